@@ -1,0 +1,490 @@
+#include "decode.h"
+
+#include <netinet/in.h>
+#include <stddef.h>
+
+/* A frame has few layers; a crafted one must not keep us for as long as it is. */
+#define LAYERS_MAX 32
+
+enum layer {
+	LAYER_ETHERNET,
+	LAYER_SLL,
+	LAYER_SLL2,
+	LAYER_RAW,
+	LAYER_NULL,
+	LAYER_LOOP,
+	LAYER_PPP,
+	LAYER_VLAN,
+	LAYER_LLC,
+	LAYER_IPV4,
+	LAYER_IPV6,
+	LAYER_IPV6_OPTIONS,
+	LAYER_IPV6_FRAGMENT,
+	LAYER_TCP,
+	LAYER_UDP,
+	LAYER_COUNT,
+	/* From here on: nothing follows. */
+	LAYER_DONE,
+	LAYER_NON_IP,
+	LAYER_SHORT,
+	LAYER_MALFORMED,
+	LAYER_UNSUPPORTED,
+};
+
+/* The bytes from a layer's first one to the end of what was captured of it. */
+struct cursor {
+	const uint8_t *at, *end;
+	int cut; /* the capture, not the sender, ended it here */
+};
+
+typedef enum layer layer_function(struct cursor *, struct view *);
+
+static size_t left(const struct cursor *c)
+{
+	return (size_t)(c->end - c->at);
+}
+
+static uint16_t be16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static uint32_t be32(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+/* IEEE 802 numbers: ethertypes. */
+static enum layer by_ethertype(uint16_t type)
+{
+	switch (type) {
+	case 0x0800:
+		return LAYER_IPV4;
+	case 0x86dd:
+		return LAYER_IPV6;
+	case 0x8100: /* 802.1Q */
+	case 0x88a8: /* 802.1ad */
+	case 0x9100: /* QinQ before the standard */
+		return LAYER_VLAN;
+	default:
+		return type <= 1500 ? LAYER_LLC : LAYER_NON_IP;
+	}
+}
+
+static enum layer ethernet(struct cursor *c, struct view *v)
+{
+	uint16_t type;
+
+	if (left(c) < 14)
+		return LAYER_SHORT;
+	v->mac = c->at + 6;
+	type = be16(c->at + 12);
+	c->at += 14;
+	return by_ethertype(type);
+}
+
+static enum layer vlan(struct cursor *c, struct view *v)
+{
+	uint16_t type;
+
+	(void)v;
+	if (left(c) < 4)
+		return LAYER_SHORT;
+	type = be16(c->at + 2);
+	c->at += 4;
+	return by_ethertype(type);
+}
+
+/* IEEE 802.2 with SNAP (RFC 1042); every other LLC carries no IP. */
+static enum layer llc(struct cursor *c, struct view *v)
+{
+	static const uint8_t snap[6] = {0xaa, 0xaa, 0x03, 0, 0, 0};
+	uint16_t type;
+
+	(void)v;
+	if (left(c) < 8 || memcmp(c->at, snap, sizeof(snap)) != 0)
+		return LAYER_NON_IP;
+	type = be16(c->at + 6);
+	c->at += 8;
+	return type <= 1500 ? LAYER_NON_IP : by_ethertype(type);
+}
+
+/* The protocol field means an ethertype except on a few kinds of device
+ * (linux/if_arp.h; libpcap's LINKTYPE_LINUX_SLL). */
+static enum layer by_cooked(uint16_t device, uint16_t protocol)
+{
+	enum { ARPHRD_NETLINK_DEVICE = 824 };
+
+	if (device == ARPHRD_NETLINK_DEVICE)
+		return LAYER_NON_IP;
+	if (protocol == 0x0004) /* 802.2 follows */
+		return LAYER_LLC;
+	return protocol <= 1500 ? LAYER_NON_IP : by_ethertype(protocol);
+}
+
+static enum layer sll(struct cursor *c, struct view *v)
+{
+	const uint8_t *h = c->at;
+
+	if (left(c) < 16)
+		return LAYER_SHORT;
+	v->mac = be16(h + 4) == 6 ? h + 6 : NULL;
+	c->at += 16;
+	return by_cooked(be16(h + 2), be16(h + 14));
+}
+
+static enum layer sll2(struct cursor *c, struct view *v)
+{
+	const uint8_t *h = c->at;
+
+	if (left(c) < 20)
+		return LAYER_SHORT;
+	v->mac = h[11] == 6 ? h + 12 : NULL;
+	c->at += 20;
+	return by_cooked(be16(h + 8), be16(h));
+}
+
+static enum layer raw(struct cursor *c, struct view *v)
+{
+	(void)v;
+	if (left(c) < 1)
+		return LAYER_SHORT;
+	switch (c->at[0] >> 4) {
+	case 4:
+		return LAYER_IPV4;
+	case 6:
+		return LAYER_IPV6;
+	default:
+		return LAYER_MALFORMED;
+	}
+}
+
+/* AF_INET6 has another number on every BSD. */
+static enum layer by_family(uint32_t family)
+{
+	switch (family) {
+	case 2:
+		return LAYER_IPV4;
+	case 10: /* Linux */
+	case 24: /* NetBSD, OpenBSD */
+	case 28: /* FreeBSD */
+	case 30: /* Darwin */
+		return LAYER_IPV6;
+	default:
+		return LAYER_NON_IP;
+	}
+}
+
+static enum layer loop(struct cursor *c, struct view *v)
+{
+	uint32_t family;
+
+	(void)v;
+	if (left(c) < 4)
+		return LAYER_SHORT;
+	family = be32(c->at);
+	c->at += 4;
+	return by_family(family);
+}
+
+/* As `loop`, in the order of the host that captured: families are small numbers. */
+static enum layer null(struct cursor *c, struct view *v)
+{
+	uint32_t family;
+
+	(void)v;
+	if (left(c) < 4)
+		return LAYER_SHORT;
+	family = be32(c->at);
+	if (family > 0xffff)
+		family = __builtin_bswap32(family);
+	c->at += 4;
+	return by_family(family);
+}
+
+/* RFC 1661 and 1662: address and control may be left out, the protocol's first byte too. */
+static enum layer ppp(struct cursor *c, struct view *v)
+{
+	uint16_t protocol;
+
+	(void)v;
+	if (left(c) >= 2 && c->at[0] == 0xff && c->at[1] == 0x03)
+		c->at += 2;
+	if (left(c) < 1)
+		return LAYER_SHORT;
+	if (c->at[0] & 1) {
+		protocol = c->at[0];
+		c->at += 1;
+	} else {
+		if (left(c) < 2)
+			return LAYER_SHORT;
+		protocol = be16(c->at);
+		c->at += 2;
+	}
+	switch (protocol) {
+	case 0x0021:
+		return LAYER_IPV4;
+	case 0x0057:
+		return LAYER_IPV6;
+	default:
+		return LAYER_NON_IP;
+	}
+}
+
+/* What follows an IP header: RFC 8200 section 4 for the extension headers. */
+static enum layer by_protocol(struct view *v, uint8_t protocol)
+{
+	v->protocol = protocol;
+	switch (protocol) {
+	case IPPROTO_TCP:
+		return LAYER_TCP;
+	case IPPROTO_UDP:
+		return LAYER_UDP;
+	default:
+		v->letters = LETTER_BIT(DATA);
+		return LAYER_DONE;
+	}
+}
+
+static enum layer by_next_header(struct view *v, uint8_t next)
+{
+	switch (next) {
+	case IPPROTO_HOPOPTS:
+	case IPPROTO_ROUTING:
+	case IPPROTO_DSTOPTS:
+	case IPPROTO_MH:
+	case 139: /* HIP, RFC 7401 */
+	case 140: /* Shim6, RFC 5533 */
+		v->protocol = next;
+		return LAYER_IPV6_OPTIONS;
+	case IPPROTO_FRAGMENT:
+		return LAYER_IPV6_FRAGMENT;
+	default:
+		return by_protocol(v, next);
+	}
+}
+
+/* Ends the cursor where the IP packet ends, so that Ethernet's padding is not its payload. */
+static void bound(struct cursor *c, const uint8_t *start, size_t length)
+{
+	if ((size_t)(c->end - start) >= length) {
+		c->end = start + length;
+		c->cut = 0;
+	}
+}
+
+/* RFC 791. A total length of 0 is a segmentation-offload frame, captured before it was cut. */
+static enum layer ipv4(struct cursor *c, struct view *v)
+{
+	const uint8_t *h = c->at;
+	size_t available = left(c), header;
+	uint32_t total;
+	uint16_t offset;
+
+	if (available < 20)
+		return LAYER_SHORT;
+	header = (size_t)(h[0] & 15) * 4;
+	if (h[0] >> 4 != 4 || header < 20)
+		return LAYER_MALFORMED;
+	total = be16(h + 2);
+	if (total == 0)
+		total = (uint32_t)available;
+	if (total < header)
+		return LAYER_MALFORMED;
+	if (available < header)
+		return LAYER_SHORT;
+	v->version = 4;
+	v->bytes = total;
+	memcpy(v->source.byte + 12, h + 12, 4);
+	memcpy(v->destination.byte + 12, h + 16, 4);
+	bound(c, h, total);
+	c->at += header;
+	offset = be16(h + 6);
+	if (offset & 0x3fff) {
+		v->fragment_id = be16(h + 4);
+		v->fragment = offset & 0x1fff ? FRAGMENT_LATER : FRAGMENT_FIRST;
+		if (v->fragment == FRAGMENT_LATER) {
+			v->protocol = h[9];
+			return LAYER_DONE;
+		}
+	}
+	return by_protocol(v, h[9]);
+}
+
+/* RFC 8200 section 3. A payload length of 0 before something that has bytes is a jumbogram
+ * (RFC 2675) or an offload frame: then the captured bytes count. */
+static enum layer ipv6(struct cursor *c, struct view *v)
+{
+	const uint8_t *h = c->at;
+	size_t available = left(c);
+	uint32_t total;
+
+	if (available < 40)
+		return LAYER_SHORT;
+	if (h[0] >> 4 != 6)
+		return LAYER_MALFORMED;
+	total = 40u + be16(h + 4);
+	if (total == 40 && h[6] != IPPROTO_NONE)
+		total = (uint32_t)available;
+	v->version = 6;
+	v->bytes = total;
+	memcpy(v->source.byte, h + 8, 16);
+	memcpy(v->destination.byte, h + 24, 16);
+	bound(c, h, total);
+	c->at += 40;
+	return by_next_header(v, h[6]);
+}
+
+static enum layer ipv6_options(struct cursor *c, struct view *v)
+{
+	const uint8_t *h = c->at;
+	size_t length;
+
+	if (left(c) < 8)
+		return LAYER_SHORT;
+	length = ((size_t)h[1] + 1) * 8;
+	if (left(c) < length)
+		return LAYER_SHORT;
+	c->at += length;
+	return by_next_header(v, h[0]);
+}
+
+/* RFC 8200 section 4.5. An atomic fragment (RFC 6946) is a whole packet. */
+static enum layer ipv6_fragment(struct cursor *c, struct view *v)
+{
+	const uint8_t *h = c->at;
+	uint16_t offset;
+
+	if (left(c) < 8)
+		return LAYER_SHORT;
+	offset = be16(h + 2);
+	c->at += 8;
+	if (offset & 0xfff9) {
+		v->fragment_id = be32(h + 4);
+		v->fragment = offset & 0xfff8 ? FRAGMENT_LATER : FRAGMENT_FIRST;
+		if (v->fragment == FRAGMENT_LATER) {
+			v->protocol = h[0];
+			return LAYER_DONE;
+		}
+	}
+	return by_next_header(v, h[0]);
+}
+
+/* RFC 9293 section 3.1, as letters of the connection's history. */
+static uint8_t tcp_letters(uint8_t flags, int has_payload)
+{
+	enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
+	unsigned letters = has_payload ? LETTER_BIT(DATA) : 0;
+
+	if (flags & SYN) {
+		letters |= flags & ACK ? LETTER_BIT(SYN_ACK) : LETTER_BIT(SYN);
+		if (flags & RST)
+			letters = LETTER_BIT(MULTI) | LETTER_BIT(RST);
+		else if (flags & FIN)
+			letters |= LETTER_BIT(MULTI);
+	} else if (flags & RST) {
+		letters |= LETTER_BIT(RST);
+	} else if (flags & FIN) {
+		letters |= LETTER_BIT(FIN);
+	} else if (letters == 0) {
+		letters = LETTER_BIT(ACK);
+	}
+	return (uint8_t)letters;
+}
+
+/* The ports are enough for a flow: a header that ends after them is still one. */
+static enum layer tcp(struct cursor *c, struct view *v)
+{
+	const uint8_t *h = c->at;
+	size_t available = left(c), header;
+
+	if (available < 4)
+		return LAYER_SHORT;
+	v->source_port = be16(h);
+	v->destination_port = be16(h + 2);
+	v->letters = LETTER_BIT(ACK);
+	if (available < 14)
+		return LAYER_DONE;
+	v->sequence = be32(h + 4);
+	header = (size_t)(h[12] >> 4) * 4;
+	if (header >= 20 && header < available) {
+		v->payload = h + header;
+		v->payload_captured = (uint32_t)(available - header);
+	}
+	v->letters = tcp_letters(h[13], v->payload_captured > 0);
+	return LAYER_DONE;
+}
+
+/* RFC 768. */
+static enum layer udp(struct cursor *c, struct view *v)
+{
+	const uint8_t *h = c->at;
+	size_t available = left(c);
+
+	if (available < 4)
+		return LAYER_SHORT;
+	v->source_port = be16(h);
+	v->destination_port = be16(h + 2);
+	v->letters = LETTER_BIT(DATA);
+	if (available > 8) {
+		v->payload = h + 8;
+		v->payload_captured = (uint32_t)(available - 8);
+	}
+	return LAYER_DONE;
+}
+
+static layer_function *const functions[LAYER_COUNT] = {
+        [LAYER_ETHERNET] = ethernet,
+        [LAYER_SLL] = sll,
+        [LAYER_SLL2] = sll2,
+        [LAYER_RAW] = raw,
+        [LAYER_NULL] = null,
+        [LAYER_LOOP] = loop,
+        [LAYER_PPP] = ppp,
+        [LAYER_VLAN] = vlan,
+        [LAYER_LLC] = llc,
+        [LAYER_IPV4] = ipv4,
+        [LAYER_IPV6] = ipv6,
+        [LAYER_IPV6_OPTIONS] = ipv6_options,
+        [LAYER_IPV6_FRAGMENT] = ipv6_fragment,
+        [LAYER_TCP] = tcp,
+        [LAYER_UDP] = udp,
+};
+
+static const uint8_t first_layer[] = {
+        [LINK_ETHERNET] = LAYER_ETHERNET,
+        [LINK_SLL] = LAYER_SLL,
+        [LINK_SLL2] = LAYER_SLL2,
+        [LINK_RAW] = LAYER_RAW,
+        [LINK_NULL] = LAYER_NULL,
+        [LINK_LOOP] = LAYER_LOOP,
+        [LINK_PPP] = LAYER_PPP,
+        [LINK_UNSUPPORTED] = LAYER_UNSUPPORTED,
+};
+
+static enum outcome outcome_of(enum layer last, int cut)
+{
+	switch (last) {
+	case LAYER_DONE:
+		return OUTCOME_IP;
+	case LAYER_NON_IP:
+		return OUTCOME_NON_IP;
+	case LAYER_UNSUPPORTED:
+		return OUTCOME_UNSUPPORTED;
+	case LAYER_SHORT:
+		return cut ? OUTCOME_TRUNCATED : OUTCOME_MALFORMED;
+	default: /* malformed, or more layers than we follow */
+		return OUTCOME_MALFORMED;
+	}
+}
+
+void decode(const struct packet *p, struct view *v)
+{
+	struct cursor c = {p->data, p->data + p->caplen, p->caplen < p->wirelen};
+	enum layer layer = first_layer[p->link];
+
+	memset(v, 0, sizeof(*v));
+	for (unsigned i = 0; layer < LAYER_COUNT && i < LAYERS_MAX; i++)
+		layer = functions[layer](&c, v);
+	v->outcome = (uint8_t)outcome_of(layer, c.cut);
+}

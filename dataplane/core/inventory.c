@@ -1,0 +1,263 @@
+#include "inventory.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "mix.h"
+
+#define FILTER_WORDS (65536 / 64)
+
+struct entry {
+	uint64_t word[2]; /* the masked address, as its bytes lie in memory */
+	uint16_t appliance;
+	uint8_t version; /* 0: empty */
+	uint8_t length;
+};
+
+struct mac_entry {
+	uint64_t mac;
+	uint16_t appliance;
+	uint16_t used;
+};
+
+/* One prefix length that is in use. */
+struct width {
+	uint64_t mask[2];
+	uint8_t length;
+};
+
+struct family {
+	uint64_t filter[FILTER_WORDS]; /* by the first 16 bits (IPv4), or a hash (IPv6) */
+	uint64_t filter_mask;          /* IPv6: the bits of the first eight bytes that are hashed */
+	uint32_t widths;
+	struct width width[129]; /* longest first */
+};
+
+struct inventory {
+	struct family v4, v6;
+	size_t entries, entries_max, entry_mask;
+	size_t macs, macs_max, mac_mask;
+	size_t appliances, appliances_max;
+	struct entry *entry;
+	struct mac_entry *mac;
+	uint8_t *role;
+};
+
+static size_t slots_for(size_t n)
+{
+	size_t slots = 8;
+
+	while (slots < 2 * n)
+		slots *= 2;
+	return slots;
+}
+
+size_t inventory_size(size_t appliances, size_t prefixes, size_t macs)
+{
+	return sizeof(struct inventory) + slots_for(prefixes) * sizeof(struct entry) +
+	       slots_for(macs) * sizeof(struct mac_entry) + appliances;
+}
+
+struct inventory *inventory_init(void *memory, size_t appliances, size_t prefixes, size_t macs)
+{
+	struct inventory *inv = memory;
+
+	memset(memory, 0, inventory_size(appliances, prefixes, macs));
+	inv->entries_max = prefixes;
+	inv->entry_mask = slots_for(prefixes) - 1;
+	inv->macs_max = macs;
+	inv->mac_mask = slots_for(macs) - 1;
+	inv->appliances_max = appliances;
+	inv->entry = (struct entry *)(inv + 1);
+	inv->mac = (struct mac_entry *)(inv->entry + inv->entry_mask + 1);
+	inv->role = (uint8_t *)(inv->mac + inv->mac_mask + 1);
+	inv->v6.filter_mask = UINT64_MAX;
+	return inv;
+}
+
+int inventory_add(struct inventory *inv, enum role role)
+{
+	if (inv->appliances == inv->appliances_max || inv->appliances == APPLIANCES_MAX)
+		return -ENOSPC;
+	inv->role[inv->appliances] = (uint8_t)role;
+	return (int)inv->appliances++;
+}
+
+static void words_of(const struct address *a, uint64_t word[2])
+{
+	memcpy(word, a->byte, 16);
+}
+
+static size_t entry_hash(const uint64_t word[2], unsigned length)
+{
+	return (size_t)mix(word[0] ^ length, word[1] ^ MIX_SEED);
+}
+
+static struct entry *entry_find(
+        const struct inventory *inv, const uint64_t word[2], unsigned version, unsigned length)
+{
+	size_t i = entry_hash(word, length) & inv->entry_mask;
+
+	for (;; i = (i + 1) & inv->entry_mask) {
+		struct entry *e = &inv->entry[i];
+		if (e->version == 0)
+			return e;
+		if (e->word[0] == word[0] && e->word[1] == word[1] && e->version == version &&
+		        e->length == length)
+			return e;
+	}
+}
+
+static void width_add(struct family *f, unsigned version, unsigned length)
+{
+	struct address ones;
+	struct width w = {.length = (uint8_t)length};
+	uint32_t i;
+
+	memset(ones.byte, 0xff, sizeof(ones.byte));
+	ones = address_masked(ones, version, length);
+	words_of(&ones, w.mask);
+	for (i = 0; i < f->widths && f->width[i].length >= length; i++)
+		if (f->width[i].length == length)
+			return;
+	memmove(&f->width[i + 1], &f->width[i], (f->widths - i) * sizeof(w));
+	f->width[i] = w;
+	f->widths++;
+}
+
+static unsigned v6_filter_slot(const struct family *f, uint64_t first)
+{
+	return (unsigned)(mix(first & f->filter_mask, MIX_SEED) & 0xffff);
+}
+
+static void filter_set(struct family *f, unsigned slot)
+{
+	f->filter[slot / 64] |= (uint64_t)1 << (slot % 64);
+}
+
+static int filter_test(const struct family *f, unsigned slot)
+{
+	return (int)(f->filter[slot / 64] >> (slot % 64) & 1);
+}
+
+static void v4_filter_add(struct family *f, const struct prefix *p)
+{
+	unsigned first = (unsigned)p->address.byte[12] << 8 | p->address.byte[13];
+	unsigned count = p->length < 16 ? 1u << (16 - p->length) : 1;
+
+	for (unsigned i = 0; i < count; i++)
+		filter_set(f, first + i);
+}
+
+/* The filter hashes as many leading bits as the shortest prefix has, so a shorter one
+ * means that all of it is made anew. */
+static void v6_filter_rebuild(struct inventory *inv)
+{
+	struct family *f = &inv->v6;
+
+	memset(f->filter, 0, sizeof(f->filter));
+	f->filter_mask = f->width[f->widths - 1].mask[0];
+	for (size_t i = 0; i <= inv->entry_mask; i++)
+		if (inv->entry[i].version == 6)
+			filter_set(f, v6_filter_slot(f, inv->entry[i].word[0]));
+}
+
+int inventory_add_prefix(struct inventory *inv, const struct prefix *p, uint16_t appliance)
+{
+	struct family *f = p->version == 4 ? &inv->v4 : &inv->v6;
+	struct entry *e;
+	uint64_t word[2];
+
+	assert(appliance < inv->appliances);
+	words_of(&p->address, word);
+	e = entry_find(inv, word, p->version, p->length);
+	if (e->version != 0)
+		return -EEXIST;
+	if (inv->entries == inv->entries_max)
+		return -ENOSPC;
+	inv->entries++;
+	*e = (struct entry){{word[0], word[1]}, appliance, p->version, p->length};
+	width_add(f, p->version, p->length);
+	if (p->version == 4)
+		v4_filter_add(f, p);
+	else if (f->filter_mask != f->width[f->widths - 1].mask[0])
+		v6_filter_rebuild(inv);
+	else
+		filter_set(f, v6_filter_slot(f, word[0]));
+	return 0;
+}
+
+static uint16_t longest_match(const struct inventory *inv, const struct family *f,
+        const struct address *a, unsigned version)
+{
+	uint64_t word[2], masked[2];
+
+	words_of(a, word);
+	for (uint32_t i = 0; i < f->widths; i++) {
+		const struct width *w = &f->width[i];
+		const struct entry *e;
+
+		masked[0] = word[0] & w->mask[0];
+		masked[1] = word[1] & w->mask[1];
+		e = entry_find(inv, masked, version, w->length);
+		if (e->version != 0)
+			return e->appliance;
+	}
+	return APPLIANCE_NONE;
+}
+
+uint16_t inventory_find(const struct inventory *inv, const struct address *a, unsigned version)
+{
+	uint64_t first;
+
+	if (version == 4) {
+		if (!filter_test(&inv->v4, (unsigned)a->byte[12] << 8 | a->byte[13]))
+			return APPLIANCE_NONE;
+		return longest_match(inv, &inv->v4, a, version);
+	}
+	memcpy(&first, a->byte, sizeof(first));
+	if (!filter_test(&inv->v6, v6_filter_slot(&inv->v6, first)))
+		return APPLIANCE_NONE;
+	return longest_match(inv, &inv->v6, a, version);
+}
+
+static struct mac_entry *mac_find(const struct inventory *inv, uint64_t mac)
+{
+	size_t i = (size_t)mix(mac, MIX_SEED) & inv->mac_mask;
+
+	while (inv->mac[i].used && inv->mac[i].mac != mac)
+		i = (i + 1) & inv->mac_mask;
+	return &inv->mac[i];
+}
+
+int inventory_add_mac(struct inventory *inv, uint64_t mac, uint16_t appliance)
+{
+	struct mac_entry *m = mac_find(inv, mac);
+
+	assert(appliance < inv->appliances);
+	if (m->used)
+		return -EEXIST;
+	if (inv->macs == inv->macs_max)
+		return -ENOSPC;
+	inv->macs++;
+	*m = (struct mac_entry){mac, appliance, 1};
+	return 0;
+}
+
+uint16_t inventory_find_mac(const struct inventory *inv, uint64_t mac)
+{
+	const struct mac_entry *m = mac_find(inv, mac);
+
+	return m->used ? m->appliance : APPLIANCE_NONE;
+}
+
+enum role inventory_role(const struct inventory *inv, uint16_t appliance)
+{
+	assert(appliance < inv->appliances);
+	return (enum role)inv->role[appliance];
+}
+
+size_t inventory_count(const struct inventory *inv)
+{
+	return inv->appliances;
+}

@@ -1,0 +1,83 @@
+/* The flow table: bounded, in given memory, one cache line a bucket.
+ *
+ * A bucket holds eight short tags, eight flow numbers and how much each flow is worth.
+ * Every key has two buckets; the second is looked at only where the first once overflowed.
+ * When all flows are in use, a new one may take the place of a flow in its own bucket that
+ * is worth less: unflagged attempts first, never a documented flow for a scan's sake. If
+ * there is none the newcomer is not kept (and its packets are counted as untracked).
+ *
+ * Owned by one worker. Never allocates, never fails, never looks at a clock.
+ */
+#ifndef PORTOLAN_TABLE_H
+#define PORTOLAN_TABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "flow.h"
+
+#define BUCKET_SLOTS 8
+#define BUCKET_NONE UINT32_MAX
+#define FLOW_NONE UINT32_MAX
+
+/* What a flow is worth when there is no room: the smallest goes first. */
+enum worth {
+	WORTH_NOTHING, /* an empty place */
+	WORTH_ATTEMPT, /* unflagged and unanswered */
+	WORTH_CLOSED,  /* over, waiting for late packets */
+	WORTH_PROBE,   /* flagged and unanswered: already reported */
+	WORTH_FLAGGED, /* flagged and answered */
+	WORTH_BELONGS, /* a documented flow that is in use */
+};
+
+struct bucket {
+	uint16_t tag[BUCKET_SLOTS]; /* 0: empty */
+	uint32_t index[BUCKET_SLOTS];
+	uint8_t worth[BUCKET_SLOTS];
+	uint32_t overflowed; /* flows that had to go to their second bucket; sticks at the top */
+	uint32_t zero;
+};
+
+static_assert(sizeof(struct bucket) == CACHE_LINE, "a bucket is one cache line");
+
+struct table {
+	struct bucket *bucket;
+	struct flow *flow;
+	uint32_t *free; /* a stack of flow numbers that were used and given back */
+	uint32_t bucket_mask;
+	uint32_t capacity;
+	uint32_t fresh; /* flows from this number on were never used */
+	uint32_t free_count;
+	uint32_t active;
+	uint32_t sweep_at; /* the tracker's: the flow it looks at next */
+	uint64_t seed[2];
+};
+
+/* Bytes of memory for `capacity` flows; the memory is zeroed and aligned to 64. */
+size_t table_size(uint32_t capacity);
+void table_init(struct table *, void *memory, uint32_t capacity, uint64_t seed);
+
+uint64_t table_hash(const struct table *, const struct flow_key *);
+
+static inline void table_prefetch(const struct table *t, uint64_t hash)
+{
+	__builtin_prefetch(&t->bucket[hash & t->bucket_mask]);
+}
+
+/* The flow that the first bucket's tags point to, or FLOW_NONE: a guess, for prefetching. */
+uint32_t table_guess(const struct table *, uint64_t hash);
+
+/* The flow with this key, or FLOW_NONE. `guess` is tried first. */
+uint32_t table_find(const struct table *, const struct flow_key *, uint64_t hash, uint32_t guess);
+
+/* The flow of the key's bucket that may go for one of this worth, or FLOW_NONE. */
+uint32_t table_victim(const struct table *, uint64_t hash, enum worth);
+
+/* A number for a flow with this key, whose memory is zero but for the key and `bucket`;
+ * FLOW_NONE if the table or both buckets are full. The key must not be there yet. */
+uint32_t table_insert(struct table *, const struct flow_key *, uint64_t hash, enum worth);
+
+void table_remove(struct table *, uint32_t flow);
+void table_set_worth(struct table *, uint32_t flow, enum worth);
+
+#endif

@@ -1,0 +1,621 @@
+#include "tracker.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+/* A whole sweep once a second of packet time at most, so that at full rate its cost is a few
+ * sequential lines a burst and on an idle link nothing. */
+#define SWEEP_PERIOD_NS 1000000000ull
+#define SWEEP_STEP 8
+#define SWEEP_STEP_FULL 32 /* where the table is full, places are wanted */
+#define FINISH_STEP 256
+
+#define PORT_IKE 500
+#define PORT_IKE_NAT 4500
+
+void tracker_init(struct tracker *t, const struct flow_timeouts *limits)
+{
+	t->limit_ns[TIMEOUT_TCP_ATTEMPT] = limits->tcp_attempt_ns;
+	t->limit_ns[TIMEOUT_TCP_ESTABLISHED] = limits->tcp_established_ns;
+	t->limit_ns[TIMEOUT_TCP_CLOSED] = limits->tcp_closed_ns;
+	t->limit_ns[TIMEOUT_UDP_ONE_WAY] = limits->udp_one_way_ns;
+	t->limit_ns[TIMEOUT_UDP_TWO_WAY] = limits->udp_two_way_ns;
+	t->limit_ns[TIMEOUT_IKE] = limits->ike_ns;
+	t->limit_ns[TIMEOUT_OTHER] = limits->other_ns;
+}
+
+/* --- keys ---------------------------------------------------------------------------- */
+
+/* A DHCP client without an address is known by its MAC address: its number takes the place
+ * of address bytes that IPv4 leaves zero, so that two clients are two flows. */
+static void key_mark(struct address *a, uint16_t appliance)
+{
+	uint16_t mark = (uint16_t)(appliance + 1);
+
+	memcpy(a->byte, &mark, sizeof(mark));
+}
+
+static int source_is_larger(const struct view *v)
+{
+	int order = memcmp(&v->source, &v->destination, sizeof(v->source));
+
+	return order > 0 || (order == 0 && v->source_port > v->destination_port);
+}
+
+void tracker_key(struct view *v, struct flow_key *k)
+{
+	unsigned source = (unsigned)source_is_larger(v);
+
+	v->direction = (uint8_t)source;
+	k->address[source] = v->source;
+	k->address[1 - source] = v->destination;
+	k->port[source] = v->source_port;
+	k->port[1 - source] = v->destination_port;
+	k->protocol = v->protocol;
+	k->version6 = v->version == 6;
+	k->zero[0] = k->zero[1] = 0;
+	if (v->by_mac[0])
+		key_mark(&k->address[source], v->appliance[0]);
+	if (v->by_mac[1])
+		key_mark(&k->address[1 - source], v->appliance[1]);
+}
+
+/* --- records ------------------------------------------------------------------------- */
+
+static struct address address_of(const struct flow *f, unsigned end)
+{
+	struct address a = f->address[end];
+
+	if (flow_version(f) == 4)
+		memset(a.byte, 0, 12); /* what key_mark() put there */
+	return a;
+}
+
+static uint64_t packets_of(const struct flow *f, unsigned direction)
+{
+	return (uint64_t)f->packets_high[direction] << 32 | f->packets[direction];
+}
+
+static uint64_t bytes_of(const struct flow *f, unsigned direction)
+{
+	return (uint64_t)f->bytes_high[direction] << 32 | f->bytes[direction];
+}
+
+/* The history's directions become initiator (0) and responder (1). */
+static uint64_t oriented_history(const struct flow *f)
+{
+	return flow_initiator(f) ? f->history ^ 0x8888888888888888ull : f->history;
+}
+
+static void record_fill(const struct flow *f, enum record_kind kind, enum end end, struct record *r)
+{
+	unsigned from = flow_initiator(f);
+	enum verdict v = flow_verdict(f);
+
+	*r = (struct record){
+	        .protocol = f->protocol,
+	        .version = (uint8_t)flow_version(f),
+	        .kind = (uint8_t)kind,
+	        .verdict = (uint8_t)v,
+	        .end_verdict = {f->end_verdict[0], f->end_verdict[1]},
+	        .connection = f->connection,
+	        .basis = f->basis,
+	        .end = (uint8_t)end,
+	        .corrected = f->corrected,
+	        .history_length = f->history_length,
+	        .set = {f->set[0], f->set[1]},
+	        .generation = f->generation,
+	        .history = oriented_history(f),
+	        .start_ns = f->first_ns,
+	        .end_ns = f->last_ns + (uint64_t)f->end_skew_ns,
+	};
+	r->severity = (uint8_t)verdict_severity(v, (enum connection)f->connection,
+	        (enum basis)f->basis, f->protocol == IPPROTO_TCP);
+	for (unsigned i = 0; i < 2; i++) {
+		unsigned end_in_key = i ^ from;
+		r->address[i] = address_of(f, end_in_key);
+		r->port[i] = f->port[end_in_key];
+		r->appliance[i] = f->appliance[end_in_key];
+		r->packets[i] = packets_of(f, end_in_key);
+		r->bytes[i] = bytes_of(f, end_in_key);
+	}
+}
+
+static struct record *outbox_next(struct outbox *o)
+{
+	assert(o->count < o->capacity); /* control empties it after every burst */
+	return &o->record[o->count++];
+}
+
+/* A flagged flow is reported once, and again where it has become graver. */
+static void report(struct tracker *t, struct flow *f)
+{
+	struct record *r;
+	int severity;
+
+	if (!verdict_is_flagged(flow_verdict(f)))
+		return;
+	severity = verdict_severity(flow_verdict(f), (enum connection)f->connection,
+	        (enum basis)f->basis, f->protocol == IPPROTO_TCP);
+	if (severity <= f->reported)
+		return;
+	r = outbox_next(t->outbox);
+	record_fill(f, RECORD_FLAGGED, END_IDLE, r);
+	r->raised = f->reported > 0;
+	f->reported = (uint8_t)severity;
+}
+
+static enum end reason_of(const struct flow *f, enum end otherwise)
+{
+	if (f->protocol != IPPROTO_TCP || flow_timeout(f) != TIMEOUT_TCP_CLOSED)
+		return otherwise;
+	if ((flow_letters(f, 0) | flow_letters(f, 1)) & LETTER_BIT(RST))
+		return END_RESET;
+	return END_FIN;
+}
+
+static void flow_end(struct tracker *t, uint32_t index, enum end reason)
+{
+	struct record *r = outbox_next(t->outbox);
+
+	record_fill(&t->table.flow[index], RECORD_ENDED, reason, r);
+	t->counters->ended[reason]++;
+	t->counters->digest += record_digest(r);
+	table_remove(&t->table, index);
+}
+
+/* --- who initiated ------------------------------------------------------------------- */
+
+static struct conversation conversation_of(const struct flow *f, unsigned initiator)
+{
+	struct conversation c = {
+	        .version = (uint8_t)flow_version(f),
+	        .protocol = f->protocol,
+	};
+
+	for (unsigned i = 0; i < 2; i++) {
+		c.address[i] = address_of(f, i ^ initiator);
+		c.port[i] = f->port[i ^ initiator];
+		c.appliance[i] = f->appliance[i ^ initiator];
+	}
+	return c;
+}
+
+struct orientation {
+	unsigned initiator; /* place in the key */
+	enum basis basis;
+};
+
+/* Of the two orientations the milder one; equally mild: the lower port is the responder's. */
+static struct orientation orient_by_policy(
+        const struct tracker *t, const struct flow *f, unsigned sender)
+{
+	struct conversation as_seen = conversation_of(f, sender);
+	struct conversation turned = conversation_of(f, 1 - sender);
+	uint8_t seen_verdict = policy_judge(t->policy, &as_seen).verdict;
+	uint8_t turned_verdict = policy_judge(t->policy, &turned).verdict;
+
+	if (seen_verdict != turned_verdict)
+		return (struct orientation){
+		        seen_verdict < turned_verdict ? sender : 1 - sender, BASIS_POLICY};
+	if (f->port[0] != f->port[1])
+		return (struct orientation){f->port[0] < f->port[1] ? 1 : 0, BASIS_PORT};
+	return (struct orientation){sender, BASIS_FIRST_PACKET};
+}
+
+static int is_warming_up(const struct tracker *t, const struct packet *p)
+{
+	return p->now_ns - t->start_ns < t->warmup_ns;
+}
+
+/* RFC 2131 section 2: op, and the magic cookie of RFC 1497. A message that says itself
+ * whether it asks or answers. */
+static int is_dhcp_message(const struct view *v)
+{
+	static const uint8_t cookie[4] = {0x63, 0x82, 0x53, 0x63};
+
+	return v->payload_captured >= 240 && (v->payload[0] == 1 || v->payload[0] == 2) &&
+	       memcmp(v->payload + 236, cookie, sizeof(cookie)) == 0;
+}
+
+/* The ports alone say which end is the client; the message says that it is DHCP. */
+static struct orientation orient_dhcp(const struct view *v, unsigned client)
+{
+	if (is_dhcp_message(v))
+		return (struct orientation){client, BASIS_MESSAGE};
+	return (struct orientation){
+	        client, client == v->direction ? BASIS_FIRST_PACKET : BASIS_POLICY};
+}
+
+/* The ladder of DESIGN 4 for a flow's first packet. `message` needs the service (but for
+ * DHCP) and `memory` the pair's past: they come between the handshake and the policy. */
+static struct orientation orient(
+        const struct tracker *t, const struct packet *p, const struct view *v, const struct flow *f)
+{
+	unsigned sender = v->direction;
+	struct conversation c;
+
+	if (v->letters & LETTER_BIT(SYN))
+		return (struct orientation){sender, BASIS_HANDSHAKE};
+	if (v->letters & LETTER_BIT(SYN_ACK))
+		return (struct orientation){1 - sender, BASIS_HANDSHAKE};
+	c = conversation_of(f, sender);
+	if (policy_is_dhcp(&c))
+		return orient_dhcp(v, sender);
+	if (policy_dhcp_is_reversed(&c))
+		return orient_dhcp(v, 1 - sender);
+	if (f->protocol == IPPROTO_TCP || (f->protocol == IPPROTO_UDP && is_warming_up(t, p)))
+		return orient_by_policy(t, f, sender);
+	return (struct orientation){sender, BASIS_FIRST_PACKET};
+}
+
+/* --- how it stands ------------------------------------------------------------------- */
+
+static void set_verdict(struct flow *f, enum verdict v)
+{
+	f->state = (uint8_t)((f->state & ((1u << STATE_VERDICT_SHIFT) - 1)) |
+	                     (unsigned)v << STATE_VERDICT_SHIFT);
+}
+
+static void set_timeout(struct flow *f, enum timeout timeout)
+{
+	f->state = (uint8_t)((f->state & ~(7u << STATE_TIMEOUT_SHIFT)) |
+	                     (unsigned)timeout << STATE_TIMEOUT_SHIFT);
+}
+
+static void set_initiator(struct flow *f, unsigned initiator)
+{
+	f->state = (uint8_t)((f->state & ~STATE_INITIATOR) | (initiator ? STATE_INITIATOR : 0));
+}
+
+static void judge(const struct tracker *t, struct flow *f)
+{
+	struct conversation c = conversation_of(f, flow_initiator(f));
+	struct judgement j = policy_judge(t->policy, &c);
+
+	set_verdict(f, (enum verdict)j.verdict);
+	memcpy(f->end_verdict, j.end_verdict, sizeof(f->end_verdict));
+	memcpy(f->set, j.set, sizeof(f->set));
+	f->generation = t->policy->generation;
+}
+
+#define LETTERS_TALK (LETTER_BIT(ACK) | LETTER_BIT(DATA) | LETTER_BIT(FIN))
+
+/* From the letters alone, so that the order in which a mirror delivers them is no matter.
+ * Either side's talk after half a handshake is proof of the other half. */
+static enum connection tcp_connection(unsigned initiator, unsigned responder)
+{
+	if (initiator & LETTER_BIT(SYN)) {
+		if (responder & (LETTER_BIT(SYN_ACK) | LETTERS_TALK) || initiator & LETTERS_TALK)
+			return CONNECTION_ESTABLISHED;
+		return responder & LETTER_BIT(RST) ? CONNECTION_REFUSED : CONNECTION_ATTEMPTED;
+	}
+	if (responder & LETTER_BIT(SYN_ACK) && (initiator | responder) & LETTERS_TALK)
+		return CONNECTION_ESTABLISHED;
+	return CONNECTION_MIDSTREAM;
+}
+
+static enum timeout tcp_timeout(enum connection c, unsigned initiator, unsigned responder)
+{
+	if ((initiator | responder) & LETTER_BIT(RST) || initiator & responder & LETTER_BIT(FIN))
+		return TIMEOUT_TCP_CLOSED;
+	return c == CONNECTION_ESTABLISHED ? TIMEOUT_TCP_ESTABLISHED : TIMEOUT_TCP_ATTEMPT;
+}
+
+static int has_port(const struct flow *f, uint16_t port)
+{
+	return f->port[0] == port || f->port[1] == port;
+}
+
+static enum timeout datagram_timeout(const struct flow *f, enum connection c)
+{
+	if (f->protocol != IPPROTO_UDP)
+		return TIMEOUT_OTHER;
+	if (has_port(f, PORT_IKE) || has_port(f, PORT_IKE_NAT))
+		return TIMEOUT_IKE;
+	return c == CONNECTION_TWO_WAY ? TIMEOUT_UDP_TWO_WAY : TIMEOUT_UDP_ONE_WAY;
+}
+
+/* Connection and timeout, made anew from what was seen. */
+static void settle(struct flow *f)
+{
+	unsigned from = flow_initiator(f);
+	unsigned initiator = flow_letters(f, from), responder = flow_letters(f, 1 - from);
+	enum connection c;
+
+	if (f->protocol == IPPROTO_TCP) {
+		c = tcp_connection(initiator, responder);
+		set_timeout(f, tcp_timeout(c, initiator, responder));
+	} else {
+		c = initiator && responder ? CONNECTION_TWO_WAY : CONNECTION_ONE_WAY;
+		set_timeout(f, datagram_timeout(f, c));
+	}
+	f->connection = (uint8_t)c;
+}
+
+/* An appliance has sent something but a refusal: the one thing a stranger cannot forge. */
+static int appliance_takes_part(const struct flow *f)
+{
+	for (unsigned i = 0; i < 2; i++)
+		if (f->appliance[i] != APPLIANCE_NONE &&
+		        flow_letters(f, i) & ~(unsigned)LETTER_BIT(RST))
+			return 1;
+	return 0;
+}
+
+static enum worth worth_of(const struct flow *f)
+{
+	int flagged = verdict_is_flagged(flow_verdict(f));
+
+	if (flow_timeout(f) == TIMEOUT_TCP_CLOSED)
+		return WORTH_CLOSED;
+	if (f->connection == CONNECTION_ATTEMPTED || !appliance_takes_part(f))
+		return flagged ? WORTH_PROBE : WORTH_ATTEMPT;
+	return flagged ? WORTH_FLAGGED : WORTH_BELONGS;
+}
+
+static void history_add(struct flow *f, const struct view *v)
+{
+	unsigned shift = v->direction ? SEEN_SHIFT : 0;
+	unsigned fresh = v->letters & ~flow_letters(f, v->direction);
+
+	f->seen = (uint16_t)(f->seen | (unsigned)v->letters << shift);
+	for (; fresh; fresh &= fresh - 1) {
+		uint64_t nibble = (unsigned)__builtin_ctz(fresh) | (unsigned)v->direction << 3;
+		f->history |= nibble << (4 * f->history_length++);
+	}
+}
+
+static void note_syn(struct flow *f, const struct view *v)
+{
+	if (v->letters & LETTER_BIT(SYN) && v->direction == flow_initiator(f))
+		f->sequence = v->sequence;
+}
+
+/* --- counting ------------------------------------------------------------------------ */
+
+static void count_verdict(struct counters *c, enum verdict v, uint64_t packets, uint64_t bytes)
+{
+	c->verdict_packets[v] += packets;
+	c->verdict_bytes[v] += bytes;
+}
+
+static void add_wide(uint32_t *low, uint16_t *high, uint64_t n)
+{
+	uint64_t sum = *low + n;
+
+	*low = (uint32_t)sum;
+	if (sum >> 32)
+		*high = (uint16_t)(*high + (sum >> 32));
+}
+
+/* Later fragments that came before this first one, and waited for it. */
+static void count_pending(struct tracker *t, struct flow *f, const struct view *v)
+{
+	unsigned d = v->direction;
+
+	add_wide(&f->packets[d], &f->packets_high[d], v->pending_packets);
+	add_wide(&f->bytes[d], &f->bytes_high[d], v->pending_bytes);
+	count_verdict(t->counters, flow_verdict(f), v->pending_packets, v->pending_bytes);
+}
+
+static void count_packet(
+        struct tracker *t, struct flow *f, const struct packet *p, const struct view *v)
+{
+	unsigned d = v->direction;
+
+	add_wide(&f->packets[d], &f->packets_high[d], 1);
+	add_wide(&f->bytes[d], &f->bytes_high[d], v->bytes);
+	f->last_ns = p->now_ns;
+	if (p->time_ns != p->now_ns) {
+		f->end_skew_ns = (int64_t)(p->time_ns - p->now_ns);
+		f->seen |= SEEN_SKEWED;
+	} else if (f->seen & SEEN_SKEWED) {
+		f->end_skew_ns = 0;
+		f->seen &= (uint16_t)~SEEN_SKEWED;
+	}
+	count_verdict(t->counters, flow_verdict(f), 1, v->bytes);
+	if (v->pending_packets)
+		count_pending(t, f, v);
+}
+
+/* --- a new flow ---------------------------------------------------------------------- */
+
+/* A flow in a scratch of its own: whether the table keeps it is decided when it is known
+ * what it is worth. */
+static void flow_begin(const struct tracker *t, const struct packet *p, const struct view *v,
+        const struct flow_key *k, struct flow *f)
+{
+	struct orientation o;
+
+	memset(f, 0, sizeof(*f));
+	memcpy(f, k, offsetof(struct flow_key, version6));
+	f->state = k->version6;
+	f->first_ns = p->time_ns;
+	f->appliance[v->direction] = v->appliance[0];
+	f->appliance[1 - v->direction] = v->appliance[1];
+	o = orient(t, p, v, f);
+	set_initiator(f, o.initiator);
+	f->basis = (uint8_t)o.basis;
+	judge(t, f);
+	history_add(f, v);
+	note_syn(f, v);
+	settle(f);
+}
+
+static void count_untracked(struct tracker *t, const struct flow *f, const struct view *v)
+{
+	struct counters *c = t->counters;
+
+	c->untracked_packets += 1 + v->pending_packets;
+	count_verdict(c, flow_verdict(f), 1 + v->pending_packets, v->bytes + v->pending_bytes);
+}
+
+static uint32_t make_room(
+        struct tracker *t, const struct flow_key *k, uint64_t hash, enum worth worth)
+{
+	uint32_t victim = table_victim(&t->table, hash, worth);
+
+	if (victim == FLOW_NONE)
+		return FLOW_NONE;
+	flow_end(t, victim, END_EVICTED);
+	return table_insert(&t->table, k, hash, worth);
+}
+
+static void open_flow(
+        struct tracker *t, const struct packet *p, const struct view *v, const struct flow_key *k)
+{
+	struct counters *c = t->counters;
+	struct flow begun, *f;
+	enum worth worth;
+	uint32_t index, bucket;
+
+	flow_begin(t, p, v, k, &begun);
+	worth = worth_of(&begun);
+	index = table_insert(&t->table, k, v->hash, worth);
+	if (index == FLOW_NONE)
+		index = make_room(t, k, v->hash, worth);
+	if (index == FLOW_NONE) {
+		count_untracked(t, &begun, v);
+		return;
+	}
+	f = &t->table.flow[index];
+	bucket = f->bucket;
+	*f = begun;
+	f->bucket = bucket;
+	c->flows_created++;
+	c->verdict_flows[flow_verdict(f)]++;
+	if (t->table.active > c->flows_active_peak)
+		c->flows_active_peak = t->table.active;
+	count_packet(t, f, p, v);
+	report(t, f);
+}
+
+/* --- a known flow -------------------------------------------------------------------- */
+
+/* Stronger evidence: the flow is turned where need be and judged again. */
+static void correct(struct tracker *t, struct flow *f, unsigned initiator, enum basis basis)
+{
+	struct counters *c = t->counters;
+
+	f->basis = (uint8_t)basis;
+	if (initiator == flow_initiator(f))
+		return;
+	set_initiator(f, initiator);
+	if (!f->corrected)
+		c->corrected++;
+	f->corrected = 1;
+	c->verdict_flows[flow_verdict(f)]--;
+	judge(t, f);
+	c->verdict_flows[flow_verdict(f)]++;
+}
+
+/* A SYN on a flow that is over, or one that cannot be of a flow that has long been up. */
+static int starts_anew(
+        const struct tracker *t, const struct flow *f, const struct view *v, uint64_t gap_ns)
+{
+	if (!(v->letters & LETTER_BIT(SYN)))
+		return 0;
+	if (flow_timeout(f) == TIMEOUT_TCP_CLOSED)
+		return 1;
+	if (gap_ns < t->limit_ns[TIMEOUT_TCP_CLOSED])
+		return 0;
+	if (f->connection == CONNECTION_MIDSTREAM)
+		return 1;
+	return f->connection == CONNECTION_ESTABLISHED &&
+	       (v->direction != flow_initiator(f) || v->sequence != f->sequence);
+}
+
+/* A packet that shows something new. */
+static void change(struct tracker *t, uint32_t index, const struct packet *p, const struct view *v)
+{
+	struct flow *f = &t->table.flow[index];
+
+	if (f->basis > BASIS_HANDSHAKE) {
+		if (v->letters & LETTER_BIT(SYN))
+			correct(t, f, v->direction, BASIS_HANDSHAKE);
+		else if (v->letters & LETTER_BIT(SYN_ACK))
+			correct(t, f, 1u - v->direction, BASIS_HANDSHAKE);
+	}
+	if (!(flow_letters(f, v->direction) & LETTER_BIT(SYN)))
+		note_syn(f, v);
+	history_add(f, v);
+	settle(f);
+	table_set_worth(&t->table, index, worth_of(f));
+	count_packet(t, f, p, v);
+	report(t, f);
+}
+
+static int shows_something_new(const struct flow *f, const struct view *v)
+{
+	unsigned news = v->letters & ~(flow_letters(f, v->direction) & LETTERS_QUIET);
+
+	return news != 0;
+}
+
+void tracker_packet(struct tracker *t, const struct packet *p, const struct view *v,
+        const struct flow_key *k, uint32_t guess)
+{
+	uint32_t index = table_find(&t->table, k, v->hash, guess);
+	struct flow *f;
+	uint64_t gap;
+
+	t->now_ns = p->now_ns;
+	if (index == FLOW_NONE) {
+		open_flow(t, p, v, k);
+		return;
+	}
+	f = &t->table.flow[index];
+	gap = p->now_ns - f->last_ns;
+	if (gap > t->limit_ns[flow_timeout(f)]) {
+		flow_end(t, index, reason_of(f, END_IDLE));
+		open_flow(t, p, v, k);
+	} else if (!shows_something_new(f, v)) {
+		count_packet(t, f, p, v);
+	} else if (starts_anew(t, f, v, gap)) {
+		flow_end(t, index, reason_of(f, END_REPLACED));
+		open_flow(t, p, v, k);
+	} else {
+		change(t, index, p, v);
+	}
+}
+
+/* --- ends without a packet ----------------------------------------------------------- */
+
+static int is_idle(const struct tracker *t, const struct flow *f, uint64_t now_ns)
+{
+	return f->last_ns < now_ns && now_ns - f->last_ns > t->limit_ns[flow_timeout(f)];
+}
+
+void tracker_sweep(struct tracker *t)
+{
+	struct table *table = &t->table;
+	uint32_t step = table->active == table->capacity ? SWEEP_STEP_FULL : SWEEP_STEP;
+
+	if (table->sweep_at == 0) {
+		if (t->now_ns < t->next_sweep_ns)
+			return;
+		t->next_sweep_ns = t->now_ns + SWEEP_PERIOD_NS;
+	}
+	for (; step > 0 && table->sweep_at < table->fresh; step--, table->sweep_at++) {
+		struct flow *f = &table->flow[table->sweep_at];
+		__builtin_prefetch(f + SWEEP_STEP);
+		if (is_idle(t, f, t->now_ns))
+			flow_end(t, table->sweep_at, reason_of(f, END_IDLE));
+	}
+	if (table->sweep_at >= table->fresh)
+		table->sweep_at = 0;
+}
+
+int tracker_finish(struct tracker *t, uint64_t now_ns)
+{
+	struct table *table = &t->table;
+
+	for (uint32_t step = FINISH_STEP; step > 0 && table->fresh > 0; step--) {
+		struct flow *f = &table->flow[--table->fresh];
+		enum end otherwise = is_idle(t, f, now_ns) ? END_IDLE : END_END_OF_CAPTURE;
+		if (f->bucket != BUCKET_NONE)
+			flow_end(t, table->fresh, reason_of(f, otherwise));
+	}
+	return table->fresh > 0;
+}

@@ -1,0 +1,64 @@
+/* What decoding learned of one packet: addresses, ports and what the flow needs.
+ *
+ * Lives in the pipeline's scratch for one burst. Addresses and ports are copies,
+ * so nothing after decoding touches the packet's bytes but DHCP attribution.
+ */
+#ifndef PORTOLAN_VIEW_H
+#define PORTOLAN_VIEW_H
+
+#include <stdint.h>
+
+#include "address.h"
+
+enum outcome {
+	OUTCOME_IP,
+	OUTCOME_NON_IP,
+	OUTCOME_TRUNCATED,
+	OUTCOME_MALFORMED,
+	OUTCOME_UNSUPPORTED,
+};
+
+enum fragment {
+	FRAGMENT_NONE,
+	FRAGMENT_FIRST,
+	FRAGMENT_LATER,
+};
+
+/* A packet's letters of Zeek's connection history, a bit each. */
+#define LETTER_LIST(X)                                                                             \
+	X(SYN, 'S')                                                                                \
+	X(SYN_ACK, 'H')                                                                            \
+	X(ACK, 'A')                                                                                \
+	X(DATA, 'D')                                                                               \
+	X(FIN, 'F')                                                                                \
+	X(RST, 'R')                                                                                \
+	X(MULTI, 'Q') /* SYN together with FIN or RST */
+#define LETTER_MEMBER(name, text) LETTER_##name,
+enum letter { LETTER_LIST(LETTER_MEMBER) LETTER_COUNT };
+#define LETTER_BIT(l) (1u << (LETTER_##l))
+/* Letters that change nothing once they were seen. */
+#define LETTERS_QUIET (LETTER_BIT(ACK) | LETTER_BIT(DATA))
+
+struct view {
+	struct address source, destination;
+	uint16_t source_port, destination_port; /* host order; 0 where there is none */
+	uint8_t outcome;                        /* enum outcome */
+	uint8_t version;                        /* 4 or 6 */
+	uint8_t protocol;                       /* after the extension headers */
+	uint8_t fragment;                       /* enum fragment */
+	uint8_t letters;
+	uint8_t direction;         /* in the flow's key: 0 if the source is its first address */
+	uint16_t appliance[2];     /* source, destination; filled in by attribution */
+	uint8_t by_mac[2];         /* the address is nobody's, its MAC address is the appliance's */
+	uint32_t bytes;            /* of IP: the header's total length */
+	uint32_t sequence;         /* of TCP */
+	uint32_t fragment_id;      /* IPv4 identification, IPv6 fragment identification */
+	uint32_t pending_packets;  /* later fragments that came before this first one */
+	uint64_t pending_bytes;    /* and their IP bytes */
+	const uint8_t *mac;        /* the link layer's source address, six bytes, or NULL */
+	const uint8_t *payload;    /* of TCP or UDP, inside the captured bytes */
+	uint32_t payload_captured; /* bytes there */
+	uint64_t hash;             /* of the flow key */
+};
+
+#endif

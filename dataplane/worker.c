@@ -1,0 +1,105 @@
+#include "worker.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "core/pipeline.h"
+
+/* 4,096 datagrams in pieces at a time: a second of heavy fragmentation, 400 KiB. */
+#define FRAGMENT_SETS_LOG2 10
+
+struct worker {
+	struct pipeline pipeline;
+	void *table_memory, *fragment_memory;
+	size_t table_bytes, fragment_bytes;
+	struct burst burst;
+};
+
+/* Zeroed pages, huge ones where the kernel has them: a flow is a random line, and a page
+ * table walk costs as much as the line itself. */
+static void *pages_new(size_t bytes)
+{
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+	        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	madvise(p, bytes, MADV_HUGEPAGE);
+	return p;
+}
+
+static void pages_free(void *p, size_t bytes)
+{
+	if (p)
+		munmap(p, bytes);
+}
+
+int worker_new(struct worker **out, const struct worker_config *config)
+{
+	struct worker *w = aligned_alloc(64, (sizeof(*w) + 63) & ~(size_t)63);
+
+	assert(config->outbox->capacity >= OUTBOX_MIN);
+	if (!w)
+		return -ENOMEM;
+	*w = (struct worker){
+	        .table_bytes = table_size(config->flow_max),
+	        .fragment_bytes = fragments_size(FRAGMENT_SETS_LOG2),
+	};
+	w->table_memory = pages_new(w->table_bytes);
+	w->fragment_memory = pages_new(w->fragment_bytes);
+	if (!w->table_memory || !w->fragment_memory) {
+		worker_free(w);
+		return -ENOMEM;
+	}
+	w->pipeline.tracker.policy = config->policy;
+	w->pipeline.tracker.counters = &w->pipeline.counters;
+	w->pipeline.tracker.outbox = config->outbox;
+	w->pipeline.tracker.warmup_ns = config->warmup_ns;
+	tracker_init(&w->pipeline.tracker, &config->timeouts);
+	table_init(&w->pipeline.tracker.table, w->table_memory, config->flow_max, config->seed);
+	fragments_init(&w->pipeline.fragments, w->fragment_memory, FRAGMENT_SETS_LOG2);
+	*out = w;
+	return 0;
+}
+
+void worker_free(struct worker *w)
+{
+	if (!w)
+		return;
+	pages_free(w->table_memory, w->table_bytes);
+	pages_free(w->fragment_memory, w->fragment_bytes);
+	free(w);
+}
+
+void worker_process(struct worker *w, const struct burst *b)
+{
+	pipeline_process(&w->pipeline, b);
+}
+
+int worker_step(struct worker *w, struct source *s)
+{
+	int got;
+
+	w->burst.count = 0;
+	got = s->operations->poll(s, &w->burst);
+	if (w->burst.count > 0) {
+		pipeline_process(&w->pipeline, &w->burst);
+		s->operations->release(s, &w->burst);
+	}
+	return got;
+}
+
+int worker_finish(struct worker *w, uint64_t now_ns)
+{
+	int more = tracker_finish(&w->pipeline.tracker, now_ns);
+
+	w->pipeline.counters.flows_active = w->pipeline.tracker.table.active;
+	return more;
+}
+
+const struct counters *worker_counters(const struct worker *w)
+{
+	return &w->pipeline.counters;
+}

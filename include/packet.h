@@ -1,0 +1,40 @@
+/* A captured packet as a source hands it over, and a burst of them.
+ *
+ * The bytes belong to the source until the burst is released. Nothing here says
+ * anything about what is in them.
+ */
+#ifndef PORTOLAN_PACKET_H
+#define PORTOLAN_PACKET_H
+
+#include <stdint.h>
+
+#define BURST_MAX 32
+
+enum link {
+	LINK_ETHERNET,
+	LINK_SLL,  /* Linux cooked, DLT 113 */
+	LINK_SLL2, /* Linux cooked v2, DLT 276 */
+	LINK_RAW,  /* IPv4 or IPv6 by the version nibble, DLT 101, 228, 229 */
+	LINK_NULL, /* BSD loopback, family in the capturing host's order, DLT 0 */
+	LINK_LOOP, /* OpenBSD loopback, family in network order, DLT 108 */
+	LINK_PPP,  /* DLT 9 and 50 */
+	LINK_UNSUPPORTED,
+};
+
+struct packet {
+	const uint8_t *data;
+	uint32_t caplen;  /* bytes at `data` */
+	uint32_t wirelen; /* bytes that were on the wire */
+	uint64_t time_ns; /* of this packet, since the epoch */
+	uint64_t now_ns;  /* the largest time_ns of the stream so far: never runs backwards */
+	uint16_t link;    /* enum link */
+	uint16_t interface;
+};
+
+struct burst {
+	uint32_t count;
+	uint64_t start_ns; /* time of the first packet of the whole stream */
+	struct packet packet[BURST_MAX];
+};
+
+#endif

@@ -1,0 +1,84 @@
+/* The policy as the packet path looks it up: numbers only, no names.
+ *
+ * Built by control (which keeps the names, see control/chart.h), immutable from
+ * then on, read by every worker. Flows keep set numbers and a generation, never
+ * pointers into it.
+ */
+#ifndef PORTOLAN_POLICY_H
+#define PORTOLAN_POLICY_H
+
+#include <stdint.h>
+
+#include "address.h"
+#include "inventory.h"
+#include "service.h"
+#include "verdict.h"
+
+#define PORT_COUNT 65536
+#define SET_NONE 0
+
+enum peers {
+	PEERS_ANY,
+	PEERS_INVENTORY, /* any appliance of the inventory */
+	PEERS_LISTED,    /* peer[peer_first] … */
+};
+
+/* One row: (role, direction, transport, responder's port) and what it is for. */
+struct rule {
+	service_mask services;
+	uint32_t peer_first, peer_count; /* into policy.peer, for PEERS_LISTED */
+	uint16_t port;
+	uint16_t feature; /* number of the feature, for those who count by it */
+	uint8_t role, direction, transport;
+	uint8_t enabled;
+	uint8_t peers; /* enum peers */
+};
+
+/* The rules that share a port: neighbours in policy.rule. */
+struct rule_set {
+	uint32_t first, count;
+};
+
+/* `rule` is sorted by (role, direction, transport, port); set 0 is the empty set. */
+struct policy {
+	/* The direct table: set number by role, direction, transport and port. */
+	uint16_t set_of[ROLE_COUNT][DIRECTION_COUNT][TRANSPORT_COUNT][PORT_COUNT];
+	/* What a flow of this IP protocol without ports gets: VERDICT_NOT_COVERED or
+	 * VERDICT_UNEXPECTED_PROTOCOL (TCP and UDP are never looked up here). */
+	uint8_t protocol[256];
+	/* An appliance's own port 68 against a peer's 67: its rules, or SET_NONE. The rows of
+	 * 67/udp and 68/udp outbound, which are neighbours. */
+	uint16_t dhcp_set[ROLE_COUNT];
+	uint32_t generation;
+	uint32_t rules, sets, peers;
+	const struct rule *rule;
+	const struct rule_set *set;
+	const struct prefix *peer;
+	const struct inventory *inventory;
+};
+
+/* A flow as the policy sees it. [0] is the initiator, [1] the responder. */
+struct conversation {
+	struct address address[2];
+	uint16_t port[2];      /* host order; 0 where the protocol has none */
+	uint16_t appliance[2]; /* or APPLIANCE_NONE */
+	uint8_t version;       /* 4 or 6 */
+	uint8_t protocol;      /* IP protocol number */
+};
+
+/* What the policy says of it, from both ends (DESIGN 2). An end that is no appliance
+ * has VERDICT_EXPECTED and SET_NONE; `verdict` is the graver of the two. */
+struct judgement {
+	uint8_t verdict;
+	uint8_t end_verdict[2];
+	uint16_t set[2];
+};
+
+struct judgement policy_judge(const struct policy *, const struct conversation *);
+
+/* Port 68 against port 67 is one exchange, whoever is seen first: 1 if the initiator is the
+ * client; 1 if `c` is seen from the server, and has to be turned round. */
+int policy_is_dhcp(const struct conversation *);
+int policy_dhcp_is_reversed(const struct conversation *c);
+
+#endif

@@ -1,0 +1,61 @@
+/* A flow as it leaves the packet path: numbers only, names are the reader's affair.
+ *
+ * Written by a worker into its outbox, read by control. [0] is the initiator (source),
+ * [1] the responder (destination).
+ */
+#ifndef PORTOLAN_RECORD_H
+#define PORTOLAN_RECORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "address.h"
+#include "verdict.h"
+
+enum record_kind {
+	RECORD_FLAGGED, /* a flow became flagged, or graver than it was reported */
+	RECORD_ENDED,
+};
+
+struct record {
+	struct address address[2];
+	uint16_t port[2];
+	uint8_t protocol; /* IP protocol number */
+	uint8_t version;  /* 4 or 6 */
+	uint8_t kind;     /* enum record_kind */
+	uint8_t verdict;
+	uint8_t end_verdict[2];
+	uint8_t connection;
+	uint8_t basis;
+	uint8_t end; /* enum end; of a flow that has ended */
+	uint8_t severity;
+	uint8_t corrected;      /* the initiator was corrected at least once */
+	uint8_t raised;         /* RECORD_FLAGGED: this flow was reported before, less grave */
+	uint8_t history_length; /* letters in `history` */
+	uint16_t appliance[2];
+	uint16_t set[2];
+	uint32_t generation; /* of the policy that judged it */
+	uint64_t history;    /* four bits a letter, the first in the lowest; see record_history() */
+	uint64_t start_ns, end_ns;
+	uint64_t packets[2], bytes[2];
+};
+
+/* Where a worker leaves records. Control gives the memory and empties it after every
+ * burst; `capacity` is at least OUTBOX_MIN, so that a burst always fits. */
+#define OUTBOX_MIN 1024
+
+struct outbox {
+	struct record *record;
+	size_t capacity, count;
+};
+
+#define HISTORY_BYTES 20
+
+/* Zeek's notation: upper case for the initiator, `^` first where it was corrected. */
+void record_history(const struct record *, char text[HISTORY_BYTES]);
+
+/* A hash of 5-tuple, verdict, packets and bytes; summed over all flows it does not depend
+ * on their order. Equal for equal records on every machine. */
+uint64_t record_digest(const struct record *);
+
+#endif

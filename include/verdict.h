@@ -1,0 +1,129 @@
+/* What the policy says of a flow, and what is known beside it.
+ *
+ * One list each, from which enum, name and every table is derived. The names
+ * are an interface: they appear in records, statistics and the command line.
+ */
+#ifndef PORTOLAN_VERDICT_H
+#define PORTOLAN_VERDICT_H
+
+/* From mild to grave: the graver of two is the larger. */
+#define VERDICT_LIST(X)                                                                            \
+	X(EXPECTED, "expected")                                                                    \
+	X(NOT_COVERED, "not-covered")                                                              \
+	X(FEATURE_DISABLED, "feature-disabled")                                                    \
+	X(PEER_NOT_ALLOWED, "peer-not-allowed")                                                    \
+	X(WRONG_SERVICE, "wrong-service")                                                          \
+	X(UNEXPECTED_PROTOCOL, "unexpected-protocol")                                              \
+	X(UNEXPECTED_PORT, "unexpected-port")
+
+#define CONNECTION_LIST(X)                                                                         \
+	X(ATTEMPTED, "attempted")                                                                  \
+	X(REFUSED, "refused")                                                                      \
+	X(ESTABLISHED, "established")                                                              \
+	X(MIDSTREAM, "midstream")                                                                  \
+	X(ONE_WAY, "one-way")                                                                      \
+	X(TWO_WAY, "two-way")
+
+/* From the strongest evidence to the weakest. */
+#define BASIS_LIST(X)                                                                              \
+	X(HANDSHAKE, "handshake")                                                                  \
+	X(MESSAGE, "message")                                                                      \
+	X(MEMORY, "memory")                                                                        \
+	X(POLICY, "policy")                                                                        \
+	X(PORT, "port")                                                                            \
+	X(FIRST_PACKET, "first-packet")
+
+/* Why a flow ended. */
+#define END_LIST(X)                                                                                \
+	X(FIN, "fin")                                                                              \
+	X(RESET, "reset")                                                                          \
+	X(IDLE, "idle")                                                                            \
+	X(REPLACED, "replaced")                                                                    \
+	X(EVICTED, "evicted")                                                                      \
+	X(END_OF_CAPTURE, "end-of-capture")
+
+#define ROLE_LIST(X)                                                                               \
+	X(MANAGEMENT_CENTER, "management-center")                                                  \
+	X(MANAGED_DEVICE, "managed-device")
+
+/* Of a flow as one appliance sees it. */
+#define DIRECTION_LIST(X)                                                                          \
+	X(INBOUND, "inbound")                                                                      \
+	X(OUTBOUND, "outbound")
+
+#define TRANSPORT_LIST(X)                                                                          \
+	X(TCP, "tcp")                                                                              \
+	X(UDP, "udp")
+
+#define ENUM_MEMBER(prefix, name) prefix##name
+#define VERDICT_MEMBER(name, text) ENUM_MEMBER(VERDICT_, name),
+#define CONNECTION_MEMBER(name, text) ENUM_MEMBER(CONNECTION_, name),
+#define BASIS_MEMBER(name, text) ENUM_MEMBER(BASIS_, name),
+#define END_MEMBER(name, text) ENUM_MEMBER(END_, name),
+#define ROLE_MEMBER(name, text) ENUM_MEMBER(ROLE_, name),
+#define DIRECTION_MEMBER(name, text) ENUM_MEMBER(DIRECTION_, name),
+#define TRANSPORT_MEMBER(name, text) ENUM_MEMBER(TRANSPORT_, name),
+
+enum verdict { VERDICT_LIST(VERDICT_MEMBER) VERDICT_COUNT };
+enum connection { CONNECTION_LIST(CONNECTION_MEMBER) CONNECTION_COUNT };
+enum basis { BASIS_LIST(BASIS_MEMBER) BASIS_COUNT };
+enum end { END_LIST(END_MEMBER) END_COUNT };
+enum role { ROLE_LIST(ROLE_MEMBER) ROLE_COUNT };
+enum direction { DIRECTION_LIST(DIRECTION_MEMBER) DIRECTION_COUNT };
+enum transport { TRANSPORT_LIST(TRANSPORT_MEMBER) TRANSPORT_COUNT };
+
+#define LIST_NAME(name, text) text,
+
+static inline const char *verdict_name(enum verdict v)
+{
+	static const char *const name[] = {VERDICT_LIST(LIST_NAME)};
+	return name[v];
+}
+
+static inline const char *connection_name(enum connection c)
+{
+	static const char *const name[] = {CONNECTION_LIST(LIST_NAME)};
+	return name[c];
+}
+
+static inline const char *basis_name(enum basis b)
+{
+	static const char *const name[] = {BASIS_LIST(LIST_NAME)};
+	return name[b];
+}
+
+static inline const char *end_name(enum end e)
+{
+	static const char *const name[] = {END_LIST(LIST_NAME)};
+	return name[e];
+}
+
+static inline const char *role_name(enum role r)
+{
+	static const char *const name[] = {ROLE_LIST(LIST_NAME)};
+	return name[r];
+}
+
+static inline const char *direction_name(enum direction d)
+{
+	static const char *const name[] = {DIRECTION_LIST(LIST_NAME)};
+	return name[d];
+}
+
+static inline const char *transport_name(enum transport t)
+{
+	static const char *const name[] = {TRANSPORT_LIST(LIST_NAME)};
+	return name[t];
+}
+
+/* A verdict that is neither `expected` nor `not-covered` (DESIGN: flagged). */
+static inline int verdict_is_flagged(enum verdict v)
+{
+	return v != VERDICT_EXPECTED && v != VERDICT_NOT_COVERED;
+}
+
+/* Severity of a flagged flow: 3 high, 2, 1 low; 0 for a flow that is not flagged.
+ * `transport_is_tcp` matters because a first packet is weak evidence for TCP only. */
+int verdict_severity(enum verdict v, enum connection c, enum basis b, int transport_is_tcp);
+
+#endif

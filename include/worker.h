@@ -1,0 +1,43 @@
+/* The loop: poll, process, release.
+ *
+ * A worker owns its flow table and its counters; it is made and freed by control, which
+ * also gives the outbox and empties it after every step. One thread steps a worker.
+ */
+#ifndef PORTOLAN_WORKER_H
+#define PORTOLAN_WORKER_H
+
+#include <stdint.h>
+
+#include "counters.h"
+#include "policy.h"
+#include "record.h"
+#include "source.h"
+#include "timeouts.h"
+
+struct worker;
+
+struct worker_config {
+	const struct policy *policy; /* lives longer than the worker */
+	struct flow_timeouts timeouts;
+	uint64_t warmup_ns;
+	uint64_t seed; /* of the flow table's hash */
+	uint32_t flow_max;
+	struct outbox *outbox;
+};
+
+/* 0 or -ENOMEM. */
+int worker_new(struct worker **, const struct worker_config *);
+void worker_free(struct worker *);
+
+/* One burst from the source: what its poll said. */
+int worker_step(struct worker *, struct source *);
+
+/* One burst that somebody else polled. */
+void worker_process(struct worker *, const struct burst *);
+
+/* Ends the flows that are left, some at a time: call until it returns 0. */
+int worker_finish(struct worker *, uint64_t now_ns);
+
+const struct counters *worker_counters(const struct worker *);
+
+#endif
