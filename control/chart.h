@@ -1,0 +1,97 @@
+/* The chart: a compiled policy together with everything about it that has a name.
+ *
+ * Made from a profile and, where there is one, a site (DESIGN 2 and 7). Immutable once
+ * opened. Owns the policy and the inventory that the workers read, so it outlives them.
+ */
+#ifndef PORTOLAN_CHART_H
+#define PORTOLAN_CHART_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "inventory.h"
+#include "policy.h"
+#include "timeouts.h"
+
+struct complaint;
+
+enum rule_status { RULE_VERIFIED, RULE_RECALLED };
+
+/* The words of policy->rule[i], same index. */
+struct chart_rule {
+	char *id; /* role/direction/port/transport, e.g. managed-device/inbound/22/tcp */
+	char *feature;
+	char *service; /* as written, '|' between several; empty where anything may be spoken */
+	char *description;
+	char *source; /* where the row was read */
+	char *origin; /* name of the profile that brought the row, or "site" */
+	enum rule_status status;
+	bool required, configurable;
+	uint16_t documented_port; /* before the site moved it; equals the port otherwise */
+	uint32_t order;           /* in the profile's file; the site's own rules come last */
+};
+
+struct chart_appliance {
+	char *name;
+	enum role role;
+	char **address, **mac; /* as written in the site */
+	size_t addresses, macs;
+};
+
+struct chart_capture {
+	char *source; /* "auto", "pcap" or "dpdk" */
+	char **interface;
+	size_t interfaces;
+	uint64_t warmup_ns;
+	bool deduplicate;
+	struct prefix *mirror_endpoint;
+	size_t mirror_endpoints;
+	char **dpdk_device;
+	size_t dpdk_devices;
+	char *dpdk_lcores;
+	char **dpdk_eal;
+	size_t dpdk_eals;
+};
+
+struct chart {
+	char *name;    /* the site's path, or the profile's name where there is no site */
+	char *profile; /* name of the profile */
+	char *version; /* of the product, as the profile has it; may be empty */
+	char hash[80]; /* "sha256:" and 64 hex digits, over all that decides a verdict */
+	struct policy *policy;
+	struct chart_rule *rule;
+	struct chart_appliance *appliance;
+	size_t appliances;
+	char **feature; /* by feature number */
+	size_t features;
+	struct chart_capture capture;
+	struct flow_timeouts timeouts;
+	uint32_t flow_max; /* per worker */
+	char **warning;    /* to be printed as `portolan: warning: …` */
+	size_t warnings;
+	void *memory; /* everything above, and this structure, lies in here */
+};
+
+/* `site` and `profile` are paths or, for a profile, the name of one that ships; either may
+ * be NULL (the profile then comes from the site, or is the default one), not both wrong ways:
+ * a site names its own profile. 0, or a negative errno with the reasons in `complaint`:
+ * file, line, what was found, what would be right. */
+int chart_open(struct chart **, const char *site, const char *profile, struct complaint *);
+
+/* A site or a profile, whichever the file (or the name) turns out to be. */
+int chart_open_any(struct chart **, const char *name, struct complaint *);
+
+/* The same two from memory; `name` stands for the file in complaints. */
+int chart_parse_site(
+        struct chart **, const char *name, const void *bytes, size_t size, struct complaint *);
+int chart_parse_profile(
+        struct chart **, const char *name, const void *bytes, size_t size, struct complaint *);
+
+void chart_close(struct chart *);
+
+/* Names of the profiles that ship, sorted, NULL after the last. Free with chart_names_free. */
+char **chart_profile_names(void);
+void chart_names_free(char **);
+
+#endif

@@ -1,0 +1,69 @@
+#include "complaint.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char ellipsis[] = "…";
+
+/* A value from a file may hold anything; it must not steer a terminal. */
+static void text_disarm(char *text)
+{
+	for (; *text; text++) {
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = '?';
+	}
+}
+
+/* Ends the text with an ellipsis, for which room was kept; once is enough. */
+static void complaint_cut(struct complaint *c)
+{
+	const size_t room = COMPLAINT_BYTES - sizeof(ellipsis), bytes = sizeof(ellipsis) - 1;
+	size_t last = c->length < room ? c->length : room;
+
+	if (c->length >= bytes && memcmp(c->text + c->length - bytes, ellipsis, bytes) == 0)
+		return;
+	while (last > 0 && ((unsigned char)c->text[last] & 0xc0) == 0x80)
+		last--;
+	memcpy(c->text + last, ellipsis, sizeof(ellipsis));
+	c->length = last + bytes;
+}
+
+void complain(struct complaint *c, const char *format, ...)
+{
+	size_t start = c->length, room;
+	va_list args;
+	int length;
+
+	if (start + 2 * sizeof(ellipsis) >= COMPLAINT_BYTES) {
+		complaint_cut(c);
+		return;
+	}
+	if (start > 0)
+		c->text[start++] = '\n';
+	room = COMPLAINT_BYTES - start;
+	va_start(args, format);
+	length = vsnprintf(c->text + start, room, format, args);
+	va_end(args);
+	if (length < 0)
+		return;
+	text_disarm(c->text + start);
+	if ((size_t)length < room) {
+		c->length = start + (size_t)length;
+	} else {
+		c->length = COMPLAINT_BYTES - 1;
+		complaint_cut(c);
+	}
+}
+
+void complaint_print(const struct complaint *c, FILE *out)
+{
+	const char *line = c->text;
+
+	while (*line) {
+		size_t length = strcspn(line, "\n");
+		fprintf(out, "portolan: %.*s\n", (int)length, line);
+		line += length + (line[length] == '\n');
+	}
+}

@@ -1,0 +1,23 @@
+/* What is wrong, in words for a person: collected where the cause is known, printed once
+ * by the command as `portolan: what: why`.
+ */
+#ifndef PORTOLAN_COMPLAINT_H
+#define PORTOLAN_COMPLAINT_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#define COMPLAINT_BYTES 2048
+
+struct complaint {
+	char text[COMPLAINT_BYTES]; /* lines without the leading `portolan: `, '\n' between them */
+	size_t length;
+};
+
+/* Appends one line; what does not fit is left out and said so with "…". */
+void complain(struct complaint *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Every line with `portolan: ` before it. */
+void complaint_print(const struct complaint *, FILE *);
+
+#endif

@@ -1,0 +1,443 @@
+#include "document.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <yaml.h>
+
+#include "complaint.h"
+
+struct document {
+	char *name;
+	uint8_t *bytes;
+	size_t size;
+	bool is_loaded;
+	yaml_document_t yaml;
+};
+
+/* ---- nodes ---- */
+
+static const yaml_node_t *node_at(const struct document *d, int node)
+{
+	const yaml_node_t *first = d->yaml.nodes.start;
+
+	if (node <= 0 || node > d->yaml.nodes.top - first)
+		return NULL;
+	return first + node - 1;
+}
+
+enum node_kind node_kind(const struct document *d, int node)
+{
+	const yaml_node_t *n = node_at(d, node);
+
+	if (!n)
+		return NODE_IS_NONE;
+	if (n->type == YAML_SCALAR_NODE)
+		return NODE_IS_TEXT;
+	return n->type == YAML_SEQUENCE_NODE ? NODE_IS_LIST : NODE_IS_MAP;
+}
+
+size_t node_count(const struct document *d, int node)
+{
+	const yaml_node_t *n = node_at(d, node);
+
+	if (n && n->type == YAML_SEQUENCE_NODE)
+		return (size_t)(n->data.sequence.items.top - n->data.sequence.items.start);
+	if (n && n->type == YAML_MAPPING_NODE)
+		return (size_t)(n->data.mapping.pairs.top - n->data.mapping.pairs.start);
+	return 0;
+}
+
+int node_item(const struct document *d, int list, size_t index)
+{
+	if (node_kind(d, list) != NODE_IS_LIST || index >= node_count(d, list))
+		return NODE_NONE;
+	return node_at(d, list)->data.sequence.items.start[index];
+}
+
+static const yaml_node_pair_t *node_pair(const struct document *d, int map, size_t index)
+{
+	if (node_kind(d, map) != NODE_IS_MAP || index >= node_count(d, map))
+		return NULL;
+	return node_at(d, map)->data.mapping.pairs.start + index;
+}
+
+int node_key(const struct document *d, int map, size_t index)
+{
+	const yaml_node_pair_t *pair = node_pair(d, map, index);
+
+	return pair ? pair->key : NODE_NONE;
+}
+
+int node_value(const struct document *d, int map, size_t index)
+{
+	const yaml_node_pair_t *pair = node_pair(d, map, index);
+
+	return pair ? pair->value : NODE_NONE;
+}
+
+int node_get(const struct document *d, int map, const char *key)
+{
+	for (size_t i = 0; node_kind(d, map) == NODE_IS_MAP && i < node_count(d, map); i++) {
+		const char *text = node_text(d, node_key(d, map, i));
+		if (text && strcasecmp(text, key) == 0)
+			return node_value(d, map, i);
+	}
+	return NODE_NONE;
+}
+
+const char *node_text(const struct document *d, int node)
+{
+	const yaml_node_t *n = node_at(d, node);
+
+	return n && n->type == YAML_SCALAR_NODE ? (const char *)n->data.scalar.value : NULL;
+}
+
+unsigned node_line(const struct document *d, int node)
+{
+	const yaml_node_t *n = node_at(d, node);
+
+	return n ? (unsigned)n->start_mark.line + 1 : 1;
+}
+
+const char *node_shown(const struct document *d, int node, char shown[NODE_SHOWN_BYTES])
+{
+	const char *text = node_text(d, node);
+	enum node_kind kind = node_kind(d, node);
+
+	if (text && *text)
+		snprintf(shown, NODE_SHOWN_BYTES, "\"%.*s%s\"", 64, text,
+		        strlen(text) > 64 ? "…" : "");
+	else if (kind == NODE_IS_LIST)
+		snprintf(shown, NODE_SHOWN_BYTES, node_count(d, node) ? "a list" : "an empty list");
+	else if (kind == NODE_IS_MAP)
+		snprintf(shown, NODE_SHOWN_BYTES,
+		        node_count(d, node) ? "a mapping" : "an empty mapping");
+	else
+		snprintf(shown, NODE_SHOWN_BYTES, "nothing");
+	return shown;
+}
+
+void node_complain(
+        const struct document *d, int node, struct complaint *complaint, const char *format, ...)
+{
+	char text[COMPLAINT_BYTES];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	complain(complaint, "%s:%u: %s", d->name, node_line(d, node), text);
+}
+
+const char *document_name(const struct document *d)
+{
+	return d->name;
+}
+
+const void *document_bytes(const struct document *d, size_t *size)
+{
+	*size = d->size;
+	return d->bytes;
+}
+
+/* ---- what is refused ---- */
+
+static int refuse(
+        const struct document *d, size_t line, struct complaint *complaint, const char *why)
+{
+	complain(complaint, "%s:%zu: %s", d->name, line, why);
+	return -EINVAL;
+}
+
+/* libyaml has no line for bytes that are no text, only their offset. */
+static size_t parser_line(const struct document *d, const yaml_parser_t *parser)
+{
+	size_t line = 1;
+
+	if (parser->error != YAML_READER_ERROR)
+		return parser->problem_mark.line + 1;
+	for (size_t i = 0; i < parser->problem_offset && i < d->size; i++)
+		line += d->bytes[i] == '\n';
+	return line;
+}
+
+static int refuse_syntax(
+        const struct document *d, const yaml_parser_t *parser, struct complaint *complaint)
+{
+	const char *problem = parser->problem ? parser->problem : "out of memory";
+
+	if (parser->error == YAML_READER_ERROR)
+		complain(complaint, "%s:%zu: found bytes that are no text (%s); want YAML in UTF-8",
+		        d->name, parser_line(d, parser), problem);
+	else
+		complain(complaint,
+		        "%s:%zu: found broken YAML (%s); want `key: value` lines, indented by "
+		        "spaces",
+		        d->name, parser_line(d, parser), problem);
+	return parser->error == YAML_MEMORY_ERROR ? -ENOMEM : -EINVAL;
+}
+
+/* What stands between the events: depth of nesting, documents seen. */
+struct scan {
+	int depth, documents;
+};
+
+static int scan_event(const struct document *d, struct scan *scan, const yaml_event_t *event,
+        struct complaint *complaint)
+{
+	size_t line = event->start_mark.line + 1;
+
+	switch (event->type) {
+	case YAML_ALIAS_EVENT:
+		return refuse(
+		        d, line, complaint, "found an alias; want the value itself, written out");
+	case YAML_DOCUMENT_START_EVENT:
+		if (++scan->documents > 1)
+			return refuse(d, line, complaint,
+			        "found a second document; want one document in a file");
+		return 0;
+	case YAML_SEQUENCE_START_EVENT:
+	case YAML_MAPPING_START_EVENT:
+		if (++scan->depth > DOCUMENT_DEPTH_MAX)
+			return refuse(d, line, complaint,
+			        "found lists and mappings nested too deep; want at most 16 levels");
+		return 0;
+	case YAML_SEQUENCE_END_EVENT:
+	case YAML_MAPPING_END_EVENT:
+		scan->depth--;
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+/* Reads the whole text once for what must not reach the node tree. */
+static int document_scan(
+        const struct document *d, yaml_parser_t *parser, struct complaint *complaint)
+{
+	struct scan scan = {0};
+	bool at_end = false;
+	yaml_event_t event;
+	int rc = 0;
+
+	while (rc == 0 && !at_end) {
+		if (!yaml_parser_parse(parser, &event))
+			return refuse_syntax(d, parser, complaint);
+		rc = scan_event(d, &scan, &event, complaint);
+		at_end = event.type == YAML_STREAM_END_EVENT;
+		yaml_event_delete(&event);
+	}
+	if (rc == 0 && scan.documents == 0)
+		return refuse(d, 1, complaint, "found nothing; want a YAML mapping");
+	return rc;
+}
+
+struct key {
+	const char *text;
+	size_t line;
+};
+
+static int key_compare(const void *left, const void *right)
+{
+	const struct key *a = left, *b = right;
+	int order = strcasecmp(a->text, b->text);
+
+	return order ? order : (a->line > b->line) - (a->line < b->line);
+}
+
+static int keys_check(
+        const struct document *d, struct key *key, size_t count, struct complaint *complaint)
+{
+	int rc = 0;
+
+	qsort(key, count, sizeof(*key), key_compare);
+	for (size_t i = 1; i < count; i++) {
+		if (strcasecmp(key[i].text, key[i - 1].text) != 0)
+			continue;
+		complain(complaint,
+		        "%s:%zu: found key \"%s\" again; want it once (it is on line %zu)", d->name,
+		        key[i].line, key[i].text, key[i - 1].line);
+		rc = -EINVAL;
+	}
+	return rc;
+}
+
+/* Every key a text, and none twice: which of two settings holds must not be a guess. */
+static int map_check(const struct document *d, int map, struct complaint *complaint)
+{
+	struct key key[DOCUMENT_KEYS_MAX];
+	size_t count = node_count(d, map);
+
+	if (count > DOCUMENT_KEYS_MAX)
+		return refuse(d, node_line(d, map), complaint,
+		        "found too many keys in one mapping; want at most 4096");
+	for (size_t i = 0; i < count; i++) {
+		int node = node_key(d, map, i);
+		key[i] = (struct key){node_text(d, node), node_line(d, node)};
+		if (!key[i].text)
+			return refuse(d, key[i].line, complaint,
+			        "found a list or a mapping as a key; want a word");
+	}
+	return keys_check(d, key, count, complaint);
+}
+
+static int text_check(const struct document *d, int node, struct complaint *complaint)
+{
+	const yaml_node_t *n = node_at(d, node);
+
+	if (strlen((const char *)n->data.scalar.value) == n->data.scalar.length)
+		return 0;
+	return refuse(d, node_line(d, node), complaint,
+	        "found a text with a zero byte in it; want it without");
+}
+
+static int document_check(const struct document *d, struct complaint *complaint)
+{
+	int nodes = (int)(d->yaml.nodes.top - d->yaml.nodes.start);
+	int rc = 0;
+
+	for (int node = NODE_ROOT; node <= nodes; node++) {
+		enum node_kind kind = node_kind(d, node);
+		int bad = kind == NODE_IS_MAP    ? map_check(d, node, complaint)
+		          : kind == NODE_IS_TEXT ? text_check(d, node, complaint)
+		                                 : 0;
+		rc = bad ? bad : rc;
+	}
+	return rc;
+}
+
+/* ---- life ---- */
+
+/* Runs `pass` over the bytes with a parser of its own. */
+static int document_pass(struct document *d, struct complaint *complaint,
+        int (*pass)(struct document *, yaml_parser_t *, struct complaint *))
+{
+	yaml_parser_t parser;
+	int rc;
+
+	if (!yaml_parser_initialize(&parser))
+		return -ENOMEM;
+	yaml_parser_set_input_string(&parser, d->bytes, d->size);
+	rc = pass(d, &parser, complaint);
+	yaml_parser_delete(&parser);
+	return rc;
+}
+
+static int scan_pass(struct document *d, yaml_parser_t *parser, struct complaint *complaint)
+{
+	return document_scan(d, parser, complaint);
+}
+
+static int load_pass(struct document *d, yaml_parser_t *parser, struct complaint *complaint)
+{
+	if (!yaml_parser_load(parser, &d->yaml))
+		return refuse_syntax(d, parser, complaint);
+	d->is_loaded = true;
+	return document_check(d, complaint);
+}
+
+static struct document *document_new(const char *name, const void *bytes, size_t size)
+{
+	struct document *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	d->name = strdup(name);
+	d->bytes = malloc(size + 1);
+	d->size = size;
+	if (!d->name || !d->bytes) {
+		document_free(d);
+		return NULL;
+	}
+	if (size)
+		memcpy(d->bytes, bytes, size);
+	return d;
+}
+
+int document_parse(struct document **result, const char *name, const void *bytes, size_t size,
+        struct complaint *complaint)
+{
+	struct document *d;
+	int rc;
+
+	if (size > DOCUMENT_BYTES_MAX) {
+		complain(complaint, "%s:1: found more than 4 MiB; want a profile or a site", name);
+		return -EFBIG;
+	}
+	d = document_new(name, bytes, size);
+	if (!d)
+		return -ENOMEM;
+	rc = document_pass(d, complaint, scan_pass);
+	if (rc == 0)
+		rc = document_pass(d, complaint, load_pass);
+	if (rc)
+		document_free(d);
+	else
+		*result = d;
+	return rc;
+}
+
+/* As much as fits, one byte more than a document may have. -errno, or bytes read. */
+static ssize_t file_read(int fd, uint8_t *bytes, size_t room)
+{
+	size_t size = 0;
+
+	while (size < room) {
+		ssize_t n = read(fd, bytes + size, room - size);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		size += (size_t)n;
+	}
+	return (ssize_t)size;
+}
+
+static int file_complain(const char *path, int error, struct complaint *complaint)
+{
+	complain(complaint, "%s:1: found no readable file (%s); want a YAML file", path,
+	        strerror(error));
+	return -error;
+}
+
+int document_read(struct document **result, const char *path, struct complaint *complaint)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint8_t *bytes;
+	ssize_t size;
+	int rc;
+
+	if (fd < 0)
+		return file_complain(path, errno, complaint);
+	bytes = malloc(DOCUMENT_BYTES_MAX + 1);
+	size = bytes ? file_read(fd, bytes, DOCUMENT_BYTES_MAX + 1) : -ENOMEM;
+	close(fd);
+	if (size < 0 || !bytes)
+		rc = file_complain(path, (int)-size, complaint);
+	else
+		rc = document_parse(result, path, bytes, (size_t)size, complaint);
+	free(bytes);
+	return rc;
+}
+
+void document_free(struct document *d)
+{
+	if (!d)
+		return;
+	if (d->is_loaded)
+		yaml_document_delete(&d->yaml);
+	free(d->bytes);
+	free(d->name);
+	free(d);
+}

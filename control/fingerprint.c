@@ -1,0 +1,166 @@
+#include "fingerprint.h"
+
+#include <inttypes.h>
+#include <nettle/sha2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arena.h"
+#include "chart.h"
+#include "literal.h"
+#include "site.h"
+
+#define FORMAT_LINE "portolan policy 1\n"
+
+/* One line for each thing that decides something. Sorted, they have no order but their own. */
+struct lines {
+	char **line;
+	size_t count;
+	struct arena *arena;
+};
+
+static int line_compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* ---- rules ---- */
+
+static const char *services_text(service_mask services, struct arena *arena)
+{
+	const char *text = "";
+
+	for (unsigned s = 0; s < SERVICE_COUNT; s++) {
+		if (services & SERVICE_BIT(s))
+			text = arena_format(arena, "%s+%s", text, service_name((enum service)s));
+	}
+	return text;
+}
+
+static const char *listed_text(const struct prefix *peer, size_t count, struct arena *arena)
+{
+	char **line = arena_alloc(arena, (count + 1) * sizeof(*line));
+	char *text = arena_alloc(arena, count * (PREFIX_TEXT_BYTES + 1) + 1);
+	size_t length = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		line[i] = arena_alloc(arena, PREFIX_TEXT_BYTES);
+		prefix_text(&peer[i], line[i]);
+	}
+	qsort(line, count, sizeof(*line), line_compare);
+	for (size_t i = 0; i < count; i++) {
+		if (i == 0 || strcmp(line[i], line[i - 1]) != 0)
+			length += (size_t)sprintf(text + length, "+%s", line[i]);
+	}
+	return text;
+}
+
+static const char *peers_text(
+        const struct policy *policy, const struct rule *rule, struct arena *arena)
+{
+	if (rule->peers == PEERS_LISTED)
+		return listed_text(policy->peer + rule->peer_first, rule->peer_count, arena);
+	return rule->peers == PEERS_ANY ? "any" : "inventory";
+}
+
+static void add_rules(struct lines *lines, const struct chart *chart)
+{
+	for (uint32_t i = 0; i < chart->policy->rules; i++) {
+		const struct rule *r = &chart->policy->rule[i];
+		lines->line[lines->count++] = arena_format(lines->arena,
+		        "rule %s %s %s %u feature=%s services=%s enabled=%d peers=%s\n",
+		        role_name((enum role)r->role), direction_name((enum direction)r->direction),
+		        transport_name((enum transport)r->transport), r->port,
+		        chart->rule[i].feature, services_text(r->services, lines->arena),
+		        r->enabled, peers_text(chart->policy, r, lines->arena));
+	}
+}
+
+/* ---- everything else ---- */
+
+static void add_prefix(
+        struct lines *lines, const char *what, const struct prefix *prefix, const char *role)
+{
+	char text[PREFIX_TEXT_BYTES];
+
+	prefix_text(prefix, text);
+	lines->line[lines->count++] = arena_format(lines->arena, "%s %s %s\n", what, text, role);
+}
+
+static void add_inventory(struct lines *lines, const struct site *site)
+{
+	for (size_t i = 0; i < site->appliances; i++) {
+		const struct site_appliance *a = &site->appliance[i];
+		for (size_t j = 0; j < a->addresses; j++)
+			add_prefix(lines, "address", &a->prefix[j], role_name(a->role));
+		for (size_t j = 0; j < a->macs; j++)
+			lines->line[lines->count++] = arena_format(lines->arena,
+			        "mac %012" PRIx64 " %s\n", a->mac_number[j], role_name(a->role));
+	}
+	for (size_t i = 0; i < site->capture.mirror_endpoints; i++)
+		add_prefix(lines, "mirror", &site->capture.mirror_endpoint[i], "");
+}
+
+static void add_protocols(struct lines *lines, const struct policy *policy)
+{
+	for (unsigned number = 0; number < 256; number++)
+		lines->line[lines->count++] = arena_format(lines->arena, "protocol %u %s\n", number,
+		        verdict_name((enum verdict)policy->protocol[number]));
+}
+
+static void add_time(struct lines *lines, const char *name, uint64_t ns)
+{
+	lines->line[lines->count++] = arena_format(lines->arena, "%s %" PRIu64 "\n", name, ns);
+}
+
+static void add_times(struct lines *lines, const struct site *site)
+{
+	const struct flow_timeouts *t = &site->timeouts;
+
+	add_time(lines, "warmup", site->capture.warmup_ns);
+	add_time(lines, "tcp_attempt", t->tcp_attempt_ns);
+	add_time(lines, "tcp_established", t->tcp_established_ns);
+	add_time(lines, "tcp_closed", t->tcp_closed_ns);
+	add_time(lines, "udp_one_way", t->udp_one_way_ns);
+	add_time(lines, "udp_two_way", t->udp_two_way_ns);
+	add_time(lines, "ike", t->ike_ns);
+	add_time(lines, "other", t->other_ns);
+}
+
+static size_t lines_bound(const struct chart *chart, const struct site *site)
+{
+	size_t bound = chart->policy->rules + site->capture.mirror_endpoints + 256 + 8;
+
+	for (size_t i = 0; i < site->appliances; i++)
+		bound += site->appliance[i].addresses + site->appliance[i].macs;
+	return bound;
+}
+
+static void hash_write(char hash[80], const uint8_t digest[SHA256_DIGEST_SIZE])
+{
+	size_t length = (size_t)sprintf(hash, "sha256:");
+
+	for (size_t i = 0; i < SHA256_DIGEST_SIZE; i++)
+		length += (size_t)sprintf(hash + length, "%02x", digest[i]);
+}
+
+void fingerprint_write(struct chart *chart, const struct site *site, struct arena *arena)
+{
+	struct lines lines = {.arena = arena};
+	uint8_t digest[SHA256_DIGEST_SIZE];
+	struct sha256_ctx sha256;
+
+	lines.line = arena_alloc(arena, lines_bound(chart, site) * sizeof(*lines.line));
+	add_rules(&lines, chart);
+	add_inventory(&lines, site);
+	add_protocols(&lines, chart->policy);
+	add_times(&lines, site);
+	qsort(lines.line, lines.count, sizeof(*lines.line), line_compare);
+	sha256_init(&sha256);
+	sha256_update(&sha256, strlen(FORMAT_LINE), (const uint8_t *)FORMAT_LINE);
+	for (size_t i = 0; i < lines.count; i++)
+		sha256_update(&sha256, strlen(lines.line[i]), (const uint8_t *)lines.line[i]);
+	sha256_digest(&sha256, sizeof(digest), digest);
+	hash_write(chart->hash, digest);
+}

@@ -1,0 +1,16 @@
+/* The policy's hash: over everything that decides a verdict, and nothing else.
+ *
+ * Names of appliances, descriptions, comments and the order of keys do not change it; rules,
+ * peers, protocols, addresses, warm-up and timeouts do.
+ */
+#ifndef PORTOLAN_FINGERPRINT_H
+#define PORTOLAN_FINGERPRINT_H
+
+struct arena;
+struct chart;
+struct site;
+
+/* Writes chart->hash. The chart's rules and appliances are complete. */
+void fingerprint_write(struct chart *, const struct site *, struct arena *);
+
+#endif

@@ -1,0 +1,239 @@
+#include "listing.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "chart.h"
+#include "listing_json.h"
+#include "literal.h"
+
+#define CELL_BYTES 96
+#define BOLD "\033[1m"
+#define DIM "\033[2m"
+#define YELLOW "\033[33m"
+#define PLAIN "\033[0m"
+
+/* ---- order ---- */
+
+struct place {
+	uint64_t key;
+	uint32_t rule;
+};
+
+static int place_compare(const void *left, const void *right)
+{
+	const struct place *a = left, *b = right;
+
+	return (a->key > b->key) - (a->key < b->key);
+}
+
+uint32_t *listing_order(const struct chart *chart)
+{
+	uint32_t count = chart->policy->rules;
+	struct place *place = calloc(count + 1u, sizeof(*place));
+	uint32_t *order = calloc(count + 1u, sizeof(*order));
+
+	for (uint32_t i = 0; place && i < count; i++) {
+		const struct rule *r = &chart->policy->rule[i];
+		place[i].key = (uint64_t)r->role << 40 | (uint64_t)r->direction << 32 |
+		               chart->rule[i].order;
+		place[i].rule = i;
+	}
+	if (place && order) {
+		qsort(place, count, sizeof(*place), place_compare);
+		for (uint32_t i = 0; i < count; i++)
+			order[i] = place[i].rule;
+	} else {
+		free(order);
+		order = NULL;
+	}
+	free(place);
+	return order;
+}
+
+char *listing_peers(const struct chart *chart, const struct rule *rule, const char *separator)
+{
+	char prefix[PREFIX_TEXT_BYTES];
+	size_t size;
+	char *text;
+	FILE *file;
+
+	if (rule->peers != PEERS_LISTED)
+		return strdup(rule->peers == PEERS_ANY ? "any" : "inventory");
+	file = open_memstream(&text, &size);
+	if (!file)
+		return NULL;
+	for (uint32_t i = 0; i < rule->peer_count; i++) {
+		prefix_text(&chart->policy->peer[rule->peer_first + i], prefix);
+		fprintf(file, "%s%s", i ? separator : "", prefix);
+	}
+	return fclose(file) ? NULL : text;
+}
+
+static const char *yes_no(bool yes)
+{
+	return yes ? "yes" : "no";
+}
+
+/* ---- csv ---- */
+
+static void print_csv(const struct chart *chart, const uint32_t *order, FILE *out)
+{
+	fputs("role,direction,port,transport,feature,service,required,configurable,enabled\n", out);
+	for (uint32_t i = 0; i < chart->policy->rules; i++) {
+		const struct rule *r = &chart->policy->rule[order[i]];
+		const struct chart_rule *w = &chart->rule[order[i]];
+		fprintf(out, "%s,%s,%u,%s,%s,%s,%s,%s,%s\n", role_name((enum role)r->role),
+		        direction_name((enum direction)r->direction), r->port,
+		        transport_name((enum transport)r->transport), w->feature, w->service,
+		        yes_no(w->required), yes_no(w->configurable), yes_no(r->enabled));
+	}
+}
+
+/* ---- table ---- */
+
+enum column { PORT, FEATURE, SERVICE, REQUIRED, CONFIGURABLE, STATE, PEERS, NOTE, COLUMNS };
+
+static const char *const heading[COLUMNS] = {
+        "PORT", "FEATURE", "SERVICE", "REQUIRED", "CONFIGURABLE", "STATE", "PEERS", "NOTE"};
+
+struct row {
+	char cell[COLUMNS][CELL_BYTES];
+};
+
+static void cell_port(char cell[CELL_BYTES], const struct rule *r, const struct chart_rule *w)
+{
+	int length = snprintf(
+	        cell, CELL_BYTES, "%u/%s", r->port, transport_name((enum transport)r->transport));
+
+	if (r->port != w->documented_port)
+		snprintf(cell + length, CELL_BYTES - (size_t)length, " (documented %u)",
+		        w->documented_port);
+}
+
+/* Long lists are cut: the JSON form has them whole. */
+static void cell_peers(char cell[CELL_BYTES], const struct chart *chart, const struct rule *r)
+{
+	char *peers = listing_peers(chart, r, " ");
+	bool is_cut = peers && strlen(peers) > 40;
+
+	snprintf(cell, CELL_BYTES, "%.*s%s", is_cut ? 37 : 40, peers ? peers : "?",
+	        is_cut ? "..." : "");
+	free(peers);
+}
+
+static void row_fill(struct row *row, const struct chart *chart, uint32_t i)
+{
+	const struct rule *r = &chart->policy->rule[i];
+	const struct chart_rule *w = &chart->rule[i];
+	bool is_recalled = w->status == RULE_RECALLED;
+	bool is_own = strcmp(w->origin, "site") == 0;
+
+	cell_port(row->cell[PORT], r, w);
+	snprintf(row->cell[FEATURE], CELL_BYTES, "%s", w->feature);
+	snprintf(row->cell[SERVICE], CELL_BYTES, "%s", *w->service ? w->service : "-");
+	snprintf(row->cell[REQUIRED], CELL_BYTES, "%s", yes_no(w->required));
+	snprintf(row->cell[CONFIGURABLE], CELL_BYTES, "%s", yes_no(w->configurable));
+	snprintf(row->cell[STATE], CELL_BYTES, "%s", r->enabled ? "enabled" : "disabled");
+	cell_peers(row->cell[PEERS], chart, r);
+	snprintf(row->cell[NOTE], CELL_BYTES, "%s",
+	        is_recalled ? "recalled"
+	        : is_own    ? "site"
+	                    : "");
+}
+
+static void widths_of(const struct row *row, size_t count, int width[COLUMNS])
+{
+	for (int c = 0; c < COLUMNS; c++) {
+		width[c] = (int)strlen(heading[c]);
+		for (size_t i = 0; i < count; i++) {
+			int length = (int)strlen(row[i].cell[c]);
+			if (length > width[c])
+				width[c] = length;
+		}
+	}
+}
+
+static void print_row(const struct row *row, const int width[COLUMNS], const char *paint, FILE *out)
+{
+	int last = row->cell[NOTE][0] ? NOTE : PEERS;
+
+	fprintf(out, "%s  ", paint);
+	for (int c = 0; c < last; c++)
+		fprintf(out, "%-*s  ", width[c], row->cell[c]);
+	fprintf(out, "%s%s\n", row->cell[last], *paint ? PLAIN : "");
+}
+
+static void print_heading(const int width[COLUMNS], bool colour, FILE *out)
+{
+	struct row row;
+
+	for (int c = 0; c < COLUMNS; c++)
+		snprintf(row.cell[c], CELL_BYTES, "%s", heading[c]);
+	print_row(&row, width, colour ? DIM : "", out);
+}
+
+static void print_group(const struct rule *r, bool colour, FILE *out)
+{
+	fprintf(out, "\n%s%s, %s%s\n", colour ? BOLD : "", role_name((enum role)r->role),
+	        direction_name((enum direction)r->direction), colour ? PLAIN : "");
+}
+
+static void print_rows(const struct chart *chart, const uint32_t *order, const struct row *row,
+        FILE *out, bool colour)
+{
+	const struct rule *before = NULL;
+	int width[COLUMNS];
+
+	widths_of(row, chart->policy->rules, width);
+	for (uint32_t i = 0; i < chart->policy->rules; i++) {
+		const struct rule *r = &chart->policy->rule[order[i]];
+		bool is_recalled = chart->rule[order[i]].status == RULE_RECALLED;
+		if (!before || before->role != r->role || before->direction != r->direction) {
+			print_group(r, colour, out);
+			print_heading(width, colour, out);
+		}
+		print_row(&row[i], width,
+		        !colour       ? ""
+		        : !r->enabled ? DIM
+		        : is_recalled ? YELLOW
+		                      : "",
+		        out);
+		before = r;
+	}
+}
+
+static int print_table(const struct chart *chart, const uint32_t *order, FILE *out, bool colour)
+{
+	uint32_t count = chart->policy->rules;
+	struct row *row = calloc(count + 1u, sizeof(*row));
+
+	if (!row)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < count; i++)
+		row_fill(&row[i], chart, order[i]);
+	fprintf(out, "profile %s%s%s%s, policy %s\n", chart->profile, *chart->version ? " (" : "",
+	        chart->version, *chart->version ? ")" : "", chart->hash);
+	print_rows(chart, order, row, out, colour);
+	free(row);
+	return 0;
+}
+
+int listing_print(const struct chart *chart, enum listing_format format, FILE *out, bool colour)
+{
+	uint32_t *order = listing_order(chart);
+	int rc = order ? 0 : -ENOMEM;
+
+	if (rc == 0 && format == LISTING_TABLE)
+		rc = print_table(chart, order, out, colour);
+	else if (rc == 0 && format == LISTING_CSV)
+		print_csv(chart, order, out);
+	else if (rc == 0)
+		rc = listing_print_json(chart, out);
+	free(order);
+	errno = 0;
+	if (rc == 0 && (fflush(out) || ferror(out)))
+		rc = errno ? -errno : -EIO;
+	return rc;
+}

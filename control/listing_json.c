@@ -1,0 +1,100 @@
+#include "listing_json.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "chart.h"
+#include "listing.h"
+#include "protocol.h"
+
+static json_t *json_words(const char *text, char separator)
+{
+	json_t *list = json_array();
+
+	while (*text) {
+		const char *end = strchrnul(text, separator);
+		json_array_append_new(list, json_stringn(text, (size_t)(end - text)));
+		text = *end ? end + 1 : end;
+	}
+	return list;
+}
+
+/* `any`, `inventory`, or a list of addresses, as a site would write it. */
+static json_t *json_peers(const struct chart *chart, const struct rule *r)
+{
+	char *text = listing_peers(chart, r, " ");
+	json_t *peers;
+
+	if (!text)
+		return json_null();
+	peers = r->peers == PEERS_LISTED ? json_words(text, ' ') : json_string(text);
+	free(text);
+	return peers;
+}
+
+static json_t *json_rule(const struct chart *chart, uint32_t i)
+{
+	const struct rule *r = &chart->policy->rule[i];
+	const struct chart_rule *w = &chart->rule[i];
+
+	return json_pack("{s:s, s:s, s:s, s:i, s:i, s:s, s:s, s:o, s:b, s:b, s:b, s:o, s:s, s:s, "
+	                 "s:s, s:s}",
+	        "id", w->id, "role", role_name((enum role)r->role), "direction",
+	        direction_name((enum direction)r->direction), "port", r->port, "documented_port",
+	        w->documented_port, "transport", transport_name((enum transport)r->transport),
+	        "feature", w->feature, "services", json_words(w->service, '|'), "required",
+	        w->required, "configurable", w->configurable, "enabled", r->enabled, "peers",
+	        json_peers(chart, r), "status",
+	        w->status == RULE_RECALLED ? "recalled" : "verified", "description", w->description,
+	        "source", w->source, "origin", w->origin);
+}
+
+static json_t *json_rules(const struct chart *chart)
+{
+	uint32_t *order = listing_order(chart);
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; order && i < chart->policy->rules; i++)
+		json_array_append_new(list, json_rule(chart, order[i]));
+	free(order);
+	return list;
+}
+
+static json_t *json_protocol(unsigned number)
+{
+	const char *name = protocol_name(number);
+
+	return name ? json_string(name) : json_integer(number);
+}
+
+/* Only what is not covered is listed: everything else is unexpected. */
+static json_t *json_protocols(const struct chart *chart)
+{
+	json_t *list = json_array();
+
+	for (unsigned number = 0; number < 256; number++) {
+		if (chart->policy->protocol[number] == VERDICT_NOT_COVERED)
+			json_array_append_new(list, json_protocol(number));
+	}
+	return json_pack("{s:o, s:s}", "not_covered", list, "others",
+	        verdict_name(VERDICT_UNEXPECTED_PROTOCOL));
+}
+
+int listing_print_json(const struct chart *chart, FILE *out)
+{
+	json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "name", chart->name, "profile",
+	        chart->profile, "version", chart->version, "policy", chart->hash, "protocols",
+	        json_protocols(chart), "rules", json_rules(chart));
+	int rc;
+
+	if (!root)
+		return -ENOMEM;
+	rc = json_dumpf(root, out, JSON_INDENT(2));
+	json_decref(root);
+	if (rc)
+		return -EIO;
+	fputc('\n', out);
+	return 0;
+}

@@ -1,0 +1,12 @@
+/* The compiled table as a JSON object: what it came from, its hash, rules, protocols. */
+#ifndef PORTOLAN_LISTING_JSON_H
+#define PORTOLAN_LISTING_JSON_H
+
+#include <stdio.h>
+
+struct chart;
+
+/* 0, or a negative errno. */
+int listing_print_json(const struct chart *, FILE *);
+
+#endif

@@ -1,0 +1,12 @@
+/* What a site compiled to, on one page: what `check` prints. */
+#ifndef PORTOLAN_OVERVIEW_H
+#define PORTOLAN_OVERVIEW_H
+
+#include <stdio.h>
+
+struct chart;
+
+/* 0, or a negative errno if it could not be written to the end. */
+int overview_print(const struct chart *, FILE *);
+
+#endif

@@ -1,0 +1,240 @@
+#include "roster.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arena.h"
+#include "chart.h"
+#include "complaint.h"
+#include "inventory.h"
+#include "literal.h"
+#include "site.h"
+
+#define NESTING_MAX 130 /* prefix lengths there are, and one */
+
+/* Something that an appliance says is its own. */
+struct claim {
+	const struct site_appliance *appliance;
+	const char *text;
+	struct prefix prefix;
+	uint64_t mac;
+	unsigned line;
+};
+
+struct roster {
+	const struct site *site;
+	struct arena *arena;
+	struct complaint *complaint;
+	int rc;
+};
+
+static int line_compare(const struct claim *a, const struct claim *b)
+{
+	return (a->line > b->line) - (a->line < b->line);
+}
+
+static void refuse_twice(
+        struct roster *r, const char *what, const struct claim *first, const struct claim *again)
+{
+	complain(r->complaint, "%s:%u: found %s %s again; want it once (%s has it on line %u)",
+	        r->site->file, again->line, what, again->text, first->appliance->name, first->line);
+	r->rc = -EINVAL;
+}
+
+/* ---- names ---- */
+
+static int name_compare(const void *left, const void *right)
+{
+	const struct claim *a = left, *b = right;
+	int order = strcmp(a->text, b->text);
+
+	return order ? order : line_compare(a, b);
+}
+
+static void check_names(struct roster *r)
+{
+	size_t count = r->site->appliances;
+	struct claim *claim = arena_alloc(r->arena, (count + 1) * sizeof(*claim));
+
+	for (size_t i = 0; i < count; i++) {
+		const struct site_appliance *a = &r->site->appliance[i];
+		claim[i] = (struct claim){.appliance = a, .text = a->name, .line = a->line};
+	}
+	qsort(claim, count, sizeof(*claim), name_compare);
+	for (size_t i = 1; i < count; i++) {
+		if (strcmp(claim[i].text, claim[i - 1].text) == 0)
+			refuse_twice(r, "appliance", &claim[i - 1], &claim[i]);
+	}
+}
+
+/* ---- addresses ---- */
+
+static int prefix_order(const struct prefix *a, const struct prefix *b)
+{
+	int order = (int)a->version - (int)b->version;
+
+	if (!order)
+		order = memcmp(a->address.byte, b->address.byte, sizeof(a->address.byte));
+	return order ? order : (int)a->length - (int)b->length;
+}
+
+static int address_compare(const void *left, const void *right)
+{
+	const struct claim *a = left, *b = right;
+	int order = prefix_order(&a->prefix, &b->prefix);
+
+	return order ? order : line_compare(a, b);
+}
+
+static void refuse_overlap(struct roster *r, const struct claim *outer, const struct claim *inner)
+{
+	const struct claim *later = outer->line > inner->line ? outer : inner;
+	const struct claim *earlier = later == outer ? inner : outer;
+
+	complain(r->complaint,
+	        "%s:%u: found %s of %s %s overlapping %s of %s %s (line %u); want addresses of two "
+	        "roles apart",
+	        r->site->file, later->line, later->text, role_name(later->appliance->role),
+	        later->appliance->name, earlier->text, role_name(earlier->appliance->role),
+	        earlier->appliance->name, earlier->line);
+	r->rc = -EINVAL;
+}
+
+/* Sorted, a network stands before what lies in it: a stack holds those around the current
+ * one, and the nearest of them speaks for all. */
+static void check_overlaps(struct roster *r, const struct claim *claim, size_t count)
+{
+	const struct claim *around[NESTING_MAX];
+	size_t depth = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct prefix *prefix = &claim[i].prefix;
+		while (depth > 0 && !prefix_contains(&around[depth - 1]->prefix, &prefix->address,
+		                            prefix->version))
+			depth--;
+		if (depth > 0 && prefix_order(&around[depth - 1]->prefix, prefix) == 0) {
+			refuse_twice(r, "address", around[depth - 1], &claim[i]);
+			continue;
+		}
+		if (depth > 0 && around[depth - 1]->appliance->role != claim[i].appliance->role)
+			refuse_overlap(r, around[depth - 1], &claim[i]);
+		around[depth++] = &claim[i];
+		assert(depth < NESTING_MAX);
+	}
+}
+
+static size_t address_count(const struct site *site)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < site->appliances; i++)
+		count += site->appliance[i].addresses;
+	return count;
+}
+
+static void check_addresses(struct roster *r)
+{
+	struct claim *claim = arena_alloc(r->arena, (address_count(r->site) + 1) * sizeof(*claim));
+	size_t count = 0;
+
+	for (size_t i = 0; i < r->site->appliances; i++) {
+		const struct site_appliance *a = &r->site->appliance[i];
+		for (size_t j = 0; j < a->addresses; j++)
+			claim[count++] = (struct claim){.appliance = a,
+			        .text = a->address[j],
+			        .prefix = a->prefix[j],
+			        .line = a->address_line[j]};
+	}
+	qsort(claim, count, sizeof(*claim), address_compare);
+	check_overlaps(r, claim, count);
+}
+
+/* ---- MAC addresses ---- */
+
+static int mac_compare(const void *left, const void *right)
+{
+	const struct claim *a = left, *b = right;
+	int order = (a->mac > b->mac) - (a->mac < b->mac);
+
+	return order ? order : line_compare(a, b);
+}
+
+static size_t mac_count(const struct site *site)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < site->appliances; i++)
+		count += site->appliance[i].macs;
+	return count;
+}
+
+static void check_macs(struct roster *r)
+{
+	struct claim *claim = arena_alloc(r->arena, (mac_count(r->site) + 1) * sizeof(*claim));
+	size_t count = 0;
+
+	for (size_t i = 0; i < r->site->appliances; i++) {
+		const struct site_appliance *a = &r->site->appliance[i];
+		for (size_t j = 0; j < a->macs; j++)
+			claim[count++] = (struct claim){.appliance = a,
+			        .text = a->mac[j],
+			        .mac = a->mac_number[j],
+			        .line = a->mac_line[j]};
+	}
+	qsort(claim, count, sizeof(*claim), mac_compare);
+	for (size_t i = 1; i < count; i++) {
+		if (claim[i].mac == claim[i - 1].mac)
+			refuse_twice(r, "MAC address", &claim[i - 1], &claim[i]);
+	}
+}
+
+/* ---- the inventory ---- */
+
+static void appliance_write(struct chart_appliance *written, struct inventory *inventory,
+        const struct site_appliance *a, struct arena *arena)
+{
+	int number = inventory_add(inventory, a->role);
+	int rc = number < 0 ? number : 0;
+
+	for (size_t i = 0; rc == 0 && i < a->addresses; i++)
+		rc = inventory_add_prefix(inventory, &a->prefix[i], (uint16_t)number);
+	for (size_t i = 0; rc == 0 && i < a->macs; i++)
+		rc = inventory_add_mac(inventory, a->mac_number[i], (uint16_t)number);
+	assert(rc == 0); /* counted and checked for doubles before */
+	(void)rc;
+	*written = (struct chart_appliance){.name = arena_text(arena, a->name),
+	        .role = a->role,
+	        .address = a->address,
+	        .addresses = a->addresses,
+	        .mac = a->mac,
+	        .macs = a->macs};
+}
+
+static void inventory_write(struct roster *r, struct chart *chart)
+{
+	size_t appliances = r->site->appliances;
+	size_t addresses = address_count(r->site), macs = mac_count(r->site);
+	void *memory = arena_table(r->arena, 1, inventory_size(appliances, addresses, macs));
+	struct inventory *inventory = inventory_init(memory, appliances, addresses, macs);
+
+	chart->appliances = appliances;
+	chart->appliance = arena_alloc(r->arena, (appliances + 1) * sizeof(*chart->appliance));
+	for (size_t i = 0; i < appliances; i++)
+		appliance_write(&chart->appliance[i], inventory, &r->site->appliance[i], r->arena);
+	chart->policy->inventory = inventory;
+}
+
+int roster_write(struct chart *chart, const struct site *site, struct arena *arena,
+        struct complaint *complaint)
+{
+	struct roster r = {.site = site, .arena = arena, .complaint = complaint};
+
+	check_names(&r);
+	check_addresses(&r);
+	check_macs(&r);
+	if (r.rc == 0)
+		inventory_write(&r, chart);
+	return r.rc;
+}

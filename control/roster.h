@@ -1,0 +1,18 @@
+/* Appliances of a site become the inventory that the packet path asks.
+ *
+ * Refuses what would make an address ambiguous: a name, an address or a MAC address twice,
+ * and addresses of one role within those of the other. Within one role networks may overlap;
+ * the longest prefix wins.
+ */
+#ifndef PORTOLAN_ROSTER_H
+#define PORTOLAN_ROSTER_H
+
+struct arena;
+struct chart;
+struct complaint;
+struct site;
+
+/* Fills the chart's appliances and its policy's inventory. 0, or -EINVAL, told. */
+int roster_write(struct chart *, const struct site *, struct arena *, struct complaint *);
+
+#endif

@@ -1,0 +1,341 @@
+#include "rulebook.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arena.h"
+#include "chart.h"
+#include "complaint.h"
+#include "profile.h"
+#include "site.h"
+
+enum { DHCP_SERVER_PORT = 67, DHCP_CLIENT_PORT = 68 };
+
+/* A row on its way to become a rule. */
+struct draft {
+	const struct profile_row *row;
+	const struct site_move *move; /* NULL: stays where it is documented */
+	uint16_t port;                /* where it is at this site */
+	uint16_t feature;
+	uint32_t order;
+};
+
+struct drafts {
+	struct draft *draft;
+	size_t count, documented; /* the first ones are the profile's */
+	const struct site *site;
+	struct complaint *complaint;
+	const struct site_move
+	        *refused; /* the last one: it may concern four rows, and is told once */
+	int rc;
+};
+
+static bool drafts_meet(const struct draft *a, const struct draft *b)
+{
+	return a->row->role == b->row->role && a->row->direction == b->row->direction &&
+	       a->row->transport == b->row->transport && a->port == b->port;
+}
+
+/* ---- features and rows ---- */
+
+static uint16_t feature_number(const struct site *site, const char *name)
+{
+	size_t i = 0;
+
+	while (strcmp(site->feature[i].name, name) != 0)
+		i++;
+	assert(i < site->features);
+	return (uint16_t)i;
+}
+
+static void drafts_take(struct drafts *d, const struct profile_row *row, size_t count)
+{
+	for (size_t i = 0; i < count; i++, d->count++)
+		d->draft[d->count] = (struct draft){.row = &row[i],
+		        .port = row[i].port,
+		        .feature = feature_number(d->site, row[i].feature),
+		        .order = (uint32_t)d->count};
+}
+
+static struct drafts drafts_new(const struct profile *profile, const struct site *site,
+        struct arena *arena, struct complaint *complaint)
+{
+	struct drafts d = {.site = site, .complaint = complaint};
+	size_t count = profile->rows + site->extras;
+
+	d.draft = arena_alloc(arena, (count + 1) * sizeof(*d.draft));
+	drafts_take(&d, profile->row, profile->rows);
+	d.documented = d.count;
+	drafts_take(&d, site->extra, site->extras);
+	return d;
+}
+
+/* ---- moves ---- */
+
+static void draft_move(struct drafts *d, struct draft *draft, const struct site_move *move)
+{
+	if (!draft->row->configurable) {
+		complain(d->complaint,
+		        "%s:%u: found %s moved from %u/%s, which is not configurable; want the "
+		        "documented port, or an entry in extra_rules",
+		        d->site->file, move->line, draft->row->feature, move->from,
+		        transport_name(move->transport));
+		d->rc = -EINVAL;
+		return;
+	}
+	draft->move = move;
+	draft->port = move->to;
+}
+
+/* Both roles and both directions move together; one complaint for all of them is enough. */
+static void feature_move(struct drafts *d, uint16_t feature, const struct site_move *move)
+{
+	int before = d->rc;
+
+	for (size_t i = 0; i < d->documented; i++) {
+		struct draft *draft = &d->draft[i];
+		bool is_meant = draft->feature == feature && draft->row->port == move->from &&
+		                draft->row->transport == move->transport;
+		if (is_meant)
+			draft_move(d, draft, move);
+		if (d->rc != before)
+			return;
+	}
+}
+
+static void drafts_move(struct drafts *d)
+{
+	for (size_t f = 0; f < d->site->features; f++) {
+		const struct site_feature *feature = &d->site->feature[f];
+		for (size_t m = 0; m < feature->moves; m++)
+			feature_move(d, (uint16_t)f, &feature->move[m]);
+	}
+}
+
+/* ---- what does not fit ---- */
+
+static void refuse_move(struct drafts *d, const struct draft *moved, const struct draft *other)
+{
+	complain(d->complaint,
+	        "%s:%u: found %s moved to %u/%s, which is %s %s for %s already; want a port that "
+	        "no "
+	        "rule has",
+	        d->site->file, moved->move->line, moved->row->feature, moved->port,
+	        transport_name(moved->row->transport), role_name(moved->row->role),
+	        direction_name(moved->row->direction), other->row->feature);
+	d->rc = -EINVAL;
+}
+
+static void check_move(struct drafts *d, const struct draft *moved)
+{
+	if (moved->port == moved->row->port || moved->move == d->refused)
+		return;
+	for (size_t i = 0; i < d->count; i++) {
+		const struct draft *other = &d->draft[i];
+		if (other != moved && drafts_meet(moved, other)) {
+			refuse_move(d, moved, other);
+			return;
+		}
+	}
+}
+
+static void refuse_extra(struct drafts *d, const struct draft *extra, const struct draft *other)
+{
+	complain(d->complaint,
+	        "%s:%u: found extra rule %s/%s/%u/%s for %s, which is at %s:%u already; want each "
+	        "rule once",
+	        extra->row->file, extra->row->line, role_name(extra->row->role),
+	        direction_name(extra->row->direction), extra->port,
+	        transport_name(extra->row->transport), extra->row->feature, other->row->file,
+	        other->row->line);
+	d->rc = -EINVAL;
+}
+
+/* A port may be shared by several features, but no feature needs the same rule twice. */
+static void check_extra(struct drafts *d, const struct draft *extra)
+{
+	for (const struct draft *other = d->draft; other < extra; other++) {
+		if (other->feature == extra->feature && drafts_meet(extra, other)) {
+			refuse_extra(d, extra, other);
+			return;
+		}
+	}
+}
+
+static void drafts_check(struct drafts *d)
+{
+	for (size_t i = 0; i < d->documented; i++)
+		check_move(d, &d->draft[i]);
+	for (size_t i = d->documented; i < d->count; i++)
+		check_extra(d, &d->draft[i]);
+}
+
+/* ---- order ---- */
+
+static bool is_dhcp(const struct draft *d)
+{
+	return d->row->direction == DIRECTION_OUTBOUND && d->row->transport == TRANSPORT_UDP &&
+	       (d->port == DHCP_SERVER_PORT || d->port == DHCP_CLIENT_PORT) &&
+	       (d->row->services & SERVICE_BIT(SERVICE_DHCP));
+}
+
+/* Rules of DHCP come last on port 67 and first on port 68, so that they are neighbours. */
+static int draft_rank(const struct draft *d)
+{
+	return is_dhcp(d) == (d->port == DHCP_SERVER_PORT);
+}
+
+static int draft_compare(const void *left, const void *right)
+{
+	const struct draft *a = left, *b = right;
+	int order = (int)a->row->role - (int)b->row->role;
+
+	if (!order)
+		order = (int)a->row->direction - (int)b->row->direction;
+	if (!order)
+		order = (int)a->row->transport - (int)b->row->transport;
+	if (!order)
+		order = (int)a->port - (int)b->port;
+	if (!order)
+		order = draft_rank(a) - draft_rank(b);
+	return order ? order : (a->order > b->order) - (a->order < b->order);
+}
+
+/* ---- the policy ---- */
+
+/* Where each feature's peers begin in the policy's list. */
+static uint32_t *peers_write(struct policy *policy, const struct site *site, struct arena *arena)
+{
+	uint32_t *first = arena_alloc(arena, (site->features + 1) * sizeof(*first));
+	struct prefix *peer;
+	uint32_t count = 0;
+
+	for (size_t f = 0; f < site->features; f++)
+		count += (uint32_t)site->feature[f].peer_count;
+	peer = arena_table(arena, count, sizeof(*peer));
+	for (size_t f = 0; f < site->features; f++) {
+		const struct site_feature *feature = &site->feature[f];
+		first[f] = policy->peers;
+		if (feature->peer_count)
+			memcpy(peer + policy->peers, feature->peer,
+			        feature->peer_count * sizeof(*peer));
+		policy->peers += (uint32_t)feature->peer_count;
+	}
+	policy->peer = peer;
+	return first;
+}
+
+static struct rule draft_rule(const struct draft *d, const struct site *site, const uint32_t *first)
+{
+	const struct site_feature *feature = &site->feature[d->feature];
+
+	return (struct rule){.services = d->row->services,
+	        .peer_first = first[d->feature],
+	        .peer_count = (uint32_t)feature->peer_count,
+	        .port = d->port,
+	        .feature = d->feature,
+	        .role = (uint8_t)d->row->role,
+	        .direction = (uint8_t)d->row->direction,
+	        .transport = (uint8_t)d->row->transport,
+	        .enabled = feature->enabled,
+	        .peers = (uint8_t)(feature->is_bound ? feature->peers : d->row->peers)};
+}
+
+static struct chart_rule draft_words(const struct draft *d, struct arena *arena)
+{
+	const struct profile_row *row = d->row;
+
+	return (struct chart_rule){
+	        .id = arena_format(arena, "%s/%s/%u/%s", role_name(row->role),
+	                direction_name(row->direction), row->port, transport_name(row->transport)),
+	        .feature = arena_text(arena, row->feature),
+	        .service = arena_text(arena, row->service),
+	        .description = arena_text(arena, row->description),
+	        .source = arena_text(arena, row->source),
+	        .origin = arena_text(arena, row->origin),
+	        .status = row->status,
+	        .required = row->required,
+	        .configurable = row->configurable,
+	        .documented_port = row->port,
+	        .order = d->order};
+}
+
+static void rules_write(struct chart *chart, const struct drafts *d, struct arena *arena)
+{
+	struct rule *rule = arena_table(arena, d->count, sizeof(*rule));
+	const uint32_t *first = peers_write(chart->policy, d->site, arena);
+
+	chart->rule = arena_table(arena, d->count, sizeof(*chart->rule));
+	for (size_t i = 0; i < d->count; i++) {
+		rule[i] = draft_rule(&d->draft[i], d->site, first);
+		chart->rule[i] = draft_words(&d->draft[i], arena);
+	}
+	chart->policy->rule = rule;
+	chart->policy->rules = (uint32_t)d->count;
+}
+
+static bool rules_share_port(const struct rule *a, const struct rule *b)
+{
+	return a->role == b->role && a->direction == b->direction && a->transport == b->transport &&
+	       a->port == b->port;
+}
+
+static void sets_write(struct policy *policy, struct rule_set *set)
+{
+	for (uint32_t i = 0; i < policy->rules; i++) {
+		const struct rule *r = &policy->rule[i];
+		if (i == 0 || !rules_share_port(r, r - 1))
+			set[policy->sets++].first = i;
+		set[policy->sets - 1].count++;
+		policy->set_of[r->role][r->direction][r->transport][r->port] =
+		        (uint16_t)(policy->sets - 1);
+	}
+}
+
+/* The neighbours among outbound 67/udp and 68/udp that are DHCP's, as a set of their own. */
+static void dhcp_write(struct policy *policy, struct rule_set *set, const struct drafts *d)
+{
+	for (uint32_t i = 0; i < policy->rules; i++) {
+		uint16_t *number = &policy->dhcp_set[policy->rule[i].role];
+		if (!is_dhcp(&d->draft[i]))
+			continue;
+		if (*number == SET_NONE) {
+			*number = (uint16_t)policy->sets++;
+			set[*number].first = i;
+		}
+		set[*number].count++;
+	}
+}
+
+static void features_write(struct chart *chart, const struct site *site, struct arena *arena)
+{
+	chart->features = site->features;
+	chart->feature = arena_alloc(arena, (site->features + 1) * sizeof(*chart->feature));
+	for (size_t i = 0; i < site->features; i++)
+		chart->feature[i] = arena_text(arena, site->feature[i].name);
+}
+
+int rulebook_write(struct chart *chart, const struct profile *profile, const struct site *site,
+        struct arena *arena, struct complaint *complaint)
+{
+	struct drafts d = drafts_new(profile, site, arena, complaint);
+	struct rule_set *set = arena_table(arena, d.count + 1 + ROLE_COUNT, sizeof(*set));
+	struct policy *policy = chart->policy;
+
+	drafts_move(&d);
+	if (d.rc == 0)
+		drafts_check(&d);
+	if (d.rc)
+		return d.rc;
+	qsort(d.draft, d.count, sizeof(*d.draft), draft_compare);
+	features_write(chart, site, arena);
+	rules_write(chart, &d, arena);
+	policy->sets = 1;
+	policy->set = set;
+	sets_write(policy, set);
+	dhcp_write(policy, set, &d);
+	memcpy(policy->protocol, site->protocol, sizeof(policy->protocol));
+	return 0;
+}

@@ -1,0 +1,123 @@
+#include "shelf.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "arena.h"
+#include "literal.h"
+
+#ifndef PORTOLAN_INSTALLED_CONFIGS
+#define PORTOLAN_INSTALLED_CONFIGS "/usr/local/share/portolan"
+#endif
+#ifndef PORTOLAN_SOURCE_CONFIGS
+#define PORTOLAN_SOURCE_CONFIGS "configs"
+#endif
+
+#define NAMES_MAX 256
+#define SUFFIX ".yaml"
+
+static bool is_folder(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* The folder of shared files that belongs to a program in some bin folder. */
+static const char *shelf_beside_program(struct arena *arena)
+{
+	char path[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	if (length <= 0)
+		return NULL;
+	path[length] = '\0';
+	return shelf_beside(arena, path, "../share/portolan");
+}
+
+static const char *shelf_folder(struct arena *arena)
+{
+	const char *const configs[] = {getenv("PORTOLAN_CONFIGS"), shelf_beside_program(arena),
+	        PORTOLAN_INSTALLED_CONFIGS, PORTOLAN_SOURCE_CONFIGS};
+
+	for (size_t i = 0; i < sizeof(configs) / sizeof(configs[0]); i++) {
+		char *folder = configs[i] ? arena_format(arena, "%s/profiles", configs[i]) : NULL;
+		if (folder && is_folder(folder))
+			return folder;
+	}
+	return NULL;
+}
+
+static int name_compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The profile's name, if the file's name is one with the suffix behind it. */
+static char *shelf_name(struct arena *arena, const char *file)
+{
+	size_t length = strlen(file);
+	char *name;
+
+	if (length <= strlen(SUFFIX) || strcmp(file + length - strlen(SUFFIX), SUFFIX) != 0)
+		return NULL;
+	name = arena_text(arena, file);
+	name[length - strlen(SUFFIX)] = '\0';
+	return literal_is_word(name) ? name : NULL;
+}
+
+char **shelf_names(struct arena *arena)
+{
+	char **names = arena_alloc(arena, (NAMES_MAX + 1) * sizeof(*names));
+	const char *folder = shelf_folder(arena);
+	DIR *listing = folder ? opendir(folder) : NULL;
+	const struct dirent *file;
+	size_t count = 0;
+
+	while (listing && count < NAMES_MAX && (file = readdir(listing)) != NULL) {
+		names[count] = shelf_name(arena, file->d_name);
+		count += names[count] != NULL;
+	}
+	if (listing)
+		closedir(listing);
+	qsort(names, count, sizeof(*names), name_compare);
+	return names;
+}
+
+char *shelf_path(struct arena *arena, const char *name)
+{
+	const char *folder = shelf_folder(arena);
+	char *path;
+
+	if (!folder || !literal_is_word(name))
+		return NULL;
+	path = arena_format(arena, "%s/%s" SUFFIX, folder, name);
+	return access(path, F_OK) == 0 ? path : NULL;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t length = strlen(text);
+
+	return length >= strlen(end) && strcmp(text + length - strlen(end), end) == 0;
+}
+
+bool shelf_is_path(const char *name)
+{
+	return strchr(name, '/') || ends_with(name, ".yaml") || ends_with(name, ".yml");
+}
+
+char *shelf_beside(struct arena *arena, const char *file, const char *path)
+{
+	const char *slash = strrchr(file, '/');
+
+	while (strncmp(path, "./", 2) == 0)
+		path += 2;
+	if (path[0] == '/' || !slash)
+		return arena_text(arena, path);
+	return arena_format(arena, "%.*s/%s", (int)(slash - file), file, path);
+}

@@ -1,0 +1,26 @@
+/* Where the profiles that ship lie, and what they are called.
+ *
+ * The first of these folders that exists is the shelf: `profiles` in $PORTOLAN_CONFIGS;
+ * ../share/portolan/profiles beside the executable's folder; where the program was installed
+ * to; where it was built from. The last two are compiled in.
+ */
+#ifndef PORTOLAN_SHELF_H
+#define PORTOLAN_SHELF_H
+
+#include <stdbool.h>
+
+struct arena;
+
+/* Names of the profiles on the shelf, sorted, NULL after the last; never NULL itself. */
+char **shelf_names(struct arena *);
+
+/* The path of the profile that is called so, or NULL. */
+char *shelf_path(struct arena *, const char *name);
+
+/* Something with a `/` in it, or ending in .yaml or .yml, is a path and no name. */
+bool shelf_is_path(const char *name);
+
+/* `path` as seen from the folder in which `file` lies; an absolute path stays as it is. */
+char *shelf_beside(struct arena *, const char *file, const char *path);
+
+#endif

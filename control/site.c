@@ -1,0 +1,421 @@
+#include "site.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arena.h"
+#include "complaint.h"
+#include "document.h"
+#include "literal.h"
+#include "protocol.h"
+#include "site_schema.h"
+
+#define SECOND_NS 1000000000ull
+#define FLOWS_DEFAULT (1u << 20)
+
+/* What is read and where to: handed down instead of six arguments. */
+struct reading {
+	struct site *site;
+	const struct document *document;
+	struct arena *arena;
+	struct complaint *complaint;
+	int rc;
+};
+
+/* "found <what the node is>[ for key]; want …" */
+static void fail(struct reading *r, int node, const char *key, const char *want)
+{
+	char shown[NODE_SHOWN_BYTES];
+
+	node_complain(r->document, node, r->complaint, "found %s%s%s; want %s",
+	        node_shown(r->document, node, shown), *key ? " for " : "", key, want);
+	r->rc = -EINVAL;
+}
+
+static char *keep(struct reading *r, const char *text)
+{
+	return text ? arena_text(r->arena, text) : NULL;
+}
+
+static char **keep_list(struct reading *r, char *const *text, size_t count)
+{
+	char **list = arena_alloc(r->arena, (count + 1) * sizeof(*list));
+
+	for (size_t i = 0; i < count; i++)
+		list[i] = arena_text(r->arena, text[i]);
+	return list;
+}
+
+/* ---- addresses ---- */
+
+static void read_prefix(struct reading *r, int node, const char *key, struct prefix *prefix)
+{
+	const char *text = node_text(r->document, node);
+	char network[PREFIX_TEXT_BYTES];
+	int rc = text ? literal_prefix(text, prefix) : -EINVAL;
+
+	if (rc == -EDOM) {
+		prefix_text(prefix, network);
+		fail(r, node, key,
+		        arena_format(r->arena, "the network %s, or %.*s alone for one address",
+		                network, (int)strcspn(text, "/"), text));
+	} else if (rc) {
+		fail(r, node, key,
+		        "an address such as 10.10.0.5 or 2001:db8::5, or a network such as "
+		        "10.20.0.0/16");
+	}
+}
+
+static struct prefix *read_prefixes(struct reading *r, int list, const char *key, size_t *count)
+{
+	struct prefix *prefix;
+
+	*count = node_count(r->document, list);
+	prefix = arena_alloc(r->arena, (*count + 1) * sizeof(*prefix));
+	for (size_t i = 0; i < *count; i++)
+		read_prefix(r, node_item(r->document, list, i), key, &prefix[i]);
+	return prefix;
+}
+
+static unsigned *read_lines(struct reading *r, int list)
+{
+	size_t count = node_count(r->document, list);
+	unsigned *line = arena_alloc(r->arena, (count + 1) * sizeof(*line));
+
+	for (size_t i = 0; i < count; i++)
+		line[i] = node_line(r->document, node_item(r->document, list, i));
+	return line;
+}
+
+static uint64_t *read_macs(struct reading *r, int list)
+{
+	size_t count = node_count(r->document, list);
+	uint64_t *mac = arena_alloc(r->arena, (count + 1) * sizeof(*mac));
+
+	for (size_t i = 0; i < count; i++) {
+		int node = node_item(r->document, list, i);
+		if (literal_mac(node_text(r->document, node), &mac[i]))
+			fail(r, node, "macs", "a MAC address such as \"02:00:00:00:00:07\"");
+	}
+	return mac;
+}
+
+static void read_appliance(struct reading *r, struct site_appliance *appliance,
+        const struct appliance_yaml *yaml, int node)
+{
+	int addresses = node_get(r->document, node, "addresses");
+	int macs = node_get(r->document, node, "macs");
+
+	appliance->name = keep(r, yaml->name);
+	appliance->role = yaml->role;
+	appliance->line = node_line(r->document, node_get(r->document, node, "name"));
+	appliance->address = keep_list(r, yaml->addresses, yaml->addresses_count);
+	appliance->prefix = read_prefixes(r, addresses, "addresses", &appliance->addresses);
+	appliance->address_line = read_lines(r, addresses);
+	appliance->mac = keep_list(r, yaml->macs, yaml->macs_count);
+	appliance->mac_number = read_macs(r, macs);
+	appliance->mac_line = read_lines(r, macs);
+	appliance->macs = yaml->macs_count;
+}
+
+static void read_appliances(struct reading *r, const struct site_yaml *yaml)
+{
+	int list = node_get(r->document, NODE_ROOT, "appliances");
+
+	r->site->appliances = yaml->appliances_count;
+	r->site->appliance =
+	        arena_alloc(r->arena, (r->site->appliances + 1) * sizeof(*r->site->appliance));
+	for (size_t i = 0; i < r->site->appliances; i++)
+		read_appliance(r, &r->site->appliance[i], &yaml->appliances[i],
+		        node_item(r->document, list, i));
+}
+
+/* ---- features ---- */
+
+/* `any`, `inventory` or a list of addresses. */
+static void read_peers(struct reading *r, struct site_feature *feature, int node)
+{
+	const char *word = node_text(r->document, node);
+
+	if (node == NODE_NONE)
+		return;
+	feature->is_bound = true;
+	if (word && strcmp(word, "any") == 0) {
+		feature->peers = PEERS_ANY;
+	} else if (word && strcmp(word, "inventory") == 0) {
+		feature->peers = PEERS_INVENTORY;
+	} else if (node_kind(r->document, node) == NODE_IS_LIST &&
+	           node_count(r->document, node) > 0 &&
+	           node_count(r->document, node) <= SITE_PEERS_MAX) {
+		feature->peers = PEERS_LISTED;
+		feature->peer = read_prefixes(r, node, "peers", &feature->peer_count);
+	} else {
+		fail(r, node, "peers",
+		        "any, inventory or a list of up to 1024 addresses such as [10.1.1.0/24]");
+	}
+}
+
+static void read_move(struct reading *r, struct site_move *move, const char *from, int node)
+{
+	const char *to = node_text(r->document, node);
+	enum transport transport = TRANSPORT_TCP;
+
+	(void)literal_port_transport(from, &move->from, &move->transport);
+	move->line = node_line(r->document, node);
+	if (literal_port_transport(to, &move->to, &transport))
+		fail(r, node, from,
+		        arena_format(r->arena,
+		                "a port from 1 to 65535 and its transport such as %s", from));
+	else if (transport != move->transport)
+		fail(r, node, from,
+		        arena_format(r->arena, "%u/%s: a move keeps the transport", move->to,
+		                transport_name(move->transport)));
+}
+
+static void read_moves(struct reading *r, struct site_feature *feature,
+        const struct feature_keys *keys, char *const *port, int map)
+{
+	feature->move = arena_alloc(r->arena, (keys->ports + 1) * sizeof(*feature->move));
+	for (size_t i = 0; port && i < keys->ports; i++) {
+		if (port[i])
+			read_move(r, &feature->move[feature->moves++], keys->port[i],
+			        node_get(r->document, map, keys->port[i]));
+	}
+}
+
+static void read_features(
+        struct reading *r, const struct site_yaml *yaml, const struct site_schema *schema)
+{
+	int map = node_get(r->document, NODE_ROOT, "features");
+
+	r->site->features = schema->features;
+	r->site->feature =
+	        arena_alloc(r->arena, (schema->features + 1) * sizeof(*r->site->feature));
+	for (size_t i = 0; i < schema->features; i++) {
+		struct site_feature *feature = &r->site->feature[i];
+		const struct feature_yaml *said = yaml->features ? &yaml->features[i] : NULL;
+		int node = node_get(r->document, map, schema->feature[i].name);
+
+		feature->name = schema->feature[i].name;
+		feature->enabled = !said || said->enabled != ANSWER_NO;
+		read_peers(r, feature, node_get(r->document, node, "peers"));
+		if (said)
+			read_moves(r, feature, &schema->feature[i], said->ports,
+			        node_get(r->document, node, "ports"));
+	}
+}
+
+/* ---- the site's own rules ---- */
+
+static void read_extra(
+        struct reading *r, struct profile_row *row, const struct extra_yaml *yaml, int node)
+{
+	int service = node_get(r->document, node, "service");
+
+	*row = (struct profile_row){.role = yaml->role,
+	        .direction = yaml->direction,
+	        .transport = yaml->transport,
+	        .feature = keep(r, yaml->feature),
+	        .service = "",
+	        .description = yaml->description ? keep(r, yaml->description) : "",
+	        .source = yaml->source ? keep(r, yaml->source) : r->site->file,
+	        .origin = "site",
+	        .file = r->site->file,
+	        .line = node_line(r->document, node)};
+	if (literal_port(yaml->port, &row->port))
+		fail(r, node_get(r->document, node, "port"), "port", "a port from 1 to 65535");
+	if (!literal_is_word(yaml->feature))
+		fail(r, node_get(r->document, node, "feature"), "feature",
+		        "lower-case letters, digits and single hyphens");
+	if (service && profile_services(row, r->document, service, r->arena, r->complaint))
+		r->rc = -EINVAL;
+}
+
+static void read_extras(struct reading *r, const struct site_yaml *yaml)
+{
+	int list = node_get(r->document, NODE_ROOT, "extra_rules");
+
+	r->site->extras = yaml->extra_rules_count;
+	r->site->extra = arena_alloc(r->arena, (r->site->extras + 1) * sizeof(*r->site->extra));
+	for (size_t i = 0; i < r->site->extras; i++)
+		read_extra(r, &r->site->extra[i], &yaml->extra_rules[i],
+		        node_item(r->document, list, i));
+}
+
+/* ---- protocols ---- */
+
+int protocol_default(unsigned number)
+{
+	static const unsigned char not_covered[] = {1, 2, 50, 51, 58, 88, 89, 103, 112};
+
+	for (size_t i = 0; i < sizeof(not_covered); i++) {
+		if (not_covered[i] == number)
+			return VERDICT_NOT_COVERED;
+	}
+	return VERDICT_UNEXPECTED_PROTOCOL;
+}
+
+static int protocol_of(const char *text)
+{
+	uint64_t number;
+
+	return literal_number(text, 255, &number) == 0 ? (int)number : protocol_number(text);
+}
+
+/* `named` remembers the line on which a protocol was moved, 0 for none. */
+static void read_protocols(struct reading *r, const char *key, int verdict, unsigned named[256])
+{
+	int map = node_get(r->document, NODE_ROOT, "protocols");
+	int list = node_get(r->document, map, key);
+
+	for (size_t i = 0; i < node_count(r->document, list); i++) {
+		int node = node_item(r->document, list, i);
+		int number = protocol_of(node_text(r->document, node));
+
+		if (number < 0)
+			fail(r, node, key,
+			        "an IP protocol by name such as gre, or by number from 0 to 255");
+		else if (number == 6 || number == 17)
+			fail(r, node, key,
+			        "a protocol without ports: ports are what rules are for");
+		else if (named[number])
+			fail(r, node, key,
+			        arena_format(r->arena, "each protocol once (it is on line %u)",
+			                named[number]));
+		else
+			r->site->protocol[number] = (uint8_t)verdict;
+		if (number >= 0 && !named[number])
+			named[number] = node_line(r->document, node);
+	}
+}
+
+/* ---- capture and limits ---- */
+
+static void read_duration(
+        struct reading *r, int map, const char *key, uint64_t least_ns, uint64_t *duration_ns)
+{
+	int node = node_get(r->document, map, key);
+	uint64_t value = 0;
+
+	if (!node)
+		return;
+	if (literal_duration_ns(node_text(r->document, node), &value) || value < least_ns)
+		fail(r, node, key,
+		        least_ns ? "a duration above 0 and up to 3650d such as 500ms, 60s, 5m, 1h "
+		                   "or 2d"
+		                 : "a duration up to 3650d such as 500ms, 60s, 5m, 1h or 2d");
+	else
+		*duration_ns = value;
+}
+
+static void read_dpdk(struct reading *r, const struct dpdk_yaml *yaml)
+{
+	struct chart_capture *capture = &r->site->capture;
+
+	capture->dpdk_device = keep_list(r, yaml->devices, yaml->devices_count);
+	capture->dpdk_devices = yaml->devices_count;
+	capture->dpdk_eal = keep_list(r, yaml->eal, yaml->eal_count);
+	capture->dpdk_eals = yaml->eal_count;
+	if (yaml->lcores)
+		capture->dpdk_lcores = keep(r, yaml->lcores);
+}
+
+static void read_capture(struct reading *r, const struct capture_yaml *yaml)
+{
+	static const char *const source[] = {"auto", "pcap", "dpdk"};
+	struct chart_capture *capture = &r->site->capture;
+	int map = node_get(r->document, NODE_ROOT, "capture");
+
+	if (!yaml)
+		return;
+	capture->source = arena_text(r->arena, source[yaml->source]);
+	capture->interface = keep_list(r, yaml->interfaces, yaml->interfaces_count);
+	capture->interfaces = yaml->interfaces_count;
+	capture->deduplicate = yaml->deduplicate == ANSWER_YES;
+	capture->mirror_endpoint = read_prefixes(r, node_get(r->document, map, "mirror_endpoints"),
+	        "mirror_endpoints", &capture->mirror_endpoints);
+	read_duration(r, map, "warmup", 0, &capture->warmup_ns);
+	if (yaml->dpdk)
+		read_dpdk(r, yaml->dpdk);
+}
+
+static void read_flow(struct reading *r)
+{
+	struct flow_timeouts *t = &r->site->timeouts;
+	int flow = node_get(r->document, NODE_ROOT, "flow");
+	int timeouts = node_get(r->document, flow, "timeouts");
+	int max = node_get(r->document, flow, "max");
+	uint64_t flows = r->site->flow_max;
+
+	if (max && (literal_number(node_text(r->document, max), SITE_FLOWS_MAX, &flows) || !flows))
+		fail(r, max, "max", "a number of flows from 1 to 67108864");
+	r->site->flow_max = (uint32_t)flows;
+	read_duration(r, timeouts, "tcp_attempt", 1, &t->tcp_attempt_ns);
+	read_duration(r, timeouts, "tcp_established", 1, &t->tcp_established_ns);
+	read_duration(r, timeouts, "tcp_closed", 1, &t->tcp_closed_ns);
+	read_duration(r, timeouts, "udp_one_way", 1, &t->udp_one_way_ns);
+	read_duration(r, timeouts, "udp_two_way", 1, &t->udp_two_way_ns);
+	read_duration(r, timeouts, "ike", 1, &t->ike_ns);
+	read_duration(r, timeouts, "other", 1, &t->other_ns);
+}
+
+/* ---- the whole ---- */
+
+static void default_values(struct site *site, struct arena *arena)
+{
+	*site = (struct site){
+	        .flow_max = FLOWS_DEFAULT,
+	        .capture = {.source = arena_text(arena, "auto"),
+	                .dpdk_lcores = arena_text(arena, ""),
+	                .warmup_ns = 60 * SECOND_NS},
+	        .timeouts = {.tcp_attempt_ns = 30 * SECOND_NS,
+	                .tcp_established_ns = 3600 * SECOND_NS,
+	                .tcp_closed_ns = 5 * SECOND_NS,
+	                .udp_one_way_ns = 60 * SECOND_NS,
+	                .udp_two_way_ns = 180 * SECOND_NS,
+	                .ike_ns = 3600 * SECOND_NS,
+	                .other_ns = 60 * SECOND_NS},
+	};
+	for (unsigned number = 0; number < 256; number++)
+		site->protocol[number] = (uint8_t)protocol_default(number);
+}
+
+void site_default(struct site *site, const struct profile *profile, struct arena *arena)
+{
+	const struct site_schema *schema = site_schema_new(profile, NULL, arena);
+
+	default_values(site, arena);
+	site->features = schema->features;
+	site->feature = arena_alloc(arena, (schema->features + 1) * sizeof(*site->feature));
+	for (size_t i = 0; i < schema->features; i++)
+		site->feature[i] =
+		        (struct site_feature){.name = schema->feature[i].name, .enabled = true};
+}
+
+int site_read(struct site *site, const struct document *document, const struct profile *profile,
+        struct arena *arena, struct complaint *complaint)
+{
+	struct site_schema *schema = site_schema_new(profile, document, arena);
+	struct reading r = {
+	        .site = site, .document = document, .arena = arena, .complaint = complaint};
+	unsigned named[256] = {0};
+	struct site_yaml *yaml;
+	void *data;
+	int rc = schema_load(document, &schema->value, site_hint, &data, complaint);
+
+	if (rc)
+		return rc;
+	yaml = data;
+	default_values(site, arena);
+	site->file = arena_text(arena, document_name(document));
+	read_appliances(&r, yaml);
+	read_features(&r, yaml, schema);
+	read_extras(&r, yaml);
+	read_protocols(&r, "not_covered", VERDICT_NOT_COVERED, named);
+	read_protocols(&r, "unexpected", VERDICT_UNEXPECTED_PROTOCOL, named);
+	read_capture(&r, yaml->capture);
+	read_flow(&r);
+	schema_free(&schema->value, data);
+	return r.rc;
+}

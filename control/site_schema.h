@@ -1,0 +1,100 @@
+/* The shape of a site file, as libcyaml wants it.
+ *
+ * `features` and `ports` have keys that only the profile and the site's own rules know, so
+ * their schema is built for each site: a feature or a port that nobody documents is refused
+ * like any other unknown key. Lives in the arena it was built in.
+ */
+#ifndef PORTOLAN_SITE_SCHEMA_H
+#define PORTOLAN_SITE_SCHEMA_H
+
+#include "schema.h"
+
+struct arena;
+struct document;
+struct profile;
+
+struct appliance_yaml {
+	char *name;
+	enum role role;
+	char **addresses, **macs;
+	unsigned addresses_count, macs_count;
+};
+
+struct extra_yaml {
+	enum role role;
+	enum direction direction;
+	enum transport transport;
+	char *port, *feature, *description, *source;
+};
+
+struct protocols_yaml {
+	char **not_covered, **unexpected;
+	unsigned not_covered_count, unexpected_count;
+};
+
+struct dpdk_yaml {
+	char **devices, **eal, *lcores;
+	unsigned devices_count, eal_count;
+};
+
+enum capture_source { CAPTURE_AUTO, CAPTURE_PCAP, CAPTURE_DPDK };
+
+struct capture_yaml {
+	enum capture_source source;
+	enum answer deduplicate;
+	char **interfaces, **mirror_endpoints, *warmup;
+	unsigned interfaces_count, mirror_endpoints_count;
+	struct dpdk_yaml *dpdk;
+};
+
+struct timeouts_yaml {
+	char *tcp_attempt, *tcp_established, *tcp_closed, *udp_one_way, *udp_two_way, *ike, *other;
+};
+
+struct flow_yaml {
+	char *max;
+	struct timeouts_yaml *timeouts;
+};
+
+struct outputs_yaml {
+	int none;
+};
+
+/* `ports` has a text for each documented port of the feature, NULL where it is not named. */
+struct feature_yaml {
+	enum answer enabled;
+	char **ports;
+};
+
+struct site_yaml {
+	char *profile;
+	struct appliance_yaml *appliances;
+	struct feature_yaml *features; /* one for each feature, or NULL */
+	struct extra_yaml *extra_rules;
+	struct protocols_yaml *protocols;
+	struct capture_yaml *capture;
+	struct flow_yaml *flow;
+	struct outputs_yaml *outputs;
+	unsigned appliances_count, extra_rules_count;
+};
+
+/* A feature and its documented ports, `8305/tcp` and so on: the keys of the site's mapping. */
+struct feature_keys {
+	const char *name;
+	const char **port;
+	size_t ports;
+};
+
+struct site_schema {
+	cyaml_schema_value_t value; /* of the whole file */
+	struct feature_keys *feature;
+	size_t features;
+};
+
+extern const struct schema_hint site_hint[];
+
+/* `document` may be NULL: then only the profile brings features. */
+struct site_schema *site_schema_new(
+        const struct profile *, const struct document *, struct arena *);
+
+#endif

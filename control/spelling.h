@@ -1,0 +1,14 @@
+/* Which of the words that would have been right was probably meant. */
+#ifndef PORTOLAN_SPELLING_H
+#define PORTOLAN_SPELLING_H
+
+#include <stddef.h>
+
+#define SPELLING_TEXT_BYTES 1024
+
+/* What to write in place of `word`: `"captive-portal"` where one of `known` is close to it,
+ * else `one of a, b, c` (as many as fit), `nothing` where there is none. */
+void spelling_want(
+        const char *word, const char *const *known, size_t count, char text[SPELLING_TEXT_BYTES]);
+
+#endif
