@@ -1,0 +1,16 @@
+/* The accounting as JSON (DESIGN 9, `--stats`): what was seen, and what became of it.
+ */
+#ifndef PORTOLAN_ACCOUNTING_H
+#define PORTOLAN_ACCOUNTING_H
+
+#include <jansson.h>
+
+#include "counters.h"
+
+/* A new document, every key present, or NULL. */
+json_t *accounting_json(const struct counters *);
+
+/* The identities of DESIGN 9 that need no records. 1 if they hold. */
+int accounting_holds(const struct counters *);
+
+#endif

@@ -1,0 +1,243 @@
+#include "bench.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "chart.h"
+#include "source.h"
+#include "worker.h"
+
+#ifdef __x86_64__
+#include <x86intrin.h>
+#endif
+
+#define LINE 64
+
+struct sample {
+	double ns, cycles, header_ns, flow_ns;
+};
+
+struct bench {
+	struct worker *worker;
+	struct source *source;
+	struct outbox outbox;
+	const uint8_t **frame; /* where each frame lies, in order */
+	uint64_t packets;
+	uint8_t *lines; /* as many as there are flows */
+	uint64_t line_count;
+	uint32_t *pick; /* a random line for every packet */
+	uint64_t touched;
+};
+
+static double now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
+}
+
+static uint64_t cycles(void)
+{
+#ifdef __x86_64__
+	return __rdtsc();
+#else
+	return 0;
+#endif
+}
+
+/* One round through the pipeline. Records are thrown away, as a full ring would not be. */
+static void drive(struct bench *b, struct sample *s)
+{
+	uint64_t end = worker_counters(b->worker)->frames + b->packets;
+	double start = now_ns();
+	uint64_t start_cycles = cycles();
+
+	while (worker_counters(b->worker)->frames < end && worker_step(b->worker, b->source) > 0)
+		b->outbox.count = 0;
+	s->cycles = (double)(cycles() - start_cycles) / (double)b->packets;
+	s->ns = (now_ns() - start) / (double)b->packets;
+}
+
+static double floor_header(struct bench *b)
+{
+	double start = now_ns();
+	uint64_t sum = 0;
+
+	for (uint64_t i = 0; i < b->packets; i++) {
+		if (i + BURST_MAX < b->packets)
+			__builtin_prefetch(b->frame[i + BURST_MAX]);
+		sum += *b->frame[i];
+	}
+	b->touched += sum;
+	return (now_ns() - start) / (double)b->packets;
+}
+
+static double floor_flow(struct bench *b)
+{
+	double start = now_ns();
+	uint64_t n = b->packets / BURST_MAX * BURST_MAX;
+
+	for (uint64_t i = 0; i < n; i += BURST_MAX) {
+		for (unsigned k = 0; k < BURST_MAX; k++)
+			__builtin_prefetch(b->lines + (uint64_t)b->pick[i + k] * LINE, 1);
+		for (unsigned k = 0; k < BURST_MAX; k++)
+			b->lines[(uint64_t)b->pick[i + k] * LINE]++;
+	}
+	return n ? (now_ns() - start) / (double)n : 0;
+}
+
+/* --- preparation --------------------------------------------------------------------- */
+
+/* The first pass through the source says where the frames lie, and fills the flow table. */
+static int first_pass(struct bench *b)
+{
+	uint64_t max = 0;
+	struct burst burst;
+
+	while (b->source->operations->poll(b->source, &burst) > 0) {
+		if (b->packets + burst.count > max) {
+			const uint8_t **bigger;
+			max = max ? 2 * max : 65536;
+			bigger = reallocarray(b->frame, max, sizeof(*bigger));
+			if (!bigger)
+				return -ENOMEM;
+			b->frame = bigger;
+		}
+		/* The source goes round and round: the first frame again is the end. */
+		if (b->packets > 0 && burst.packet[0].data == b->frame[0])
+			return 0;
+		for (uint32_t i = 0; i < burst.count; i++)
+			b->frame[b->packets++] = burst.packet[i].data;
+		worker_process(b->worker, &burst);
+		b->outbox.count = 0;
+	}
+	return 0;
+}
+
+static void pick_lines(struct bench *b)
+{
+	uint64_t x = 88172645463325252ull; /* xorshift64: any seed but 0 */
+
+	for (uint64_t i = 0; i < b->packets; i++) {
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		b->pick[i] = (uint32_t)(x % b->line_count);
+	}
+}
+
+static int prepare_floors(struct bench *b)
+{
+	size_t bytes;
+
+	b->line_count = worker_counters(b->worker)->flows_active_peak;
+	if (b->line_count == 0)
+		b->line_count = 1;
+	bytes = (b->line_count * LINE + (1u << 21) - 1) & ~(size_t)((1u << 21) - 1);
+	b->lines = aligned_alloc(1u << 21, bytes);
+	b->pick = malloc(b->packets * sizeof(*b->pick));
+	if (!b->lines || !b->pick)
+		return -ENOMEM;
+	madvise(b->lines, bytes, MADV_HUGEPAGE);
+	memset(b->lines, 0, bytes);
+	pick_lines(b);
+	return 0;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static double median(const struct sample *s, unsigned n, size_t offset)
+{
+	double *value = malloc(n * sizeof(*value)), m;
+
+	if (!value)
+		return 0;
+	for (unsigned i = 0; i < n; i++)
+		memcpy(&value[i], (const char *)&s[i] + offset, sizeof(*value));
+	qsort(value, n, sizeof(*value), by_value);
+	m = n % 2 ? value[n / 2] : (value[n / 2 - 1] + value[n / 2]) / 2;
+	free(value);
+	return m;
+}
+
+static int measure(struct bench *b, unsigned rounds, struct bench_result *out)
+{
+	struct sample *s = calloc(rounds, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	for (unsigned i = 0; i < rounds; i++) { /* interleaved, so that drift hits all alike */
+		drive(b, &s[i]);
+		s[i].header_ns = floor_header(b);
+		s[i].flow_ns = floor_flow(b);
+	}
+	out->packets = b->packets;
+	out->flows = worker_counters(b->worker)->flows_active_peak;
+	out->ns_per_packet = median(s, rounds, offsetof(struct sample, ns));
+	out->cycles_per_packet = median(s, rounds, offsetof(struct sample, cycles));
+	out->floor_header_ns = median(s, rounds, offsetof(struct sample, header_ns));
+	out->floor_flow_ns = median(s, rounds, offsetof(struct sample, flow_ns));
+	out->mpps = out->ns_per_packet > 0 ? 1e3 / out->ns_per_packet : 0;
+	free(s);
+	return 0;
+}
+
+static int open_parts(
+        struct bench *b, const struct chart *chart, const char *capture, unsigned rounds)
+{
+	char why[SOURCE_ERROR_BYTES] = "";
+	struct worker_config config = {
+	        .policy = chart->policy,
+	        .timeouts = chart->timeouts,
+	        .warmup_ns = chart->capture.warmup_ns,
+	        .flow_max = chart->flow_max,
+	        .outbox = &b->outbox,
+	};
+	int error;
+
+	b->outbox.capacity = OUTBOX_MIN;
+	b->outbox.record = calloc(b->outbox.capacity, sizeof(*b->outbox.record));
+	error = b->outbox.record ? worker_new(&b->worker, &config) : -ENOMEM;
+	if (error == 0)
+		error = source_memory_open(&b->source, capture, rounds + 2, why);
+	if (error < 0)
+		fprintf(stderr, "portolan: bench: %s\n", *why ? why : strerror(-error));
+	return error;
+}
+
+int bench_run(
+        struct bench_result *out, const struct chart *chart, const char *capture, unsigned rounds)
+{
+	struct bench b = {0};
+	int error = open_parts(&b, chart, capture, rounds);
+
+	memset(out, 0, sizeof(*out));
+	if (error == 0)
+		error = first_pass(&b);
+	if (error == 0 && b.packets == 0) {
+		fprintf(stderr, "portolan: bench: %s: no packets\n", capture);
+		error = -ENODATA;
+	}
+	if (error == 0)
+		error = prepare_floors(&b);
+	if (error == 0)
+		error = measure(&b, rounds, out);
+	if (b.source)
+		b.source->operations->close(b.source);
+	worker_free(b.worker);
+	free(b.outbox.record);
+	free(b.frame);
+	free(b.lines);
+	free(b.pick);
+	return error;
+}

@@ -1,0 +1,25 @@
+/* `portolan bench`: the core alone, from memory, on one core, beside the machine's floor
+ * measured in the same run (DESIGN 8).
+ */
+#ifndef PORTOLAN_BENCH_H
+#define PORTOLAN_BENCH_H
+
+#include <stdint.h>
+
+struct chart;
+
+/* Medians over the rounds; the first round, which fills the flow table, is left out. */
+struct bench_result {
+	uint64_t packets; /* of one round */
+	uint64_t flows;   /* at the peak */
+	double mpps, ns_per_packet,
+	        cycles_per_packet; /* cycles of the TSC; 0 where there is none */
+	double floor_header_ns;    /* the first line of each frame where it lies, asked for a burst
+	                              ahead */
+	double floor_flow_ns;      /* a random line of as many as there are flows, within a burst */
+};
+
+/* 0, or a negative errno with the reason on standard error. */
+int bench_run(struct bench_result *, const struct chart *, const char *capture, unsigned rounds);
+
+#endif

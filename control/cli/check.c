@@ -1,0 +1,37 @@
+#include "chart.h"
+#include "cli.h"
+#include "overview.h"
+
+#include <stdio.h>
+
+enum { SITE };
+
+static const struct cli_option options[] = {
+        [SITE] = {"site", "FILE", "the site to check (required)", NULL},
+        {0},
+};
+
+static int run(const struct cli_request *r)
+{
+	struct chart *chart;
+
+	if (!r->value[SITE])
+		return cli_misuse("check", "no site given: --site FILE");
+	chart = cli_chart(r->value[SITE], NULL);
+	if (!chart)
+		return EXIT_MISUSED;
+	overview_print(chart, stdout);
+	chart_close(chart);
+	return cli_flush("check");
+}
+
+const struct cli_command cli_check = {
+        .name = "check",
+        .summary = "validate a site and say what it compiled to",
+        .arguments = "",
+        .description =
+                "Exit status 2, and on standard error every reason with its file and line, if the\n"
+                "site cannot be used.",
+        .options = options,
+        .run = run,
+};

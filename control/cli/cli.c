@@ -1,0 +1,169 @@
+#include "cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "chart.h"
+#include "complaint.h"
+
+int cli_misuse(const char *command, const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "portolan: %s: ", command);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fprintf(stderr, "; see portolan %s --help\n", command);
+	return EXIT_MISUSED;
+}
+
+int cli_flush(const char *command)
+{
+	if (fflush(stdout) != EOF && !ferror(stdout))
+		return EXIT_DONE;
+	fprintf(stderr, "portolan: %s: standard output: %s\n", command, strerror(errno));
+	return EXIT_FAILED;
+}
+
+static int print_help(const struct cli_command *c)
+{
+	int width = 0;
+
+	printf("usage: portolan %s%s%s%s\n\n%s\n", c->name, c->options[0].name ? " [OPTION…]" : "",
+	        *c->arguments ? " " : "", c->arguments, c->description);
+	for (const struct cli_option *o = c->options; o->name; o++) {
+		int length = (int)(strlen(o->name) + (o->argument ? strlen(o->argument) + 1 : 0));
+		width = length > width ? length : width;
+	}
+	printf("\nOptions:\n");
+	for (const struct cli_option *o = c->options; o->name; o++)
+		printf("  --%s%s%-*s  %s\n", o->name, o->argument ? " " : "",
+		        width - (int)strlen(o->name) - (o->argument ? 1 : 0),
+		        o->argument ? o->argument : "", o->help);
+	printf("  --%-*s  this text\n", width, "help");
+	return cli_flush(c->name);
+}
+
+static size_t count_options(const struct cli_command *c)
+{
+	size_t n = 0;
+
+	while (c->options[n].name)
+		n++;
+	return n;
+}
+
+static int is_choice(const char *choices, const char *value)
+{
+	size_t length = strlen(value);
+
+	for (const char *at = choices; at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL)
+		if (strncmp(at, value, length) == 0 && (at[length] == '|' || at[length] == '\0'))
+			return length > 0;
+	return 0;
+}
+
+static int take_option(const struct cli_command *c, int i, const char *value, struct cli_request *r)
+{
+	const struct cli_option *o = &c->options[i];
+
+	if (o->choices && !is_choice(o->choices, value))
+		return cli_misuse(
+		        c->name, "--%s: found '%s'; want one of %s", o->name, value, o->choices);
+	r->value[i] = value ? value : "";
+	return EXIT_DONE;
+}
+
+/* EXIT_DONE, EXIT_MISUSED, or -1: help was asked for. */
+static int read_options(const struct cli_command *c, const struct option *table, int help, int argc,
+        char **argv, struct cli_request *r)
+{
+	int i, status = EXIT_DONE;
+
+	optind = 0;
+	opterr = 0;
+	while (status == EXIT_DONE && (i = getopt_long(argc, argv, ":", table, NULL)) != -1) {
+		if (i == ':')
+			status = cli_misuse(c->name, "%s: needs a value", argv[optind - 1]);
+		else if (i == '?')
+			status = cli_misuse(c->name, "unknown option '%s'", argv[optind - 1]);
+		else if (i == 256 + help)
+			status = -1;
+		else
+			status = take_option(c, i - 256, optarg, r);
+	}
+	return status;
+}
+
+int cli_run(const struct cli_command *c, int argc, char **argv)
+{
+	struct option table[CLI_OPTIONS_MAX + 2] = {0};
+	int n = (int)count_options(c), status;
+	struct cli_request r = {0};
+
+	for (int i = 0; i < n; i++)
+		table[i] = (struct option){c->options[i].name,
+		        c->options[i].argument ? required_argument : no_argument, NULL, 256 + i};
+	table[n] = (struct option){"help", no_argument, NULL, 256 + n};
+	status = read_options(c, table, n, argc, argv, &r);
+	if (status < 0)
+		return print_help(c);
+	if (status != EXIT_DONE)
+		return status;
+	r.argument = (const char *const *)argv + optind;
+	r.arguments = (size_t)(argc - optind);
+	if (r.arguments < c->arguments_min)
+		return cli_misuse(c->name, "too few arguments: want %s", c->arguments);
+	if (r.arguments > c->arguments_max)
+		return cli_misuse(
+		        c->name, "unexpected argument '%s'", r.argument[c->arguments_max]);
+	return c->run(&r);
+}
+
+long cli_number(const char *command, const char *option, const char *text, long low, long high)
+{
+	char *end;
+	long n;
+
+	errno = 0;
+	n = strtol(text, &end, 10);
+	if (errno == 0 && end != text && *end == '\0' && n >= low && n <= high)
+		return n;
+	cli_misuse(command, "--%s: found '%s'; want a number from %ld to %ld", option, text, low,
+	        high);
+	return -1;
+}
+
+static struct chart *opened(struct chart *chart, int error, const struct complaint *complaint)
+{
+	if (error < 0) {
+		complaint_print(complaint, stderr);
+		return NULL;
+	}
+	for (size_t i = 0; i < chart->warnings; i++)
+		fprintf(stderr, "portolan: warning: %s\n", chart->warning[i]);
+	return chart;
+}
+
+struct chart *cli_chart(const char *site, const char *profile)
+{
+	struct complaint complaint = {0};
+	struct chart *chart = NULL;
+	int error = chart_open(&chart, site, profile, &complaint);
+
+	return opened(chart, error, &complaint);
+}
+
+struct chart *cli_chart_any(const char *name)
+{
+	struct complaint complaint = {0};
+	struct chart *chart = NULL;
+	int error = chart_open_any(&chart, name, &complaint);
+
+	return opened(chart, error, &complaint);
+}

@@ -1,0 +1,59 @@
+/* The command line as tables: every command with its options, from which parsing and help
+ * are derived. A command is one file that fills one `struct cli_command`.
+ */
+#ifndef PORTOLAN_CLI_H
+#define PORTOLAN_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_MISUSED = 2, EXIT_FLAGGED = 3 };
+
+#define CLI_OPTIONS_MAX 16
+
+struct cli_option {
+	const char *name;
+	const char *argument; /* what its value is called; NULL: a switch without one */
+	const char *help;
+	const char *choices; /* "table|csv|json" or NULL: anything */
+};
+
+/* What was asked: the value of option i of the command's table is value[i]. */
+struct cli_request {
+	const char *value[CLI_OPTIONS_MAX]; /* NULL: not given; "" for a switch */
+	const char *const *argument;
+	size_t arguments;
+};
+
+struct cli_command {
+	const char *name;
+	const char *summary;   /* one line */
+	const char *arguments; /* as in the usage line, "" for none */
+	size_t arguments_min, arguments_max;
+	const char *description;          /* paragraphs for --help */
+	const struct cli_option *options; /* ends with a NULL name */
+	int (*run)(const struct cli_request *);
+};
+
+extern const struct cli_command cli_replay, cli_policy, cli_check, cli_explain, cli_discover,
+        cli_diff, cli_bench;
+
+/* `portolan: COMMAND: …` and where the help is. Returns EXIT_MISUSED. */
+int cli_misuse(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Reads the arguments after the command's name and runs it, or prints its help. */
+int cli_run(const struct cli_command *, int argc, char **argv);
+
+/* A whole number from `low` to `high`, or -1 with a complaint on standard error. */
+long cli_number(const char *command, const char *option, const char *text, long low, long high);
+
+/* 0 if all that was printed on standard output got there; otherwise says why not. */
+int cli_flush(const char *command);
+
+struct chart;
+/* A site's or profile's chart with its warnings printed, or NULL with the reasons printed.
+ * `any`: a site or a profile by one name. */
+struct chart *cli_chart(const char *site, const char *profile);
+struct chart *cli_chart_any(const char *name);
+
+#endif

@@ -1,0 +1,70 @@
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+#include "interrupt.h"
+
+static const struct cli_command *const commands[] = {
+        &cli_replay,
+        &cli_check,
+        &cli_policy,
+        &cli_explain,
+        &cli_discover,
+        &cli_diff,
+        &cli_bench,
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static int print_overview(FILE *out)
+{
+	fputs("usage: portolan COMMAND [OPTION…] [ARGUMENT…]\n\n"
+	      "Judges every flow of a firewall deployment's management centers and managed "
+	      "devices\n"
+	      "by the documented ports of both roles. It listens, and never sends a packet.\n\n"
+	      "Commands:\n",
+	        out);
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+	fputs("\nportolan COMMAND --help says more; --version says which portolan this is.\n"
+	      "Exit status: 0 done, 1 failed while running, 2 usage or configuration,\n"
+	      "3 flagged flows were found and --fail-on asked for that.\n",
+	        out);
+	return EXIT_DONE;
+}
+
+static const struct cli_command *find(const char *name)
+{
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	const struct cli_command *command;
+
+	signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error like others: said, and counted */
+	interrupt_watch();
+	if (argc < 2) {
+		print_overview(stderr);
+		return EXIT_MISUSED;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+		print_overview(stdout);
+		return cli_flush("help");
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("portolan " PORTOLAN_VERSION);
+		return cli_flush("version");
+	}
+	command = find(argv[1]);
+	if (!command) {
+		fprintf(stderr, "portolan: %s: no such command; portolan --help lists them\n",
+		        argv[1]);
+		return EXIT_MISUSED;
+	}
+	return cli_run(command, argc - 1, argv + 1);
+}

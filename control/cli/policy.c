@@ -1,0 +1,50 @@
+#include "cli.h"
+
+#include <stdio.h>
+
+#include "chart.h"
+#include "listing.h"
+#include "style.h"
+
+enum { SITE, PROFILE, FORMAT };
+
+static const struct cli_option options[] = {
+        [SITE] = {"site", "FILE", "the table of this deployment", NULL},
+        [PROFILE] = {"profile", "PROFILE",
+                "the table of a profile, by name or path (cloud-delivered)", NULL},
+        [FORMAT] = {"format", "FORMAT", "table (the default), csv or json", "table|csv|json"},
+        {0},
+};
+
+static enum listing_format format_of(const char *name)
+{
+	if (!name || name[0] == 't')
+		return LISTING_TABLE;
+	return name[0] == 'c' ? LISTING_CSV : LISTING_JSON;
+}
+
+static int run(const struct cli_request *r)
+{
+	struct chart *chart;
+
+	if (r->value[SITE] && r->value[PROFILE])
+		return cli_misuse(
+		        "policy", "--site and --profile: a site names its own profile; want one");
+	chart = cli_chart(r->value[SITE], r->value[PROFILE]);
+	if (!chart)
+		return EXIT_MISUSED;
+	listing_print(chart, format_of(r->value[FORMAT]), stdout, style_wants_colour(stdout));
+	chart_close(chart);
+	return cli_flush("policy");
+}
+
+const struct cli_command cli_policy = {
+        .name = "policy",
+        .summary = "print the compiled table of documented ports",
+        .arguments = "",
+        .description = "Every rule: role, direction, port, transport, feature, service. Profiles "
+                       "that ship:\n"
+                       "cloud-delivered (the default) and on-premises-7.",
+        .options = options,
+        .run = run,
+};

@@ -1,0 +1,31 @@
+/* Records as Elastic Common Schema documents (DESIGN 9): the names are an interface.
+ */
+#ifndef PORTOLAN_ECS_H
+#define PORTOLAN_ECS_H
+
+#include <jansson.h>
+
+#include "record.h"
+
+struct atlas;
+struct chart;
+
+/* Whose records, and who observed. Everything is lent. */
+struct ecs {
+	const struct chart *chart;
+	const struct atlas *atlas;
+	const char *observer; /* the sensor's name */
+};
+
+/* A new document, or NULL where memory ran out. RECORD_ENDED becomes `flow-ended`,
+ * RECORD_FLAGGED an alert. */
+json_t *ecs_flow(const struct ecs *, const struct record *);
+
+/* One sentence about the end that the verdict is about: what it did, and what would have been
+ * documented. */
+void ecs_sentence(const struct ecs *, const struct record *, char *text, size_t bytes);
+
+/* The end of a flow whose verdict is the flow's: 0 the initiator, 1 the responder. */
+unsigned record_judged_end(const struct record *);
+
+#endif

@@ -1,0 +1,36 @@
+/* Alerts: every finding once as soon as it is known, its repeats counted (DESIGN 9).
+ *
+ * Within a window of packet time a finding is written when it is new and when it becomes
+ * graver; how often it was repeated is written when the window ends. Many ports of one
+ * peer, or many peers of one port, are a scan: after the first few, one event with a count.
+ */
+#ifndef PORTOLAN_EVENTS_H
+#define PORTOLAN_EVENTS_H
+
+#include <stdint.h>
+
+#include "ecs.h"
+#include "finding.h"
+#include "sink/json_lines.h"
+
+struct events {
+	const struct ecs *ecs;
+	struct json_lines *sink; /* or NULL: counts, writes nothing */
+	uint64_t window_ends_ns;
+	struct findings findings; /* of this window */
+	struct findings by_peer;  /* the same with the port left out */
+	struct findings by_port;  /* the same with the peer left out */
+	uint64_t alerts, coalesced;
+};
+
+void events_init(struct events *, const struct ecs *, struct json_lines *);
+
+/* A record of kind RECORD_FLAGGED. */
+void events_take(struct events *, const struct record *);
+
+/* Ends the window, if it is over; always, with UINT64_MAX. */
+void events_tick(struct events *, uint64_t now_ns);
+
+void events_fini(struct events *);
+
+#endif

@@ -1,0 +1,23 @@
+/* `portolan explain`: what the policy says of a flow that somebody thinks of (DESIGN 8).
+ */
+#ifndef PORTOLAN_EXPLAIN_H
+#define PORTOLAN_EXPLAIN_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "policy.h"
+
+struct chart;
+
+/* The flow asked about; its appliances are not known yet. */
+struct question {
+	struct conversation flow;
+};
+
+/* PROTO SRC:PORT DST:PORT. 0, or -EINVAL and what would be right in `why`. */
+int question_read(struct question *, const char *const argument[3], char *why, size_t bytes);
+
+void explain(const struct chart *, const struct question *, FILE *);
+
+#endif

@@ -1,0 +1,159 @@
+#include "nearest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "chart.h"
+#include "complaint.h"
+
+/* A rule that differs in more than this is no help. */
+#define DIFFERENCES_MAX 2
+
+void atlas_open(struct atlas *a, const struct chart *in_use)
+{
+	char **name = chart_profile_names();
+	size_t names = 0;
+
+	*a = (struct atlas){0};
+	while (name && name[names])
+		names++;
+	a->chart = calloc(names + 1, sizeof(struct chart *));
+	for (size_t i = 0; a->chart && i < names; i++) {
+		struct complaint ignored = {0};
+		struct chart *c;
+		if (strcmp(name[i], in_use->profile) == 0)
+			continue;
+		if (chart_open(&c, NULL, name[i], &ignored) == 0)
+			a->chart[a->charts++] = c;
+	}
+	chart_names_free(name);
+}
+
+void atlas_close(struct atlas *a)
+{
+	for (size_t i = 0; i < a->charts; i++)
+		chart_close(a->chart[i]);
+	free(a->chart);
+	*a = (struct atlas){0};
+}
+
+const char *difference_name(enum difference d)
+{
+#define DIFFERENCE_NAME(name, text, words) text,
+	static const char *const name[] = {DIFFERENCE_LIST(DIFFERENCE_NAME)};
+#undef DIFFERENCE_NAME
+	return name[d];
+}
+
+static unsigned count_bits(unsigned bits)
+{
+	return (unsigned)__builtin_popcount(bits);
+}
+
+/* How a rule of this policy differs, or -1 if it has another port altogether. */
+static int compare_rule(const struct chart *c, size_t i, const struct place *at)
+{
+	const struct rule *r = &c->policy->rule[i];
+	unsigned differs = 0;
+
+	if (r->port != at->port && c->rule[i].documented_port != at->port)
+		return -1;
+	if (r->port != at->port)
+		differs |= 1u << DIFFERENCE_PORT;
+	if (r->role != at->role)
+		differs |= 1u << DIFFERENCE_ROLE;
+	if (r->direction != at->direction)
+		differs |= 1u << DIFFERENCE_DIRECTION;
+	if (r->transport != at->transport)
+		differs |= 1u << DIFFERENCE_TRANSPORT;
+	if (!r->enabled)
+		differs |= 1u << DIFFERENCE_FEATURE;
+	return differs == 0 || count_bits(differs) > DIFFERENCES_MAX ? -1 : (int)differs;
+}
+
+/* Keeps the nearest ones, in order; of rules with one name the first. */
+static size_t keep(struct near_rule *found, size_t count, const struct near_rule *r)
+{
+	size_t at = count;
+
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(found[i].id, r->id) == 0 && found[i].profile == r->profile)
+			return count;
+	while (at > 0 && count_bits(found[at - 1].differs) > count_bits(r->differs))
+		at--;
+	if (at == NEAREST_MAX)
+		return count;
+	if (count == NEAREST_MAX)
+		count--;
+	memmove(&found[at + 1], &found[at], (count - at) * sizeof(*found));
+	found[at] = *r;
+	return count + 1;
+}
+
+static size_t search_policy(
+        const struct chart *c, const struct place *at, struct near_rule *found, size_t count)
+{
+	for (size_t i = 0; i < c->policy->rules; i++) {
+		int differs = compare_rule(c, i, at);
+		if (differs > 0)
+			count = keep(found, count,
+			        &(struct near_rule){
+			                .id = c->rule[i].id,
+			                .feature = c->rule[i].feature,
+			                .differs = (unsigned)differs,
+			                .moved_to = c->policy->rule[i].port,
+			        });
+	}
+	return count;
+}
+
+/* Of another profile only the very row that is missing here. */
+static size_t search_profile(
+        const struct chart *c, const struct place *at, struct near_rule *found, size_t count)
+{
+	uint16_t set = c->policy->set_of[at->role][at->direction][at->transport][at->port];
+	const struct rule_set *rules = &c->policy->set[set];
+
+	if (set == SET_NONE || rules->count == 0)
+		return count;
+	return keep(found, count,
+	        &(struct near_rule){
+	                .id = c->rule[rules->first].id,
+	                .feature = c->rule[rules->first].feature,
+	                .profile = c->profile,
+	                .differs = 1u << DIFFERENCE_PROFILE,
+	        });
+}
+
+size_t nearest_rules(const struct chart *c, const struct atlas *a, const struct place *at,
+        struct near_rule found[NEAREST_MAX])
+{
+	size_t count = 0;
+
+	/* The very row, of another version of the product, before all that is only similar. */
+	for (size_t i = 0; a && i < a->charts; i++)
+		count = search_profile(a->chart[i], at, found, count);
+	return search_policy(c, at, found, count);
+}
+
+void nearest_words(const struct near_rule *r, char *text, size_t bytes)
+{
+#define DIFFERENCE_WORDS(name, text, words) words,
+	static const char *const words[] = {DIFFERENCE_LIST(DIFFERENCE_WORDS)};
+#undef DIFFERENCE_WORDS
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (unsigned d = 0; d < DIFFERENCE_COUNT && used < bytes; d++) {
+		if (!(r->differs >> d & 1))
+			continue;
+		used += (size_t)snprintf(
+		        text + used, bytes - used, "%s%s", used ? ", " : "", words[d]);
+		if (d == DIFFERENCE_PROFILE && used < bytes)
+			used += (size_t)snprintf(text + used, bytes - used, " %s", r->profile);
+		if (d == DIFFERENCE_PORT && used < bytes)
+			used += (size_t)snprintf(
+			        text + used, bytes - used, " (now %u)", r->moved_to);
+	}
+}

@@ -1,0 +1,62 @@
+/* The rules nearest to something that no rule covers, and how they differ (DESIGN 3).
+ *
+ * Looks through the site's own policy and through the other profiles that ship, which an
+ * atlas keeps open. Cold: asked once for a flagged flow that is written or shown.
+ */
+#ifndef PORTOLAN_NEAREST_H
+#define PORTOLAN_NEAREST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "verdict.h"
+
+struct chart;
+struct complaint;
+
+#define NEAREST_MAX 3
+
+/* Ways in which a rule differs from what was seen. */
+#define DIFFERENCE_LIST(X)                                                                         \
+	X(DIRECTION, "direction", "other direction")                                               \
+	X(ROLE, "role", "other role")                                                              \
+	X(TRANSPORT, "transport", "other transport")                                               \
+	X(FEATURE, "feature", "feature off")                                                       \
+	X(PORT, "port", "moved port")                                                              \
+	X(PROFILE, "profile", "only in profile")
+#define DIFFERENCE_MEMBER(name, text, words) DIFFERENCE_##name,
+enum difference { DIFFERENCE_LIST(DIFFERENCE_MEMBER) DIFFERENCE_COUNT };
+
+struct place {
+	enum role role;
+	enum direction direction;
+	enum transport transport;
+	uint16_t port;
+};
+
+struct near_rule {
+	const char *id, *feature;
+	const char *profile; /* where DIFFERENCE_PROFILE is set: which */
+	unsigned differs;    /* 1 << enum difference */
+	uint16_t moved_to;   /* where DIFFERENCE_PORT is set: the port it has now */
+};
+
+/* The charts of the profiles that ship, but for the one in use. */
+struct atlas {
+	struct chart **chart;
+	size_t charts;
+};
+
+/* What cannot be opened is left out: it only helps to explain. */
+void atlas_open(struct atlas *, const struct chart *in_use);
+void atlas_close(struct atlas *);
+
+/* The number of rules found, the nearest first. */
+size_t nearest_rules(const struct chart *, const struct atlas *, const struct place *,
+        struct near_rule[NEAREST_MAX]);
+
+const char *difference_name(enum difference);
+/* "other direction, feature off"; for people. */
+void nearest_words(const struct near_rule *, char *text, size_t bytes);
+
+#endif

@@ -1,0 +1,35 @@
+/* The passage of captures through a chart, on this thread: every record goes to a taker.
+ *
+ * What is wrong with a capture is said on standard error when it is met, and the next one
+ * is taken: what was read counts.
+ */
+#ifndef PORTOLAN_PASSAGE_H
+#define PORTOLAN_PASSAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "counters.h"
+#include "record.h"
+
+struct chart;
+
+typedef void record_taker(void *context, const struct record *);
+
+struct passage {
+	const struct chart *chart;
+	const char *const *capture;
+	size_t captures;
+	record_taker *take;
+	void *context;
+	/* What came of it. */
+	struct counters counters;
+	uint64_t start_ns, end_ns; /* of the stream */
+	unsigned failures;         /* captures that could not be read, or not to their end */
+	int interrupted;
+};
+
+/* 0, or a negative errno where it could not even begin. */
+int passage_run(struct passage *);
+
+#endif

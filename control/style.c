@@ -1,0 +1,83 @@
+#include "style.h"
+
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "text.h"
+
+#define REFRESH_NS 100000000ull
+#define BAR_WIDTH 30
+
+bool style_wants_colour(FILE *f)
+{
+	const char *no = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	if (no && no[0] != '\0')
+		return false;
+	if (term && term[0] == 'd' && term[1] == 'u') /* dumb */
+		return false;
+	return isatty(fileno(f)) == 1;
+}
+
+struct style style_of(bool colour)
+{
+	if (!colour)
+		return (struct style){"", "", "", "", "", ""};
+	return (struct style){
+	        .grave = "\033[1;31m",
+	        .warn = "\033[33m",
+	        .good = "\033[32m",
+	        .bold = "\033[1m",
+	        .dim = "\033[2m",
+	        .plain = "\033[0m",
+	};
+}
+
+static uint64_t clock_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+}
+
+void progress_init(struct progress *p)
+{
+	*p = (struct progress){.shown = isatty(STDERR_FILENO) == 1};
+	p->next_ns = clock_ns() + REFRESH_NS;
+}
+
+void progress_show(struct progress *p, uint64_t done, uint64_t total, uint64_t packets)
+{
+	char count[32], bar[BAR_WIDTH + 1];
+	uint64_t now;
+	int full;
+
+	if (!p->shown)
+		return;
+	now = clock_ns();
+	if (now < p->next_ns)
+		return;
+	p->next_ns = now + REFRESH_NS;
+	number_text(packets, count);
+	if (total == 0) {
+		fprintf(stderr, "\r\033[K%s packets", count);
+		return;
+	}
+	if (done > total)
+		done = total;
+	full = (int)((double)done / (double)total * BAR_WIDTH);
+	for (int i = 0; i < BAR_WIDTH; i++)
+		bar[i] = i < full ? '#' : '.';
+	bar[BAR_WIDTH] = '\0';
+	fprintf(stderr, "\r\033[K[%s] %3d %%  %s packets", bar,
+	        (int)((double)done / (double)total * 100), count);
+}
+
+void progress_end(struct progress *p)
+{
+	if (p->shown)
+		fprintf(stderr, "\r\033[K");
+}

@@ -1,0 +1,32 @@
+/* How output looks on a terminal: colour, and a progress bar on standard error.
+ *
+ * Neither anywhere else; no colour where NO_COLOR is set and not empty (no-color.org).
+ */
+#ifndef PORTOLAN_STYLE_H
+#define PORTOLAN_STYLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct style {
+	const char *grave, *warn, *good, *bold, *dim, *plain; /* escape sequences or "" */
+};
+
+bool style_wants_colour(FILE *);
+struct style style_of(bool colour);
+
+struct progress {
+	bool shown;
+	uint64_t next_ns; /* of the monotonic clock */
+};
+
+void progress_init(struct progress *);
+
+/* At most a few times a second. `total` 0: not known. */
+void progress_show(struct progress *, uint64_t done, uint64_t total, uint64_t packets);
+
+/* Wipes the line. */
+void progress_end(struct progress *);
+
+#endif

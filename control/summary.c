@@ -1,0 +1,462 @@
+#include "summary.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "chart.h"
+#include "text.h"
+
+#define FINDINGS_MAX 65536
+#define USAGES_MAX 262144
+#define FINDINGS_SHOWN 40
+#define NAMES_SHOWN 6
+
+/* So many ports of one peer, or peers of one port, are shown as one line. */
+#define SCAN_PORTS 8
+#define SCAN_PEERS 8
+
+struct usage_key {
+	uint16_t set; /* SET_NONE: the protocol counts */
+	uint16_t appliance;
+	uint8_t protocol;
+	uint8_t zero[3];
+};
+
+struct usage {
+	struct usage_key key;
+	uint32_t first_rule; /* of the set: the order of the policy */
+	uint64_t flows;
+	UT_hash_handle hh;
+};
+
+void summary_init(struct summary *s, const struct ecs *ecs)
+{
+	*s = (struct summary){.ecs = ecs};
+	s->findings.max = FINDINGS_MAX;
+}
+
+void summary_fini(struct summary *s)
+{
+	struct usage *u, *next;
+
+	findings_clear(&s->findings);
+	HASH_ITER(hh, s->usage, u, next)
+	{
+		HASH_DEL(s->usage, u);
+		free(u);
+	}
+}
+
+static void count_usage(struct summary *s, const struct usage_key *k)
+{
+	struct usage *u;
+
+	HASH_FIND(hh, s->usage, k, sizeof(*k), u);
+	if (!u) {
+		u = s->usages < USAGES_MAX ? calloc(1, sizeof(*u)) : NULL;
+		if (!u) {
+			s->usage_overflowed++;
+			return;
+		}
+		u->key = *k;
+		u->first_rule = s->ecs->chart->policy->set[k->set].first;
+		HASH_ADD(hh, s->usage, key, sizeof(u->key), u);
+		s->usages++;
+	}
+	u->flows++;
+}
+
+void summary_take(struct summary *s, const struct record *r)
+{
+	if (verdict_is_flagged((enum verdict)r->verdict)) {
+		struct finding_key k = finding_key_of(r);
+		findings_add(&s->findings, &k, r);
+	}
+	for (unsigned end = 0; end < 2; end++) {
+		struct usage_key k = {.set = r->set[end], .appliance = r->appliance[end]};
+		if (r->appliance[end] == APPLIANCE_NONE)
+			continue;
+		if (r->end_verdict[end] == VERDICT_NOT_COVERED)
+			k.protocol = r->protocol;
+		else if (r->end_verdict[end] != VERDICT_EXPECTED)
+			continue;
+		count_usage(s, &k);
+	}
+}
+
+/* --- seen ---------------------------------------------------------------------------- */
+
+static void print_share(FILE *out, const char *what, uint64_t n, uint64_t of, const char *more)
+{
+	char number[32];
+
+	number_text(n, number);
+	fprintf(out, "  %-15s %14s packets", what, number);
+	if (of > 0 && n > 0)
+		fprintf(out, "  %5.1f %%", 100.0 * (double)n / (double)of);
+	fprintf(out, "%s\n", more);
+}
+
+static uint64_t flagged_flows(const struct counters *c)
+{
+	uint64_t n = 0;
+
+	for (unsigned v = 0; v < VERDICT_COUNT; v++)
+		if (verdict_is_flagged((enum verdict)v))
+			n += c->verdict_flows[v];
+	return n;
+}
+
+static void print_not_understood(const struct counters *c, const struct style *st, FILE *out)
+{
+	uint64_t total = 0;
+	char number[32], reasons[128] = "";
+	size_t used = 0;
+
+	for (unsigned d = 0; d < DISCARD_COUNT; d++) {
+		total += c->discarded[d];
+		if (c->discarded[d] == 0 || used >= sizeof(reasons))
+			continue;
+		number_text(c->discarded[d], number);
+		used += (size_t)snprintf(reasons + used, sizeof(reasons) - used, "%s%s %s",
+		        used ? ", " : "   ", number, discard_name((enum discard)d));
+	}
+	fputs(total ? st->warn : "", out);
+	print_share(out, "not understood", total, c->frames, reasons);
+	fputs(total ? st->plain : "", out);
+}
+
+static void print_blind_spots(const struct counters *c, const struct style *st, FILE *out)
+{
+	char number[32];
+
+	if (c->truncated_frames) {
+		number_text(c->truncated_frames, number);
+		fprintf(out, "  %-15s %14s packets were captured shorter than they were\n", "cut",
+		        number);
+	}
+	if (c->fragments_unattributed) {
+		number_text(c->fragments_unattributed, number);
+		fprintf(out, "  %s%-15s %14s later fragments without their first one%s\n", st->warn,
+		        "not judged", number, st->plain);
+	}
+	if (c->untracked_packets) {
+		number_text(c->untracked_packets, number);
+		fprintf(out,
+		        "  %s%-15s %14s packets of flows that found the table full (see "
+		        "flow.max)%s\n",
+		        st->warn, "not tracked", number, st->plain);
+	}
+	if (c->ended[END_EVICTED]) {
+		number_text(c->ended[END_EVICTED], number);
+		fprintf(out, "  %s%-15s %14s flows gave way in a full table (see flow.max)%s\n",
+		        st->warn, "evicted", number, st->plain);
+	}
+}
+
+static void print_head(
+        const struct summary *s, const struct summary_input *in, const struct style *st, FILE *out)
+{
+	const struct chart *c = s->ecs->chart;
+	char packets[32], bytes[32], start[TIME_TEXT_BYTES], end[TIME_TEXT_BYTES];
+
+	number_text(in->counters->frames, packets);
+	bytes_text(in->counters->frame_bytes, bytes);
+	fprintf(out, "%s%s%s: %s packets, %s", st->bold, in->title, st->plain, packets, bytes);
+	if (in->counters->frames > 0) {
+		time_text_short(in->start_ns, start);
+		time_text_short(in->end_ns, end);
+		fprintf(out, ", %s to %s UTC", start, end);
+	}
+	fprintf(out, "\n%s: profile %s, %zu appliance%s, policy %.19s…\n", c->name, c->profile,
+	        c->appliances, c->appliances == 1 ? "" : "s", c->hash);
+}
+
+static void print_seen(const struct summary_input *in, const struct style *st, FILE *out)
+{
+	const struct counters *c = in->counters;
+	char number[32], flows[64];
+
+	fprintf(out, "\n%sSEEN%s\n", st->bold, st->plain);
+	number_text(c->flows_created, number);
+	snprintf(flows, sizeof(flows), "   %s flow%s", number, c->flows_created == 1 ? "" : "s");
+	print_share(out, "monitored", c->monitored, c->frames, flows);
+	print_share(out, "other hosts", c->unmonitored, c->frames, "");
+	print_share(out, "not IP", c->non_ip, c->frames, "");
+	if (c->duplicate)
+		print_share(out, "duplicate", c->duplicate, c->frames, "");
+	print_not_understood(c, st, out);
+	print_blind_spots(c, st, out);
+}
+
+/* --- flagged ------------------------------------------------------------------------- */
+
+static int graver_first(struct finding *a, struct finding *b)
+{
+	if (a->worst.severity != b->worst.severity)
+		return b->worst.severity - a->worst.severity;
+	if (a->key.verdict != b->key.verdict)
+		return b->key.verdict - a->key.verdict;
+	if (a->flows != b->flows)
+		return a->flows < b->flows ? 1 : -1;
+	return a->first_ns < b->first_ns ? -1 : a->first_ns > b->first_ns;
+}
+
+static const char *appliance_name(const struct summary *s, uint16_t appliance)
+{
+	return s->ecs->chart->appliance[appliance].name;
+}
+
+static void peer_text(const struct summary *s, const struct finding *f, char text[128])
+{
+	char address[ADDRESS_TEXT_BYTES];
+	unsigned end = record_judged_end(&f->worst);
+	uint16_t peer = f->worst.appliance[1 - end];
+
+	if (f->several_peers) {
+		snprintf(text, 128, "%u peers", f->members);
+		return;
+	}
+	address_text(&f->key.peer, f->key.version, address);
+	if (peer != APPLIANCE_NONE)
+		snprintf(text, 128, "%s (%s)", address, appliance_name(s, peer));
+	else
+		snprintf(text, 128, "%s", address);
+}
+
+static void ports_text(const struct finding *f, char text[ENDPOINT_TEXT_BYTES])
+{
+	if (f->several_ports)
+		snprintf(text, ENDPOINT_TEXT_BYTES, "%u ports (%u to %u/%s)", f->members,
+		        f->port_low, f->port_high, f->key.protocol == IPPROTO_TCP ? "tcp" : "udp");
+	else
+		port_text(f->key.protocol, f->key.port, text);
+}
+
+static void print_finding(
+        const struct summary *s, const struct finding *f, const struct style *st, FILE *out)
+{
+	static const char *const level[] = {"", "LOW", "MED", "HIGH"};
+	const char *colour = f->worst.severity == 3   ? st->grave
+	                     : f->worst.severity == 2 ? st->warn
+	                                              : "";
+	char port[ENDPOINT_TEXT_BYTES], peer[128], flows[32], packets[32], reason[512];
+	char first[TIME_TEXT_BYTES], last[TIME_TEXT_BYTES];
+	int outbound = f->key.direction == DIRECTION_OUTBOUND;
+
+	ports_text(f, port);
+	peer_text(s, f, peer);
+	number_text(f->flows, flows);
+	number_text(f->packets, packets);
+	time_text_short(f->first_ns, first);
+	time_text_short(f->last_ns, last);
+	ecs_sentence(s->ecs, &f->worst, reason, sizeof(reason));
+	fprintf(out, "  %s%-4s%s  %s%s %s %s %s %s%s\n", colour, level[f->worst.severity],
+	        *colour ? st->plain : "", st->bold, appliance_name(s, f->key.appliance),
+	        outbound ? "outbound" : "inbound", port, outbound ? "to" : "from", peer, st->plain);
+	fprintf(out, "        %s, %s; %s flow%s, %s packet%s, %s to %s\n",
+	        verdict_name((enum verdict)f->key.verdict),
+	        connection_name((enum connection)f->worst.connection), flows,
+	        f->flows == 1 ? "" : "s", packets, f->packets == 1 ? "" : "s", first, last + 11);
+	if (!f->several_ports)
+		fprintf(out, "        %s%s%s\n", st->dim, reason, st->plain);
+}
+
+static void print_flagged(
+        struct summary *s, const struct summary_input *in, const struct style *st, FILE *out)
+{
+	char flows[32], count[32];
+	uint64_t total = flagged_flows(in->counters);
+	size_t shown = 0;
+
+	fprintf(out, "\n%sFLAGGED%s  ", st->bold, st->plain);
+	if (total == 0) {
+		fprintf(out, "%snothing%s\n", st->good, st->plain);
+		return;
+	}
+	findings_fold(&s->findings, finding_key_without_port, SCAN_PORTS);
+	findings_fold(&s->findings, finding_key_without_peer, SCAN_PEERS);
+	HASH_SORT(s->findings.first, graver_first);
+	number_text(total, flows);
+	number_text(s->findings.count, count);
+	fprintf(out, "%s flow%s, %s finding%s, gravest first\n", flows, total == 1 ? "" : "s",
+	        count, s->findings.count == 1 ? "" : "s");
+	for (struct finding *f = s->findings.first; f && shown < FINDINGS_SHOWN;
+	        f = f->hh.next, shown++)
+		print_finding(s, f, st, out);
+	if (s->findings.count > shown)
+		fprintf(out, "  … and %zu more, less grave: --flows has them all\n",
+		        s->findings.count - shown);
+	if (s->findings.overflowed)
+		fprintf(out, "  %s… and %llu flows beyond %d findings: --flows has them all%s\n",
+		        st->warn, (unsigned long long)s->findings.overflowed, FINDINGS_MAX,
+		        st->plain);
+}
+
+/* --- used ---------------------------------------------------------------------------- */
+
+static int by_place(struct usage *a, struct usage *b)
+{
+	if (a->first_rule != b->first_rule)
+		return a->first_rule < b->first_rule ? -1 : 1;
+	if (a->key.set != b->key.set) /* one row alone, and DHCP's two together */
+		return a->key.set - b->key.set;
+	if (a->key.protocol != b->key.protocol)
+		return a->key.protocol - b->key.protocol;
+	if (a->flows != b->flows)
+		return a->flows < b->flows ? 1 : -1;
+	return a->key.appliance - b->key.appliance;
+}
+
+/* "53/udp", or of the DHCP exchange "67/udp, 68/udp"; and the features without repeats. */
+static void set_text(const struct chart *c, uint16_t set, char *ports, char *features, size_t bytes)
+{
+	const struct rule_set *rules = &c->policy->set[set];
+	size_t p = 0, f = 0;
+
+	ports[0] = features[0] = '\0';
+	for (uint32_t i = 0; i < rules->count; i++) {
+		const struct rule *r = &c->policy->rule[rules->first + i];
+		const struct chart_rule *words = &c->rule[rules->first + i];
+		if (p < bytes && (i == 0 || r->port != r[-1].port))
+			p += (size_t)snprintf(ports + p, bytes - p, "%s%u/%s", p ? ", " : "",
+			        r->port, transport_name((enum transport)r->transport));
+		if (f < bytes && r->enabled && !strstr(features, words->feature))
+			f += (size_t)snprintf(
+			        features + f, bytes - f, "%s%s", f ? ", " : "", words->feature);
+	}
+}
+
+/* The appliances of neighbouring usages with the same place; returns the next usage. */
+static struct usage *print_users(const struct summary *s, struct usage *u, FILE *out)
+{
+	struct usage *at = u;
+	unsigned shown = 0, left_out = 0;
+	char number[32];
+
+	for (; at && at->key.set == u->key.set && at->key.protocol == u->key.protocol;
+	        at = at->hh.next) {
+		if (shown == NAMES_SHOWN) {
+			left_out++;
+			continue;
+		}
+		number_text(at->flows, number);
+		fprintf(out, "%s%s %s", shown++ ? ", " : "", appliance_name(s, at->key.appliance),
+		        number);
+	}
+	if (left_out)
+		fprintf(out, " and %u more", left_out);
+	fputc('\n', out);
+	return at;
+}
+
+/* Marks the rows of a set as seen and prints the headline where the part changes. */
+static void enter_set(const struct chart *c, uint16_t set, uint8_t *seen, int *part,
+        const struct style *st, FILE *out)
+{
+	const struct rule_set *rules = &c->policy->set[set];
+	const struct rule *r = &c->policy->rule[rules->first];
+	int here = r->role * DIRECTION_COUNT + r->direction;
+
+	for (uint32_t i = 0; i < rules->count; i++)
+		seen[rules->first + i] = c->policy->rule[rules->first + i].enabled;
+	if (here != *part)
+		fprintf(out, "  %s%s %s%s\n", st->bold, role_name((enum role)r->role),
+		        direction_name((enum direction)r->direction), st->plain);
+	*part = here;
+}
+
+static void print_unseen(
+        const struct chart *c, const uint8_t *seen, const struct style *st, FILE *out)
+{
+	uint32_t unseen = 0;
+	const char *last = "";
+
+	for (uint32_t i = 0; i < c->policy->rules; i++)
+		unseen += !seen[i] && c->policy->rule[i].enabled;
+	if (unseen == 0)
+		return;
+	fprintf(out, "  %snot seen:", st->dim);
+	for (uint32_t i = 0; i < c->policy->rules; i++) {
+		if (seen[i] || !c->policy->rule[i].enabled || strcmp(last, c->rule[i].id) == 0)
+			continue;
+		fprintf(out, "%s %s", *last ? "," : "", c->rule[i].id);
+		last = c->rule[i].id;
+	}
+	fprintf(out, "%s\n", st->plain);
+}
+
+static uint32_t count_seen(const struct summary *s, uint8_t *seen)
+{
+	const struct policy *p = s->ecs->chart->policy;
+	uint32_t count = 0;
+
+	for (struct usage *u = s->usage; u; u = u->hh.next)
+		for (uint32_t i = 0; i < p->set[u->key.set].count; i++)
+			seen[p->set[u->key.set].first + i] =
+			        p->rule[p->set[u->key.set].first + i].enabled;
+	for (uint32_t i = 0; i < p->rules; i++)
+		count += seen[i];
+	return count;
+}
+
+static void print_used(struct summary *s, const struct style *st, FILE *out)
+{
+	const struct chart *c = s->ecs->chart;
+	uint8_t *seen = calloc(c->policy->rules + 1, 1);
+	char ports[128], features[128];
+	int part = -1;
+
+	if (!seen)
+		return;
+	HASH_SORT(s->usage, by_place);
+	fprintf(out, "\n%sDOCUMENTED PORTS IN USE%s  %u of %u rows\n", st->bold, st->plain,
+	        count_seen(s, seen), c->policy->rules);
+	for (struct usage *u = s->usage; u;) {
+		if (u->key.set == SET_NONE) {
+			u = u->hh.next;
+			continue;
+		}
+		enter_set(c, u->key.set, seen, &part, st, out);
+		set_text(c, u->key.set, ports, features, sizeof(ports));
+		fprintf(out, "    %-15s %-44s ", ports, features);
+		u = print_users(s, u, out);
+	}
+	print_unseen(c, seen, st, out);
+	if (s->usage_overflowed)
+		fprintf(out, "  … and %llu flows beyond %d pairs of port and appliance\n",
+		        (unsigned long long)s->usage_overflowed, USAGES_MAX);
+	free(seen);
+}
+
+static void print_not_covered(struct summary *s, const struct style *st, FILE *out)
+{
+	char name[ENDPOINT_TEXT_BYTES];
+	int headed = 0;
+
+	for (struct usage *u = s->usage; u;) {
+		if (u->key.set != SET_NONE) {
+			u = u->hh.next;
+			continue;
+		}
+		if (!headed++)
+			fprintf(out,
+			        "\n%sNOT COVERED%s  by any port table: neither allowed nor "
+			        "flagged\n",
+			        st->bold, st->plain);
+		protocol_text(u->key.protocol, name);
+		fprintf(out, "    %-15s ", name);
+		u = print_users(s, u, out);
+	}
+}
+
+void summary_print(
+        struct summary *s, const struct summary_input *in, const struct style *st, FILE *out)
+{
+	print_head(s, in, st, out);
+	print_seen(in, st, out);
+	print_flagged(s, in, st, out);
+	print_used(s, st, out);
+	print_not_covered(s, st, out);
+}

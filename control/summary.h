@@ -1,0 +1,37 @@
+/* What a replay saw, for people: how much, what is flagged, who used what.
+ *
+ * Fed with the records of ended flows. Bounded: findings and usage that find no place are
+ * counted and said.
+ */
+#ifndef PORTOLAN_SUMMARY_H
+#define PORTOLAN_SUMMARY_H
+
+#include <stdio.h>
+
+#include "counters.h"
+#include "ecs.h"
+#include "finding.h"
+#include "style.h"
+
+struct usage;
+
+struct summary {
+	const struct ecs *ecs;
+	struct findings findings;
+	struct usage *usage; /* rule set or protocol, and appliance: how often */
+	size_t usages;
+	uint64_t usage_overflowed;
+};
+
+struct summary_input {
+	const char *title; /* the captures */
+	const struct counters *counters;
+	uint64_t start_ns, end_ns;
+};
+
+void summary_init(struct summary *, const struct ecs *);
+void summary_take(struct summary *, const struct record *);
+void summary_print(struct summary *, const struct summary_input *, const struct style *, FILE *);
+void summary_fini(struct summary *);
+
+#endif

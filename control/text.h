@@ -1,0 +1,36 @@
+/* Addresses, times and numbers as people and programs read them.
+ */
+#ifndef PORTOLAN_TEXT_H
+#define PORTOLAN_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "address.h"
+
+#define ADDRESS_TEXT_BYTES 46
+#define TIME_TEXT_BYTES 40
+#define ENDPOINT_TEXT_BYTES 64
+
+/* RFC 5952 for IPv6. */
+void address_text(const struct address *, unsigned version, char text[ADDRESS_TEXT_BYTES]);
+
+/* RFC 3339 in UTC, nine digits of a second. */
+void time_text(uint64_t time_ns, char text[TIME_TEXT_BYTES]);
+
+/* "2026-03-02 06:00:00", UTC. */
+void time_text_short(uint64_t time_ns, char text[TIME_TEXT_BYTES]);
+
+/* 1234567 as "1,234,567". */
+void number_text(uint64_t n, char text[32]);
+
+/* 1234567 as "1.2 MB". */
+void bytes_text(uint64_t n, char text[32]);
+
+/* "443/tcp", "gre", "protocol 99". */
+void port_text(uint8_t protocol, uint16_t port, char text[ENDPOINT_TEXT_BYTES]);
+
+/* The IANA keyword, or the number where there is none. */
+void protocol_text(uint8_t protocol, char text[ENDPOINT_TEXT_BYTES]);
+
+#endif
