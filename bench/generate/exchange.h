@@ -1,0 +1,104 @@
+/* What two hosts say to each other: a list of steps, played into packets.
+ *
+ * TCP's sequence numbers go on from one exchange of a pair of ports to the next, so
+ * that a script may spread a connection over several lines.
+ */
+#ifndef GENERATE_EXCHANGE_H
+#define GENERATE_EXCHANGE_H
+
+#include "wire.h"
+
+/* name, arguments, kinds of statement, help: see step.c */
+enum step_kind {
+	STEP_HANDSHAKE,
+	STEP_SYN,
+	STEP_SYN_ACK,
+	STEP_ACK,
+	STEP_ACK_BACK,
+	STEP_UNANSWERED,
+	STEP_REFUSED,
+	STEP_MIDSTREAM,
+	STEP_SEND,
+	STEP_REPLY,
+	STEP_DATA,
+	STEP_AGAIN,
+	STEP_KEEPALIVE,
+	STEP_SKIP,
+	STEP_SKIP_BACK,
+	STEP_FIN,
+	STEP_FIN_BACK,
+	STEP_CLOSE,
+	STEP_CLOSE_BACK,
+	STEP_RESET,
+	STEP_RESET_BACK,
+	STEP_FLAGS,
+	STEP_ECHO,
+	STEP_MESSAGE,
+	STEP_UNREACHABLE,
+	STEP_ASK,
+	STEP_ANSWER,
+	STEP_DISCOVER,
+	STEP_OFFER,
+	STEP_REQUEST,
+	STEP_ACKNOWLEDGE,
+	STEP_LEASE,
+	STEP_RENEW,
+	STEP_WAIT,
+	STEP_COUNT,
+};
+
+struct span {
+	const uint8_t *at;
+	size_t length;
+};
+
+struct step {
+	enum step_kind kind;
+	struct span payload[2]; /* there, back */
+	uint64_t number[2];
+	uint8_t protocol;          /* of what an ICMP error quotes */
+	struct endpoint quoted[2]; /* its ends */
+	uint32_t times;
+	uint64_t every_ns;
+};
+
+#define LEDGER_SLOTS 4096
+
+/* Sequence numbers by pair of ends. A slot that another pair takes is forgotten. */
+struct ledger_entry {
+	uint64_t key;
+	uint32_t next[SIDE_COUNT];
+	bool known;
+};
+
+struct ledger {
+	struct ledger_entry entry[LEDGER_SLOTS];
+	uint32_t connections; /* begun so far: each has other sequence numbers */
+};
+
+/* What is put around the payloads. */
+enum manner { MANNER_TCP, MANNER_UDP, MANNER_IP, MANNER_ETHERNET, MANNER_RAW };
+
+struct exchange {
+	struct wire *wire;
+	struct ledger *ledger;
+	const struct shape *shape;
+	struct endpoint end[SIDE_COUNT];
+	enum manner manner;
+	uint8_t protocol;   /* IP protocol, where it is one */
+	uint16_t ethertype; /* MANNER_ETHERNET */
+	uint64_t now_ns;    /* of the next packet */
+	uint64_t last_ns;   /* of the last one */
+	uint16_t echoes;
+	uint32_t next[SIDE_COUNT];
+	struct {
+		enum side side;
+		uint32_t seq;
+		struct span payload;
+	} last; /* segment with data */
+};
+
+/* Plays the steps from `now_ns` on; `last_ns` is then the time of the last packet. */
+void exchange_play(struct exchange *, const struct step *, size_t count);
+
+#endif

@@ -1,0 +1,26 @@
+/* The link layer's header, last before the wire. */
+#ifndef GENERATE_FRAMING_H
+#define GENERATE_FRAMING_H
+
+#include "frame.h"
+#include "host.h"
+#include "packet.h"
+
+#define ETHERNET_MIN 60 /* without the frame check sequence */
+
+/* An Ethernet header with the MAC addresses that belong to the frame's from and to. */
+void ethernet_prepend(struct frame *, const struct hosts *);
+
+/* One 802.1Q-like tag: goes before the Ethernet header does. */
+void tag_prepend(struct frame *, unsigned tpid, unsigned tci);
+
+/* False where this link cannot carry what the frame begins with. */
+bool framing_prepend(struct frame *, enum link, const struct hosts *);
+
+/* The link type of that name, LINK_UNSUPPORTED if there is none. */
+enum link framing_link(const char *name);
+
+/* All names, for messages. */
+const char *framing_links(void);
+
+#endif

@@ -1,0 +1,197 @@
+#include "setting.h"
+
+#include <string.h>
+
+#include "framing.h"
+#include "value.h"
+
+struct shape setting_plain(void)
+{
+	return (struct shape)SHAPE_PLAIN;
+}
+
+/* Settings that decide how packets look must come before them. */
+static bool is_early(struct script *s, const char *word)
+{
+	return s->wire.train.count == 0 ||
+	       words_fault(&s->reader.words, word, "this setting before the first packet");
+}
+
+static bool set_link(struct script *s)
+{
+	const char *word = words_take(&s->reader.words);
+	enum link link = word ? framing_link(word) : LINK_UNSUPPORTED;
+
+	if (link == LINK_UNSUPPORTED)
+		return words_fault(&s->reader.words, word, framing_links());
+	s->wire.link = link;
+	return is_early(s, "link");
+}
+
+static bool set_start(struct script *s)
+{
+	const char *word = words_take(&s->reader.words);
+
+	if (!word || !value_date(word, &s->start_ns))
+		return words_fault(&s->reader.words, word, "a date such as 2026-01-01T00:00:00Z");
+	s->previous_ns = s->end_ns = s->start_ns;
+	return is_early(s, "start");
+}
+
+static bool set_snaplen(struct script *s)
+{
+	uint64_t value;
+
+	if (!reader_number(&s->reader, "bytes, at most 262144", 262144, &value))
+		return false;
+	s->snaplen = (uint32_t)value;
+	return true;
+}
+
+static bool set_seed(struct script *s)
+{
+	return reader_number(&s->reader, "a number", UINT64_MAX, &s->seed);
+}
+
+static bool host_role(struct script *s, struct host *h)
+{
+	const char *word = words_take(&s->reader.words);
+
+	for (unsigned r = 0; word && r < ROLE_COUNT; r++) {
+		if (strcmp(word, role_name((enum role)r)) == 0) {
+			h->role = (enum role)r;
+			return true;
+		}
+	}
+	return words_fault(&s->reader.words, word, "management-center or managed-device");
+}
+
+static bool host_mac(struct script *s, struct host *h)
+{
+	const char *word = words_take(&s->reader.words);
+
+	h->has_mac = word && value_mac(word, h->mac);
+	return h->has_mac ||
+	       words_fault(&s->reader.words, word, "a MAC address such as 02:00:00:00:00:07");
+}
+
+static bool host_name(struct script *s, struct host *h, const char *word)
+{
+	if (h->prefixes || *h->name || strlen(word) >= sizeof(h->name) ||
+	        strpbrk(word, ":/@()>[]\""))
+		return words_fault(
+		        &s->reader.words, word, "an address, `mac` or `role` (and the name first)");
+	if (hosts_find(&s->hosts, word, strlen(word)))
+		return words_fault(&s->reader.words, word, "a name not yet taken");
+	memcpy(h->name, word, strlen(word) + 1);
+	return true;
+}
+
+static bool host_word(struct script *s, struct host *h, const char *word)
+{
+	struct prefix prefix;
+
+	if (strcmp(word, "mac") == 0)
+		return host_mac(s, h);
+	if (strcmp(word, "role") == 0)
+		return host_role(s, h);
+	if (!value_prefix(word, &prefix))
+		return host_name(s, h, word);
+	if (h->prefixes == HOST_ADDRESSES_MAX)
+		return words_fault(&s->reader.words, word, "at most 4 addresses");
+	h->prefix[h->prefixes++] = prefix;
+	return true;
+}
+
+static bool set_host(struct script *s)
+{
+	struct host h = {.role = ROLE_COUNT};
+	const char *word;
+
+	if (s->hosts.count == HOSTS_MAX)
+		return words_fault(&s->reader.words, "host", "at most 512 hosts");
+	while ((word = words_take(&s->reader.words)) != NULL) {
+		if (!host_word(s, &h, word))
+			return false;
+	}
+	if (!h.prefixes)
+		return words_fault(&s->reader.words, NULL, "the host's address");
+	s->hosts.host[s->hosts.count++] = h;
+	return true;
+}
+
+static bool set_default(struct script *s)
+{
+	if (!words_peek(&s->reader.words))
+		s->defaults = setting_plain();
+	while (words_peek(&s->reader.words)) {
+		int taken = option_read(&s->defaults, &s->reader);
+		if (!taken)
+			words_fault(&s->reader.words, words_peek(&s->reader.words),
+			        "an option, see `help script`");
+		if (taken <= 0)
+			return false;
+	}
+	return true;
+}
+
+/* The line's words under a name: from now on they stand for it. Takes the line over. */
+static bool set_define(struct script *s)
+{
+	struct words *w = &s->reader.words;
+	struct define *d = &s->define[s->defines];
+
+	if (s->defines == DEFINES_MAX)
+		return words_fault(w, "define", "at most 128 definitions");
+	if (w->count < 3)
+		return words_fault(w, NULL, "a name and what it stands for");
+	d->words = *w;
+	d->text = s->text;
+	s->text = NULL;
+	s->defines++;
+	w->next = w->count;
+	return true;
+}
+
+static const struct setting {
+	const char *name;
+	bool (*set)(struct script *);
+	const char *shown, *help;
+} settings[] = {
+        {"link", set_link, "TYPE", "ethernet (unless said), sll, sll2, raw, null, loop, ppp"},
+        {"start", set_start, "DATE", "2026-01-01T00:00:00Z unless said; times count from it"},
+        {"snaplen", set_snaplen, "BYTES", "of the capture file"},
+        {"seed", set_seed, "N", "of random bytes; each line has its own"},
+        {"host", set_host, "[NAME] ADDRESS... [mac MAC] [role ROLE]",
+                "NAME then stands for the first address, NAME@6 for the first IPv6 address"},
+        {"define", set_define, "NAME WORD...", "NAME then stands for these words"},
+        {"default", set_default, "OPTION...", "for all statements below; alone: forget them"},
+};
+
+#define SETTINGS (sizeof(settings) / sizeof(*settings))
+
+int setting_read(struct script *s)
+{
+	struct words *w = &s->reader.words;
+	const char *name = words_peek(w);
+
+	for (size_t i = 0; i < SETTINGS; i++) {
+		if (strcmp(name, settings[i].name) != 0)
+			continue;
+		words_take(w);
+		if (!settings[i].set(s))
+			return -1;
+		if (!words_peek(w))
+			return 1;
+		words_fault(w, words_peek(w), "the end of the line");
+		return -1;
+	}
+	return 0;
+}
+
+void setting_help(FILE *out)
+{
+	for (size_t i = 0; i < SETTINGS; i++)
+		fprintf(out, "  %-8s %-38s %s\n", settings[i].name, settings[i].shown,
+		        settings[i].help);
+}

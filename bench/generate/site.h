@@ -1,0 +1,12 @@
+/* The site file that belongs to generated traffic: its hosts that have a role. */
+#ifndef GENERATE_SITE_H
+#define GENERATE_SITE_H
+
+#include <stdio.h>
+
+#include "host.h"
+
+/* Hosts without a name are called after their place: appliance-1 … */
+void site_print(FILE *, const struct hosts *);
+
+#endif

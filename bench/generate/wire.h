@@ -1,0 +1,40 @@
+/* From a transport segment to frames: fragments, IP header, encapsulation, link
+ * header, padding, and then into the train.
+ */
+#ifndef GENERATE_WIRE_H
+#define GENERATE_WIRE_H
+
+#include "frame.h"
+#include "host.h"
+#include "shape.h"
+#include "train.h"
+
+struct wire {
+	enum link link;
+	const struct hosts *hosts;
+	struct train train;
+	uint16_t next_id;   /* of IP headers, one counter for all */
+	bool unsupported;   /* a frame could not go over this link; sticks */
+	struct frame frame; /* the segment, before wire_send() */
+	uint8_t piece[FRAME_PAYLOAD_MAX + 128];
+};
+
+/* How one packet goes: [0] is the sender. */
+struct passage {
+	struct endpoint from, to;
+	const struct endpoint *hardware; /* whose MAC address sends, NULL: that of `from` */
+	uint8_t protocol;
+	enum side side;
+	uint64_t time_ns;
+};
+
+/* Sends the bytes in `frame` as an IP payload; the time of the last fragment's end. */
+uint64_t wire_send(struct wire *, const struct passage *, const struct shape *);
+
+/* Sends `frame` as it is, with its ethertype and ends: no IP header added. */
+void wire_send_frame(struct wire *, enum side, uint64_t time_ns, const struct shape *);
+
+/* Sends `frame` untouched: it is a whole frame of the capture's link type. */
+void wire_send_raw(struct wire *, uint64_t time_ns, const struct shape *);
+
+#endif

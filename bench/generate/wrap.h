@@ -1,0 +1,35 @@
+/* Encapsulations: what a script's `via` puts around a packet.
+ *
+ * One row of the table each: name, arguments, help, function. A new one (issue:
+ * everything a mirror port delivers) is a row and a function.
+ */
+#ifndef GENERATE_WRAP_H
+#define GENERATE_WRAP_H
+
+#include <stdio.h>
+
+#include "frame.h"
+#include "host.h"
+
+#define WRAP_NUMBERS_MAX 8
+
+struct wrap_kind;
+
+struct wrap {
+	const struct wrap_kind *kind;
+	struct endpoint end[2];
+	bool turns; /* the ends change places with the packet's direction */
+	uint8_t numbers;
+	uint32_t number[WRAP_NUMBERS_MAX];
+};
+
+/* Reads `vxlan(192.0.2.1>192.0.2.2,42)`. NULL, or what was wanted there. */
+const char *wrap_parse(struct wrap *, const char *text, const struct hosts *);
+
+/* `back`: the packet goes from the second end to the first. `id`: of outer IP headers. */
+void wrap_prepend(
+        struct frame *, const struct wrap *, const struct hosts *, bool back, uint16_t id);
+
+void wrap_help(FILE *);
+
+#endif
