@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "chart.h"
 #include "source.h"
@@ -26,7 +28,7 @@ struct bench {
 	struct source *source;
 	struct outbox outbox;
 	const uint8_t **frame; /* where each frame lies, in order */
-	uint64_t packets;
+	uint64_t packets, stride;
 	uint8_t *lines; /* as many as there are flows */
 	uint64_t line_count;
 	uint32_t *pick; /* a random line for every packet */
@@ -182,6 +184,7 @@ static int measure(struct bench *b, unsigned rounds, struct bench_result *out)
 		s[i].flow_ns = floor_flow(b);
 	}
 	out->packets = b->packets;
+	out->stride = b->stride;
 	out->flows = worker_counters(b->worker)->flows_active_peak;
 	out->ns_per_packet = median(s, rounds, offsetof(struct sample, ns));
 	out->cycles_per_packet = median(s, rounds, offsetof(struct sample, cycles));
@@ -190,6 +193,20 @@ static int measure(struct bench *b, unsigned rounds, struct bench_result *out)
 	out->mpps = out->ns_per_packet > 0 ? 1e3 / out->ns_per_packet : 0;
 	free(s);
 	return 0;
+}
+
+/* A NIC's buffers if half of the memory that is free holds them, else as tight as can be: the
+ * smallest record of a file has 16 bytes of header and, in fact, a frame. */
+static uint64_t stride_for(const char *capture)
+{
+	struct stat st;
+	uint64_t records, available;
+
+	if (stat(capture, &st) < 0)
+		return LINE;
+	records = (uint64_t)st.st_size / (16 + 60);
+	available = (uint64_t)sysconf(_SC_AVPHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+	return records * SOURCE_MBUF_STRIDE < available / 2 ? SOURCE_MBUF_STRIDE : LINE;
 }
 
 static int open_parts(
@@ -208,8 +225,9 @@ static int open_parts(
 	b->outbox.capacity = OUTBOX_MIN;
 	b->outbox.record = calloc(b->outbox.capacity, sizeof(*b->outbox.record));
 	error = b->outbox.record ? worker_new(&b->worker, &config) : -ENOMEM;
+	b->stride = stride_for(capture);
 	if (error == 0)
-		error = source_memory_open(&b->source, capture, rounds + 2, why);
+		error = source_memory_open(&b->source, capture, rounds + 2, b->stride, why);
 	if (error < 0)
 		fprintf(stderr, "portolan: bench: %s\n", *why ? why : strerror(-error));
 	return error;

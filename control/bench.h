@@ -12,6 +12,8 @@ struct chart;
 struct bench_result {
 	uint64_t packets; /* of one round */
 	uint64_t flows;   /* at the peak */
+	uint64_t stride; /* bytes from one frame to the next: a NIC's buffers where memory is enough
+	                  */
 	double mpps, ns_per_packet,
 	        cycles_per_packet; /* cycles of the TSC; 0 where there is none */
 	double floor_header_ns;    /* the first line of each frame where it lies, asked for a burst

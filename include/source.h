@@ -16,6 +16,28 @@
 
 struct source;
 
+/* How the sources of one capture share the traffic between them. */
+enum steering {
+	STEERING_SINGLE,   /* there is only one */
+	STEERING_HARDWARE, /* the NIC's hash: an address pair comes to one source only */
+	STEERING_KERNEL,   /* a program in the kernel: likewise */
+	STEERING_SOFTWARE, /* the sources themselves: likewise */
+	STEERING_FLOWS,    /* by the 5-tuple: a pair's flows may come to several sources */
+};
+
+/* What came and what was lost before anyone could see it, since the source was opened. The
+ * figures of all sources of one capture add up: what is known only of a whole interface or
+ * port stands with the first source. */
+struct source_loss {
+	uint64_t received;          /* frames, without those below */
+	uint64_t bytes;             /* of these, where the source is told; else 0 */
+	uint64_t dropped_kernel;    /* no room in the kernel's ring: the reader is too slow */
+	uint64_t dropped_interface; /* by the kernel's driver, before anyone was asked */
+	uint64_t dropped_nic;       /* no room in the NIC's ring (imissed) */
+	uint64_t errors;            /* broken on arrival (ierrors) */
+	uint64_t no_buffer;         /* no packet buffer left (rx_nombuf) */
+};
+
 struct source_operations {
 	const char *name;
 	/* Fills at most BURST_MAX packets: 1 with packets, 0 with none at the moment, or a
@@ -23,6 +45,21 @@ struct source_operations {
 	int (*poll)(struct source *, struct burst *);
 	void (*release)(struct source *, struct burst *);
 	void (*close)(struct source *);
+
+	/* From here on each may be NULL.
+	 *
+	 * By the thread that is going to poll, before its first and after its last poll: pins
+	 * it and makes it known to its library, where these want that. 0 or a negative errno
+	 * with the reason in source.error. */
+	int (*enter)(struct source *);
+	void (*leave)(struct source *);
+	/* By one thread at a time, also while another one polls. 0 or a negative errno. */
+	int (*loss)(struct source *, struct source_loss *);
+	/* About once a second, by one thread, also while another one polls: 1 with one line of
+	 * what has changed (a link went down, came back), to be called again; 0: nothing. */
+	int (*watch)(struct source *, char text[SOURCE_ERROR_BYTES]);
+	/* One line for people: what is read, and how it is shared between workers. */
+	const char *(*describe)(struct source *);
 };
 
 /* The head of every source. */
@@ -31,6 +68,7 @@ struct source {
 	uint64_t start_ns, now_ns;        /* of the stream: its first packet, its latest time */
 	uint64_t bytes_read, bytes_total; /* of files, for a progress bar; total 0: not known */
 	int started;
+	enum steering steering;
 	char error[SOURCE_ERROR_BYTES]; /* what: why */
 };
 
@@ -39,10 +77,13 @@ struct source {
  * it is called again. 0 or -ENOMEM. */
 int source_files_open(struct source **, const char *const *path, size_t paths);
 
-/* Packets of a capture file held in memory, `rounds` times over, times moving on. 0 or a negative
- * errno with the reason in `error`. */
-int source_memory_open(
-        struct source **, const char *path, unsigned rounds, char error[SOURCE_ERROR_BYTES]);
+/* What a NIC's receive buffer takes with its headroom and descriptor (DPDK's default mbuf). */
+#define SOURCE_MBUF_STRIDE 2176
+
+/* Packets of a capture file held in memory, `rounds` times over, times moving on. Frames begin
+ * `stride` bytes apart (a multiple of 64). 0, or a negative errno with the reason in `error`. */
+int source_memory_open(struct source **, const char *path, unsigned rounds, size_t stride,
+        char error[SOURCE_ERROR_BYTES]);
 
 /* Stamps a packet with the stream's time. */
 static inline void source_stamp(struct source *s, struct burst *b, struct packet *p)

@@ -36,10 +36,11 @@ static struct chart *open_chart(const char *site)
 
 static void print_json(const struct bench_result *b)
 {
-	json_t *out = json_pack("{s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "packets",
-	        (json_int_t)b->packets, "flows", (json_int_t)b->flows, "mpps", b->mpps,
-	        "ns_per_packet", b->ns_per_packet, "cycles_per_packet", b->cycles_per_packet,
-	        "floor_header_ns", b->floor_header_ns, "floor_flow_ns", b->floor_flow_ns);
+	json_t *out = json_pack("{s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "packets",
+	        (json_int_t)b->packets, "flows", (json_int_t)b->flows, "frame_stride",
+	        (json_int_t)b->stride, "mpps", b->mpps, "ns_per_packet", b->ns_per_packet,
+	        "cycles_per_packet", b->cycles_per_packet, "floor_header_ns", b->floor_header_ns,
+	        "floor_flow_ns", b->floor_flow_ns);
 
 	json_dumpf(out, stdout, JSON_REAL_PRECISION(6));
 	putchar('\n');

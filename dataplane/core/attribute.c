@@ -2,6 +2,8 @@
 
 #include <netinet/in.h>
 
+#include "inventory_lookup.h"
+
 enum { PORT_DHCP_SERVER = 67, PORT_DHCP_CLIENT = 68 };
 
 static uint64_t mac_of(const uint8_t *p)
@@ -50,8 +52,8 @@ static void attribute_dhcp(const struct inventory *inv, struct view *v)
 
 int attribute(const struct inventory *inv, struct view *v)
 {
-	v->appliance[0] = inventory_find(inv, &v->source, v->version);
-	v->appliance[1] = inventory_find(inv, &v->destination, v->version);
+	v->appliance[0] = inventory_lookup(inv, &v->source, v->version);
+	v->appliance[1] = inventory_lookup(inv, &v->destination, v->version);
 	if (v->protocol == IPPROTO_UDP && v->version == 4 &&
 	        (v->source_port == PORT_DHCP_CLIENT || v->destination_port == PORT_DHCP_CLIENT))
 		attribute_dhcp(inv, v);

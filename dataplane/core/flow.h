@@ -8,6 +8,7 @@
 #define PORTOLAN_FLOW_H
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "address.h"
@@ -37,14 +38,21 @@ enum timeout {
 /* flow.seen: the letters of direction 0 in bits 0..6, of direction 1 in bits 7..13. */
 #define SEEN_SHIFT 7
 #define SEEN_SKEWED 0x4000u /* end_skew_ns is not zero */
+#define SEEN_FREED 0x8000u  /* nobody's: the flow was given back to the table */
 
-struct flow_key {
-	struct address address[2];
-	uint16_t port[2];
-	uint8_t protocol;
-	uint8_t version6; /* STATE_VERSION6 or 0 */
-	uint8_t zero[2];
+/* Five words: in IPv4 the addresses fill the upper halves of the second and the fourth. */
+union flow_key {
+	struct {
+		struct address address[2];
+		uint16_t port[2];
+		uint8_t protocol;
+		uint8_t version6; /* STATE_VERSION6 or 0 */
+		uint8_t zero[2];
+	};
+	uint64_t word[5];
 };
+
+#define FLOW_KEY_BYTES offsetof(struct flow, state)
 
 struct flow {
 	/* First line: every packet. */
@@ -77,7 +85,7 @@ struct flow {
 
 static_assert(sizeof(struct flow) == 2 * CACHE_LINE, "a flow is two cache lines");
 static_assert(offsetof(struct flow, first_ns) == CACHE_LINE, "the first line is the hot one");
-static_assert(sizeof(struct flow_key) == 40, "a key is five words");
+static_assert(sizeof(union flow_key) == 40, "a key is five words");
 
 static inline enum verdict flow_verdict(const struct flow *f)
 {
@@ -105,6 +113,20 @@ static inline unsigned flow_letters(const struct flow *f, unsigned direction)
 	return f->seen >> (direction ? SEEN_SHIFT : 0) & ((1u << LETTER_COUNT) - 1);
 }
 
+/* Addresses, ports, protocol and version; of the rest only that the flow is somebody's. */
+static inline int flow_has_key(const struct flow *f, const union flow_key *k)
+{
+	static const uint8_t mask_bytes[8] = {255, 255, 255, 255, 255, STATE_VERSION6, 0, 0x80};
+	const uint64_t *b = k->word;
+	uint64_t a[5], mask;
+
+	memcpy(a, f, sizeof(a));
+	memcpy(&mask, mask_bytes, sizeof(mask));
+	return ((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]) |
+	               ((a[4] & mask) ^ b[4])) == 0;
+}
+
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "SEEN_FREED is in seen's last byte");
 static_assert(LETTER_COUNT == SEEN_SHIFT, "letters fill their half of flow.seen");
 
 #endif

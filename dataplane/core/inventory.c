@@ -3,45 +3,8 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "inventory_lookup.h"
 #include "mix.h"
-
-#define FILTER_WORDS (65536 / 64)
-
-struct entry {
-	uint64_t word[2]; /* the masked address, as its bytes lie in memory */
-	uint16_t appliance;
-	uint8_t version; /* 0: empty */
-	uint8_t length;
-};
-
-struct mac_entry {
-	uint64_t mac;
-	uint16_t appliance;
-	uint16_t used;
-};
-
-/* One prefix length that is in use. */
-struct width {
-	uint64_t mask[2];
-	uint8_t length;
-};
-
-struct family {
-	uint64_t filter[FILTER_WORDS]; /* by the first 16 bits (IPv4), or a hash (IPv6) */
-	uint64_t filter_mask;          /* IPv6: the bits of the first eight bytes that are hashed */
-	uint32_t widths;
-	struct width width[129]; /* longest first */
-};
-
-struct inventory {
-	struct family v4, v6;
-	size_t entries, entries_max, entry_mask;
-	size_t macs, macs_max, mac_mask;
-	size_t appliances, appliances_max;
-	struct entry *entry;
-	struct mac_entry *mac;
-	uint8_t *role;
-};
 
 static size_t slots_for(size_t n)
 {
@@ -52,17 +15,27 @@ static size_t slots_for(size_t n)
 	return slots;
 }
 
+static size_t pages_for(size_t prefixes)
+{
+	return prefixes < PAGES_MAX ? prefixes : PAGES_MAX;
+}
+
 size_t inventory_size(size_t appliances, size_t prefixes, size_t macs)
 {
 	return sizeof(struct inventory) + slots_for(prefixes) * sizeof(struct entry) +
-	       slots_for(macs) * sizeof(struct mac_entry) + appliances;
+	       slots_for(macs) * sizeof(struct mac_entry) +
+	       pages_for(prefixes) * sizeof(struct page) + ((appliances + 63) & ~(size_t)63);
 }
 
 struct inventory *inventory_init(void *memory, size_t appliances, size_t prefixes, size_t macs)
 {
 	struct inventory *inv = memory;
 
-	memset(memory, 0, inventory_size(appliances, prefixes, macs));
+	/* Pages are filled when they are taken: most of them never are. */
+	memset(memory, 0,
+	        inventory_size(appliances, prefixes, macs) -
+	                pages_for(prefixes) * sizeof(struct page));
+	inv->pages_max = pages_for(prefixes);
 	inv->entries_max = prefixes;
 	inv->entry_mask = slots_for(prefixes) - 1;
 	inv->macs_max = macs;
@@ -71,6 +44,7 @@ struct inventory *inventory_init(void *memory, size_t appliances, size_t prefixe
 	inv->entry = (struct entry *)(inv + 1);
 	inv->mac = (struct mac_entry *)(inv->entry + inv->entry_mask + 1);
 	inv->role = (uint8_t *)(inv->mac + inv->mac_mask + 1);
+	inv->page = (struct page *)(inv->role + ((appliances + 63) & ~(size_t)63));
 	inv->v6.filter_mask = UINT64_MAX;
 	return inv;
 }
@@ -125,28 +99,9 @@ static void width_add(struct family *f, unsigned version, unsigned length)
 	f->widths++;
 }
 
-static unsigned v6_filter_slot(const struct family *f, uint64_t first)
-{
-	return (unsigned)(mix(first & f->filter_mask, MIX_SEED) & 0xffff);
-}
-
 static void filter_set(struct family *f, unsigned slot)
 {
 	f->filter[slot / 64] |= (uint64_t)1 << (slot % 64);
-}
-
-static int filter_test(const struct family *f, unsigned slot)
-{
-	return (int)(f->filter[slot / 64] >> (slot % 64) & 1);
-}
-
-static void v4_filter_add(struct family *f, const struct prefix *p)
-{
-	unsigned first = (unsigned)p->address.byte[12] << 8 | p->address.byte[13];
-	unsigned count = p->length < 16 ? 1u << (16 - p->length) : 1;
-
-	for (unsigned i = 0; i < count; i++)
-		filter_set(f, first + i);
 }
 
 /* The filter hashes as many leading bits as the shortest prefix has, so a shorter one
@@ -160,6 +115,84 @@ static void v6_filter_rebuild(struct inventory *inv)
 	for (size_t i = 0; i <= inv->entry_mask; i++)
 		if (inv->entry[i].version == 6)
 			filter_set(f, v6_filter_slot(f, inv->entry[i].word[0]));
+}
+
+uint16_t inventory_longest_match(const struct inventory *inv, const struct family *f,
+        const struct address *a, unsigned version)
+{
+	uint64_t word[2], masked[2];
+
+	words_of(a, word);
+	for (uint32_t i = 0; i < f->widths; i++) {
+		const struct width *w = &f->width[i];
+		const struct entry *e;
+
+		masked[0] = word[0] & w->mask[0];
+		masked[1] = word[1] & w->mask[1];
+		e = entry_find(inv, masked, version, w->length);
+		if (e->version != 0)
+			return e->appliance;
+	}
+	return APPLIANCE_NONE;
+}
+
+static struct address v4_address(uint32_t host_order)
+{
+	struct address a = {{0}};
+
+	host_order = __builtin_bswap32(host_order);
+	memcpy(a.byte + 12, &host_order, sizeof(host_order));
+	return a;
+}
+
+/* Fills a part of an upper half's page, longest matches first as ever. */
+static void page_fill(struct inventory *inv, uint32_t upper, uint32_t first, uint32_t count)
+{
+	struct page *page = &inv->page[inv->upper[upper] - 1];
+
+	for (uint32_t i = first; i < first + count; i++) {
+		struct address a = v4_address(upper << 16 | i);
+		page->appliance[i] = inventory_longest_match(inv, &inv->v4, &a, 4);
+	}
+}
+
+static void page_take(struct inventory *inv, uint32_t upper)
+{
+	if (inv->upper[upper] != 0)
+		return;
+	if (inv->pages == inv->pages_max) {
+		inv->upper[upper] = UPPER_HASHED;
+		return;
+	}
+	inv->upper[upper] = (uint16_t)++inv->pages;
+	page_fill(inv, upper, 0, HALF);
+}
+
+/* A network of one upper half, or of all of it. */
+static void upper_add(struct inventory *inv, uint32_t upper, uint32_t first, uint32_t count)
+{
+	struct address a = v4_address(upper << 16);
+
+	if (!filter_test(&inv->v4, upper))
+		inv->whole[upper] = APPLIANCE_NONE;
+	filter_set(&inv->v4, upper);
+	if (count == HALF)
+		inv->whole[upper] = inventory_longest_match(inv, &inv->v4, &a, 4);
+	else
+		page_take(inv, upper);
+	if (inv->upper[upper] != 0 && inv->upper[upper] != UPPER_HASHED)
+		page_fill(inv, upper, first, count);
+}
+
+static void v4_add(struct inventory *inv, const struct prefix *p)
+{
+	uint32_t upper = (uint32_t)p->address.byte[12] << 8 | p->address.byte[13];
+	uint32_t lower = (uint32_t)p->address.byte[14] << 8 | p->address.byte[15];
+	uint32_t uppers = p->length < 16 ? 1u << (16 - p->length) : 1;
+	uint32_t lowers = p->length <= 16 ? HALF : 1u << (32 - p->length);
+
+	for (uint32_t i = 0; i < uppers; i++)
+		upper_add(inv, upper + i, lower, lowers);
 }
 
 int inventory_add_prefix(struct inventory *inv, const struct prefix *p, uint16_t appliance)
@@ -179,7 +212,7 @@ int inventory_add_prefix(struct inventory *inv, const struct prefix *p, uint16_t
 	*e = (struct entry){{word[0], word[1]}, appliance, p->version, p->length};
 	width_add(f, p->version, p->length);
 	if (p->version == 4)
-		v4_filter_add(f, p);
+		v4_add(inv, p);
 	else if (f->filter_mask != f->width[f->widths - 1].mask[0])
 		v6_filter_rebuild(inv);
 	else
@@ -187,38 +220,9 @@ int inventory_add_prefix(struct inventory *inv, const struct prefix *p, uint16_t
 	return 0;
 }
 
-static uint16_t longest_match(const struct inventory *inv, const struct family *f,
-        const struct address *a, unsigned version)
-{
-	uint64_t word[2], masked[2];
-
-	words_of(a, word);
-	for (uint32_t i = 0; i < f->widths; i++) {
-		const struct width *w = &f->width[i];
-		const struct entry *e;
-
-		masked[0] = word[0] & w->mask[0];
-		masked[1] = word[1] & w->mask[1];
-		e = entry_find(inv, masked, version, w->length);
-		if (e->version != 0)
-			return e->appliance;
-	}
-	return APPLIANCE_NONE;
-}
-
 uint16_t inventory_find(const struct inventory *inv, const struct address *a, unsigned version)
 {
-	uint64_t first;
-
-	if (version == 4) {
-		if (!filter_test(&inv->v4, (unsigned)a->byte[12] << 8 | a->byte[13]))
-			return APPLIANCE_NONE;
-		return longest_match(inv, &inv->v4, a, version);
-	}
-	memcpy(&first, a->byte, sizeof(first));
-	if (!filter_test(&inv->v6, v6_filter_slot(&inv->v6, first)))
-		return APPLIANCE_NONE;
-	return longest_match(inv, &inv->v6, a, version);
+	return inventory_lookup(inv, a, version);
 }
 
 static struct mac_entry *mac_find(const struct inventory *inv, uint64_t mac)

@@ -20,7 +20,7 @@ struct pipeline {
 	int started;
 	/* Scratch of one burst. */
 	struct view view[BURST_MAX];
-	struct flow_key key[BURST_MAX];
+	union flow_key key[BURST_MAX];
 	uint32_t guess[BURST_MAX];
 	uint8_t chosen[BURST_MAX]; /* monitored packets with a flow of their own, in order */
 	uint32_t chosen_count;

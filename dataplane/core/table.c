@@ -2,15 +2,6 @@
 
 #include <string.h>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
-#include "mix.h"
-
-/* last_ns of a flow that was given back: no sweep finds it idle, no guess finds it at all. */
-#define FREED UINT64_MAX
-
 static uint32_t buckets_for(uint32_t capacity)
 {
 	uint32_t n = 1;
@@ -41,88 +32,30 @@ void table_init(struct table *t, void *memory, uint32_t capacity, uint64_t seed)
 	t->seed[1] = mix(seed, 2);
 }
 
-uint64_t table_hash(const struct table *t, const struct flow_key *k)
-{
-	uint64_t w[5];
-
-	memcpy(w, k, sizeof(w));
-	if (k->version6)
-		return mix(mix(w[0] ^ t->seed[0], w[2] ^ t->seed[1]) ^ w[1],
-		        mix(w[4] ^ t->seed[0], w[3] ^ t->seed[1]));
-	/* IPv4: four bytes of each address; the rest is zero, or the number that tells apart
-	 * what a MAC address attributed. */
-	return mix(
-	        w[1] ^ w[0] ^ t->seed[0], (w[3] << 1 | w[3] >> 63) ^ w[2] ^ mix(w[4], t->seed[1]));
-}
-
-/* From the top of the hash, of which buckets use the bottom; never 0. */
-static uint16_t tag_of(uint64_t hash)
-{
-	return (uint16_t)(hash >> 48 | 1);
-}
-
 static uint32_t other_bucket(const struct table *t, uint32_t bucket, uint16_t tag)
 {
 	return (bucket ^ (tag * 0x5bd1e995u | 1)) & t->bucket_mask;
 }
 
-/* A bit for every place whose tag is `tag`. */
-static unsigned match(const struct bucket *b, uint16_t tag)
-{
-#ifdef __SSE2__
-	__m128i tags = _mm_load_si128((const __m128i *)(const void *)b->tag);
-	__m128i equal = _mm_cmpeq_epi16(tags, _mm_set1_epi16((short)tag));
-
-	return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128()));
-#else
-	unsigned bits = 0;
-
-	for (unsigned i = 0; i < BUCKET_SLOTS; i++)
-		bits |= (unsigned)(b->tag[i] == tag) << i;
-	return bits;
-#endif
-}
-
-/* Addresses and ports, the protocol and the version; not the rest of `state`. */
-static int key_equal(const struct flow *f, const struct flow_key *k)
-{
-	static const uint8_t mask_bytes[8] = {255, 255, 255, 255, 255, STATE_VERSION6, 0, 0};
-	uint64_t a[5], b[5], mask;
-
-	memcpy(a, f, sizeof(a));
-	memcpy(b, k, sizeof(b));
-	memcpy(&mask, mask_bytes, sizeof(mask));
-	return ((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]) |
-	               ((a[4] & mask) ^ b[4])) == 0;
-}
-
-uint32_t table_guess(const struct table *t, uint64_t hash)
-{
-	const struct bucket *b = &t->bucket[hash & t->bucket_mask];
-	unsigned bits = match(b, tag_of(hash));
-
-	return bits ? b->index[__builtin_ctz(bits)] : FLOW_NONE;
-}
-
 static uint32_t find_in(
-        const struct table *t, uint32_t bucket, uint16_t tag, const struct flow_key *k)
+        const struct table *t, uint32_t bucket, uint16_t tag, const union flow_key *k)
 {
 	const struct bucket *b = &t->bucket[bucket];
 
-	for (unsigned bits = match(b, tag); bits; bits &= bits - 1) {
+	for (unsigned bits = table_match(b, tag); bits; bits &= bits - 1) {
 		uint32_t index = b->index[__builtin_ctz(bits)];
-		if (key_equal(&t->flow[index], k))
+		if (flow_has_key(&t->flow[index], k))
 			return index;
 	}
 	return FLOW_NONE;
 }
 
-uint32_t table_find(const struct table *t, const struct flow_key *k, uint64_t hash, uint32_t guess)
+uint32_t table_find(const struct table *t, const union flow_key *k, uint64_t hash, uint32_t guess)
 {
 	uint32_t first = (uint32_t)hash & t->bucket_mask, found;
-	uint16_t tag = tag_of(hash);
+	uint16_t tag = table_tag(hash);
 
-	if (guess != FLOW_NONE && key_equal(&t->flow[guess], k) && t->flow[guess].last_ns != FREED)
+	if (guess != FLOW_NONE && flow_has_key(&t->flow[guess], k))
 		return guess;
 	found = find_in(t, first, tag, k);
 	if (found == FLOW_NONE && t->bucket[first].overflowed)
@@ -174,18 +107,18 @@ static void place(struct table *t, uint32_t bucket, unsigned slot, uint16_t tag,
 	t->active++;
 }
 
-uint32_t table_insert(struct table *t, const struct flow_key *k, uint64_t hash, enum worth worth)
+uint32_t table_insert(struct table *t, const union flow_key *k, uint64_t hash, enum worth worth)
 {
 	uint32_t bucket = (uint32_t)hash & t->bucket_mask, index;
-	uint16_t tag = tag_of(hash);
-	unsigned empty = match(&t->bucket[bucket], 0);
+	uint16_t tag = table_tag(hash);
+	unsigned empty = table_match(&t->bucket[bucket], 0);
 	struct flow *f;
 
 	if (!has_free_flow(t))
 		return FLOW_NONE;
 	if (!empty) {
 		uint32_t second = other_bucket(t, bucket, tag);
-		empty = match(&t->bucket[second], 0);
+		empty = table_match(&t->bucket[second], 0);
 		if (!empty)
 			return FLOW_NONE;
 		if (t->bucket[bucket].overflowed < UINT32_MAX)
@@ -195,7 +128,7 @@ uint32_t table_insert(struct table *t, const struct flow_key *k, uint64_t hash, 
 	index = take_flow(t);
 	f = &t->flow[index];
 	memset(f, 0, sizeof(*f));
-	memcpy(f, k, offsetof(struct flow_key, version6));
+	memcpy(f, k, FLOW_KEY_BYTES);
 	f->state = k->version6;
 	place(t, bucket, (unsigned)__builtin_ctz(empty), tag, index, worth);
 	return index;
@@ -214,11 +147,11 @@ static unsigned slot_of(const struct bucket *b, uint32_t index)
  * key's first bucket leads to was counted there. */
 static void forget_overflow(struct table *t, const struct flow *f, uint32_t bucket)
 {
-	struct flow_key k;
+	union flow_key k;
 	uint32_t first;
 
 	memset(&k, 0, sizeof(k));
-	memcpy(&k, f, offsetof(struct flow_key, version6));
+	memcpy(&k, f, FLOW_KEY_BYTES);
 	k.version6 = f->state & STATE_VERSION6;
 	first = (uint32_t)table_hash(t, &k) & t->bucket_mask;
 	if (first != bucket && t->bucket[first].overflowed < UINT32_MAX)
@@ -235,7 +168,8 @@ void table_remove(struct table *t, uint32_t index)
 	b->tag[slot] = 0;
 	b->worth[slot] = WORTH_NOTHING;
 	f->bucket = BUCKET_NONE;
-	f->last_ns = FREED;
+	f->last_ns = UINT64_MAX; /* no sweep finds it idle */
+	f->seen = SEEN_FREED;    /* and no guess finds it at all */
 	t->free[t->free_count++] = index;
 	t->active--;
 }

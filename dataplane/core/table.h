@@ -14,7 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "flow.h"
+#include "mix.h"
 
 #define BUCKET_SLOTS 8
 #define BUCKET_NONE UINT32_MAX
@@ -57,25 +62,65 @@ struct table {
 size_t table_size(uint32_t capacity);
 void table_init(struct table *, void *memory, uint32_t capacity, uint64_t seed);
 
-uint64_t table_hash(const struct table *, const struct flow_key *);
+static inline uint64_t table_hash(const struct table *t, const union flow_key *k)
+{
+	const uint64_t *w = k->word;
+
+	if (k->version6)
+		return mix(mix(w[0] ^ t->seed[0], w[2] ^ t->seed[1]) ^ w[1],
+		        mix(w[4] ^ t->seed[0], w[3] ^ t->seed[1]));
+	/* The lower halves of w[1] and w[3] are free for the ports and the protocol; w[0] and w[2]
+	 * are zero but for what a MAC address attributed. */
+	return mix(
+	        w[1] ^ (uint32_t)w[4] ^ w[0] ^ t->seed[0], w[3] ^ w[4] >> 32 ^ w[2] ^ t->seed[1]);
+}
 
 static inline void table_prefetch(const struct table *t, uint64_t hash)
 {
 	__builtin_prefetch(&t->bucket[hash & t->bucket_mask]);
 }
 
+/* From the top of the hash, of which buckets use the bottom; never 0. */
+static inline uint16_t table_tag(uint64_t hash)
+{
+	return (uint16_t)(hash >> 48 | 1);
+}
+
+/* A bit for every place whose tag is `tag`. */
+static inline unsigned table_match(const struct bucket *b, uint16_t tag)
+{
+#ifdef __SSE2__
+	__m128i tags = _mm_load_si128((const __m128i *)(const void *)b->tag);
+	__m128i equal = _mm_cmpeq_epi16(tags, _mm_set1_epi16((short)tag));
+
+	return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128()));
+#else
+	unsigned bits = 0;
+
+	for (unsigned i = 0; i < BUCKET_SLOTS; i++)
+		bits |= (unsigned)(b->tag[i] == tag) << i;
+	return bits;
+#endif
+}
+
 /* The flow that the first bucket's tags point to, or FLOW_NONE: a guess, for prefetching. */
-uint32_t table_guess(const struct table *, uint64_t hash);
+static inline uint32_t table_guess(const struct table *t, uint64_t hash)
+{
+	const struct bucket *b = &t->bucket[hash & t->bucket_mask];
+	unsigned bits = table_match(b, table_tag(hash));
+
+	return bits ? b->index[__builtin_ctz(bits)] : FLOW_NONE;
+}
 
 /* The flow with this key, or FLOW_NONE. `guess` is tried first. */
-uint32_t table_find(const struct table *, const struct flow_key *, uint64_t hash, uint32_t guess);
+uint32_t table_find(const struct table *, const union flow_key *, uint64_t hash, uint32_t guess);
 
 /* The flow of the key's bucket that may go for one of this worth, or FLOW_NONE. */
 uint32_t table_victim(const struct table *, uint64_t hash, enum worth);
 
 /* A number for a flow with this key, whose memory is zero but for the key and `bucket`;
  * FLOW_NONE if the table or both buckets are full. The key must not be there yet. */
-uint32_t table_insert(struct table *, const struct flow_key *, uint64_t hash, enum worth);
+uint32_t table_insert(struct table *, const union flow_key *, uint64_t hash, enum worth);
 
 void table_remove(struct table *, uint32_t flow);
 void table_set_worth(struct table *, uint32_t flow, enum worth);

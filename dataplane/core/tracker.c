@@ -26,38 +26,66 @@ void tracker_init(struct tracker *t, const struct flow_timeouts *limits)
 
 /* --- keys ---------------------------------------------------------------------------- */
 
+static uint32_t v4_of(const struct address *a)
+{
+	uint32_t bytes;
+
+	memcpy(&bytes, a->byte + 12, sizeof(bytes));
+	return bytes;
+}
+
+static uint64_t v4_end(uint32_t address, uint16_t port)
+{
+	return (uint64_t)__builtin_bswap32(address) << 16 | port;
+}
+
 /* A DHCP client without an address is known by its MAC address: its number takes the place
  * of address bytes that IPv4 leaves zero, so that two clients are two flows. */
-static void key_mark(struct address *a, uint16_t appliance)
+static uint64_t mark_of(const struct view *v, unsigned end)
 {
-	uint16_t mark = (uint16_t)(appliance + 1);
-
-	memcpy(a->byte, &mark, sizeof(mark));
+	return v->by_mac[end] ? v->appliance[end] + 1u : 0;
 }
 
-static int source_is_larger(const struct view *v)
+static uint64_t last_word(const struct view *v, unsigned source)
+{
+	uint64_t lower = source ? v->destination_port : v->source_port;
+	uint64_t upper = source ? v->source_port : v->destination_port;
+
+	return lower | upper << 16 | (uint64_t)v->protocol << 32 |
+	       (uint64_t)(v->version == 6) << 40;
+}
+
+/* Written word by word: what is stored in pieces and loaded whole waits for the cache. */
+static void key_v4(struct view *v, union flow_key *k)
+{
+	uint32_t from = v4_of(&v->source), to = v4_of(&v->destination);
+	unsigned source = v4_end(from, v->source_port) > v4_end(to, v->destination_port);
+
+	v->direction = (uint8_t)source;
+	k->word[0] = mark_of(v, source);
+	k->word[1] = (uint64_t)(source ? to : from) << 32;
+	k->word[2] = mark_of(v, 1 - source);
+	k->word[3] = (uint64_t)(source ? from : to) << 32;
+	k->word[4] = last_word(v, source);
+}
+
+static void key_v6(struct view *v, union flow_key *k)
 {
 	int order = memcmp(&v->source, &v->destination, sizeof(v->source));
-
-	return order > 0 || (order == 0 && v->source_port > v->destination_port);
-}
-
-void tracker_key(struct view *v, struct flow_key *k)
-{
-	unsigned source = (unsigned)source_is_larger(v);
+	unsigned source = order > 0 || (order == 0 && v->source_port > v->destination_port);
 
 	v->direction = (uint8_t)source;
 	k->address[source] = v->source;
 	k->address[1 - source] = v->destination;
-	k->port[source] = v->source_port;
-	k->port[1 - source] = v->destination_port;
-	k->protocol = v->protocol;
-	k->version6 = v->version == 6;
-	k->zero[0] = k->zero[1] = 0;
-	if (v->by_mac[0])
-		key_mark(&k->address[source], v->appliance[0]);
-	if (v->by_mac[1])
-		key_mark(&k->address[1 - source], v->appliance[1]);
+	k->word[4] = last_word(v, source);
+}
+
+void tracker_key(struct view *v, union flow_key *k)
+{
+	if (v->version == 4)
+		key_v4(v, k);
+	else
+		key_v6(v, k);
 }
 
 /* --- records ------------------------------------------------------------------------- */
@@ -424,12 +452,12 @@ static void count_packet(
 /* A flow in a scratch of its own: whether the table keeps it is decided when it is known
  * what it is worth. */
 static void flow_begin(const struct tracker *t, const struct packet *p, const struct view *v,
-        const struct flow_key *k, struct flow *f)
+        const union flow_key *k, struct flow *f)
 {
 	struct orientation o;
 
 	memset(f, 0, sizeof(*f));
-	memcpy(f, k, offsetof(struct flow_key, version6));
+	memcpy(f, k, FLOW_KEY_BYTES);
 	f->state = k->version6;
 	f->first_ns = p->time_ns;
 	f->appliance[v->direction] = v->appliance[0];
@@ -452,7 +480,7 @@ static void count_untracked(struct tracker *t, const struct flow *f, const struc
 }
 
 static uint32_t make_room(
-        struct tracker *t, const struct flow_key *k, uint64_t hash, enum worth worth)
+        struct tracker *t, const union flow_key *k, uint64_t hash, enum worth worth)
 {
 	uint32_t victim = table_victim(&t->table, hash, worth);
 
@@ -463,7 +491,7 @@ static uint32_t make_room(
 }
 
 static void open_flow(
-        struct tracker *t, const struct packet *p, const struct view *v, const struct flow_key *k)
+        struct tracker *t, const struct packet *p, const struct view *v, const union flow_key *k)
 {
 	struct counters *c = t->counters;
 	struct flow begun, *f;
@@ -553,14 +581,37 @@ static int shows_something_new(const struct flow *f, const struct view *v)
 	return news != 0;
 }
 
-void tracker_packet(struct tracker *t, const struct packet *p, const struct view *v,
-        const struct flow_key *k, uint32_t guess)
+/* What nearly every packet is: one more of a flow that is known, in time and with no news. */
+static inline int count_ordinary(struct tracker *t, const struct packet *p, const struct view *v,
+        const union flow_key *k, uint32_t guess)
 {
-	uint32_t index = table_find(&t->table, k, v->hash, guess);
+	struct flow *f = &t->table.flow[guess];
+	unsigned d = v->direction;
+
+	if (!flow_has_key(f, k) || p->now_ns - f->last_ns > t->limit_ns[flow_timeout(f)] ||
+	        shows_something_new(f, v) || p->time_ns != p->now_ns || f->seen & SEEN_SKEWED ||
+	        v->pending_packets || f->packets[d] == UINT32_MAX ||
+	        f->bytes[d] > UINT32_MAX - v->bytes)
+		return 0;
+	f->packets[d]++;
+	f->bytes[d] += v->bytes;
+	f->last_ns = p->now_ns;
+	t->counters->verdict_packets[flow_verdict(f)]++;
+	t->counters->verdict_bytes[flow_verdict(f)] += v->bytes;
+	return 1;
+}
+
+void tracker_packet(struct tracker *t, const struct packet *p, const struct view *v,
+        const union flow_key *k, uint32_t guess)
+{
+	uint32_t index;
 	struct flow *f;
 	uint64_t gap;
 
+	if (guess != FLOW_NONE && count_ordinary(t, p, v, k, guess))
+		return;
 	t->now_ns = p->now_ns;
+	index = table_find(&t->table, k, v->hash, guess);
 	if (index == FLOW_NONE) {
 		open_flow(t, p, v, k);
 		return;

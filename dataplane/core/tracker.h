@@ -29,12 +29,12 @@ struct tracker {
 void tracker_init(struct tracker *, const struct flow_timeouts *);
 
 /* The canonical key of a view, and in view.direction which way it points. */
-void tracker_key(struct view *, struct flow_key *);
+void tracker_key(struct view *, union flow_key *);
 
 /* Counts the packet, with its flow or, where the table has no room, without.
  * `guess` is what table_guess() said a few packets ago, or FLOW_NONE. */
 void tracker_packet(struct tracker *, const struct packet *, const struct view *,
-        const struct flow_key *, uint32_t guess);
+        const union flow_key *, uint32_t guess);
 
 /* Ends idle flows among the next few of the table: a little work with every burst. */
 void tracker_sweep(struct tracker *);

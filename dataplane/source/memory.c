@@ -1,6 +1,6 @@
 /* A capture held in memory, over and over: for benchmarks, where reading must cost nothing.
- * Frames lie one behind the other as they were read; the next burst's first lines are asked
- * for while this one is worked on. */
+ * Frames lie as in a NIC's buffers, a buffer apart, so that no hardware prefetcher guesses the
+ * next one; the next burst's first lines are asked for while this one is worked on. */
 #include "source.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@ struct memory {
 	unsigned round, rounds;
 	uint64_t shift_ns, span_ns;
 	uint8_t *bytes;
-	size_t used, mapped;
+	size_t used, mapped, stride;
 };
 
 static void memory_close(struct source *s)
@@ -90,10 +90,9 @@ static int grow_packets(struct memory *m)
 	return 0;
 }
 
-/* Frames begin on cache lines, as they do in a NIC's buffers. */
 static int keep(struct memory *m, const struct packet *p)
 {
-	size_t room = (p->caplen + 63) & ~(size_t)63;
+	size_t room = (p->caplen + m->stride - 1) / m->stride * m->stride;
 
 	if (m->packets == m->packets_max && grow_packets(m) < 0)
 		return -ENOMEM;
@@ -120,11 +119,11 @@ static int load(struct memory *m, struct source *files)
 	return got == -ENODATA ? 0 : got;
 }
 
+/* Address space for the worst case: nothing but the smallest records (16 bytes of header), and
+ * what the file's bytes fill. Pages that are not used cost nothing. */
 static int map_arena(struct memory *m, uint64_t file_bytes)
 {
-	/* A record of the file becomes at most its bytes and a line of padding; the smallest
-	 * record is 16 bytes of header. */
-	m->mapped = (size_t)(file_bytes * 5 + (1u << 21));
+	m->mapped = (size_t)(file_bytes / 16 * m->stride + file_bytes + (1u << 21));
 	m->bytes = mmap(NULL, m->mapped, PROT_READ | PROT_WRITE,
 	        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (m->bytes == MAP_FAILED) {
@@ -145,14 +144,16 @@ static uint64_t span_of(const struct memory *m)
 	return last - first + ROUND_GAP_NS;
 }
 
-int source_memory_open(
-        struct source **out, const char *path, unsigned rounds, char error[SOURCE_ERROR_BYTES])
+int source_memory_open(struct source **out, const char *path, unsigned rounds, size_t stride,
+        char error[SOURCE_ERROR_BYTES])
 {
 	struct memory *m = calloc(1, sizeof(*m));
 	struct source *files = NULL;
 	int status = m ? source_files_open(&files, &path, 1) : -ENOMEM;
 
 	error[0] = '\0';
+	if (m)
+		m->stride = stride;
 	if (status == 0 && files->bytes_total == 0)
 		status = files->operations->poll(files, &(struct burst){0}) < 0 ? -EINVAL : -ESPIPE;
 	if (status == 0)
