@@ -13,6 +13,7 @@ enum link link_of(int dlt)
 	        {DLT_LINUX_SLL, LINK_SLL},
 	        {DLT_LINUX_SLL2, LINK_SLL2},
 	        {DLT_RAW, LINK_RAW},
+	        {101, LINK_RAW}, /* LINKTYPE_RAW, as files have it */
 	        {DLT_IPV4, LINK_RAW},
 	        {DLT_IPV6, LINK_RAW},
 	        {DLT_NULL, LINK_NULL},

@@ -1,0 +1,11 @@
+/* What went wrong, in the source's own words. */
+#ifndef PORTOLAN_SOURCE_FAIL_H
+#define PORTOLAN_SOURCE_FAIL_H
+
+#include "source.h"
+
+/* Writes source.error and returns `error`, a negative errno. */
+int source_fail(struct source *, int error, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+
+#endif

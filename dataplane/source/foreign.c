@@ -1,0 +1,126 @@
+/* Captures that libpcap reads for us: other formats, pipes, standard input. Its bytes live until
+ * its next call, so a burst's are copied into an arena of the reader's own. */
+#include "reader.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pcap/pcap.h>
+#include <stdlib.h>
+
+#include "fail.h"
+#include "field.h"
+#include "link.h"
+
+/* A burst of ordinary frames fits a few times over, and the largest record once. */
+#define ARENA_BYTES (1u << 20)
+
+static_assert(ARENA_BYTES > RECORD_BYTES_MAX, "any record fits");
+
+struct foreign {
+	struct reader reader;
+	pcap_t *pcap;
+	uint16_t link;
+	/* A record that libpcap gave and the last burst had no room for. */
+	const struct pcap_pkthdr *held;
+	const uint8_t *held_data;
+	uint8_t arena[ARENA_BYTES];
+};
+
+static uint64_t time_of(const struct pcap_pkthdr *h)
+{
+	return time_from(h->ts.tv_sec < 0 ? 0 : (uint64_t)h->ts.tv_sec, (uint64_t)h->ts.tv_usec);
+}
+
+static void add_packet(struct foreign *f, struct source *s, struct burst *b, size_t *used)
+{
+	const struct pcap_pkthdr *h = f->held;
+	struct packet *p = &b->packet[b->count++];
+
+	memcpy(f->arena + *used, f->held_data, h->caplen);
+	*p = (struct packet){
+	        .data = f->arena + *used,
+	        .caplen = h->caplen,
+	        .wirelen = h->len < h->caplen ? h->caplen : h->len,
+	        .time_ns = time_of(h),
+	        .link = f->link,
+	};
+	source_stamp(s, b, p);
+	*used += (h->caplen + 63) & ~(size_t)63;
+	f->held = NULL;
+}
+
+/* 1: a record is held; 0: the file has ended; negative: it is broken. */
+static int hold_next(struct foreign *f, struct source *s)
+{
+	struct pcap_pkthdr *h;
+	int got;
+
+	if (f->held)
+		return 1;
+	got = pcap_next_ex(f->pcap, &h, &f->held_data);
+	if (got == 1) {
+		f->held = h;
+		return 1;
+	}
+	if (got == PCAP_ERROR_BREAK)
+		return 0;
+	return source_fail(s, -EIO, "broken: %s", pcap_geterr(f->pcap));
+}
+
+static int fill(struct reader *r, struct source *s, struct burst *b)
+{
+	struct foreign *f = (struct foreign *)r;
+	size_t used = 0;
+	int got = 1;
+
+	while (b->count < BURST_MAX && (got = hold_next(f, s)) == 1) {
+		if (f->held->caplen > ARENA_BYTES)
+			return source_fail(
+			        s, -EIO, "broken: a record of %u bytes", f->held->caplen);
+		if (used + f->held->caplen > ARENA_BYTES)
+			break;
+		add_packet(f, s, b, &used);
+	}
+	return b->count > 0 ? 1 : got;
+}
+
+static uint64_t position(const struct reader *r)
+{
+	long at = ftell(pcap_file(((const struct foreign *)r)->pcap));
+
+	return at > 0 ? (uint64_t)at : 0;
+}
+
+static void close_file(struct reader *r)
+{
+	struct foreign *f = (struct foreign *)r;
+
+	pcap_close(f->pcap);
+	free(f);
+}
+
+static const struct reader_operations operations = {
+        .fill = fill,
+        .position = position,
+        .close = close_file,
+};
+
+int reader_foreign_open(struct reader **out, const char *path, char error[SOURCE_ERROR_BYTES])
+{
+	char reason[PCAP_ERRBUF_SIZE] = "";
+	struct foreign *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return -ENOMEM;
+	f->pcap = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, reason);
+	if (!f->pcap) {
+		snprintf(error, SOURCE_ERROR_BYTES, "no capture: %s; want a pcap or pcapng file",
+		        reason);
+		free(f);
+		return -EINVAL;
+	}
+	f->link = (uint16_t)link_of(pcap_datalink(f->pcap));
+	f->reader.operations = &operations;
+	*out = &f->reader;
+	return 0;
+}

@@ -1,0 +1,36 @@
+/* One capture file being read: by a reader of our own where the format is plain pcap or
+ * pcapng in a regular file, by libpcap otherwise.
+ *
+ * A reader fills bursts whose bytes live until it is asked again.
+ */
+#ifndef PORTOLAN_READER_H
+#define PORTOLAN_READER_H
+
+#include "source.h"
+
+/* libpcap's bound for one record (MAXIMUM_SNAPLEN); more is a broken length, not a packet. */
+#define RECORD_BYTES_MAX 262144u
+
+struct reader;
+
+struct reader_operations {
+	/* Fills what is left of the burst: 1 where there may be more, 0 at the end of the file, or
+	 * a negative errno with the reason, without the file's name, in source.error. */
+	int (*fill)(struct reader *, struct source *, struct burst *);
+	uint64_t (*position)(const struct reader *); /* bytes read so far */
+	void (*close)(struct reader *);
+};
+
+struct reader {
+	const struct reader_operations *operations;
+};
+
+/* `fd` is a regular file at its beginning, which the reader takes over when it succeeds.
+ * 0; -ENOTSUP: not this format; or another negative errno. */
+int reader_pcap_open(struct reader **, int fd);
+int reader_pcapng_open(struct reader **, int fd);
+
+/* Whatever libpcap understands, "-" being standard input. The reason in `error`. */
+int reader_foreign_open(struct reader **, const char *path, char error[SOURCE_ERROR_BYTES]);
+
+#endif
