@@ -38,7 +38,7 @@ static uint32_t other_bucket(const struct table *t, uint32_t bucket, uint16_t ta
 }
 
 static uint32_t find_in(
-        const struct table *t, uint32_t bucket, uint16_t tag, const union flow_key *k)
+	const struct table *t, uint32_t bucket, uint16_t tag, const union flow_key *k)
 {
 	const struct bucket *b = &t->bucket[bucket];
 
@@ -83,7 +83,7 @@ uint32_t table_victim(const struct table *t, uint64_t hash, enum worth worth)
 
 	for (unsigned i = 0; i < BUCKET_SLOTS; i++)
 		if (b->tag[i] && may_replace(b->worth[i], worth) &&
-		        (best == BUCKET_SLOTS || b->worth[i] < b->worth[best]))
+			(best == BUCKET_SLOTS || b->worth[i] < b->worth[best]))
 			best = i;
 	return best == BUCKET_SLOTS ? FLOW_NONE : b->index[best];
 }
@@ -96,7 +96,7 @@ static uint32_t take_flow(struct table *t)
 }
 
 static void place(struct table *t, uint32_t bucket, unsigned slot, uint16_t tag, uint32_t index,
-        enum worth worth)
+	enum worth worth)
 {
 	struct bucket *b = &t->bucket[bucket];
 
@@ -105,33 +105,6 @@ static void place(struct table *t, uint32_t bucket, unsigned slot, uint16_t tag,
 	b->worth[slot] = (uint8_t)worth;
 	t->flow[index].bucket = bucket;
 	t->active++;
-}
-
-uint32_t table_insert(struct table *t, const union flow_key *k, uint64_t hash, enum worth worth)
-{
-	uint32_t bucket = (uint32_t)hash & t->bucket_mask, index;
-	uint16_t tag = table_tag(hash);
-	unsigned empty = table_match(&t->bucket[bucket], 0);
-	struct flow *f;
-
-	if (!has_free_flow(t))
-		return FLOW_NONE;
-	if (!empty) {
-		uint32_t second = other_bucket(t, bucket, tag);
-		empty = table_match(&t->bucket[second], 0);
-		if (!empty)
-			return FLOW_NONE;
-		if (t->bucket[bucket].overflowed < UINT32_MAX)
-			t->bucket[bucket].overflowed++;
-		bucket = second;
-	}
-	index = take_flow(t);
-	f = &t->flow[index];
-	memset(f, 0, sizeof(*f));
-	memcpy(f, k, FLOW_KEY_BYTES);
-	f->state = k->version6;
-	place(t, bucket, (unsigned)__builtin_ctz(empty), tag, index, worth);
-	return index;
 }
 
 static unsigned slot_of(const struct bucket *b, uint32_t index)
@@ -143,19 +116,93 @@ static unsigned slot_of(const struct bucket *b, uint32_t index)
 	return slot;
 }
 
-/* In which of its two buckets a flow lies is known from its hash alone: the one that a
- * key's first bucket leads to was counted there. */
-static void forget_overflow(struct table *t, const struct flow *f, uint32_t bucket)
+static uint32_t first_bucket(const struct table *t, const struct flow *f)
 {
 	union flow_key k;
-	uint32_t first;
 
 	memset(&k, 0, sizeof(k));
 	memcpy(&k, f, FLOW_KEY_BYTES);
 	k.version6 = f->state & STATE_VERSION6;
-	first = (uint32_t)table_hash(t, &k) & t->bucket_mask;
+	return (uint32_t)table_hash(t, &k) & t->bucket_mask;
+}
+
+/* A first bucket knows how many of its flows had to go to their second one. */
+static void forget_overflow(struct table *t, uint32_t first, uint32_t bucket)
+{
 	if (first != bucket && t->bucket[first].overflowed < UINT32_MAX)
 		t->bucket[first].overflowed--;
+}
+
+static void note_overflow(struct table *t, uint32_t first, uint32_t bucket)
+{
+	if (first != bucket && t->bucket[first].overflowed < UINT32_MAX)
+		t->bucket[first].overflowed++;
+}
+
+/* Moves one flow of a full bucket to the other bucket that it may be in; the place it leaves,
+ * or BUCKET_SLOTS. Without this two in a thousand flows would find both of theirs full. */
+static unsigned displace(struct table *t, uint32_t bucket)
+{
+	struct bucket *b = &t->bucket[bucket];
+
+	for (unsigned slot = 0; slot < BUCKET_SLOTS; slot++) {
+		uint32_t to = other_bucket(t, bucket, b->tag[slot]);
+		unsigned empty = table_match(&t->bucket[to], 0), at;
+		struct flow *f = &t->flow[b->index[slot]];
+		uint32_t first;
+		if (!empty || to == bucket)
+			continue;
+		at = (unsigned)__builtin_ctz(empty);
+		first = first_bucket(t, f);
+		forget_overflow(t, first, bucket);
+		note_overflow(t, first, to);
+		t->bucket[to].tag[at] = b->tag[slot];
+		t->bucket[to].index[at] = b->index[slot];
+		t->bucket[to].worth[at] = b->worth[slot];
+		f->bucket = to;
+		b->tag[slot] = 0;
+		return slot;
+	}
+	return BUCKET_SLOTS;
+}
+
+/* An empty place in one of the key's two buckets, made if need be: 1, or 0 if there is none. */
+static int find_place(
+	struct table *t, uint32_t first, uint16_t tag, uint32_t *bucket, unsigned *slot)
+{
+	unsigned empty;
+
+	*bucket = first;
+	empty = table_match(&t->bucket[first], 0);
+	if (!empty) {
+		*bucket = other_bucket(t, first, tag);
+		empty = table_match(&t->bucket[*bucket], 0);
+	}
+	if (empty) {
+		*slot = (unsigned)__builtin_ctz(empty);
+		return 1;
+	}
+	*bucket = first;
+	*slot = displace(t, first);
+	return *slot < BUCKET_SLOTS;
+}
+
+uint32_t table_insert(struct table *t, const union flow_key *k, uint64_t hash, enum worth worth)
+{
+	uint32_t first = (uint32_t)hash & t->bucket_mask, bucket, index;
+	struct flow *f;
+	unsigned slot;
+
+	if (!has_free_flow(t) || !find_place(t, first, table_tag(hash), &bucket, &slot))
+		return FLOW_NONE;
+	note_overflow(t, first, bucket);
+	index = take_flow(t);
+	f = &t->flow[index];
+	memset(f, 0, sizeof(*f));
+	memcpy(f, k, FLOW_KEY_BYTES);
+	f->state = k->version6;
+	place(t, bucket, slot, table_tag(hash), index, worth);
+	return index;
 }
 
 void table_remove(struct table *t, uint32_t index)
@@ -164,12 +211,12 @@ void table_remove(struct table *t, uint32_t index)
 	struct bucket *b = &t->bucket[f->bucket];
 	unsigned slot = slot_of(b, index);
 
-	forget_overflow(t, f, f->bucket);
+	forget_overflow(t, first_bucket(t, f), f->bucket);
 	b->tag[slot] = 0;
 	b->worth[slot] = WORTH_NOTHING;
 	f->bucket = BUCKET_NONE;
 	f->last_ns = UINT64_MAX; /* no sweep finds it idle */
-	f->seen = SEEN_FREED;    /* and no guess finds it at all */
+	f->seen = SEEN_FREED;	 /* and no guess finds it at all */
 	t->free[t->free_count++] = index;
 	t->active--;
 }

@@ -1,7 +1,8 @@
 /* The flow table: bounded, in given memory, one cache line a bucket.
  *
  * A bucket holds eight short tags, eight flow numbers and how much each flow is worth.
- * Every key has two buckets; the second is looked at only where the first once overflowed.
+ * Every key has two buckets; the second is looked at only where the first has overflowed, and
+ * a flow moves from one to the other where that makes room.
  * When all flows are in use, a new one may take the place of a flow in its own bucket that
  * is worth less: unflagged attempts first, never a documented flow for a scan's sake. If
  * there is none the newcomer is not kept (and its packets are counted as untracked).
@@ -68,11 +69,11 @@ static inline uint64_t table_hash(const struct table *t, const union flow_key *k
 
 	if (k->version6)
 		return mix(mix(w[0] ^ t->seed[0], w[2] ^ t->seed[1]) ^ w[1],
-		        mix(w[4] ^ t->seed[0], w[3] ^ t->seed[1]));
+			mix(w[4] ^ t->seed[0], w[3] ^ t->seed[1]));
 	/* The lower halves of w[1] and w[3] are free for the ports and the protocol; w[0] and w[2]
 	 * are zero but for what a MAC address attributed. */
 	return mix(
-	        w[1] ^ (uint32_t)w[4] ^ w[0] ^ t->seed[0], w[3] ^ w[4] >> 32 ^ w[2] ^ t->seed[1]);
+		w[1] ^ (uint32_t)w[4] ^ w[0] ^ t->seed[0], w[3] ^ w[4] >> 32 ^ w[2] ^ t->seed[1]);
 }
 
 static inline void table_prefetch(const struct table *t, uint64_t hash)
