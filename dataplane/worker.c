@@ -22,7 +22,7 @@ struct worker {
 static void *pages_new(size_t bytes)
 {
 	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-	        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (p == MAP_FAILED)
 		return NULL;
@@ -44,8 +44,8 @@ int worker_new(struct worker **out, const struct worker_config *config)
 	if (!w)
 		return -ENOMEM;
 	*w = (struct worker){
-	        .table_bytes = table_size(config->flow_max),
-	        .fragment_bytes = fragments_size(FRAGMENT_SETS_LOG2),
+		.table_bytes = table_size(config->flow_max),
+		.fragment_bytes = fragments_size(FRAGMENT_SETS_LOG2),
 	};
 	w->table_memory = pages_new(w->table_bytes);
 	w->fragment_memory = pages_new(w->fragment_bytes);

@@ -15,8 +15,8 @@ struct address {
 
 struct prefix {
 	struct address address; /* host bits are zero */
-	uint8_t version;        /* 4 or 6 */
-	uint8_t length;         /* 0..32 or 0..128 */
+	uint8_t version;	/* 4 or 6 */
+	uint8_t length;		/* 0..32 or 0..128 */
 };
 
 static inline int address_equal(const struct address *a, const struct address *b)

@@ -32,7 +32,7 @@ struct counters {
 	uint64_t discarded[DISCARD_COUNT];
 	uint64_t truncated_frames; /* captured shorter than they were on the wire */
 	uint64_t monitored, unmonitored;
-	uint64_t fragments_later;        /* later fragments of monitored packets */
+	uint64_t fragments_later;	 /* later fragments of monitored packets */
 	uint64_t fragments_unattributed; /* of these, without a flow so far */
 	uint64_t verdict_packets[VERDICT_COUNT], verdict_bytes[VERDICT_COUNT];
 	uint64_t verdict_flows[VERDICT_COUNT]; /* by the flow's verdict now, or at its end */

@@ -20,7 +20,7 @@
 enum peers {
 	PEERS_ANY,
 	PEERS_INVENTORY, /* any appliance of the inventory */
-	PEERS_LISTED,    /* peer[peer_first] … */
+	PEERS_LISTED,	 /* peer[peer_first] … */
 };
 
 /* One row: (role, direction, transport, responder's port) and what it is for. */

@@ -22,15 +22,15 @@ struct record {
 	uint16_t port[2];
 	uint8_t protocol; /* IP protocol number */
 	uint8_t version;  /* 4 or 6 */
-	uint8_t kind;     /* enum record_kind */
+	uint8_t kind;	  /* enum record_kind */
 	uint8_t verdict;
 	uint8_t end_verdict[2];
 	uint8_t connection;
 	uint8_t basis;
 	uint8_t end; /* enum end; of a flow that has ended */
 	uint8_t severity;
-	uint8_t corrected;      /* the initiator was corrected at least once */
-	uint8_t raised;         /* RECORD_FLAGGED: this flow was reported before, less grave */
+	uint8_t corrected;	/* the initiator was corrected at least once */
+	uint8_t raised;		/* RECORD_FLAGGED: this flow was reported before, less grave */
 	uint8_t history_length; /* letters in `history` */
 	uint16_t appliance[2];
 	uint16_t set[2];

@@ -22,20 +22,20 @@ enum steering {
 	STEERING_HARDWARE, /* the NIC's hash: an address pair comes to one source only */
 	STEERING_KERNEL,   /* a program in the kernel: likewise */
 	STEERING_SOFTWARE, /* the sources themselves: likewise */
-	STEERING_FLOWS,    /* by the 5-tuple: a pair's flows may come to several sources */
+	STEERING_FLOWS,	   /* by the 5-tuple: a pair's flows may come to several sources */
 };
 
 /* What came and what was lost before anyone could see it, since the source was opened. The
  * figures of all sources of one capture add up: what is known only of a whole interface or
  * port stands with the first source. */
 struct source_loss {
-	uint64_t received;          /* frames, without those below */
-	uint64_t bytes;             /* of these, where the source is told; else 0 */
+	uint64_t received;	    /* frames, without those below */
+	uint64_t bytes;		    /* of these, where the source is told; else 0 */
 	uint64_t dropped_kernel;    /* no room in the kernel's ring: the reader is too slow */
 	uint64_t dropped_interface; /* by the kernel's driver, before anyone was asked */
-	uint64_t dropped_nic;       /* no room in the NIC's ring (imissed) */
-	uint64_t errors;            /* broken on arrival (ierrors) */
-	uint64_t no_buffer;         /* no packet buffer left (rx_nombuf) */
+	uint64_t dropped_nic;	    /* no room in the NIC's ring (imissed) */
+	uint64_t errors;	    /* broken on arrival (ierrors) */
+	uint64_t no_buffer;	    /* no packet buffer left (rx_nombuf) */
 };
 
 struct source_operations {
@@ -65,7 +65,7 @@ struct source_operations {
 /* The head of every source. */
 struct source {
 	const struct source_operations *operations;
-	uint64_t start_ns, now_ns;        /* of the stream: its first packet, its latest time */
+	uint64_t start_ns, now_ns;	  /* of the stream: its first packet, its latest time */
 	uint64_t bytes_read, bytes_total; /* of files, for a progress bar; total 0: not known */
 	int started;
 	enum steering steering;
@@ -83,7 +83,7 @@ int source_files_open(struct source **, const char *const *path, size_t paths);
 /* Packets of a capture file held in memory, `rounds` times over, times moving on. Frames begin
  * `stride` bytes apart (a multiple of 64). 0, or a negative errno with the reason in `error`. */
 int source_memory_open(struct source **, const char *path, unsigned rounds, size_t stride,
-        char error[SOURCE_ERROR_BYTES]);
+	char error[SOURCE_ERROR_BYTES]);
 
 /* Stamps a packet with the stream's time. */
 static inline void source_stamp(struct source *s, struct burst *b, struct packet *p)

@@ -55,7 +55,7 @@ int attribute(const struct inventory *inv, struct view *v)
 	v->appliance[0] = inventory_lookup(inv, &v->source, v->version);
 	v->appliance[1] = inventory_lookup(inv, &v->destination, v->version);
 	if (v->protocol == IPPROTO_UDP && v->version == 4 &&
-	        (v->source_port == PORT_DHCP_CLIENT || v->destination_port == PORT_DHCP_CLIENT))
+		(v->source_port == PORT_DHCP_CLIENT || v->destination_port == PORT_DHCP_CLIENT))
 		attribute_dhcp(inv, v);
 	return v->appliance[0] != APPLIANCE_NONE || v->appliance[1] != APPLIANCE_NONE;
 }

@@ -72,8 +72,8 @@ struct flow {
 	uint32_t sequence;   /* of the initiator's SYN */
 	uint32_t generation; /* of the policy that judged it */
 	uint16_t packets_high[2], bytes_high[2];
-	uint16_t appliance[2];  /* by the key's direction */
-	uint16_t set[2];        /* [0] initiator's, [1] responder's */
+	uint16_t appliance[2];	/* by the key's direction */
+	uint16_t set[2];	/* [0] initiator's, [1] responder's */
 	uint8_t end_verdict[2]; /* likewise */
 	uint8_t connection;
 	uint8_t basis;
@@ -123,7 +123,7 @@ static inline int flow_has_key(const struct flow *f, const union flow_key *k)
 	memcpy(a, f, sizeof(a));
 	memcpy(&mask, mask_bytes, sizeof(mask));
 	return ((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]) |
-	               ((a[4] & mask) ^ b[4])) == 0;
+		       ((a[4] & mask) ^ b[4])) == 0;
 }
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "SEEN_FREED is in seen's last byte");

@@ -48,11 +48,11 @@ static struct datagram *datagram_of(struct fragments *fr, const struct view *v, 
 			oldest = &set[i];
 	}
 	*oldest = (struct datagram){
-	        .source = v->source,
-	        .destination = v->destination,
-	        .id = v->fragment_id,
-	        .version = v->version,
-	        .carried = carried,
+		.source = v->source,
+		.destination = v->destination,
+		.id = v->fragment_id,
+		.version = v->version,
+		.carried = carried,
 	};
 	return oldest;
 }

@@ -33,8 +33,8 @@ struct inventory *inventory_init(void *memory, size_t appliances, size_t prefixe
 
 	/* Pages are filled when they are taken: most of them never are. */
 	memset(memory, 0,
-	        inventory_size(appliances, prefixes, macs) -
-	                pages_for(prefixes) * sizeof(struct page));
+		inventory_size(appliances, prefixes, macs) -
+			pages_for(prefixes) * sizeof(struct page));
 	inv->pages_max = pages_for(prefixes);
 	inv->entries_max = prefixes;
 	inv->entry_mask = slots_for(prefixes) - 1;
@@ -68,7 +68,7 @@ static size_t entry_hash(const uint64_t word[2], unsigned length)
 }
 
 static struct entry *entry_find(
-        const struct inventory *inv, const uint64_t word[2], unsigned version, unsigned length)
+	const struct inventory *inv, const uint64_t word[2], unsigned version, unsigned length)
 {
 	size_t i = entry_hash(word, length) & inv->entry_mask;
 
@@ -77,7 +77,7 @@ static struct entry *entry_find(
 		if (e->version == 0)
 			return e;
 		if (e->word[0] == word[0] && e->word[1] == word[1] && e->version == version &&
-		        e->length == length)
+			e->length == length)
 			return e;
 	}
 }
@@ -118,7 +118,7 @@ static void v6_filter_rebuild(struct inventory *inv)
 }
 
 uint16_t inventory_longest_match(const struct inventory *inv, const struct family *f,
-        const struct address *a, unsigned version)
+	const struct address *a, unsigned version)
 {
 	uint64_t word[2], masked[2];
 

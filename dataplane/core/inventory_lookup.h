@@ -36,7 +36,7 @@ struct width {
 
 struct family {
 	uint64_t filter[FILTER_WORDS]; /* by the first 16 bits (IPv4), or a hash (IPv6) */
-	uint64_t filter_mask;          /* IPv6: the bits of the first eight bytes that are hashed */
+	uint64_t filter_mask;	       /* IPv6: the bits of the first eight bytes that are hashed */
 	uint32_t widths;
 	struct width width[129]; /* longest first */
 };
@@ -64,7 +64,7 @@ struct inventory {
 /* The longest prefix by hashing, one length after the other: the slow way, which is always right.
  */
 uint16_t inventory_longest_match(
-        const struct inventory *, const struct family *, const struct address *, unsigned version);
+	const struct inventory *, const struct family *, const struct address *, unsigned version);
 
 static inline unsigned v6_filter_slot(const struct family *f, uint64_t first)
 {
@@ -91,7 +91,7 @@ static inline uint16_t inventory_lookup_v4(const struct inventory *inv, const st
 }
 
 static inline uint16_t inventory_lookup(
-        const struct inventory *inv, const struct address *a, unsigned version)
+	const struct inventory *inv, const struct address *a, unsigned version)
 {
 	uint64_t first;
 

@@ -115,7 +115,7 @@ static void track_burst(struct pipeline *pl, const struct burst *b)
 	for (uint32_t n = 0; n < pl->chosen_count; n++) {
 		uint32_t i = pl->chosen[n];
 		tracker_packet(
-		        &pl->tracker, &b->packet[i], &pl->view[i], &pl->key[i], pl->guess[i]);
+			&pl->tracker, &b->packet[i], &pl->view[i], &pl->key[i], pl->guess[i]);
 	}
 }
 

@@ -22,7 +22,7 @@ int policy_dhcp_is_reversed(const struct conversation *c)
 }
 
 static int rule_allows_peer(
-        const struct policy *p, const struct rule *r, const struct end_view *e, unsigned version)
+	const struct policy *p, const struct rule *r, const struct end_view *e, unsigned version)
 {
 	if (r->peers == PEERS_ANY)
 		return 1;
@@ -36,7 +36,7 @@ static int rule_allows_peer(
 
 /* On a shared port one enabled rule that allows the peer is enough. */
 static enum verdict judge_set(const struct policy *p, const struct rule_set *set,
-        const struct end_view *e, unsigned version)
+	const struct end_view *e, unsigned version)
 {
 	enum verdict v = set->count == 0 ? VERDICT_UNEXPECTED_PORT : VERDICT_FEATURE_DISABLED;
 
@@ -52,7 +52,7 @@ static enum verdict judge_set(const struct policy *p, const struct rule_set *set
 }
 
 static uint16_t find_set(
-        const struct policy *p, const struct conversation *c, const struct end_view *e)
+	const struct policy *p, const struct conversation *c, const struct end_view *e)
 {
 	enum role role = inventory_role(p->inventory, e->appliance);
 	enum transport t = c->protocol == IPPROTO_TCP ? TRANSPORT_TCP : TRANSPORT_UDP;
@@ -63,13 +63,13 @@ static uint16_t find_set(
 }
 
 static void judge_end(
-        const struct policy *p, const struct conversation *c, unsigned end, struct judgement *out)
+	const struct policy *p, const struct conversation *c, unsigned end, struct judgement *out)
 {
 	struct end_view e = {
-	        .appliance = c->appliance[end],
-	        .peer_appliance = c->appliance[1 - end],
-	        .peer = &c->address[1 - end],
-	        .direction = end == 0 ? DIRECTION_OUTBOUND : DIRECTION_INBOUND,
+		.appliance = c->appliance[end],
+		.peer_appliance = c->appliance[1 - end],
+		.peer = &c->address[1 - end],
+		.direction = end == 0 ? DIRECTION_OUTBOUND : DIRECTION_INBOUND,
 	};
 	enum verdict v;
 

@@ -32,7 +32,7 @@ static uint64_t be64(const uint8_t *p)
 uint64_t record_digest(const struct record *r)
 {
 	uint64_t h = (uint64_t)r->port[0] << 48 | (uint64_t)r->port[1] << 32 |
-	             (uint64_t)r->protocol << 16 | (uint64_t)r->version << 8 | r->verdict;
+		     (uint64_t)r->protocol << 16 | (uint64_t)r->version << 8 | r->verdict;
 
 	for (unsigned i = 0; i < 2; i++) {
 		h = mix(h, be64(r->address[i].byte));

@@ -121,24 +121,24 @@ static void record_fill(const struct flow *f, enum record_kind kind, enum end en
 	enum verdict v = flow_verdict(f);
 
 	*r = (struct record){
-	        .protocol = f->protocol,
-	        .version = (uint8_t)flow_version(f),
-	        .kind = (uint8_t)kind,
-	        .verdict = (uint8_t)v,
-	        .end_verdict = {f->end_verdict[0], f->end_verdict[1]},
-	        .connection = f->connection,
-	        .basis = f->basis,
-	        .end = (uint8_t)end,
-	        .corrected = f->corrected,
-	        .history_length = f->history_length,
-	        .set = {f->set[0], f->set[1]},
-	        .generation = f->generation,
-	        .history = oriented_history(f),
-	        .start_ns = f->first_ns,
-	        .end_ns = f->last_ns + (uint64_t)f->end_skew_ns,
+		.protocol = f->protocol,
+		.version = (uint8_t)flow_version(f),
+		.kind = (uint8_t)kind,
+		.verdict = (uint8_t)v,
+		.end_verdict = {f->end_verdict[0], f->end_verdict[1]},
+		.connection = f->connection,
+		.basis = f->basis,
+		.end = (uint8_t)end,
+		.corrected = f->corrected,
+		.history_length = f->history_length,
+		.set = {f->set[0], f->set[1]},
+		.generation = f->generation,
+		.history = oriented_history(f),
+		.start_ns = f->first_ns,
+		.end_ns = f->last_ns + (uint64_t)f->end_skew_ns,
 	};
 	r->severity = (uint8_t)verdict_severity(v, (enum connection)f->connection,
-	        (enum basis)f->basis, f->protocol == IPPROTO_TCP);
+		(enum basis)f->basis, f->protocol == IPPROTO_TCP);
 	for (unsigned i = 0; i < 2; i++) {
 		unsigned end_in_key = i ^ from;
 		r->address[i] = address_of(f, end_in_key);
@@ -164,7 +164,7 @@ static void report(struct tracker *t, struct flow *f)
 	if (!verdict_is_flagged(flow_verdict(f)))
 		return;
 	severity = verdict_severity(flow_verdict(f), (enum connection)f->connection,
-	        (enum basis)f->basis, f->protocol == IPPROTO_TCP);
+		(enum basis)f->basis, f->protocol == IPPROTO_TCP);
 	if (severity <= f->reported)
 		return;
 	r = outbox_next(t->outbox);
@@ -197,8 +197,8 @@ static void flow_end(struct tracker *t, uint32_t index, enum end reason)
 static struct conversation conversation_of(const struct flow *f, unsigned initiator)
 {
 	struct conversation c = {
-	        .version = (uint8_t)flow_version(f),
-	        .protocol = f->protocol,
+		.version = (uint8_t)flow_version(f),
+		.protocol = f->protocol,
 	};
 
 	for (unsigned i = 0; i < 2; i++) {
@@ -216,7 +216,7 @@ struct orientation {
 
 /* Of the two orientations the milder one; equally mild: the lower port is the responder's. */
 static struct orientation orient_by_policy(
-        const struct tracker *t, const struct flow *f, unsigned sender)
+	const struct tracker *t, const struct flow *f, unsigned sender)
 {
 	struct conversation as_seen = conversation_of(f, sender);
 	struct conversation turned = conversation_of(f, 1 - sender);
@@ -225,7 +225,7 @@ static struct orientation orient_by_policy(
 
 	if (seen_verdict != turned_verdict)
 		return (struct orientation){
-		        seen_verdict < turned_verdict ? sender : 1 - sender, BASIS_POLICY};
+			seen_verdict < turned_verdict ? sender : 1 - sender, BASIS_POLICY};
 	if (f->port[0] != f->port[1])
 		return (struct orientation){f->port[0] < f->port[1] ? 1 : 0, BASIS_PORT};
 	return (struct orientation){sender, BASIS_FIRST_PACKET};
@@ -252,13 +252,13 @@ static struct orientation orient_dhcp(const struct view *v, unsigned client)
 	if (is_dhcp_message(v))
 		return (struct orientation){client, BASIS_MESSAGE};
 	return (struct orientation){
-	        client, client == v->direction ? BASIS_FIRST_PACKET : BASIS_POLICY};
+		client, client == v->direction ? BASIS_FIRST_PACKET : BASIS_POLICY};
 }
 
 /* The ladder of DESIGN 4 for a flow's first packet. `message` needs the service (but for
  * DHCP) and `memory` the pair's past: they come between the handshake and the policy. */
 static struct orientation orient(
-        const struct tracker *t, const struct packet *p, const struct view *v, const struct flow *f)
+	const struct tracker *t, const struct packet *p, const struct view *v, const struct flow *f)
 {
 	unsigned sender = v->direction;
 	struct conversation c;
@@ -282,13 +282,13 @@ static struct orientation orient(
 static void set_verdict(struct flow *f, enum verdict v)
 {
 	f->state = (uint8_t)((f->state & ((1u << STATE_VERDICT_SHIFT) - 1)) |
-	                     (unsigned)v << STATE_VERDICT_SHIFT);
+			     (unsigned)v << STATE_VERDICT_SHIFT);
 }
 
 static void set_timeout(struct flow *f, enum timeout timeout)
 {
 	f->state = (uint8_t)((f->state & ~(7u << STATE_TIMEOUT_SHIFT)) |
-	                     (unsigned)timeout << STATE_TIMEOUT_SHIFT);
+			     (unsigned)timeout << STATE_TIMEOUT_SHIFT);
 }
 
 static void set_initiator(struct flow *f, unsigned initiator)
@@ -366,7 +366,7 @@ static int appliance_takes_part(const struct flow *f)
 {
 	for (unsigned i = 0; i < 2; i++)
 		if (f->appliance[i] != APPLIANCE_NONE &&
-		        flow_letters(f, i) & ~(unsigned)LETTER_BIT(RST))
+			flow_letters(f, i) & ~(unsigned)LETTER_BIT(RST))
 			return 1;
 	return 0;
 }
@@ -428,7 +428,7 @@ static void count_pending(struct tracker *t, struct flow *f, const struct view *
 }
 
 static void count_packet(
-        struct tracker *t, struct flow *f, const struct packet *p, const struct view *v)
+	struct tracker *t, struct flow *f, const struct packet *p, const struct view *v)
 {
 	unsigned d = v->direction;
 
@@ -452,7 +452,7 @@ static void count_packet(
 /* A flow in a scratch of its own: whether the table keeps it is decided when it is known
  * what it is worth. */
 static void flow_begin(const struct tracker *t, const struct packet *p, const struct view *v,
-        const union flow_key *k, struct flow *f)
+	const union flow_key *k, struct flow *f)
 {
 	struct orientation o;
 
@@ -480,7 +480,7 @@ static void count_untracked(struct tracker *t, const struct flow *f, const struc
 }
 
 static uint32_t make_room(
-        struct tracker *t, const union flow_key *k, uint64_t hash, enum worth worth)
+	struct tracker *t, const union flow_key *k, uint64_t hash, enum worth worth)
 {
 	uint32_t victim = table_victim(&t->table, hash, worth);
 
@@ -491,7 +491,7 @@ static uint32_t make_room(
 }
 
 static void open_flow(
-        struct tracker *t, const struct packet *p, const struct view *v, const union flow_key *k)
+	struct tracker *t, const struct packet *p, const struct view *v, const union flow_key *k)
 {
 	struct counters *c = t->counters;
 	struct flow begun, *f;
@@ -540,7 +540,7 @@ static void correct(struct tracker *t, struct flow *f, unsigned initiator, enum 
 
 /* A SYN on a flow that is over, or one that cannot be of a flow that has long been up. */
 static int starts_anew(
-        const struct tracker *t, const struct flow *f, const struct view *v, uint64_t gap_ns)
+	const struct tracker *t, const struct flow *f, const struct view *v, uint64_t gap_ns)
 {
 	if (!(v->letters & LETTER_BIT(SYN)))
 		return 0;
@@ -583,15 +583,15 @@ static int shows_something_new(const struct flow *f, const struct view *v)
 
 /* What nearly every packet is: one more of a flow that is known, in time and with no news. */
 static inline int count_ordinary(struct tracker *t, const struct packet *p, const struct view *v,
-        const union flow_key *k, uint32_t guess)
+	const union flow_key *k, uint32_t guess)
 {
 	struct flow *f = &t->table.flow[guess];
 	unsigned d = v->direction;
 
 	if (!flow_has_key(f, k) || p->now_ns - f->last_ns > t->limit_ns[flow_timeout(f)] ||
-	        shows_something_new(f, v) || p->time_ns != p->now_ns || f->seen & SEEN_SKEWED ||
-	        v->pending_packets || f->packets[d] == UINT32_MAX ||
-	        f->bytes[d] > UINT32_MAX - v->bytes)
+		shows_something_new(f, v) || p->time_ns != p->now_ns || f->seen & SEEN_SKEWED ||
+		v->pending_packets || f->packets[d] == UINT32_MAX ||
+		f->bytes[d] > UINT32_MAX - v->bytes)
 		return 0;
 	f->packets[d]++;
 	f->bytes[d] += v->bytes;
@@ -602,7 +602,7 @@ static inline int count_ordinary(struct tracker *t, const struct packet *p, cons
 }
 
 void tracker_packet(struct tracker *t, const struct packet *p, const struct view *v,
-        const union flow_key *k, uint32_t guess)
+	const union flow_key *k, uint32_t guess)
 {
 	uint32_t index;
 	struct flow *f;

@@ -20,9 +20,9 @@ struct tracker {
 	struct outbox *outbox;
 	struct table table;
 	uint64_t limit_ns[TIMEOUT_COUNT];
-	uint64_t warmup_ns;     /* from the start of the stream */
-	uint64_t start_ns;      /* of the stream; set with its first burst */
-	uint64_t now_ns;        /* the stream's time as of the last packet */
+	uint64_t warmup_ns;	/* from the start of the stream */
+	uint64_t start_ns;	/* of the stream; set with its first burst */
+	uint64_t now_ns;	/* the stream's time as of the last packet */
 	uint64_t next_sweep_ns; /* when the sweep may start again from the first flow */
 };
 
@@ -34,7 +34,7 @@ void tracker_key(struct view *, union flow_key *);
 /* Counts the packet, with its flow or, where the table has no room, without.
  * `guess` is what table_guess() said a few packets ago, or FLOW_NONE. */
 void tracker_packet(struct tracker *, const struct packet *, const struct view *,
-        const union flow_key *, uint32_t guess);
+	const union flow_key *, uint32_t guess);
 
 /* Ends idle flows among the next few of the table: a little work with every burst. */
 void tracker_sweep(struct tracker *);

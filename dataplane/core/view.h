@@ -44,23 +44,23 @@ enum letter { LETTER_LIST(LETTER_MEMBER) LETTER_COUNT };
 struct view {
 	struct address source, destination;
 	uint16_t source_port, destination_port; /* host order; 0 where there is none */
-	uint8_t outcome;                        /* enum outcome */
-	uint8_t version;                        /* 4 or 6 */
-	uint8_t protocol;                       /* after the extension headers */
-	uint8_t fragment;                       /* enum fragment */
+	uint8_t outcome;			/* enum outcome */
+	uint8_t version;			/* 4 or 6 */
+	uint8_t protocol;			/* after the extension headers */
+	uint8_t fragment;			/* enum fragment */
 	uint8_t letters;
-	uint8_t direction;         /* in the flow's key: 0 if the source is its first address */
-	uint8_t by_mac[2];         /* the address is nobody's, its MAC address is the appliance's */
-	uint16_t appliance[2];     /* source, destination; filled in by attribution */
-	uint32_t bytes;            /* of IP: the header's total length */
-	uint32_t sequence;         /* of TCP */
+	uint8_t direction;	   /* in the flow's key: 0 if the source is its first address */
+	uint8_t by_mac[2];	   /* the address is nobody's, its MAC address is the appliance's */
+	uint16_t appliance[2];	   /* source, destination; filled in by attribution */
+	uint32_t bytes;		   /* of IP: the header's total length */
+	uint32_t sequence;	   /* of TCP */
 	uint32_t payload_captured; /* bytes at `payload` */
-	uint32_t fragment_id;      /* IPv4 identification, IPv6 fragment identification */
-	const uint8_t *payload;    /* of TCP or UDP, inside the captured bytes */
-	const uint8_t *mac;        /* the link layer's source address, six bytes, or NULL */
-	uint64_t hash;             /* of the flow key */
+	uint32_t fragment_id;	   /* IPv4 identification, IPv6 fragment identification */
+	const uint8_t *payload;	   /* of TCP or UDP, inside the captured bytes */
+	const uint8_t *mac;	   /* the link layer's source address, six bytes, or NULL */
+	uint64_t hash;		   /* of the flow key */
 	uint32_t pending_packets;  /* later fragments that came before this first one */
-	uint64_t pending_bytes;    /* and their IP bytes */
+	uint64_t pending_bytes;	   /* and their IP bytes */
 };
 
 /* Decoding clears the first line and what it has to of the second: a whole memset would cost

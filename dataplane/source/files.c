@@ -73,8 +73,8 @@ static int say_which(struct files *f, int error)
 
 	memcpy(why, f->source.error, sizeof(why));
 	return source_fail(&f->source, error, "%s: %s%s",
-	        strcmp(path, "-") == 0 ? "standard input" : path, why,
-	        f->reader ? "; what was read before counts" : "");
+		strcmp(path, "-") == 0 ? "standard input" : path, why,
+		f->reader ? "; what was read before counts" : "");
 }
 
 static void close_current(struct files *f)
@@ -126,10 +126,10 @@ static void files_close(struct source *s)
 }
 
 static const struct source_operations files_operations = {
-        .name = "files",
-        .poll = files_poll,
-        .release = files_release,
-        .close = files_close,
+	.name = "files",
+	.poll = files_poll,
+	.release = files_release,
+	.close = files_close,
 };
 
 /* The sum of all sizes, or 0 if one of them has none (a pipe). */

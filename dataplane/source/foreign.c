@@ -38,11 +38,11 @@ static void add_packet(struct foreign *f, struct source *s, struct burst *b, siz
 
 	memcpy(f->arena + *used, f->held_data, h->caplen);
 	*p = (struct packet){
-	        .data = f->arena + *used,
-	        .caplen = h->caplen,
-	        .wirelen = h->len < h->caplen ? h->caplen : h->len,
-	        .time_ns = time_of(h),
-	        .link = f->link,
+		.data = f->arena + *used,
+		.caplen = h->caplen,
+		.wirelen = h->len < h->caplen ? h->caplen : h->len,
+		.time_ns = time_of(h),
+		.link = f->link,
 	};
 	source_stamp(s, b, p);
 	*used += (h->caplen + 63) & ~(size_t)63;
@@ -76,7 +76,7 @@ static int fill(struct reader *r, struct source *s, struct burst *b)
 	while (b->count < BURST_MAX && (got = hold_next(f, s)) == 1) {
 		if (f->held->caplen > ARENA_BYTES)
 			return source_fail(
-			        s, -EIO, "broken: a record of %u bytes", f->held->caplen);
+				s, -EIO, "broken: a record of %u bytes", f->held->caplen);
 		if (used + f->held->caplen > ARENA_BYTES)
 			break;
 		add_packet(f, s, b, &used);
@@ -100,9 +100,9 @@ static void close_file(struct reader *r)
 }
 
 static const struct reader_operations operations = {
-        .fill = fill,
-        .position = position,
-        .close = close_file,
+	.fill = fill,
+	.position = position,
+	.close = close_file,
 };
 
 int reader_foreign_open(struct reader **out, const char *path, char error[SOURCE_ERROR_BYTES])
@@ -115,7 +115,7 @@ int reader_foreign_open(struct reader **out, const char *path, char error[SOURCE
 	f->pcap = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, reason);
 	if (!f->pcap) {
 		snprintf(error, SOURCE_ERROR_BYTES, "no capture: %s; want a pcap or pcapng file",
-		        reason);
+			reason);
 		free(f);
 		return -EINVAL;
 	}

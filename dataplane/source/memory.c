@@ -72,10 +72,10 @@ static void memory_release(struct source *s, struct burst *b)
 }
 
 static const struct source_operations memory_operations = {
-        .name = "memory",
-        .poll = memory_poll,
-        .release = memory_release,
-        .close = memory_close,
+	.name = "memory",
+	.poll = memory_poll,
+	.release = memory_release,
+	.close = memory_close,
 };
 
 static int grow_packets(struct memory *m)
@@ -125,7 +125,7 @@ static int map_arena(struct memory *m, uint64_t file_bytes)
 {
 	m->mapped = (size_t)(file_bytes / 16 * m->stride + file_bytes + (1u << 21));
 	m->bytes = mmap(NULL, m->mapped, PROT_READ | PROT_WRITE,
-	        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (m->bytes == MAP_FAILED) {
 		m->bytes = NULL;
 		return -ENOMEM;
@@ -145,7 +145,7 @@ static uint64_t span_of(const struct memory *m)
 }
 
 int source_memory_open(struct source **out, const char *path, unsigned rounds, size_t stride,
-        char error[SOURCE_ERROR_BYTES])
+	char error[SOURCE_ERROR_BYTES])
 {
 	struct memory *m = calloc(1, sizeof(*m));
 	struct source *files = NULL;

@@ -56,8 +56,8 @@ static int say_broken(const struct pcap_file *f, struct source *s, int why, uint
 
 	if (why == -EMSGSIZE)
 		return source_fail(s, -EIO,
-		        "broken at byte %llu: a record of %u bytes; want at most %u", offset,
-		        caplen, RECORD_BYTES_MAX);
+			"broken at byte %llu: a record of %u bytes; want at most %u", offset,
+			caplen, RECORD_BYTES_MAX);
 	return source_fail(s, -EIO, "cut at byte %llu, in the middle of a record", offset);
 }
 
@@ -93,9 +93,9 @@ static void close_file(struct reader *r)
 }
 
 static const struct reader_operations operations = {
-        .fill = fill,
-        .position = position,
-        .close = close_file,
+	.fill = fill,
+	.position = position,
+	.close = close_file,
 };
 
 /* 0 or -ENOTSUP: then libpcap may know better (older versions, modified formats). */
@@ -108,7 +108,7 @@ static int read_header(struct pcap_file *f)
 		return -ENOTSUP;
 	magic = field32(h, 0);
 	f->swapped = magic == __builtin_bswap32(MAGIC_MICROSECONDS) ||
-	             magic == __builtin_bswap32(MAGIC_NANOSECONDS);
+		     magic == __builtin_bswap32(MAGIC_NANOSECONDS);
 	magic = field32(h, f->swapped);
 	if (magic != MAGIC_MICROSECONDS && magic != MAGIC_NANOSECONDS)
 		return -ENOTSUP;

@@ -44,7 +44,7 @@ struct pcapng_file {
 static int broken(const struct pcapng_file *f, struct source *s, const char *what)
 {
 	return source_fail(
-	        s, -EIO, "broken at byte %llu: %s", (unsigned long long)f->chunk.offset, what);
+		s, -EIO, "broken at byte %llu: %s", (unsigned long long)f->chunk.offset, what);
 }
 
 /* --- interfaces ---------------------------------------------------------------------- */
@@ -115,11 +115,11 @@ static uint64_t time_of(const struct port *p, uint64_t units)
 
 	if (p->offset_s >= 0)
 		return time_from(seconds + (uint64_t)p->offset_s < seconds
-		                         ? UINT64_MAX
-		                         : seconds + (uint64_t)p->offset_s,
-		        ns);
+					 ? UINT64_MAX
+					 : seconds + (uint64_t)p->offset_s,
+			ns);
 	return time_from(
-	        seconds > 0 - (uint64_t)p->offset_s ? seconds + (uint64_t)p->offset_s : 0, ns);
+		seconds > 0 - (uint64_t)p->offset_s ? seconds + (uint64_t)p->offset_s : 0, ns);
 }
 
 struct found {
@@ -131,7 +131,7 @@ struct found {
 };
 
 static int add_packet(
-        struct pcapng_file *f, struct source *s, struct burst *b, const struct found *found)
+	struct pcapng_file *f, struct source *s, struct burst *b, const struct found *found)
 {
 	struct packet *p = &b->packet[b->count];
 
@@ -152,14 +152,14 @@ static int add_packet(
 
 /* Enhanced, and the obsolete one, which has two bytes of interface and two of drops. */
 static int timed_packet(struct pcapng_file *f, struct source *s, struct burst *b, uint32_t type,
-        const uint8_t *body, size_t bytes)
+	const uint8_t *body, size_t bytes)
 {
 	struct found found = {.timed = 1};
 
 	if (bytes < 20)
 		return broken(f, s, "a packet block that is too short");
 	found.interface =
-	        type == PACKET_ENHANCED ? field32(body, f->swapped) : field16(body, f->swapped);
+		type == PACKET_ENHANCED ? field32(body, f->swapped) : field16(body, f->swapped);
 	found.units = (uint64_t)field32(body + 4, f->swapped) << 32 | field32(body + 8, f->swapped);
 	found.caplen = field32(body + 12, f->swapped);
 	found.wirelen = field32(body + 16, f->swapped);
@@ -170,7 +170,7 @@ static int timed_packet(struct pcapng_file *f, struct source *s, struct burst *b
 
 /* Of the first interface, without a time: it gets the stream's. */
 static int simple_packet(
-        struct pcapng_file *f, struct source *s, struct burst *b, const uint8_t *body, size_t bytes)
+	struct pcapng_file *f, struct source *s, struct burst *b, const uint8_t *body, size_t bytes)
 {
 	struct found found = {0};
 
@@ -222,7 +222,7 @@ static int block_at(struct pcapng_file *f, struct source *s, uint32_t *type, uin
 		return broken(f, s, "a block whose length cannot be");
 	if (*length > BLOCK_BYTES_MAX) {
 		if (*type == INTERFACE || *type == PACKET_ENHANCED || *type == PACKET_SIMPLE ||
-		        *type == PACKET_OBSOLETE)
+			*type == PACKET_OBSOLETE)
 			return broken(f, s, "a packet block of more than a mebibyte");
 		f->skip = *length;
 		return 1;
@@ -231,7 +231,7 @@ static int block_at(struct pcapng_file *f, struct source *s, uint32_t *type, uin
 }
 
 static int take_block(
-        struct pcapng_file *f, struct source *s, struct burst *b, uint32_t type, uint32_t length)
+	struct pcapng_file *f, struct source *s, struct burst *b, uint32_t type, uint32_t length)
 {
 	const uint8_t *body = chunk_here(&f->chunk) + BLOCK_HEADER;
 	size_t bytes = length - BLOCK_SMALLEST;
@@ -285,7 +285,7 @@ static int fill(struct reader *r, struct source *s, struct burst *b)
 		if (went == 0 && b->count == 0 && !f->chunk.ended && !f->chunk.error) {
 			if (chunk_refill(&f->chunk) < 0)
 				return source_fail(
-				        s, -f->chunk.error, "%s", strerror(f->chunk.error));
+					s, -f->chunk.error, "%s", strerror(f->chunk.error));
 			continue;
 		}
 		if (went < 1)
@@ -298,7 +298,7 @@ static int fill(struct reader *r, struct source *s, struct burst *b)
 	if (chunk_left(&f->chunk) == 0 && f->skip == 0)
 		return 0;
 	return source_fail(s, -EIO, "cut at byte %llu, in the middle of a block",
-	        (unsigned long long)f->chunk.offset);
+		(unsigned long long)f->chunk.offset);
 }
 
 static uint64_t position(const struct reader *r)
@@ -316,9 +316,9 @@ static void close_file(struct reader *r)
 }
 
 static const struct reader_operations operations = {
-        .fill = fill,
-        .position = position,
-        .close = close_file,
+	.fill = fill,
+	.position = position,
+	.close = close_file,
 };
 
 int reader_pcapng_open(struct reader **out, int fd)
@@ -329,7 +329,7 @@ int reader_pcapng_open(struct reader **out, int fd)
 	if (error == 0)
 		error = chunk_refill(&f->chunk);
 	if (error == 0 && (chunk_left(&f->chunk) < BLOCK_SMALLEST ||
-	                          field32(chunk_here(&f->chunk), 0) != SECTION))
+				  field32(chunk_here(&f->chunk), 0) != SECTION))
 		error = -ENOTSUP;
 	if (error < 0) {
 		if (f) {
