@@ -12,12 +12,19 @@
 
 enum link {
 	LINK_ETHERNET,
-	LINK_SLL,  /* Linux cooked, DLT 113 */
-	LINK_SLL2, /* Linux cooked v2, DLT 276 */
-	LINK_RAW,  /* IPv4 or IPv6 by the version nibble, DLT 101, 228, 229 */
-	LINK_NULL, /* BSD loopback, family in the capturing host's order, DLT 0 */
-	LINK_LOOP, /* OpenBSD loopback, family in network order, DLT 108 */
-	LINK_PPP,  /* DLT 9 and 50 */
+	LINK_SLL,    /* Linux cooked, DLT 113 */
+	LINK_SLL2,   /* Linux cooked v2, DLT 276 */
+	LINK_RAW,    /* IPv4 or IPv6 by the version nibble, DLT 101, 228, 229 */
+	LINK_NULL,   /* BSD loopback, family in the capturing host's order, DLT 0 */
+	LINK_LOOP,   /* OpenBSD loopback, family in network order, DLT 108 */
+	LINK_PPP,    /* DLT 9 and 50 */
+	LINK_CHDLC,  /* Cisco HDLC, DLT 104 */
+	LINK_FDDI,   /* DLT 10 */
+	LINK_ARCNET, /* Linux, DLT 129 */
+	LINK_IPOIB,  /* DLT 242 */
+	LINK_NFLOG,  /* Linux netfilter log, DLT 239 */
+	LINK_PPI,    /* DLT 192, the link type inside */
+	LINK_PKTAP,  /* Darwin, DLT 258 and 149, the link type inside */
 	LINK_UNSUPPORTED,
 };
 
@@ -27,7 +34,7 @@ struct packet {
 	uint32_t wirelen; /* bytes that were on the wire */
 	uint64_t time_ns; /* of this packet, since the epoch */
 	uint64_t now_ns;  /* the largest time_ns of the stream so far: never runs backwards */
-	uint16_t link;    /* enum link */
+	uint16_t link;	  /* enum link */
 	uint16_t interface;
 };
 

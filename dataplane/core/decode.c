@@ -1,77 +1,14 @@
 #include "decode.h"
 
+#include <assert.h>
 #include <netinet/in.h>
 #include <stddef.h>
+#include <string.h>
+
+#include "layers.h"
 
 /* A frame has few layers; a crafted one must not keep us for as long as it is. */
 #define LAYERS_MAX 32
-
-/* Every layer and the function that reads it. */
-#define LAYER_LIST(X)                                                                              \
-	X(ETHERNET, ethernet)                                                                      \
-	X(SLL, sll)                                                                                \
-	X(SLL2, sll2)                                                                              \
-	X(RAW, raw)                                                                                \
-	X(NULL, null)                                                                              \
-	X(LOOP, loop)                                                                              \
-	X(PPP, ppp)                                                                                \
-	X(VLAN, vlan)                                                                              \
-	X(LLC, llc)                                                                                \
-	X(IPV4, ipv4)                                                                              \
-	X(IPV6, ipv6)                                                                              \
-	X(IPV6_OPTIONS, ipv6_options)                                                              \
-	X(IPV6_FRAGMENT, ipv6_fragment)                                                            \
-	X(TCP, tcp)                                                                                \
-	X(UDP, udp)
-#define LAYER_MEMBER(name, function) LAYER_##name,
-
-enum layer {
-	LAYER_LIST(LAYER_MEMBER) LAYER_COUNT,
-	/* From here on: nothing follows. */
-	LAYER_DONE,
-	LAYER_NON_IP,
-	LAYER_SHORT,
-	LAYER_MALFORMED,
-	LAYER_UNSUPPORTED,
-};
-
-/* The bytes from a layer's first one to the end of what was captured of it. */
-struct cursor {
-	const uint8_t *at, *end;
-	int cut; /* the capture, not the sender, ended it here */
-};
-
-static size_t left(const struct cursor *c)
-{
-	return (size_t)(c->end - c->at);
-}
-
-static uint16_t be16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static uint32_t be32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-/* IEEE 802 numbers: ethertypes. */
-static enum layer by_ethertype(uint16_t type)
-{
-	switch (type) {
-	case 0x0800:
-		return LAYER_IPV4;
-	case 0x86dd:
-		return LAYER_IPV6;
-	case 0x8100: /* 802.1Q */
-	case 0x88a8: /* 802.1ad */
-	case 0x9100: /* QinQ before the standard */
-		return LAYER_VLAN;
-	default:
-		return type <= 1500 ? LAYER_LLC : LAYER_NON_IP;
-	}
-}
 
 static inline enum layer ethernet(struct cursor *c, struct view *v)
 {
@@ -95,142 +32,6 @@ static inline enum layer vlan(struct cursor *c, struct view *v)
 	type = be16(c->at + 2);
 	c->at += 4;
 	return by_ethertype(type);
-}
-
-/* IEEE 802.2 with SNAP (RFC 1042); every other LLC carries no IP. */
-static inline enum layer llc(struct cursor *c, struct view *v)
-{
-	static const uint8_t snap[6] = {0xaa, 0xaa, 0x03, 0, 0, 0};
-	uint16_t type;
-
-	(void)v;
-	if (left(c) < 8 || memcmp(c->at, snap, sizeof(snap)) != 0)
-		return LAYER_NON_IP;
-	type = be16(c->at + 6);
-	c->at += 8;
-	return type <= 1500 ? LAYER_NON_IP : by_ethertype(type);
-}
-
-/* The protocol field means an ethertype except on a few kinds of device
- * (linux/if_arp.h; libpcap's LINKTYPE_LINUX_SLL). */
-static enum layer by_cooked(uint16_t device, uint16_t protocol)
-{
-	enum { ARPHRD_NETLINK_DEVICE = 824 };
-
-	if (device == ARPHRD_NETLINK_DEVICE)
-		return LAYER_NON_IP;
-	if (protocol == 0x0004) /* 802.2 follows */
-		return LAYER_LLC;
-	return protocol <= 1500 ? LAYER_NON_IP : by_ethertype(protocol);
-}
-
-static inline enum layer sll(struct cursor *c, struct view *v)
-{
-	const uint8_t *h = c->at;
-
-	if (left(c) < 16)
-		return LAYER_SHORT;
-	v->mac = be16(h + 4) == 6 ? h + 6 : NULL;
-	c->at += 16;
-	return by_cooked(be16(h + 2), be16(h + 14));
-}
-
-static inline enum layer sll2(struct cursor *c, struct view *v)
-{
-	const uint8_t *h = c->at;
-
-	if (left(c) < 20)
-		return LAYER_SHORT;
-	v->mac = h[11] == 6 ? h + 12 : NULL;
-	c->at += 20;
-	return by_cooked(be16(h + 8), be16(h));
-}
-
-static inline enum layer raw(struct cursor *c, struct view *v)
-{
-	(void)v;
-	if (left(c) < 1)
-		return LAYER_SHORT;
-	switch (c->at[0] >> 4) {
-	case 4:
-		return LAYER_IPV4;
-	case 6:
-		return LAYER_IPV6;
-	default:
-		return LAYER_MALFORMED;
-	}
-}
-
-/* AF_INET6 has another number on every BSD. */
-static enum layer by_family(uint32_t family)
-{
-	switch (family) {
-	case 2:
-		return LAYER_IPV4;
-	case 10: /* Linux */
-	case 24: /* NetBSD, OpenBSD */
-	case 28: /* FreeBSD */
-	case 30: /* Darwin */
-		return LAYER_IPV6;
-	default:
-		return LAYER_NON_IP;
-	}
-}
-
-static inline enum layer loop(struct cursor *c, struct view *v)
-{
-	uint32_t family;
-
-	(void)v;
-	if (left(c) < 4)
-		return LAYER_SHORT;
-	family = be32(c->at);
-	c->at += 4;
-	return by_family(family);
-}
-
-/* As `loop`, in the order of the host that captured: families are small numbers. */
-static inline enum layer null(struct cursor *c, struct view *v)
-{
-	uint32_t family;
-
-	(void)v;
-	if (left(c) < 4)
-		return LAYER_SHORT;
-	family = be32(c->at);
-	if (family > 0xffff)
-		family = __builtin_bswap32(family);
-	c->at += 4;
-	return by_family(family);
-}
-
-/* RFC 1661 and 1662: address and control may be left out, the protocol's first byte too. */
-static inline enum layer ppp(struct cursor *c, struct view *v)
-{
-	uint16_t protocol;
-
-	(void)v;
-	if (left(c) >= 2 && c->at[0] == 0xff && c->at[1] == 0x03)
-		c->at += 2;
-	if (left(c) < 1)
-		return LAYER_SHORT;
-	if (c->at[0] & 1) {
-		protocol = c->at[0];
-		c->at += 1;
-	} else {
-		if (left(c) < 2)
-			return LAYER_SHORT;
-		protocol = be16(c->at);
-		c->at += 2;
-	}
-	switch (protocol) {
-	case 0x0021:
-		return LAYER_IPV4;
-	case 0x0057:
-		return LAYER_IPV6;
-	default:
-		return LAYER_NON_IP;
-	}
 }
 
 /* What follows an IP header: RFC 8200 section 4 for the extension headers. */
@@ -450,15 +251,24 @@ static inline enum layer step(enum layer layer, struct cursor *c, struct view *v
 }
 
 static const uint8_t first_layer[] = {
-        [LINK_ETHERNET] = LAYER_ETHERNET,
-        [LINK_SLL] = LAYER_SLL,
-        [LINK_SLL2] = LAYER_SLL2,
-        [LINK_RAW] = LAYER_RAW,
-        [LINK_NULL] = LAYER_NULL,
-        [LINK_LOOP] = LAYER_LOOP,
-        [LINK_PPP] = LAYER_PPP,
-        [LINK_UNSUPPORTED] = LAYER_UNSUPPORTED,
+	[LINK_ETHERNET] = LAYER_ETHERNET,
+	[LINK_SLL] = LAYER_SLL,
+	[LINK_SLL2] = LAYER_SLL2,
+	[LINK_RAW] = LAYER_RAW,
+	[LINK_NULL] = LAYER_NULL,
+	[LINK_LOOP] = LAYER_LOOP,
+	[LINK_PPP] = LAYER_PPP,
+	[LINK_CHDLC] = LAYER_CHDLC,
+	[LINK_FDDI] = LAYER_FDDI,
+	[LINK_ARCNET] = LAYER_ARCNET,
+	[LINK_IPOIB] = LAYER_IPOIB,
+	[LINK_NFLOG] = LAYER_NFLOG,
+	[LINK_PPI] = LAYER_PPI,
+	[LINK_PKTAP] = LAYER_PKTAP,
+	[LINK_UNSUPPORTED] = LAYER_UNSUPPORTED,
 };
+
+static_assert(sizeof(first_layer) == LINK_UNSUPPORTED + 1, "every link has its layer");
 
 static enum outcome outcome_of(enum layer last, int cut)
 {
@@ -479,6 +289,7 @@ static enum outcome outcome_of(enum layer last, int cut)
 void decode(const struct packet *p, struct view *v)
 {
 	struct cursor c = {p->data, p->data + p->caplen, p->caplen < p->wirelen};
+	struct cursor rest;
 	enum layer layer = first_layer[p->link];
 
 	memset(v, 0, VIEW_CLEARED);
@@ -494,7 +305,8 @@ void decode(const struct packet *p, struct view *v)
 		layer = tcp(&c, v);
 	else if (layer == LAYER_UDP)
 		layer = udp(&c, v);
+	rest = c; /* a copy, since its address leaves this function */
 	for (unsigned i = 0; layer < LAYER_COUNT && i < LAYERS_MAX; i++)
-		layer = step(layer, &c, v);
-	v->outcome = (uint8_t)outcome_of(layer, c.cut);
+		layer = step(layer, &rest, v);
+	v->outcome = (uint8_t)outcome_of(layer, rest.cut);
 }

@@ -1,0 +1,91 @@
+#include "layers.h"
+
+/* RFC 3032: labels up to the bottom of the stack. What follows says nobody: the first nibble of
+ * an IP header, or 0 of a control word before Ethernet (RFC 4385, RFC 4448). */
+enum layer mpls(struct cursor *c, struct view *v)
+{
+	enum { LABELS_MAX = 16, BOTTOM = 1 };
+	uint8_t flags = 0;
+
+	(void)v;
+	for (unsigned i = 0; i < LABELS_MAX && !(flags & BOTTOM); i++) {
+		if (left(c) < 4)
+			return LAYER_SHORT;
+		flags = c->at[2];
+		c->at += 4;
+	}
+	if (!(flags & BOTTOM))
+		return LAYER_MALFORMED;
+	if (left(c) < 4)
+		return LAYER_SHORT;
+	switch (c->at[0] >> 4) {
+	case 4:
+		return LAYER_IPV4;
+	case 6:
+		return LAYER_IPV6;
+	case 0:
+		c->at += 4;
+		return LAYER_ETHERNET;
+	default:
+		return LAYER_NON_IP;
+	}
+}
+
+/* RFC 2516 section 4: version and type, code 0 in a session, id, length; then PPP. */
+enum layer pppoe(struct cursor *c, struct view *v)
+{
+	(void)v;
+	if (left(c) < 6)
+		return LAYER_SHORT;
+	if (c->at[0] != 0x11)
+		return LAYER_MALFORMED;
+	if (c->at[1] != 0)
+		return LAYER_NON_IP;
+	c->at += 6;
+	return LAYER_PPP;
+}
+
+static enum layer tag(struct cursor *c, size_t bytes)
+{
+	uint16_t type;
+
+	if (left(c) < bytes + 2)
+		return LAYER_SHORT;
+	type = be16(c->at + bytes);
+	c->at += bytes + 2;
+	return by_ethertype(type);
+}
+
+/* The switch maker's tag of virtual interfaces: four bytes and the ethertype. */
+enum layer vn_tag(struct cursor *c, struct view *v)
+{
+	(void)v;
+	return tag(c, 4);
+}
+
+/* IEEE 802.1BR section 7.5: six bytes and the ethertype. */
+enum layer e_tag(struct cursor *c, struct view *v)
+{
+	(void)v;
+	return tag(c, 6);
+}
+
+/* Two bytes of forwarding tag and hop count, then the whole Ethernet frame. */
+enum layer fabric_path(struct cursor *c, struct view *v)
+{
+	(void)v;
+	if (left(c) < 2)
+		return LAYER_SHORT;
+	c->at += 2;
+	return LAYER_ETHERNET;
+}
+
+/* IEEE 802.1ah: four bytes of service tag, then the customer's Ethernet frame. */
+enum layer backbone(struct cursor *c, struct view *v)
+{
+	(void)v;
+	if (left(c) < 4)
+		return LAYER_SHORT;
+	c->at += 4;
+	return LAYER_ETHERNET;
+}
