@@ -12,4 +12,7 @@
 
 void decode(const struct packet *, struct view *);
 
+/* The same without the short way that plain packets take: the twin that tests compare with. */
+void decode_layers(const struct packet *, struct view *);
+
 #endif

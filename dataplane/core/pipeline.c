@@ -20,11 +20,10 @@ static void decode_burst(struct pipeline *pl, const struct burst *b)
 	pl->counters.truncated_frames += truncated;
 }
 
-static void count_outcome(struct counters *c, enum outcome outcome)
+static void count_no_ip(struct counters *c, enum outcome outcome)
 {
 	switch (outcome) {
-	case OUTCOME_IP:
-		c->ip++;
+	case OUTCOME_IP: /* counted with the burst */
 		break;
 	case OUTCOME_NON_IP:
 		c->non_ip++;
@@ -43,11 +42,9 @@ static void count_outcome(struct counters *c, enum outcome outcome)
 
 /* --- pass 2: whose is it? ------------------------------------------------------------ */
 
-/* A later fragment without its first one waits; everything else has ports, or needs none. */
+/* Of a fragment: a later one without its first one waits, all others have their ports. */
 static int has_flow(struct pipeline *pl, const struct packet *p, struct view *v)
 {
-	if (v->fragment == FRAGMENT_NONE)
-		return 1;
 	if (v->fragment == FRAGMENT_FIRST) {
 		fragments_first(&pl->fragments, v, p->now_ns);
 		pl->counters.fragments_unattributed -= v->pending_packets;
@@ -60,41 +57,43 @@ static int has_flow(struct pipeline *pl, const struct packet *p, struct view *v)
 	return 0;
 }
 
+/* The key of a monitored packet, and its bucket is on the way. */
+static inline void choose(struct pipeline *pl, uint32_t i)
+{
+	struct view *v = &pl->view[i];
+
+	tracker_key(v, &pl->key[i]);
+	v->hash = table_hash(&pl->tracker.table, &pl->key[i]);
+	table_prefetch(&pl->tracker.table, v->hash);
+	pl->chosen[pl->chosen_count++] = (uint8_t)i;
+}
+
 static void attribute_burst(struct pipeline *pl, const struct burst *b)
 {
 	const struct inventory *inventory = pl->tracker.policy->inventory;
 	struct counters *c = &pl->counters;
+	uint32_t ip = 0, monitored = 0;
 
 	pl->chosen_count = 0;
 	for (uint32_t i = 0; i < b->count; i++) {
 		struct view *v = &pl->view[i];
-		count_outcome(c, (enum outcome)v->outcome);
-		if (v->outcome != OUTCOME_IP)
-			continue;
-		if (!attribute(inventory, v)) {
-			c->unmonitored++;
+		if (v->outcome != OUTCOME_IP) {
+			count_no_ip(c, (enum outcome)v->outcome);
 			continue;
 		}
-		c->monitored++;
-		if (has_flow(pl, &b->packet[i], v))
-			pl->chosen[pl->chosen_count++] = (uint8_t)i;
+		ip++;
+		if (!attribute(inventory, v))
+			continue;
+		monitored++;
+		if (v->fragment == FRAGMENT_NONE || has_flow(pl, &b->packet[i], v))
+			choose(pl, i);
 	}
+	c->ip += ip;
+	c->monitored += monitored;
+	c->unmonitored += ip - monitored;
 }
 
-/* --- pass 3: the key, and its bucket is on the way ------------------------------------ */
-
-static void key_burst(struct pipeline *pl)
-{
-	for (uint32_t n = 0; n < pl->chosen_count; n++) {
-		uint32_t i = pl->chosen[n];
-		struct view *v = &pl->view[i];
-		tracker_key(v, &pl->key[i]);
-		v->hash = table_hash(&pl->tracker.table, &pl->key[i]);
-		table_prefetch(&pl->tracker.table, v->hash);
-	}
-}
-
-/* --- pass 4: the bucket is here, the flow is on the way ------------------------------- */
+/* --- pass 3: the bucket is here, the flow is on the way ------------------------------- */
 
 static void guess_burst(struct pipeline *pl)
 {
@@ -108,7 +107,7 @@ static void guess_burst(struct pipeline *pl)
 	}
 }
 
-/* --- pass 5: the flow is here --------------------------------------------------------- */
+/* --- pass 4: the flow is here --------------------------------------------------------- */
 
 static void track_burst(struct pipeline *pl, const struct burst *b)
 {
@@ -130,7 +129,6 @@ void pipeline_process(struct pipeline *pl, const struct burst *b)
 	pl->tracker.now_ns = b->packet[b->count - 1].now_ns;
 	decode_burst(pl, b);
 	attribute_burst(pl, b);
-	key_burst(pl);
 	guess_burst(pl);
 	track_burst(pl, b);
 	tracker_sweep(&pl->tracker);

@@ -1,7 +1,7 @@
 /* The life of a burst: a few passes, each with one duty, each starting the memory that the
  * next one needs.
  *
- *   decode -> attribute -> key and bucket -> flow -> judge and count
+ *   decode -> attribute, key and bucket -> flow -> judge and count
  *
  * Owned by one worker; policy and outbox are lent to it, all memory is given. Allocates
  * nothing, locks nothing, calls nobody, reads no clock.
