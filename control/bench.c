@@ -210,15 +210,15 @@ static uint64_t stride_for(const char *capture)
 }
 
 static int open_parts(
-        struct bench *b, const struct chart *chart, const char *capture, unsigned rounds)
+	struct bench *b, const struct chart *chart, const char *capture, unsigned rounds)
 {
 	char why[SOURCE_ERROR_BYTES] = "";
 	struct worker_config config = {
-	        .policy = chart->policy,
-	        .timeouts = chart->timeouts,
-	        .warmup_ns = chart->capture.warmup_ns,
-	        .flow_max = chart->flow_max,
-	        .outbox = &b->outbox,
+		.policy = chart->policy,
+		.timeouts = chart->timeouts,
+		.warmup_ns = chart->capture.warmup_ns,
+		.flow_max = chart->flow_max,
+		.outbox = &b->outbox,
 	};
 	int error;
 
@@ -234,7 +234,7 @@ static int open_parts(
 }
 
 int bench_run(
-        struct bench_result *out, const struct chart *chart, const char *capture, unsigned rounds)
+	struct bench_result *out, const struct chart *chart, const char *capture, unsigned rounds)
 {
 	struct bench b = {0};
 	int error = open_parts(&b, chart, capture, rounds);

@@ -11,14 +11,14 @@ struct chart;
 /* Medians over the rounds; the first round, which fills the flow table, is left out. */
 struct bench_result {
 	uint64_t packets; /* of one round */
-	uint64_t flows;   /* at the peak */
+	uint64_t flows;	  /* at the peak */
 	uint64_t stride; /* bytes from one frame to the next: a NIC's buffers where memory is enough
-	                  */
+			  */
 	double mpps, ns_per_packet,
-	        cycles_per_packet; /* cycles of the TSC; 0 where there is none */
-	double floor_header_ns;    /* the first line of each frame where it lies, asked for a burst
-	                              ahead */
-	double floor_flow_ns;      /* a random line of as many as there are flows, within a burst */
+		cycles_per_packet; /* cycles of the TSC; 0 where there is none */
+	double floor_header_ns;	   /* the first line of each frame where it lies, asked for a burst
+				      ahead */
+	double floor_flow_ns;	   /* a random line of as many as there are flows, within a burst */
 };
 
 /* 0, or a negative errno with the reason on standard error. */

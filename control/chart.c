@@ -31,8 +31,8 @@ static void warnings_write(struct chart *chart, struct arena *arena)
 		const struct chart_rule *rule = &chart->rule[i];
 		if (rule->status == RULE_RECALLED)
 			chart->warning[chart->warnings++] = arena_format(arena,
-			        "profile %s: rule %s for %s is recalled, not verified",
-			        rule->origin, rule->id, rule->feature);
+				"profile %s: rule %s for %s is recalled, not verified",
+				rule->origin, rule->id, rule->feature);
 	}
 }
 
@@ -56,7 +56,7 @@ static int chart_make(struct chart **result, struct making *making, const char *
 	chart->policy = arena_table(making->arena, 1, sizeof(*chart->policy));
 	chart->policy->generation = 1;
 	rules = rulebook_write(
-	        chart, &making->profile, &making->site, making->arena, making->complaint);
+		chart, &making->profile, &making->site, making->arena, making->complaint);
 	roster = roster_write(chart, &making->site, making->arena, making->complaint);
 	if (rules || roster)
 		return rules ? rules : roster;
@@ -68,10 +68,10 @@ static int chart_make(struct chart **result, struct making *making, const char *
 }
 
 static int chart_from_profile(
-        struct chart **result, struct making *making, const struct document *document)
+	struct chart **result, struct making *making, const struct document *document)
 {
 	int rc =
-	        profile_from_document(&making->profile, document, making->arena, making->complaint);
+		profile_from_document(&making->profile, document, making->arena, making->complaint);
 
 	if (rc)
 		return rc;
@@ -82,7 +82,7 @@ static int chart_from_profile(
 static int chart_from_name(struct chart **result, struct making *making, const char *profile)
 {
 	int rc = profile_open(
-	        &making->profile, profile, NULL, NODE_NONE, making->arena, making->complaint);
+		&making->profile, profile, NULL, NODE_NONE, making->arena, making->complaint);
 
 	if (rc)
 		return rc;
@@ -92,7 +92,7 @@ static int chart_from_name(struct chart **result, struct making *making, const c
 
 /* The profile that the site names; `wanted`, from elsewhere, must not contradict it. */
 static int chart_from_site(struct chart **result, struct making *making,
-        const struct document *document, const char *wanted)
+	const struct document *document, const char *wanted)
 {
 	int node = node_get(document, NODE_ROOT, "profile");
 	const char *named = node_text(document, node);
@@ -100,18 +100,18 @@ static int chart_from_site(struct chart **result, struct making *making,
 
 	if (named && wanted && strcmp(named, wanted) != 0) {
 		node_complain(document, node, making->complaint,
-		        "found profile %s where %s was asked for; want one of them", named, wanted);
+			"found profile %s where %s was asked for; want one of them", named, wanted);
 		return -EINVAL;
 	}
 	if (named && *named)
 		rc = profile_open(
-		        &making->profile, named, document, node, making->arena, making->complaint);
+			&making->profile, named, document, node, making->arena, making->complaint);
 	else
 		rc = profile_open(&making->profile, wanted ? wanted : PROFILE_DEFAULT, NULL,
-		        NODE_NONE, making->arena, making->complaint);
+			NODE_NONE, making->arena, making->complaint);
 	if (rc == 0)
 		rc = site_read(&making->site, document, &making->profile, making->arena,
-		        making->complaint);
+			making->complaint);
 	return rc ? rc : chart_make(result, making, making->site.file);
 }
 
@@ -132,7 +132,7 @@ static int making_end(struct making *making, int rc)
 }
 
 int chart_open(
-        struct chart **result, const char *site, const char *profile, struct complaint *complaint)
+	struct chart **result, const char *site, const char *profile, struct complaint *complaint)
 {
 	struct making making = making_new(complaint);
 	struct document *document;
@@ -140,7 +140,7 @@ int chart_open(
 
 	if (!site)
 		return making_end(&making,
-		        chart_from_name(result, &making, profile ? profile : PROFILE_DEFAULT));
+			chart_from_name(result, &making, profile ? profile : PROFILE_DEFAULT));
 	rc = document_read(&document, site, complaint);
 	if (rc == 0) {
 		rc = chart_from_site(result, &making, document, profile);
@@ -166,15 +166,15 @@ int chart_open_any(struct chart **result, const char *name, struct complaint *co
 	rc = document_read(&document, name, complaint);
 	if (rc == 0) {
 		rc = document_is_profile(document)
-		             ? chart_from_profile(result, &making, document)
-		             : chart_from_site(result, &making, document, NULL);
+			     ? chart_from_profile(result, &making, document)
+			     : chart_from_site(result, &making, document, NULL);
 		document_free(document);
 	}
 	return making_end(&making, rc);
 }
 
 int chart_parse_site(struct chart **result, const char *name, const void *bytes, size_t size,
-        struct complaint *complaint)
+	struct complaint *complaint)
 {
 	struct making making = making_new(complaint);
 	struct document *document;
@@ -188,7 +188,7 @@ int chart_parse_site(struct chart **result, const char *name, const void *bytes,
 }
 
 int chart_parse_profile(struct chart **result, const char *name, const void *bytes, size_t size,
-        struct complaint *complaint)
+	struct complaint *complaint)
 {
 	struct making making = making_new(complaint);
 	struct document *document;

@@ -29,7 +29,7 @@ struct chart_rule {
 	enum rule_status status;
 	bool required, configurable;
 	uint16_t documented_port; /* before the site moved it; equals the port otherwise */
-	uint32_t order;           /* in the profile's file; the site's own rules come last */
+	uint32_t order;		  /* in the profile's file; the site's own rules come last */
 };
 
 struct chart_appliance {
@@ -68,7 +68,7 @@ struct chart {
 	struct chart_capture capture;
 	struct flow_timeouts timeouts;
 	uint32_t flow_max; /* per worker */
-	char **warning;    /* to be printed as `portolan: warning: …` */
+	char **warning;	   /* to be printed as `portolan: warning: …` */
 	size_t warnings;
 	void *memory; /* everything above, and this structure, lies in here */
 };
@@ -84,9 +84,9 @@ int chart_open_any(struct chart **, const char *name, struct complaint *);
 
 /* The same two from memory; `name` stands for the file in complaints. */
 int chart_parse_site(
-        struct chart **, const char *name, const void *bytes, size_t size, struct complaint *);
+	struct chart **, const char *name, const void *bytes, size_t size, struct complaint *);
 int chart_parse_profile(
-        struct chart **, const char *name, const void *bytes, size_t size, struct complaint *);
+	struct chart **, const char *name, const void *bytes, size_t size, struct complaint *);
 
 void chart_close(struct chart *);
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static_assert(
-        2 + BASE64_ENCODE_RAW_LENGTH(SHA1_DIGEST_SIZE) + 1 == COMMUNITY_ID_BYTES, "the text fits");
+	2 + BASE64_ENCODE_RAW_LENGTH(SHA1_DIGEST_SIZE) + 1 == COMMUNITY_ID_BYTES, "the text fits");
 
 static int first_is_smaller(const struct record *r, size_t width)
 {
@@ -37,7 +37,7 @@ void community_id(const struct record *r, char text[COMMUNITY_ID_BYTES])
 	sha1_update(&sha, sizeof(protocol), protocol);
 	for (unsigned i = 0; i < 2 && has_ports(r); i++) {
 		const uint8_t port[2] = {
-		        (uint8_t)(r->port[i ^ first] >> 8), (uint8_t)r->port[i ^ first]};
+			(uint8_t)(r->port[i ^ first] >> 8), (uint8_t)r->port[i ^ first]};
 		sha1_update(&sha, sizeof(port), port);
 	}
 	sha1_digest(&sha, sizeof(digest), digest);

@@ -16,26 +16,26 @@
 enum standing {
 	STANDS_NOWHERE,
 	STANDS_OFF,
-	STANDS_LISTED,    /* with listed peers */
+	STANDS_LISTED,	  /* with listed peers */
 	STANDS_INVENTORY, /* with appliances */
-	STANDS_OPEN,      /* with anybody */
+	STANDS_OPEN,	  /* with anybody */
 };
 
 static const char *const standing_words[] = {
-        "unexpected-port",
-        "feature-disabled",
-        "expected with the listed peers only",
-        "expected with appliances only",
-        "expected",
+	"unexpected-port",
+	"feature-disabled",
+	"expected with the listed peers only",
+	"expected with appliances only",
+	"expected",
 };
 
 static enum standing standing_of(const struct rule *r)
 {
 	if (!r->enabled)
 		return STANDS_OFF;
-	return r->peers == PEERS_ANY         ? STANDS_OPEN
+	return r->peers == PEERS_ANY	     ? STANDS_OPEN
 	       : r->peers == PEERS_INVENTORY ? STANDS_INVENTORY
-	                                     : STANDS_LISTED;
+					     : STANDS_LISTED;
 }
 
 /* Of the rules of one place the most generous one decides. */
@@ -59,17 +59,17 @@ static void features_text(const struct chart *c, uint16_t set, char *text, size_
 	text[0] = '\0';
 	for (uint32_t i = 0; i < rules->count && used < bytes; i++)
 		used += (size_t)snprintf(text + used, bytes - used, "%s%s", used ? ", " : "",
-		        c->rule[rules->first + i].feature);
+			c->rule[rules->first + i].feature);
 }
 
 static int peer_lists_equal(const struct policy *a, const struct rule *ra, const struct policy *b,
-        const struct rule *rb)
+	const struct rule *rb)
 {
 	if (ra->peers != rb->peers || ra->peer_count != rb->peer_count)
 		return 0;
 	for (uint32_t i = 0; i < ra->peer_count; i++)
 		if (memcmp(&a->peer[ra->peer_first + i], &b->peer[rb->peer_first + i],
-		            sizeof(struct prefix)) != 0)
+			    sizeof(struct prefix)) != 0)
 			return 0;
 	return 1;
 }
@@ -81,13 +81,13 @@ static int same_peers(const struct policy *a, uint16_t sa, const struct policy *
 		return 0;
 	for (uint32_t i = 0; i < a->set[sa].count; i++)
 		if (!peer_lists_equal(
-		            a, &a->rule[a->set[sa].first + i], b, &b->rule[b->set[sb].first + i]))
+			    a, &a->rule[a->set[sa].first + i], b, &b->rule[b->set[sb].first + i]))
 			return 0;
 	return 1;
 }
 
 static unsigned diff_place(const struct chart *before, const struct chart *after, unsigned role,
-        unsigned direction, unsigned transport, unsigned port, FILE *out)
+	unsigned direction, unsigned transport, unsigned port, FILE *out)
 {
 	uint16_t old_set = before->policy->set_of[role][direction][transport][port];
 	uint16_t new_set = after->policy->set_of[role][direction][transport][port];
@@ -95,20 +95,20 @@ static unsigned diff_place(const struct chart *before, const struct chart *after
 	enum standing is = place_standing(after->policy, new_set);
 	char features[256], name[ENDPOINT_TEXT_BYTES];
 	int lists_differ = was == STANDS_LISTED && is == STANDS_LISTED &&
-	                   !same_peers(before->policy, old_set, after->policy, new_set);
+			   !same_peers(before->policy, old_set, after->policy, new_set);
 
 	if (was == is && !lists_differ)
 		return 0;
 	features_text(new_set != SET_NONE ? after : before, new_set != SET_NONE ? new_set : old_set,
-	        features, sizeof(features));
+		features, sizeof(features));
 	snprintf(name, sizeof(name), "%u/%s", port, transport_name((enum transport)transport));
 	fprintf(out, "  %c %-18s %-8s %-10s %-28s %s -> %s%s\n",
-	        is > was   ? '+'
-	        : is < was ? '-'
-	                   : '~',
-	        role_name((enum role)role), direction_name((enum direction)direction), name,
-	        features, standing_words[was], standing_words[is],
-	        lists_differ ? " (other peers)" : "");
+		is > was   ? '+'
+		: is < was ? '-'
+			   : '~',
+		role_name((enum role)role), direction_name((enum direction)direction), name,
+		features, standing_words[was], standing_words[is],
+		lists_differ ? " (other peers)" : "");
 	return 1;
 }
 
@@ -123,7 +123,7 @@ static unsigned diff_protocols(const struct chart *before, const struct chart *a
 			continue;
 		protocol_text((uint8_t)i, name);
 		fprintf(out, "  %c protocol %-48s %s -> %s\n", is < was ? '+' : '-', name,
-		        verdict_name((enum verdict)was), verdict_name((enum verdict)is));
+			verdict_name((enum verdict)was), verdict_name((enum verdict)is));
 		count++;
 	}
 	return count;
@@ -134,13 +134,13 @@ unsigned diff_policies(const struct chart *before, const struct chart *after, FI
 	unsigned count = 0;
 
 	fprintf(out, "%s (%s) -> %s (%s)\n", before->name, before->profile, after->name,
-	        after->profile);
+		after->profile);
 	for (unsigned role = 0; role < ROLE_COUNT; role++)
 		for (unsigned direction = 0; direction < DIRECTION_COUNT; direction++)
 			for (unsigned transport = 0; transport < TRANSPORT_COUNT; transport++)
 				for (unsigned port = 0; port < PORT_COUNT; port++)
 					count += diff_place(before, after, role, direction,
-					        transport, port, out);
+						transport, port, out);
 	count += diff_protocols(before, after, out);
 	if (count == 0)
 		fprintf(out, "  the same: no port and no protocol changes its verdict\n");
@@ -213,7 +213,7 @@ static void print_change(const struct record *r, uint8_t was, FILE *out)
 	port_text(r->protocol, r->port[1], port);
 	time_text_short(r->start_ns, start);
 	fprintf(out, "  %s  %s -> %s %s  %s -> %s\n", start, address[0], address[1], port,
-	        verdict_name((enum verdict)was), verdict_name((enum verdict)r->verdict));
+		verdict_name((enum verdict)was), verdict_name((enum verdict)r->verdict));
 }
 
 static void compare(void *context, const struct record *r)
@@ -232,10 +232,10 @@ static void compare(void *context, const struct record *r)
 }
 
 static int sail(
-        const struct chart *chart, const char *capture, record_taker *take, struct comparison *c)
+	const struct chart *chart, const char *capture, record_taker *take, struct comparison *c)
 {
 	struct passage p = {
-	        .chart = chart, .capture = &capture, .captures = 1, .take = take, .context = c};
+		.chart = chart, .capture = &capture, .captures = 1, .take = take, .context = c};
 
 	if (passage_run(&p) < 0)
 		return 1;
@@ -243,7 +243,7 @@ static int sail(
 }
 
 int diff_capture(
-        const struct chart *before, const struct chart *after, const char *capture, FILE *out)
+	const struct chart *before, const struct chart *after, const char *capture, FILE *out)
 {
 	struct comparison c = {.out = out};
 	struct flow *f, *next;
@@ -255,7 +255,7 @@ int diff_capture(
 	fprintf(out, "  %zu of %zu flows change their verdict\n", c.changed, c.flows);
 	if (c.overflowed) {
 		fprintf(stderr, "portolan: diff: %zu flows beyond %u were not compared\n",
-		        c.overflowed, FLOWS_MAX);
+			c.overflowed, FLOWS_MAX);
 		status = 1;
 	}
 	HASH_ITER(hh, c.flow, f, next)

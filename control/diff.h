@@ -12,6 +12,6 @@ unsigned diff_policies(const struct chart *before, const struct chart *after, FI
 
 /* Prints which flows of a capture change their verdict. The command's exit status. */
 int diff_capture(
-        const struct chart *before, const struct chart *after, const char *capture, FILE *);
+	const struct chart *before, const struct chart *after, const char *capture, FILE *);
 
 #endif

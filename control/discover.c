@@ -40,9 +40,9 @@ struct discovery {
 
 /* Everybody is monitored: who is an appliance is the question. */
 static const char everybody[] =
-        "profile: cloud-delivered\n"
-        "appliances:\n"
-        "  - {name: any, role: managed-device, addresses: [0.0.0.0/0, \"::/0\"]}\n";
+	"profile: cloud-delivered\n"
+	"appliances:\n"
+	"  - {name: any, role: managed-device, addresses: [0.0.0.0/0, \"::/0\"]}\n";
 
 static struct host *host_of(struct discovery *d, const struct record *r, unsigned end)
 {
@@ -96,7 +96,7 @@ static int was_answered(const struct record *r)
 {
 	return r->connection == CONNECTION_ESTABLISHED ||
 	       (r->packets[0] && r->packets[1] && r->connection != CONNECTION_REFUSED &&
-	               r->connection != CONNECTION_ATTEMPTED);
+		       r->connection != CONNECTION_ATTEMPTED);
 }
 
 static void take(void *context, const struct record *r)
@@ -105,7 +105,7 @@ static void take(void *context, const struct record *r)
 	struct host *host[2];
 
 	if (r->kind != RECORD_ENDED || (r->protocol != IPPROTO_TCP && r->protocol != IPPROTO_UDP) ||
-	        !was_answered(r))
+		!was_answered(r))
 		return;
 	host[0] = host_of(d, r, 0);
 	host[1] = host_of(d, r, 1);
@@ -140,8 +140,8 @@ static void decide_role(struct host *h)
 	h->guessed = balance == 0;
 	if (h->guessed) /* one of them has to be it */
 		h->role = memcmp(&h->key, &h->peer[0]->key, sizeof(h->key)) < 0
-		                  ? ROLE_MANAGEMENT_CENTER
-		                  : ROLE_MANAGED_DEVICE;
+				  ? ROLE_MANAGEMENT_CENTER
+				  : ROLE_MANAGED_DEVICE;
 	else
 		h->role = balance > 0 ? ROLE_MANAGEMENT_CENTER : ROLE_MANAGED_DEVICE;
 }
@@ -161,16 +161,16 @@ static void print_host(const struct host *h, unsigned number, FILE *out)
 
 	address_text(&h->key.address, h->key.version, address);
 	fprintf(out, "  - name: %s-%u  # %llu connection%s with %zu host%s%s\n",
-	        h->role == ROLE_MANAGEMENT_CENTER ? "center" : "device", number,
-	        (unsigned long long)h->connections, h->connections == 1 ? "" : "s", h->peers,
-	        h->peers == 1 ? "" : "s",
-	        h->guessed ? "; the role is a guess: nothing seen tells which of them manages"
-	                   : "");
+		h->role == ROLE_MANAGEMENT_CENTER ? "center" : "device", number,
+		(unsigned long long)h->connections, h->connections == 1 ? "" : "s", h->peers,
+		h->peers == 1 ? "" : "s",
+		h->guessed ? "; the role is a guess: nothing seen tells which of them manages"
+			   : "");
 	fprintf(out, "    role: %s\n    addresses: [\"%s\"]\n", role_name(h->role), address);
 }
 
 static unsigned print_site(
-        struct discovery *d, const char *const *capture, size_t captures, FILE *out)
+	struct discovery *d, const char *const *capture, size_t captures, FILE *out)
 {
 	unsigned number[ROLE_COUNT] = {0}, total = 0;
 
@@ -183,16 +183,16 @@ static unsigned print_site(
 		return 0;
 	HASH_SORT(d->host, by_role_and_address);
 	fprintf(out,
-	        "# A proposal, from %s%s: hosts that shared %u/tcp with each other.\n"
-	        "# Read it and correct it: names, roles, further addresses of the same appliance, "
-	        "and\n"
-	        "# appliances that were silent. Then: portolan check --site FILE\n"
-	        "profile: cloud-delivered\n",
-	        captures == 1 && strcmp(capture[0], "-") != 0 ? capture[0] : "captures", "",
-	        d->port);
+		"# A proposal, from %s%s: hosts that shared %u/tcp with each other.\n"
+		"# Read it and correct it: names, roles, further addresses of the same appliance, "
+		"and\n"
+		"# appliances that were silent. Then: portolan check --site FILE\n"
+		"profile: cloud-delivered\n",
+		captures == 1 && strcmp(capture[0], "-") != 0 ? capture[0] : "captures", "",
+		d->port);
 	if (d->port != 8305)
 		fprintf(out, "features:\n  appliance-communications: {ports: {8305/tcp: %u/tcp}}\n",
-		        d->port);
+			d->port);
 	fputs("appliances:\n", out);
 	for (struct host *h = d->host; h; h = h->hh.next)
 		if (h->peers > 0)
@@ -218,11 +218,11 @@ int discover(const char *const *capture, size_t captures, uint16_t port, FILE *o
 	struct chart *chart = NULL;
 	struct discovery d = {.port = port};
 	struct passage passage = {
-	        .capture = capture, .captures = captures, .take = take, .context = &d};
+		.capture = capture, .captures = captures, .take = take, .context = &d};
 	int status = 0;
 
 	if (chart_parse_site(&chart, "discover", everybody, sizeof(everybody) - 1, &complaint) <
-	        0) {
+		0) {
 		complaint_print(&complaint, stderr);
 		return 1;
 	}
@@ -232,10 +232,10 @@ int discover(const char *const *capture, size_t captures, uint16_t port, FILE *o
 		status = 1;
 	if (print_site(&d, capture, captures, out) == 0) {
 		fprintf(stderr,
-		        "portolan: discover: no two hosts shared %u/tcp: nothing to propose; if "
-		        "the "
-		        "deployment moved that port, give it with --port\n",
-		        port);
+			"portolan: discover: no two hosts shared %u/tcp: nothing to propose; if "
+			"the "
+			"deployment moved that port, give it with --port\n",
+			port);
 		status = 1;
 	}
 	discovery_fini(&d);

@@ -115,19 +115,19 @@ const char *node_shown(const struct document *d, int node, char shown[NODE_SHOWN
 
 	if (text && *text)
 		snprintf(shown, NODE_SHOWN_BYTES, "\"%.*s%s\"", 64, text,
-		        strlen(text) > 64 ? "…" : "");
+			strlen(text) > 64 ? "…" : "");
 	else if (kind == NODE_IS_LIST)
 		snprintf(shown, NODE_SHOWN_BYTES, node_count(d, node) ? "a list" : "an empty list");
 	else if (kind == NODE_IS_MAP)
 		snprintf(shown, NODE_SHOWN_BYTES,
-		        node_count(d, node) ? "a mapping" : "an empty mapping");
+			node_count(d, node) ? "a mapping" : "an empty mapping");
 	else
 		snprintf(shown, NODE_SHOWN_BYTES, "nothing");
 	return shown;
 }
 
 void node_complain(
-        const struct document *d, int node, struct complaint *complaint, const char *format, ...)
+	const struct document *d, int node, struct complaint *complaint, const char *format, ...)
 {
 	char text[COMPLAINT_BYTES];
 	va_list args;
@@ -152,7 +152,7 @@ const void *document_bytes(const struct document *d, size_t *size)
 /* ---- what is refused ---- */
 
 static int refuse(
-        const struct document *d, size_t line, struct complaint *complaint, const char *why)
+	const struct document *d, size_t line, struct complaint *complaint, const char *why)
 {
 	complain(complaint, "%s:%zu: %s", d->name, line, why);
 	return -EINVAL;
@@ -171,18 +171,18 @@ static size_t parser_line(const struct document *d, const yaml_parser_t *parser)
 }
 
 static int refuse_syntax(
-        const struct document *d, const yaml_parser_t *parser, struct complaint *complaint)
+	const struct document *d, const yaml_parser_t *parser, struct complaint *complaint)
 {
 	const char *problem = parser->problem ? parser->problem : "out of memory";
 
 	if (parser->error == YAML_READER_ERROR)
 		complain(complaint, "%s:%zu: found bytes that are no text (%s); want YAML in UTF-8",
-		        d->name, parser_line(d, parser), problem);
+			d->name, parser_line(d, parser), problem);
 	else
 		complain(complaint,
-		        "%s:%zu: found broken YAML (%s); want `key: value` lines, indented by "
-		        "spaces",
-		        d->name, parser_line(d, parser), problem);
+			"%s:%zu: found broken YAML (%s); want `key: value` lines, indented by "
+			"spaces",
+			d->name, parser_line(d, parser), problem);
 	return parser->error == YAML_MEMORY_ERROR ? -ENOMEM : -EINVAL;
 }
 
@@ -192,24 +192,24 @@ struct scan {
 };
 
 static int scan_event(const struct document *d, struct scan *scan, const yaml_event_t *event,
-        struct complaint *complaint)
+	struct complaint *complaint)
 {
 	size_t line = event->start_mark.line + 1;
 
 	switch (event->type) {
 	case YAML_ALIAS_EVENT:
 		return refuse(
-		        d, line, complaint, "found an alias; want the value itself, written out");
+			d, line, complaint, "found an alias; want the value itself, written out");
 	case YAML_DOCUMENT_START_EVENT:
 		if (++scan->documents > 1)
 			return refuse(d, line, complaint,
-			        "found a second document; want one document in a file");
+				"found a second document; want one document in a file");
 		return 0;
 	case YAML_SEQUENCE_START_EVENT:
 	case YAML_MAPPING_START_EVENT:
 		if (++scan->depth > DOCUMENT_DEPTH_MAX)
 			return refuse(d, line, complaint,
-			        "found lists and mappings nested too deep; want at most 16 levels");
+				"found lists and mappings nested too deep; want at most 16 levels");
 		return 0;
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
@@ -222,7 +222,7 @@ static int scan_event(const struct document *d, struct scan *scan, const yaml_ev
 
 /* Reads the whole text once for what must not reach the node tree. */
 static int document_scan(
-        const struct document *d, yaml_parser_t *parser, struct complaint *complaint)
+	const struct document *d, yaml_parser_t *parser, struct complaint *complaint)
 {
 	struct scan scan = {0};
 	bool at_end = false;
@@ -255,7 +255,7 @@ static int key_compare(const void *left, const void *right)
 }
 
 static int keys_check(
-        const struct document *d, struct key *key, size_t count, struct complaint *complaint)
+	const struct document *d, struct key *key, size_t count, struct complaint *complaint)
 {
 	int rc = 0;
 
@@ -264,8 +264,8 @@ static int keys_check(
 		if (strcasecmp(key[i].text, key[i - 1].text) != 0)
 			continue;
 		complain(complaint,
-		        "%s:%zu: found key \"%s\" again; want it once (it is on line %zu)", d->name,
-		        key[i].line, key[i].text, key[i - 1].line);
+			"%s:%zu: found key \"%s\" again; want it once (it is on line %zu)", d->name,
+			key[i].line, key[i].text, key[i - 1].line);
 		rc = -EINVAL;
 	}
 	return rc;
@@ -279,13 +279,13 @@ static int map_check(const struct document *d, int map, struct complaint *compla
 
 	if (count > DOCUMENT_KEYS_MAX)
 		return refuse(d, node_line(d, map), complaint,
-		        "found too many keys in one mapping; want at most 4096");
+			"found too many keys in one mapping; want at most 4096");
 	for (size_t i = 0; i < count; i++) {
 		int node = node_key(d, map, i);
 		key[i] = (struct key){node_text(d, node), node_line(d, node)};
 		if (!key[i].text)
 			return refuse(d, key[i].line, complaint,
-			        "found a list or a mapping as a key; want a word");
+				"found a list or a mapping as a key; want a word");
 	}
 	return keys_check(d, key, count, complaint);
 }
@@ -297,7 +297,7 @@ static int text_check(const struct document *d, int node, struct complaint *comp
 	if (strlen((const char *)n->data.scalar.value) == n->data.scalar.length)
 		return 0;
 	return refuse(d, node_line(d, node), complaint,
-	        "found a text with a zero byte in it; want it without");
+		"found a text with a zero byte in it; want it without");
 }
 
 static int document_check(const struct document *d, struct complaint *complaint)
@@ -307,9 +307,9 @@ static int document_check(const struct document *d, struct complaint *complaint)
 
 	for (int node = NODE_ROOT; node <= nodes; node++) {
 		enum node_kind kind = node_kind(d, node);
-		int bad = kind == NODE_IS_MAP    ? map_check(d, node, complaint)
-		          : kind == NODE_IS_TEXT ? text_check(d, node, complaint)
-		                                 : 0;
+		int bad = kind == NODE_IS_MAP	 ? map_check(d, node, complaint)
+			  : kind == NODE_IS_TEXT ? text_check(d, node, complaint)
+						 : 0;
 		rc = bad ? bad : rc;
 	}
 	return rc;
@@ -319,7 +319,7 @@ static int document_check(const struct document *d, struct complaint *complaint)
 
 /* Runs `pass` over the bytes with a parser of its own. */
 static int document_pass(struct document *d, struct complaint *complaint,
-        int (*pass)(struct document *, yaml_parser_t *, struct complaint *))
+	int (*pass)(struct document *, yaml_parser_t *, struct complaint *))
 {
 	yaml_parser_t parser;
 	int rc;
@@ -364,7 +364,7 @@ static struct document *document_new(const char *name, const void *bytes, size_t
 }
 
 int document_parse(struct document **result, const char *name, const void *bytes, size_t size,
-        struct complaint *complaint)
+	struct complaint *complaint)
 {
 	struct document *d;
 	int rc;
@@ -407,7 +407,7 @@ static ssize_t file_read(int fd, uint8_t *bytes, size_t room)
 static int file_complain(const char *path, int error, struct complaint *complaint)
 {
 	complain(complaint, "%s:1: found no readable file (%s); want a YAML file", path,
-	        strerror(error));
+		strerror(error));
 	return -error;
 }
 

@@ -25,7 +25,7 @@ int document_read(struct document **, const char *path, struct complaint *);
 
 /* The same from memory; `name` stands for the file in complaints. The bytes are copied. */
 int document_parse(
-        struct document **, const char *name, const void *bytes, size_t size, struct complaint *);
+	struct document **, const char *name, const void *bytes, size_t size, struct complaint *);
 
 void document_free(struct document *);
 
@@ -42,14 +42,14 @@ int node_item(const struct document *, int list, size_t index);
 int node_key(const struct document *, int map, size_t index);
 int node_value(const struct document *, int map, size_t index);
 int node_get(const struct document *, int map, const char *key); /* letter case aside */
-const char *node_text(const struct document *, int node);        /* NULL if it is no text */
-unsigned node_line(const struct document *, int node);           /* from 1 */
+const char *node_text(const struct document *, int node);	 /* NULL if it is no text */
+unsigned node_line(const struct document *, int node);		 /* from 1 */
 
 /* `"some text"`, `a list`, `a mapping`, `nothing`: what a complaint says was found. */
 const char *node_shown(const struct document *, int node, char shown[NODE_SHOWN_BYTES]);
 
 /* Complains with the file and the node's line in front. */
 void node_complain(const struct document *, int node, struct complaint *, const char *format, ...)
-        __attribute__((format(printf, 4, 5)));
+	__attribute__((format(printf, 4, 5)));
 
 #endif

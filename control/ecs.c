@@ -43,10 +43,10 @@ static enum direction direction_of(unsigned end)
 static struct place place_of(const struct ecs *e, const struct record *r, unsigned end)
 {
 	return (struct place){
-	        .role = e->chart->appliance[r->appliance[end]].role,
-	        .direction = direction_of(end),
-	        .transport = r->protocol == IPPROTO_TCP ? TRANSPORT_TCP : TRANSPORT_UDP,
-	        .port = r->port[1],
+		.role = e->chart->appliance[r->appliance[end]].role,
+		.direction = direction_of(end),
+		.transport = r->protocol == IPPROTO_TCP ? TRANSPORT_TCP : TRANSPORT_UDP,
+		.port = r->port[1],
 	};
 }
 
@@ -68,15 +68,15 @@ static const char *technique_of(const struct record *r, const struct ecs *e)
 				return "T1199"; /* Trusted Relationship */
 		}
 		return end == 0
-		               ? "T1071"
-		               : "T1133"; /* Application Layer Protocol, External Remote Services */
+			       ? "T1071"
+			       : "T1133"; /* Application Layer Protocol, External Remote Services */
 	case VERDICT_WRONG_SERVICE:
 		return "T1571";
 	default:
 		if (r->connection == CONNECTION_ATTEMPTED || r->connection == CONNECTION_REFUSED)
 			return end == 0 ? "T1018"
-			                : "T1046"; /* Remote System, Network Service Discovery */
-		return "T1571";                    /* Non-Standard Port */
+					: "T1046"; /* Remote System, Network Service Discovery */
+		return "T1571";			   /* Non-Standard Port */
 	}
 }
 
@@ -86,10 +86,10 @@ static json_t *event_of(const struct record *r)
 	int ended = r->kind == RECORD_ENDED;
 	uint64_t duration = r->end_ns > r->start_ns ? r->end_ns - r->start_ns : 0;
 	json_t *event = json_pack("{s:s, s:[s], s:[s, s], s:s, s:o, s:o, s:I}", "kind",
-	        ended ? "event" : "alert", "category", "network", "type", "connection",
-	        ended ? "end" : "info", "action", ended ? "flow-ended" : "flow-flagged", "start",
-	        json_time(r->start_ns), "end", json_time(r->end_ns), "duration",
-	        (json_int_t)duration);
+		ended ? "event" : "alert", "category", "network", "type", "connection",
+		ended ? "end" : "info", "action", ended ? "flow-ended" : "flow-flagged", "start",
+		json_time(r->start_ns), "end", json_time(r->end_ns), "duration",
+		(json_int_t)duration);
 
 	if (ended)
 		json_object_set_new(event, "reason", json_string(end_name((enum end)r->end)));
@@ -122,9 +122,9 @@ static json_t *network_of(const struct record *r)
 	community_id(r, id);
 	protocol_text(r->protocol, transport);
 	network = json_pack("{s:s, s:s, s:s, s:I, s:I}", "type", r->version == 4 ? "ipv4" : "ipv6",
-	        "transport", transport, "community_id", id, "packets",
-	        (json_int_t)(r->packets[0] + r->packets[1]), "bytes",
-	        (json_int_t)(r->bytes[0] + r->bytes[1]));
+		"transport", transport, "community_id", id, "packets",
+		(json_int_t)(r->packets[0] + r->packets[1]), "bytes",
+		(json_int_t)(r->bytes[0] + r->bytes[1]));
 	if (!has_ports(r)) {
 		char number[8];
 		snprintf(number, sizeof(number), "%u", r->protocol);
@@ -143,7 +143,7 @@ static json_t *features_of(const struct chart *c, const struct rule_set *s)
 		const char *name = c->rule[s->first + i].feature;
 		size_t k = 0;
 		while (k < json_array_size(features) &&
-		        strcmp(json_string_value(json_array_get(features, k)), name) != 0)
+			strcmp(json_string_value(json_array_get(features, k)), name) != 0)
 			k++;
 		if (k == json_array_size(features))
 			json_array_append_new(features, json_string(name));
@@ -158,7 +158,7 @@ static json_t *differences_of(const struct near_rule *n)
 	for (unsigned d = 0; d < DIFFERENCE_COUNT; d++)
 		if (n->differs >> d & 1)
 			json_array_append_new(
-			        differs, json_string(difference_name((enum difference)d)));
+				differs, json_string(difference_name((enum difference)d)));
 	return differs;
 }
 
@@ -171,7 +171,7 @@ static json_t *nearest_of(const struct ecs *e, const struct record *r, unsigned 
 
 	for (size_t i = 0; i < count; i++) {
 		json_t *rule = json_pack(
-		        "{s:s, s:o}", "rule", found[i].id, "differs", differences_of(&found[i]));
+			"{s:s, s:o}", "rule", found[i].id, "differs", differences_of(&found[i]));
 		if (found[i].profile)
 			json_object_set_new(rule, "profile", json_string(found[i].profile));
 		json_array_append_new(nearest, rule);
@@ -184,8 +184,8 @@ static json_t *endpoint_of(const struct ecs *e, const struct record *r, unsigned
 	const struct chart_appliance *a = &e->chart->appliance[r->appliance[end]];
 	const struct rule_set *s = &e->chart->policy->set[r->set[end]];
 	json_t *endpoint = json_pack("{s:s, s:s, s:s, s:s}", "appliance", a->name, "role",
-	        role_name(a->role), "direction", direction_name(direction_of(end)), "verdict",
-	        verdict_name((enum verdict)r->end_verdict[end]));
+		role_name(a->role), "direction", direction_name(direction_of(end)), "verdict",
+		verdict_name((enum verdict)r->end_verdict[end]));
 
 	if (r->set[end] != SET_NONE && s->count > 0) {
 		json_object_set_new(endpoint, "rule", json_string(e->chart->rule[s->first].id));
@@ -222,11 +222,11 @@ static json_t *portolan_of(const struct ecs *e, const struct record *r)
 		if (r->appliance[end] != APPLIANCE_NONE)
 			json_array_append_new(endpoints, endpoint_of(e, r, end));
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:{s:o, s:s}, s:o}", "verdict",
-	        verdict_name((enum verdict)r->verdict), "connection",
-	        connection_name((enum connection)r->connection), "initiator_basis",
-	        basis_name((enum basis)r->basis), "history", history, "profile", e->chart->profile,
-	        "policy", e->chart->hash, "service", "expected", services_of(e->chart, r), "basis",
-	        "unverified", "endpoints", endpoints);
+		verdict_name((enum verdict)r->verdict), "connection",
+		connection_name((enum connection)r->connection), "initiator_basis",
+		basis_name((enum basis)r->basis), "history", history, "profile", e->chart->profile,
+		"policy", e->chart->hash, "service", "expected", services_of(e->chart, r), "basis",
+		"unverified", "endpoints", endpoints);
 }
 
 /* What was broken: the row that covers it, or the one that would have to. */
@@ -244,16 +244,16 @@ static void rule_id_of(const struct ecs *e, const struct record *r, char *text, 
 	protocol_text(r->protocol, protocol);
 	if (has_ports(r))
 		snprintf(text, bytes, "%s/%s/%u/%s", role_name(role),
-		        direction_name(direction_of(end)), r->port[1], protocol);
+			direction_name(direction_of(end)), r->port[1], protocol);
 	else
 		snprintf(text, bytes, "%s/%s/%s", role_name(role),
-		        direction_name(direction_of(end)), protocol);
+			direction_name(direction_of(end)), protocol);
 }
 
 /* --- in words ------------------------------------------------------------------------ */
 
 static size_t say_reason(
-        const struct ecs *e, const struct record *r, unsigned end, char *text, size_t bytes)
+	const struct ecs *e, const struct record *r, unsigned end, char *text, size_t bytes)
 {
 	const struct rule_set *s = &e->chart->policy->set[r->set[end]];
 	const char *feature = s->count > 0 ? e->chart->rule[s->first].feature : "";
@@ -263,18 +263,18 @@ static size_t say_reason(
 		return (size_t)snprintf(text, bytes, "no list of the policy has this protocol");
 	case VERDICT_FEATURE_DISABLED:
 		return (size_t)snprintf(
-		        text, bytes, "documented for %s, which is switched off", feature);
+			text, bytes, "documented for %s, which is switched off", feature);
 	case VERDICT_PEER_NOT_ALLOWED:
 		return (size_t)snprintf(
-		        text, bytes, "documented for %s, but not with this peer", feature);
+			text, bytes, "documented for %s, but not with this peer", feature);
 	case VERDICT_WRONG_SERVICE:
 		return (size_t)snprintf(
-		        text, bytes, "documented for %s, but that is not what is spoken", feature);
+			text, bytes, "documented for %s, but that is not what is spoken", feature);
 	case VERDICT_UNEXPECTED_PORT:
 		return (size_t)snprintf(text, bytes, "no rule for %s %u/%s of a %s",
-		        direction_name(direction_of(end)), r->port[1],
-		        r->protocol == IPPROTO_TCP ? "tcp" : "udp",
-		        role_name(e->chart->appliance[r->appliance[end]].role));
+			direction_name(direction_of(end)), r->port[1],
+			r->protocol == IPPROTO_TCP ? "tcp" : "udp",
+			role_name(e->chart->appliance[r->appliance[end]].role));
 	default:
 		return (size_t)snprintf(text, bytes, "documented");
 	}
@@ -306,21 +306,21 @@ static void add_explanation(const struct ecs *e, const struct record *r, json_t 
 	rule_id_of(e, r, id, sizeof(id));
 	json_object_set_new(document, "message", json_string(text));
 	json_object_set_new(document, "rule",
-	        json_pack("{s:s, s:s, s:s, s:s}", "id", id, "name",
-	                verdict_name((enum verdict)r->verdict), "category",
-	                verdict_name((enum verdict)r->verdict), "ruleset", e->chart->profile));
+		json_pack("{s:s, s:s, s:s, s:s}", "id", id, "name",
+			verdict_name((enum verdict)r->verdict), "category",
+			verdict_name((enum verdict)r->verdict), "ruleset", e->chart->profile));
 	json_object_set_new(document, "threat",
-	        json_pack("{s:s, s:{s:[s]}}", "framework", "MITRE ATT&CK", "technique", "id",
-	                technique_of(r, e)));
+		json_pack("{s:s, s:{s:[s]}}", "framework", "MITRE ATT&CK", "technique", "id",
+			technique_of(r, e)));
 }
 
 json_t *ecs_flow(const struct ecs *e, const struct record *r)
 {
 	json_t *document = json_pack("{s:o, s:o, s:o, s:o, s:o, s:{s:s, s:s, s:s, s:s}, s:o}",
-	        "@timestamp", json_time(r->end_ns), "event", event_of(r), "source", side_of(r, 0),
-	        "destination", side_of(r, 1), "network", network_of(r), "observer", "type",
-	        "sensor", "product", "portolan", "name", e->observer, "version", PORTOLAN_VERSION,
-	        "portolan", portolan_of(e, r));
+		"@timestamp", json_time(r->end_ns), "event", event_of(r), "source", side_of(r, 0),
+		"destination", side_of(r, 1), "network", network_of(r), "observer", "type",
+		"sensor", "product", "portolan", "name", e->observer, "version", PORTOLAN_VERSION,
+		"portolan", portolan_of(e, r));
 
 	if (document && verdict_is_flagged((enum verdict)r->verdict))
 		add_explanation(e, r, document);

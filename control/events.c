@@ -21,17 +21,17 @@ static json_t *json_finding(const char *state, const struct finding *f)
 
 	if (f->several_ports)
 		json_object_set_new(finding, "ports",
-		        json_pack("{s:I, s:i, s:i}", "count", (json_int_t)f->members, "lowest",
-		                f->port_low, "highest", f->port_high));
+			json_pack("{s:I, s:i, s:i}", "count", (json_int_t)f->members, "lowest",
+				f->port_low, "highest", f->port_high));
 	if (f->several_peers)
 		json_object_set_new(
-		        finding, "peers", json_pack("{s:I}", "count", (json_int_t)f->members));
+			finding, "peers", json_pack("{s:I}", "count", (json_int_t)f->members));
 	return finding;
 }
 
 /* The gravest flow speaks for the finding; its span replaces the flow's. */
 static void write_alert(
-        struct events *e, const char *state, const struct finding *f, const struct record *r)
+	struct events *e, const char *state, const struct finding *f, const struct record *r)
 {
 	json_t *document;
 
@@ -40,7 +40,7 @@ static void write_alert(
 		return;
 	document = ecs_flow(e->ecs, r);
 	json_object_set_new(
-	        json_object_get(document, "portolan"), "finding", json_finding(state, f));
+		json_object_get(document, "portolan"), "finding", json_finding(state, f));
 	json_lines_write(e->sink, document);
 }
 
@@ -109,7 +109,7 @@ void events_take(struct events *e, const struct record *r)
 static int is_scanned(const struct events *e, const struct finding *f)
 {
 	struct finding_key peer = finding_key_without_port(f->key),
-	                   port = finding_key_without_peer(f->key);
+			   port = finding_key_without_peer(f->key);
 	const struct finding *ports = findings_find(&e->by_peer, &peer);
 	const struct finding *peers = findings_find(&e->by_port, &port);
 

@@ -25,8 +25,8 @@ static int read_protocol(struct question *q, const char *text, char *why, size_t
 		number = protocol_number(text);
 	if (number < 0) {
 		snprintf(why, bytes,
-		        "found protocol '%s'; want tcp, udp, a name such as gre, or 0 to 255",
-		        text);
+			"found protocol '%s'; want tcp, udp, a name such as gre, or 0 to 255",
+			text);
 		return -EINVAL;
 	}
 	q->flow.protocol = (uint8_t)number;
@@ -82,8 +82,8 @@ static int read_end(struct question *q, unsigned end, const char *argument, char
 	version = read_address(text, &q->flow.address[end]);
 	if (version == 0) {
 		snprintf(why, bytes,
-		        "found '%s'; want ADDRESS%s, IPv6 with a port as [ADDRESS]:PORT", argument,
-		        with_port ? ":PORT" : "");
+			"found '%s'; want ADDRESS%s, IPv6 with a port as [ADDRESS]:PORT", argument,
+			with_port ? ":PORT" : "");
 		return -EINVAL;
 	}
 	if (q->flow.version && q->flow.version != version) {
@@ -93,8 +93,8 @@ static int read_end(struct question *q, unsigned end, const char *argument, char
 	q->flow.version = (uint8_t)version;
 	if (with_port ? read_port(port, &q->flow.port[end]) < 0 : *port != '\0') {
 		snprintf(why, bytes, "found '%s'; want ADDRESS%s", argument,
-		        with_port ? ":PORT, the port from 0 to 65535"
-		                  : " without a port for this protocol");
+			with_port ? ":PORT, the port from 0 to 65535"
+				  : " without a port for this protocol");
 		return -EINVAL;
 	}
 	return 0;
@@ -119,16 +119,16 @@ static void print_set(const struct chart *c, uint16_t set, FILE *out)
 		const struct rule *r = &c->policy->rule[rules->first + i];
 		const struct chart_rule *words = &c->rule[rules->first + i];
 		fprintf(out, "    rule %s  %s%s%s: %s\n", words->id, words->feature,
-		        r->enabled ? "" : " (switched off)",
-		        r->peers == PEERS_INVENTORY ? " (appliances only)"
-		        : r->peers == PEERS_LISTED  ? " (listed peers only)"
-		                                    : "",
-		        words->description);
+			r->enabled ? "" : " (switched off)",
+			r->peers == PEERS_INVENTORY ? " (appliances only)"
+			: r->peers == PEERS_LISTED  ? " (listed peers only)"
+						    : "",
+			words->description);
 	}
 }
 
 static void print_nearest(
-        const struct chart *c, const struct atlas *atlas, const struct place *at, FILE *out)
+	const struct chart *c, const struct atlas *atlas, const struct place *at, FILE *out)
 {
 	struct near_rule found[NEAREST_MAX];
 	size_t count = nearest_rules(c, atlas, at, found);
@@ -143,7 +143,7 @@ static void print_nearest(
 }
 
 static void print_end(const struct chart *c, const struct atlas *atlas,
-        const struct conversation *flow, const struct judgement *j, unsigned end, FILE *out)
+	const struct conversation *flow, const struct judgement *j, unsigned end, FILE *out)
 {
 	const struct chart_appliance *a;
 	enum direction direction = end == 0 ? DIRECTION_OUTBOUND : DIRECTION_INBOUND;
@@ -154,15 +154,15 @@ static void print_end(const struct chart *c, const struct atlas *atlas,
 	a = &c->appliance[flow->appliance[end]];
 	port_text(flow->protocol, flow->port[1], port);
 	fprintf(out, "  %s (%s) %s %s: %s\n", a->name, role_name(a->role),
-	        direction_name(direction), port, verdict_name((enum verdict)j->end_verdict[end]));
+		direction_name(direction), port, verdict_name((enum verdict)j->end_verdict[end]));
 	if (j->set[end] != SET_NONE)
 		print_set(c, j->set[end], out);
 	else if (has_ports(flow->protocol))
 		print_nearest(c, atlas,
-		        &(struct place){a->role, direction,
-		                flow->protocol == IPPROTO_TCP ? TRANSPORT_TCP : TRANSPORT_UDP,
-		                flow->port[1]},
-		        out);
+			&(struct place){a->role, direction,
+				flow->protocol == IPPROTO_TCP ? TRANSPORT_TCP : TRANSPORT_UDP,
+				flow->port[1]},
+			out);
 }
 
 static void turn(struct conversation *c)
@@ -188,7 +188,7 @@ void explain(const struct chart *c, const struct question *q, FILE *out)
 	}
 	for (unsigned end = 0; end < 2; end++)
 		flow.appliance[end] =
-		        inventory_find(c->policy->inventory, &flow.address[end], flow.version);
+			inventory_find(c->policy->inventory, &flow.address[end], flow.version);
 	if (flow.appliance[0] == APPLIANCE_NONE && flow.appliance[1] == APPLIANCE_NONE) {
 		fprintf(out, "unmonitored: neither end is an appliance of %s\n", c->name);
 		return;

@@ -42,7 +42,7 @@ struct finding *findings_find(const struct findings *all, const struct finding_k
 }
 
 static struct finding *finding_new(
-        struct findings *all, const struct finding_key *k, const struct record *r)
+	struct findings *all, const struct finding_key *k, const struct record *r)
 {
 	struct finding *f = all->count < all->max ? calloc(1, sizeof(*f)) : NULL;
 
@@ -68,7 +68,7 @@ static void widen(struct finding *f, uint64_t first_ns, uint64_t last_ns)
 }
 
 struct finding *findings_add(
-        struct findings *all, const struct finding_key *k, const struct record *r)
+	struct findings *all, const struct finding_key *k, const struct record *r)
 {
 	struct finding *f = findings_find(all, k);
 

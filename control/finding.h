@@ -25,7 +25,7 @@ struct finding {
 	uint64_t flows, packets, bytes;
 	uint64_t first_ns, last_ns;
 	uint16_t port_low, port_high; /* where several findings were made one */
-	uint32_t members;             /* how many: 1 for a finding of its own */
+	uint32_t members;	      /* how many: 1 for a finding of its own */
 	int several_ports, several_peers;
 	struct record worst;  /* the gravest flow; of equals the first */
 	struct finding *head; /* while they are folded: the one that absorbs the others */

@@ -57,7 +57,7 @@ static const char *listed_text(const struct prefix *peer, size_t count, struct a
 }
 
 static const char *peers_text(
-        const struct policy *policy, const struct rule *rule, struct arena *arena)
+	const struct policy *policy, const struct rule *rule, struct arena *arena)
 {
 	if (rule->peers == PEERS_LISTED)
 		return listed_text(policy->peer + rule->peer_first, rule->peer_count, arena);
@@ -69,18 +69,18 @@ static void add_rules(struct lines *lines, const struct chart *chart)
 	for (uint32_t i = 0; i < chart->policy->rules; i++) {
 		const struct rule *r = &chart->policy->rule[i];
 		lines->line[lines->count++] = arena_format(lines->arena,
-		        "rule %s %s %s %u feature=%s services=%s enabled=%d peers=%s\n",
-		        role_name((enum role)r->role), direction_name((enum direction)r->direction),
-		        transport_name((enum transport)r->transport), r->port,
-		        chart->rule[i].feature, services_text(r->services, lines->arena),
-		        r->enabled, peers_text(chart->policy, r, lines->arena));
+			"rule %s %s %s %u feature=%s services=%s enabled=%d peers=%s\n",
+			role_name((enum role)r->role), direction_name((enum direction)r->direction),
+			transport_name((enum transport)r->transport), r->port,
+			chart->rule[i].feature, services_text(r->services, lines->arena),
+			r->enabled, peers_text(chart->policy, r, lines->arena));
 	}
 }
 
 /* ---- everything else ---- */
 
 static void add_prefix(
-        struct lines *lines, const char *what, const struct prefix *prefix, const char *role)
+	struct lines *lines, const char *what, const struct prefix *prefix, const char *role)
 {
 	char text[PREFIX_TEXT_BYTES];
 
@@ -96,7 +96,7 @@ static void add_inventory(struct lines *lines, const struct site *site)
 			add_prefix(lines, "address", &a->prefix[j], role_name(a->role));
 		for (size_t j = 0; j < a->macs; j++)
 			lines->line[lines->count++] = arena_format(lines->arena,
-			        "mac %012" PRIx64 " %s\n", a->mac_number[j], role_name(a->role));
+				"mac %012" PRIx64 " %s\n", a->mac_number[j], role_name(a->role));
 	}
 	for (size_t i = 0; i < site->capture.mirror_endpoints; i++)
 		add_prefix(lines, "mirror", &site->capture.mirror_endpoint[i], "");
@@ -106,7 +106,7 @@ static void add_protocols(struct lines *lines, const struct policy *policy)
 {
 	for (unsigned number = 0; number < 256; number++)
 		lines->line[lines->count++] = arena_format(lines->arena, "protocol %u %s\n", number,
-		        verdict_name((enum verdict)policy->protocol[number]));
+			verdict_name((enum verdict)policy->protocol[number]));
 }
 
 static void add_time(struct lines *lines, const char *name, uint64_t ns)

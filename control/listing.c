@@ -37,7 +37,7 @@ uint32_t *listing_order(const struct chart *chart)
 	for (uint32_t i = 0; place && i < count; i++) {
 		const struct rule *r = &chart->policy->rule[i];
 		place[i].key = (uint64_t)r->role << 40 | (uint64_t)r->direction << 32 |
-		               chart->rule[i].order;
+			       chart->rule[i].order;
 		place[i].rule = i;
 	}
 	if (place && order) {
@@ -85,9 +85,9 @@ static void print_csv(const struct chart *chart, const uint32_t *order, FILE *ou
 		const struct rule *r = &chart->policy->rule[order[i]];
 		const struct chart_rule *w = &chart->rule[order[i]];
 		fprintf(out, "%s,%s,%u,%s,%s,%s,%s,%s,%s\n", role_name((enum role)r->role),
-		        direction_name((enum direction)r->direction), r->port,
-		        transport_name((enum transport)r->transport), w->feature, w->service,
-		        yes_no(w->required), yes_no(w->configurable), yes_no(r->enabled));
+			direction_name((enum direction)r->direction), r->port,
+			transport_name((enum transport)r->transport), w->feature, w->service,
+			yes_no(w->required), yes_no(w->configurable), yes_no(r->enabled));
 	}
 }
 
@@ -96,7 +96,7 @@ static void print_csv(const struct chart *chart, const uint32_t *order, FILE *ou
 enum column { PORT, FEATURE, SERVICE, REQUIRED, CONFIGURABLE, STATE, PEERS, NOTE, COLUMNS };
 
 static const char *const heading[COLUMNS] = {
-        "PORT", "FEATURE", "SERVICE", "REQUIRED", "CONFIGURABLE", "STATE", "PEERS", "NOTE"};
+	"PORT", "FEATURE", "SERVICE", "REQUIRED", "CONFIGURABLE", "STATE", "PEERS", "NOTE"};
 
 struct row {
 	char cell[COLUMNS][CELL_BYTES];
@@ -105,11 +105,11 @@ struct row {
 static void cell_port(char cell[CELL_BYTES], const struct rule *r, const struct chart_rule *w)
 {
 	int length = snprintf(
-	        cell, CELL_BYTES, "%u/%s", r->port, transport_name((enum transport)r->transport));
+		cell, CELL_BYTES, "%u/%s", r->port, transport_name((enum transport)r->transport));
 
 	if (r->port != w->documented_port)
 		snprintf(cell + length, CELL_BYTES - (size_t)length, " (documented %u)",
-		        w->documented_port);
+			w->documented_port);
 }
 
 /* Long lists are cut: the JSON form has them whole. */
@@ -119,7 +119,7 @@ static void cell_peers(char cell[CELL_BYTES], const struct chart *chart, const s
 	bool is_cut = peers && strlen(peers) > 40;
 
 	snprintf(cell, CELL_BYTES, "%.*s%s", is_cut ? 37 : 40, peers ? peers : "?",
-	        is_cut ? "..." : "");
+		is_cut ? "..." : "");
 	free(peers);
 }
 
@@ -138,9 +138,9 @@ static void row_fill(struct row *row, const struct chart *chart, uint32_t i)
 	snprintf(row->cell[STATE], CELL_BYTES, "%s", r->enabled ? "enabled" : "disabled");
 	cell_peers(row->cell[PEERS], chart, r);
 	snprintf(row->cell[NOTE], CELL_BYTES, "%s",
-	        is_recalled ? "recalled"
-	        : is_own    ? "site"
-	                    : "");
+		is_recalled ? "recalled"
+		: is_own    ? "site"
+			    : "");
 }
 
 static void widths_of(const struct row *row, size_t count, int width[COLUMNS])
@@ -177,11 +177,11 @@ static void print_heading(const int width[COLUMNS], bool colour, FILE *out)
 static void print_group(const struct rule *r, bool colour, FILE *out)
 {
 	fprintf(out, "\n%s%s, %s%s\n", colour ? BOLD : "", role_name((enum role)r->role),
-	        direction_name((enum direction)r->direction), colour ? PLAIN : "");
+		direction_name((enum direction)r->direction), colour ? PLAIN : "");
 }
 
 static void print_rows(const struct chart *chart, const uint32_t *order, const struct row *row,
-        FILE *out, bool colour)
+	FILE *out, bool colour)
 {
 	const struct rule *before = NULL;
 	int width[COLUMNS];
@@ -195,11 +195,11 @@ static void print_rows(const struct chart *chart, const uint32_t *order, const s
 			print_heading(width, colour, out);
 		}
 		print_row(&row[i], width,
-		        !colour       ? ""
-		        : !r->enabled ? DIM
-		        : is_recalled ? YELLOW
-		                      : "",
-		        out);
+			!colour	      ? ""
+			: !r->enabled ? DIM
+			: is_recalled ? YELLOW
+				      : "",
+			out);
 		before = r;
 	}
 }
@@ -214,7 +214,7 @@ static int print_table(const struct chart *chart, const uint32_t *order, FILE *o
 	for (uint32_t i = 0; i < count; i++)
 		row_fill(&row[i], chart, order[i]);
 	fprintf(out, "profile %s%s%s%s, policy %s\n", chart->profile, *chart->version ? " (" : "",
-	        chart->version, *chart->version ? ")" : "", chart->hash);
+		chart->version, *chart->version ? ")" : "", chart->hash);
 	print_rows(chart, order, row, out, colour);
 	free(row);
 	return 0;

@@ -40,15 +40,15 @@ static json_t *json_rule(const struct chart *chart, uint32_t i)
 	const struct chart_rule *w = &chart->rule[i];
 
 	return json_pack("{s:s, s:s, s:s, s:i, s:i, s:s, s:s, s:o, s:b, s:b, s:b, s:o, s:s, s:s, "
-	                 "s:s, s:s}",
-	        "id", w->id, "role", role_name((enum role)r->role), "direction",
-	        direction_name((enum direction)r->direction), "port", r->port, "documented_port",
-	        w->documented_port, "transport", transport_name((enum transport)r->transport),
-	        "feature", w->feature, "services", json_words(w->service, '|'), "required",
-	        w->required, "configurable", w->configurable, "enabled", r->enabled, "peers",
-	        json_peers(chart, r), "status",
-	        w->status == RULE_RECALLED ? "recalled" : "verified", "description", w->description,
-	        "source", w->source, "origin", w->origin);
+			 "s:s, s:s}",
+		"id", w->id, "role", role_name((enum role)r->role), "direction",
+		direction_name((enum direction)r->direction), "port", r->port, "documented_port",
+		w->documented_port, "transport", transport_name((enum transport)r->transport),
+		"feature", w->feature, "services", json_words(w->service, '|'), "required",
+		w->required, "configurable", w->configurable, "enabled", r->enabled, "peers",
+		json_peers(chart, r), "status",
+		w->status == RULE_RECALLED ? "recalled" : "verified", "description", w->description,
+		"source", w->source, "origin", w->origin);
 }
 
 static json_t *json_rules(const struct chart *chart)
@@ -79,14 +79,14 @@ static json_t *json_protocols(const struct chart *chart)
 			json_array_append_new(list, json_protocol(number));
 	}
 	return json_pack("{s:o, s:s}", "not_covered", list, "others",
-	        verdict_name(VERDICT_UNEXPECTED_PROTOCOL));
+		verdict_name(VERDICT_UNEXPECTED_PROTOCOL));
 }
 
 int listing_print_json(const struct chart *chart, FILE *out)
 {
 	json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "name", chart->name, "profile",
-	        chart->profile, "version", chart->version, "policy", chart->hash, "protocols",
-	        json_protocols(chart), "rules", json_rules(chart));
+		chart->profile, "version", chart->version, "policy", chart->hash, "protocols",
+		json_protocols(chart), "rules", json_rules(chart));
 	int rc;
 
 	if (!root)

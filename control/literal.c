@@ -14,7 +14,7 @@ static const struct {
 	const char *name;
 	uint64_t ns;
 } unit[] = {{"ms", 1000000}, {"s", 1000000000}, {"m", 60000000000}, {"h", 3600000000000},
-        {"d", 86400000000000}};
+	{"d", 86400000000000}};
 
 #define UNITS (sizeof(unit) / sizeof(unit[0]))
 
@@ -205,7 +205,7 @@ void prefix_text(const struct prefix *prefix, char text[PREFIX_TEXT_BYTES])
 	char address[INET6_ADDRSTRLEN];
 
 	inet_ntop(family, prefix->address.byte + (prefix->version == 4 ? 12 : 0), address,
-	        sizeof(address));
+		sizeof(address));
 	if (prefix->length == full)
 		snprintf(text, PREFIX_TEXT_BYTES, "%s", address);
 	else
@@ -219,5 +219,5 @@ void duration_text(uint64_t duration_ns, char text[DURATION_TEXT_BYTES])
 	while (i > 0 && (duration_ns == 0 || duration_ns % unit[i].ns != 0))
 		i--;
 	snprintf(
-	        text, DURATION_TEXT_BYTES, "%" PRIu64 "%s", duration_ns / unit[i].ns, unit[i].name);
+		text, DURATION_TEXT_BYTES, "%" PRIu64 "%s", duration_ns / unit[i].ns, unit[i].name);
 }

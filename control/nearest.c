@@ -92,25 +92,25 @@ static size_t keep(struct near_rule *found, size_t count, const struct near_rule
 }
 
 static size_t search_policy(
-        const struct chart *c, const struct place *at, struct near_rule *found, size_t count)
+	const struct chart *c, const struct place *at, struct near_rule *found, size_t count)
 {
 	for (size_t i = 0; i < c->policy->rules; i++) {
 		int differs = compare_rule(c, i, at);
 		if (differs > 0)
 			count = keep(found, count,
-			        &(struct near_rule){
-			                .id = c->rule[i].id,
-			                .feature = c->rule[i].feature,
-			                .differs = (unsigned)differs,
-			                .moved_to = c->policy->rule[i].port,
-			        });
+				&(struct near_rule){
+					.id = c->rule[i].id,
+					.feature = c->rule[i].feature,
+					.differs = (unsigned)differs,
+					.moved_to = c->policy->rule[i].port,
+				});
 	}
 	return count;
 }
 
 /* Of another profile only the very row that is missing here. */
 static size_t search_profile(
-        const struct chart *c, const struct place *at, struct near_rule *found, size_t count)
+	const struct chart *c, const struct place *at, struct near_rule *found, size_t count)
 {
 	uint16_t set = c->policy->set_of[at->role][at->direction][at->transport][at->port];
 	const struct rule_set *rules = &c->policy->set[set];
@@ -118,16 +118,16 @@ static size_t search_profile(
 	if (set == SET_NONE || rules->count == 0)
 		return count;
 	return keep(found, count,
-	        &(struct near_rule){
-	                .id = c->rule[rules->first].id,
-	                .feature = c->rule[rules->first].feature,
-	                .profile = c->profile,
-	                .differs = 1u << DIFFERENCE_PROFILE,
-	        });
+		&(struct near_rule){
+			.id = c->rule[rules->first].id,
+			.feature = c->rule[rules->first].feature,
+			.profile = c->profile,
+			.differs = 1u << DIFFERENCE_PROFILE,
+		});
 }
 
 size_t nearest_rules(const struct chart *c, const struct atlas *a, const struct place *at,
-        struct near_rule found[NEAREST_MAX])
+	struct near_rule found[NEAREST_MAX])
 {
 	size_t count = 0;
 
@@ -149,11 +149,11 @@ void nearest_words(const struct near_rule *r, char *text, size_t bytes)
 		if (!(r->differs >> d & 1))
 			continue;
 		used += (size_t)snprintf(
-		        text + used, bytes - used, "%s%s", used ? ", " : "", words[d]);
+			text + used, bytes - used, "%s%s", used ? ", " : "", words[d]);
 		if (d == DIFFERENCE_PROFILE && used < bytes)
 			used += (size_t)snprintf(text + used, bytes - used, " %s", r->profile);
 		if (d == DIFFERENCE_PORT && used < bytes)
 			used += (size_t)snprintf(
-			        text + used, bytes - used, " (now %u)", r->moved_to);
+				text + used, bytes - used, " (now %u)", r->moved_to);
 	}
 }

@@ -53,7 +53,7 @@ void atlas_close(struct atlas *);
 
 /* The number of rules found, the nearest first. */
 size_t nearest_rules(const struct chart *, const struct atlas *, const struct place *,
-        struct near_rule[NEAREST_MAX]);
+	struct near_rule[NEAREST_MAX]);
 
 const char *difference_name(enum difference);
 /* "other direction, feature off"; for people. */

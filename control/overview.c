@@ -37,14 +37,14 @@ static void print_appliances(const struct chart *chart, FILE *out)
 {
 	if (chart->appliances == 0) {
 		fprintf(out,
-		        LABEL "none; replay and run need some: portolan discover CAPTURE proposes "
-		              "them\n",
-		        "appliances");
+			LABEL "none; replay and run need some: portolan discover CAPTURE proposes "
+			      "them\n",
+			"appliances");
 		return;
 	}
 	fprintf(out, LABEL "%zu: %zu management-center, %zu managed-device\n", "appliances",
-	        chart->appliances, appliances_of(chart, ROLE_MANAGEMENT_CENTER),
-	        appliances_of(chart, ROLE_MANAGED_DEVICE));
+		chart->appliances, appliances_of(chart, ROLE_MANAGEMENT_CENTER),
+		appliances_of(chart, ROLE_MANAGED_DEVICE));
 	for (size_t i = 0; i < chart->appliances; i++)
 		print_appliance(&chart->appliance[i], out);
 }
@@ -83,7 +83,7 @@ static uint32_t rules_that(const struct chart *chart, bool (*are)(const struct c
 static void print_moved(const struct chart *chart, uint32_t i, FILE *out)
 {
 	fprintf(out, "  %-12s %s for %s, now %u\n", "moved", chart->rule[i].id,
-	        chart->rule[i].feature, chart->policy->rule[i].port);
+		chart->rule[i].feature, chart->policy->rule[i].port);
 }
 
 static void print_disabled(const struct chart *chart, uint32_t i, FILE *out)
@@ -96,7 +96,7 @@ static void print_bound(const struct chart *chart, uint32_t i, FILE *out)
 	char *peers = listing_peers(chart, &chart->policy->rule[i], ", ");
 
 	fprintf(out, "  %-12s %s for %s, to %s\n", "bound", chart->rule[i].id,
-	        chart->rule[i].feature, peers ? peers : "?");
+		chart->rule[i].feature, peers ? peers : "?");
 	free(peers);
 }
 
@@ -105,12 +105,12 @@ static void print_own(const struct chart *chart, uint32_t i, FILE *out)
 	const char *service = chart->rule[i].service;
 
 	fprintf(out, "  %-12s %s for %s, %s\n", "site's own", chart->rule[i].id,
-	        chart->rule[i].feature, *service ? service : "any service");
+		chart->rule[i].feature, *service ? service : "any service");
 }
 
 static void print_those(const struct chart *chart, FILE *out,
-        bool (*are)(const struct chart *, uint32_t),
-        void (*print)(const struct chart *, uint32_t, FILE *))
+	bool (*are)(const struct chart *, uint32_t),
+	void (*print)(const struct chart *, uint32_t, FILE *))
 {
 	for (uint32_t i = 0; i < chart->policy->rules; i++) {
 		if (are(chart, i))
@@ -123,10 +123,10 @@ static void print_rules(const struct chart *chart, FILE *out)
 	uint32_t disabled = rules_that(chart, is_disabled);
 
 	fprintf(out,
-	        LABEL "%u: %u enabled, %u disabled, %u moved, %u bound to peers, %u site's own\n",
-	        "rules", chart->policy->rules, chart->policy->rules - disabled, disabled,
-	        rules_that(chart, is_moved), rules_that(chart, is_bound),
-	        rules_that(chart, is_own));
+		LABEL "%u: %u enabled, %u disabled, %u moved, %u bound to peers, %u site's own\n",
+		"rules", chart->policy->rules, chart->policy->rules - disabled, disabled,
+		rules_that(chart, is_moved), rules_that(chart, is_bound),
+		rules_that(chart, is_own));
 	print_those(chart, out, is_disabled, print_disabled);
 	print_those(chart, out, is_moved, print_moved);
 	print_those(chart, out, is_bound, print_bound);
@@ -215,7 +215,7 @@ int overview_print(const struct chart *chart, FILE *out)
 {
 	fprintf(out, LABEL "%s\n", "site", chart->name);
 	fprintf(out, LABEL "%s%s%s%s\n", "profile", chart->profile, *chart->version ? " (" : "",
-	        chart->version, *chart->version ? ")" : "");
+		chart->version, *chart->version ? ")" : "");
 	fprintf(out, LABEL "%s\n", "policy", chart->hash);
 	print_appliances(chart, out);
 	print_rules(chart, out);

@@ -35,7 +35,7 @@ struct profile_yaml {
 };
 
 static const cyaml_strval_t status_word[] = {
-        {"verified", RULE_VERIFIED}, {"recalled", RULE_RECALLED}};
+	{"verified", RULE_VERIFIED}, {"recalled", RULE_RECALLED}};
 static const cyaml_strval_t peers_word[] = {{"any", PEERS_ANY}, {"inventory", PEERS_INVENTORY}};
 
 #define OPTIONAL_WORD (CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT)
@@ -43,67 +43,67 @@ static const cyaml_strval_t peers_word[] = {{"any", PEERS_ANY}, {"inventory", PE
 
 #define KEY_FIELDS                                                                                 \
 	CYAML_FIELD_ENUM(                                                                          \
-	        "role", CYAML_FLAG_STRICT, struct row_yaml, role, schema_role, ROLE_COUNT),        \
-	        CYAML_FIELD_ENUM("direction", CYAML_FLAG_STRICT, struct row_yaml, direction,       \
-	                schema_direction, DIRECTION_COUNT),                                        \
-	        CYAML_FIELD_ENUM("transport", CYAML_FLAG_STRICT, struct row_yaml, transport,       \
-	                schema_transport, TRANSPORT_COUNT),                                        \
-	        CYAML_FIELD_STRING_PTR("port", CYAML_FLAG_POINTER, struct row_yaml, port, 1, 16),  \
-	        CYAML_FIELD_STRING_PTR(                                                            \
-	                "feature", CYAML_FLAG_POINTER, struct row_yaml, feature, 1, 63)
+		"role", CYAML_FLAG_STRICT, struct row_yaml, role, schema_role, ROLE_COUNT),        \
+		CYAML_FIELD_ENUM("direction", CYAML_FLAG_STRICT, struct row_yaml, direction,       \
+			schema_direction, DIRECTION_COUNT),                                        \
+		CYAML_FIELD_ENUM("transport", CYAML_FLAG_STRICT, struct row_yaml, transport,       \
+			schema_transport, TRANSPORT_COUNT),                                        \
+		CYAML_FIELD_STRING_PTR("port", CYAML_FLAG_POINTER, struct row_yaml, port, 1, 16),  \
+		CYAML_FIELD_STRING_PTR(                                                            \
+			"feature", CYAML_FLAG_POINTER, struct row_yaml, feature, 1, 63)
 
 static const cyaml_schema_field_t row_field[] = {KEY_FIELDS,
-        CYAML_FIELD_IGNORE("service", CYAML_FLAG_DEFAULT),
-        CYAML_FIELD_STRING_PTR(
-                "description", CYAML_FLAG_POINTER, struct row_yaml, description, 1, TEXT_MAX),
-        CYAML_FIELD_STRING_PTR("source", CYAML_FLAG_POINTER, struct row_yaml, source, 1, TEXT_MAX),
-        CYAML_FIELD_ENUM("status", CYAML_FLAG_STRICT, struct row_yaml, status, status_word,
-                CYAML_ARRAY_LEN(status_word)),
-        CYAML_FIELD_ENUM("required", OPTIONAL_WORD, struct row_yaml, required, schema_answer,
-                SCHEMA_ANSWERS),
-        CYAML_FIELD_ENUM("configurable", OPTIONAL_WORD, struct row_yaml, configurable,
-                schema_answer, SCHEMA_ANSWERS),
-        CYAML_FIELD_ENUM("peers", OPTIONAL_WORD, struct row_yaml, peers, peers_word,
-                CYAML_ARRAY_LEN(peers_word)),
-        CYAML_FIELD_END};
+	CYAML_FIELD_IGNORE("service", CYAML_FLAG_DEFAULT),
+	CYAML_FIELD_STRING_PTR(
+		"description", CYAML_FLAG_POINTER, struct row_yaml, description, 1, TEXT_MAX),
+	CYAML_FIELD_STRING_PTR("source", CYAML_FLAG_POINTER, struct row_yaml, source, 1, TEXT_MAX),
+	CYAML_FIELD_ENUM("status", CYAML_FLAG_STRICT, struct row_yaml, status, status_word,
+		CYAML_ARRAY_LEN(status_word)),
+	CYAML_FIELD_ENUM("required", OPTIONAL_WORD, struct row_yaml, required, schema_answer,
+		SCHEMA_ANSWERS),
+	CYAML_FIELD_ENUM("configurable", OPTIONAL_WORD, struct row_yaml, configurable,
+		schema_answer, SCHEMA_ANSWERS),
+	CYAML_FIELD_ENUM("peers", OPTIONAL_WORD, struct row_yaml, peers, peers_word,
+		CYAML_ARRAY_LEN(peers_word)),
+	CYAML_FIELD_END};
 
 static const cyaml_schema_field_t key_field[] = {KEY_FIELDS, CYAML_FIELD_END};
 
 static const cyaml_schema_value_t row_schema = {
-        CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct row_yaml, row_field)};
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct row_yaml, row_field)};
 static const cyaml_schema_value_t key_schema = {
-        CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct row_yaml, key_field)};
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct row_yaml, key_field)};
 
 static const cyaml_schema_field_t profile_field[] = {
-        CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct profile_yaml, name, 1, 63),
-        CYAML_FIELD_STRING_PTR("version", OPTIONAL_TEXT, struct profile_yaml, version, 1, TEXT_MAX),
-        CYAML_FIELD_STRING_PTR("source", OPTIONAL_TEXT, struct profile_yaml, source, 1, TEXT_MAX),
-        CYAML_FIELD_STRING_PTR(
-                "description", OPTIONAL_TEXT, struct profile_yaml, description, 1, TEXT_MAX),
-        CYAML_FIELD_STRING_PTR("extends", OPTIONAL_TEXT, struct profile_yaml, extends, 1, TEXT_MAX),
-        CYAML_FIELD_SEQUENCE(
-                "rows", OPTIONAL_TEXT, struct profile_yaml, rows, &row_schema, 1, PROFILE_ROWS_MAX),
-        CYAML_FIELD_SEQUENCE(
-                "add", OPTIONAL_TEXT, struct profile_yaml, add, &row_schema, 0, PROFILE_ROWS_MAX),
-        CYAML_FIELD_SEQUENCE("remove", OPTIONAL_TEXT, struct profile_yaml, remove, &key_schema, 0,
-                PROFILE_ROWS_MAX),
-        CYAML_FIELD_END};
+	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct profile_yaml, name, 1, 63),
+	CYAML_FIELD_STRING_PTR("version", OPTIONAL_TEXT, struct profile_yaml, version, 1, TEXT_MAX),
+	CYAML_FIELD_STRING_PTR("source", OPTIONAL_TEXT, struct profile_yaml, source, 1, TEXT_MAX),
+	CYAML_FIELD_STRING_PTR(
+		"description", OPTIONAL_TEXT, struct profile_yaml, description, 1, TEXT_MAX),
+	CYAML_FIELD_STRING_PTR("extends", OPTIONAL_TEXT, struct profile_yaml, extends, 1, TEXT_MAX),
+	CYAML_FIELD_SEQUENCE(
+		"rows", OPTIONAL_TEXT, struct profile_yaml, rows, &row_schema, 1, PROFILE_ROWS_MAX),
+	CYAML_FIELD_SEQUENCE(
+		"add", OPTIONAL_TEXT, struct profile_yaml, add, &row_schema, 0, PROFILE_ROWS_MAX),
+	CYAML_FIELD_SEQUENCE("remove", OPTIONAL_TEXT, struct profile_yaml, remove, &key_schema, 0,
+		PROFILE_ROWS_MAX),
+	CYAML_FIELD_END};
 
 static const cyaml_schema_value_t profile_schema = {
-        CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct profile_yaml, profile_field)};
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct profile_yaml, profile_field)};
 
 static const struct schema_hint profile_hint[] = {
-        {"port", "a port from 1 to 65535"},
-        {"feature", "a word such as captive-portal"},
-        {"service", "a service such as tls, or a list of them"},
-        {"description", "a sentence, at most 1000 bytes"},
-        {"source", "where the row was read"},
-        {"name", "a word such as cloud-delivered"},
-        {"extends", "the name of a profile, or a path to one"},
-        {"rows", "a list of rows"},
-        {"add", "a list of rows"},
-        {"remove", "a list of rows"},
-        {NULL, NULL},
+	{"port", "a port from 1 to 65535"},
+	{"feature", "a word such as captive-portal"},
+	{"service", "a service such as tls, or a list of them"},
+	{"description", "a sentence, at most 1000 bytes"},
+	{"source", "where the row was read"},
+	{"name", "a word such as cloud-delivered"},
+	{"extends", "the name of a profile, or a path to one"},
+	{"rows", "a list of rows"},
+	{"add", "a list of rows"},
+	{"remove", "a list of rows"},
+	{NULL, NULL},
 };
 
 /* ---- rows ---- */
@@ -125,7 +125,7 @@ static void reading_fail(struct reading *r, int node, const char *found, const c
 
 /* The word at `node` joins the row's services. */
 static int service_add(struct profile_row *row, const struct document *document, int node,
-        struct arena *arena, struct complaint *complaint)
+	struct arena *arena, struct complaint *complaint)
 {
 #define SERVICE_TEXT(name, text) text,
 	static const char *const known[] = {SERVICE_LIST(SERVICE_TEXT)};
@@ -137,17 +137,17 @@ static int service_add(struct profile_row *row, const struct document *document,
 			continue;
 		row->services |= SERVICE_BIT(s);
 		row->service =
-		        *row->service ? arena_format(arena, "%s|%s", row->service, word) : known[s];
+			*row->service ? arena_format(arena, "%s|%s", row->service, word) : known[s];
 		return 0;
 	}
 	spelling_want(word ? word : "", known, SERVICE_COUNT, want);
 	node_complain(document, node, complaint, "found %s for service; want %s",
-	        node_shown(document, node, shown), want);
+		node_shown(document, node, shown), want);
 	return -EINVAL;
 }
 
 int profile_services(struct profile_row *row, const struct document *document, int node,
-        struct arena *arena, struct complaint *complaint)
+	struct arena *arena, struct complaint *complaint)
 {
 	int rc = 0;
 
@@ -157,8 +157,8 @@ int profile_services(struct profile_row *row, const struct document *document, i
 		return service_add(row, document, node, arena, complaint);
 	if (node_count(document, node) == 0 || node_count(document, node) > SERVICE_COUNT) {
 		node_complain(document, node, complaint,
-		        "found %zu services in a list; want from 1 to %d",
-		        node_count(document, node), SERVICE_COUNT);
+			"found %zu services in a list; want from 1 to %d",
+			node_count(document, node), SERVICE_COUNT);
 		return -EINVAL;
 	}
 	for (size_t i = 0; rc == 0 && i < node_count(document, node); i++)
@@ -179,28 +179,28 @@ static bool rows_equal(const struct profile_row *a, const struct profile_row *b)
 
 /* Role, direction, port, transport and feature: what names a row. */
 static void row_read_key(
-        struct reading *r, struct profile_row *row, const struct row_yaml *yaml, int node)
+	struct reading *r, struct profile_row *row, const struct row_yaml *yaml, int node)
 {
 	*row = (struct profile_row){.role = yaml->role,
-	        .direction = yaml->direction,
-	        .transport = yaml->transport,
-	        .feature = arena_text(r->arena, yaml->feature),
-	        .service = "",
-	        .origin = r->origin,
-	        .file = arena_text(r->arena, document_name(r->document)),
-	        .line = node_line(r->document, node)};
+		.direction = yaml->direction,
+		.transport = yaml->transport,
+		.feature = arena_text(r->arena, yaml->feature),
+		.service = "",
+		.origin = r->origin,
+		.file = arena_text(r->arena, document_name(r->document)),
+		.line = node_line(r->document, node)};
 	if (literal_port(yaml->port, &row->port))
 		reading_fail(r, node_get(r->document, node, "port"),
-		        arena_format(r->arena, "\"%s\" for port", yaml->port),
-		        "a port from 1 to 65535");
+			arena_format(r->arena, "\"%s\" for port", yaml->port),
+			"a port from 1 to 65535");
 	if (!literal_is_word(yaml->feature))
 		reading_fail(r, node_get(r->document, node, "feature"),
-		        arena_format(r->arena, "\"%s\" for feature", yaml->feature),
-		        "lower-case letters, digits and single hyphens");
+			arena_format(r->arena, "\"%s\" for feature", yaml->feature),
+			"lower-case letters, digits and single hyphens");
 }
 
 static void row_read(
-        struct reading *r, struct profile_row *row, const struct row_yaml *yaml, int node)
+	struct reading *r, struct profile_row *row, const struct row_yaml *yaml, int node)
 {
 	row_read_key(r, row, yaml, node);
 	row->description = arena_text(r->arena, yaml->description);
@@ -210,15 +210,15 @@ static void row_read(
 	row->required = yaml->required == ANSWER_YES;
 	row->configurable = yaml->configurable == ANSWER_YES;
 	if (profile_services(row, r->document, node_get(r->document, node, "service"), r->arena,
-	            r->complaint))
+		    r->complaint))
 		r->rc = -EINVAL;
 }
 
 static const char *row_name(struct arena *arena, const struct profile_row *row)
 {
 	return arena_format(arena, "%s/%s/%u/%s for %s", role_name(row->role),
-	        direction_name(row->direction), row->port, transport_name(row->transport),
-	        row->feature);
+		direction_name(row->direction), row->port, transport_name(row->transport),
+		row->feature);
 }
 
 static size_t row_find(const struct profile *profile, const struct profile_row *row)
@@ -231,7 +231,7 @@ static size_t row_find(const struct profile *profile, const struct profile_row *
 }
 
 static void rows_add(struct reading *r, struct profile *profile, const struct row_yaml *yaml,
-        size_t count, int list)
+	size_t count, int list)
 {
 	struct profile_row *rows = arena_alloc(r->arena, (profile->rows + count) * sizeof(*rows));
 
@@ -247,15 +247,15 @@ static void rows_add(struct reading *r, struct profile *profile, const struct ro
 		twin = row_find(profile, row);
 		if (twin < profile->rows)
 			reading_fail(r, node,
-			        arena_format(r->arena, "row %s again", row_name(r->arena, row)),
-			        arena_format(r->arena, "it once (it is at %s:%u)", rows[twin].file,
-			                rows[twin].line));
+				arena_format(r->arena, "row %s again", row_name(r->arena, row)),
+				arena_format(r->arena, "it once (it is at %s:%u)", rows[twin].file,
+					rows[twin].line));
 		profile->rows++;
 	}
 }
 
 static void rows_remove(struct reading *r, struct profile *profile, const struct row_yaml *yaml,
-        size_t count, int list)
+	size_t count, int list)
 {
 	for (size_t i = 0; i < count; i++) {
 		int node = node_item(r->document, list, i);
@@ -266,14 +266,14 @@ static void rows_remove(struct reading *r, struct profile *profile, const struct
 		at = row_find(profile, &row);
 		if (at == profile->rows) {
 			reading_fail(r, node,
-			        arena_format(
-			                r->arena, "row %s to remove", row_name(r->arena, &row)),
-			        arena_format(r->arena, "a row that profile %s has", profile->name));
+				arena_format(
+					r->arena, "row %s to remove", row_name(r->arena, &row)),
+				arena_format(r->arena, "a row that profile %s has", profile->name));
 			continue;
 		}
 		profile->rows--;
 		memmove(&profile->row[at], &profile->row[at + 1],
-		        (profile->rows - at) * sizeof(row));
+			(profile->rows - at) * sizeof(row));
 	}
 }
 
@@ -286,10 +286,10 @@ struct chain {
 };
 
 static int profile_chained(struct profile *, const struct document *, struct chain *,
-        struct arena *, struct complaint *);
+	struct arena *, struct complaint *);
 
 static void complain_unknown(const char *name, const struct document *asker, int node,
-        struct arena *arena, struct complaint *complaint)
+	struct arena *arena, struct complaint *complaint)
 {
 	char **known = shelf_names(arena);
 	char want[SPELLING_TEXT_BYTES];
@@ -302,15 +302,15 @@ static void complain_unknown(const char *name, const struct document *asker, int
 		snprintf(want, sizeof(want), "a folder of profiles in $PORTOLAN_CONFIGS");
 	if (asker)
 		node_complain(asker, node, complaint,
-		        "found unknown profile \"%.64s\"; want %s, or a path to one", name, want);
+			"found unknown profile \"%.64s\"; want %s, or a path to one", name, want);
 	else
 		complain(complaint,
-		        "profile: found unknown profile \"%.64s\"; want %s, or a path to one", name,
-		        want);
+			"profile: found unknown profile \"%.64s\"; want %s, or a path to one", name,
+			want);
 }
 
 static int chain_push(struct chain *chain, const char *file, const struct document *asker, int node,
-        struct arena *arena, struct complaint *complaint)
+	struct arena *arena, struct complaint *complaint)
 {
 	char *real = realpath(file, NULL);
 	const char *path = arena_text(arena, real ? real : file);
@@ -321,9 +321,9 @@ static int chain_push(struct chain *chain, const char *file, const struct docume
 		is_cycle = is_cycle || strcmp(chain->file[i], path) == 0;
 	if (is_cycle || chain->length == EXTENDS_MAX) {
 		node_complain(asker, node, complaint, "found %s %s; want %s",
-		        is_cycle ? "a circle of `extends` through"
-		                 : "a long chain of `extends` up to",
-		        file, is_cycle ? "a profile that ends it" : "at most 8 profiles");
+			is_cycle ? "a circle of `extends` through"
+				 : "a long chain of `extends` up to",
+			file, is_cycle ? "a profile that ends it" : "at most 8 profiles");
 		return -ELOOP;
 	}
 	chain->file[chain->length++] = path;
@@ -331,11 +331,11 @@ static int chain_push(struct chain *chain, const char *file, const struct docume
 }
 
 static int profile_named(struct profile *profile, const char *name, const struct document *asker,
-        int node, struct chain *chain, struct arena *arena, struct complaint *complaint)
+	int node, struct chain *chain, struct arena *arena, struct complaint *complaint)
 {
 	const char *beside = asker ? document_name(asker) : "";
 	const char *path =
-	        shelf_is_path(name) ? shelf_beside(arena, beside, name) : shelf_path(arena, name);
+		shelf_is_path(name) ? shelf_beside(arena, beside, name) : shelf_path(arena, name);
 	struct document *document;
 	int rc;
 
@@ -371,8 +371,8 @@ static void check_shape(struct reading *r, const struct profile_yaml *yaml)
 		reading_fail(r, NODE_ROOT, "a profile without rows", "rows, or extends");
 	if (!literal_is_word(yaml->name))
 		reading_fail(r, node_get(r->document, NODE_ROOT, "name"),
-		        arena_format(r->arena, "\"%s\" for name", yaml->name),
-		        "lower-case letters, digits and single hyphens");
+			arena_format(r->arena, "\"%s\" for name", yaml->name),
+			"lower-case letters, digits and single hyphens");
 }
 
 static const char *text_or(struct arena *arena, const char *text, const char *otherwise)
@@ -381,23 +381,23 @@ static const char *text_or(struct arena *arena, const char *text, const char *ot
 }
 
 static void profile_read_rows(
-        struct reading *r, struct profile *profile, const struct profile_yaml *yaml)
+	struct reading *r, struct profile *profile, const struct profile_yaml *yaml)
 {
 	rows_remove(r, profile, yaml->remove, yaml->remove_count,
-	        node_get(r->document, NODE_ROOT, "remove"));
+		node_get(r->document, NODE_ROOT, "remove"));
 	profile->name = r->origin;
 	profile->version = text_or(r->arena, yaml->version, "");
 	profile->source = text_or(r->arena, yaml->source, "");
 	profile->description = text_or(r->arena, yaml->description, "");
 	rows_add(
-	        r, profile, yaml->rows, yaml->rows_count, node_get(r->document, NODE_ROOT, "rows"));
+		r, profile, yaml->rows, yaml->rows_count, node_get(r->document, NODE_ROOT, "rows"));
 	rows_add(r, profile, yaml->add, yaml->add_count, node_get(r->document, NODE_ROOT, "add"));
 	if (r->rc == 0 && profile->rows > PROFILE_ROWS_MAX)
 		reading_fail(r, NODE_ROOT, "too many rows", "at most 4096");
 }
 
 static int profile_chained(struct profile *profile, const struct document *document,
-        struct chain *chain, struct arena *arena, struct complaint *complaint)
+	struct chain *chain, struct arena *arena, struct complaint *complaint)
 {
 	struct reading r = {.document = document, .arena = arena, .complaint = complaint};
 	struct profile_yaml *yaml;
@@ -412,7 +412,7 @@ static int profile_chained(struct profile *profile, const struct document *docum
 	check_shape(&r, yaml);
 	if (r.rc == 0 && yaml->extends)
 		r.rc = profile_named(profile, yaml->extends, document,
-		        node_get(document, NODE_ROOT, "extends"), chain, arena, complaint);
+			node_get(document, NODE_ROOT, "extends"), chain, arena, complaint);
 	if (r.rc == 0)
 		profile_read_rows(&r, profile, yaml);
 	schema_free(&profile_schema, data);
@@ -420,7 +420,7 @@ static int profile_chained(struct profile *profile, const struct document *docum
 }
 
 int profile_from_document(struct profile *profile, const struct document *document,
-        struct arena *arena, struct complaint *complaint)
+	struct arena *arena, struct complaint *complaint)
 {
 	struct chain chain = {0};
 	int rc = chain_push(&chain, document_name(document), document, NODE_ROOT, arena, complaint);
@@ -429,7 +429,7 @@ int profile_from_document(struct profile *profile, const struct document *docume
 }
 
 int profile_open(struct profile *profile, const char *name, const struct document *asker, int node,
-        struct arena *arena, struct complaint *complaint)
+	struct arena *arena, struct complaint *complaint)
 {
 	struct chain chain = {0};
 

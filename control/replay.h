@@ -7,11 +7,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "ledger.h"
+
 struct replay_options {
 	const char *site;
 	const char *const *capture;
 	size_t captures;
-	const char *flows, *events, *stats; /* paths, "-" or NULL */
+	unsigned workers;
+	struct ledger_options ledger;
 	bool fail_on_flagged;
 };
 

@@ -36,10 +36,10 @@ static int line_compare(const struct claim *a, const struct claim *b)
 }
 
 static void refuse_twice(
-        struct roster *r, const char *what, const struct claim *first, const struct claim *again)
+	struct roster *r, const char *what, const struct claim *first, const struct claim *again)
 {
 	complain(r->complaint, "%s:%u: found %s %s again; want it once (%s has it on line %u)",
-	        r->site->file, again->line, what, again->text, first->appliance->name, first->line);
+		r->site->file, again->line, what, again->text, first->appliance->name, first->line);
 	r->rc = -EINVAL;
 }
 
@@ -94,11 +94,11 @@ static void refuse_overlap(struct roster *r, const struct claim *outer, const st
 	const struct claim *earlier = later == outer ? inner : outer;
 
 	complain(r->complaint,
-	        "%s:%u: found %s of %s %s overlapping %s of %s %s (line %u); want addresses of two "
-	        "roles apart",
-	        r->site->file, later->line, later->text, role_name(later->appliance->role),
-	        later->appliance->name, earlier->text, role_name(earlier->appliance->role),
-	        earlier->appliance->name, earlier->line);
+		"%s:%u: found %s of %s %s overlapping %s of %s %s (line %u); want addresses of two "
+		"roles apart",
+		r->site->file, later->line, later->text, role_name(later->appliance->role),
+		later->appliance->name, earlier->text, role_name(earlier->appliance->role),
+		earlier->appliance->name, earlier->line);
 	r->rc = -EINVAL;
 }
 
@@ -112,7 +112,7 @@ static void check_overlaps(struct roster *r, const struct claim *claim, size_t c
 	for (size_t i = 0; i < count; i++) {
 		const struct prefix *prefix = &claim[i].prefix;
 		while (depth > 0 && !prefix_contains(&around[depth - 1]->prefix, &prefix->address,
-		                            prefix->version))
+					    prefix->version))
 			depth--;
 		if (depth > 0 && prefix_order(&around[depth - 1]->prefix, prefix) == 0) {
 			refuse_twice(r, "address", around[depth - 1], &claim[i]);
@@ -143,9 +143,9 @@ static void check_addresses(struct roster *r)
 		const struct site_appliance *a = &r->site->appliance[i];
 		for (size_t j = 0; j < a->addresses; j++)
 			claim[count++] = (struct claim){.appliance = a,
-			        .text = a->address[j],
-			        .prefix = a->prefix[j],
-			        .line = a->address_line[j]};
+				.text = a->address[j],
+				.prefix = a->prefix[j],
+				.line = a->address_line[j]};
 	}
 	qsort(claim, count, sizeof(*claim), address_compare);
 	check_overlaps(r, claim, count);
@@ -179,9 +179,9 @@ static void check_macs(struct roster *r)
 		const struct site_appliance *a = &r->site->appliance[i];
 		for (size_t j = 0; j < a->macs; j++)
 			claim[count++] = (struct claim){.appliance = a,
-			        .text = a->mac[j],
-			        .mac = a->mac_number[j],
-			        .line = a->mac_line[j]};
+				.text = a->mac[j],
+				.mac = a->mac_number[j],
+				.line = a->mac_line[j]};
 	}
 	qsort(claim, count, sizeof(*claim), mac_compare);
 	for (size_t i = 1; i < count; i++) {
@@ -193,7 +193,7 @@ static void check_macs(struct roster *r)
 /* ---- the inventory ---- */
 
 static void appliance_write(struct chart_appliance *written, struct inventory *inventory,
-        const struct site_appliance *a, struct arena *arena)
+	const struct site_appliance *a, struct arena *arena)
 {
 	int number = inventory_add(inventory, a->role);
 	int rc = number < 0 ? number : 0;
@@ -205,11 +205,11 @@ static void appliance_write(struct chart_appliance *written, struct inventory *i
 	assert(rc == 0); /* counted and checked for doubles before */
 	(void)rc;
 	*written = (struct chart_appliance){.name = arena_text(arena, a->name),
-	        .role = a->role,
-	        .address = a->address,
-	        .addresses = a->addresses,
-	        .mac = a->mac,
-	        .macs = a->macs};
+		.role = a->role,
+		.address = a->address,
+		.addresses = a->addresses,
+		.mac = a->mac,
+		.macs = a->macs};
 }
 
 static void inventory_write(struct roster *r, struct chart *chart)
@@ -227,7 +227,7 @@ static void inventory_write(struct roster *r, struct chart *chart)
 }
 
 int roster_write(struct chart *chart, const struct site *site, struct arena *arena,
-        struct complaint *complaint)
+	struct complaint *complaint)
 {
 	struct roster r = {.site = site, .arena = arena, .complaint = complaint};
 

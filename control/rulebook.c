@@ -17,7 +17,7 @@ enum { DHCP_SERVER_PORT = 67, DHCP_CLIENT_PORT = 68 };
 struct draft {
 	const struct profile_row *row;
 	const struct site_move *move; /* NULL: stays where it is documented */
-	uint16_t port;                /* where it is at this site */
+	uint16_t port;		      /* where it is at this site */
 	uint16_t feature;
 	uint32_t order;
 };
@@ -28,7 +28,7 @@ struct drafts {
 	const struct site *site;
 	struct complaint *complaint;
 	const struct site_move
-	        *refused; /* the last one: it may concern four rows, and is told once */
+		*refused; /* the last one: it may concern four rows, and is told once */
 	int rc;
 };
 
@@ -54,13 +54,13 @@ static void drafts_take(struct drafts *d, const struct profile_row *row, size_t 
 {
 	for (size_t i = 0; i < count; i++, d->count++)
 		d->draft[d->count] = (struct draft){.row = &row[i],
-		        .port = row[i].port,
-		        .feature = feature_number(d->site, row[i].feature),
-		        .order = (uint32_t)d->count};
+			.port = row[i].port,
+			.feature = feature_number(d->site, row[i].feature),
+			.order = (uint32_t)d->count};
 }
 
 static struct drafts drafts_new(const struct profile *profile, const struct site *site,
-        struct arena *arena, struct complaint *complaint)
+	struct arena *arena, struct complaint *complaint)
 {
 	struct drafts d = {.site = site, .complaint = complaint};
 	size_t count = profile->rows + site->extras;
@@ -78,10 +78,10 @@ static void draft_move(struct drafts *d, struct draft *draft, const struct site_
 {
 	if (!draft->row->configurable) {
 		complain(d->complaint,
-		        "%s:%u: found %s moved from %u/%s, which is not configurable; want the "
-		        "documented port, or an entry in extra_rules",
-		        d->site->file, move->line, draft->row->feature, move->from,
-		        transport_name(move->transport));
+			"%s:%u: found %s moved from %u/%s, which is not configurable; want the "
+			"documented port, or an entry in extra_rules",
+			d->site->file, move->line, draft->row->feature, move->from,
+			transport_name(move->transport));
 		d->rc = -EINVAL;
 		return;
 	}
@@ -97,7 +97,7 @@ static void feature_move(struct drafts *d, uint16_t feature, const struct site_m
 	for (size_t i = 0; i < d->documented; i++) {
 		struct draft *draft = &d->draft[i];
 		bool is_meant = draft->feature == feature && draft->row->port == move->from &&
-		                draft->row->transport == move->transport;
+				draft->row->transport == move->transport;
 		if (is_meant)
 			draft_move(d, draft, move);
 		if (d->rc != before)
@@ -119,12 +119,12 @@ static void drafts_move(struct drafts *d)
 static void refuse_move(struct drafts *d, const struct draft *moved, const struct draft *other)
 {
 	complain(d->complaint,
-	        "%s:%u: found %s moved to %u/%s, which is %s %s for %s already; want a port that "
-	        "no "
-	        "rule has",
-	        d->site->file, moved->move->line, moved->row->feature, moved->port,
-	        transport_name(moved->row->transport), role_name(moved->row->role),
-	        direction_name(moved->row->direction), other->row->feature);
+		"%s:%u: found %s moved to %u/%s, which is %s %s for %s already; want a port that "
+		"no "
+		"rule has",
+		d->site->file, moved->move->line, moved->row->feature, moved->port,
+		transport_name(moved->row->transport), role_name(moved->row->role),
+		direction_name(moved->row->direction), other->row->feature);
 	d->rc = -EINVAL;
 }
 
@@ -144,12 +144,12 @@ static void check_move(struct drafts *d, const struct draft *moved)
 static void refuse_extra(struct drafts *d, const struct draft *extra, const struct draft *other)
 {
 	complain(d->complaint,
-	        "%s:%u: found extra rule %s/%s/%u/%s for %s, which is at %s:%u already; want each "
-	        "rule once",
-	        extra->row->file, extra->row->line, role_name(extra->row->role),
-	        direction_name(extra->row->direction), extra->port,
-	        transport_name(extra->row->transport), extra->row->feature, other->row->file,
-	        other->row->line);
+		"%s:%u: found extra rule %s/%s/%u/%s for %s, which is at %s:%u already; want each "
+		"rule once",
+		extra->row->file, extra->row->line, role_name(extra->row->role),
+		direction_name(extra->row->direction), extra->port,
+		transport_name(extra->row->transport), extra->row->feature, other->row->file,
+		other->row->line);
 	d->rc = -EINVAL;
 }
 
@@ -220,7 +220,7 @@ static uint32_t *peers_write(struct policy *policy, const struct site *site, str
 		first[f] = policy->peers;
 		if (feature->peer_count)
 			memcpy(peer + policy->peers, feature->peer,
-			        feature->peer_count * sizeof(*peer));
+				feature->peer_count * sizeof(*peer));
 		policy->peers += (uint32_t)feature->peer_count;
 	}
 	policy->peer = peer;
@@ -232,15 +232,15 @@ static struct rule draft_rule(const struct draft *d, const struct site *site, co
 	const struct site_feature *feature = &site->feature[d->feature];
 
 	return (struct rule){.services = d->row->services,
-	        .peer_first = first[d->feature],
-	        .peer_count = (uint32_t)feature->peer_count,
-	        .port = d->port,
-	        .feature = d->feature,
-	        .role = (uint8_t)d->row->role,
-	        .direction = (uint8_t)d->row->direction,
-	        .transport = (uint8_t)d->row->transport,
-	        .enabled = feature->enabled,
-	        .peers = (uint8_t)(feature->is_bound ? feature->peers : d->row->peers)};
+		.peer_first = first[d->feature],
+		.peer_count = (uint32_t)feature->peer_count,
+		.port = d->port,
+		.feature = d->feature,
+		.role = (uint8_t)d->row->role,
+		.direction = (uint8_t)d->row->direction,
+		.transport = (uint8_t)d->row->transport,
+		.enabled = feature->enabled,
+		.peers = (uint8_t)(feature->is_bound ? feature->peers : d->row->peers)};
 }
 
 static struct chart_rule draft_words(const struct draft *d, struct arena *arena)
@@ -248,18 +248,18 @@ static struct chart_rule draft_words(const struct draft *d, struct arena *arena)
 	const struct profile_row *row = d->row;
 
 	return (struct chart_rule){
-	        .id = arena_format(arena, "%s/%s/%u/%s", role_name(row->role),
-	                direction_name(row->direction), row->port, transport_name(row->transport)),
-	        .feature = arena_text(arena, row->feature),
-	        .service = arena_text(arena, row->service),
-	        .description = arena_text(arena, row->description),
-	        .source = arena_text(arena, row->source),
-	        .origin = arena_text(arena, row->origin),
-	        .status = row->status,
-	        .required = row->required,
-	        .configurable = row->configurable,
-	        .documented_port = row->port,
-	        .order = d->order};
+		.id = arena_format(arena, "%s/%s/%u/%s", role_name(row->role),
+			direction_name(row->direction), row->port, transport_name(row->transport)),
+		.feature = arena_text(arena, row->feature),
+		.service = arena_text(arena, row->service),
+		.description = arena_text(arena, row->description),
+		.source = arena_text(arena, row->source),
+		.origin = arena_text(arena, row->origin),
+		.status = row->status,
+		.required = row->required,
+		.configurable = row->configurable,
+		.documented_port = row->port,
+		.order = d->order};
 }
 
 static void rules_write(struct chart *chart, const struct drafts *d, struct arena *arena)
@@ -290,7 +290,7 @@ static void sets_write(struct policy *policy, struct rule_set *set)
 			set[policy->sets++].first = i;
 		set[policy->sets - 1].count++;
 		policy->set_of[r->role][r->direction][r->transport][r->port] =
-		        (uint16_t)(policy->sets - 1);
+			(uint16_t)(policy->sets - 1);
 	}
 }
 
@@ -318,7 +318,7 @@ static void features_write(struct chart *chart, const struct site *site, struct 
 }
 
 int rulebook_write(struct chart *chart, const struct profile *profile, const struct site *site,
-        struct arena *arena, struct complaint *complaint)
+	struct arena *arena, struct complaint *complaint)
 {
 	struct drafts d = drafts_new(profile, site, arena, complaint);
 	struct rule_set *set = arena_table(arena, d.count + 1 + ROLE_COUNT, sizeof(*set));

@@ -15,6 +15,6 @@ struct site;
 /* Fills the chart's features and rules, and its policy's rules, sets, peers and tables, all
  * in the arena. 0, or -EINVAL with every mistake told. */
 int rulebook_write(struct chart *, const struct profile *, const struct site *, struct arena *,
-        struct complaint *);
+	struct complaint *);
 
 #endif

@@ -14,7 +14,7 @@
 #define MISTAKES_MAX 32 /* nobody reads more of them at a time */
 
 const cyaml_strval_t schema_answer[SCHEMA_ANSWERS] = {{"true", ANSWER_YES}, {"yes", ANSWER_YES},
-        {"on", ANSWER_YES}, {"false", ANSWER_NO}, {"no", ANSWER_NO}, {"off", ANSWER_NO}};
+	{"on", ANSWER_YES}, {"false", ANSWER_NO}, {"no", ANSWER_NO}, {"off", ANSWER_NO}};
 
 #define ROLE_STRVAL(name, text) {text, ROLE_##name},
 #define DIRECTION_STRVAL(name, text) {text, DIRECTION_##name},
@@ -49,12 +49,12 @@ static void check_mistake(struct check *check, int node, const char *key, const 
 
 	check->mistakes++;
 	node_complain(check->document, node, check->complaint, "found %s%s%s; want %s",
-	        node_shown(check->document, node, shown), *key ? " for " : "", key,
-	        check_hint(check, key, want));
+		node_shown(check->document, node, shown), *key ? " for " : "", key,
+		check_hint(check, key, want));
 }
 
 static void check_text(
-        struct check *check, int node, const cyaml_schema_value_t *schema, const char *key)
+	struct check *check, int node, const cyaml_schema_value_t *schema, const char *key)
 {
 	const char *text = node_text(check->document, node);
 
@@ -70,7 +70,7 @@ static bool keys_equal(const cyaml_schema_value_t *schema, const char *a, const 
 }
 
 static void check_enum(
-        struct check *check, int node, const cyaml_schema_value_t *schema, const char *key)
+	struct check *check, int node, const cyaml_schema_value_t *schema, const char *key)
 {
 	const char *text = node_text(check->document, node);
 	const char *known[KNOWN_MAX];
@@ -87,7 +87,7 @@ static void check_enum(
 }
 
 static void check_list(
-        struct check *check, int node, const cyaml_schema_value_t *schema, const char *key)
+	struct check *check, int node, const cyaml_schema_value_t *schema, const char *key)
 {
 	size_t count = node_count(check->document, node);
 
@@ -98,17 +98,17 @@ static void check_list(
 	if (count > schema->sequence.max) {
 		check->mistakes++;
 		node_complain(check->document, node, check->complaint,
-		        "found %zu entries in %s; want at most %u", count, key,
-		        schema->sequence.max);
+			"found %zu entries in %s; want at most %u", count, key,
+			schema->sequence.max);
 		return;
 	}
 	for (size_t i = 0; i < count; i++)
 		check_value(
-		        check, node_item(check->document, node, i), schema->sequence.entry, key);
+			check, node_item(check->document, node, i), schema->sequence.entry, key);
 }
 
 static void check_unknown(
-        struct check *check, int node, const cyaml_schema_value_t *schema, const char *key)
+	struct check *check, int node, const cyaml_schema_value_t *schema, const char *key)
 {
 	const char *text = node_text(check->document, node);
 	const char *known[KNOWN_MAX];
@@ -118,12 +118,12 @@ static void check_unknown(
 	if (check->mistakes++ >= MISTAKES_MAX)
 		return;
 	for (const cyaml_schema_field_t *f = schema->mapping.fields; f->key && count < KNOWN_MAX;
-	        f++)
+		f++)
 		known[count++] = f->key;
 	spelling_want(text, known, count, want);
 	node_complain(check->document, node, check->complaint,
-	        "found unknown key \"%.64s\"%s%s; want %s", text, *key ? " in " : "", key,
-	        count ? want : check_hint(check, key, "no key here"));
+		"found unknown key \"%.64s\"%s%s; want %s", text, *key ? " in " : "", key,
+		count ? want : check_hint(check, key, "no key here"));
 }
 
 static const cyaml_schema_field_t *map_field(const cyaml_schema_value_t *schema, const char *key)
@@ -137,20 +137,20 @@ static const cyaml_schema_field_t *map_field(const cyaml_schema_value_t *schema,
 
 /* Keys that the schema insists upon. */
 static void check_missing(
-        struct check *check, int map, const cyaml_schema_value_t *schema, const char *key)
+	struct check *check, int map, const cyaml_schema_value_t *schema, const char *key)
 {
 	for (const cyaml_schema_field_t *f = schema->mapping.fields; f->key; f++) {
 		if (f->value.flags & CYAML_FLAG_OPTIONAL || node_get(check->document, map, f->key))
 			continue;
 		check->mistakes++;
 		node_complain(check->document, map, check->complaint,
-		        "found no %s%s%s; want %s: %s", f->key, *key ? " in an entry of " : "", key,
-		        f->key, check_hint(check, f->key, "and its value"));
+			"found no %s%s%s; want %s: %s", f->key, *key ? " in an entry of " : "", key,
+			f->key, check_hint(check, f->key, "and its value"));
 	}
 }
 
 static void check_map(
-        struct check *check, int node, const cyaml_schema_value_t *schema, const char *key)
+	struct check *check, int node, const cyaml_schema_value_t *schema, const char *key)
 {
 	if (node_kind(check->document, node) != NODE_IS_MAP) {
 		check_mistake(check, node, key, "a mapping");
@@ -159,10 +159,10 @@ static void check_map(
 	for (size_t i = 0; i < node_count(check->document, node); i++) {
 		int name = node_key(check->document, node, i);
 		const cyaml_schema_field_t *field =
-		        map_field(schema, node_text(check->document, name));
+			map_field(schema, node_text(check->document, name));
 		if (field)
 			check_value(check, node_value(check->document, node, i), &field->value,
-			        field->key);
+				field->key);
 		else
 			check_unknown(check, name, schema, key);
 	}
@@ -170,7 +170,7 @@ static void check_map(
 }
 
 static void check_value(
-        struct check *check, int node, const cyaml_schema_value_t *schema, const char *key)
+	struct check *check, int node, const cyaml_schema_value_t *schema, const char *key)
 {
 	if (check->mistakes >= MISTAKES_MAX)
 		return;
@@ -198,7 +198,7 @@ struct last_word {
 };
 
 __attribute__((format(printf, 3, 0))) static void log_first(
-        cyaml_log_t level, void *context, const char *format, va_list args)
+	cyaml_log_t level, void *context, const char *format, va_list args)
 {
 	struct last_word *word = context;
 
@@ -210,14 +210,14 @@ __attribute__((format(printf, 3, 0))) static void log_first(
 static cyaml_config_t schema_config(struct last_word *word)
 {
 	return (cyaml_config_t){.log_fn = log_first,
-	        .log_ctx = word,
-	        .mem_fn = cyaml_mem,
-	        .log_level = CYAML_LOG_ERROR,
-	        .flags = CYAML_CFG_NO_ALIAS};
+		.log_ctx = word,
+		.mem_fn = cyaml_mem,
+		.log_level = CYAML_LOG_ERROR,
+		.flags = CYAML_CFG_NO_ALIAS};
 }
 
 int schema_load(const struct document *document, const cyaml_schema_value_t *schema,
-        const struct schema_hint *hint, void **data, struct complaint *complaint)
+	const struct schema_hint *hint, void **data, struct complaint *complaint)
 {
 	struct check check = {.document = document, .hint = hint, .complaint = complaint};
 	struct last_word word = {0};
@@ -235,9 +235,9 @@ int schema_load(const struct document *document, const cyaml_schema_value_t *sch
 		return 0;
 	word.text[strcspn(word.text, "\n")] = '\0';
 	node_complain(document, NODE_ROOT, complaint,
-	        "found what the YAML reader refuses (%s); want "
-	        "a mapping as documented",
-	        word.text[0] ? word.text : cyaml_strerror(error));
+		"found what the YAML reader refuses (%s); want "
+		"a mapping as documented",
+		word.text[0] ? word.text : cyaml_strerror(error));
 	return -EINVAL;
 }
 

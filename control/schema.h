@@ -25,7 +25,7 @@ struct schema_hint {
 
 /* 0 with the data, to be freed by schema_free; a negative errno with every mistake told. */
 int schema_load(const struct document *, const cyaml_schema_value_t *, const struct schema_hint *,
-        void **data, struct complaint *);
+	void **data, struct complaint *);
 
 void schema_free(const cyaml_schema_value_t *, void *data);
 

@@ -42,7 +42,7 @@ static const char *shelf_beside_program(struct arena *arena)
 static const char *shelf_folder(struct arena *arena)
 {
 	const char *const configs[] = {getenv("PORTOLAN_CONFIGS"), shelf_beside_program(arena),
-	        PORTOLAN_INSTALLED_CONFIGS, PORTOLAN_SOURCE_CONFIGS};
+		PORTOLAN_INSTALLED_CONFIGS, PORTOLAN_SOURCE_CONFIGS};
 
 	for (size_t i = 0; i < sizeof(configs) / sizeof(configs[0]); i++) {
 		char *folder = configs[i] ? arena_format(arena, "%s/profiles", configs[i]) : NULL;

@@ -29,7 +29,7 @@ static void fail(struct reading *r, int node, const char *key, const char *want)
 	char shown[NODE_SHOWN_BYTES];
 
 	node_complain(r->document, node, r->complaint, "found %s%s%s; want %s",
-	        node_shown(r->document, node, shown), *key ? " for " : "", key, want);
+		node_shown(r->document, node, shown), *key ? " for " : "", key, want);
 	r->rc = -EINVAL;
 }
 
@@ -58,12 +58,12 @@ static void read_prefix(struct reading *r, int node, const char *key, struct pre
 	if (rc == -EDOM) {
 		prefix_text(prefix, network);
 		fail(r, node, key,
-		        arena_format(r->arena, "the network %s, or %.*s alone for one address",
-		                network, (int)strcspn(text, "/"), text));
+			arena_format(r->arena, "the network %s, or %.*s alone for one address",
+				network, (int)strcspn(text, "/"), text));
 	} else if (rc) {
 		fail(r, node, key,
-		        "an address such as 10.10.0.5 or 2001:db8::5, or a network such as "
-		        "10.20.0.0/16");
+			"an address such as 10.10.0.5 or 2001:db8::5, or a network such as "
+			"10.20.0.0/16");
 	}
 }
 
@@ -102,7 +102,7 @@ static uint64_t *read_macs(struct reading *r, int list)
 }
 
 static void read_appliance(struct reading *r, struct site_appliance *appliance,
-        const struct appliance_yaml *yaml, int node)
+	const struct appliance_yaml *yaml, int node)
 {
 	int addresses = node_get(r->document, node, "addresses");
 	int macs = node_get(r->document, node, "macs");
@@ -125,10 +125,10 @@ static void read_appliances(struct reading *r, const struct site_yaml *yaml)
 
 	r->site->appliances = yaml->appliances_count;
 	r->site->appliance =
-	        arena_alloc(r->arena, (r->site->appliances + 1) * sizeof(*r->site->appliance));
+		arena_alloc(r->arena, (r->site->appliances + 1) * sizeof(*r->site->appliance));
 	for (size_t i = 0; i < r->site->appliances; i++)
 		read_appliance(r, &r->site->appliance[i], &yaml->appliances[i],
-		        node_item(r->document, list, i));
+			node_item(r->document, list, i));
 }
 
 /* ---- features ---- */
@@ -146,13 +146,13 @@ static void read_peers(struct reading *r, struct site_feature *feature, int node
 	} else if (word && strcmp(word, "inventory") == 0) {
 		feature->peers = PEERS_INVENTORY;
 	} else if (node_kind(r->document, node) == NODE_IS_LIST &&
-	           node_count(r->document, node) > 0 &&
-	           node_count(r->document, node) <= SITE_PEERS_MAX) {
+		   node_count(r->document, node) > 0 &&
+		   node_count(r->document, node) <= SITE_PEERS_MAX) {
 		feature->peers = PEERS_LISTED;
 		feature->peer = read_prefixes(r, node, "peers", &feature->peer_count);
 	} else {
 		fail(r, node, "peers",
-		        "any, inventory or a list of up to 1024 addresses such as [10.1.1.0/24]");
+			"any, inventory or a list of up to 1024 addresses such as [10.1.1.0/24]");
 	}
 }
 
@@ -165,33 +165,33 @@ static void read_move(struct reading *r, struct site_move *move, const char *fro
 	move->line = node_line(r->document, node);
 	if (literal_port_transport(to, &move->to, &transport))
 		fail(r, node, from,
-		        arena_format(r->arena,
-		                "a port from 1 to 65535 and its transport such as %s", from));
+			arena_format(r->arena,
+				"a port from 1 to 65535 and its transport such as %s", from));
 	else if (transport != move->transport)
 		fail(r, node, from,
-		        arena_format(r->arena, "%u/%s: a move keeps the transport", move->to,
-		                transport_name(move->transport)));
+			arena_format(r->arena, "%u/%s: a move keeps the transport", move->to,
+				transport_name(move->transport)));
 }
 
 static void read_moves(struct reading *r, struct site_feature *feature,
-        const struct feature_keys *keys, char *const *port, int map)
+	const struct feature_keys *keys, char *const *port, int map)
 {
 	feature->move = arena_alloc(r->arena, (keys->ports + 1) * sizeof(*feature->move));
 	for (size_t i = 0; port && i < keys->ports; i++) {
 		if (port[i])
 			read_move(r, &feature->move[feature->moves++], keys->port[i],
-			        node_get(r->document, map, keys->port[i]));
+				node_get(r->document, map, keys->port[i]));
 	}
 }
 
 static void read_features(
-        struct reading *r, const struct site_yaml *yaml, const struct site_schema *schema)
+	struct reading *r, const struct site_yaml *yaml, const struct site_schema *schema)
 {
 	int map = node_get(r->document, NODE_ROOT, "features");
 
 	r->site->features = schema->features;
 	r->site->feature =
-	        arena_alloc(r->arena, (schema->features + 1) * sizeof(*r->site->feature));
+		arena_alloc(r->arena, (schema->features + 1) * sizeof(*r->site->feature));
 	for (size_t i = 0; i < schema->features; i++) {
 		struct site_feature *feature = &r->site->feature[i];
 		const struct feature_yaml *said = yaml->features ? &yaml->features[i] : NULL;
@@ -202,32 +202,32 @@ static void read_features(
 		read_peers(r, feature, node_get(r->document, node, "peers"));
 		if (said)
 			read_moves(r, feature, &schema->feature[i], said->ports,
-			        node_get(r->document, node, "ports"));
+				node_get(r->document, node, "ports"));
 	}
 }
 
 /* ---- the site's own rules ---- */
 
 static void read_extra(
-        struct reading *r, struct profile_row *row, const struct extra_yaml *yaml, int node)
+	struct reading *r, struct profile_row *row, const struct extra_yaml *yaml, int node)
 {
 	int service = node_get(r->document, node, "service");
 
 	*row = (struct profile_row){.role = yaml->role,
-	        .direction = yaml->direction,
-	        .transport = yaml->transport,
-	        .feature = keep(r, yaml->feature),
-	        .service = "",
-	        .description = yaml->description ? keep(r, yaml->description) : "",
-	        .source = yaml->source ? keep(r, yaml->source) : r->site->file,
-	        .origin = "site",
-	        .file = r->site->file,
-	        .line = node_line(r->document, node)};
+		.direction = yaml->direction,
+		.transport = yaml->transport,
+		.feature = keep(r, yaml->feature),
+		.service = "",
+		.description = yaml->description ? keep(r, yaml->description) : "",
+		.source = yaml->source ? keep(r, yaml->source) : r->site->file,
+		.origin = "site",
+		.file = r->site->file,
+		.line = node_line(r->document, node)};
 	if (literal_port(yaml->port, &row->port))
 		fail(r, node_get(r->document, node, "port"), "port", "a port from 1 to 65535");
 	if (!literal_is_word(yaml->feature))
 		fail(r, node_get(r->document, node, "feature"), "feature",
-		        "lower-case letters, digits and single hyphens");
+			"lower-case letters, digits and single hyphens");
 	if (service && profile_services(row, r->document, service, r->arena, r->complaint))
 		r->rc = -EINVAL;
 }
@@ -240,7 +240,7 @@ static void read_extras(struct reading *r, const struct site_yaml *yaml)
 	r->site->extra = arena_alloc(r->arena, (r->site->extras + 1) * sizeof(*r->site->extra));
 	for (size_t i = 0; i < r->site->extras; i++)
 		read_extra(r, &r->site->extra[i], &yaml->extra_rules[i],
-		        node_item(r->document, list, i));
+			node_item(r->document, list, i));
 }
 
 /* ---- protocols ---- */
@@ -275,14 +275,14 @@ static void read_protocols(struct reading *r, const char *key, int verdict, unsi
 
 		if (number < 0)
 			fail(r, node, key,
-			        "an IP protocol by name such as gre, or by number from 0 to 255");
+				"an IP protocol by name such as gre, or by number from 0 to 255");
 		else if (number == 6 || number == 17)
 			fail(r, node, key,
-			        "a protocol without ports: ports are what rules are for");
+				"a protocol without ports: ports are what rules are for");
 		else if (named[number])
 			fail(r, node, key,
-			        arena_format(r->arena, "each protocol once (it is on line %u)",
-			                named[number]));
+				arena_format(r->arena, "each protocol once (it is on line %u)",
+					named[number]));
 		else
 			r->site->protocol[number] = (uint8_t)verdict;
 		if (number >= 0 && !named[number])
@@ -293,7 +293,7 @@ static void read_protocols(struct reading *r, const char *key, int verdict, unsi
 /* ---- capture and limits ---- */
 
 static void read_duration(
-        struct reading *r, int map, const char *key, uint64_t least_ns, uint64_t *duration_ns)
+	struct reading *r, int map, const char *key, uint64_t least_ns, uint64_t *duration_ns)
 {
 	int node = node_get(r->document, map, key);
 	uint64_t value = 0;
@@ -302,9 +302,9 @@ static void read_duration(
 		return;
 	if (literal_duration_ns(node_text(r->document, node), &value) || value < least_ns)
 		fail(r, node, key,
-		        least_ns ? "a duration above 0 and up to 3650d such as 500ms, 60s, 5m, 1h "
-		                   "or 2d"
-		                 : "a duration up to 3650d such as 500ms, 60s, 5m, 1h or 2d");
+			least_ns ? "a duration above 0 and up to 3650d such as 500ms, 60s, 5m, 1h "
+				   "or 2d"
+				 : "a duration up to 3650d such as 500ms, 60s, 5m, 1h or 2d");
 	else
 		*duration_ns = value;
 }
@@ -334,7 +334,7 @@ static void read_capture(struct reading *r, const struct capture_yaml *yaml)
 	capture->interfaces = yaml->interfaces_count;
 	capture->deduplicate = yaml->deduplicate == ANSWER_YES;
 	capture->mirror_endpoint = read_prefixes(r, node_get(r->document, map, "mirror_endpoints"),
-	        "mirror_endpoints", &capture->mirror_endpoints);
+		"mirror_endpoints", &capture->mirror_endpoints);
 	read_duration(r, map, "warmup", 0, &capture->warmup_ns);
 	if (yaml->dpdk)
 		read_dpdk(r, yaml->dpdk);
@@ -365,17 +365,17 @@ static void read_flow(struct reading *r)
 static void default_values(struct site *site, struct arena *arena)
 {
 	*site = (struct site){
-	        .flow_max = FLOWS_DEFAULT,
-	        .capture = {.source = arena_text(arena, "auto"),
-	                .dpdk_lcores = arena_text(arena, ""),
-	                .warmup_ns = 60 * SECOND_NS},
-	        .timeouts = {.tcp_attempt_ns = 30 * SECOND_NS,
-	                .tcp_established_ns = 3600 * SECOND_NS,
-	                .tcp_closed_ns = 5 * SECOND_NS,
-	                .udp_one_way_ns = 60 * SECOND_NS,
-	                .udp_two_way_ns = 180 * SECOND_NS,
-	                .ike_ns = 3600 * SECOND_NS,
-	                .other_ns = 60 * SECOND_NS},
+		.flow_max = FLOWS_DEFAULT,
+		.capture = {.source = arena_text(arena, "auto"),
+			.dpdk_lcores = arena_text(arena, ""),
+			.warmup_ns = 60 * SECOND_NS},
+		.timeouts = {.tcp_attempt_ns = 30 * SECOND_NS,
+			.tcp_established_ns = 3600 * SECOND_NS,
+			.tcp_closed_ns = 5 * SECOND_NS,
+			.udp_one_way_ns = 60 * SECOND_NS,
+			.udp_two_way_ns = 180 * SECOND_NS,
+			.ike_ns = 3600 * SECOND_NS,
+			.other_ns = 60 * SECOND_NS},
 	};
 	for (unsigned number = 0; number < 256; number++)
 		site->protocol[number] = (uint8_t)protocol_default(number);
@@ -390,15 +390,15 @@ void site_default(struct site *site, const struct profile *profile, struct arena
 	site->feature = arena_alloc(arena, (schema->features + 1) * sizeof(*site->feature));
 	for (size_t i = 0; i < schema->features; i++)
 		site->feature[i] =
-		        (struct site_feature){.name = schema->feature[i].name, .enabled = true};
+			(struct site_feature){.name = schema->feature[i].name, .enabled = true};
 }
 
 int site_read(struct site *site, const struct document *document, const struct profile *profile,
-        struct arena *arena, struct complaint *complaint)
+	struct arena *arena, struct complaint *complaint)
 {
 	struct site_schema *schema = site_schema_new(profile, document, arena);
 	struct reading r = {
-	        .site = site, .document = document, .arena = arena, .complaint = complaint};
+		.site = site, .document = document, .arena = arena, .complaint = complaint};
 	unsigned named[256] = {0};
 	struct site_yaml *yaml;
 	void *data;

@@ -70,7 +70,7 @@ void site_default(struct site *, const struct profile *, struct arena *);
 
 /* 0, or -EINVAL with every mistake told. */
 int site_read(struct site *, const struct document *, const struct profile *, struct arena *,
-        struct complaint *);
+	struct complaint *);
 
 /* The verdict for flows of an IP protocol without ports, where no site says otherwise. */
 int protocol_default(unsigned number);

@@ -16,33 +16,33 @@
 #define OPTIONAL_WORD (CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT)
 
 const struct schema_hint site_hint[] = {
-        {"profile", "the name of a profile, or a path to one"},
-        {"appliances", "a list of appliances, each with name, role and addresses"},
-        {"name", "the appliance's name"},
-        {"addresses", "a list of addresses or networks such as 10.20.0.0/16"},
-        {"macs", "a list of MAC addresses such as \"02:00:00:00:00:07\""},
-        {"features", "a mapping of features"},
-        {"ports", "a mapping of documented to new ports such as {8305/tcp: 8306/tcp}"},
-        {"extra_rules", "a list of rules, at most 4096"},
-        {"port", "a port from 1 to 65535"},
-        {"feature", "a word such as site-proxy"},
-        {"description", "a sentence, at most 1000 bytes"},
-        {"not_covered", "a list of IP protocols such as [gre, 47]"},
-        {"unexpected", "a list of IP protocols such as [icmp, 58]"},
-        {"interfaces", "a list of interfaces such as [eth1]"},
-        {"mirror_endpoints", "a list of addresses"},
-        {"warmup", "a duration such as 60s"},
-        {"devices", "a list of devices such as [\"0000:03:00.0\"]"},
-        {"lcores", "a list of cores such as \"1-4\""},
-        {"eal", "a list of EAL arguments"},
-        {"max", "a number of flows from 1 to 67108864"},
-        {"timeouts", "a mapping of durations"},
-        {"outputs", "{}: no outputs can be configured yet"},
-        {NULL, NULL},
+	{"profile", "the name of a profile, or a path to one"},
+	{"appliances", "a list of appliances, each with name, role and addresses"},
+	{"name", "the appliance's name"},
+	{"addresses", "a list of addresses or networks such as 10.20.0.0/16"},
+	{"macs", "a list of MAC addresses such as \"02:00:00:00:00:07\""},
+	{"features", "a mapping of features"},
+	{"ports", "a mapping of documented to new ports such as {8305/tcp: 8306/tcp}"},
+	{"extra_rules", "a list of rules, at most 4096"},
+	{"port", "a port from 1 to 65535"},
+	{"feature", "a word such as site-proxy"},
+	{"description", "a sentence, at most 1000 bytes"},
+	{"not_covered", "a list of IP protocols such as [gre, 47]"},
+	{"unexpected", "a list of IP protocols such as [icmp, 58]"},
+	{"interfaces", "a list of interfaces such as [eth1]"},
+	{"mirror_endpoints", "a list of addresses"},
+	{"warmup", "a duration such as 60s"},
+	{"devices", "a list of devices such as [\"0000:03:00.0\"]"},
+	{"lcores", "a list of cores such as \"1-4\""},
+	{"eal", "a list of EAL arguments"},
+	{"max", "a number of flows from 1 to 67108864"},
+	{"timeouts", "a mapping of durations"},
+	{"outputs", "{}: no outputs can be configured yet"},
+	{NULL, NULL},
 };
 
 static const cyaml_schema_value_t text_schema = {
-        CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, WORD_MAX)};
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, WORD_MAX)};
 
 #define TEXT_FIELD(key, structure, max)                                                            \
 	CYAML_FIELD_STRING_PTR(#key, OPTIONAL_TEXT, structure, key, 1, max)
@@ -50,77 +50,77 @@ static const cyaml_schema_value_t text_schema = {
 	CYAML_FIELD_SEQUENCE(#key, OPTIONAL_TEXT, structure, key, &text_schema, 0, LIST_MAX)
 
 static const cyaml_schema_field_t appliance_field[] = {
-        CYAML_FIELD_STRING_PTR(
-                "name", CYAML_FLAG_POINTER, struct appliance_yaml, name, 1, WORD_MAX),
-        CYAML_FIELD_ENUM(
-                "role", CYAML_FLAG_STRICT, struct appliance_yaml, role, schema_role, ROLE_COUNT),
-        CYAML_FIELD_SEQUENCE("addresses", CYAML_FLAG_POINTER, struct appliance_yaml, addresses,
-                &text_schema, 1, LIST_MAX),
-        LIST_FIELD(macs, struct appliance_yaml), CYAML_FIELD_END};
+	CYAML_FIELD_STRING_PTR(
+		"name", CYAML_FLAG_POINTER, struct appliance_yaml, name, 1, WORD_MAX),
+	CYAML_FIELD_ENUM(
+		"role", CYAML_FLAG_STRICT, struct appliance_yaml, role, schema_role, ROLE_COUNT),
+	CYAML_FIELD_SEQUENCE("addresses", CYAML_FLAG_POINTER, struct appliance_yaml, addresses,
+		&text_schema, 1, LIST_MAX),
+	LIST_FIELD(macs, struct appliance_yaml), CYAML_FIELD_END};
 static const cyaml_schema_value_t appliance_schema = {
-        CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct appliance_yaml, appliance_field)};
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct appliance_yaml, appliance_field)};
 
 static const cyaml_schema_field_t extra_field[] = {
-        CYAML_FIELD_ENUM(
-                "role", CYAML_FLAG_STRICT, struct extra_yaml, role, schema_role, ROLE_COUNT),
-        CYAML_FIELD_ENUM("direction", CYAML_FLAG_STRICT, struct extra_yaml, direction,
-                schema_direction, DIRECTION_COUNT),
-        CYAML_FIELD_ENUM("transport", CYAML_FLAG_STRICT, struct extra_yaml, transport,
-                schema_transport, TRANSPORT_COUNT),
-        CYAML_FIELD_STRING_PTR("port", CYAML_FLAG_POINTER, struct extra_yaml, port, 1, 16),
-        CYAML_FIELD_STRING_PTR("feature", CYAML_FLAG_POINTER, struct extra_yaml, feature, 1, 63),
-        CYAML_FIELD_IGNORE("service", CYAML_FLAG_OPTIONAL),
-        TEXT_FIELD(description, struct extra_yaml, TEXT_MAX),
-        TEXT_FIELD(source, struct extra_yaml, TEXT_MAX), CYAML_FIELD_END};
+	CYAML_FIELD_ENUM(
+		"role", CYAML_FLAG_STRICT, struct extra_yaml, role, schema_role, ROLE_COUNT),
+	CYAML_FIELD_ENUM("direction", CYAML_FLAG_STRICT, struct extra_yaml, direction,
+		schema_direction, DIRECTION_COUNT),
+	CYAML_FIELD_ENUM("transport", CYAML_FLAG_STRICT, struct extra_yaml, transport,
+		schema_transport, TRANSPORT_COUNT),
+	CYAML_FIELD_STRING_PTR("port", CYAML_FLAG_POINTER, struct extra_yaml, port, 1, 16),
+	CYAML_FIELD_STRING_PTR("feature", CYAML_FLAG_POINTER, struct extra_yaml, feature, 1, 63),
+	CYAML_FIELD_IGNORE("service", CYAML_FLAG_OPTIONAL),
+	TEXT_FIELD(description, struct extra_yaml, TEXT_MAX),
+	TEXT_FIELD(source, struct extra_yaml, TEXT_MAX), CYAML_FIELD_END};
 static const cyaml_schema_value_t extra_schema = {
-        CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct extra_yaml, extra_field)};
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct extra_yaml, extra_field)};
 
 static const cyaml_schema_field_t protocols_field[] = {
-        LIST_FIELD(not_covered, struct protocols_yaml),
-        LIST_FIELD(unexpected, struct protocols_yaml), CYAML_FIELD_END};
+	LIST_FIELD(not_covered, struct protocols_yaml),
+	LIST_FIELD(unexpected, struct protocols_yaml), CYAML_FIELD_END};
 
 static const cyaml_schema_field_t dpdk_field[] = {LIST_FIELD(devices, struct dpdk_yaml),
-        TEXT_FIELD(lcores, struct dpdk_yaml, WORD_MAX), LIST_FIELD(eal, struct dpdk_yaml),
-        CYAML_FIELD_END};
+	TEXT_FIELD(lcores, struct dpdk_yaml, WORD_MAX), LIST_FIELD(eal, struct dpdk_yaml),
+	CYAML_FIELD_END};
 
 static const cyaml_strval_t source_word[] = {
-        {"auto", CAPTURE_AUTO}, {"pcap", CAPTURE_PCAP}, {"dpdk", CAPTURE_DPDK}};
+	{"auto", CAPTURE_AUTO}, {"pcap", CAPTURE_PCAP}, {"dpdk", CAPTURE_DPDK}};
 
 static const cyaml_schema_field_t capture_field[] = {
-        CYAML_FIELD_ENUM("source", OPTIONAL_WORD, struct capture_yaml, source, source_word,
-                CYAML_ARRAY_LEN(source_word)),
-        CYAML_FIELD_ENUM("deduplicate", OPTIONAL_WORD, struct capture_yaml, deduplicate,
-                schema_answer, SCHEMA_ANSWERS),
-        TEXT_FIELD(warmup, struct capture_yaml, WORD_MAX),
-        LIST_FIELD(interfaces, struct capture_yaml),
-        LIST_FIELD(mirror_endpoints, struct capture_yaml),
-        CYAML_FIELD_MAPPING_PTR("dpdk", OPTIONAL_TEXT, struct capture_yaml, dpdk, dpdk_field),
-        CYAML_FIELD_END};
+	CYAML_FIELD_ENUM("source", OPTIONAL_WORD, struct capture_yaml, source, source_word,
+		CYAML_ARRAY_LEN(source_word)),
+	CYAML_FIELD_ENUM("deduplicate", OPTIONAL_WORD, struct capture_yaml, deduplicate,
+		schema_answer, SCHEMA_ANSWERS),
+	TEXT_FIELD(warmup, struct capture_yaml, WORD_MAX),
+	LIST_FIELD(interfaces, struct capture_yaml),
+	LIST_FIELD(mirror_endpoints, struct capture_yaml),
+	CYAML_FIELD_MAPPING_PTR("dpdk", OPTIONAL_TEXT, struct capture_yaml, dpdk, dpdk_field),
+	CYAML_FIELD_END};
 
 #define TIMEOUT_FIELD(key) TEXT_FIELD(key, struct timeouts_yaml, WORD_MAX)
 
 static const cyaml_schema_field_t timeouts_field[] = {TIMEOUT_FIELD(tcp_attempt),
-        TIMEOUT_FIELD(tcp_established), TIMEOUT_FIELD(tcp_closed), TIMEOUT_FIELD(udp_one_way),
-        TIMEOUT_FIELD(udp_two_way), TIMEOUT_FIELD(ike), TIMEOUT_FIELD(other), CYAML_FIELD_END};
+	TIMEOUT_FIELD(tcp_established), TIMEOUT_FIELD(tcp_closed), TIMEOUT_FIELD(udp_one_way),
+	TIMEOUT_FIELD(udp_two_way), TIMEOUT_FIELD(ike), TIMEOUT_FIELD(other), CYAML_FIELD_END};
 
 static const cyaml_schema_field_t flow_field[] = {TEXT_FIELD(max, struct flow_yaml, WORD_MAX),
-        CYAML_FIELD_MAPPING_PTR(
-                "timeouts", OPTIONAL_TEXT, struct flow_yaml, timeouts, timeouts_field),
-        CYAML_FIELD_END};
+	CYAML_FIELD_MAPPING_PTR(
+		"timeouts", OPTIONAL_TEXT, struct flow_yaml, timeouts, timeouts_field),
+	CYAML_FIELD_END};
 
 static const cyaml_schema_field_t outputs_field[] = {CYAML_FIELD_END};
 
 static const cyaml_schema_field_t site_field[] = {TEXT_FIELD(profile, struct site_yaml, TEXT_MAX),
-        CYAML_FIELD_SEQUENCE("appliances", OPTIONAL_TEXT, struct site_yaml, appliances,
-                &appliance_schema, 0, APPLIANCES_MAX),
-        CYAML_FIELD_SEQUENCE("extra_rules", OPTIONAL_TEXT, struct site_yaml, extra_rules,
-                &extra_schema, 0, EXTRAS_MAX),
-        CYAML_FIELD_MAPPING_PTR(
-                "protocols", OPTIONAL_TEXT, struct site_yaml, protocols, protocols_field),
-        CYAML_FIELD_MAPPING_PTR("capture", OPTIONAL_TEXT, struct site_yaml, capture, capture_field),
-        CYAML_FIELD_MAPPING_PTR("flow", OPTIONAL_TEXT, struct site_yaml, flow, flow_field),
-        CYAML_FIELD_MAPPING_PTR(
-                "outputs", OPTIONAL_TEXT, struct site_yaml, outputs, outputs_field)};
+	CYAML_FIELD_SEQUENCE("appliances", OPTIONAL_TEXT, struct site_yaml, appliances,
+		&appliance_schema, 0, APPLIANCES_MAX),
+	CYAML_FIELD_SEQUENCE("extra_rules", OPTIONAL_TEXT, struct site_yaml, extra_rules,
+		&extra_schema, 0, EXTRAS_MAX),
+	CYAML_FIELD_MAPPING_PTR(
+		"protocols", OPTIONAL_TEXT, struct site_yaml, protocols, protocols_field),
+	CYAML_FIELD_MAPPING_PTR("capture", OPTIONAL_TEXT, struct site_yaml, capture, capture_field),
+	CYAML_FIELD_MAPPING_PTR("flow", OPTIONAL_TEXT, struct site_yaml, flow, flow_field),
+	CYAML_FIELD_MAPPING_PTR(
+		"outputs", OPTIONAL_TEXT, struct site_yaml, outputs, outputs_field)};
 
 #define SITE_FIELDS (sizeof(site_field) / sizeof(site_field[0]))
 
@@ -138,7 +138,7 @@ static struct feature_keys *keys_feature(struct site_schema *schema, const char 
 
 /* `rows` bounds how many ports a feature can have. */
 static void keys_port(struct feature_keys *keys, uint16_t port, const char *transport, size_t rows,
-        struct arena *arena)
+	struct arena *arena)
 {
 	const char *key = arena_format(arena, "%u/%s", port, transport);
 
@@ -161,18 +161,18 @@ static size_t rows_of(const struct profile *profile, const char *feature)
 }
 
 static void keys_from_profile(
-        struct site_schema *schema, const struct profile *profile, struct arena *arena)
+	struct site_schema *schema, const struct profile *profile, struct arena *arena)
 {
 	for (size_t i = 0; i < profile->rows; i++) {
 		const struct profile_row *row = &profile->row[i];
 		keys_port(keys_feature(schema, row->feature), row->port,
-		        transport_name(row->transport), rows_of(profile, row->feature), arena);
+			transport_name(row->transport), rows_of(profile, row->feature), arena);
 	}
 }
 
 /* The site's rules have not been checked yet: whatever can be a feature's name counts. */
 static void keys_from_extras(
-        struct site_schema *schema, const struct document *document, int list, struct arena *arena)
+	struct site_schema *schema, const struct document *document, int list, struct arena *arena)
 {
 	size_t count = node_kind(document, list) == NODE_IS_LIST ? node_count(document, list) : 0;
 
@@ -192,8 +192,8 @@ static cyaml_schema_field_t *ports_fields(const struct feature_keys *keys, struc
 
 	for (size_t i = 0; i < keys->ports; i++)
 		field[i] = (cyaml_schema_field_t){.key = keys->port[i],
-		        .data_offset = (uint32_t)(i * sizeof(char *)),
-		        .value = {CYAML_VALUE_STRING(OPTIONAL_TEXT, char, 1, WORD_MAX)}};
+			.data_offset = (uint32_t)(i * sizeof(char *)),
+			.value = {CYAML_VALUE_STRING(OPTIONAL_TEXT, char, 1, WORD_MAX)}};
 	return field;
 }
 
@@ -203,14 +203,14 @@ static cyaml_schema_field_t *feature_fields(const struct feature_keys *keys, str
 	size_t texts = keys->ports ? keys->ports : 1;
 
 	field[0] = (cyaml_schema_field_t)CYAML_FIELD_ENUM("enabled", OPTIONAL_WORD,
-	        struct feature_yaml, enabled, schema_answer, SCHEMA_ANSWERS);
+		struct feature_yaml, enabled, schema_answer, SCHEMA_ANSWERS);
 	field[1] = (cyaml_schema_field_t)CYAML_FIELD_IGNORE("peers", CYAML_FLAG_OPTIONAL);
 	field[2] = (cyaml_schema_field_t){.key = "ports",
-	        .data_offset = offsetof(struct feature_yaml, ports),
-	        .value = {.type = CYAML_MAPPING,
-	                .flags = (enum cyaml_flag)(OPTIONAL_TEXT | CYAML_FLAG_CASE_INSENSITIVE),
-	                .data_size = (uint32_t)(texts * sizeof(char *)),
-	                .mapping = {.fields = ports_fields(keys, arena)}}};
+		.data_offset = offsetof(struct feature_yaml, ports),
+		.value = {.type = CYAML_MAPPING,
+			.flags = (enum cyaml_flag)(OPTIONAL_TEXT | CYAML_FLAG_CASE_INSENSITIVE),
+			.data_size = (uint32_t)(texts * sizeof(char *)),
+			.mapping = {.fields = ports_fields(keys, arena)}}};
 	return field;
 }
 
@@ -220,37 +220,37 @@ static cyaml_schema_field_t features_field(const struct site_schema *schema, str
 
 	for (size_t i = 0; i < schema->features; i++)
 		field[i] = (cyaml_schema_field_t){.key = schema->feature[i].name,
-		        .data_offset = (uint32_t)(i * sizeof(struct feature_yaml)),
-		        .value = {.type = CYAML_MAPPING,
-		                .flags = CYAML_FLAG_OPTIONAL,
-		                .data_size = sizeof(struct feature_yaml),
-		                .mapping = {.fields = feature_fields(&schema->feature[i], arena)}}};
+			.data_offset = (uint32_t)(i * sizeof(struct feature_yaml)),
+			.value = {.type = CYAML_MAPPING,
+				.flags = CYAML_FLAG_OPTIONAL,
+				.data_size = sizeof(struct feature_yaml),
+				.mapping = {.fields = feature_fields(&schema->feature[i], arena)}}};
 	return (cyaml_schema_field_t){.key = "features",
-	        .data_offset = offsetof(struct site_yaml, features),
-	        .value = {.type = CYAML_MAPPING,
-	                .flags = (enum cyaml_flag)OPTIONAL_TEXT,
-	                .data_size =
-	                        (uint32_t)((schema->features + 1) * sizeof(struct feature_yaml)),
-	                .mapping = {.fields = field}}};
+		.data_offset = offsetof(struct site_yaml, features),
+		.value = {.type = CYAML_MAPPING,
+			.flags = (enum cyaml_flag)OPTIONAL_TEXT,
+			.data_size =
+				(uint32_t)((schema->features + 1) * sizeof(struct feature_yaml)),
+			.mapping = {.fields = field}}};
 }
 
 struct site_schema *site_schema_new(
-        const struct profile *profile, const struct document *document, struct arena *arena)
+	const struct profile *profile, const struct document *document, struct arena *arena)
 {
 	struct site_schema *schema = arena_alloc(arena, sizeof(*schema));
 	cyaml_schema_field_t *field = arena_alloc(arena, (SITE_FIELDS + 2) * sizeof(*field));
 
 	schema->feature =
-	        arena_alloc(arena, (profile->rows + EXTRAS_MAX) * sizeof(*schema->feature));
+		arena_alloc(arena, (profile->rows + EXTRAS_MAX) * sizeof(*schema->feature));
 	keys_from_profile(schema, profile, arena);
 	if (document)
 		keys_from_extras(
-		        schema, document, node_get(document, NODE_ROOT, "extra_rules"), arena);
+			schema, document, node_get(document, NODE_ROOT, "extra_rules"), arena);
 	memcpy(field, site_field, sizeof(site_field));
 	field[SITE_FIELDS] = features_field(schema, arena);
 	schema->value = (cyaml_schema_value_t){.type = CYAML_MAPPING,
-	        .flags = CYAML_FLAG_POINTER,
-	        .data_size = sizeof(struct site_yaml),
-	        .mapping = {.fields = field}};
+		.flags = CYAML_FLAG_POINTER,
+		.data_size = sizeof(struct site_yaml),
+		.mapping = {.fields = field}};
 	return schema;
 }

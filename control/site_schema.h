@@ -95,6 +95,6 @@ extern const struct schema_hint site_hint[];
 
 /* `document` may be NULL: then only the profile brings features. */
 struct site_schema *site_schema_new(
-        const struct profile *, const struct document *, struct arena *);
+	const struct profile *, const struct document *, struct arena *);
 
 #endif

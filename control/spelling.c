@@ -43,7 +43,7 @@ static const char *spelling_nearest(const char *word, const char *const *known, 
 
 	for (size_t i = 0; i < count; i++) {
 		unsigned distance =
-		        strcasecmp(word, known[i]) ? spelling_distance(word, known[i]) : 0;
+			strcasecmp(word, known[i]) ? spelling_distance(word, known[i]) : 0;
 		if (distance <= best) {
 			nearest = known[i];
 			best = distance ? distance - 1 : 0;
@@ -64,12 +64,12 @@ static void spelling_list(const char *const *known, size_t count, char text[SPEL
 			return;
 		}
 		length += (size_t)snprintf(text + length, SPELLING_TEXT_BYTES - length, "%s%s",
-		        i ? ", " : "", known[i]);
+			i ? ", " : "", known[i]);
 	}
 }
 
 void spelling_want(
-        const char *word, const char *const *known, size_t count, char text[SPELLING_TEXT_BYTES])
+	const char *word, const char *const *known, size_t count, char text[SPELLING_TEXT_BYTES])
 {
 	const char *nearest = spelling_nearest(word, known, count);
 

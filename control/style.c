@@ -26,12 +26,12 @@ struct style style_of(bool colour)
 	if (!colour)
 		return (struct style){"", "", "", "", "", ""};
 	return (struct style){
-	        .grave = "\033[1;31m",
-	        .warn = "\033[33m",
-	        .good = "\033[32m",
-	        .bold = "\033[1m",
-	        .dim = "\033[2m",
-	        .plain = "\033[0m",
+		.grave = "\033[1;31m",
+		.warn = "\033[33m",
+		.good = "\033[32m",
+		.bold = "\033[1m",
+		.dim = "\033[2m",
+		.plain = "\033[0m",
 	};
 }
 
@@ -73,7 +73,7 @@ void progress_show(struct progress *p, uint64_t done, uint64_t total, uint64_t p
 		bar[i] = i < full ? '#' : '.';
 	bar[BAR_WIDTH] = '\0';
 	fprintf(stderr, "\r\033[K[%s] %3d %%  %s packets", bar,
-	        (int)((double)done / (double)total * 100), count);
+		(int)((double)done / (double)total * 100), count);
 }
 
 void progress_end(struct progress *p)

@@ -120,7 +120,7 @@ static void print_not_understood(const struct counters *c, const struct style *s
 			continue;
 		number_text(c->discarded[d], number);
 		used += (size_t)snprintf(reasons + used, sizeof(reasons) - used, "%s%s %s",
-		        used ? ", " : "   ", number, discard_name((enum discard)d));
+			used ? ", " : "   ", number, discard_name((enum discard)d));
 	}
 	fputs(total ? st->warn : "", out);
 	print_share(out, "not understood", total, c->frames, reasons);
@@ -134,29 +134,29 @@ static void print_blind_spots(const struct counters *c, const struct style *st, 
 	if (c->truncated_frames) {
 		number_text(c->truncated_frames, number);
 		fprintf(out, "  %-15s %14s packets were captured shorter than they were\n", "cut",
-		        number);
+			number);
 	}
 	if (c->fragments_unattributed) {
 		number_text(c->fragments_unattributed, number);
 		fprintf(out, "  %s%-15s %14s later fragments without their first one%s\n", st->warn,
-		        "not judged", number, st->plain);
+			"not judged", number, st->plain);
 	}
 	if (c->untracked_packets) {
 		number_text(c->untracked_packets, number);
 		fprintf(out,
-		        "  %s%-15s %14s packets of flows that found the table full (see "
-		        "flow.max)%s\n",
-		        st->warn, "not tracked", number, st->plain);
+			"  %s%-15s %14s packets of flows that found the table full (see "
+			"flow.max)%s\n",
+			st->warn, "not tracked", number, st->plain);
 	}
 	if (c->ended[END_EVICTED]) {
 		number_text(c->ended[END_EVICTED], number);
 		fprintf(out, "  %s%-15s %14s flows gave way in a full table (see flow.max)%s\n",
-		        st->warn, "evicted", number, st->plain);
+			st->warn, "evicted", number, st->plain);
 	}
 }
 
 static void print_head(
-        const struct summary *s, const struct summary_input *in, const struct style *st, FILE *out)
+	const struct summary *s, const struct summary_input *in, const struct style *st, FILE *out)
 {
 	const struct chart *c = s->ecs->chart;
 	char packets[32], bytes[32], start[TIME_TEXT_BYTES], end[TIME_TEXT_BYTES];
@@ -170,7 +170,7 @@ static void print_head(
 		fprintf(out, ", %s to %s UTC", start, end);
 	}
 	fprintf(out, "\n%s: profile %s, %zu appliance%s, policy %.19s…\n", c->name, c->profile,
-	        c->appliances, c->appliances == 1 ? "" : "s", c->hash);
+		c->appliances, c->appliances == 1 ? "" : "s", c->hash);
 }
 
 static void print_seen(const struct summary_input *in, const struct style *st, FILE *out)
@@ -229,18 +229,18 @@ static void ports_text(const struct finding *f, char text[ENDPOINT_TEXT_BYTES])
 {
 	if (f->several_ports)
 		snprintf(text, ENDPOINT_TEXT_BYTES, "%u ports (%u to %u/%s)", f->members,
-		        f->port_low, f->port_high, f->key.protocol == IPPROTO_TCP ? "tcp" : "udp");
+			f->port_low, f->port_high, f->key.protocol == IPPROTO_TCP ? "tcp" : "udp");
 	else
 		port_text(f->key.protocol, f->key.port, text);
 }
 
 static void print_finding(
-        const struct summary *s, const struct finding *f, const struct style *st, FILE *out)
+	const struct summary *s, const struct finding *f, const struct style *st, FILE *out)
 {
 	static const char *const level[] = {"", "LOW", "MED", "HIGH"};
 	const char *colour = f->worst.severity == 3   ? st->grave
-	                     : f->worst.severity == 2 ? st->warn
-	                                              : "";
+			     : f->worst.severity == 2 ? st->warn
+						      : "";
 	char port[ENDPOINT_TEXT_BYTES], peer[128], flows[32], packets[32], reason[512];
 	char first[TIME_TEXT_BYTES], last[TIME_TEXT_BYTES];
 	int outbound = f->key.direction == DIRECTION_OUTBOUND;
@@ -253,18 +253,18 @@ static void print_finding(
 	time_text_short(f->last_ns, last);
 	ecs_sentence(s->ecs, &f->worst, reason, sizeof(reason));
 	fprintf(out, "  %s%-4s%s  %s%s %s %s %s %s%s\n", colour, level[f->worst.severity],
-	        *colour ? st->plain : "", st->bold, appliance_name(s, f->key.appliance),
-	        outbound ? "outbound" : "inbound", port, outbound ? "to" : "from", peer, st->plain);
+		*colour ? st->plain : "", st->bold, appliance_name(s, f->key.appliance),
+		outbound ? "outbound" : "inbound", port, outbound ? "to" : "from", peer, st->plain);
 	fprintf(out, "        %s, %s; %s flow%s, %s packet%s, %s to %s\n",
-	        verdict_name((enum verdict)f->key.verdict),
-	        connection_name((enum connection)f->worst.connection), flows,
-	        f->flows == 1 ? "" : "s", packets, f->packets == 1 ? "" : "s", first, last + 11);
+		verdict_name((enum verdict)f->key.verdict),
+		connection_name((enum connection)f->worst.connection), flows,
+		f->flows == 1 ? "" : "s", packets, f->packets == 1 ? "" : "s", first, last + 11);
 	if (!f->several_ports)
 		fprintf(out, "        %s%s%s\n", st->dim, reason, st->plain);
 }
 
 static void print_flagged(
-        struct summary *s, const struct summary_input *in, const struct style *st, FILE *out)
+	struct summary *s, const struct summary_input *in, const struct style *st, FILE *out)
 {
 	char flows[32], count[32];
 	uint64_t total = flagged_flows(in->counters);
@@ -281,17 +281,17 @@ static void print_flagged(
 	number_text(total, flows);
 	number_text(s->findings.count, count);
 	fprintf(out, "%s flow%s, %s finding%s, gravest first\n", flows, total == 1 ? "" : "s",
-	        count, s->findings.count == 1 ? "" : "s");
+		count, s->findings.count == 1 ? "" : "s");
 	for (struct finding *f = s->findings.first; f && shown < FINDINGS_SHOWN;
-	        f = f->hh.next, shown++)
+		f = f->hh.next, shown++)
 		print_finding(s, f, st, out);
 	if (s->findings.count > shown)
 		fprintf(out, "  … and %zu more, less grave: --flows has them all\n",
-		        s->findings.count - shown);
+			s->findings.count - shown);
 	if (s->findings.overflowed)
 		fprintf(out, "  %s… and %llu flows beyond %d findings: --flows has them all%s\n",
-		        st->warn, (unsigned long long)s->findings.overflowed, FINDINGS_MAX,
-		        st->plain);
+			st->warn, (unsigned long long)s->findings.overflowed, FINDINGS_MAX,
+			st->plain);
 }
 
 /* --- used ---------------------------------------------------------------------------- */
@@ -321,10 +321,10 @@ static void set_text(const struct chart *c, uint16_t set, char *ports, char *fea
 		const struct chart_rule *words = &c->rule[rules->first + i];
 		if (p < bytes && (i == 0 || r->port != r[-1].port))
 			p += (size_t)snprintf(ports + p, bytes - p, "%s%u/%s", p ? ", " : "",
-			        r->port, transport_name((enum transport)r->transport));
+				r->port, transport_name((enum transport)r->transport));
 		if (f < bytes && r->enabled && !strstr(features, words->feature))
 			f += (size_t)snprintf(
-			        features + f, bytes - f, "%s%s", f ? ", " : "", words->feature);
+				features + f, bytes - f, "%s%s", f ? ", " : "", words->feature);
 	}
 }
 
@@ -336,14 +336,14 @@ static struct usage *print_users(const struct summary *s, struct usage *u, FILE 
 	char number[32];
 
 	for (; at && at->key.set == u->key.set && at->key.protocol == u->key.protocol;
-	        at = at->hh.next) {
+		at = at->hh.next) {
 		if (shown == NAMES_SHOWN) {
 			left_out++;
 			continue;
 		}
 		number_text(at->flows, number);
 		fprintf(out, "%s%s %s", shown++ ? ", " : "", appliance_name(s, at->key.appliance),
-		        number);
+			number);
 	}
 	if (left_out)
 		fprintf(out, " and %u more", left_out);
@@ -353,7 +353,7 @@ static struct usage *print_users(const struct summary *s, struct usage *u, FILE 
 
 /* Marks the rows of a set as seen and prints the headline where the part changes. */
 static void enter_set(const struct chart *c, uint16_t set, uint8_t *seen, int *part,
-        const struct style *st, FILE *out)
+	const struct style *st, FILE *out)
 {
 	const struct rule_set *rules = &c->policy->set[set];
 	const struct rule *r = &c->policy->rule[rules->first];
@@ -363,12 +363,12 @@ static void enter_set(const struct chart *c, uint16_t set, uint8_t *seen, int *p
 		seen[rules->first + i] = c->policy->rule[rules->first + i].enabled;
 	if (here != *part)
 		fprintf(out, "  %s%s %s%s\n", st->bold, role_name((enum role)r->role),
-		        direction_name((enum direction)r->direction), st->plain);
+			direction_name((enum direction)r->direction), st->plain);
 	*part = here;
 }
 
 static void print_unseen(
-        const struct chart *c, const uint8_t *seen, const struct style *st, FILE *out)
+	const struct chart *c, const uint8_t *seen, const struct style *st, FILE *out)
 {
 	uint32_t unseen = 0;
 	const char *last = "";
@@ -395,7 +395,7 @@ static uint32_t count_seen(const struct summary *s, uint8_t *seen)
 	for (struct usage *u = s->usage; u; u = u->hh.next)
 		for (uint32_t i = 0; i < p->set[u->key.set].count; i++)
 			seen[p->set[u->key.set].first + i] =
-			        p->rule[p->set[u->key.set].first + i].enabled;
+				p->rule[p->set[u->key.set].first + i].enabled;
 	for (uint32_t i = 0; i < p->rules; i++)
 		count += seen[i];
 	return count;
@@ -412,7 +412,7 @@ static void print_used(struct summary *s, const struct style *st, FILE *out)
 		return;
 	HASH_SORT(s->usage, by_place);
 	fprintf(out, "\n%sDOCUMENTED PORTS IN USE%s  %u of %u rows\n", st->bold, st->plain,
-	        count_seen(s, seen), c->policy->rules);
+		count_seen(s, seen), c->policy->rules);
 	for (struct usage *u = s->usage; u;) {
 		if (u->key.set == SET_NONE) {
 			u = u->hh.next;
@@ -426,7 +426,7 @@ static void print_used(struct summary *s, const struct style *st, FILE *out)
 	print_unseen(c, seen, st, out);
 	if (s->usage_overflowed)
 		fprintf(out, "  … and %llu flows beyond %d pairs of port and appliance\n",
-		        (unsigned long long)s->usage_overflowed, USAGES_MAX);
+			(unsigned long long)s->usage_overflowed, USAGES_MAX);
 	free(seen);
 }
 
@@ -442,9 +442,9 @@ static void print_not_covered(struct summary *s, const struct style *st, FILE *o
 		}
 		if (!headed++)
 			fprintf(out,
-			        "\n%sNOT COVERED%s  by any port table: neither allowed nor "
-			        "flagged\n",
-			        st->bold, st->plain);
+				"\n%sNOT COVERED%s  by any port table: neither allowed nor "
+				"flagged\n",
+				st->bold, st->plain);
 		protocol_text(u->key.protocol, name);
 		fprintf(out, "    %-15s ", name);
 		u = print_users(s, u, out);
@@ -452,7 +452,7 @@ static void print_not_covered(struct summary *s, const struct style *st, FILE *o
 }
 
 void summary_print(
-        struct summary *s, const struct summary_input *in, const struct style *st, FILE *out)
+	struct summary *s, const struct summary_input *in, const struct style *st, FILE *out)
 {
 	print_head(s, in, st, out);
 	print_seen(in, st, out);

@@ -26,7 +26,7 @@ void time_text(uint64_t time_ns, char text[TIME_TEXT_BYTES])
 	gmtime_r(&seconds, &tm);
 	used = strftime(text, TIME_TEXT_BYTES, "%Y-%m-%dT%H:%M:%S", &tm);
 	snprintf(text + used, TIME_TEXT_BYTES - used, ".%09lluZ",
-	        (unsigned long long)(time_ns % NS_PER_S));
+		(unsigned long long)(time_ns % NS_PER_S));
 }
 
 void time_text_short(uint64_t time_ns, char text[TIME_TEXT_BYTES])

@@ -91,6 +91,16 @@ int worker_step(struct worker *w, struct source *s)
 	return got;
 }
 
+void worker_idle(struct worker *w, uint64_t now_ns)
+{
+	struct tracker *t = &w->pipeline.tracker;
+
+	if (now_ns > t->now_ns)
+		t->now_ns = now_ns;
+	tracker_sweep(t);
+	w->pipeline.counters.flows_active = t->table.active;
+}
+
 int worker_finish(struct worker *w, uint64_t now_ns)
 {
 	int more = tracker_finish(&w->pipeline.tracker, now_ns);

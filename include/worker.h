@@ -35,6 +35,9 @@ int worker_step(struct worker *, struct source *);
 /* One burst that somebody else polled. */
 void worker_process(struct worker *, const struct burst *);
 
+/* Time goes on without packets: ends what has become idle, a little at a time. */
+void worker_idle(struct worker *, uint64_t now_ns);
+
 /* Ends the flows that are left, some at a time: call until it returns 0. */
 int worker_finish(struct worker *, uint64_t now_ns);
 

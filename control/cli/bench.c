@@ -12,15 +12,15 @@ enum { SITE, ROUNDS, JSON };
 #define ROUNDS_DEFAULT 7
 
 static const struct cli_option options[] = {
-        [SITE] = {"site", "FILE", "the deployment (without it every host is an appliance)", NULL},
-        [ROUNDS] = {"rounds", "N", "measure N rounds and take the medians (7)", NULL},
-        [JSON] = {"json", NULL, "one JSON object instead of words", NULL},
-        {0},
+	[SITE] = {"site", "FILE", "the deployment (without it every host is an appliance)", NULL},
+	[ROUNDS] = {"rounds", "N", "measure N rounds and take the medians (7)", NULL},
+	[JSON] = {"json", NULL, "one JSON object instead of words", NULL},
+	{0},
 };
 
 static const char everybody[] =
-        "appliances:\n"
-        "  - {name: any, role: managed-device, addresses: [0.0.0.0/0, \"::/0\"]}\n";
+	"appliances:\n"
+	"  - {name: any, role: managed-device, addresses: [0.0.0.0/0, \"::/0\"]}\n";
 
 static struct chart *open_chart(const char *site)
 {
@@ -37,10 +37,10 @@ static struct chart *open_chart(const char *site)
 static void print_json(const struct bench_result *b)
 {
 	json_t *out = json_pack("{s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "packets",
-	        (json_int_t)b->packets, "flows", (json_int_t)b->flows, "frame_stride",
-	        (json_int_t)b->stride, "mpps", b->mpps, "ns_per_packet", b->ns_per_packet,
-	        "cycles_per_packet", b->cycles_per_packet, "floor_header_ns", b->floor_header_ns,
-	        "floor_flow_ns", b->floor_flow_ns);
+		(json_int_t)b->packets, "flows", (json_int_t)b->flows, "frame_stride",
+		(json_int_t)b->stride, "mpps", b->mpps, "ns_per_packet", b->ns_per_packet,
+		"cycles_per_packet", b->cycles_per_packet, "floor_header_ns", b->floor_header_ns,
+		"floor_flow_ns", b->floor_flow_ns);
 
 	json_dumpf(out, stdout, JSON_REAL_PRECISION(6));
 	putchar('\n');
@@ -52,11 +52,11 @@ static void print_words(const struct bench_result *b, long rounds)
 	double floor_ns = b->floor_header_ns + b->floor_flow_ns;
 
 	printf("%llu packets, %llu flows at the peak; medians of %ld rounds on one core\n",
-	        (unsigned long long)b->packets, (unsigned long long)b->flows, rounds);
+		(unsigned long long)b->packets, (unsigned long long)b->flows, rounds);
 	printf("  core    %7.2f Mpps  %7.2f ns/packet  %7.1f cycles/packet\n", b->mpps,
-	        b->ns_per_packet, b->cycles_per_packet);
+		b->ns_per_packet, b->cycles_per_packet);
 	printf("  floor   %7s       %7.2f ns/packet  (header line %.2f, flow line %.2f)\n", "",
-	        floor_ns, b->floor_header_ns, b->floor_flow_ns);
+		floor_ns, b->floor_header_ns, b->floor_flow_ns);
 	if (floor_ns > 0)
 		printf("  ratio   %7.2f x the floor\n", b->ns_per_packet / floor_ns);
 }
@@ -87,17 +87,17 @@ static int run(const struct cli_request *r)
 }
 
 const struct cli_command cli_bench = {
-        .name = "bench",
-        .summary = "measure the core on a capture held in memory",
-        .arguments = "CAPTURE",
-        .arguments_min = 1,
-        .arguments_max = 1,
-        .description = "Loads a capture into memory and drives the pipeline on one core, beside "
-                       "the machine's\n"
-                       "floor measured in the same run: touching the first line of each frame, and "
-                       "a random\n"
-                       "line of a table of as many flows. Pin it to a core (taskset) for figures "
-                       "to quote.",
-        .options = options,
-        .run = run,
+	.name = "bench",
+	.summary = "measure the core on a capture held in memory",
+	.arguments = "CAPTURE",
+	.arguments_min = 1,
+	.arguments_max = 1,
+	.description = "Loads a capture into memory and drives the pipeline on one core, beside "
+		       "the machine's\n"
+		       "floor measured in the same run: touching the first line of each frame, and "
+		       "a random\n"
+		       "line of a table of as many flows. Pin it to a core (taskset) for figures "
+		       "to quote.",
+	.options = options,
+	.run = run,
 };

@@ -7,8 +7,8 @@
 enum { SITE };
 
 static const struct cli_option options[] = {
-        [SITE] = {"site", "FILE", "the site to check (required)", NULL},
-        {0},
+	[SITE] = {"site", "FILE", "the site to check (required)", NULL},
+	{0},
 };
 
 static int run(const struct cli_request *r)
@@ -26,12 +26,12 @@ static int run(const struct cli_request *r)
 }
 
 const struct cli_command cli_check = {
-        .name = "check",
-        .summary = "validate a site and say what it compiled to",
-        .arguments = "",
-        .description =
-                "Exit status 2, and on standard error every reason with its file and line, if the\n"
-                "site cannot be used.",
-        .options = options,
-        .run = run,
+	.name = "check",
+	.summary = "validate a site and say what it compiled to",
+	.arguments = "",
+	.description =
+		"Exit status 2, and on standard error every reason with its file and line, if the\n"
+		"site cannot be used.",
+	.options = options,
+	.run = run,
 };

@@ -35,7 +35,7 @@ static int print_help(const struct cli_command *c)
 	int width = 0;
 
 	printf("usage: portolan %s%s%s%s\n\n%s\n", c->name, c->options[0].name ? " [OPTION…]" : "",
-	        *c->arguments ? " " : "", c->arguments, c->description);
+		*c->arguments ? " " : "", c->arguments, c->description);
 	for (const struct cli_option *o = c->options; o->name; o++) {
 		int length = (int)(strlen(o->name) + (o->argument ? strlen(o->argument) + 1 : 0));
 		width = length > width ? length : width;
@@ -43,8 +43,8 @@ static int print_help(const struct cli_command *c)
 	printf("\nOptions:\n");
 	for (const struct cli_option *o = c->options; o->name; o++)
 		printf("  --%s%s%-*s  %s\n", o->name, o->argument ? " " : "",
-		        width - (int)strlen(o->name) - (o->argument ? 1 : 0),
-		        o->argument ? o->argument : "", o->help);
+			width - (int)strlen(o->name) - (o->argument ? 1 : 0),
+			o->argument ? o->argument : "", o->help);
 	printf("  --%-*s  this text\n", width, "help");
 	return cli_flush(c->name);
 }
@@ -74,14 +74,14 @@ static int take_option(const struct cli_command *c, int i, const char *value, st
 
 	if (o->choices && !is_choice(o->choices, value))
 		return cli_misuse(
-		        c->name, "--%s: found '%s'; want one of %s", o->name, value, o->choices);
+			c->name, "--%s: found '%s'; want one of %s", o->name, value, o->choices);
 	r->value[i] = value ? value : "";
 	return EXIT_DONE;
 }
 
 /* EXIT_DONE, EXIT_MISUSED, or -1: help was asked for. */
 static int read_options(const struct cli_command *c, const struct option *table, int help, int argc,
-        char **argv, struct cli_request *r)
+	char **argv, struct cli_request *r)
 {
 	int i, status = EXIT_DONE;
 
@@ -108,7 +108,7 @@ int cli_run(const struct cli_command *c, int argc, char **argv)
 
 	for (int i = 0; i < n; i++)
 		table[i] = (struct option){c->options[i].name,
-		        c->options[i].argument ? required_argument : no_argument, NULL, 256 + i};
+			c->options[i].argument ? required_argument : no_argument, NULL, 256 + i};
 	table[n] = (struct option){"help", no_argument, NULL, 256 + n};
 	status = read_options(c, table, n, argc, argv, &r);
 	if (status < 0)
@@ -121,7 +121,7 @@ int cli_run(const struct cli_command *c, int argc, char **argv)
 		return cli_misuse(c->name, "too few arguments: want %s", c->arguments);
 	if (r.arguments > c->arguments_max)
 		return cli_misuse(
-		        c->name, "unexpected argument '%s'", r.argument[c->arguments_max]);
+			c->name, "unexpected argument '%s'", r.argument[c->arguments_max]);
 	return c->run(&r);
 }
 
@@ -135,7 +135,7 @@ long cli_number(const char *command, const char *option, const char *text, long 
 	if (errno == 0 && end != text && *end == '\0' && n >= low && n <= high)
 		return n;
 	cli_misuse(command, "--%s: found '%s'; want a number from %ld to %ld", option, text, low,
-	        high);
+		high);
 	return -1;
 }
 

@@ -30,13 +30,13 @@ struct cli_command {
 	const char *summary;   /* one line */
 	const char *arguments; /* as in the usage line, "" for none */
 	size_t arguments_min, arguments_max;
-	const char *description;          /* paragraphs for --help */
+	const char *description;	  /* paragraphs for --help */
 	const struct cli_option *options; /* ends with a NULL name */
 	int (*run)(const struct cli_request *);
 };
 
 extern const struct cli_command cli_replay, cli_policy, cli_check, cli_explain, cli_discover,
-        cli_diff, cli_bench;
+	cli_diff, cli_bench;
 
 /* `portolan: COMMAND: …` and where the help is. Returns EXIT_MISUSED. */
 int cli_misuse(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -8,8 +8,8 @@
 enum { CAPTURE };
 
 static const struct cli_option options[] = {
-        [CAPTURE] = {"capture", "FILE", "also: which of its flows change their verdict", NULL},
-        {0},
+	[CAPTURE] = {"capture", "FILE", "also: which of its flows change their verdict", NULL},
+	{0},
 };
 
 /* A profile has no appliances: beside a site it is judged with the site's. */
@@ -51,14 +51,14 @@ static int run(const struct cli_request *r)
 }
 
 const struct cli_command cli_diff = {
-        .name = "diff",
-        .summary = "what becomes expected or flagged between two policies",
-        .arguments = "PROFILE|SITE PROFILE|SITE",
-        .arguments_min = 2,
-        .arguments_max = 2,
-        .description = "Compares two policies place by place: + is allowed more than before, - "
-                       "less, ~ with\n"
-                       "other peers. Profiles by name (portolan policy --help) or by path.",
-        .options = options,
-        .run = run,
+	.name = "diff",
+	.summary = "what becomes expected or flagged between two policies",
+	.arguments = "PROFILE|SITE PROFILE|SITE",
+	.arguments_min = 2,
+	.arguments_max = 2,
+	.description = "Compares two policies place by place: + is allowed more than before, - "
+		       "less, ~ with\n"
+		       "other peers. Profiles by name (portolan policy --help) or by path.",
+	.options = options,
+	.run = run,
 };

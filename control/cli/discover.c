@@ -7,14 +7,14 @@
 enum { PORT };
 
 static const struct cli_option options[] = {
-        [PORT] = {"port", "PORT", "the port of appliance communications (8305)", NULL},
-        {0},
+	[PORT] = {"port", "PORT", "the port of appliance communications (8305)", NULL},
+	{0},
 };
 
 static int run(const struct cli_request *r)
 {
 	long port =
-	        r->value[PORT] ? cli_number("discover", "port", r->value[PORT], 1, 65535) : 8305;
+		r->value[PORT] ? cli_number("discover", "port", r->value[PORT], 1, 65535) : 8305;
 	int status, flushed;
 
 	if (port < 0)
@@ -25,16 +25,16 @@ static int run(const struct cli_request *r)
 }
 
 const struct cli_command cli_discover = {
-        .name = "discover",
-        .summary = "propose an inventory from who speaks 8305 with whom",
-        .arguments = "CAPTURE…",
-        .arguments_min = 1,
-        .arguments_max = SIZE_MAX,
-        .description = "Prints a site file (YAML) that names the hosts which spoke appliance "
-                       "communications\n"
-                       "with each other, with the role that fits what they did. It proposes, a "
-                       "person approves:\n"
-                       "  portolan discover CAPTURE > site.yaml",
-        .options = options,
-        .run = run,
+	.name = "discover",
+	.summary = "propose an inventory from who speaks 8305 with whom",
+	.arguments = "CAPTURE…",
+	.arguments_min = 1,
+	.arguments_max = SIZE_MAX,
+	.description = "Prints a site file (YAML) that names the hosts which spoke appliance "
+		       "communications\n"
+		       "with each other, with the role that fits what they did. It proposes, a "
+		       "person approves:\n"
+		       "  portolan discover CAPTURE > site.yaml",
+	.options = options,
+	.run = run,
 };

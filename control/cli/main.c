@@ -6,13 +6,13 @@
 #include "interrupt.h"
 
 static const struct cli_command *const commands[] = {
-        &cli_replay,
-        &cli_check,
-        &cli_policy,
-        &cli_explain,
-        &cli_discover,
-        &cli_diff,
-        &cli_bench,
+	&cli_replay,
+	&cli_check,
+	&cli_policy,
+	&cli_explain,
+	&cli_discover,
+	&cli_diff,
+	&cli_bench,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -24,13 +24,13 @@ static int print_overview(FILE *out)
 	      "devices\n"
 	      "by the documented ports of both roles. It listens, and never sends a packet.\n\n"
 	      "Commands:\n",
-	        out);
+		out);
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
 	fputs("\nportolan COMMAND --help says more; --version says which portolan this is.\n"
 	      "Exit status: 0 done, 1 failed while running, 2 usage or configuration,\n"
 	      "3 flagged flows were found and --fail-on asked for that.\n",
-	        out);
+		out);
 	return EXIT_DONE;
 }
 
@@ -63,7 +63,7 @@ int main(int argc, char **argv)
 	command = find(argv[1]);
 	if (!command) {
 		fprintf(stderr, "portolan: %s: no such command; portolan --help lists them\n",
-		        argv[1]);
+			argv[1]);
 		return EXIT_MISUSED;
 	}
 	return cli_run(command, argc - 1, argv + 1);

@@ -9,11 +9,11 @@
 enum { SITE, PROFILE, FORMAT };
 
 static const struct cli_option options[] = {
-        [SITE] = {"site", "FILE", "the table of this deployment", NULL},
-        [PROFILE] = {"profile", "PROFILE",
-                "the table of a profile, by name or path (cloud-delivered)", NULL},
-        [FORMAT] = {"format", "FORMAT", "table (the default), csv or json", "table|csv|json"},
-        {0},
+	[SITE] = {"site", "FILE", "the table of this deployment", NULL},
+	[PROFILE] = {"profile", "PROFILE",
+		"the table of a profile, by name or path (cloud-delivered)", NULL},
+	[FORMAT] = {"format", "FORMAT", "table (the default), csv or json", "table|csv|json"},
+	{0},
 };
 
 static enum listing_format format_of(const char *name)
@@ -29,7 +29,7 @@ static int run(const struct cli_request *r)
 
 	if (r->value[SITE] && r->value[PROFILE])
 		return cli_misuse(
-		        "policy", "--site and --profile: a site names its own profile; want one");
+			"policy", "--site and --profile: a site names its own profile; want one");
 	chart = cli_chart(r->value[SITE], r->value[PROFILE]);
 	if (!chart)
 		return EXIT_MISUSED;
@@ -39,12 +39,12 @@ static int run(const struct cli_request *r)
 }
 
 const struct cli_command cli_policy = {
-        .name = "policy",
-        .summary = "print the compiled table of documented ports",
-        .arguments = "",
-        .description = "Every rule: role, direction, port, transport, feature, service. Profiles "
-                       "that ship:\n"
-                       "cloud-delivered (the default) and on-premises-7.",
-        .options = options,
-        .run = run,
+	.name = "policy",
+	.summary = "print the compiled table of documented ports",
+	.arguments = "",
+	.description = "Every rule: role, direction, port, transport, feature, service. Profiles "
+		       "that ship:\n"
+		       "cloud-delivered (the default) and on-premises-7.",
+	.options = options,
+	.run = run,
 };

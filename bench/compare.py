@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""Measures portolan beside the machine's floor, beside libpcap and beside its peers.
+
+    compare.py BUILD [--rounds N] [--readme FILE]
+
+BUILD is a build directory. The generator makes A (64-byte frames, 1,000 flows), B (64-byte
+frames, 1,000,000 flows) and C (IMIX with handshakes, 10,000 flows), each with all flows
+monitored and with 1 %. Everything runs pinned to one core; what is compared runs in turn,
+round after round; the first round is thrown away; medians are printed. Peers that are not
+installed are left out, and said. With --readme the tables replace what stands between the
+markers in FILE.
+"""
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+CORE = max(os.sched_getaffinity(0))
+GOALS = {'core A': 2.0, 'core B': 2.0, 'core A 1 %': 1.6, 'core B 1 %': 1.6, 'core flood': 4.0}
+
+
+def generate(build):
+    """paths of the captures by name, and of their site"""
+    folder = os.path.join(build, 'captures')
+    os.makedirs(folder, exist_ok=True)
+    tool = os.path.join(build, 'bench', 'generate', 'portolan-generate')
+    site = os.path.join(folder, 'site.yaml')
+    subprocess.run([tool, 'site', '-o', site], check=True)
+    made = {}
+    for name, options in {
+            'A': ['--mix', 'a'], 'B': ['--mix', 'b'], 'C': ['--mix', 'c'],
+            'A 1 %': ['--mix', 'a', '--monitored', '1%'],
+            'B 1 %': ['--mix', 'b', '--monitored', '1%'],
+            'flood': ['--mix', 'b', '--syn-flood']}.items():
+        made[name] = os.path.join(folder, name.replace(' %', 'percent').replace(' ', '-') + '.pcap')
+        if not os.path.exists(made[name]):
+            subprocess.run([tool, 'load', *options, '-o', made[name]], check=True)
+    return made, site
+
+
+def seconds(command):
+    start = time.monotonic()
+    run = subprocess.run(['taskset', '-c', str(CORE), *command], stdout=subprocess.DEVNULL,
+                         stderr=subprocess.DEVNULL, check=False)
+    took = time.monotonic() - start
+    return took if run.returncode in (0, 1) else None
+
+
+def interleaved(commands, rounds):
+    """name -> median seconds, or None where it failed"""
+    times = {name: [] for name in commands}
+    for i in range(rounds + 1):
+        for name, command in commands.items():
+            if None in times[name]:
+                continue
+            took = seconds(command)
+            if i > 0 or took is None:
+                times[name].append(took)
+    return {name: None if not t or None in t else statistics.median(t)
+            for name, t in times.items()}
+
+
+def core_table(portolan, captures, site, rounds):
+    lines = ['| core, one thread | Mpps | cycles a packet | floor, ns | core, ns | ratio | goal |',
+             '| --- | --- | --- | --- | --- | --- | --- |']
+    for name in ('A', 'B', 'C', 'A 1 %', 'B 1 %', 'flood'):
+        out = subprocess.run(['taskset', '-c', str(CORE), portolan, 'bench', '--site', site,
+                              '--rounds', str(rounds), '--json', captures[name]],
+                             capture_output=True, text=True, check=True).stdout
+        r = json.loads(out)
+        floor = r['floor_header_ns']
+        if not name.endswith('1 %'):
+            floor += r['floor_flow_ns']
+        goal = GOALS.get('core ' + name)
+        lines.append(f"| {name} | {r['mpps']:.1f} | {r['cycles_per_packet']:.0f} | {floor:.1f} | "
+                     f"{r['ns_per_packet']:.1f} | {r['ns_per_packet'] / floor:.2f} | "
+                     f"{goal if goal else ''} |")
+    return lines
+
+
+def peers(capture, temporary):
+    found = {'ndpiReader': ['-q', '-i', capture], 'softflowd': ['-m', '2000000', '-r', capture],
+             'nfpcapd': ['-r', capture, '-l', temporary], 'argus': ['-r', capture, '-w', '/dev/null'],
+             'tshark': ['-q', '-z', 'conv,tcp', '-r', capture]}
+    return {name: [path, *arguments] for name, arguments in found.items()
+            if (path := shutil.which(name) or shutil.which('/usr/sbin/' + name))}
+
+
+def replay_table(build, captures, site, rounds):
+    portolan = os.path.join(build, 'control', 'portolan')
+    temporary = os.path.join(build, 'captures', 'nfcapd')
+    os.makedirs(temporary, exist_ok=True)
+    lines = ['| from a file | packets | portolan | pcap_next_ex alone | ratio | fastest peer | ratio |',
+             '| --- | --- | --- | --- | --- | --- | --- |']
+    missing = set()
+    for name in ('A', 'B', 'C'):
+        commands = {
+            'portolan': [portolan, 'replay', '--site', site, '--stats',
+                         os.path.join(build, 'captures', 'stats.json'), captures[name]],
+            'bare': [os.path.join(build, 'bench', 'bench_read'), captures[name]]}
+        there = peers(captures[name], temporary)
+        missing |= {'ndpiReader', 'softflowd', 'nfpcapd', 'argus', 'tshark'} - set(there)
+        quick = interleaved(commands, rounds)
+        slow = interleaved(there, 1 if name == 'B' else 2)
+        fastest = min((t, n) for n, t in slow.items() if t) if any(slow.values()) else None
+        packets = {'A': 1, 'B': 4, 'C': 1}[name]
+        lines.append(
+            f"| {name} | {packets},000,000 | {quick['portolan']:.3f} s | {quick['bare']:.3f} s | "
+            f"{quick['bare'] / quick['portolan']:.2f} x its speed | " +
+            (f"{fastest[1]} {fastest[0]:.2f} s | {fastest[0] / quick['portolan']:.1f} x its speed |"
+             if fastest else '| |'))
+    if missing:
+        lines += ['', 'Not installed: ' + ', '.join(sorted(missing)) + '.']
+    return lines
+
+
+def write_readme(path, lines):
+    with open(path) as f:
+        text = f.read()
+    begin, end = '<!-- bench -->\n', '<!-- /bench -->'
+    before, rest = text.split(begin)
+    after = rest.split(end)[1]
+    with open(path, 'w') as f:
+        f.write(before + begin + '\n'.join(lines) + '\n' + end + after)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('build')
+    parser.add_argument('--rounds', type=int, default=7)
+    parser.add_argument('--readme')
+    a = parser.parse_args()
+    captures, site = generate(a.build)
+    portolan = os.path.join(a.build, 'control', 'portolan')
+    lines = core_table(portolan, captures, site, a.rounds)
+    lines += [''] + replay_table(a.build, captures, site, a.rounds)
+    print('\n'.join(lines))
+    if a.readme:
+        write_readme(a.readme, lines)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

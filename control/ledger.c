@@ -1,0 +1,164 @@
+#include "ledger.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "accounting.h"
+#include "chart.h"
+#include "complaint.h"
+#include "style.h"
+
+void ledger_take(void *context, const struct record *r)
+{
+	struct ledger *l = context;
+
+	if (r->kind == RECORD_FLAGGED) {
+		events_take(&l->events, r);
+		return;
+	}
+	summary_take(&l->summary, r);
+	if (l->flow_lines.file && l->flow_lines.error == 0)
+		json_lines_write(&l->flow_lines, ecs_flow(&l->ecs, r));
+}
+
+/* Without an inventory everything would be unmonitored, and "nothing flagged" a lie. */
+struct chart *ledger_chart(const char *command, const char *site)
+{
+	struct complaint complaint = {0};
+	struct chart *chart;
+
+	if (!site) {
+		fprintf(stderr,
+			"portolan: %s: no site: who are the appliances? Get a proposal with\n"
+			"  portolan discover CAPTURE > site.yaml\n"
+			"read it, correct it, then: portolan %s --site site.yaml\n",
+			command, command);
+		return NULL;
+	}
+	if (chart_open(&chart, site, NULL, &complaint) < 0) {
+		complaint_print(&complaint, stderr);
+		return NULL;
+	}
+	for (size_t i = 0; i < chart->warnings; i++)
+		fprintf(stderr, "portolan: warning: %s\n", chart->warning[i]);
+	if (chart->appliances > 0)
+		return chart;
+	fprintf(stderr,
+		"portolan: %s: no appliances: nothing would be monitored; "
+		"portolan discover CAPTURE proposes some\n",
+		site);
+	chart_close(chart);
+	return NULL;
+}
+
+static int open_lines(struct json_lines *lines, const char *path)
+{
+	int error = path ? json_lines_open(lines, path) : 0;
+
+	if (error < 0) {
+		fprintf(stderr, "portolan: %s: %s\n", path, strerror(-error));
+		return LEDGER_FAILED;
+	}
+	return LEDGER_DONE;
+}
+
+static int close_lines(struct json_lines *lines)
+{
+	int error = json_lines_close(lines);
+
+	if (error < 0)
+		fprintf(stderr, "portolan: %s: not all was written: %s\n", json_lines_name(lines),
+			strerror(-error));
+	return error < 0 ? LEDGER_FAILED : LEDGER_DONE;
+}
+
+int ledger_open(struct ledger *l, const struct chart *chart, const struct ledger_options *options)
+{
+	int status;
+
+	*l = (struct ledger){.options = options, .chart = chart};
+	gethostname(l->host, sizeof(l->host) - 1);
+	atlas_open(&l->atlas, chart);
+	l->ecs = (struct ecs){chart, &l->atlas, l->host};
+	events_init(&l->events, &l->ecs, options->events ? &l->event_lines : NULL);
+	summary_init(&l->summary, &l->ecs);
+	status = open_lines(&l->flow_lines, options->flows);
+	return status == LEDGER_DONE ? open_lines(&l->event_lines, options->events) : status;
+}
+
+static int write_stats(const struct ledger *l, const struct ledger_result *result)
+{
+	struct json_lines lines = {0};
+	int status = open_lines(&lines, l->options->stats);
+	json_t *stats;
+
+	if (!l->options->stats || status != LEDGER_DONE)
+		return status;
+	stats = accounting_json(&result->counters);
+	json_object_set_new(stats, "events",
+		json_pack("{s:I, s:I}", "alerts", (json_int_t)l->events.alerts, "coalesced",
+			(json_int_t)l->events.coalesced));
+	json_object_set_new(stats, "profile", json_string(l->chart->profile));
+	json_object_set_new(stats, "policy", json_string(l->chart->hash));
+	if (result->more)
+		json_object_update(stats, result->more);
+	json_lines_write(&lines, stats);
+	return close_lines(&lines);
+}
+
+static bool is_stdout(const char *path)
+{
+	return path && strcmp(path, "-") == 0;
+}
+
+/* Records for programs and words for people do not share a pipe. */
+static int print_summary(struct ledger *l, const struct ledger_result *result)
+{
+	const struct ledger_options *o = l->options;
+	int taken = is_stdout(o->flows) || is_stdout(o->events) || is_stdout(o->stats);
+	FILE *out = taken ? stderr : stdout;
+	struct style style = style_of(style_wants_colour(out));
+	struct summary_input in = {
+		.title = result->title,
+		.counters = &result->counters,
+		.start_ns = result->start_ns,
+		.end_ns = result->end_ns,
+	};
+
+	summary_print(&l->summary, &in, &style, out);
+	if (fflush(out) != EOF && !ferror(out))
+		return LEDGER_DONE;
+	fprintf(stderr, "portolan: standard output: %s\n", strerror(errno));
+	return LEDGER_FAILED;
+}
+
+int ledger_close(struct ledger *l, struct ledger_result *result)
+{
+	int status = LEDGER_DONE;
+
+	events_tick(&l->events, UINT64_MAX);
+	if (!accounting_holds(&result->counters)) {
+		fputs("portolan: the accounting does not add up; please report this\n", stderr);
+		status = LEDGER_FAILED;
+	}
+	status |= close_lines(&l->flow_lines);
+	status |= close_lines(&l->event_lines);
+	status |= write_stats(l, result);
+	status |= print_summary(l, result);
+	json_decref(result->more);
+	result->more = NULL;
+	return status;
+}
+
+void ledger_fini(struct ledger *l)
+{
+	if (!l->options)
+		return;
+	json_lines_close(&l->flow_lines);
+	json_lines_close(&l->event_lines);
+	summary_fini(&l->summary);
+	events_fini(&l->events);
+	atlas_close(&l->atlas);
+}

@@ -1,0 +1,56 @@
+/* The ledger: where records go, whatever they come from: flow and event lines, accounting,
+ * summary. A replay and a sensor keep the same one.
+ *
+ * Complains on standard error itself; functions return the command's exit status.
+ */
+#ifndef PORTOLAN_LEDGER_H
+#define PORTOLAN_LEDGER_H
+
+#include <jansson.h>
+
+#include "events.h"
+#include "nearest.h"
+#include "summary.h"
+
+struct chart;
+
+enum { LEDGER_DONE = 0, LEDGER_FAILED = 1 };
+
+struct ledger_options {
+	const char *flows, *events, *stats; /* paths, "-" or NULL */
+};
+
+struct ledger {
+	const struct ledger_options *options;
+	const struct chart *chart;
+	struct atlas atlas;
+	struct ecs ecs;
+	struct json_lines flow_lines, event_lines;
+	struct events events;
+	struct summary summary;
+	char host[256];
+};
+
+/* What came of it all, for the last page. */
+struct ledger_result {
+	struct counters counters;
+	uint64_t start_ns, end_ns;
+	const char *title;
+	json_t *more; /* further members of the accounting, taken over; or NULL */
+};
+
+int ledger_open(struct ledger *, const struct chart *, const struct ledger_options *);
+
+/* A record_taker; the context is the ledger. */
+void ledger_take(void *ledger, const struct record *);
+
+/* Ends the event window, closes the lines, writes accounting and summary. */
+int ledger_close(struct ledger *, struct ledger_result *);
+
+/* Gives everything back; also where it was not opened, or not to the end. */
+void ledger_fini(struct ledger *);
+
+/* The site's chart with an inventory, or NULL with the reason said. */
+struct chart *ledger_chart(const char *command, const char *site);
+
+#endif

@@ -1,0 +1,20 @@
+#include "spread.h"
+
+#include <string.h>
+
+#include "decode.h"
+#include "mix.h"
+
+uint32_t spread_hash(const struct packet *p)
+{
+	uint64_t a[2], b[2];
+	struct view v;
+
+	decode(p, &v);
+	if (v.outcome != OUTCOME_IP)
+		return 0;
+	memcpy(a, &v.source, sizeof(a));
+	memcpy(b, &v.destination, sizeof(b));
+	/* Sum and product of the two ends do not know which of them comes first. */
+	return (uint32_t)(mix(a[0] + b[0] + (a[1] ^ b[1]), a[1] + b[1] + (a[0] ^ b[0])) >> 16);
+}

@@ -1,0 +1,149 @@
+#include "source_queue.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ring.h"
+
+#define CRATES 8
+#define CRATE_PACKETS 512
+#define CRATE_BYTES (1u << 20) /* room for the largest record behind a full crate of small ones */
+#define PACKET_BYTES_MAX 262144u
+
+struct crate {
+	uint64_t start_ns;
+	size_t packets, used;
+	struct packet packet[CRATE_PACKETS];
+	uint8_t bytes[CRATE_BYTES];
+};
+
+struct queue {
+	struct source source;
+	struct ring full, empty;
+	void *full_slot[CRATES * 2], *empty_slot[CRATES * 2];
+	struct crate *loading;		      /* the producer's */
+	_Alignas(64) struct crate *unloading; /* the consumer's */
+	size_t at;
+	atomic_int ended;
+	struct crate *crate[CRATES];
+};
+
+static void queue_close(struct source *s)
+{
+	struct queue *q = (struct queue *)s;
+
+	for (unsigned i = 0; i < CRATES; i++)
+		free(q->crate[i]);
+	free(q);
+}
+
+static int queue_poll(struct source *s, struct burst *b)
+{
+	struct queue *q = (struct queue *)s;
+	size_t n;
+
+	b->count = 0;
+	if (q->unloading && q->at == q->unloading->packets) {
+		ring_put(&q->empty, q->unloading);
+		q->unloading = NULL;
+	}
+	if (!q->unloading) {
+		int ended = atomic_load_explicit(&q->ended, memory_order_acquire);
+		q->unloading = ring_take(&q->full);
+		q->at = 0;
+		if (!q->unloading) {
+			sched_yield();
+			return ended ? -ENODATA : 0;
+		}
+	}
+	n = q->unloading->packets - q->at;
+	n = n < BURST_MAX ? n : BURST_MAX;
+	memcpy(b->packet, &q->unloading->packet[q->at], n * sizeof(*b->packet));
+	b->start_ns = q->unloading->start_ns;
+	b->count = (uint32_t)n;
+	q->at += n;
+	s->now_ns = n ? b->packet[n - 1].now_ns : s->now_ns;
+	return n > 0;
+}
+
+static void queue_release(struct source *s, struct burst *b)
+{
+	(void)s;
+	b->count = 0;
+}
+
+static const struct source_operations queue_operations = {
+	.name = "queue",
+	.poll = queue_poll,
+	.release = queue_release,
+	.close = queue_close,
+};
+
+static void hand_over(struct queue *q)
+{
+	while (q->loading && !ring_put(&q->full, q->loading))
+		sched_yield();
+	q->loading = NULL;
+}
+
+static struct crate *crate_with_room(struct queue *q, uint32_t bytes)
+{
+	if (q->loading &&
+		(q->loading->packets == CRATE_PACKETS || q->loading->used + bytes > CRATE_BYTES))
+		hand_over(q);
+	while (!q->loading) {
+		q->loading = ring_take(&q->empty);
+		if (!q->loading)
+			sched_yield();
+		else
+			q->loading->packets = q->loading->used = 0;
+	}
+	return q->loading;
+}
+
+void source_queue_put(struct source *s, const struct packet *p, uint64_t start_ns)
+{
+	struct queue *q = (struct queue *)s;
+	uint32_t caplen = p->caplen < PACKET_BYTES_MAX ? p->caplen : PACKET_BYTES_MAX;
+	struct crate *c = crate_with_room(q, caplen);
+
+	memcpy(c->bytes + c->used, p->data, caplen);
+	c->packet[c->packets] = *p;
+	c->packet[c->packets].data = c->bytes + c->used;
+	c->packet[c->packets].caplen = caplen;
+	c->packets++;
+	c->start_ns = start_ns;
+	c->used += (caplen + 63) & ~(size_t)63;
+}
+
+void source_queue_end(struct source *s)
+{
+	struct queue *q = (struct queue *)s;
+
+	hand_over(q);
+	atomic_store_explicit(&q->ended, 1, memory_order_release);
+}
+
+int source_queue_open(struct source **out)
+{
+	struct queue *q = aligned_alloc(64, (sizeof(*q) + 63) & ~(size_t)63);
+
+	if (!q)
+		return -ENOMEM;
+	memset(q, 0, sizeof(*q));
+	q->source.operations = &queue_operations;
+	ring_init(&q->full, q->full_slot, CRATES * 2);
+	ring_init(&q->empty, q->empty_slot, CRATES * 2);
+	for (unsigned i = 0; i < CRATES; i++) {
+		q->crate[i] = malloc(sizeof(*q->crate[i]));
+		if (!q->crate[i]) {
+			queue_close(&q->source);
+			return -ENOMEM;
+		}
+		ring_put(&q->empty, q->crate[i]);
+	}
+	*out = &q->source;
+	return 0;
+}

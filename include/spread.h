@@ -1,0 +1,16 @@
+/* Which worker a packet belongs to.
+ *
+ * By the pair of its addresses, whichever comes first, so that both directions, all fragments,
+ * ICMP errors and what is remembered of two hosts stay with one worker (DESIGN 9).
+ */
+#ifndef PORTOLAN_SPREAD_H
+#define PORTOLAN_SPREAD_H
+
+#include <stdint.h>
+
+#include "packet.h"
+
+/* A hash of the address pair; 0 for what is no IP packet. Pure. */
+uint32_t spread_hash(const struct packet *);
+
+#endif
