@@ -27,7 +27,7 @@ struct host {
 	uint64_t connections;
 	long evidence; /* flows only a management center has, less those only a device has */
 	enum role role;
-	int guessed;
+	int decided, guessed;
 	UT_hash_handle hh;
 };
 
@@ -131,19 +131,46 @@ static int outranks(const struct host *a, const struct host *b)
 	return 0;
 }
 
-static void decide_role(struct host *h)
+/* Ports that only one of the roles has. */
+static void decide_by_evidence(struct host *h)
+{
+	h->decided = h->evidence != 0;
+	h->role = h->evidence > 0 ? ROLE_MANAGEMENT_CENTER : ROLE_MANAGED_DEVICE;
+}
+
+static int has_center(const struct host *h)
+{
+	for (size_t i = 0; i < h->peers; i++)
+		if (h->peer[i]->decided && h->peer[i]->role == ROLE_MANAGEMENT_CENTER)
+			return 1;
+	return 0;
+}
+
+/* Without such ports: who is managed by a known center is a device; else who has more peers
+ * manages; else one of two has to be it. */
+static void decide_by_peers(struct host *h)
 {
 	long balance = 0;
 
+	if (h->decided)
+		return;
+	h->role = ROLE_MANAGED_DEVICE;
+	if (has_center(h))
+		return;
 	for (size_t i = 0; i < h->peers; i++)
 		balance += outranks(h, h->peer[i]);
-	h->guessed = balance == 0;
-	if (h->guessed) /* one of them has to be it */
-		h->role = memcmp(&h->key, &h->peer[0]->key, sizeof(h->key)) < 0
-				  ? ROLE_MANAGEMENT_CENTER
-				  : ROLE_MANAGED_DEVICE;
-	else
-		h->role = balance > 0 ? ROLE_MANAGEMENT_CENTER : ROLE_MANAGED_DEVICE;
+	h->guessed = 1;
+	if (balance > 0 || (balance == 0 && memcmp(&h->key, &h->peer[0]->key, sizeof(h->key)) < 0))
+		h->role = ROLE_MANAGEMENT_CENTER;
+}
+
+static const char *doubt_of(const struct host *h)
+{
+	if (h->guessed)
+		return "; a guess: nothing seen tells who manages whom";
+	if (h->role == ROLE_MANAGED_DEVICE && !has_center(h))
+		return "; no management center among them: is it yours?";
+	return "";
 }
 
 static int by_role_and_address(struct host *a, struct host *b)
@@ -163,9 +190,7 @@ static void print_host(const struct host *h, unsigned number, FILE *out)
 	fprintf(out, "  - name: %s-%u  # %llu connection%s with %zu host%s%s\n",
 		h->role == ROLE_MANAGEMENT_CENTER ? "center" : "device", number,
 		(unsigned long long)h->connections, h->connections == 1 ? "" : "s", h->peers,
-		h->peers == 1 ? "" : "s",
-		h->guessed ? "; the role is a guess: nothing seen tells which of them manages"
-			   : "");
+		h->peers == 1 ? "" : "s", doubt_of(h));
 	fprintf(out, "    role: %s\n    addresses: [\"%s\"]\n", role_name(h->role), address);
 }
 
@@ -176,9 +201,12 @@ static unsigned print_site(
 
 	for (struct host *h = d->host; h; h = h->hh.next)
 		if (h->peers > 0) {
-			decide_role(h);
+			decide_by_evidence(h);
 			total++;
 		}
+	for (struct host *h = d->host; h; h = h->hh.next)
+		if (h->peers > 0)
+			decide_by_peers(h);
 	if (total == 0)
 		return 0;
 	HASH_SORT(d->host, by_role_and_address);

@@ -126,11 +126,13 @@ static int print_summary(struct ledger *l, const struct ledger_result *result)
 		.start_ns = result->start_ns,
 		.end_ns = result->end_ns,
 	};
+	int error;
 
 	summary_print(&l->summary, &in, &style, out);
-	if (fflush(out) != EOF && !ferror(out))
+	error = stream_flush(out);
+	if (error == 0)
 		return LEDGER_DONE;
-	fprintf(stderr, "portolan: standard output: %s\n", strerror(errno));
+	fprintf(stderr, "portolan: standard output: %s\n", strerror(-error));
 	return LEDGER_FAILED;
 }
 

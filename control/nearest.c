@@ -108,6 +108,19 @@ static size_t search_policy(
 	return count;
 }
 
+/* Whether the policy in use documents this very place, and the site moved it away. */
+static int was_moved_away(const struct chart *c, const struct place *at)
+{
+	for (size_t i = 0; i < c->policy->rules; i++) {
+		const struct rule *r = &c->policy->rule[i];
+		if (c->rule[i].documented_port == at->port && r->port != at->port &&
+			r->role == at->role && r->direction == at->direction &&
+			r->transport == at->transport)
+			return 1;
+	}
+	return 0;
+}
+
 /* Of another profile only the very row that is missing here. */
 static size_t search_profile(
 	const struct chart *c, const struct place *at, struct near_rule *found, size_t count)
@@ -132,7 +145,7 @@ size_t nearest_rules(const struct chart *c, const struct atlas *a, const struct 
 	size_t count = 0;
 
 	/* The very row, of another version of the product, before all that is only similar. */
-	for (size_t i = 0; a && i < a->charts; i++)
+	for (size_t i = 0; a && i < a->charts && !was_moved_away(c, at); i++)
 		count = search_profile(a->chart[i], at, found, count);
 	return search_policy(c, at, found, count);
 }

@@ -19,6 +19,10 @@
 
 static void say_failure(struct passage *p, struct progress *bar, const struct source *s)
 {
+	if (interrupt_asked()) { /* a read that a signal ended is no failure */
+		p->interrupted = 1;
+		return;
+	}
 	progress_end(bar);
 	fprintf(stderr, "portolan: %s\n", s->error);
 	p->failures++;
@@ -51,7 +55,8 @@ static void sail(struct passage *p, struct worker *w, struct source *s, struct o
 	int got = 0;
 
 	progress_init(&bar);
-	while (got != -ENODATA && go_on(p, &bar, s, ++bursts, worker_counters(w)->frames)) {
+	while (got != -ENODATA && !p->interrupted &&
+		go_on(p, &bar, s, ++bursts, worker_counters(w)->frames)) {
 		got = worker_step(w, s);
 		empty_outbox(p, outbox);
 		if (got < 0 && got != -ENODATA)
@@ -97,7 +102,7 @@ static void sail_with(struct passage *p, struct crew *crew, struct source *s, st
 	int got = 0;
 
 	progress_init(&bar);
-	while (got != -ENODATA && go_on(p, &bar, s, ++bursts, frames)) {
+	while (got != -ENODATA && !p->interrupted && go_on(p, &bar, s, ++bursts, frames)) {
 		got = s->operations->poll(s, &b);
 		for (uint32_t i = 0; i < b.count; i++)
 			source_queue_put(queue[spread_hash(&b.packet[i]) % p->workers],

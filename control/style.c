@@ -1,5 +1,6 @@
 #include "style.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -33,6 +34,22 @@ struct style style_of(bool colour)
 		.dim = "\033[2m",
 		.plain = "\033[0m",
 	};
+}
+
+int stream_flush(FILE *f)
+{
+	int failed = ferror(f);
+
+	errno = 0;
+	if (fflush(f) == EOF)
+		return errno ? -errno : -EIO;
+	if (!failed)
+		return 0;
+	/* stdio remembers that a write failed, not why: the next one will say. */
+	clearerr(f);
+	if (putc('\n', f) == EOF || fflush(f) == EOF)
+		return errno ? -errno : -EIO;
+	return -EIO;
 }
 
 static uint64_t clock_ns(void)

@@ -16,6 +16,9 @@ struct style {
 bool style_wants_colour(FILE *);
 struct style style_of(bool colour);
 
+/* 0 if all that was printed got there, or a negative errno: also of a write long ago. */
+int stream_flush(FILE *);
+
 struct progress {
 	bool shown;
 	uint64_t next_ns; /* of the monotonic clock */

@@ -35,6 +35,7 @@ struct record {
 	uint16_t appliance[2];
 	uint16_t set[2];
 	uint32_t generation; /* of the policy that judged it */
+	uint32_t detail;     /* of the first packet: ICMP type << 8 | code; SCTP ports */
 	uint64_t history;    /* four bits a letter, the first in the lowest; see record_history() */
 	uint64_t start_ns, end_ns;
 	uint64_t packets[2], bytes[2];

@@ -135,7 +135,7 @@ bool framing_prepend(struct frame *f, enum link link, const struct hosts *hosts)
 
 enum link framing_link(const char *name)
 {
-	for (unsigned i = 0; i < LINK_UNSUPPORTED; i++) {
+	for (unsigned i = 0; i < sizeof(framing) / sizeof(framing[0]); i++) {
 		if (strcmp(framing[i].name, name) == 0)
 			return (enum link)i;
 	}

@@ -9,6 +9,7 @@
 
 #include "chart.h"
 #include "complaint.h"
+#include "style.h"
 
 int cli_misuse(const char *command, const char *format, ...)
 {
@@ -24,9 +25,11 @@ int cli_misuse(const char *command, const char *format, ...)
 
 int cli_flush(const char *command)
 {
-	if (fflush(stdout) != EOF && !ferror(stdout))
+	int error = stream_flush(stdout);
+
+	if (error == 0)
 		return EXIT_DONE;
-	fprintf(stderr, "portolan: %s: standard output: %s\n", command, strerror(errno));
+	fprintf(stderr, "portolan: %s: standard output: %s\n", command, strerror(-error));
 	return EXIT_FAILED;
 }
 

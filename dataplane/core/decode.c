@@ -45,7 +45,7 @@ static enum layer by_protocol(struct view *v, uint8_t protocol)
 		return LAYER_UDP;
 	default:
 		v->letters = LETTER_BIT(DATA);
-		return LAYER_DONE;
+		return LAYER_OTHER;
 	}
 }
 
@@ -70,9 +70,13 @@ static enum layer by_next_header(struct view *v, uint8_t next)
 /* Ends the cursor where the IP packet ends, so that Ethernet's padding is not its payload. */
 static void bound(struct cursor *c, const uint8_t *start, size_t length)
 {
-	if ((size_t)(c->end - start) >= length) {
+	size_t available = (size_t)(c->end - start);
+
+	if (available >= length) {
 		c->end = start + length;
 		c->cut = 0;
+	} else {
+		c->beyond = (uint32_t)(length - available);
 	}
 }
 
@@ -214,7 +218,18 @@ static inline enum layer tcp(struct cursor *c, struct view *v)
 		v->payload = h + header;
 		v->payload_captured = (uint32_t)(available - header);
 	}
-	v->letters = tcp_letters(h[13], v->payload_captured > 0);
+	v->letters = tcp_letters(h[13], header >= 20 && header < available + c->beyond);
+	return LAYER_DONE;
+}
+
+/* What tells conversations apart that have no ports of ours: ICMP's type and code, SCTP's ports.
+ * For the Community ID alone; there may be less than that. */
+static enum layer other(struct cursor *c, struct view *v)
+{
+	if ((v->protocol == IPPROTO_ICMP || v->protocol == IPPROTO_ICMPV6) && left(c) >= 2)
+		v->sequence = be16(c->at);
+	else if (v->protocol == IPPROTO_SCTP && left(c) >= 4)
+		v->sequence = be32(c->at);
 	return LAYER_DONE;
 }
 
@@ -357,7 +372,7 @@ static inline int decode_plain(const struct packet *p, struct view *v)
 
 void decode_layers(const struct packet *p, struct view *v)
 {
-	struct cursor c = {p->data, p->data + p->caplen, p->caplen < p->wirelen};
+	struct cursor c = {p->data, p->data + p->caplen, p->caplen < p->wirelen, 0};
 	enum layer layer = first_layer[p->link];
 
 	memset(v, 0, VIEW_CLEARED);

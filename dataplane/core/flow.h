@@ -69,7 +69,7 @@ struct flow {
 	int64_t end_skew_ns; /* the last packet's own time, less last_ns */
 	uint64_t history;    /* nibbles: letter, and the key's direction in bit 3 */
 	uint32_t bucket;     /* where the table keeps it; BUCKET_NONE: the slot is free */
-	uint32_t sequence;   /* of the initiator's SYN */
+	uint32_t sequence;   /* of the initiator's SYN; else of the first packet, see view.h */
 	uint32_t generation; /* of the policy that judged it */
 	uint16_t packets_high[2], bytes_high[2];
 	uint16_t appliance[2];	/* by the key's direction */
@@ -79,8 +79,8 @@ struct flow {
 	uint8_t basis;
 	uint8_t history_length;
 	uint8_t corrected;
-	uint8_t reported; /* severity that was reported, 0: none */
-	uint8_t spare;
+	uint8_t reported;    /* severity that was reported, 0: none */
+	uint8_t syn_carried; /* a SYN had data: data of that side proves nothing */
 };
 
 static_assert(sizeof(struct flow) == 2 * CACHE_LINE, "a flow is two cache lines");

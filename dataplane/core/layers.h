@@ -38,7 +38,8 @@
 	X(IPV6_OPTIONS, ipv6_options)                                                              \
 	X(IPV6_FRAGMENT, ipv6_fragment)                                                            \
 	X(TCP, tcp)                                                                                \
-	X(UDP, udp)
+	X(UDP, udp)                                                                                \
+	X(OTHER, other)
 #define LAYER_MEMBER(name, function) LAYER_##name,
 
 enum layer {
@@ -54,7 +55,8 @@ enum layer {
 /* The bytes from a layer's first one to the end of what was captured of it. */
 struct cursor {
 	const uint8_t *at, *end;
-	int cut; /* the capture, not the sender, ended it here */
+	int cut;	 /* the capture, not the sender, ended it here */
+	uint32_t beyond; /* bytes of the IP packet that were not captured */
 };
 
 static inline size_t left(const struct cursor *c)

@@ -7,10 +7,13 @@ enum layer llc(struct cursor *c, struct view *v)
 {
 	static const uint8_t snap[6] = {0xaa, 0xaa, 0x03, 0, 0, 0};
 	uint16_t type;
+	size_t there = left(c) < sizeof(snap) ? left(c) : sizeof(snap);
 
 	(void)v;
-	if (left(c) < 8 || memcmp(c->at, snap, sizeof(snap)) != 0)
+	if (memcmp(c->at, snap, there) != 0)
 		return LAYER_NON_IP;
+	if (left(c) < 8)
+		return LAYER_SHORT;
 	type = be16(c->at + 6);
 	c->at += 8;
 	return type <= 1500 ? LAYER_NON_IP : by_ethertype(type);
@@ -131,6 +134,8 @@ enum layer ppp(struct cursor *c, struct view *v)
 	(void)v;
 	if (left(c) >= 4 && (c->at[0] == 0x0f || c->at[0] == 0x8f) && c->at[1] == 0)
 		return LAYER_CHDLC;
+	if (left(c) == 1 && c->at[0] == 0xff)
+		return LAYER_SHORT;
 	if (left(c) >= 2 && c->at[0] == 0xff && c->at[1] == 0x03)
 		c->at += 2;
 	if (left(c) < 1)

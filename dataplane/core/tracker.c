@@ -134,6 +134,7 @@ static void record_fill(const struct flow *f, enum record_kind kind, enum end en
 		.set = {f->set[0], f->set[1]},
 		.generation = f->generation,
 		.history = oriented_history(f),
+		.detail = f->protocol == IPPROTO_TCP ? 0 : f->sequence,
 		.start_ns = f->first_ns,
 		.end_ns = f->last_ns + (uint64_t)f->end_skew_ns,
 	};
@@ -352,7 +353,9 @@ static void settle(struct flow *f)
 	enum connection c;
 
 	if (f->protocol == IPPROTO_TCP) {
-		c = tcp_connection(initiator, responder);
+		c = tcp_connection(
+			f->syn_carried ? initiator & ~(unsigned)LETTER_BIT(DATA) : initiator,
+			responder);
 		set_timeout(f, tcp_timeout(c, initiator, responder));
 	} else {
 		c = initiator && responder ? CONNECTION_TWO_WAY : CONNECTION_ONE_WAY;
@@ -388,6 +391,8 @@ static void history_add(struct flow *f, const struct view *v)
 	unsigned fresh = v->letters & ~flow_letters(f, v->direction);
 
 	f->seen = (uint16_t)(f->seen | (unsigned)v->letters << shift);
+	if (v->letters & LETTER_BIT(SYN) && v->letters & LETTER_BIT(DATA))
+		f->syn_carried = 1;
 	for (; fresh; fresh &= fresh - 1) {
 		uint64_t nibble = (unsigned)__builtin_ctz(fresh) | (unsigned)v->direction << 3;
 		f->history |= nibble << (4 * f->history_length++);
@@ -396,7 +401,8 @@ static void history_add(struct flow *f, const struct view *v)
 
 static void note_syn(struct flow *f, const struct view *v)
 {
-	if (v->letters & LETTER_BIT(SYN) && v->direction == flow_initiator(f))
+	if (f->protocol != IPPROTO_TCP ||
+		(v->letters & LETTER_BIT(SYN) && v->direction == flow_initiator(f)))
 		f->sequence = v->sequence;
 }
 
@@ -447,6 +453,11 @@ static void count_packet(
 		count_pending(t, f, v);
 }
 
+static int is_idle(const struct tracker *t, const struct flow *f, uint64_t now_ns)
+{
+	return f->last_ns < now_ns && now_ns - f->last_ns > t->limit_ns[flow_timeout(f)];
+}
+
 /* --- a new flow ---------------------------------------------------------------------- */
 
 /* A flow in a scratch of its own: whether the table keeps it is decided when it is known
@@ -486,7 +497,10 @@ static uint32_t make_room(
 
 	if (victim == FLOW_NONE)
 		return FLOW_NONE;
-	flow_end(t, victim, END_EVICTED);
+	flow_end(t, victim,
+		is_idle(t, &t->table.flow[victim], t->now_ns)
+			? reason_of(&t->table.flow[victim], END_IDLE)
+			: END_EVICTED);
 	return table_insert(&t->table, k, hash, worth);
 }
 
@@ -565,7 +579,7 @@ static void change(struct tracker *t, uint32_t index, const struct packet *p, co
 		else if (v->letters & LETTER_BIT(SYN_ACK))
 			correct(t, f, 1u - v->direction, BASIS_HANDSHAKE);
 	}
-	if (!(flow_letters(f, v->direction) & LETTER_BIT(SYN)))
+	if (v->letters & LETTER_BIT(SYN) && !(flow_letters(f, v->direction) & LETTER_BIT(SYN)))
 		note_syn(f, v);
 	history_add(f, v);
 	settle(f);
@@ -632,11 +646,6 @@ void tracker_packet(struct tracker *t, const struct packet *p, const struct view
 }
 
 /* --- ends without a packet ----------------------------------------------------------- */
-
-static int is_idle(const struct tracker *t, const struct flow *f, uint64_t now_ns)
-{
-	return f->last_ns < now_ns && now_ns - f->last_ns > t->limit_ns[flow_timeout(f)];
-}
 
 void tracker_sweep(struct tracker *t)
 {

@@ -53,7 +53,7 @@ struct view {
 	uint8_t by_mac[2];	   /* the address is nobody's, its MAC address is the appliance's */
 	uint16_t appliance[2];	   /* source, destination; filled in by attribution */
 	uint32_t bytes;		   /* of IP: the header's total length */
-	uint32_t sequence;	   /* of TCP */
+	uint32_t sequence;	   /* of TCP; ICMP type and code; SCTP ports */
 	uint32_t payload_captured; /* bytes at `payload` */
 	uint32_t fragment_id;	   /* IPv4 identification, IPv6 fragment identification */
 	const uint8_t *payload;	   /* of TCP or UDP, inside the captured bytes */

@@ -23,6 +23,7 @@ struct foreign {
 	/* A record that libpcap gave and the last burst had no room for. */
 	const struct pcap_pkthdr *held;
 	const uint8_t *held_data;
+	int failed; /* libpcap gave up after packets that had to be handed over first */
 	uint8_t arena[ARENA_BYTES];
 };
 
@@ -71,9 +72,9 @@ static int fill(struct reader *r, struct source *s, struct burst *b)
 {
 	struct foreign *f = (struct foreign *)r;
 	size_t used = 0;
-	int got = 1;
+	int got = f->failed ? f->failed : 1;
 
-	while (b->count < BURST_MAX && (got = hold_next(f, s)) == 1) {
+	while (got == 1 && b->count < BURST_MAX && (got = hold_next(f, s)) == 1) {
 		if (f->held->caplen > ARENA_BYTES)
 			return source_fail(
 				s, -EIO, "broken: a record of %u bytes", f->held->caplen);
@@ -81,6 +82,8 @@ static int fill(struct reader *r, struct source *s, struct burst *b)
 			break;
 		add_packet(f, s, b, &used);
 	}
+	if (got < 0)
+		f->failed = got; /* what is broken stays so: a pipe would be waited for */
 	return b->count > 0 ? 1 : got;
 }
 
