@@ -1,0 +1,230 @@
+/* Any bytes as a stream of packets: the whole core runs over them, and the accounting holds.
+ *
+ * The first byte selects the link type. Then packets, each behind eight bytes: two of its
+ * length, two that say how much longer it was on the wire, three of time, one of how time
+ * moves. Every address is an appliance's, so that every packet that decodes becomes a flow;
+ * the flow table is so small that it is soon full.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "worker.h"
+
+#define FLOWS 24
+#define RULES 6
+#define SECOND 1000000000ull
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const struct rule rule[RULES] = {
+	{.port = 443, .direction = DIRECTION_INBOUND, .transport = TRANSPORT_TCP, .enabled = 1},
+	{.port = 8305,
+		.direction = DIRECTION_INBOUND,
+		.transport = TRANSPORT_TCP,
+		.enabled = 1,
+		.peers = PEERS_INVENTORY},
+	{.port = 53, .direction = DIRECTION_OUTBOUND, .transport = TRANSPORT_UDP, .enabled = 0},
+	{.port = 67, .direction = DIRECTION_OUTBOUND, .transport = TRANSPORT_UDP, .enabled = 1},
+	{.port = 68, .direction = DIRECTION_OUTBOUND, .transport = TRANSPORT_UDP, .enabled = 1},
+	{.port = 514,
+		.direction = DIRECTION_OUTBOUND,
+		.transport = TRANSPORT_UDP,
+		.enabled = 1,
+		.peers = PEERS_LISTED,
+		.peer_count = 1},
+};
+
+static const struct rule_set set[RULES + 2] = {
+	{0, 0}, {0, 1}, {1, 1}, {2, 1}, {3, 1}, {4, 1}, {5, 1}, {3, 2}};
+
+static const struct prefix listed = {{{0}}, 4, 1};
+
+/* What one input adds up to. */
+struct totals {
+	uint64_t packets, flows[VERDICT_COUNT], ended[END_COUNT], digest;
+};
+
+static struct inventory *everybody(void)
+{
+	const struct prefix all4 = {{{0}}, 4, 0}, all6 = {{{0}}, 6, 0};
+	size_t bytes = (inventory_size(1, 2, 1) + 63) & ~(size_t)63;
+	struct inventory *inv = inventory_init(aligned_alloc(64, bytes), 1, 2, 1);
+
+	if (inventory_add(inv, ROLE_MANAGEMENT_CENTER) != 0 ||
+		inventory_add_prefix(inv, &all4, 0) != 0 ||
+		inventory_add_prefix(inv, &all6, 0) != 0 || inventory_add_mac(inv, 1, 0) != 0)
+		abort();
+	return inv;
+}
+
+static const struct policy *make_policy(void)
+{
+	static struct policy p;
+
+	p.rules = RULES;
+	p.sets = RULES + 2;
+	p.peers = 1;
+	p.rule = rule;
+	p.set = set;
+	p.peer = &listed;
+	p.inventory = everybody();
+	for (unsigned i = 0; i < RULES; i++)
+		p.set_of[ROLE_MANAGEMENT_CENTER][rule[i].direction][rule[i].transport]
+			[rule[i].port] = (uint16_t)(i + 1);
+	p.dhcp_set[ROLE_MANAGEMENT_CENTER] = RULES + 1;
+	memset(p.protocol, VERDICT_UNEXPECTED_PROTOCOL, sizeof(p.protocol));
+	p.protocol[1] = VERDICT_NOT_COVERED;
+	return &p;
+}
+
+static struct worker *make_worker(struct outbox *outbox)
+{
+	static const struct policy *policy;
+	struct worker_config config;
+	struct worker *w;
+
+	if (!policy)
+		policy = make_policy();
+	memset(&config, 0, sizeof(config));
+	config.policy = policy;
+	config.timeouts = (struct flow_timeouts){30 * SECOND, 3600 * SECOND, 5 * SECOND,
+		60 * SECOND, 180 * SECOND, 3600 * SECOND, 60 * SECOND};
+	config.warmup_ns = 60 * SECOND;
+	config.flow_max = FLOWS;
+	config.outbox = outbox;
+	if (worker_new(&w, &config) < 0)
+		abort();
+	return w;
+}
+
+/* A second here, an hour there, and sometimes back. */
+static uint64_t move(uint64_t time_ns, const uint8_t head[4])
+{
+	static const uint64_t unit_ns[4] = {1, 1000, 1000000, SECOND / 64};
+	uint64_t step =
+		((uint64_t)head[0] << 16 | (uint64_t)head[1] << 8 | head[2]) * unit_ns[head[3] & 3];
+
+	if (head[3] == 0xff)
+		return step << 40;
+	return head[3] & 4 ? time_ns - step : time_ns + step;
+}
+
+/* The next packet in memory of its own size; what is left of the input. */
+static size_t cut_packet(const uint8_t *data, size_t size, struct packet *p)
+{
+	size_t length = (size_t)data[0] << 8 | data[1];
+	uint8_t *bytes;
+
+	if (length > size - 8)
+		length = size - 8;
+	bytes = malloc(length);
+	if (length > 0)
+		memcpy(bytes, data + 8, length);
+	p->data = bytes;
+	p->caplen = (uint32_t)length;
+	p->wirelen = p->caplen + ((uint32_t)data[2] << 8 | data[3]);
+	return 8 + length;
+}
+
+static void take_records(struct outbox *o, struct totals *t)
+{
+	for (size_t i = 0; i < o->count; i++) {
+		const struct record *r = &o->record[i];
+		char history[HISTORY_BYTES];
+		record_history(r, history);
+		if (r->kind != RECORD_ENDED)
+			continue;
+		t->packets += r->packets[0] + r->packets[1];
+		t->flows[r->verdict]++;
+		t->ended[r->end]++;
+		t->digest += record_digest(r);
+	}
+	o->count = 0;
+}
+
+static void process(struct worker *w, struct burst *b, struct outbox *o, struct totals *t)
+{
+	worker_process(w, b);
+	take_records(o, t);
+	for (uint32_t i = 0; i < b->count; i++)
+		free((void *)(uintptr_t)b->packet[i].data);
+	b->count = 0;
+}
+
+static uint64_t feed(
+	struct worker *w, const uint8_t *data, size_t size, struct outbox *o, struct totals *t)
+{
+	uint16_t link = (uint16_t)(data[0] % (LINK_UNSUPPORTED + 1));
+	uint32_t burst_max = 1 + data[0] / 8 % BURST_MAX;
+	struct burst b = {.start_ns = 1000 * SECOND};
+	uint64_t time_ns = b.start_ns, now_ns = b.start_ns;
+
+	for (data++, size--; size >= 8;) {
+		struct packet *p = &b.packet[b.count++];
+		size_t used = cut_packet(data, size, p);
+		time_ns = move(time_ns, data + 4);
+		now_ns = time_ns > now_ns ? time_ns : now_ns;
+		p->time_ns = time_ns;
+		p->now_ns = now_ns;
+		p->link = link;
+		p->interface = 0;
+		data += used;
+		size -= used;
+		if (b.count == burst_max)
+			process(w, &b, o, t);
+	}
+	if (b.count > 0)
+		process(w, &b, o, t);
+	return now_ns;
+}
+
+static uint64_t sum(const uint64_t *n, size_t count)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < count; i++)
+		total += n[i];
+	return total;
+}
+
+#define HOLDS(truth)                                                                               \
+	do {                                                                                       \
+		if (!(truth))                                                                      \
+			abort();                                                                   \
+	} while (0)
+
+/* DESIGN 9, and that records and counters tell of the same flows. */
+static void check(const struct counters *c, const struct totals *t)
+{
+	HOLDS(c->frames == c->ip + c->non_ip + c->duplicate + sum(c->discarded, DISCARD_COUNT));
+	HOLDS(c->ip == c->monitored + c->unmonitored);
+	HOLDS(c->monitored == sum(c->verdict_packets, VERDICT_COUNT) + c->fragments_unattributed);
+	HOLDS(t->packets == sum(c->verdict_packets, VERDICT_COUNT) - c->untracked_packets);
+	HOLDS(c->flows_created == sum(t->ended, END_COUNT));
+	HOLDS(c->flows_active == 0 && c->flows_active_peak <= FLOWS);
+	HOLDS(c->digest == t->digest);
+	HOLDS(memcmp(c->verdict_flows, t->flows, sizeof(t->flows)) == 0);
+	HOLDS(memcmp(c->ended, t->ended, sizeof(t->ended)) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct record record[OUTBOX_MIN];
+	struct outbox outbox = {record, OUTBOX_MIN, 0};
+	struct totals t = {0};
+	struct worker *w;
+	uint64_t now_ns;
+
+	if (size < 1)
+		return 0;
+	w = make_worker(&outbox);
+	now_ns = feed(w, data, size, &outbox, &t);
+	while (worker_finish(w, now_ns))
+		take_records(&outbox, &t);
+	take_records(&outbox, &t);
+	check(worker_counters(w), &t);
+	worker_free(w);
+	return 0;
+}

@@ -1,0 +1,588 @@
+#!/usr/bin/env python3
+"""The command line, seen from outside: exit statuses, messages, streams (DESIGN 8).
+
+usage: test_cli.py PORTOLAN PORTOLAN-GENERATE [CASE…]
+
+Every function whose name begins with `test_` is a case, and its name the sentence.
+"""
+import csv
+import io
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+TREE = pathlib.Path(__file__).resolve().parent.parent.parent
+COMMANDS = ["replay", "check", "policy", "explain", "discover", "diff", "bench"]
+
+SITE = """appliances:
+  - {name: fmc-1, role: management-center, addresses: [10.10.0.5]}
+  - {name: ftd-1, role: managed-device, addresses: [10.20.0.1]}
+"""
+TRAFFIC = """host fmc 10.10.0.5
+host ftd 10.20.0.1
+host stranger 198.51.100.66
+0 tcp ftd:40001 > fmc:8305 handshake data tls-client-hello tls-server-hello close
+1 tcp fmc:40002 > ftd:8305 handshake data tls-client-hello tls-server-hello
+2 tcp stranger:50001 > ftd:4444 handshake data 100 100 close
+3 udp ftd:40003 > 10.1.1.14:514 send syslog repeat 50 every 10ms
+5 tcp stranger:50002 > 10.1.1.14:443 handshake close
+6 tcp ftd:40004 > 203.0.113.9:443 handshake close
+"""
+QUIET = "host ftd 10.20.0.1\n0 udp ftd:40003 > 10.1.1.14:514 send syslog\n"
+
+PORTOLAN = GENERATE = ""
+
+
+class World:
+    """A scratch folder with a site and captures, and ways to run portolan in it."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.site = self.write("site.yaml", SITE)
+        self.capture = self.make("capture.pcap", TRAFFIC)
+
+    def write(self, name, content):
+        path = self.folder / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return str(path)
+
+    def make(self, name, script, *options):
+        out = str(self.folder / name)
+        source = self.write(name + ".script", script)
+        subprocess.run([GENERATE, "script", source, "-o", out, *options], check=True)
+        return out
+
+    def run(self, *arguments, stdin=subprocess.DEVNULL, env=None, **more):
+        environment = {**os.environ, "PORTOLAN_CONFIGS": str(TREE / "configs"), **(env or {})}
+        more.setdefault("stdout", subprocess.PIPE)
+        return subprocess.run([PORTOLAN, *map(str, arguments)], stdin=stdin, stderr=subprocess.PIPE,
+                              text=True, timeout=60, env=environment, **more)
+
+    def replay(self, *arguments, **more):
+        return self.run("replay", "--site", self.site, *arguments, **more)
+
+    def stats(self, *captures, **more):
+        out = self.folder / "stats.json"
+        done = self.replay("--stats", out, *captures, **more)
+        return done, json.loads(out.read_text())
+
+    def records(self):
+        """Where the records of the whole capture lie in the file."""
+        data, at, ends = pathlib.Path(self.capture).read_bytes(), 24, []
+        while at < len(data):
+            at += 16 + int.from_bytes(data[at + 8:at + 12], "little")
+            ends.append(at)
+        return data, ends
+
+
+def equal(found, want, what="value"):
+    assert found == want, f"{what}: found {found!r}, want {want!r}"
+
+
+def status(done, want):
+    assert done.returncode == want, f"exit status: found {done.returncode}, want {want}; stderr: {done.stderr!r}"
+
+
+def complains(done, want_status, *words):
+    """One `portolan: what: why` on standard error, with these words."""
+    status(done, want_status)
+    lines = done.stderr.splitlines()
+    assert lines and lines[0].startswith("portolan: "), f"standard error: {done.stderr!r}"
+    assert ": " in lines[0][len("portolan: "):], f"no `what: why`: {lines[0]!r}"
+    for word in words:
+        assert word in done.stderr, f"standard error lacks {word!r}: {done.stderr!r}"
+
+
+def silent(done):
+    equal(done.stderr, "", "standard error")
+
+
+# --- captures that are not what they should be ----------------------------------------------
+
+
+def test_a_capture_cut_in_the_middle_of_a_record_is_said_and_what_was_read_counts(w):
+    data, ends = w.records()
+    for cut in (ends[10] + 5, ends[10] + 20):
+        path = w.write("cut.pcap", data[:cut])
+        done, stats = w.stats(path)
+        complains(done, 1, "cut.pcap")
+        equal(stats["frames"]["received"], 11)
+        assert "flows" in done.stdout or "packets" in done.stdout, "no summary"
+
+
+def test_what_follows_a_broken_capture_is_read(w):
+    data, ends = w.records()
+    cut = w.write("cut.pcap", data[:ends[10] + 5])
+    done, stats = w.stats(cut, w.capture)
+    complains(done, 1, "cut.pcap")
+    equal(stats["frames"]["received"], 11 + len(ends))
+
+
+def test_an_empty_file_is_no_capture(w):
+    done, stats = w.stats(w.write("empty.pcap", b""))
+    complains(done, 1, "empty.pcap")
+    equal(stats["frames"]["received"], 0)
+
+
+def test_a_text_file_is_no_capture(w):
+    complains(w.replay(w.write("text.pcap", "hello, this is only text, no capture at all")), 1, "text.pcap")
+
+
+def test_a_directory_is_no_capture(w):
+    complains(w.replay(w.folder), 1, str(w.folder), "directory")
+
+
+def test_a_missing_file_is_said(w):
+    complains(w.replay(w.folder / "no-such.pcap"), 1, "no-such.pcap", "No such file")
+
+
+def test_a_capture_without_packets_is_fine(w):
+    data, _ = w.records()
+    done, stats = w.stats(w.write("none.pcap", data[:24]))
+    status(done, 0)
+    equal(stats["frames"]["received"], 0)
+
+
+# --- where output cannot go -------------------------------------------------------------------
+
+
+def test_a_full_disk_is_said_for_every_output(w):
+    for option in ("--flows", "--events", "--stats"):
+        done = w.replay(option, "/dev/full", w.capture)
+        complains(done, 1, "/dev/full", "No space left")
+        assert "packets" in done.stdout, f"{option}: the summary is gone too"
+
+
+def test_a_full_disk_is_said_for_standard_output(w):
+    with open("/dev/full", "w", encoding="ascii") as full:
+        complains(w.replay(w.capture, stdout=full), 1, "No space left")
+        for arguments in (["policy"], ["policy", "--format", "csv"], ["policy", "--format", "json"],
+                          ["check", "--site", w.site], ["discover", w.capture],
+                          ["explain", "--site", w.site, "tcp", "10.20.0.1:1", "10.10.0.5:8305"],
+                          ["diff", "cloud-delivered", "on-premises-7"], ["--help"], ["replay", "--help"],
+                          ["--version"]):
+            done = w.run(*arguments, stdout=full)
+            complains(done, 1, "No space left")
+
+
+def test_an_output_that_cannot_be_opened_is_said_before_anything_is_read(w):
+    for option in ("--flows", "--events", "--stats"):
+        complains(w.replay(option, w.folder / "no" / "such" / "folder", w.capture), 1, "such/folder")
+
+
+def test_a_closed_pipe_ends_it_with_a_message(w):
+    for arguments in (["replay", "--site", w.site, w.capture],
+                      ["replay", "--site", w.site, "--flows", "-", w.capture],
+                      ["policy", "--format", "csv"]):
+        read, write = os.pipe()
+        os.close(read)
+        done = w.run(*arguments, stdout=write)
+        os.close(write)
+        complains(done, 1, "Broken pipe")
+
+
+def test_a_pipe_that_closes_early_ends_it_with_a_message(w):
+    big = w.make("big.pcap", "host ftd 10.20.0.1\n0 udp ftd:1 > 10.1.1.14:514 send syslog repeat 3000 advance from-port 1\n")
+    command = [PORTOLAN, "replay", "--site", w.site, "--flows", "-", big]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          env={**os.environ, "PORTOLAN_CONFIGS": str(TREE / "configs")}) as child:
+        child.stdout.readline()
+        child.stdout.close()
+        error = child.stderr.read()
+        equal(child.wait(60), 1, "exit status")
+    assert "Broken pipe" in error, f"standard error: {error!r}"
+    assert "Success" not in error, f"standard error: {error!r}"
+
+
+# --- streams ------------------------------------------------------------------------------------
+
+
+def test_a_dash_reads_standard_input(w):
+    _, want = w.stats(w.capture)
+    with open(w.capture, "rb") as stdin:
+        done, found = w.stats("-", stdin=stdin)
+    status(done, 0)
+    silent(done)
+    equal(found["digest"], want["digest"], "digest")
+    equal(found["frames"], want["frames"])
+
+
+def test_pcapng_and_microseconds_give_the_same_flows(w):
+    _, want = w.stats(w.capture)
+    for options in (["--pcapng"], ["--micro"]):
+        done, found = w.stats(w.make("other.pcap", TRAFFIC, *options))
+        status(done, 0)
+        equal(found["digest"], want["digest"], "digest")
+        equal(found["verdict"], want["verdict"])
+
+
+def test_a_capture_cut_in_two_files_is_one_stream(w):
+    _, want = w.stats(w.capture)
+    data, ends = w.records()
+    for cut in (ends[0], ends[12], ends[30], ends[-2]):
+        first, second = w.write("1.pcap", data[:cut]), w.write("2.pcap", data[:24] + data[cut:])
+        done, found = w.stats(first, second)
+        status(done, 0)
+        equal(found["digest"], want["digest"], "digest")
+        equal(found["frames"], want["frames"])
+        equal(found["verdict"], want["verdict"])
+
+
+def test_records_go_to_standard_output_and_the_summary_makes_way(w):
+    for option in ("--flows", "--events"):
+        done = w.replay(option, "-", w.capture)
+        status(done, 0)
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        assert lines, f"{option}: nothing on standard output"
+    done = w.replay("--stats", "-", w.capture)
+    assert json.loads(done.stdout)["frames"]["received"] > 0
+
+
+def test_the_summary_is_on_standard_output_and_nothing_on_standard_error(w):
+    done = w.replay(w.capture)
+    status(done, 0)
+    silent(done)
+    for word in ("4444/tcp", "198.51.100.66", "ftd-1", "unexpected-port"):
+        assert word in done.stdout, f"the summary lacks {word}"
+    assert done.stdout.index("packets") < done.stdout.index("4444/tcp"), "how much was seen comes first"
+    assert done.stdout.rindex("appliance-communications") > done.stdout.index("4444/tcp"), \
+        "what was used comes after what is flagged"
+
+
+def test_there_is_no_colour_and_no_progress_bar_where_there_is_no_terminal(w):
+    done = w.replay(w.capture)
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+def terminal_output(w, env):
+    master, slave = os.openpty()
+    environment = {**os.environ, "PORTOLAN_CONFIGS": str(TREE / "configs"), "TERM": "xterm", **env}
+    with subprocess.Popen([PORTOLAN, "replay", "--site", w.site, w.capture], stdout=slave,
+                          stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, env=environment) as child:
+        os.close(slave)
+        output = b""
+        while True:
+            try:
+                block = os.read(master, 65536)
+            except OSError:
+                break
+            if not block:
+                break
+            output += block
+        child.wait(60)
+    os.close(master)
+    return output
+
+
+def test_colour_is_for_terminals_unless_no_color_is_set(w):
+    env = {k: "" for k in ("NO_COLOR",)}
+    assert b"\x1b[" in terminal_output(w, env), "no colour on a terminal"
+    assert b"\x1b[" not in terminal_output(w, {"NO_COLOR": "1"}), "colour in spite of NO_COLOR"
+
+
+def interrupted(w, feed):
+    """Replays standard input, which `feed` writes to, and interrupts it after a second."""
+    out = w.folder / "stats.json"
+    with subprocess.Popen([PORTOLAN, "replay", "--site", w.site, "--stats", str(out), "-"],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env={**os.environ, "PORTOLAN_CONFIGS": str(TREE / "configs")}) as child:
+        threading.Thread(target=feed, args=(child.stdin,), daemon=True).start()
+        time.sleep(1)
+        child.send_signal(signal.SIGINT)
+        try:
+            child.wait(10)
+        except subprocess.TimeoutExpired as error:
+            child.kill()
+            raise AssertionError("it does not end") from error
+        summary, error = child.stdout.read().decode(), child.stderr.read().decode()
+        child.stdin = None
+    equal(child.returncode, 1, "exit status")
+    assert "interrupted" in error, f"standard error: {error!r}"
+    assert "packets" in summary, f"no summary: {summary!r}"
+    return json.loads(out.read_text())["frames"]["received"]
+
+
+def test_an_interrupt_reports_what_was_read_of_a_stream_without_end(w):
+    data, _ = w.records()
+
+    def feed(pipe):
+        try:
+            pipe.write(data)
+            while True:
+                pipe.write(data[24:])
+        except OSError:
+            pass
+
+    assert interrupted(w, feed) > 0
+
+
+def test_an_interrupt_reports_what_was_read_while_the_pipe_is_quiet(w):
+    data, ends = w.records()
+
+    def feed(pipe):
+        pipe.write(data)
+        pipe.flush()
+
+    equal(interrupted(w, feed), len(ends), "frames")
+
+
+# --- options and commands -------------------------------------------------------------------------
+
+
+def test_help_of_every_command_is_on_standard_output(w):
+    for arguments in (["--help"], *([c, "--help"] for c in COMMANDS)):
+        done = w.run(*arguments)
+        status(done, 0)
+        silent(done)
+        assert done.stdout.startswith("usage: portolan"), f"{arguments}: {done.stdout[:60]!r}"
+    for command in COMMANDS:
+        assert command in w.run("--help").stdout, f"--help does not list {command}"
+
+
+def test_version_says_which_portolan_it_is(w):
+    done = w.run("--version")
+    status(done, 0)
+    silent(done)
+    assert re.fullmatch(r"portolan \d+\.\d+\.\d+\S*\n", done.stdout), f"found {done.stdout!r}"
+
+
+def test_what_is_not_understood_is_misuse(w):
+    for arguments in (["sail"], ["replay", "--nope", w.capture], ["replay"], ["check"], ["explain"],
+                      ["diff", "cloud-delivered"], ["diff", "a", "b", "c"], ["policy", "--format", "xml"],
+                      ["replay", "--site", w.site, "--fail-on", "weather", w.capture],
+                      ["bench", "--rounds", "none", w.capture], ["--nope"]):
+        done = w.run(*arguments)
+        complains(done, 2)
+        equal(done.stdout, "", "standard output")
+
+
+def test_no_command_is_misuse(w):
+    done = w.run()
+    status(done, 2)
+    assert "usage: portolan" in done.stderr, f"standard error: {done.stderr!r}"
+
+
+# --- sites -----------------------------------------------------------------------------------------
+
+
+def test_replay_without_a_site_says_how_to_get_one(w):
+    complains(w.run("replay", w.capture), 2, "portolan discover")
+
+
+def test_replay_of_a_site_without_appliances_says_how_to_get_some(w):
+    site = w.write("nobody.yaml", "profile: cloud-delivered\n")
+    complains(w.run("replay", "--site", site, w.capture), 2, "nobody.yaml", "portolan discover")
+
+
+def test_a_missing_site_is_a_matter_of_configuration(w):
+    for command in (["replay", "--site", "no-such.yaml", w.capture], ["check", "--site", "no-such.yaml"],
+                    ["policy", "--site", "no-such.yaml"]):
+        complains(w.run(*command), 2, "no-such.yaml")
+
+
+def test_a_wrong_site_is_refused_with_file_and_line(w):
+    wrong = w.write("wrong.yaml", SITE + "colour: blue\n")
+    for command in (["replay", "--site", wrong, w.capture], ["check", "--site", wrong],
+                    ["policy", "--site", wrong], ["diff", wrong, "cloud-delivered"],
+                    ["explain", "--site", wrong, "tcp", "10.20.0.1:1", "10.10.0.5:8305"]):
+        done = w.run(*command)
+        complains(done, 2, "wrong.yaml:4: ", "colour")
+        equal(done.stdout, "", "standard output")
+
+
+def test_every_mistake_of_a_site_is_refused(w):
+    mistakes = {
+        "a bad address": "  - {name: x, role: managed-device, addresses: [10.20.0.300]}\n",
+        "an appliance twice": "  - {name: ftd-1, role: managed-device, addresses: [10.20.9.9]}\n",
+        "overlapping roles": "  - {name: x, role: management-center, addresses: [10.20.0.0/16]}\n",
+        "a port moved onto another": "features: {ldap: {ports: {389/tcp: 443/tcp}}}\n",
+        "a row that cannot be moved": "features: {dns: {ports: {53/udp: 54/udp}}}\n",
+        "an unknown feature": "features: {teleport: {enabled: false}}\n",
+        "an unknown protocol": "protocols: {not_covered: [morse]}\n",
+        "an unknown profile": "profile: no-such-profile\n",
+        "broken YAML": "features: {ldap: [\n",
+    }
+    for what, text in mistakes.items():
+        done = w.run("check", "--site", w.write("wrong.yaml", SITE + text))
+        assert done.returncode == 2, f"{what}: exit status {done.returncode}"
+        assert re.search(r"wrong\.yaml:\d+: ", done.stderr), f"{what}: {done.stderr!r}"
+
+
+def test_check_says_what_a_site_compiles_to(w):
+    done = w.run("check", "--site", w.site)
+    status(done, 0)
+    silent(done)
+    for word in ("fmc-1", "ftd-1", "51", "cloud-delivered", "sha256:"):
+        assert word in done.stdout, f"lacks {word}"
+
+
+# --- verdicts ----------------------------------------------------------------------------------------
+
+
+def test_fail_on_flagged_is_3_only_where_something_is_flagged(w):
+    done = w.replay("--fail-on", "flagged", w.capture)
+    status(done, 3)
+    assert "4444/tcp" in done.stdout, "no summary"
+    status(w.replay("--fail-on", "flagged", w.make("quiet.pcap", QUIET)), 0)
+    status(w.replay(w.capture), 0)
+
+
+def test_explain_says_what_a_flow_would_get(w):
+    cases = [
+        (["tcp", "10.20.0.1:49152", "10.10.0.5:8305"], "expected", "managed-device/outbound/8305/tcp"),
+        (["tcp", "198.51.100.1:1", "10.20.0.1:8305"], "peer-not-allowed", "managed-device/inbound/8305/tcp"),
+        (["tcp", "198.51.100.1:1", "10.10.0.5:22"], "unexpected-port", "managed-device/inbound/22/tcp"),
+        (["udp", "10.20.0.1:1", "10.1.1.1:53"], "expected", "managed-device/outbound/53/udp"),
+        (["gre", "10.20.0.1", "192.0.2.1"], "unexpected-protocol", "ftd-1"),
+        (["icmp", "10.20.0.1", "192.0.2.1"], "not-covered", "ftd-1"),
+    ]
+    for arguments, verdict, word in cases:
+        done = w.run("explain", "--site", w.site, *arguments)
+        status(done, 0)
+        silent(done)
+        assert re.search(rf"\b{verdict}\b", done.stdout) and word in done.stdout, \
+            f"{arguments}: {done.stdout!r}"
+    both = w.run("explain", "--site", w.site, "tcp", "10.20.0.1:1", "10.10.0.5:22").stdout
+    assert "ftd-1" in both and "fmc-1" in both, f"one end is missing: {both!r}"
+
+
+def test_explain_and_replay_agree(w):
+    out = w.folder / "flows.jsonl"
+    w.replay("--flows", out, w.capture)
+    for flow in map(json.loads, out.read_text().splitlines()):
+        ends = [f"{flow[side]['ip']}:{flow[side]['port']}" for side in ("source", "destination")]
+        done = w.run("explain", "--site", w.site, flow["network"]["transport"], *ends)
+        equal(done.stdout.split()[0], flow["portolan"]["verdict"], " > ".join(ends))
+
+
+def test_explain_refuses_what_is_no_flow(w):
+    for arguments in (["tcp", "10.20.0.1", "10.10.0.5:1"], ["tcp", "10.20.0.1:99999", "10.10.0.5:1"],
+                      ["tcp", "10.20.0:1", "10.10.0.5:1"], ["morse", "10.20.0.1", "10.10.0.5"],
+                      ["tcp", "[2001:db8::1]:1", "10.10.0.5:1"]):
+        complains(w.run("explain", "--site", w.site, *arguments), 2)
+
+
+# --- tables ---------------------------------------------------------------------------------------------
+
+
+def test_policy_prints_the_table_in_every_format(w):
+    table = list(csv.DictReader((TREE / "tests/unit/control/cloud-delivered.csv").open()))
+    done = w.run("policy", "--format", "csv")
+    status(done, 0)
+    silent(done)
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    equal(done.stdout.splitlines()[0], "role,direction,port,transport,feature,service,required,configurable,enabled")
+    keys = list(table[0])[:8]
+    key = lambda row: tuple(row[k] for k in keys)
+    equal(sorted(map(key, rows)), sorted(map(key, table)), "rows")
+    equal({row["enabled"] for row in rows}, {"yes"})
+    rules = json.loads(w.run("policy", "--format", "json").stdout)["rules"]
+    equal(len(rules), 51, "rules")
+    text = w.run("policy")
+    status(text, 0)
+    equal(w.run("policy", "--format", "table").stdout, text.stdout)
+    assert "appliance-communications" in text.stdout and "8305" in text.stdout
+
+
+def test_policy_of_a_site_shows_what_it_changed(w):
+    site = w.write("changed.yaml", SITE + "features:\n  captive-portal: {enabled: false}\n"
+                   "  radius: {ports: {1812/udp: 1645/udp}}\n")
+    rows = list(csv.DictReader(io.StringIO(w.run("policy", "--site", site, "--format", "csv").stdout)))
+    equal({r["enabled"] for r in rows if r["feature"] == "captive-portal"}, {"no"})
+    equal({r["port"] for r in rows if r["feature"] == "radius"}, {"1645", "1813"})
+
+
+def test_discover_proposes_a_site_that_check_accepts(w):
+    done = w.run("discover", w.capture)
+    status(done, 0)
+    proposal = w.write("proposal.yaml", done.stdout)
+    checked = w.run("check", "--site", proposal)
+    status(checked, 0)
+    for address in ("10.10.0.5", "10.20.0.1"):
+        assert address in done.stdout, f"{address} is not proposed"
+    assert "198.51.100.66" not in done.stdout, "a stranger is proposed"
+    found, _ = w.stats(w.capture)
+    status(found, 0)
+
+
+def test_discover_says_where_it_found_nothing(w):
+    done = w.run("discover", w.make("quiet.pcap", QUIET))
+    assert "8305" in done.stdout + done.stderr, f"found {done.stdout!r} {done.stderr!r}"
+    complains(w.run("discover", w.folder / "no-such.pcap"), 1, "no-such.pcap")
+
+
+def test_diff_says_what_becomes_expected_or_flagged(w):
+    done = w.run("diff", "cloud-delivered", "on-premises-7")
+    status(done, 0)
+    for port in ("22/tcp", "161/udp", "8302/tcp", "8910/tcp"):
+        assert port in done.stdout, f"lacks {port}"
+    back = w.run("diff", "on-premises-7", "cloud-delivered")
+    assert re.search(r"^\s*-.*22/tcp", back.stdout, re.M), f"found {back.stdout!r}"
+    same = w.run("diff", "cloud-delivered", "cloud-delivered")
+    status(same, 0)
+    assert "8305" not in same.stdout, f"found {same.stdout!r}"
+
+
+def test_diff_with_a_capture_says_which_flows_change(w):
+    other = w.write("other.yaml", SITE + "extra_rules:\n  - {role: managed-device, direction: inbound, "
+                    "port: 4444, transport: tcp, feature: lab}\n")
+    done = w.run("diff", "--capture", w.capture, w.site, other)
+    status(done, 0)
+    for word in ("4444", "198.51.100.66", "unexpected-port", "expected"):
+        assert word in done.stdout, f"lacks {word}: {done.stdout!r}"
+    complains(w.run("diff", "--capture", w.folder / "no-such.pcap", w.site, other), 1, "no-such.pcap")
+
+
+def test_bench_measures_in_json(w):
+    done = w.run("bench", "--json", "--rounds", "1", w.capture)
+    status(done, 0)
+    found = json.loads(done.stdout)
+    keys = ["packets", "flows", "mpps", "ns_per_packet", "cycles_per_packet", "floor_header_ns", "floor_flow_ns"]
+    for key in keys:
+        assert isinstance(found.get(key), (int, float)), f"lacks {key}: {found}"
+        assert found[key] > 0, f"{key}: {found[key]}"
+    _, ends = w.records()
+    equal(found["packets"], len(ends), "packets")
+    site = json.loads(w.run("bench", "--json", "--rounds", "1", "--site", w.site, w.capture).stdout)
+    equal(site["packets"], len(ends), "packets")
+
+
+def test_bench_refuses_what_is_no_capture(w):
+    complains(w.run("bench", w.folder / "no-such.pcap"), 1, "no-such.pcap")
+    complains(w.run("bench", w.write("text.pcap", "no capture")), 1, "text.pcap")
+
+
+def main():
+    global PORTOLAN, GENERATE
+    if len(sys.argv) < 3:
+        sys.exit("usage: test_cli.py PORTOLAN PORTOLAN-GENERATE [CASE…]")
+    PORTOLAN, GENERATE = (str(pathlib.Path(p).resolve()) for p in sys.argv[1:3])
+    cases = [(name, case) for name, case in globals().items() if name.startswith("test_")]
+    if sys.argv[3:]:
+        cases = [(name, case) for name, case in cases if name in sys.argv[3:]]
+    print(f"1..{len(cases)}")
+    failed = 0
+    for number, (name, case) in enumerate(cases, 1):
+        sentence, why = name[len("test_"):].replace("_", " "), ""
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                case(World(folder))
+            except (AssertionError, OSError, subprocess.SubprocessError, ValueError, KeyError) as error:
+                why = f"{type(error).__name__}: {error}"
+        failed += bool(why)
+        print(f"{'not ok' if why else 'ok'} {number} - {sentence}")
+        for line in why.splitlines():
+            print(f"# {line}")
+        sys.stdout.flush()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1024 @@
+#include "sensor.h"
+
+#define S(n) ((uint64_t)((n)*1000) * (SECOND / 1000))
+
+/* --- packets by hand ------------------------------------------------------------------------ */
+
+struct talk {
+	const char *host[2];
+	uint16_t port[2];
+};
+
+enum { THERE, BACK };
+
+/* One TCP segment, at so many seconds. */
+static void tcp_at(struct sensor *s, double at, const struct talk *t, unsigned way, unsigned flags,
+	size_t payload, uint32_t sequence)
+{
+	struct frame f = {0};
+
+	put_ipv4(&f, t->host[way], t->host[1 - way], IPPROTO_TCP, 0);
+	put_tcp(&f, t->port[way], t->port[1 - way], flags, payload);
+	frame_close(&f);
+	set16(&f, 24, sequence >> 16);
+	set16(&f, 26, sequence & 0xffff);
+	sensor_see(s, START + S(at), 0, &f);
+}
+
+static void tcp(struct sensor *s, double at, const struct talk *t, unsigned way, unsigned flags)
+{
+	tcp_at(s, at, t, way, flags, 0, 1000);
+}
+
+static void tcp_data(struct sensor *s, double at, const struct talk *t, unsigned way)
+{
+	tcp_at(s, at, t, way, ACK | PSH, 100, 1001);
+}
+
+static void udp_skewed(struct sensor *s, double at, double skew, const struct talk *t, unsigned way)
+{
+	struct frame f = {0};
+
+	put_ipv4(&f, t->host[way], t->host[1 - way], IPPROTO_UDP, 0);
+	put_udp(&f, t->port[way], t->port[1 - way], 100);
+	frame_close(&f);
+	sensor_see(s, START + S(at), S(skew), &f);
+}
+
+static void udp(struct sensor *s, double at, const struct talk *t, unsigned way)
+{
+	udp_skewed(s, at, 0, t, way);
+}
+
+static void handshake(struct sensor *s, double at, const struct talk *t)
+{
+	tcp(s, at, t, THERE, SYN);
+	tcp(s, at, t, BACK, SYN | ACK);
+	tcp(s, at, t, THERE, ACK);
+}
+
+static void close_both(struct sensor *s, double at, const struct talk *t)
+{
+	tcp(s, at, t, THERE, FIN | ACK);
+	tcp(s, at, t, BACK, FIN | ACK);
+	tcp(s, at, t, THERE, ACK);
+}
+
+/* --- records, looked at ----------------------------------------------------------------------- */
+
+struct want {
+	const char *source, *destination;
+	unsigned source_port, destination_port;
+	unsigned packets[2];
+	const char *history;
+	unsigned verdict, connection, basis, end;
+};
+
+static void check_record(const struct record *r, const struct want *w)
+{
+	struct address source = address_at(w->source, NULL),
+		       destination = address_at(w->destination, NULL);
+	char history[HISTORY_BYTES];
+
+	record_history(r, history);
+	assert_string_equal(history, w->history);
+	assert_memory_equal(&r->address[0], &source, sizeof(source));
+	assert_memory_equal(&r->address[1], &destination, sizeof(destination));
+	assert_int_equal(r->port[0], w->source_port);
+	assert_int_equal(r->port[1], w->destination_port);
+	assert_int_equal(r->packets[0], w->packets[0]);
+	assert_int_equal(r->packets[1], w->packets[1]);
+	assert_string_equal(
+		verdict_name((enum verdict)r->verdict), verdict_name((enum verdict)w->verdict));
+	assert_string_equal(connection_name((enum connection)r->connection),
+		connection_name((enum connection)w->connection));
+	assert_string_equal(basis_name((enum basis)r->basis), basis_name((enum basis)w->basis));
+	assert_string_equal(end_name((enum end)r->end), end_name((enum end)w->end));
+}
+
+/* Finishes, and expects exactly these records, in the order in which their flows began. */
+static void expect(struct sensor *s, const struct want *want, size_t count)
+{
+	const struct counters *c = sensor_finish(s);
+
+	check_accounting(s, c);
+	assert_int_equal(s->ended_count, count);
+	for (size_t i = 0; i < count; i++) {
+		size_t first = i;
+		for (size_t k = i + 1; k < count; k++)
+			if (s->ended[k].start_ns < s->ended[first].start_ns)
+				first = k;
+		struct record r = s->ended[first];
+		s->ended[first] = s->ended[i];
+		s->ended[i] = r;
+		check_record(&r, &want[i]);
+	}
+	sensor_close(s);
+}
+
+#define EXPECT(s, ...)                                                                             \
+	expect(s, (const struct want[]){__VA_ARGS__},                                              \
+		sizeof((const struct want[]){__VA_ARGS__}) / sizeof(struct want))
+
+static const struct talk ssh = {{ADMIN, FTD}, {51000, 22}};
+static const struct talk backdoor = {{STRANGER, FTD}, {50001, 4444}};
+static const struct talk lookup = {{FTD, ADMIN}, {40001, 53}};
+
+/* --- who initiated ------------------------------------------------------------------------------
+ */
+
+static void tracker_names_the_receiver_of_a_lone_syn_ack(void **state)
+{
+	struct sensor *s = sensor_open(16, 1);
+	const struct talk t = {{FTD, STRANGER}, {22, 6667}};
+
+	(void)state;
+	tcp(s, 0, &t, BACK, SYN | ACK);
+	EXPECT(s, {FTD, STRANGER, 22, 6667, {0, 1}, "h", VERDICT_UNEXPECTED_PORT,
+			  CONNECTION_MIDSTREAM, BASIS_HANDSHAKE, END_END_OF_CAPTURE});
+}
+
+static void tracker_takes_data_that_overtook_the_syn_ack(void **state)
+{
+	struct sensor *s = sensor_open(16, 1);
+
+	(void)state;
+	tcp(s, 0, &ssh, THERE, SYN);
+	tcp_data(s, 0.1, &ssh, THERE);
+	tcp(s, 0.2, &ssh, BACK, SYN | ACK);
+	EXPECT(s, {ADMIN, FTD, 51000, 22, {2, 1}, "SDh", VERDICT_EXPECTED, CONNECTION_ESTABLISHED,
+			  BASIS_HANDSHAKE, END_END_OF_CAPTURE});
+}
+
+/* The guess is an outbound connection to 443; the SYN says that it is inbound to 4444. */
+static void tracker_corrects_a_guess_when_the_syn_comes_late(void **state)
+{
+	struct sensor *s = sensor_open(16, 1);
+	const struct talk t = {{STRANGER, FTD}, {443, 4444}};
+	const struct counters *c;
+
+	(void)state;
+	tcp_data(s, 0, &t, THERE);
+	tcp_data(s, 0.1, &t, BACK);
+	tcp_data(s, 0.2, &t, THERE);
+	assert_int_equal(s->flagged_count, 0);
+	tcp(s, 0.3, &t, THERE, SYN);
+	assert_int_equal(s->flagged_count, 1);
+	c = worker_counters(s->worker);
+	assert_int_equal(c->corrected, 1);
+	assert_int_equal(c->verdict_packets[VERDICT_EXPECTED], 3);
+	assert_int_equal(c->verdict_packets[VERDICT_UNEXPECTED_PORT], 1);
+	assert_int_equal(c->verdict_flows[VERDICT_EXPECTED], 0);
+	assert_int_equal(c->verdict_flows[VERDICT_UNEXPECTED_PORT], 1);
+	EXPECT(s, {STRANGER, FTD, 443, 4444, {3, 1}, "^DdS", VERDICT_UNEXPECTED_PORT,
+			  CONNECTION_ESTABLISHED, BASIS_HANDSHAKE, END_END_OF_CAPTURE});
+}
+
+static void tracker_strengthens_a_guess_that_was_right(void **state)
+{
+	struct sensor *s = sensor_open(16, 1);
+
+	(void)state;
+	tcp_data(s, 0, &ssh, BACK);
+	tcp(s, 0.1, &ssh, BACK, SYN | ACK);
+	tcp(s, 0.2, &ssh, THERE, SYN);
+	EXPECT(s, {ADMIN, FTD, 51000, 22, {1, 2}, "dhS", VERDICT_EXPECTED, CONNECTION_ESTABLISHED,
+			  BASIS_HANDSHAKE, END_END_OF_CAPTURE});
+}
+
+static void tracker_orients_midstream_by_the_milder_verdict(void **state)
+{
+	const struct talk out = {{FTD, STRANGER}, {40000, 443}};
+
+	(void)state;
+	for (unsigned first = THERE; first <= BACK; first++) {
+		struct sensor *s = sensor_open(16, 1);
+		tcp_data(s, 0, &ssh, first);
+		tcp_data(s, 1, &out, first);
+		EXPECT(s,
+			{ADMIN, FTD, 51000, 22, {first == THERE, first == BACK},
+				first == THERE ? "D" : "d", VERDICT_EXPECTED, CONNECTION_MIDSTREAM,
+				BASIS_POLICY, END_END_OF_CAPTURE},
+			{FTD, STRANGER, 40000, 443, {first == THERE, first == BACK},
+				first == THERE ? "D" : "d", VERDICT_EXPECTED, CONNECTION_MIDSTREAM,
+				BASIS_POLICY, END_END_OF_CAPTURE});
+	}
+}
+
+static void tracker_orients_equally_mild_ones_by_the_lower_port(void **state)
+{
+	(void)state;
+	for (unsigned first = THERE; first <= BACK; first++) {
+		struct sensor *s = sensor_open(16, 1);
+		tcp_data(s, 0, &backdoor, first);
+		EXPECT(s, {STRANGER, FTD, 50001, 4444, {first == THERE, first == BACK},
+				  first == THERE ? "D" : "d", VERDICT_UNEXPECTED_PORT,
+				  CONNECTION_MIDSTREAM, BASIS_PORT, END_END_OF_CAPTURE});
+	}
+}
+
+static void tracker_takes_the_first_sender_where_ports_are_equal(void **state)
+{
+	struct sensor *s = sensor_open(16, 1);
+	const struct talk t = {{STRANGER, FTD}, {4444, 4444}};
+
+	(void)state;
+	tcp_data(s, 0, &t, THERE);
+	EXPECT(s, {STRANGER, FTD, 4444, 4444, {1, 0}, "D", VERDICT_UNEXPECTED_PORT,
+			  CONNECTION_MIDSTREAM, BASIS_FIRST_PACKET, END_END_OF_CAPTURE});
+}
+
+/* 60 s after the first packet of the stream, whoever's it was. */
+static void tracker_orients_datagrams_by_policy_only_in_warmup(void **state)
+{
+	struct sensor *s = sensor_open(16, 1);
+	const struct talk first = {{FTD2, ADMIN}, {40001, 53}},
+			  stranger = {{ADMIN, STRANGER}, {1, 2}};
+
+	(void)state;
+	udp(s, 0, &stranger, THERE);
+	udp(s, 59.999, &first, BACK);
+	udp(s, 60, &lookup, BACK);
+	EXPECT(s,
+		{FTD2, ADMIN, 40001, 53, {0, 1}, "d", VERDICT_EXPECTED, CONNECTION_ONE_WAY,
+			BASIS_POLICY, END_END_OF_CAPTURE},
+		{ADMIN, FTD, 53, 40001, {1, 0}, "D", VERDICT_UNEXPECTED_PORT, CONNECTION_ONE_WAY,
+			BASIS_FIRST_PACKET, END_END_OF_CAPTURE});
+}
+
+static void tracker_turns_a_dhcp_answer_round_at_any_time(void **state)
+{
+	struct sensor *s = sensor_open(16, 1);
+	const struct talk early = {{ADMIN, STRANGER}, {1, 2}}, dhcp = {{FTD, ADMIN}, {68, 67}},
+			  server = {{ADMIN, FTD2}, {68, 67}};
+
+	(void)state;
+	udp(s, 0, &early, THERE);
+	udp(s, 1000, &dhcp, BACK);
+	udp(s, 1001, &server, BACK);
+	sensor_finish(s);
+	assert_int_equal(s->ended_count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(s->ended[i].port[0], 68);
+		assert_int_equal(s->ended[i].verdict,
+			s->ended[i].appliance[0] == 1 ? VERDICT_EXPECTED : VERDICT_UNEXPECTED_PORT);
+	}
+	sensor_close(s);
+}
+
+/* --- how it stands
+ * -------------------------------------------------------------------------------- */
+
+static void tracker_tells_the_states_of_a_connection_apart(void **state)
+{
+	struct sensor *s = sensor_open(16, 1);
+	const struct talk refused = {{STRANGER, FTD}, {50002, 4444}},
+			  half = {{STRANGER, FTD}, {50003, 4444}},
+			  one_sided = {{STRANGER, FTD}, {50004, 4444}};
+
+	(void)state;
+	tcp(s, 0, &backdoor, THERE, SYN);
+	tcp(s, 1, &refused, THERE, SYN);
+	tcp(s, 1.1, &refused, BACK, RST | ACK);
+	tcp(s, 2, &half, THERE, SYN);
+	tcp(s, 2.1, &half, BACK, SYN | ACK);
+	tcp(s, 3, &one_sided, THERE, SYN);
+	tcp(s, 3.1, &one_sided, THERE, ACK);
+	EXPECT(s,
+		{STRANGER, FTD, 50001, 4444, {1, 0}, "S", VERDICT_UNEXPECTED_PORT,
+			CONNECTION_ATTEMPTED, BASIS_HANDSHAKE, END_END_OF_CAPTURE},
+		{STRANGER, FTD, 50002, 4444, {1, 1}, "Sr", VERDICT_UNEXPECTED_PORT,
+			CONNECTION_REFUSED, BASIS_HANDSHAKE, END_RESET},
+		{STRANGER, FTD, 50003, 4444, {1, 1}, "Sh", VERDICT_UNEXPECTED_PORT,
+			CONNECTION_ESTABLISHED, BASIS_HANDSHAKE, END_END_OF_CAPTURE},
+		{STRANGER, FTD, 50004, 4444, {2, 0}, "SA", VERDICT_UNEXPECTED_PORT,
+			CONNECTION_ESTABLISHED, BASIS_HANDSHAKE, END_END_OF_CAPTURE});
+}
+
+/* TCP Fast Open (RFC 7413), or a scanner: nobody has answered. */
+static void tracker_does_not_take_a_syn_with_data_for_a_connection(void **state)
+{
+	struct sensor *s = sensor_open(16, 1);
+
+	(void)state;
+	tcp_at(s, 0, &backdoor, THERE, SYN, 20, 1000);
+	EXPECT(s, {STRANGER, FTD, 50001, 4444, {1, 0}, "SD", VERDICT_UNEXPECTED_PORT,
+			  CONNECTION_ATTEMPTED, BASIS_HANDSHAKE, END_END_OF_CAPTURE});
+}
+
+static void tracker_reports_a_flagged_flow_once_and_again_when_it_is_graver(void **state)
+{
+	struct sensor *s = sensor_open(16, 1);
+
+	(void)state;
+	tcp(s, 0, &backdoor, THERE, SYN);
+	tcp(s, 1, &backdoor, THERE, SYN);
+	assert_int_equal(s->flagged_count, 1);
+	assert_int_equal(s->flagged[0].severity, 2);
+	assert_int_equal(s->flagged[0].raised, 0);
+	tcp(s, 2, &backdoor, BACK, SYN | ACK);
+	tcp(s, 2.1, &backdoor, THERE, ACK);
+	tcp_data(s, 3, &backdoor, THERE);
+	assert_int_equal(s->flagged_count, 2);
+	assert_int_equal(s->flagged[1].severity, 3);
+	assert_int_equal(s->flagged[1].raised, 1);
+	sensor_finish(s);
+	sensor_close(s);
+}
+
+/* --- when it ends
+ * ----------------------------------------------------------------------------------- */
+
+static void tracker_begins_a_new_flow_with_a_syn_on_a_closed_one(void **state)
+{
+	struct sensor *s = sensor_open(16, 1);
+
+	(void)state;
+	handshake(s, 0, &ssh);
+	close_both(s, 1, &ssh);
+	tcp_at(s, 1.5, &ssh, THERE, SYN, 0, 9000);
+	tcp(s, 1.6, &ssh, BACK, RST | ACK);
+	tcp_at(s, 1.7, &ssh, THERE, SYN, 0, 9500);
+	EXPECT(s,
+		{ADMIN, FTD, 51000, 22, {4, 2}, "ShAFf", VERDICT_EXPECTED, CONNECTION_ESTABLISHED,
+			BASIS_HANDSHAKE, END_FIN},
+		{ADMIN, FTD, 51000, 22, {1, 1}, "Sr", VERDICT_EXPECTED, CONNECTION_REFUSED,
+			BASIS_HANDSHAKE, END_RESET},
+		{ADMIN, FTD, 51000, 22, {1, 0}, "S", VERDICT_EXPECTED, CONNECTION_ATTEMPTED,
+			BASIS_HANDSHAKE, END_END_OF_CAPTURE});
+}
+
+static void tracker_begins_a_new_flow_with_a_new_syn_on_an_idle_one(void **state)
+{
+	struct sensor *s = sensor_open(16, 1);
+
+	(void)state;
+	handshake(s, 0, &ssh);
+	tcp_at(s, 100, &ssh, THERE, SYN, 0, 777777);
+	EXPECT(s,
+		{ADMIN, FTD, 51000, 22, {2, 1}, "ShA", VERDICT_EXPECTED, CONNECTION_ESTABLISHED,
+			BASIS_HANDSHAKE, END_REPLACED},
+		{ADMIN, FTD, 51000, 22, {1, 0}, "S", VERDICT_EXPECTED, CONNECTION_ATTEMPTED,
+			BASIS_HANDSHAKE, END_END_OF_CAPTURE});
+}
+
+static void tracker_keeps_a_flow_whose_syn_comes_again(void **state)
+{
+	struct sensor *s = sensor_open(16, 1);
+
+	(void)state;
+	handshake(s, 0, &ssh);
+	tcp(s, 100, &ssh, THERE, SYN);
+	tcp_at(s, 101, &ssh, THERE, SYN, 0, 777777); /* not idle */
+	EXPECT(s, {ADMIN, FTD, 51000, 22, {4, 1}, "ShA", VERDICT_EXPECTED, CONNECTION_ESTABLISHED,
+			  BASIS_HANDSHAKE, END_END_OF_CAPTURE});
+}
+
+static void tracker_keeps_late_packets_with_a_closed_flow_for_five_seconds(void **state)
+{
+	struct sensor *s = sensor_open(16, 1);
+
+	(void)state;
+	handshake(s, 0, &ssh);
+	close_both(s, 1, &ssh);
+	tcp(s, 5.9, &ssh, BACK, ACK);
+	tcp(s, 10.8, &ssh, BACK, ACK);
+	tcp(s, 15.9, &ssh, BACK, ACK);
+	EXPECT(s,
+		{ADMIN, FTD, 51000, 22, {4, 4}, "ShAFfa", VERDICT_EXPECTED, CONNECTION_ESTABLISHED,
+			BASIS_HANDSHAKE, END_FIN},
+		{ADMIN, FTD, 51000, 22, {0, 1}, "a", VERDICT_EXPECTED, CONNECTION_MIDSTREAM,
+			BASIS_POLICY, END_END_OF_CAPTURE});
+}
+
+static void tracker_ends_a_flow_by_the_gap_between_its_own_packets(void **state)
+{
+	const struct talk other = {{FTD2, ADMIN}, {40001, 53}};
+
+	(void)state;
+	for (unsigned noise = 0; noise < 2; noise++) {
+		struct sensor *s = sensor_open(64, 32);
+		udp(s, 0, &lookup, THERE);
+		for (unsigned i = 1; i < 100 && noise; i++) {
+			udp(s, i * 0.5, &other, THERE);
+		}
+		udp(s, 60, &lookup, THERE);
+		udp(s, 120.001, &lookup, THERE);
+		sensor_finish(s);
+		assert_int_equal(s->ended_count, 2 + noise);
+		sensor_close(s);
+	}
+}
+
+static void tracker_keeps_its_clock_when_packet_time_runs_back(void **state)
+{
+	struct sensor *s = sensor_open(16, 1);
+
+	(void)state;
+	udp(s, 1000, &lookup, THERE);
+	udp_skewed(s, 1001, 500, &lookup, THERE);
+	sensor_finish(s);
+	assert_int_equal(s->ended_count, 1);
+	assert_int_equal(s->ended[0].packets[0], 2);
+	assert_int_equal(s->ended[0].start_ns, START + S(1000));
+	assert_int_equal(s->ended[0].end_ns, START + S(501));
+	sensor_close(s);
+	/* And back to normal with the next packet that is on time. */
+	s = sensor_open(16, 1);
+	udp(s, 1000, &lookup, THERE);
+	udp_skewed(s, 1001, 500, &lookup, THERE);
+	udp(s, 1002, &lookup, THERE);
+	sensor_finish(s);
+	assert_int_equal(s->ended[0].end_ns, START + S(1002));
+	sensor_close(s);
+}
+
+/* --- where there is no room
+ * ------------------------------------------------------------------------------ */
+
+/* The documented flow of two appliances outlives a scan of every port from many hosts. */
+static void tracker_keeps_documented_flows_through_a_scan(void **state)
+{
+	struct sensor *s = sensor_open(64, 32);
+	const struct talk channel = {{FTD, FMC}, {40001, 8305}};
+	const struct counters *c;
+	unsigned found = 0;
+
+	(void)state;
+	handshake(s, 0, &channel);
+	for (unsigned i = 0; i < 5000; i++) {
+		char host[32];
+		struct talk t = {{host, FTD}, {(uint16_t)(1024 + i), (uint16_t)(10000 + i)}};
+		snprintf(host, sizeof(host), "198.51.%u.%u", i % 250, i / 250 + 1);
+		tcp(s, 1 + i * 0.001, &t, THERE, SYN);
+		if (i % 2)
+			tcp(s, 1 + i * 0.001, &t, BACK, RST | ACK);
+		if (i % 10 == 0)
+			tcp_data(s, 1 + i * 0.001, &channel, i % 20 ? THERE : BACK);
+	}
+	c = sensor_finish(s);
+	check_accounting(s, c);
+	assert_true(c->ended[END_EVICTED] > 0);
+	assert_true(c->flows_active_peak <= 64);
+	for (size_t i = 0; i < s->ended_count; i++) {
+		const struct record *r = &s->ended[i];
+		if (r->port[1] != 8305)
+			continue;
+		found++;
+		assert_int_equal(r->end, END_END_OF_CAPTURE);
+		assert_int_equal(r->packets[0] + r->packets[1], 503);
+	}
+	assert_int_equal(found, 1);
+	sensor_close(s);
+}
+
+static void tracker_counts_what_found_no_room(void **state)
+{
+	struct sensor *s = sensor_open(1, 1);
+	const struct counters *c;
+
+	(void)state;
+	handshake(s, 0, &ssh);
+	udp(s, 1, &lookup, THERE);
+	udp(s, 2, &lookup, BACK);
+	tcp(s, 3, &backdoor, THERE, SYN);
+	c = sensor_finish(s);
+	check_accounting(s, c);
+	assert_int_equal(c->untracked_packets, 3);
+	assert_int_equal(c->verdict_packets[VERDICT_UNEXPECTED_PORT], 1);
+	assert_int_equal(s->ended_count, 1);
+	sensor_close(s);
+}
+
+/* --- the stupid twin
+ * ---------------------------------------------------------------------------------- */
+
+static const char *const host[] = {FMC, FTD, FTD2, STRANGER, ADMIN};
+#define HOSTS 5
+#define TWIN_MAX 60000
+
+struct twin_flow {
+	unsigned host[2]; /* [0] sent the first packet */
+	uint16_t port[2];
+	uint8_t protocol;
+	unsigned initiator; /* 0 or 1 */
+	unsigned letters[2];
+	char history[20]; /* upper case: of [0] */
+	uint64_t first_ns, last_ns, last_own_ns;
+	uint64_t packets[2], bytes[2];
+	uint32_t sequence;
+	enum verdict verdict;
+	enum connection connection;
+	enum basis basis;
+	int corrected;
+};
+
+struct twin {
+	const struct sensor *sensor;
+	struct twin_flow flow[2000];
+	unsigned flows;
+	char (*line)[200];
+	size_t lines;
+	uint64_t start_ns;
+	uint64_t verdict_packets[VERDICT_COUNT], corrected;
+};
+
+/* One packet, as the twin and the frames are told of it. */
+struct event {
+	unsigned from, to;
+	uint16_t from_port, to_port;
+	uint8_t protocol;
+	unsigned flags;
+	size_t payload;
+	uint32_t sequence;
+	uint64_t own_ns, now_ns, bytes;
+};
+
+static enum verdict twin_judge(const struct twin *t, const struct twin_flow *f, unsigned initiator)
+{
+	struct conversation c = {.version = 4, .protocol = f->protocol};
+
+	for (unsigned i = 0; i < 2; i++) {
+		c.address[i] = address_at(host[f->host[i ^ initiator]], NULL);
+		c.port[i] = f->port[i ^ initiator];
+		c.appliance[i] = inventory_find(t->sensor->inventory, &c.address[i], 4);
+	}
+	return (enum verdict)policy_judge(t->sensor->book.policy, &c).verdict;
+}
+
+static const char *letters_of(const struct event *e)
+{
+	int d = e->payload > 0;
+
+	if (e->protocol != IPPROTO_TCP)
+		return "D";
+	if (e->flags & SYN)
+		return e->flags & ACK ? "H" : "S";
+	if (e->flags & RST)
+		return d ? "DR" : "R";
+	if (e->flags & FIN)
+		return d ? "DF" : "F";
+	return d ? "D" : "A";
+}
+
+static int has(const struct twin_flow *f, unsigned end, const char *letters)
+{
+	for (const char *l = letters; *l; l++)
+		if (f->letters[end] >> (*l - 'A') & 1)
+			return 1;
+	return 0;
+}
+
+static int is_closed(const struct twin_flow *f)
+{
+	return f->protocol == IPPROTO_TCP &&
+	       (has(f, 0, "R") || has(f, 1, "R") || (has(f, 0, "F") && has(f, 1, "F")));
+}
+
+static enum connection twin_connection(const struct twin_flow *f)
+{
+	unsigned i = f->initiator, r = 1 - i;
+
+	if (f->protocol != IPPROTO_TCP)
+		return f->packets[0] && f->packets[1] ? CONNECTION_TWO_WAY : CONNECTION_ONE_WAY;
+	if (has(f, i, "S")) {
+		if (has(f, r, "HADF") || has(f, i, "ADF"))
+			return CONNECTION_ESTABLISHED;
+		return has(f, r, "R") ? CONNECTION_REFUSED : CONNECTION_ATTEMPTED;
+	}
+	if (has(f, r, "H") && (has(f, i, "ADF") || has(f, r, "ADF")))
+		return CONNECTION_ESTABLISHED;
+	return CONNECTION_MIDSTREAM;
+}
+
+static uint64_t twin_limit(const struct twin_flow *f)
+{
+	int ike =
+		f->port[0] == 500 || f->port[1] == 500 || f->port[0] == 4500 || f->port[1] == 4500;
+
+	if (f->protocol == IPPROTO_ICMP || f->protocol == IPPROTO_GRE)
+		return 60 * SECOND;
+	if (f->protocol == IPPROTO_UDP)
+		return (ike ? 3600 : f->connection == CONNECTION_TWO_WAY ? 180 : 60) * SECOND;
+	if (is_closed(f))
+		return 5 * SECOND;
+	return (f->connection == CONNECTION_ESTABLISHED ? 3600 : 30) * SECOND;
+}
+
+static void oriented(const struct twin_flow *f, char *out)
+{
+	if (f->corrected)
+		*out++ = '^';
+	strcpy(out, f->history);
+	for (; *out && f->initiator == 1; out++)
+		*out = (char)(*out ^ 0x20);
+}
+
+static void write_line(char line[200], const char *const ends[2], const uint16_t port[2],
+	unsigned protocol, const uint64_t packets[2], const uint64_t bytes[2], unsigned from,
+	const char *tail)
+{
+	snprintf(line, 200, "%u %s:%u > %s:%u %llu/%llu %llu/%llu %s", protocol, ends[from],
+		port[from], ends[1 - from], port[1 - from], (unsigned long long)packets[from],
+		(unsigned long long)packets[1 - from], (unsigned long long)bytes[from],
+		(unsigned long long)bytes[1 - from], tail);
+}
+
+static void write_tail(char tail[120], unsigned verdict, unsigned connection, unsigned basis,
+	unsigned end, const char *history, uint64_t start, uint64_t last)
+{
+	snprintf(tail, 120, "%s %s %s %s %s %llu %llu", verdict_name((enum verdict)verdict),
+		connection_name((enum connection)connection), basis_name((enum basis)basis),
+		end_name((enum end)end), history, (unsigned long long)start,
+		(unsigned long long)last);
+}
+
+static void twin_end(struct twin *t, unsigned i, enum end otherwise)
+{
+	const struct twin_flow *f = &t->flow[i];
+	const char *const ends[2] = {host[f->host[0]], host[f->host[1]]};
+	enum end end = otherwise;
+	char history[24], tail[120];
+
+	if (is_closed(f))
+		end = has(f, 0, "R") || has(f, 1, "R") ? END_RESET : END_FIN;
+	oriented(f, history);
+	write_tail(tail, f->verdict, f->connection, f->basis, end, history, f->first_ns,
+		f->last_own_ns);
+	assert_true(t->lines < TWIN_MAX);
+	write_line(t->line[t->lines++], ends, f->port, f->protocol, f->packets, f->bytes,
+		f->initiator, tail);
+	t->flow[i] = t->flow[--t->flows];
+}
+
+static int twin_find(const struct twin *t, const struct event *e, unsigned *way)
+{
+	for (unsigned i = 0; i < t->flows; i++)
+		for (*way = 0; *way < 2; (*way)++) {
+			const struct twin_flow *f = &t->flow[i];
+			if (f->protocol == e->protocol && f->host[*way] == e->from &&
+				f->host[1 - *way] == e->to && f->port[*way] == e->from_port &&
+				f->port[1 - *way] == e->to_port)
+				return (int)i;
+		}
+	return -1;
+}
+
+static void twin_orient(const struct twin *t, struct twin_flow *f, const struct event *e)
+{
+	enum verdict straight = twin_judge(t, f, 0), turned = twin_judge(t, f, 1);
+	int is_tcp = f->protocol == IPPROTO_TCP;
+
+	f->initiator = 0;
+	f->basis = BASIS_FIRST_PACKET;
+	if (is_tcp && e->flags & SYN) {
+		f->basis = BASIS_HANDSHAKE;
+		f->initiator = e->flags & ACK ? 1 : 0;
+	} else if (f->protocol == IPPROTO_UDP && f->port[0] == 67 && f->port[1] == 68) {
+		f->basis = BASIS_POLICY;
+		f->initiator = 1;
+	} else if (is_tcp ||
+		   (f->protocol == IPPROTO_UDP && e->now_ns - t->start_ns < 60 * SECOND)) {
+		if (straight != turned) {
+			f->basis = BASIS_POLICY;
+			f->initiator = turned < straight;
+		} else if (f->port[0] != f->port[1]) {
+			f->basis = BASIS_PORT;
+			f->initiator = f->port[0] < f->port[1];
+		}
+	}
+	f->verdict = f->initiator ? turned : straight;
+}
+
+static unsigned twin_begin(struct twin *t, const struct event *e)
+{
+	struct twin_flow *f = &t->flow[t->flows];
+
+	assert_true(t->flows < 2000);
+	*f = (struct twin_flow){
+		.host = {e->from, e->to},
+		.port = {e->from_port, e->to_port},
+		.protocol = e->protocol,
+		.first_ns = e->own_ns,
+	};
+	twin_orient(t, f, e);
+	return t->flows++;
+}
+
+static void twin_correct(struct twin *t, struct twin_flow *f, const struct event *e, unsigned way)
+{
+	unsigned initiator = e->flags & ACK ? 1 - way : way;
+
+	if (e->protocol != IPPROTO_TCP || !(e->flags & SYN) || f->basis == BASIS_HANDSHAKE)
+		return;
+	f->basis = BASIS_HANDSHAKE;
+	if (f->initiator == initiator)
+		return;
+	t->corrected += !f->corrected;
+	f->corrected = 1;
+	f->initiator = initiator;
+	f->verdict = twin_judge(t, f, initiator);
+}
+
+static void twin_add(struct twin *t, struct twin_flow *f, const struct event *e, unsigned way)
+{
+	twin_correct(t, f, e, way);
+	for (const char *l = letters_of(e); *l; l++) {
+		const char one[2] = {*l, 0};
+		if (*l == 'S' && !has(f, way, "S") && f->initiator == way)
+			f->sequence = e->sequence;
+		if (!has(f, way, one)) {
+			char c = (char)(way ? *l | 0x20 : *l);
+			strncat(f->history, &c, 1);
+		}
+		f->letters[way] |= 1u << (*l - 'A');
+	}
+	f->packets[way]++;
+	f->bytes[way] += e->bytes;
+	f->last_ns = e->now_ns;
+	f->last_own_ns = e->own_ns;
+	f->connection = twin_connection(f);
+	t->verdict_packets[f->verdict]++;
+}
+
+static int twin_starts_anew(const struct twin_flow *f, const struct event *e, unsigned way)
+{
+	if (e->protocol != IPPROTO_TCP || (e->flags & (SYN | ACK)) != SYN)
+		return 0;
+	if (is_closed(f))
+		return 1;
+	if (e->now_ns - f->last_ns < 5 * SECOND)
+		return 0;
+	return f->connection == CONNECTION_MIDSTREAM ||
+	       (f->connection == CONNECTION_ESTABLISHED &&
+		       (way != f->initiator || e->sequence != f->sequence));
+}
+
+static void twin_see(struct twin *t, const struct event *e)
+{
+	unsigned way;
+	int i = twin_find(t, e, &way);
+
+	if (i >= 0 && e->now_ns - t->flow[i].last_ns > twin_limit(&t->flow[i])) {
+		twin_end(t, (unsigned)i, END_IDLE);
+		i = -1;
+	} else if (i >= 0 && twin_starts_anew(&t->flow[i], e, way)) {
+		twin_end(t, (unsigned)i, END_REPLACED);
+		i = -1;
+	}
+	if (i < 0) {
+		i = (int)twin_begin(t, e);
+		way = 0;
+	}
+	twin_add(t, &t->flow[i], e, way);
+}
+
+/* --- random traffic, for both
+ * ------------------------------------------------------------------------ */
+
+static struct event random_event(struct dice *d, uint64_t now_ns)
+{
+	static const uint16_t port[] = {
+		22, 53, 67, 68, 123, 443, 500, 885, 4444, 8305, 40000, 40001};
+	static const uint8_t protocol[] = {6, 6, 6, 6, 6, 17, 17, 17, 1, 47};
+	static const unsigned flags[] = {SYN, SYN, SYN | ACK, SYN | ACK, ACK, ACK, ACK | PSH,
+		ACK | PSH, FIN | ACK, FIN | ACK, RST, RST | ACK};
+	struct event e = {.now_ns = now_ns, .own_ns = now_ns};
+
+	e.from = dice_below(d, HOSTS);
+	e.to = (e.from + 1 + dice_below(d, HOSTS - 1)) % HOSTS;
+	e.protocol = protocol[dice_below(d, sizeof(protocol))];
+	if (e.protocol == IPPROTO_TCP || e.protocol == IPPROTO_UDP) {
+		e.from_port = port[dice_below(d, 12)];
+		e.to_port = port[dice_below(d, 12)];
+	}
+	e.flags = flags[dice_below(d, 12)];
+	/* A SYN with data has a case of its own. */
+	e.payload = e.protocol != IPPROTO_TCP || !(e.flags & SYN) ? dice_below(d, 3) * 50 : 0;
+	e.sequence = 1000 * dice_below(d, 3);
+	if (dice_below(d, 40) == 0 && now_ns > START + 500 * SECOND)
+		e.own_ns = now_ns - dice_next(d) % (400 * SECOND);
+	return e;
+}
+
+/* Mostly answers and repetitions, so that flows live. */
+static struct event next_event(
+	struct dice *d, const struct event *past, unsigned count, uint64_t now_ns)
+{
+	struct event e = random_event(d, now_ns), old;
+
+	if (count == 0 || dice_below(d, 12) == 0)
+		return e;
+	old = past[count - 1 - dice_below(d, count < 40 ? count : 40)];
+	if (old.protocol != e.protocol && (old.protocol == 6 || e.protocol == 6))
+		e.payload = 0;
+	e.protocol = old.protocol;
+	e.from = dice_below(d, 2) ? old.from : old.to;
+	e.to = e.from == old.from ? old.to : old.from;
+	e.from_port = e.from == old.from ? old.from_port : old.to_port;
+	e.to_port = e.from == old.from ? old.to_port : old.from_port;
+	return e;
+}
+
+static uint64_t random_gap(struct dice *d)
+{
+	static const uint64_t gap_ms[] = {
+		0, 1, 1, 10, 100, 1000, 4999, 5001, 6000, 29000, 31000, 61000, 181000, 3700000};
+	unsigned n = dice_below(d, 100);
+
+	return gap_ms[n < 70	? dice_below(d, 5)
+		       : n < 90 ? dice_below(d, 8)
+				: dice_below(d, 14)] *
+	       1000000;
+}
+
+static struct frame frame_of(const struct event *e)
+{
+	struct frame f = {0};
+
+	put_ipv4(&f, host[e->from], host[e->to], e->protocol, 0);
+	if (e->protocol == IPPROTO_TCP) {
+		put_tcp(&f, e->from_port, e->to_port, e->flags, e->payload);
+		set16(&f, 24, e->sequence >> 16);
+		set16(&f, 26, e->sequence & 0xffff);
+	} else if (e->protocol == IPPROTO_UDP) {
+		put_udp(&f, e->from_port, e->to_port, e->payload);
+	} else {
+		put_fill(&f, 8, 8 + e->payload);
+	}
+	frame_close(&f);
+	return f;
+}
+
+static struct event *random_traffic(uint64_t seed, unsigned count)
+{
+	struct dice d = dice_cast(seed);
+	struct event *e = calloc(count, sizeof(*e));
+	uint64_t clock_ns = START, now_ns = START;
+
+	assert_non_null(e);
+	for (unsigned i = 0; i < count; i++) {
+		e[i] = next_event(&d, e, i, clock_ns);
+		e[i].bytes = frame_of(&e[i]).size;
+		if (e[i].own_ns > now_ns)
+			now_ns = e[i].own_ns;
+		e[i].now_ns = now_ns; /* all that a stream knows of the clock */
+		clock_ns += random_gap(&d);
+	}
+	return e;
+}
+
+static struct sensor *replayed(const struct event *e, unsigned count, unsigned burst_size)
+{
+	struct sensor *s = sensor_open(4096, burst_size);
+
+	for (unsigned i = 0; i < count; i++) {
+		struct frame f = frame_of(&e[i]);
+		sensor_see(s, e[i].own_ns, 0, &f);
+	}
+	check_accounting(s, sensor_finish(s));
+	return s;
+}
+
+static const char *text_of(const struct address *a)
+{
+	for (unsigned i = 0; i < HOSTS; i++) {
+		struct address b = address_at(host[i], NULL);
+		if (address_equal(a, &b))
+			return host[i];
+	}
+	return "?";
+}
+
+static void line_of_record(const struct record *r, char line[200])
+{
+	const char *const ends[2] = {text_of(&r->address[0]), text_of(&r->address[1])};
+	char history[HISTORY_BYTES], tail[120];
+
+	record_history(r, history);
+	write_tail(
+		tail, r->verdict, r->connection, r->basis, r->end, history, r->start_ns, r->end_ns);
+	write_line(line, ends, r->port, r->protocol, r->packets, r->bytes, 0, tail);
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static void compare_records(struct twin *t, const struct sensor *s)
+{
+	char(*line)[200] = calloc(s->ended_count, sizeof(*line));
+
+	for (size_t i = 0; i < s->ended_count; i++)
+		line_of_record(&s->ended[i], line[i]);
+	qsort(line, s->ended_count, sizeof(*line), compare_lines);
+	qsort(t->line, t->lines, sizeof(*line), compare_lines);
+	for (size_t i = 0; i < t->lines && i < s->ended_count; i++)
+		assert_string_equal(line[i], t->line[i]);
+	assert_int_equal(s->ended_count, t->lines);
+	free(line);
+}
+
+static struct twin *twin_new(const struct sensor *s)
+{
+	struct twin *t = calloc(1, sizeof(*t));
+
+	assert_non_null(t);
+	t->sensor = s;
+	t->start_ns = START;
+	t->line = calloc(TWIN_MAX, sizeof(*t->line));
+	assert_non_null(t->line);
+	return t;
+}
+
+static int is_monitored(const struct twin *t, const struct event *e)
+{
+	struct address from = address_at(host[e->from], NULL), to = address_at(host[e->to], NULL);
+
+	return inventory_find(t->sensor->inventory, &from, 4) != APPLIANCE_NONE ||
+	       inventory_find(t->sensor->inventory, &to, 4) != APPLIANCE_NONE;
+}
+
+static void tracker_accounts_as_a_list_of_flows_does(void **state)
+{
+	const unsigned count = 20000;
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= 5; seed++) {
+		struct event *e = random_traffic(seed, count);
+		struct sensor *s = replayed(e, count, 32);
+		struct twin *t = twin_new(s);
+		uint64_t now_ns = 0;
+		for (unsigned i = 0; i < count; i++) {
+			now_ns = e[i].now_ns;
+			if (is_monitored(t, &e[i]))
+				twin_see(t, &e[i]);
+		}
+		while (t->flows > 0)
+			twin_end(t, 0,
+				now_ns - t->flow[0].last_ns > twin_limit(&t->flow[0])
+					? END_IDLE
+					: END_END_OF_CAPTURE);
+		compare_records(t, s);
+		assert_memory_equal(worker_counters(s->worker)->verdict_packets, t->verdict_packets,
+			sizeof(t->verdict_packets));
+		assert_int_equal(worker_counters(s->worker)->corrected, t->corrected);
+		sensor_close(s);
+		free(t->line);
+		free(t);
+		free(e);
+	}
+}
+
+static void tracker_gives_the_same_digest_whatever_the_burst_size(void **state)
+{
+	const unsigned count = 20000;
+	struct event *e = random_traffic(99, count);
+	struct sensor *one = replayed(e, count, 1);
+
+	(void)state;
+	for (unsigned size = 2; size <= 32; size += 6) {
+		struct sensor *s = replayed(e, count, size);
+		const struct counters *a = worker_counters(one->worker),
+				      *b = worker_counters(s->worker);
+		assert_true(a->digest == b->digest);
+		assert_memory_equal(a->ended, b->ended, sizeof(a->ended));
+		assert_memory_equal(
+			a->verdict_packets, b->verdict_packets, sizeof(a->verdict_packets));
+		assert_int_equal(one->flagged_count, s->flagged_count);
+		sensor_close(s);
+	}
+	sensor_close(one);
+	free(e);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tracker_names_the_receiver_of_a_lone_syn_ack),
+		cmocka_unit_test(tracker_takes_data_that_overtook_the_syn_ack),
+		cmocka_unit_test(tracker_corrects_a_guess_when_the_syn_comes_late),
+		cmocka_unit_test(tracker_strengthens_a_guess_that_was_right),
+		cmocka_unit_test(tracker_orients_midstream_by_the_milder_verdict),
+		cmocka_unit_test(tracker_orients_equally_mild_ones_by_the_lower_port),
+		cmocka_unit_test(tracker_takes_the_first_sender_where_ports_are_equal),
+		cmocka_unit_test(tracker_orients_datagrams_by_policy_only_in_warmup),
+		cmocka_unit_test(tracker_turns_a_dhcp_answer_round_at_any_time),
+		cmocka_unit_test(tracker_tells_the_states_of_a_connection_apart),
+		cmocka_unit_test(tracker_does_not_take_a_syn_with_data_for_a_connection),
+		cmocka_unit_test(tracker_reports_a_flagged_flow_once_and_again_when_it_is_graver),
+		cmocka_unit_test(tracker_begins_a_new_flow_with_a_syn_on_a_closed_one),
+		cmocka_unit_test(tracker_begins_a_new_flow_with_a_new_syn_on_an_idle_one),
+		cmocka_unit_test(tracker_keeps_a_flow_whose_syn_comes_again),
+		cmocka_unit_test(tracker_keeps_late_packets_with_a_closed_flow_for_five_seconds),
+		cmocka_unit_test(tracker_ends_a_flow_by_the_gap_between_its_own_packets),
+		cmocka_unit_test(tracker_keeps_its_clock_when_packet_time_runs_back),
+		cmocka_unit_test(tracker_keeps_documented_flows_through_a_scan),
+		cmocka_unit_test(tracker_counts_what_found_no_room),
+		cmocka_unit_test(tracker_accounts_as_a_list_of_flows_does),
+		cmocka_unit_test(tracker_gives_the_same_digest_whatever_the_burst_size),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
