@@ -1,6 +1,7 @@
 #include "bench.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,13 @@ struct bench {
 	uint64_t line_count;
 	uint32_t *pick; /* a random line for every packet */
 	uint64_t touched;
+	struct sample *sample; /* of the round under way */
+};
+
+struct options {
+	const struct chart *chart;
+	const char *capture;
+	unsigned rounds, workers;
 };
 
 static double now_ns(void)
@@ -172,27 +180,73 @@ static double median(const struct sample *s, unsigned n, size_t offset)
 	return m;
 }
 
-static int measure(struct bench *b, unsigned rounds, struct bench_result *out)
+static void *drive_thread(void *bench)
 {
-	struct sample *s = calloc(rounds, sizeof(*s));
+	struct bench *b = bench;
 
-	if (!s)
-		return -ENOMEM;
-	for (unsigned i = 0; i < rounds; i++) { /* interleaved, so that drift hits all alike */
-		drive(b, &s[i]);
+	drive(b, b->sample);
+	return NULL;
+}
+
+/* All workers at once, each with a thread of its own; alone, this one. The sample is of all:
+ * their rates add up. */
+static int drive_all(struct bench *b, unsigned workers, struct sample *out)
+{
+	pthread_t thread[BENCH_WORKERS_MAX];
+	struct sample s[BENCH_WORKERS_MAX] = {{0}};
+	double per_ns = 0, per_cycle = 0;
+	unsigned started = 0;
+
+	for (unsigned i = 0; i < workers; i++)
+		b[i].sample = &s[i];
+	if (workers == 1)
+		drive(b, &s[0]);
+	else
+		while (started < workers &&
+			pthread_create(&thread[started], NULL, drive_thread, &b[started]) == 0)
+			started++;
+	for (unsigned i = 0; i < started; i++)
+		pthread_join(thread[i], NULL);
+	if (workers > 1 && started < workers)
+		return -EAGAIN;
+	for (unsigned i = 0; i < workers; i++) {
+		per_ns += s[i].ns > 0 ? 1 / s[i].ns : 0;
+		per_cycle += s[i].cycles > 0 ? 1 / s[i].cycles : 0;
+	}
+	out->ns = per_ns > 0 ? 1 / per_ns : 0;
+	out->cycles = per_cycle > 0 ? 1 / per_cycle : 0;
+	return 0;
+}
+
+static void sum_up(const struct bench *b, const struct options *o, const struct sample *s,
+	struct bench_result *out)
+{
+	for (unsigned i = 0; i < o->workers; i++) {
+		out->packets += b[i].packets;
+		out->flows += worker_counters(b[i].worker)->flows_active_peak;
+	}
+	out->stride = b->stride;
+	out->ns_per_packet = median(s, o->rounds, offsetof(struct sample, ns));
+	out->cycles_per_packet = median(s, o->rounds, offsetof(struct sample, cycles));
+	out->floor_header_ns = median(s, o->rounds, offsetof(struct sample, header_ns));
+	out->floor_flow_ns = median(s, o->rounds, offsetof(struct sample, flow_ns));
+	out->mpps = out->ns_per_packet > 0 ? 1e3 / out->ns_per_packet : 0;
+}
+
+static int measure(struct bench *b, const struct options *o, struct bench_result *out)
+{
+	struct sample *s = calloc(o->rounds, sizeof(*s));
+	int error = s ? 0 : -ENOMEM;
+
+	for (unsigned i = 0; i < o->rounds && error == 0; i++) { /* in turn: drift hits all alike */
+		error = drive_all(b, o->workers, &s[i]);
 		s[i].header_ns = floor_header(b);
 		s[i].flow_ns = floor_flow(b);
 	}
-	out->packets = b->packets;
-	out->stride = b->stride;
-	out->flows = worker_counters(b->worker)->flows_active_peak;
-	out->ns_per_packet = median(s, rounds, offsetof(struct sample, ns));
-	out->cycles_per_packet = median(s, rounds, offsetof(struct sample, cycles));
-	out->floor_header_ns = median(s, rounds, offsetof(struct sample, header_ns));
-	out->floor_flow_ns = median(s, rounds, offsetof(struct sample, flow_ns));
-	out->mpps = out->ns_per_packet > 0 ? 1e3 / out->ns_per_packet : 0;
+	if (error == 0)
+		sum_up(b, o, s, out);
 	free(s);
-	return 0;
+	return error;
 }
 
 /* A NIC's buffers if half of the memory that is free holds them, else as tight as can be: the
@@ -209,53 +263,74 @@ static uint64_t stride_for(const char *capture)
 	return records * SOURCE_MBUF_STRIDE < available / 2 ? SOURCE_MBUF_STRIDE : LINE;
 }
 
-static int open_parts(
-	struct bench *b, const struct chart *chart, const char *capture, unsigned rounds)
+static int open_parts(struct bench *b, const struct options *o, unsigned share)
 {
 	char why[SOURCE_ERROR_BYTES] = "";
 	struct worker_config config = {
-		.policy = chart->policy,
-		.timeouts = chart->timeouts,
-		.warmup_ns = chart->capture.warmup_ns,
-		.flow_max = chart->flow_max,
+		.policy = o->chart->policy,
+		.timeouts = o->chart->timeouts,
+		.warmup_ns = o->chart->capture.warmup_ns,
+		.flow_max = o->chart->flow_max,
 		.outbox = &b->outbox,
+	};
+	struct source_memory_options memory = {
+		.rounds = o->rounds + 2,
+		.stride = stride_for(o->capture),
+		.share = share,
+		.shares = o->workers,
 	};
 	int error;
 
 	b->outbox.capacity = OUTBOX_MIN;
 	b->outbox.record = calloc(b->outbox.capacity, sizeof(*b->outbox.record));
 	error = b->outbox.record ? worker_new(&b->worker, &config) : -ENOMEM;
-	b->stride = stride_for(capture);
+	b->stride = memory.stride;
 	if (error == 0)
-		error = source_memory_open(&b->source, capture, rounds + 2, b->stride, why);
+		error = source_memory_open(&b->source, o->capture, &memory, why);
 	if (error < 0)
 		fprintf(stderr, "portolan: bench: %s\n", *why ? why : strerror(-error));
 	return error;
 }
 
-int bench_run(
-	struct bench_result *out, const struct chart *chart, const char *capture, unsigned rounds)
+static int prepare(struct bench *b, const struct options *o, unsigned share)
 {
-	struct bench b = {0};
-	int error = open_parts(&b, chart, capture, rounds);
+	int error = open_parts(b, o, share);
 
-	memset(out, 0, sizeof(*out));
 	if (error == 0)
-		error = first_pass(&b);
-	if (error == 0 && b.packets == 0) {
-		fprintf(stderr, "portolan: bench: %s: no packets\n", capture);
+		error = first_pass(b);
+	if (error == 0 && b->packets == 0) {
+		fprintf(stderr, "portolan: bench: %s: no packets%s\n", o->capture,
+			o->workers > 1 ? " for one of the workers" : "");
 		error = -ENODATA;
 	}
+	return error == 0 && share == 0 ? prepare_floors(b) : error;
+}
+
+static void release(struct bench *b)
+{
+	if (b->source)
+		b->source->operations->close(b->source);
+	worker_free(b->worker);
+	free(b->outbox.record);
+	free(b->frame);
+	free(b->lines);
+	free(b->pick);
+}
+
+int bench_run(struct bench_result *out, const struct chart *chart, const char *capture,
+	unsigned rounds, unsigned workers)
+{
+	struct options o = {chart, capture, rounds, workers};
+	struct bench *b = calloc(workers, sizeof(*b));
+	int error = b ? 0 : -ENOMEM;
+
+	memset(out, 0, sizeof(*out));
+	for (unsigned i = 0; i < workers && error == 0; i++)
+		error = prepare(&b[i], &o, i);
 	if (error == 0)
-		error = prepare_floors(&b);
-	if (error == 0)
-		error = measure(&b, rounds, out);
-	if (b.source)
-		b.source->operations->close(b.source);
-	worker_free(b.worker);
-	free(b.outbox.record);
-	free(b.frame);
-	free(b.lines);
-	free(b.pick);
+		error = measure(b, &o, out);
+	for (unsigned i = 0; b && i < workers; i++)
+		release(&b[i]);
+	free(b);
 	return error;
 }

@@ -21,7 +21,11 @@ struct bench_result {
 	double floor_flow_ns;	   /* a random line of as many as there are flows, within a burst */
 };
 
-/* 0, or a negative errno with the reason on standard error. */
-int bench_run(struct bench_result *, const struct chart *, const char *capture, unsigned rounds);
+#define BENCH_WORKERS_MAX 32
+
+/* With several workers each address pair is with one of them and the figures are of all of them
+ * together. 0, or a negative errno with the reason on standard error. */
+int bench_run(struct bench_result *, const struct chart *, const char *capture, unsigned rounds,
+	unsigned workers);
 
 #endif

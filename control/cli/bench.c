@@ -7,13 +7,15 @@
 #include "cli.h"
 #include "complaint.h"
 
-enum { SITE, ROUNDS, JSON };
+enum { SITE, ROUNDS, WORKERS, JSON };
 
 #define ROUNDS_DEFAULT 7
 
 static const struct cli_option options[] = {
 	[SITE] = {"site", "FILE", "the deployment (without it every host is an appliance)", NULL},
 	[ROUNDS] = {"rounds", "N", "measure N rounds and take the medians (7)", NULL},
+	[WORKERS] = {"workers", "N", "with N threads, each address pair with one of them (1)",
+		NULL},
 	[JSON] = {"json", NULL, "one JSON object instead of words", NULL},
 	{0},
 };
@@ -47,12 +49,14 @@ static void print_json(const struct bench_result *b)
 	json_decref(out);
 }
 
-static void print_words(const struct bench_result *b, long rounds)
+static void print_words(const struct bench_result *b, long rounds, long workers)
 {
 	double floor_ns = b->floor_header_ns + b->floor_flow_ns;
 
-	printf("%llu packets, %llu flows at the peak; medians of %ld rounds on one core\n",
-		(unsigned long long)b->packets, (unsigned long long)b->flows, rounds);
+	printf("%llu packets, %llu flows at the peak, frames %llu bytes apart; medians of %ld "
+	       "rounds, %ld worker%s\n",
+		(unsigned long long)b->packets, (unsigned long long)b->flows,
+		(unsigned long long)b->stride, rounds, workers, workers == 1 ? "" : "s");
 	printf("  core    %7.2f Mpps  %7.2f ns/packet  %7.1f cycles/packet\n", b->mpps,
 		b->ns_per_packet, b->cycles_per_packet);
 	printf("  floor   %7s       %7.2f ns/packet  (header line %.2f, flow line %.2f)\n", "",
@@ -63,26 +67,28 @@ static void print_words(const struct bench_result *b, long rounds)
 
 static int run(const struct cli_request *r)
 {
-	long rounds = ROUNDS_DEFAULT;
+	long rounds = ROUNDS_DEFAULT, workers = 1;
 	struct bench_result result;
 	struct chart *chart;
 	int error;
 
 	if (r->value[ROUNDS])
 		rounds = cli_number("bench", "rounds", r->value[ROUNDS], 1, 10000);
-	if (rounds < 0)
+	if (r->value[WORKERS])
+		workers = cli_number("bench", "workers", r->value[WORKERS], 1, BENCH_WORKERS_MAX);
+	if (rounds < 0 || workers < 0)
 		return EXIT_MISUSED;
 	chart = open_chart(r->value[SITE]);
 	if (!chart)
 		return EXIT_MISUSED;
-	error = bench_run(&result, chart, r->argument[0], (unsigned)rounds);
+	error = bench_run(&result, chart, r->argument[0], (unsigned)rounds, (unsigned)workers);
 	chart_close(chart);
 	if (error < 0)
 		return EXIT_FAILED;
 	if (r->value[JSON])
 		print_json(&result);
 	else
-		print_words(&result, rounds);
+		print_words(&result, rounds, workers);
 	return cli_flush("bench");
 }
 
@@ -92,7 +98,7 @@ const struct cli_command cli_bench = {
 	.arguments = "CAPTURE",
 	.arguments_min = 1,
 	.arguments_max = 1,
-	.description = "Loads a capture into memory and drives the pipeline on one core, beside "
+	.description = "Loads a capture into memory and drives the pipeline, beside "
 		       "the machine's\n"
 		       "floor measured in the same run: touching the first line of each frame, and "
 		       "a random\n"

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "spread.h"
+
 #define ROUND_GAP_NS 1000000ull /* between the last packet of a round and the first of the next */
 
 struct memory {
@@ -106,14 +108,21 @@ static int keep(struct memory *m, const struct packet *p)
 	return 0;
 }
 
-static int load(struct memory *m, struct source *files)
+/* Of several shares each takes the address pairs that a worker would. */
+static int is_ours(const struct source_memory_options *o, const struct packet *p)
+{
+	return o->shares < 2 || spread_hash(p) % o->shares == o->share;
+}
+
+static int load(struct memory *m, struct source *files, const struct source_memory_options *o)
 {
 	struct burst b;
 	int got, error = 0;
 
 	while ((got = files->operations->poll(files, &b)) >= 0 && !error)
 		for (uint32_t i = 0; i < b.count && !error; i++)
-			error = keep(m, &b.packet[i]);
+			if (is_ours(o, &b.packet[i]))
+				error = keep(m, &b.packet[i]);
 	if (error)
 		return error;
 	return got == -ENODATA ? 0 : got;
@@ -144,7 +153,7 @@ static uint64_t span_of(const struct memory *m)
 	return last - first + ROUND_GAP_NS;
 }
 
-int source_memory_open(struct source **out, const char *path, unsigned rounds, size_t stride,
+int source_memory_open(struct source **out, const char *path, const struct source_memory_options *o,
 	char error[SOURCE_ERROR_BYTES])
 {
 	struct memory *m = calloc(1, sizeof(*m));
@@ -153,13 +162,13 @@ int source_memory_open(struct source **out, const char *path, unsigned rounds, s
 
 	error[0] = '\0';
 	if (m)
-		m->stride = stride;
+		m->stride = o->stride;
 	if (status == 0 && files->bytes_total == 0)
 		status = files->operations->poll(files, &(struct burst){0}) < 0 ? -EINVAL : -ESPIPE;
 	if (status == 0)
 		status = map_arena(m, files->bytes_total);
 	if (status == 0)
-		status = load(m, files);
+		status = load(m, files, o);
 	if (status < 0 && files)
 		memcpy(error, files->error, SOURCE_ERROR_BYTES);
 	if (files)
@@ -170,7 +179,7 @@ int source_memory_open(struct source **out, const char *path, unsigned rounds, s
 		return status;
 	}
 	m->source.operations = &memory_operations;
-	m->rounds = rounds;
+	m->rounds = o->rounds;
 	if (m->packets > 0)
 		m->span_ns = span_of(m);
 	*out = &m->source;
