@@ -81,8 +81,8 @@ int source_files_open(struct source **, const char *const *path, size_t paths);
 #define SOURCE_MBUF_STRIDE 2176
 
 struct source_memory_options {
-	unsigned rounds;        /* times over, packet times moving on */
-	size_t stride;          /* frames begin so many bytes apart: a multiple of 64 */
+	unsigned rounds;	/* times over, packet times moving on */
+	size_t stride;		/* frames begin so many bytes apart: a multiple of 64 */
 	unsigned share, shares; /* of several shares only this one; shares 0 or 1: all */
 };
 

@@ -28,13 +28,13 @@ struct capture {
 static uint32_t linktype(enum link link)
 {
 	static const uint32_t number[] = {
-	        [LINK_ETHERNET] = 1,
-	        [LINK_SLL] = 113,
-	        [LINK_SLL2] = 276,
-	        [LINK_RAW] = 101,
-	        [LINK_NULL] = 0,
-	        [LINK_LOOP] = 108,
-	        [LINK_PPP] = 9,
+		[LINK_ETHERNET] = 1,
+		[LINK_SLL] = 113,
+		[LINK_SLL2] = 276,
+		[LINK_RAW] = 101,
+		[LINK_NULL] = 0,
+		[LINK_LOOP] = 108,
+		[LINK_PPP] = 9,
 	};
 	return number[link];
 }
@@ -74,7 +74,7 @@ static void put(struct capture *c, const void *from, size_t length)
 static void put_u32(struct capture *c, uint32_t value)
 {
 	const uint8_t byte[4] = {(uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16),
-	        (uint8_t)(value >> 24)};
+		(uint8_t)(value >> 24)};
 
 	put(c, byte, sizeof(byte));
 }
@@ -96,7 +96,7 @@ static void pcap_header(struct capture *c, enum link link)
 }
 
 static void pcap_packet(
-        struct capture *c, uint64_t time_ns, const void *bytes, uint32_t caplen, uint32_t wirelen)
+	struct capture *c, uint64_t time_ns, const void *bytes, uint32_t caplen, uint32_t wirelen)
 {
 	uint32_t fraction = (uint32_t)(time_ns % 1000000000u);
 
@@ -130,7 +130,7 @@ static void pcapng_header(struct capture *c, enum link link)
 }
 
 static void pcapng_packet(
-        struct capture *c, uint64_t time_ns, const void *bytes, uint32_t caplen, uint32_t wirelen)
+	struct capture *c, uint64_t time_ns, const void *bytes, uint32_t caplen, uint32_t wirelen)
 {
 	static const uint8_t padding[3];
 	uint64_t stamp = c->format.micro ? time_ns / 1000 : time_ns;
@@ -149,7 +149,7 @@ static void pcapng_packet(
 }
 
 int capture_open(struct capture **capture, const char *path, struct capture_format format,
-        enum link link, uint32_t snaplen)
+	enum link link, uint32_t snaplen)
 {
 	struct capture *c = malloc(sizeof(*c));
 
@@ -160,7 +160,7 @@ int capture_open(struct capture **capture, const char *path, struct capture_form
 	c->format = format;
 	c->snaplen = snaplen;
 	c->fd = strcmp(path, "-") == 0 ? dup(STDOUT_FILENO)
-	                               : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+				       : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (c->fd < 0) {
 		int error = -errno;
 		free(c);
@@ -175,7 +175,7 @@ int capture_open(struct capture **capture, const char *path, struct capture_form
 }
 
 void capture_add(
-        struct capture *c, uint64_t time_ns, const void *bytes, uint32_t caplen, uint32_t wirelen)
+	struct capture *c, uint64_t time_ns, const void *bytes, uint32_t caplen, uint32_t wirelen)
 {
 	if (caplen > c->snaplen)
 		caplen = c->snaplen;

@@ -21,11 +21,11 @@ struct capture;
 
 /* `path` may be "-", standard output. 0 or a negative errno. */
 int capture_open(
-        struct capture **, const char *path, struct capture_format, enum link, uint32_t snaplen);
+	struct capture **, const char *path, struct capture_format, enum link, uint32_t snaplen);
 
 /* Writes one packet: at most `caplen` and snaplen of its `wirelen` bytes. */
 void capture_add(
-        struct capture *, uint64_t time_ns, const void *bytes, uint32_t caplen, uint32_t wirelen);
+	struct capture *, uint64_t time_ns, const void *bytes, uint32_t caplen, uint32_t wirelen);
 
 /* Flushes, closes, frees. 0 or the first error as a negative errno. */
 int capture_close(struct capture *);

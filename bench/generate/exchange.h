@@ -56,7 +56,7 @@ struct step {
 	enum step_kind kind;
 	struct span payload[2]; /* there, back */
 	uint64_t number[2];
-	uint8_t protocol;          /* of what an ICMP error quotes */
+	uint8_t protocol;	   /* of what an ICMP error quotes */
 	struct endpoint quoted[2]; /* its ends */
 	uint32_t times;
 	uint64_t every_ns;

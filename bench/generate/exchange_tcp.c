@@ -72,16 +72,16 @@ static void syn_options(struct tcp_fields *t, uint16_t mss)
 }
 
 static void segment(
-        struct exchange *x, enum side side, uint32_t seq, uint8_t flags, struct span payload)
+	struct exchange *x, enum side side, uint32_t seq, uint8_t flags, struct span payload)
 {
 	const struct shape *s = x->shape;
 	struct passage p = play_passage(x, side);
 	struct tcp_fields t = {
-	        .seq = seq,
-	        .ack = flags & TCP_ACK ? x->next[!side] : 0,
-	        .window = s->window,
-	        .flags = flags,
-	        .data_offset = s->data_offset,
+		.seq = seq,
+		.ack = flags & TCP_ACK ? x->next[!side] : 0,
+		.window = s->window,
+		.flags = flags,
+		.data_offset = s->data_offset,
 	};
 
 	if (flags & TCP_SYN)
@@ -160,7 +160,7 @@ void tcp_stream(struct exchange *x, enum side side, struct span payload)
 		x->last.seq = x->next[side];
 		x->last.payload = (struct span){payload.at, size};
 		segment(x, side, x->next[side], is_last ? TCP_PSH | TCP_ACK : TCP_ACK,
-		        x->last.payload);
+			x->last.payload);
 		x->next[side] += (uint32_t)size;
 		payload.at += size;
 		payload.length -= size;
@@ -214,5 +214,5 @@ void play_flags(struct exchange *x, const struct step *s)
 {
 	segment(x, SIDE_THERE, x->next[SIDE_THERE], (uint8_t)s->number[0], s->payload[0]);
 	x->next[SIDE_THERE] += (uint32_t)s->payload[0].length + !!(s->number[0] & TCP_SYN) +
-	                       !!(s->number[0] & TCP_FIN);
+			       !!(s->number[0] & TCP_FIN);
 }

@@ -22,9 +22,9 @@
 struct frame {
 	uint8_t *head;
 	size_t length;
-	uint16_t ethertype;       /* what the frame begins with */
+	uint16_t ethertype;	  /* what the frame begins with */
 	struct endpoint from, to; /* of the outermost IP header */
-	uint8_t *sequence;        /* a field that counts a session's packets, or NULL */
+	uint8_t *sequence;	  /* a field that counts a session's packets, or NULL */
 	uint16_t session;
 	uint8_t room[FRAME_HEADROOM + FRAME_PAYLOAD_MAX + FRAME_TAILROOM];
 };

@@ -119,13 +119,13 @@ static const struct {
 	const char *name;
 	bool (*prepend)(struct frame *, const struct hosts *);
 } framing[] = {
-        [LINK_ETHERNET] = {"ethernet", add_ethernet},
-        [LINK_SLL] = {"sll", add_sll},
-        [LINK_SLL2] = {"sll2", add_sll2},
-        [LINK_RAW] = {"raw", add_raw},
-        [LINK_NULL] = {"null", add_null},
-        [LINK_LOOP] = {"loop", add_loop},
-        [LINK_PPP] = {"ppp", add_ppp},
+	[LINK_ETHERNET] = {"ethernet", add_ethernet},
+	[LINK_SLL] = {"sll", add_sll},
+	[LINK_SLL2] = {"sll2", add_sll2},
+	[LINK_RAW] = {"raw", add_raw},
+	[LINK_NULL] = {"null", add_null},
+	[LINK_LOOP] = {"loop", add_loop},
+	[LINK_PPP] = {"ppp", add_ppp},
 };
 
 bool framing_prepend(struct frame *f, enum link link, const struct hosts *hosts)

@@ -19,7 +19,7 @@ int host_endpoint(const struct host *h, unsigned version, struct endpoint *e)
 		if (version && h->prefix[i].version != version)
 			continue;
 		*e = (struct endpoint){
-		        .address = h->prefix[i].address, .version = h->prefix[i].version};
+			.address = h->prefix[i].address, .version = h->prefix[i].version};
 		return 0;
 	}
 	return -ENOENT;
@@ -29,7 +29,7 @@ static bool host_has(const struct host *h, const struct endpoint *e)
 {
 	for (unsigned i = 0; i < h->prefixes; i++) {
 		if (h->prefix[i].version == e->version &&
-		        address_equal(&h->prefix[i].address, &e->address))
+			address_equal(&h->prefix[i].address, &e->address))
 			return true;
 	}
 	return false;

@@ -17,7 +17,7 @@ static uint8_t version_field(const struct ip_shape *s, uint8_t version)
 }
 
 static void ipv4_prepend(struct frame *f, const struct endpoint *from, const struct endpoint *to,
-        uint8_t protocol, const struct ip_shape *s, uint16_t id)
+	uint8_t protocol, const struct ip_shape *s, uint16_t id)
 {
 	size_t size = 20 + (size_t)((s->options_length + 3) & ~3);
 	uint8_t ihl = s->ihl >= 0 ? (uint8_t)s->ihl : (uint8_t)(size / 4);
@@ -51,7 +51,7 @@ static void padding_options(uint8_t *h, size_t size)
 }
 
 static void extension_prepend(struct frame *f, const struct extension *e, const struct ip_shape *s,
-        uint8_t next, uint16_t id)
+	uint8_t next, uint16_t id)
 {
 	uint8_t *h = frame_prepend(f, e->size);
 
@@ -84,7 +84,7 @@ static bool has_fragment_header(const struct ip_shape *s)
 }
 
 static uint8_t extensions_prepend(
-        struct frame *f, uint8_t protocol, const struct ip_shape *s, uint16_t id)
+	struct frame *f, uint8_t protocol, const struct ip_shape *s, uint16_t id)
 {
 	static const struct extension fragment = {PROTOCOL_FRAGMENT, 8};
 
@@ -100,7 +100,7 @@ static uint8_t extensions_prepend(
 }
 
 static void ipv6_prepend(struct frame *f, const struct endpoint *from, const struct endpoint *to,
-        uint8_t protocol, const struct ip_shape *s, uint16_t id)
+	uint8_t protocol, const struct ip_shape *s, uint16_t id)
 {
 	uint8_t next = extensions_prepend(f, protocol, s, id);
 	size_t payload = f->length;
@@ -117,7 +117,7 @@ static void ipv6_prepend(struct frame *f, const struct endpoint *from, const str
 }
 
 void ip_prepend(struct frame *f, const struct endpoint *from, const struct endpoint *to,
-        uint8_t protocol, const struct ip_shape *s, uint16_t next_id)
+	uint8_t protocol, const struct ip_shape *s, uint16_t next_id)
 {
 	uint16_t id = s->id >= 0 ? (uint16_t)s->id : next_id;
 
@@ -130,7 +130,7 @@ void ip_prepend(struct frame *f, const struct endpoint *from, const struct endpo
 }
 
 uint64_t ip_pseudo_sum(
-        const struct endpoint *from, const struct endpoint *to, uint8_t protocol, size_t length)
+	const struct endpoint *from, const struct endpoint *to, uint8_t protocol, size_t length)
 {
 	uint64_t sum = checksum_add(length + protocol, endpoint_bytes(from), endpoint_size(from));
 

@@ -32,9 +32,9 @@ struct ip_shape {
 	uint8_t ttl, tos;
 	bool df, mf;
 	bool bad_checksum;
-	int32_t id;          /* -1: the next one */
+	int32_t id;	     /* -1: the next one */
 	uint32_t offset;     /* of a fragment, in bytes */
-	int32_t length;      /* the header's total (IPv6: payload) length; -1: the true one */
+	int32_t length;	     /* the header's total (IPv6: payload) length; -1: the true one */
 	int8_t ihl, version; /* header length in words, version: -1: the true ones */
 	uint8_t options_length, extensions;
 	uint8_t options[IP_OPTIONS_MAX];
@@ -49,10 +49,10 @@ struct ip_shape {
 /* An IP header before the frame's bytes, of the version that `from` has. A length that does
  * not fit the field becomes 0, as with segmentation offload. */
 void ip_prepend(struct frame *, const struct endpoint *from, const struct endpoint *to,
-        uint8_t protocol, const struct ip_shape *, uint16_t next_id);
+	uint8_t protocol, const struct ip_shape *, uint16_t next_id);
 
 /* The pseudo header's sum (RFC 793, RFC 8200 8.1). */
 uint64_t ip_pseudo_sum(
-        const struct endpoint *from, const struct endpoint *to, uint8_t protocol, size_t length);
+	const struct endpoint *from, const struct endpoint *to, uint8_t protocol, size_t length);
 
 #endif

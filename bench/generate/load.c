@@ -13,7 +13,7 @@
 #define CENTERS 2
 #define DEVICES 64
 #define START_NS (1767225600ull * 1000000000u) /* 2026-01-01T00:00:00Z */
-#define SMALL 60                               /* 64 bytes on the wire, less the FCS */
+#define SMALL 60			       /* 64 bytes on the wire, less the FCS */
 #define MIDDLE 590
 #define LARGE 1514
 #define MESSAGE_MAX 1400
@@ -25,23 +25,23 @@ static const struct row {
 	bool is_center, is_inbound, to_appliance;
 	const char *request, *reply;
 } rows[] = {
-        {30, PROTOCOL_TCP, 8305, false, false, true, "tls-client-hello(fmc)", "tls-server-hello"},
-        {10, PROTOCOL_TCP, 8305, true, false, true, "tls-client-hello(ftd)", "tls-server-hello"},
-        {10, PROTOCOL_TCP, 443, false, false, false, "tls-client-hello", "tls-server-hello"},
-        {6, PROTOCOL_TCP, 443, true, true, false, "tls-client-hello(fmc)", "tls-server-hello"},
-        {6, PROTOCOL_TCP, 443, false, true, false, "tls-client-hello(vpn)", "tls-server-hello"},
-        {12, PROTOCOL_UDP, 514, false, false, false, "syslog", "syslog"},
-        {8, PROTOCOL_UDP, 8514, false, false, false, "syslog", "syslog"},
-        {4, PROTOCOL_UDP, 123, false, false, false, "ntp-client", "ntp-server"},
-        {4, PROTOCOL_UDP, 53, false, false, false, "dns-query", "dns-response"},
-        {2, PROTOCOL_UDP, 53, true, false, false, "dns-query", "dns-response"},
-        {3, PROTOCOL_UDP, 161, false, true, false, "snmp-get", "snmp-response"},
-        {1, PROTOCOL_UDP, 1812, true, false, false, "radius-access-request",
-                "radius-access-accept"},
-        {1, PROTOCOL_TCP, 389, true, false, false, "ldap-bind", "ldap-bind-response"},
-        {1, PROTOCOL_TCP, 22, false, true, false, "ssh-banner", "ssh-server-banner"},
-        {1, PROTOCOL_TCP, 80, true, false, false, "http-get", "http-response"},
-        {1, PROTOCOL_TCP, 4444, false, false, false, "random(64)", "random(64)"},
+	{30, PROTOCOL_TCP, 8305, false, false, true, "tls-client-hello(fmc)", "tls-server-hello"},
+	{10, PROTOCOL_TCP, 8305, true, false, true, "tls-client-hello(ftd)", "tls-server-hello"},
+	{10, PROTOCOL_TCP, 443, false, false, false, "tls-client-hello", "tls-server-hello"},
+	{6, PROTOCOL_TCP, 443, true, true, false, "tls-client-hello(fmc)", "tls-server-hello"},
+	{6, PROTOCOL_TCP, 443, false, true, false, "tls-client-hello(vpn)", "tls-server-hello"},
+	{12, PROTOCOL_UDP, 514, false, false, false, "syslog", "syslog"},
+	{8, PROTOCOL_UDP, 8514, false, false, false, "syslog", "syslog"},
+	{4, PROTOCOL_UDP, 123, false, false, false, "ntp-client", "ntp-server"},
+	{4, PROTOCOL_UDP, 53, false, false, false, "dns-query", "dns-response"},
+	{2, PROTOCOL_UDP, 53, true, false, false, "dns-query", "dns-response"},
+	{3, PROTOCOL_UDP, 161, false, true, false, "snmp-get", "snmp-response"},
+	{1, PROTOCOL_UDP, 1812, true, false, false, "radius-access-request",
+		"radius-access-accept"},
+	{1, PROTOCOL_TCP, 389, true, false, false, "ldap-bind", "ldap-bind-response"},
+	{1, PROTOCOL_TCP, 22, false, true, false, "ssh-banner", "ssh-server-banner"},
+	{1, PROTOCOL_TCP, 80, true, false, false, "http-get", "http-response"},
+	{1, PROTOCOL_TCP, 4444, false, false, false, "random(64)", "random(64)"},
 };
 
 #define ROWS (sizeof(rows) / sizeof(*rows))
@@ -113,7 +113,7 @@ static struct endpoint stranger(bool is_v6, uint32_t number)
 {
 	uint32_t low = (uint32_t)dice_mix(number) & 0xffffff; /* spread, not unique */
 	uint32_t address = number & 1 ? 0x60000000 | (number >> 1 & 0x1fffffff)
-	                              : 0x0a800000 | (number >> 1 & 0x7fffff);
+				      : 0x0a800000 | (number >> 1 & 0x7fffff);
 	struct endpoint e = endpoint_v4(address, 0);
 
 	if (!is_v6)
@@ -172,7 +172,7 @@ static void make_flow(struct maker *m, uint32_t number)
 	f->end[row->is_inbound] = own;
 	f->end[!row->is_inbound] = peer;
 	f->end[0].port = (uint16_t)(row->to_appliance ? 10000 + number % 50000
-	                                              : 1024 + dice_below(&m->dice, 64000));
+						      : 1024 + dice_below(&m->dice, 64000));
 	f->end[1].port = row->port;
 	f->next[0] = (uint32_t)dice_roll(&m->dice);
 	f->next[1] = (uint32_t)dice_roll(&m->dice);
@@ -193,15 +193,15 @@ static void emit(struct maker *m)
 static void emit_ip(struct maker *m, const struct flow *f, unsigned side)
 {
 	ip_prepend(
-	        &m->frame, &f->end[side], &f->end[!side], rows[f->row].protocol, &m->ip, m->id++);
+		&m->frame, &f->end[side], &f->end[!side], rows[f->row].protocol, &m->ip, m->id++);
 	emit(m);
 }
 
 static void emit_tcp(struct maker *m, struct flow *f, unsigned side, uint8_t flags,
-        const void *payload, size_t length)
+	const void *payload, size_t length)
 {
 	struct tcp_fields t = {
-	        .seq = f->next[side], .window = 64240, .flags = flags, .data_offset = -1};
+		.seq = f->next[side], .window = 64240, .flags = flags, .data_offset = -1};
 
 	if (flags & TCP_ACK)
 		t.ack = f->next[!side];
@@ -212,7 +212,7 @@ static void emit_tcp(struct maker *m, struct flow *f, unsigned side, uint8_t fla
 }
 
 static void emit_udp(
-        struct maker *m, struct flow *f, unsigned side, const void *payload, size_t length)
+	struct maker *m, struct flow *f, unsigned side, const void *payload, size_t length)
 {
 	frame_start(&m->frame, payload, length);
 	udp_prepend(&m->frame, &f->end[side], &f->end[!side], -1, CHECKSUM_RIGHT);
@@ -223,7 +223,7 @@ static void emit_udp(
 static size_t fill_length(struct maker *m, const struct flow *f)
 {
 	size_t headers = 14u + (f->end[0].version == 4 ? 20 : 40) +
-	                 (rows[f->row].protocol == PROTOCOL_TCP ? 20 : 8);
+			 (rows[f->row].protocol == PROTOCOL_TCP ? 20 : 8);
 	size_t frame = SMALL;
 
 	if (m->load->mix == 'c') {

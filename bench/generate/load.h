@@ -8,8 +8,8 @@
 #include "host.h"
 
 struct load {
-	char mix;         /* 'a' 64-byte frames, 'b' the same with many flows, 'c' IMIX */
-	uint32_t flows;   /* 0: the mix's own number */
+	char mix;	  /* 'a' 64-byte frames, 'b' the same with many flows, 'c' IMIX */
+	uint32_t flows;	  /* 0: the mix's own number */
 	uint64_t packets; /* the same */
 	uint32_t monitored_percent;
 	uint32_t ipv6_percent;

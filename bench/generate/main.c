@@ -51,19 +51,19 @@ enum option_number {
 };
 
 static const struct option long_options[] = {
-        {"output", required_argument, NULL, 'o'},
-        {"micro", no_argument, NULL, OPTION_MICRO},
-        {"pcapng", no_argument, NULL, OPTION_PCAPNG},
-        {"seed", required_argument, NULL, OPTION_SEED},
-        {"site", required_argument, NULL, OPTION_SITE},
-        {"mix", required_argument, NULL, OPTION_MIX},
-        {"flows", required_argument, NULL, OPTION_FLOWS},
-        {"packets", required_argument, NULL, OPTION_PACKETS},
-        {"monitored", required_argument, NULL, OPTION_MONITORED},
-        {"ipv6", required_argument, NULL, OPTION_IPV6},
-        {"rate", required_argument, NULL, OPTION_RATE},
-        {"syn-flood", no_argument, NULL, OPTION_SYN_FLOOD},
-        {NULL, 0, NULL, 0},
+	{"output", required_argument, NULL, 'o'},
+	{"micro", no_argument, NULL, OPTION_MICRO},
+	{"pcapng", no_argument, NULL, OPTION_PCAPNG},
+	{"seed", required_argument, NULL, OPTION_SEED},
+	{"site", required_argument, NULL, OPTION_SITE},
+	{"mix", required_argument, NULL, OPTION_MIX},
+	{"flows", required_argument, NULL, OPTION_FLOWS},
+	{"packets", required_argument, NULL, OPTION_PACKETS},
+	{"monitored", required_argument, NULL, OPTION_MONITORED},
+	{"ipv6", required_argument, NULL, OPTION_IPV6},
+	{"rate", required_argument, NULL, OPTION_RATE},
+	{"syn-flood", no_argument, NULL, OPTION_SYN_FLOOD},
+	{NULL, 0, NULL, 0},
 };
 
 static bool take_number(const char *text, uint64_t max, uint64_t *value)
@@ -277,12 +277,12 @@ static const struct command {
 	const char *name, *shown, *help;
 	int (*run)(const struct arguments *, int count, char **operand);
 } commands[] = {
-        {"script", "FILE -o OUT [--site OUT]", "what a scenario says, see `help script`",
-                command_script},
-        {"load", "--mix a|b|c -o OUT", "traffic for benchmarks", command_load},
-        {"demo", "-o OUT [--site OUT]", "a morning in a small deployment", command_demo},
-        {"site", "[-o OUT]", "the site file for `load`", command_site},
-        {"help", "[script]", "this text; the scenario language", command_help},
+	{"script", "FILE -o OUT [--site OUT]", "what a scenario says, see `help script`",
+		command_script},
+	{"load", "--mix a|b|c -o OUT", "traffic for benchmarks", command_load},
+	{"demo", "-o OUT [--site OUT]", "a morning in a small deployment", command_demo},
+	{"site", "[-o OUT]", "the site file for `load`", command_site},
+	{"help", "[script]", "this text; the scenario language", command_help},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
@@ -292,7 +292,7 @@ static void usage(FILE *out)
 	fputs("usage: portolan-generate COMMAND …\n\n", out);
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(out, "  %-6s %-26s %s\n", commands[i].name, commands[i].shown,
-		        commands[i].help);
+			commands[i].help);
 	fputs("\nFILE and OUT may be `-`. For all captures:\n"
 	      "  --pcapng           instead of pcap\n"
 	      "  --micro            microseconds instead of nanoseconds\n"
@@ -309,7 +309,7 @@ static void usage(FILE *out)
 	      "The appliances of `load`, printed by `site`: fmc-1 and fmc-2 at 10.10.0.5, .6 and\n"
 	      "2001:db8:0:a::5, ::6; ftd-1 … ftd-64 at 10.20.0.1 … .64 and 2001:db8:0:14::1 … "
 	      "::40.\n",
-	        out);
+		out);
 }
 
 static int command_help(const struct arguments *a, int count, char **operand)

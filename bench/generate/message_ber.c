@@ -95,7 +95,7 @@ static size_t pdu_begin(struct bytes *b, unsigned tag)
 }
 
 static void binding(struct bytes *b, const uint8_t *oid, size_t oid_length, unsigned tag,
-        const void *value, size_t length)
+	const void *value, size_t length)
 {
 	size_t start = begin(b, BER_SEQUENCE);
 
@@ -105,7 +105,7 @@ static void binding(struct bytes *b, const uint8_t *oid, size_t oid_length, unsi
 }
 
 static void snmp_message(struct bytes *b, const struct message *m, unsigned tag, unsigned value_tag,
-        const char *value)
+	const char *value)
 {
 	size_t message = snmp_begin(b, m, 1), pdu = pdu_begin(b, tag);
 	size_t list = begin(b, BER_SEQUENCE);

@@ -75,7 +75,7 @@ void openvpn_reset(struct bytes *b, const struct message *m)
 void bittorrent_handshake(struct bytes *b, const struct message *m)
 {
 	bytes_text(b, "\x13"
-	              "BitTorrent protocol");
+		      "BitTorrent protocol");
 	bytes_u64(b, 0);
 	message_random(b, m, 20);
 	bytes_text(b, "-XX0001-");
@@ -86,7 +86,7 @@ void bittorrent_handshake(struct bytes *b, const struct message *m)
 void mysql_greeting(struct bytes *b, const struct message *m)
 {
 	static const uint8_t rest[] = {
-	        0xff, 0xf7, 8, 2, 0, 0xff, 0x81, 21, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+		0xff, 0xf7, 8, 2, 0, 0xff, 0x81, 21, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
 	const char *version = message_text(m, 0, "8.0.36");
 	size_t start = b->length;
 

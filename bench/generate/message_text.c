@@ -4,7 +4,7 @@
 #include <string.h>
 
 static void http_request(
-        struct bytes *b, const char *method, const char *path, const char *host, const char *more)
+	struct bytes *b, const char *method, const char *path, const char *host, const char *more)
 {
 	bytes_text(b, method);
 	bytes_text(b, " ");
@@ -19,13 +19,13 @@ static void http_request(
 void http_get(struct bytes *b, const struct message *m)
 {
 	http_request(b, "GET", message_text(m, 1, "/feeds/addresses.txt"),
-	        message_text(m, 0, "feeds.example.com"), "");
+		message_text(m, 0, "feeds.example.com"), "");
 }
 
 void http_put(struct bytes *b, const struct message *m)
 {
 	http_request(b, "PUT", message_text(m, 1, "/upload"),
-	        message_text(m, 0, "files.example.net"), "Content-Length: 12\r\n");
+		message_text(m, 0, "files.example.net"), "Content-Length: 12\r\n");
 	bytes_text(b, "hello world\n");
 }
 
@@ -50,7 +50,7 @@ void http_response(struct bytes *b, const struct message *m)
 	unsigned length = message_number(m, 0, 260);
 
 	bytes_text(b, "HTTP/1.1 200 OK\r\nServer: example\r\nContent-Type: text/plain\r\n"
-	              "Content-Length: ");
+		      "Content-Length: ");
 	decimal(b, length);
 	bytes_text(b, "\r\n\r\n");
 	for (; length >= sizeof(line) - 1; length -= (unsigned)sizeof(line) - 1)
@@ -65,8 +65,8 @@ void syslog(struct bytes *b, const struct message *m)
 	bytes_text(b, message_text(m, 0, "ftd-1"));
 	bytes_text(b, " : ");
 	bytes_text(b, message_text(m, 1,
-	                      "%FTD-6-302013: Built inbound TCP connection 4711 for "
-	                      "outside:198.51.100.9/51515 to inside:10.30.0.80/443"));
+			      "%FTD-6-302013: Built inbound TCP connection 4711 for "
+			      "outside:198.51.100.9/51515 to inside:10.30.0.80/443"));
 }
 
 void syslog_5424(struct bytes *b, const struct message *m)
@@ -82,7 +82,7 @@ void xmpp_stream(struct bytes *b, const struct message *m)
 	bytes_text(b, "<?xml version='1.0'?><stream:stream to='");
 	bytes_text(b, message_text(m, 0, "xgrid.cisco.com"));
 	bytes_text(b, "' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' "
-	              "version='1.0'>");
+		      "version='1.0'>");
 }
 
 void xmpp_stream_response(struct bytes *b, const struct message *m)
@@ -90,16 +90,16 @@ void xmpp_stream_response(struct bytes *b, const struct message *m)
 	bytes_text(b, "<?xml version='1.0'?><stream:stream from='");
 	bytes_text(b, message_text(m, 0, "xgrid.cisco.com"));
 	bytes_text(b, "' id='42' xmlns='jabber:client' "
-	              "xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>"
-	              "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'>"
-	              "<required/></starttls></stream:features>");
+		      "xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>"
+		      "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'>"
+		      "<required/></starttls></stream:features>");
 }
 
 /* RFC 4253 7.1 in a binary packet (section 6): padded to a multiple of eight */
 void ssh_kexinit(struct bytes *b, const struct message *m)
 {
 	static const char *const lists[10] = {"curve25519-sha256", "ssh-ed25519", "aes256-ctr",
-	        "aes256-ctr", "hmac-sha2-256", "hmac-sha2-256", "none", "none", "", ""};
+		"aes256-ctr", "hmac-sha2-256", "hmac-sha2-256", "none", "none", "", ""};
 	size_t start = b->length, padding;
 
 	bytes_u32(b, 0);

@@ -96,7 +96,7 @@ static void client_extensions(struct bytes *b, const struct message *m)
 static void cipher_suites(struct bytes *b)
 {
 	static const uint8_t suites[] = {
-	        0, 8, 0x13, 0x02, 0x13, 0x01, 0xc0, 0x30, 0xc0, 0x2f, 1, 0};
+		0, 8, 0x13, 0x02, 0x13, 0x01, 0xc0, 0x30, 0xc0, 0x2f, 1, 0};
 
 	bytes_put(b, suites, sizeof(suites));
 }

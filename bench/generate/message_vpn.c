@@ -9,7 +9,7 @@ enum { FLAG_INITIATOR = 0x08, FLAG_RESPONSE = 0x20 };
 #define RESPONDER_SPI 0x0f0e0d0c0b0a0908u
 
 static size_t header(
-        struct bytes *b, uint64_t responder, unsigned next, unsigned exchange, unsigned flags)
+	struct bytes *b, uint64_t responder, unsigned next, unsigned exchange, unsigned flags)
 {
 	size_t start = b->length;
 
@@ -40,10 +40,10 @@ static void payload_header(struct bytes *b, unsigned next, unsigned content)
 static void association(struct bytes *b)
 {
 	static const uint8_t proposal[] = {
-	        0, 0, 0, 36, 1, 1, 0, 3,                        /* IKE, three transforms */
-	        3, 0, 0, 12, 1, 0, 0, 20, 0x80, 14, 0x01, 0x00, /* ENCR */
-	        3, 0, 0, 8, 2, 0, 0, 5,                         /* PRF */
-	        0, 0, 0, 8, 4, 0, 0, 19,                        /* DH */
+		0, 0, 0, 36, 1, 1, 0, 3,			/* IKE, three transforms */
+		3, 0, 0, 12, 1, 0, 0, 20, 0x80, 14, 0x01, 0x00, /* ENCR */
+		3, 0, 0, 8, 2, 0, 0, 5,				/* PRF */
+		0, 0, 0, 8, 4, 0, 0, 19,			/* DH */
 	};
 
 	payload_header(b, PAYLOAD_KE, sizeof(proposal));

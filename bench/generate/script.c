@@ -102,9 +102,9 @@ static void play_once(struct script *s, struct exchange *x, uint64_t start_ns, u
 	if (round && !shape->every_ns)
 		x->now_ns = s->end_ns;
 	x->end[SIDE_THERE] = advanced(
-	        st->end[SIDE_THERE], round * shape->advance_from, round * shape->advance_from_port);
+		st->end[SIDE_THERE], round * shape->advance_from, round * shape->advance_from_port);
 	x->end[SIDE_BACK] = advanced(
-	        st->end[SIDE_BACK], round * shape->advance_to, round * shape->advance_to_port);
+		st->end[SIDE_BACK], round * shape->advance_to, round * shape->advance_to_port);
 	exchange_play(x, st->step, st->steps);
 	s->end_ns = x->last_ns + shape->gap_ns;
 	train_shunt(&s->wire.train, first, shape);
@@ -114,12 +114,12 @@ static bool play_statement(struct script *s)
 {
 	const struct statement *st = &s->statement;
 	struct exchange x = {
-	        .wire = &s->wire,
-	        .ledger = &s->ledger,
-	        .shape = &st->shape,
-	        .manner = manner_of(st),
-	        .protocol = st->protocol,
-	        .ethertype = st->ethertype,
+		.wire = &s->wire,
+		.ledger = &s->ledger,
+		.shape = &st->shape,
+		.manner = manner_of(st),
+		.protocol = st->protocol,
+		.ethertype = st->ethertype,
 	};
 	uint64_t start_ns = statement_start(s, st);
 
@@ -127,7 +127,7 @@ static bool play_statement(struct script *s)
 		play_once(s, &x, start_ns, round);
 		if (s->wire.unsupported)
 			return words_fault(
-			        &s->reader.words, "a packet", "one that this link type can carry");
+				&s->reader.words, "a packet", "one that this link type can carry");
 		if (s->wire.train.error)
 			return words_fault(&s->reader.words, "no more memory", "fewer packets");
 	}
@@ -263,7 +263,7 @@ void script_help(FILE *out)
 	      "Packets are written in the order of their times. A TCP connection may be spread "
 	      "over\n"
 	      "several statements: its sequence numbers go on.\n\nSettings:\n",
-	        out);
+		out);
 	setting_help(out);
 	fputs("\nStatements:\n", out);
 	statement_help(out);
@@ -272,14 +272,14 @@ void script_help(FILE *out)
 	fputs("  ... times N [every T]            the step before, N times\n"
 	      "  flags ... payload P             what that segment carries\n"
 	      "\nOptions, for all packets of the statement:\n",
-	        out);
+		out);
 	option_help(out);
 	fputs("\nEncapsulations, for `via`; ENDS is A>B, or A<>B, which turns with the packet:\n",
-	        out);
+		out);
 	wrap_help(out);
 	fputs("\nPayloads, joined by +: N random bytes, \"text\\r\\n\", 0x00ff, or with arguments "
 	      "in\n"
 	      "parentheses, all optional:\n",
-	        out);
+		out);
 	payload_help(out);
 }

@@ -78,9 +78,9 @@ static bool host_mac(struct script *s, struct host *h)
 static bool host_name(struct script *s, struct host *h, const char *word)
 {
 	if (h->prefixes || *h->name || strlen(word) >= sizeof(h->name) ||
-	        strpbrk(word, ":/@()>[]\""))
+		strpbrk(word, ":/@()>[]\""))
 		return words_fault(
-		        &s->reader.words, word, "an address, `mac` or `role` (and the name first)");
+			&s->reader.words, word, "an address, `mac` or `role` (and the name first)");
 	if (hosts_find(&s->hosts, word, strlen(word)))
 		return words_fault(&s->reader.words, word, "a name not yet taken");
 	memcpy(h->name, word, strlen(word) + 1);
@@ -128,7 +128,7 @@ static bool set_default(struct script *s)
 		int taken = option_read(&s->defaults, &s->reader);
 		if (!taken)
 			words_fault(&s->reader.words, words_peek(&s->reader.words),
-			        "an option, see `help script`");
+				"an option, see `help script`");
 		if (taken <= 0)
 			return false;
 	}
@@ -158,14 +158,14 @@ static const struct setting {
 	bool (*set)(struct script *);
 	const char *shown, *help;
 } settings[] = {
-        {"link", set_link, "TYPE", "ethernet (unless said), sll, sll2, raw, null, loop, ppp"},
-        {"start", set_start, "DATE", "2026-01-01T00:00:00Z unless said; times count from it"},
-        {"snaplen", set_snaplen, "BYTES", "of the capture file"},
-        {"seed", set_seed, "N", "of random bytes; each line has its own"},
-        {"host", set_host, "[NAME] ADDRESS... [mac MAC] [role ROLE]",
-                "NAME then stands for the first address, NAME@6 for the first IPv6 address"},
-        {"define", set_define, "NAME WORD...", "NAME then stands for these words"},
-        {"default", set_default, "OPTION...", "for all statements below; alone: forget them"},
+	{"link", set_link, "TYPE", "ethernet (unless said), sll, sll2, raw, null, loop, ppp"},
+	{"start", set_start, "DATE", "2026-01-01T00:00:00Z unless said; times count from it"},
+	{"snaplen", set_snaplen, "BYTES", "of the capture file"},
+	{"seed", set_seed, "N", "of random bytes; each line has its own"},
+	{"host", set_host, "[NAME] ADDRESS... [mac MAC] [role ROLE]",
+		"NAME then stands for the first address, NAME@6 for the first IPv6 address"},
+	{"define", set_define, "NAME WORD...", "NAME then stands for these words"},
+	{"default", set_default, "OPTION...", "for all statements below; alone: forget them"},
 };
 
 #define SETTINGS (sizeof(settings) / sizeof(*settings))
@@ -193,5 +193,5 @@ void setting_help(FILE *out)
 {
 	for (size_t i = 0; i < SETTINGS; i++)
 		fprintf(out, "  %-8s %-38s %s\n", settings[i].name, settings[i].shown,
-		        settings[i].help);
+			settings[i].help);
 }

@@ -36,7 +36,7 @@ struct shape {
 	enum fragment_style fragment_style;
 	bool no_padding;
 	uint8_t trailer; /* bytes of 0xaa behind the IP packet */
-	uint32_t cut;    /* captured bytes, UINT32_MAX: all */
+	uint32_t cut;	 /* captured bytes, UINT32_MAX: all */
 	uint8_t vias;
 	struct wrap via[VIA_MAX];
 	bool has_tag[SIDE_COUNT];

@@ -26,7 +26,7 @@ static void print_appliance(FILE *out, const struct host *h, size_t number)
 	fputs("]\n", out);
 	if (h->has_mac)
 		fprintf(out, "    macs: [\"%02x:%02x:%02x:%02x:%02x:%02x\"]\n", h->mac[0],
-		        h->mac[1], h->mac[2], h->mac[3], h->mac[4], h->mac[5]);
+			h->mac[1], h->mac[2], h->mac[3], h->mac[4], h->mac[5]);
 }
 
 void site_print(FILE *out, const struct hosts *hosts)

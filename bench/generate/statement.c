@@ -16,14 +16,14 @@ struct row {
 };
 
 static const struct row rows[] = {
-        {"tcp", KIND_TCP, PROTOCOL_TCP, true, false, false, "A:PORT > B:PORT STEP...", "TCP"},
-        {"udp", KIND_UDP, PROTOCOL_UDP, true, false, false, "A:PORT > B:PORT STEP...", "UDP"},
-        {"icmp", KIND_ICMP, PROTOCOL_ICMP, false, false, false, "A > B STEP...", "ICMP or ICMPv6"},
-        {"ip", KIND_IP, 0, false, true, false, "PROTOCOL A > B STEP...", "any IP protocol number"},
-        {"dhcp", KIND_DHCP, PROTOCOL_UDP, false, false, true, "CLIENT > SERVER STEP...", "DHCP"},
-        {"arp", KIND_ARP, 0, false, false, true, "A > B STEP...", "ARP"},
-        {"eth", KIND_ETHERNET, 0, false, true, false, "ETHERTYPE A > B STEP...", "anything else"},
-        {"frame", KIND_FRAME, 0, false, false, false, "P", "the bytes P as a whole frame"},
+	{"tcp", KIND_TCP, PROTOCOL_TCP, true, false, false, "A:PORT > B:PORT STEP...", "TCP"},
+	{"udp", KIND_UDP, PROTOCOL_UDP, true, false, false, "A:PORT > B:PORT STEP...", "UDP"},
+	{"icmp", KIND_ICMP, PROTOCOL_ICMP, false, false, false, "A > B STEP...", "ICMP or ICMPv6"},
+	{"ip", KIND_IP, 0, false, true, false, "PROTOCOL A > B STEP...", "any IP protocol number"},
+	{"dhcp", KIND_DHCP, PROTOCOL_UDP, false, false, true, "CLIENT > SERVER STEP...", "DHCP"},
+	{"arp", KIND_ARP, 0, false, false, true, "A > B STEP...", "ARP"},
+	{"eth", KIND_ETHERNET, 0, false, true, false, "ETHERTYPE A > B STEP...", "anything else"},
+	{"frame", KIND_FRAME, 0, false, false, false, "P", "the bytes P as a whole frame"},
 };
 
 #define ROWS (sizeof(rows) / sizeof(*rows))
@@ -96,8 +96,8 @@ static const struct row *read_kind(struct reader *r)
 			return &rows[i];
 	}
 	words_fault(&r->words, word,
-	        "tcp, udp, icmp, ip, dhcp, arp, eth or frame, or one of the settings link, start, "
-	        "snaplen, seed, host, define, default");
+		"tcp, udp, icmp, ip, dhcp, arp, eth or frame, or one of the settings link, start, "
+		"snaplen, seed, host, define, default");
 	return NULL;
 }
 
@@ -124,8 +124,8 @@ static bool read_end(struct reader *r, const struct row *row, struct endpoint *e
 
 	if (!word || !value_endpoint(word, r->hosts, e, &has_port))
 		return words_fault(&r->words, word,
-		        row->has_ports ? "a host's name or address, with :PORT"
-		                       : "a host's name or address");
+			row->has_ports ? "a host's name or address, with :PORT"
+				       : "a host's name or address");
 	if (row->has_ports && !has_port)
 		return words_fault(&r->words, word, "a port as well, as in 10.20.0.7:443");
 	if (!row->has_ports && has_port)

@@ -16,42 +16,42 @@ static const struct row {
 	const char *arguments;
 	const char *shown, *help;
 } rows[] = {
-        {"handshake", STEP_HANDSHAKE, KIND_TCP, "", "", "SYN, SYN+ACK, ACK"},
-        {"syn", STEP_SYN, KIND_TCP, "", "", "its first packet alone"},
-        {"syn-ack", STEP_SYN_ACK, KIND_TCP, "", "", "its second packet alone"},
-        {"ack-there", STEP_ACK, KIND_TCP, "", "", "an empty ACK"},
-        {"ack-back", STEP_ACK_BACK, KIND_TCP, "", "", "an empty ACK of the other side"},
-        {"unanswered", STEP_UNANSWERED, KIND_TCP, "c", "N", "N SYNs, 1, 2, 4 … s apart"},
-        {"refused", STEP_REFUSED, KIND_TCP, "", "", "SYN, RST"},
-        {"midstream", STEP_MIDSTREAM, KIND_TCP, "", "", "says that there is no handshake"},
-        {"send", STEP_SEND, KINDS_SAYING, "p", "P", "the first end says P; TCP acknowledges"},
-        {"request", STEP_SEND, KINDS_SAYING & ~KIND_TCP, "p", "P", "the same, for datagrams"},
-        {"reply", STEP_REPLY, KINDS_SAYING, "p", "P", "the second end says P"},
-        {"data", STEP_DATA, KINDS_SAYING, "pp", "P Q", "send P, reply Q"},
-        {"again", STEP_AGAIN, KIND_TCP, "", "", "the last segment with data once more"},
-        {"keepalive", STEP_KEEPALIVE, KIND_TCP, "", "", "keep-alive probe and its ACK"},
-        {"skip", STEP_SKIP, KIND_TCP, "n", "N", "N bytes of the first end were never seen"},
-        {"skip-back", STEP_SKIP_BACK, KIND_TCP, "n", "N", "the same of the second end"},
-        {"fin", STEP_FIN, KIND_TCP, "", "", "the first end closes its half"},
-        {"fin-back", STEP_FIN_BACK, KIND_TCP, "", "", "the second end does"},
-        {"close", STEP_CLOSE, KIND_TCP, "", "", "FIN, FIN, ACK, the first end first"},
-        {"close-back", STEP_CLOSE_BACK, KIND_TCP, "", "", "the second end first"},
-        {"reset", STEP_RESET, KIND_TCP, "", "", "RST of the first end"},
-        {"reset-back", STEP_RESET_BACK, KIND_TCP, "", "", "RST of the second end"},
-        {"flags", STEP_FLAGS, KIND_TCP, "f", "FLAGS", "one segment: letters of FSRPAUEC, or none"},
-        {"echo", STEP_ECHO, KIND_ICMP, "", "", "echo request and reply"},
-        {"message", STEP_MESSAGE, KIND_ICMP, "bbp", "TYPE CODE P", "any ICMP message"},
-        {"unreachable", STEP_UNREACHABLE, KIND_ICMP, "bq", "CODE tcp|udp A B",
-                "destination unreachable, quoting a packet from A to B"},
-        {"ask", STEP_ASK, KIND_ARP, "", "", "ARP request"},
-        {"answer", STEP_ANSWER, KIND_ARP, "", "", "ARP reply"},
-        {"discover", STEP_DISCOVER, KIND_DHCP, "", "", "DHCPDISCOVER, broadcast"},
-        {"offer", STEP_OFFER, KIND_DHCP, "", "", "DHCPOFFER, broadcast"},
-        {"ask-for", STEP_REQUEST, KIND_DHCP, "", "", "DHCPREQUEST, broadcast"},
-        {"acknowledge", STEP_ACKNOWLEDGE, KIND_DHCP, "", "", "DHCPACK, broadcast"},
-        {"lease", STEP_LEASE, KIND_DHCP, "", "", "these four"},
-        {"renew", STEP_RENEW, KIND_DHCP, "", "", "DHCPREQUEST and DHCPACK, unicast"},
-        {"wait", STEP_WAIT, KINDS_ALL, "t", "T", "silence"},
+	{"handshake", STEP_HANDSHAKE, KIND_TCP, "", "", "SYN, SYN+ACK, ACK"},
+	{"syn", STEP_SYN, KIND_TCP, "", "", "its first packet alone"},
+	{"syn-ack", STEP_SYN_ACK, KIND_TCP, "", "", "its second packet alone"},
+	{"ack-there", STEP_ACK, KIND_TCP, "", "", "an empty ACK"},
+	{"ack-back", STEP_ACK_BACK, KIND_TCP, "", "", "an empty ACK of the other side"},
+	{"unanswered", STEP_UNANSWERED, KIND_TCP, "c", "N", "N SYNs, 1, 2, 4 … s apart"},
+	{"refused", STEP_REFUSED, KIND_TCP, "", "", "SYN, RST"},
+	{"midstream", STEP_MIDSTREAM, KIND_TCP, "", "", "says that there is no handshake"},
+	{"send", STEP_SEND, KINDS_SAYING, "p", "P", "the first end says P; TCP acknowledges"},
+	{"request", STEP_SEND, KINDS_SAYING & ~KIND_TCP, "p", "P", "the same, for datagrams"},
+	{"reply", STEP_REPLY, KINDS_SAYING, "p", "P", "the second end says P"},
+	{"data", STEP_DATA, KINDS_SAYING, "pp", "P Q", "send P, reply Q"},
+	{"again", STEP_AGAIN, KIND_TCP, "", "", "the last segment with data once more"},
+	{"keepalive", STEP_KEEPALIVE, KIND_TCP, "", "", "keep-alive probe and its ACK"},
+	{"skip", STEP_SKIP, KIND_TCP, "n", "N", "N bytes of the first end were never seen"},
+	{"skip-back", STEP_SKIP_BACK, KIND_TCP, "n", "N", "the same of the second end"},
+	{"fin", STEP_FIN, KIND_TCP, "", "", "the first end closes its half"},
+	{"fin-back", STEP_FIN_BACK, KIND_TCP, "", "", "the second end does"},
+	{"close", STEP_CLOSE, KIND_TCP, "", "", "FIN, FIN, ACK, the first end first"},
+	{"close-back", STEP_CLOSE_BACK, KIND_TCP, "", "", "the second end first"},
+	{"reset", STEP_RESET, KIND_TCP, "", "", "RST of the first end"},
+	{"reset-back", STEP_RESET_BACK, KIND_TCP, "", "", "RST of the second end"},
+	{"flags", STEP_FLAGS, KIND_TCP, "f", "FLAGS", "one segment: letters of FSRPAUEC, or none"},
+	{"echo", STEP_ECHO, KIND_ICMP, "", "", "echo request and reply"},
+	{"message", STEP_MESSAGE, KIND_ICMP, "bbp", "TYPE CODE P", "any ICMP message"},
+	{"unreachable", STEP_UNREACHABLE, KIND_ICMP, "bq", "CODE tcp|udp A B",
+		"destination unreachable, quoting a packet from A to B"},
+	{"ask", STEP_ASK, KIND_ARP, "", "", "ARP request"},
+	{"answer", STEP_ANSWER, KIND_ARP, "", "", "ARP reply"},
+	{"discover", STEP_DISCOVER, KIND_DHCP, "", "", "DHCPDISCOVER, broadcast"},
+	{"offer", STEP_OFFER, KIND_DHCP, "", "", "DHCPOFFER, broadcast"},
+	{"ask-for", STEP_REQUEST, KIND_DHCP, "", "", "DHCPREQUEST, broadcast"},
+	{"acknowledge", STEP_ACKNOWLEDGE, KIND_DHCP, "", "", "DHCPACK, broadcast"},
+	{"lease", STEP_LEASE, KIND_DHCP, "", "", "these four"},
+	{"renew", STEP_RENEW, KIND_DHCP, "", "", "DHCPREQUEST and DHCPACK, unicast"},
+	{"wait", STEP_WAIT, KINDS_ALL, "t", "T", "silence"},
 };
 
 #define ROWS (sizeof(rows) / sizeof(*rows))
@@ -69,7 +69,7 @@ static bool read_quote(struct reader *r, struct step *s)
 	for (unsigned i = 0; i < 2; i++) {
 		const char *word = words_take(&r->words);
 		if (!word || !value_endpoint(word, r->hosts, &s->quoted[i], &has_port[i]) ||
-		        !has_port[i])
+			!has_port[i])
 			return words_fault(&r->words, word, "the quoted packet's ADDRESS:PORT");
 	}
 	if (s->quoted[0].version != s->quoted[1].version)
@@ -89,7 +89,7 @@ static bool read_flags(struct reader *r, struct step *s)
 }
 
 static bool read_argument(
-        struct reader *r, struct step *s, char type, unsigned *payloads, unsigned *numbers)
+	struct reader *r, struct step *s, char type, unsigned *payloads, unsigned *numbers)
 {
 	switch (type) {
 	case 'p':
@@ -148,7 +148,7 @@ void step_names(enum kind kind, char *text, size_t capacity)
 		if (!(rows[i].kinds & kind))
 			continue;
 		more = snprintf(
-		        text + used, capacity - used, "%s%s", used ? ", " : "", rows[i].name);
+			text + used, capacity - used, "%s%s", used ? ", " : "", rows[i].name);
 		if (more < 0 || (size_t)more >= capacity - used)
 			return;
 		used += (size_t)more;

@@ -172,7 +172,7 @@ void train_write(struct train *t, struct capture *c)
 		if (w->is_lost)
 			continue;
 		capture_add(c, w->time_ns + (uint64_t)w->stamp_ns, t->byte + w->offset, w->caplen,
-		        w->wirelen);
+			w->wirelen);
 	}
 }
 

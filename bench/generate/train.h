@@ -13,11 +13,11 @@
 struct wagon {
 	uint64_t time_ns; /* decides the order */
 	int64_t stamp_ns; /* added to it in the file */
-	size_t offset;    /* of the bytes, in the train's */
+	size_t offset;	  /* of the bytes, in the train's */
 	uint32_t caplen, wirelen;
 	uint32_t ip; /* offset of the IP header in the bytes */
 	bool has_ip;
-	bool is_lost;      /* between the session's numbering and the capture */
+	bool is_lost;	   /* between the session's numbering and the capture */
 	uint16_t session;  /* of a mirror that numbers its packets */
 	uint32_t sequence; /* where their number is in the bytes, 0: nowhere */
 	uint32_t place;

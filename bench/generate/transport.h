@@ -29,14 +29,14 @@ struct tcp_fields {
 };
 
 void tcp_prepend(struct frame *, const struct endpoint *from, const struct endpoint *to,
-        const struct tcp_fields *, enum checksum_kind);
+	const struct tcp_fields *, enum checksum_kind);
 
 /* `length`: the header's field; -1 for the true one. */
 void udp_prepend(struct frame *, const struct endpoint *from, const struct endpoint *to,
-        int32_t length, enum checksum_kind);
+	int32_t length, enum checksum_kind);
 
 /* ICMP or ICMPv6 as the version of `from` says; `rest` is the header's last word. */
 void icmp_prepend(struct frame *, const struct endpoint *from, const struct endpoint *to,
-        uint8_t type, uint8_t code, uint32_t rest, enum checksum_kind);
+	uint8_t type, uint8_t code, uint32_t rest, enum checksum_kind);
 
 #endif

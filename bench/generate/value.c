@@ -64,7 +64,7 @@ static bool with_unit(uint64_t whole, uint64_t fraction, const char *unit, uint6
 		const char *name;
 		uint64_t ns;
 	} units[] = {{"", SECOND_NS}, {"s", SECOND_NS}, {"ms", 1000000}, {"us", 1000}, {"ns", 1},
-	        {"m", 60 * SECOND_NS}, {"h", 3600 * SECOND_NS}};
+		{"m", 60 * SECOND_NS}, {"h", 3600 * SECOND_NS}};
 
 	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
 		if (strcmp(unit, units[i].name) != 0)

@@ -19,7 +19,7 @@ static void encapsulate(struct wire *w, enum side side, const struct shape *s)
 
 /* Into the train, as it is now. `ip` is where its IP header lies, -1: nowhere. */
 static void board(
-        struct wire *w, ssize_t ip, enum side side, uint64_t time_ns, const struct shape *s)
+	struct wire *w, ssize_t ip, enum side side, uint64_t time_ns, const struct shape *s)
 {
 	struct frame *f = &w->frame;
 	struct wagon wagon = {.time_ns = time_ns, .stamp_ns = s->stamp_ns, .side = side};
@@ -36,7 +36,7 @@ static void board(
 }
 
 static void finish(
-        struct wire *w, bool is_ip, enum side side, uint64_t time_ns, const struct shape *s)
+	struct wire *w, bool is_ip, enum side side, uint64_t time_ns, const struct shape *s)
 {
 	struct frame *f = &w->frame;
 	size_t inner = f->length;
@@ -58,7 +58,7 @@ static void finish(
 }
 
 static void send_whole(
-        struct wire *w, const struct passage *p, const struct ip_shape *ip, const struct shape *s)
+	struct wire *w, const struct passage *p, const struct ip_shape *ip, const struct shape *s)
 {
 	ip_prepend(&w->frame, &p->from, &p->to, p->protocol, ip, w->next_id);
 	if (p->hardware)

@@ -86,6 +86,6 @@ bool words_fault(struct words *w, const char *found, const char *want)
 		snprintf(w->fault, sizeof(w->fault), "found '%.100s'; want %.250s", found, want);
 	else
 		snprintf(
-		        w->fault, sizeof(w->fault), "found the end of the line; want %.250s", want);
+			w->fault, sizeof(w->fault), "found the end of the line; want %.250s", want);
 	return false;
 }

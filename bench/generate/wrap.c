@@ -193,20 +193,20 @@ static void wrap_erspan3(const struct wrapping *w)
 }
 
 static const struct wrap_kind kinds[] = {
-        {"vlan", "ID,...", "802.1Q tags, the outermost first", wrap_vlan, false, 1, 8},
-        {"qinq", "OUTER,INNER", "802.1ad service tag and 802.1Q tag", wrap_qinq, false, 2, 2},
-        {"tag", "TPID,TCI", "a tag of any type: tag(0x9100,7)", wrap_tag, false, 2, 2},
-        {"mpls", "LABEL,...", "MPLS label stack, the outermost first", wrap_mpls, false, 1, 8},
-        {"pppoe", "SESSION", "PPPoE session", wrap_pppoe, false, 0, 1},
-        {"gre", "ENDS[,KEY]", "GRE", wrap_gre, true, 0, 1},
-        {"gretap", "ENDS[,KEY]", "GRE with transparent Ethernet", wrap_gretap, true, 0, 1},
-        {"ipip", "ENDS", "IP in IP, any versions", wrap_ipip, true, 0, 0},
-        {"vxlan", "ENDS[,VNI]", "VXLAN", wrap_vxlan, true, 0, 1},
-        {"geneve", "ENDS[,VNI]", "GENEVE", wrap_geneve, true, 0, 1},
-        {"gtpu", "ENDS[,TEID]", "GTP-U", wrap_gtpu, true, 0, 1},
-        {"erspan1", "ENDS", "ERSPAN type I", wrap_erspan1, true, 0, 0},
-        {"erspan2", "ENDS[,SESSION[,VLAN]]", "ERSPAN type II", wrap_erspan2, true, 0, 2},
-        {"erspan3", "ENDS[,SESSION[,VLAN]]", "ERSPAN type III", wrap_erspan3, true, 0, 2},
+	{"vlan", "ID,...", "802.1Q tags, the outermost first", wrap_vlan, false, 1, 8},
+	{"qinq", "OUTER,INNER", "802.1ad service tag and 802.1Q tag", wrap_qinq, false, 2, 2},
+	{"tag", "TPID,TCI", "a tag of any type: tag(0x9100,7)", wrap_tag, false, 2, 2},
+	{"mpls", "LABEL,...", "MPLS label stack, the outermost first", wrap_mpls, false, 1, 8},
+	{"pppoe", "SESSION", "PPPoE session", wrap_pppoe, false, 0, 1},
+	{"gre", "ENDS[,KEY]", "GRE", wrap_gre, true, 0, 1},
+	{"gretap", "ENDS[,KEY]", "GRE with transparent Ethernet", wrap_gretap, true, 0, 1},
+	{"ipip", "ENDS", "IP in IP, any versions", wrap_ipip, true, 0, 0},
+	{"vxlan", "ENDS[,VNI]", "VXLAN", wrap_vxlan, true, 0, 1},
+	{"geneve", "ENDS[,VNI]", "GENEVE", wrap_geneve, true, 0, 1},
+	{"gtpu", "ENDS[,TEID]", "GTP-U", wrap_gtpu, true, 0, 1},
+	{"erspan1", "ENDS", "ERSPAN type I", wrap_erspan1, true, 0, 0},
+	{"erspan2", "ENDS[,SESSION[,VLAN]]", "ERSPAN type II", wrap_erspan2, true, 0, 2},
+	{"erspan3", "ENDS[,SESSION[,VLAN]]", "ERSPAN type III", wrap_erspan3, true, 0, 2},
 };
 
 static const struct wrap_kind *find_kind(const char *text, size_t length)
@@ -275,17 +275,17 @@ const char *wrap_parse(struct wrap *w, const char *text, const struct hosts *hos
 }
 
 void wrap_prepend(
-        struct frame *f, const struct wrap *w, const struct hosts *hosts, bool back, uint16_t id)
+	struct frame *f, const struct wrap *w, const struct hosts *hosts, bool back, uint16_t id)
 {
 	bool swap = back && w->turns;
 
 	w->kind->prepend(&(struct wrapping){
-	        .frame = f,
-	        .wrap = w,
-	        .hosts = hosts,
-	        .from = &w->end[swap],
-	        .to = &w->end[!swap],
-	        .id = id,
+		.frame = f,
+		.wrap = w,
+		.hosts = hosts,
+		.from = &w->end[swap],
+		.to = &w->end[!swap],
+		.id = id,
 	});
 }
 

@@ -28,7 +28,7 @@ const char *wrap_parse(struct wrap *, const char *text, const struct hosts *);
 
 /* `back`: the packet goes from the second end to the first. `id`: of outer IP headers. */
 void wrap_prepend(
-        struct frame *, const struct wrap *, const struct hosts *, bool back, uint16_t id);
+	struct frame *, const struct wrap *, const struct hosts *, bool back, uint16_t id);
 
 void wrap_help(FILE *);
 

@@ -113,11 +113,11 @@ static void directory_is_an_error_and_so_is_a_full_disk(void **state)
 
 	(void)state;
 	assert_int_equal(
-	        capture_open(&c, "/tmp", (struct capture_format){0}, LINK_RAW, 100), -EISDIR);
+		capture_open(&c, "/tmp", (struct capture_format){0}, LINK_RAW, 100), -EISDIR);
 	if (access("/dev/full", W_OK) != 0)
 		skip();
 	assert_int_equal(
-	        capture_open(&c, "/dev/full", (struct capture_format){0}, LINK_RAW, 100), 0);
+		capture_open(&c, "/dev/full", (struct capture_format){0}, LINK_RAW, 100), 0);
 	assert_int_equal(capture_close(c), -ENOSPC);
 }
 
@@ -126,11 +126,11 @@ static void directory_is_an_error_and_so_is_a_full_disk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        CASE(pcap_has_nanoseconds_and_little_endian),
-	        CASE(pcap_in_microseconds_says_so),
-	        CASE(snaplen_cuts_packets),
-	        CASE(pcapng_blocks_are_padded_and_repeat_their_length),
-	        CASE(directory_is_an_error_and_so_is_a_full_disk),
+		CASE(pcap_has_nanoseconds_and_little_endian),
+		CASE(pcap_in_microseconds_says_so),
+		CASE(snaplen_cuts_packets),
+		CASE(pcapng_blocks_are_padded_and_repeat_their_length),
+		CASE(directory_is_an_error_and_so_is_a_full_disk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,7 +43,7 @@ static void checksum_equals_its_naive_twin(void **state)
 		for (size_t i = 0; i < length; i++)
 			bytes[i] = (uint8_t)dice_roll(&d);
 		assert_int_equal(
-		        checksum_fold(checksum_add(0, bytes, length)), naive(bytes, length));
+			checksum_fold(checksum_add(0, bytes, length)), naive(bytes, length));
 	}
 }
 
@@ -69,18 +69,18 @@ static void udp_and_tcp_sum_to_zero_with_their_pseudo_header(void **state)
 	frame_start(&frame, "odd", 3);
 	udp_prepend(&frame, &from, &to, -1, CHECKSUM_RIGHT);
 	assert_int_equal(checksum_fold(checksum_add(ip_pseudo_sum(&from, &to, PROTOCOL_UDP, 11),
-	                         frame.head, frame.length)),
-	        0);
+				 frame.head, frame.length)),
+		0);
 	frame_start(&frame, "even", 4);
 	tcp_prepend(&frame, &from, &to, &fields, CHECKSUM_RIGHT);
 	assert_int_equal(checksum_fold(checksum_add(ip_pseudo_sum(&from, &to, PROTOCOL_TCP, 24),
-	                         frame.head, frame.length)),
-	        0);
+				 frame.head, frame.length)),
+		0);
 	frame_start(&frame, "even", 4);
 	tcp_prepend(&frame, &from, &to, &fields, CHECKSUM_WRONG);
 	assert_int_not_equal(checksum_fold(checksum_add(ip_pseudo_sum(&from, &to, PROTOCOL_TCP, 24),
-	                             frame.head, frame.length)),
-	        0);
+				     frame.head, frame.length)),
+		0);
 }
 
 static void length_that_does_not_fit_is_zero(void **state)
@@ -99,11 +99,11 @@ static void length_that_does_not_fit_is_zero(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(checksum_of_the_rfcs_example),
-	        cmocka_unit_test(checksum_equals_its_naive_twin),
-	        cmocka_unit_test(ipv4_header_sums_to_zero),
-	        cmocka_unit_test(udp_and_tcp_sum_to_zero_with_their_pseudo_header),
-	        cmocka_unit_test(length_that_does_not_fit_is_zero),
+		cmocka_unit_test(checksum_of_the_rfcs_example),
+		cmocka_unit_test(checksum_equals_its_naive_twin),
+		cmocka_unit_test(ipv4_header_sums_to_zero),
+		cmocka_unit_test(udp_and_tcp_sum_to_zero_with_their_pseudo_header),
+		cmocka_unit_test(length_that_does_not_fit_is_zero),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

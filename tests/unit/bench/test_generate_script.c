@@ -100,14 +100,14 @@ static void an_error_names_file_and_line(void **state)
 {
 	(void)state;
 	assert_error("# nothing\n\nlink token-ring\n",
-	        "t.script:3: found 'token-ring'; want ethernet, sll");
+		"t.script:3: found 'token-ring'; want ethernet, sll");
 }
 
 static void a_continued_line_has_the_number_of_its_first(void **state)
 {
 	(void)state;
 	assert_error("\nudp 10.0.0.1:1 > 10.0.0.2:2 \\\n  send nonsense\n",
-	        "t.script:2: found 'nonsense'; want a payload");
+		"t.script:2: found 'nonsense'; want a payload");
 }
 
 static void errors_say_what_was_wanted(void **state)
@@ -115,31 +115,31 @@ static void errors_say_what_was_wanted(void **state)
 	static const struct {
 		const char *text, *error;
 	} cases[] = {
-	        {"sctp a > b", "found 'sctp'; want tcp, udp, icmp"},
-	        {"tcp 10.0.0.1 > 10.0.0.2:3 handshake", "found '10.0.0.1'; want a port as well"},
-	        {"tcp 10.0.0.1:70000 > 10.0.0.2:3 handshake", "want a host's name or address"},
-	        {"tcp 10.0.0.1:1 10.0.0.2:3 handshake", "found '10.0.0.2:3'; want > between"},
-	        {"tcp 10.0.0.1:1 > [2001:db8::1]:3 handshake", "want two addresses of one version"},
-	        {"icmp 10.0.0.1:1 > 10.0.0.2 echo", "want an address without port"},
-	        {"udp 10.0.0.1:1 > 10.0.0.2:2", "found the end of the line; want send, request"},
-	        {"udp 10.0.0.1:1 > 10.0.0.2:2 handshake", "found 'handshake'; want send"},
-	        {"udp 10.0.0.1:1 > 10.0.0.2:2 send", "found the end of the line; want a payload"},
-	        {"udp 10.0.0.1:1 > 10.0.0.2:2 send \"x", "want a closing quote"},
-	        {"udp 10.0.0.1:1 > 10.0.0.2:2 send 0x123", "want pairs of hexadecimal digits"},
-	        {"udp 10.0.0.1:1 > 10.0.0.2:2 send tls-data(x)", "want a number as argument"},
-	        {"udp 10.0.0.1:1 > 10.0.0.2:2 send 1 ttl 256", "found '256'; want a number up to"},
-	        {"udp 10.0.0.1:1 > 10.0.0.2:2 send 1 via gre(7)", "want the tunnel's ends first"},
-	        {"udp 10.0.0.1:1 > 10.0.0.2:2 send 1 lose 0", "want packet numbers from 1"},
-	        {"1.x udp 10.0.0.1:1 > 10.0.0.2:2 send 1", "found '1.x'; want a time"},
-	        {"host a 10.0.0.1/8", "want an address, `mac` or `role`"},
-	        {"host a", "found the end of the line; want the host's address"},
-	        {"host a 10.0.0.1\nhost a 10.0.0.2", "found 'a'; want a name not yet taken"},
-	        {"host 10.0.0.1 role router", "want management-center or managed-device"},
-	        {"start monday", "want a date such as"},
-	        {"seed 1 2", "found '2'; want the end of the line"},
-	        {"default handshake", "found 'handshake'; want an option"},
-	        {"link raw\narp 10.0.0.1 > 10.0.0.2 ask", "want one that this link type can carry"},
-	        {"udp 10.0.0.1:1 > 10.0.0.2:2 send 1\nlink raw", "before the first packet"},
+		{"sctp a > b", "found 'sctp'; want tcp, udp, icmp"},
+		{"tcp 10.0.0.1 > 10.0.0.2:3 handshake", "found '10.0.0.1'; want a port as well"},
+		{"tcp 10.0.0.1:70000 > 10.0.0.2:3 handshake", "want a host's name or address"},
+		{"tcp 10.0.0.1:1 10.0.0.2:3 handshake", "found '10.0.0.2:3'; want > between"},
+		{"tcp 10.0.0.1:1 > [2001:db8::1]:3 handshake", "want two addresses of one version"},
+		{"icmp 10.0.0.1:1 > 10.0.0.2 echo", "want an address without port"},
+		{"udp 10.0.0.1:1 > 10.0.0.2:2", "found the end of the line; want send, request"},
+		{"udp 10.0.0.1:1 > 10.0.0.2:2 handshake", "found 'handshake'; want send"},
+		{"udp 10.0.0.1:1 > 10.0.0.2:2 send", "found the end of the line; want a payload"},
+		{"udp 10.0.0.1:1 > 10.0.0.2:2 send \"x", "want a closing quote"},
+		{"udp 10.0.0.1:1 > 10.0.0.2:2 send 0x123", "want pairs of hexadecimal digits"},
+		{"udp 10.0.0.1:1 > 10.0.0.2:2 send tls-data(x)", "want a number as argument"},
+		{"udp 10.0.0.1:1 > 10.0.0.2:2 send 1 ttl 256", "found '256'; want a number up to"},
+		{"udp 10.0.0.1:1 > 10.0.0.2:2 send 1 via gre(7)", "want the tunnel's ends first"},
+		{"udp 10.0.0.1:1 > 10.0.0.2:2 send 1 lose 0", "want packet numbers from 1"},
+		{"1.x udp 10.0.0.1:1 > 10.0.0.2:2 send 1", "found '1.x'; want a time"},
+		{"host a 10.0.0.1/8", "want an address, `mac` or `role`"},
+		{"host a", "found the end of the line; want the host's address"},
+		{"host a 10.0.0.1\nhost a 10.0.0.2", "found 'a'; want a name not yet taken"},
+		{"host 10.0.0.1 role router", "want management-center or managed-device"},
+		{"start monday", "want a date such as"},
+		{"seed 1 2", "found '2'; want the end of the line"},
+		{"default handshake", "found 'handshake'; want an option"},
+		{"link raw\narp 10.0.0.1 > 10.0.0.2 ask", "want one that this link type can carry"},
+		{"udp 10.0.0.1:1 > 10.0.0.2:2 send 1\nlink raw", "before the first packet"},
 	};
 
 	(void)state;
@@ -158,8 +158,8 @@ static void exchanges_have_as_many_packets_as_they_should(void **state)
 	assert_int_equal(packets("udp 10.0.0.1:1 > 10.0.0.2:2 send 100 fragments 4"), 4);
 	assert_int_equal(packets("udp 10.0.0.1:1 > 10.0.0.2:2 data 1 1 only back double 1ms"), 2);
 	assert_int_equal(packets("host a 10.0.0.1\ndefine x data 1 1\ndefine y x x\n"
-	                         "udp a:1 > 10.0.0.2:2 y x"),
-	        6);
+				 "udp a:1 > 10.0.0.2:2 y x"),
+		6);
 	assert_int_equal(packets("dhcp 10.0.0.1 > 10.0.0.2 lease renew"), 6);
 }
 
@@ -167,9 +167,9 @@ static void packets_are_written_in_the_order_of_their_times(void **state)
 {
 	(void)state;
 	captured("start 1000\n"
-	         "10 udp 10.0.0.1:10 > 10.0.0.2:2 send 1\n"
-	         "+1 udp 10.0.0.1:11 > 10.0.0.2:2 send 1 stamp -5\n"
-	         "2 udp 10.0.0.1:2 > 10.0.0.2:2 send 1\n");
+		 "10 udp 10.0.0.1:10 > 10.0.0.2:2 send 1\n"
+		 "+1 udp 10.0.0.1:11 > 10.0.0.2:2 send 1 stamp -5\n"
+		 "2 udp 10.0.0.1:2 > 10.0.0.2:2 send 1\n");
 	assert_int_equal(u16_at(0, 34), 2);
 	assert_int_equal(u16_at(1, 34), 10);
 	assert_int_equal(u16_at(2, 34), 11);
@@ -181,10 +181,10 @@ static void sequence_numbers_go_on_over_statements_of_a_connection(void **state)
 {
 	(void)state;
 	captured("tcp 10.0.0.1:1 > 10.0.0.2:2 syn seq 100 ack 500\n"
-	         "tcp 10.0.0.2:2 > 10.0.0.1:1 flags SA\n"
-	         "tcp 10.0.0.1:1 > 10.0.0.2:2 ack-there\n"
-	         "tcp 10.0.0.1:1 > 10.0.0.2:2 flags PA payload \"abc\"\n"
-	         "tcp 10.0.0.1:1 > 10.0.0.2:2 reset\n");
+		 "tcp 10.0.0.2:2 > 10.0.0.1:1 flags SA\n"
+		 "tcp 10.0.0.1:1 > 10.0.0.2:2 ack-there\n"
+		 "tcp 10.0.0.1:1 > 10.0.0.2:2 flags PA payload \"abc\"\n"
+		 "tcp 10.0.0.1:1 > 10.0.0.2:2 reset\n");
 	assert_int_equal(seq_at(0), 100);
 	assert_int_equal(seq_at(1), 500);
 	assert_int_equal(seq_at(2), 101);
@@ -261,9 +261,9 @@ static void payloads_join_and_escape(void **state)
 	assert_null(payload_write(&b, "\"a+\\x00\\\"\"+0x0aff+fill(0x41,3)", &dice));
 	assert_int_equal(b.length, 9);
 	assert_memory_equal(memory,
-	        "a+\0\"\n\xff"
-	        "AAA",
-	        9);
+		"a+\0\"\n\xff"
+		"AAA",
+		9);
 	assert_non_null(payload_write(&b, "65", &dice));
 }
 
@@ -290,19 +290,19 @@ static void garbage_is_an_error_and_nothing_else(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(an_error_names_file_and_line),
-	        cmocka_unit_test(a_continued_line_has_the_number_of_its_first),
-	        cmocka_unit_test(errors_say_what_was_wanted),
-	        cmocka_unit_test(exchanges_have_as_many_packets_as_they_should),
-	        cmocka_unit_test(packets_are_written_in_the_order_of_their_times),
-	        cmocka_unit_test(sequence_numbers_go_on_over_statements_of_a_connection),
-	        cmocka_unit_test(order_and_loss_are_the_mirrors),
-	        cmocka_unit_test(fragments_cover_the_datagram),
-	        cmocka_unit_test(tags_differ_by_direction),
-	        cmocka_unit_test(the_same_seed_gives_the_same_file),
-	        cmocka_unit_test(every_payload_of_the_library_can_be_written),
-	        cmocka_unit_test(payloads_join_and_escape),
-	        cmocka_unit_test(garbage_is_an_error_and_nothing_else),
+		cmocka_unit_test(an_error_names_file_and_line),
+		cmocka_unit_test(a_continued_line_has_the_number_of_its_first),
+		cmocka_unit_test(errors_say_what_was_wanted),
+		cmocka_unit_test(exchanges_have_as_many_packets_as_they_should),
+		cmocka_unit_test(packets_are_written_in_the_order_of_their_times),
+		cmocka_unit_test(sequence_numbers_go_on_over_statements_of_a_connection),
+		cmocka_unit_test(order_and_loss_are_the_mirrors),
+		cmocka_unit_test(fragments_cover_the_datagram),
+		cmocka_unit_test(tags_differ_by_direction),
+		cmocka_unit_test(the_same_seed_gives_the_same_file),
+		cmocka_unit_test(every_payload_of_the_library_can_be_written),
+		cmocka_unit_test(payloads_join_and_escape),
+		cmocka_unit_test(garbage_is_an_error_and_nothing_else),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -100,7 +100,7 @@ static inline uint32_t rule_of(const struct chart *chart, const char *id, const 
 {
 	for (uint32_t i = 0; i < chart->policy->rules; i++) {
 		if (strcmp(chart->rule[i].id, id) == 0 &&
-		        strcmp(chart->rule[i].feature, feature) == 0)
+			strcmp(chart->rule[i].feature, feature) == 0)
 			return i;
 	}
 	print_error("no rule %s for %s\n", id, feature);

@@ -118,14 +118,14 @@ static void spelling_cuts_a_list_that_is_too_long(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(complaint_puts_lines_below_each_other),
-	        cmocka_unit_test(complaint_that_is_full_says_so),
-	        cmocka_unit_test(complaint_that_fits_to_the_last_byte_is_not_spoilt),
-	        cmocka_unit_test(complaint_cuts_one_long_line),
-	        cmocka_unit_test(complaint_takes_the_sting_out_of_control_characters),
-	        cmocka_unit_test(complaint_is_printed_with_the_programs_name),
-	        cmocka_unit_test(spelling_names_the_nearest_word_or_all),
-	        cmocka_unit_test(spelling_cuts_a_list_that_is_too_long),
+		cmocka_unit_test(complaint_puts_lines_below_each_other),
+		cmocka_unit_test(complaint_that_is_full_says_so),
+		cmocka_unit_test(complaint_that_fits_to_the_last_byte_is_not_spoilt),
+		cmocka_unit_test(complaint_cuts_one_long_line),
+		cmocka_unit_test(complaint_takes_the_sting_out_of_control_characters),
+		cmocka_unit_test(complaint_is_printed_with_the_programs_name),
+		cmocka_unit_test(spelling_names_the_nearest_word_or_all),
+		cmocka_unit_test(spelling_cuts_a_list_that_is_too_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,24 +72,24 @@ static void document_refuses_a_key_twice_with_both_lines(void **state)
 {
 	(void)state;
 	text_refused(
-	        "a: 1\nb: 2\na: 3\n", "f:3: found key \"a\" again; want it once (it is on line 1)");
+		"a: 1\nb: 2\na: 3\n", "f:3: found key \"a\" again; want it once (it is on line 1)");
 }
 
 static void document_refuses_a_key_twice_in_other_letters(void **state)
 {
 	(void)state;
 	text_refused("x:\n  53/udp: 1\n  53/UDP: 2\n",
-	        "f:3: found key \"53/UDP\" again; want it once (it is on line 2)");
+		"f:3: found key \"53/UDP\" again; want it once (it is on line 2)");
 }
 
 static void document_refuses_broken_yaml(void **state)
 {
 	(void)state;
 	text_refused("a: 1\nb: [1\nc: 2\n", "f:3: found broken YAML (did not find expected ',' or "
-	                                    "']'); want `key: value` lines, "
-	                                    "indented by spaces");
+					    "']'); want `key: value` lines, "
+					    "indented by spaces");
 	text_refused("a:\n\t- b\n", "f:2: found broken YAML (found character that cannot start any "
-	                            "token); want `key: value` lines, indented by spaces");
+				    "token); want `key: value` lines, indented by spaces");
 }
 
 static void document_refuses_an_empty_file(void **state)
@@ -103,32 +103,32 @@ static void document_refuses_bytes_that_are_no_text(void **state)
 {
 	(void)state;
 	text_refused("a: 1\n\xff\xfe\xfd\n", "f:2: found bytes that are no text (invalid leading "
-	                                     "UTF-8 octet); want YAML in UTF-8");
+					     "UTF-8 octet); want YAML in UTF-8");
 	refused("a: 1\nb: \0\n", 10, -EINVAL,
-	        "f:2: found bytes that are no text (control characters are not allowed); want YAML "
-	        "in "
-	        "UTF-8");
+		"f:2: found bytes that are no text (control characters are not allowed); want YAML "
+		"in "
+		"UTF-8");
 }
 
 static void document_refuses_a_zero_byte_behind_an_escape(void **state)
 {
 	(void)state;
 	text_refused("a: 1\nb: \"x\\0y\"\n",
-	        "f:2: found a text with a zero byte in it; want it without");
+		"f:2: found a text with a zero byte in it; want it without");
 }
 
 static void document_refuses_an_alias(void **state)
 {
 	(void)state;
 	text_refused(
-	        "a: &x [1]\nb: *x\n", "f:2: found an alias; want the value itself, written out");
+		"a: &x [1]\nb: *x\n", "f:2: found an alias; want the value itself, written out");
 }
 
 static void document_refuses_a_second_document(void **state)
 {
 	(void)state;
 	text_refused(
-	        "a: 1\n---\nb: 1\n", "f:2: found a second document; want one document in a file");
+		"a: 1\n---\nb: 1\n", "f:2: found a second document; want one document in a file");
 }
 
 static void document_refuses_deep_nesting(void **state)
@@ -163,7 +163,7 @@ static void document_refuses_more_than_four_mebibytes(void **state)
 
 	(void)state;
 	refused(bytes, DOCUMENT_BYTES_MAX + 1, -EFBIG,
-	        "f:1: found more than 4 MiB; want a profile or a site");
+		"f:1: found more than 4 MiB; want a profile or a site");
 	free(bytes);
 }
 
@@ -171,39 +171,39 @@ static void document_stops_reading_an_endless_file(void **state)
 {
 	(void)state;
 	read_refused("/dev/zero", -EFBIG,
-	        "/dev/zero:1: found more than 4 MiB; want a profile or a site");
+		"/dev/zero:1: found more than 4 MiB; want a profile or a site");
 }
 
 static void document_refuses_what_is_no_file(void **state)
 {
 	(void)state;
 	read_refused("/nowhere/f.yaml", -ENOENT,
-	        "/nowhere/f.yaml:1: found no readable file (No such file or directory); want a "
-	        "YAML "
-	        "file");
+		"/nowhere/f.yaml:1: found no readable file (No such file or directory); want a "
+		"YAML "
+		"file");
 	read_refused(
-	        "/", -EISDIR, "/:1: found no readable file (Is a directory); want a YAML file");
+		"/", -EISDIR, "/:1: found no readable file (Is a directory); want a YAML file");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(document_knows_the_line_of_every_node),
-	        cmocka_unit_test(document_bears_nodes_that_are_not_there),
-	        cmocka_unit_test(document_refuses_a_key_twice_with_both_lines),
-	        cmocka_unit_test(document_refuses_a_key_twice_in_other_letters),
-	        cmocka_unit_test(document_refuses_broken_yaml),
-	        cmocka_unit_test(document_refuses_an_empty_file),
-	        cmocka_unit_test(document_refuses_bytes_that_are_no_text),
-	        cmocka_unit_test(document_refuses_a_zero_byte_behind_an_escape),
-	        cmocka_unit_test(document_refuses_an_alias),
-	        cmocka_unit_test(document_refuses_a_second_document),
-	        cmocka_unit_test(document_refuses_deep_nesting),
-	        cmocka_unit_test(document_refuses_a_key_that_is_no_word),
-	        cmocka_unit_test(document_refuses_too_many_keys),
-	        cmocka_unit_test(document_refuses_more_than_four_mebibytes),
-	        cmocka_unit_test(document_stops_reading_an_endless_file),
-	        cmocka_unit_test(document_refuses_what_is_no_file),
+		cmocka_unit_test(document_knows_the_line_of_every_node),
+		cmocka_unit_test(document_bears_nodes_that_are_not_there),
+		cmocka_unit_test(document_refuses_a_key_twice_with_both_lines),
+		cmocka_unit_test(document_refuses_a_key_twice_in_other_letters),
+		cmocka_unit_test(document_refuses_broken_yaml),
+		cmocka_unit_test(document_refuses_an_empty_file),
+		cmocka_unit_test(document_refuses_bytes_that_are_no_text),
+		cmocka_unit_test(document_refuses_a_zero_byte_behind_an_escape),
+		cmocka_unit_test(document_refuses_an_alias),
+		cmocka_unit_test(document_refuses_a_second_document),
+		cmocka_unit_test(document_refuses_deep_nesting),
+		cmocka_unit_test(document_refuses_a_key_that_is_no_word),
+		cmocka_unit_test(document_refuses_too_many_keys),
+		cmocka_unit_test(document_refuses_more_than_four_mebibytes),
+		cmocka_unit_test(document_stops_reading_an_endless_file),
+		cmocka_unit_test(document_refuses_what_is_no_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,7 +79,7 @@ static void fingerprint_depends_on_everything_that_decides(void **state)
 	hash_differs(BASE "flow: {timeouts: {tcp_closed: 6s}}\n");
 	hash_differs(BASE "profile: on-premises-7\n");
 	hash_differs(BASE "extra_rules:\n  - {role: managed-device, direction: inbound, port: 1,\n"
-	                  "     transport: tcp, feature: x}\n");
+			  "     transport: tcp, feature: x}\n");
 }
 
 static void fingerprint_of_a_row_depends_on_its_feature_and_service(void **state)
@@ -88,14 +88,14 @@ static void fingerprint_of_a_row_depends_on_its_feature_and_service(void **state
 
 	(void)state;
 	hash_take(a, profile_opens("name: t\nrows:\n" ROW(
-	                     "managed-device", "inbound", "1", "tcp", "x", "")));
+			     "managed-device", "inbound", "1", "tcp", "x", "")));
 	hash_take(b, profile_opens("name: t\nrows:\n" ROW(
-	                     "managed-device", "inbound", "1", "tcp", "y", "")));
+			     "managed-device", "inbound", "1", "tcp", "y", "")));
 	hash_take(
-	        c, profile_opens("name: t\nrows:\n"
-	                         "  - {role: managed-device, direction: inbound, port: 1,\n"
-	                         "     transport: tcp, feature: x, service: ssh, description: d,\n"
-	                         "     source: s, status: verified}\n"));
+		c, profile_opens("name: t\nrows:\n"
+				 "  - {role: managed-device, direction: inbound, port: 1,\n"
+				 "     transport: tcp, feature: x, service: ssh, description: d,\n"
+				 "     source: s, status: verified}\n"));
 	assert_string_not_equal(a, b);
 	assert_string_not_equal(a, c);
 }
@@ -106,22 +106,22 @@ static void fingerprint_ignores_status_and_order_of_rows(void **state)
 
 	(void)state;
 	hash_take(a, profile_opens("name: t\nrows:\n" ROW("managed-device", "inbound", "1", "tcp",
-	                     "x", "") ROW("managed-device", "inbound", "1", "tcp", "y", "")));
+			     "x", "") ROW("managed-device", "inbound", "1", "tcp", "y", "")));
 	hash_take(b, profile_opens("name: other\nrows:\n" ROW(
-	                     "managed-device", "inbound", "1", "tcp", "y", ", required: yes")
-	                             ROW("managed-device", "inbound", "1", "tcp", "x", "")));
+			     "managed-device", "inbound", "1", "tcp", "y", ", required: yes")
+				     ROW("managed-device", "inbound", "1", "tcp", "x", "")));
 	assert_string_equal(a, b);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(fingerprint_is_sha256_in_hexadecimal),
-	        cmocka_unit_test(fingerprint_does_not_depend_on_how_it_is_written),
-	        cmocka_unit_test(fingerprint_does_not_depend_on_what_decides_nothing),
-	        cmocka_unit_test(fingerprint_depends_on_everything_that_decides),
-	        cmocka_unit_test(fingerprint_of_a_row_depends_on_its_feature_and_service),
-	        cmocka_unit_test(fingerprint_ignores_status_and_order_of_rows),
+		cmocka_unit_test(fingerprint_is_sha256_in_hexadecimal),
+		cmocka_unit_test(fingerprint_does_not_depend_on_how_it_is_written),
+		cmocka_unit_test(fingerprint_does_not_depend_on_what_decides_nothing),
+		cmocka_unit_test(fingerprint_depends_on_everything_that_decides),
+		cmocka_unit_test(fingerprint_of_a_row_depends_on_its_feature_and_service),
+		cmocka_unit_test(fingerprint_ignores_status_and_order_of_rows),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_setup, NULL);

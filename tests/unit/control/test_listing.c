@@ -66,27 +66,27 @@ static void listing_of_the_default_profile_is_the_documented_table(void **state)
 static void listing_csv_shows_where_rules_are_and_whether_they_hold(void **state)
 {
 	char *text = listing_of(
-	        site_opens("features:\n  captive-portal: {enabled: no}\n"
-	                   "  radius: {ports: {1812/udp: 1645/udp}}\n"
-	                   "extra_rules:\n  - {role: managed-device, direction: inbound,\n"
-	                   "     port: 9, transport: tcp, feature: x}\n"),
-	        LISTING_CSV);
+		site_opens("features:\n  captive-portal: {enabled: no}\n"
+			   "  radius: {ports: {1812/udp: 1645/udp}}\n"
+			   "extra_rules:\n  - {role: managed-device, direction: inbound,\n"
+			   "     port: 9, transport: tcp, feature: x}\n"),
+		LISTING_CSV);
 
 	(void)state;
 	holds(text, "\nmanaged-device,inbound,885,tcp,captive-portal,tls|http,no,no,no\n");
 	holds(text, "\nmanaged-device,outbound,1645,udp,radius,radius,no,yes,yes\n");
 	holds(text, "8305,tcp,appliance-communications,tls,yes,yes,yes\n"
-	            "managed-device,inbound,9,tcp,x,,no,no,yes\nmanaged-device,outbound,");
+		    "managed-device,inbound,9,tcp,x,,no,no,yes\nmanaged-device,outbound,");
 	free(text);
 }
 
 static void listing_table_shows_moved_disabled_bound_and_recalled_rules(void **state)
 {
 	char *text = listing_of(
-	        site_opens("profile: on-premises-7\nfeatures:\n  captive-portal: {enabled: no}\n"
-	                   "  ldap: {peers: [10.0.0.0/8, 192.0.2.1]}\n"
-	                   "  appliance-communications: {ports: {8305/tcp: 8306/tcp}}\n"),
-	        LISTING_TABLE);
+		site_opens("profile: on-premises-7\nfeatures:\n  captive-portal: {enabled: no}\n"
+			   "  ldap: {peers: [10.0.0.0/8, 192.0.2.1]}\n"
+			   "  appliance-communications: {ports: {8305/tcp: 8306/tcp}}\n"),
+		LISTING_TABLE);
 
 	(void)state;
 	holds(text, "profile on-premises-7 (7.x), policy sha256:");
@@ -102,8 +102,8 @@ static void listing_table_shows_moved_disabled_bound_and_recalled_rules(void **s
 static void listing_json_holds_every_rule_with_its_words(void **state)
 {
 	char *text = listing_of(site_opens("features:\n  ldap: {peers: [10.0.0.0/8]}\n"
-	                                   "  radius: {ports: {1812/udp: 1645/udp}}\n"),
-	        LISTING_JSON);
+					   "  radius: {ports: {1812/udp: 1645/udp}}\n"),
+		LISTING_JSON);
 	size_t rules = 0;
 
 	(void)state;
@@ -138,15 +138,15 @@ static void listing_says_when_it_cannot_be_written(void **state)
 static void overview_tells_what_a_site_compiled_to(void **state)
 {
 	char *text = overview_of(site_opens(
-	        "profile: on-premises-7\nappliances:\n"
-	        "  - {name: fmc, role: management-center, addresses: [10.0.0.1]}\n"
-	        "  - {name: ftd, role: managed-device, addresses: [10.1.0.0/16]}\n"
-	        "features:\n  captive-portal: {enabled: no}\n  ldap: {peers: [10.0.0.0/8]}\n"
-	        "  radius: {ports: {1812/udp: 1645/udp}}\nextra_rules:\n"
-	        "  - {role: managed-device, direction: inbound, port: 9, transport: tcp, feature: "
-	        "x}\n"
-	        "protocols: {not_covered: [gre, 253]}\ncapture: {interfaces: [eth1], warmup: "
-	        "90s}\n"));
+		"profile: on-premises-7\nappliances:\n"
+		"  - {name: fmc, role: management-center, addresses: [10.0.0.1]}\n"
+		"  - {name: ftd, role: managed-device, addresses: [10.1.0.0/16]}\n"
+		"features:\n  captive-portal: {enabled: no}\n  ldap: {peers: [10.0.0.0/8]}\n"
+		"  radius: {ports: {1812/udp: 1645/udp}}\nextra_rules:\n"
+		"  - {role: managed-device, direction: inbound, port: 9, transport: tcp, feature: "
+		"x}\n"
+		"protocols: {not_covered: [gre, 253]}\ncapture: {interfaces: [eth1], warmup: "
+		"90s}\n"));
 
 	(void)state;
 	holds(text, "site        " SITE "\nprofile     on-premises-7 (7.x)\npolicy      sha256:");
@@ -169,8 +169,8 @@ static void overview_says_that_an_inventory_is_missing(void **state)
 
 	(void)state;
 	holds(text,
-	        "appliances  none; replay and run need some: portolan discover CAPTURE proposes "
-	        "them\n");
+		"appliances  none; replay and run need some: portolan discover CAPTURE proposes "
+		"them\n");
 	holds(text, "protocols   as by default\n");
 	holds(text, "warnings    none\n");
 	free(text);
@@ -179,13 +179,13 @@ static void overview_says_that_an_inventory_is_missing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(listing_of_the_default_profile_is_the_documented_table),
-	        cmocka_unit_test(listing_csv_shows_where_rules_are_and_whether_they_hold),
-	        cmocka_unit_test(listing_table_shows_moved_disabled_bound_and_recalled_rules),
-	        cmocka_unit_test(listing_json_holds_every_rule_with_its_words),
-	        cmocka_unit_test(listing_says_when_it_cannot_be_written),
-	        cmocka_unit_test(overview_tells_what_a_site_compiled_to),
-	        cmocka_unit_test(overview_says_that_an_inventory_is_missing),
+		cmocka_unit_test(listing_of_the_default_profile_is_the_documented_table),
+		cmocka_unit_test(listing_csv_shows_where_rules_are_and_whether_they_hold),
+		cmocka_unit_test(listing_table_shows_moved_disabled_bound_and_recalled_rules),
+		cmocka_unit_test(listing_json_holds_every_rule_with_its_words),
+		cmocka_unit_test(listing_says_when_it_cannot_be_written),
+		cmocka_unit_test(overview_tells_what_a_site_compiled_to),
+		cmocka_unit_test(overview_says_that_an_inventory_is_missing),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_setup, NULL);

@@ -72,7 +72,7 @@ static void literal_reads_durations(void **state)
 static void literal_reads_prefixes_and_names_the_network(void **state)
 {
 	static const char *const bad[] = {"", "/8", "10.0.0.1/", "10.0.0.1/33", "10.0.0.1/-1",
-	        "10.0.0", "::1/129", "fe80::1%eth0", "10.0.0.1/8/8", "1.2.3.4 "};
+		"10.0.0", "::1/129", "fe80::1%eth0", "10.0.0.1/8/8", "1.2.3.4 "};
 	char text[PREFIX_TEXT_BYTES];
 	struct prefix p;
 
@@ -93,10 +93,10 @@ static void literal_reads_prefixes_and_names_the_network(void **state)
 static void literal_reads_macs_in_three_spellings(void **state)
 {
 	static const char *const good[] = {
-	        "02:00:00:00:00:0a", "02-00-00-00-00-0A", "0200.0000.000a"};
+		"02:00:00:00:00:0a", "02-00-00-00-00-0A", "0200.0000.000a"};
 	static const char *const bad[] = {"", "02:00:00:00:00",
-	        "02:00:00:00:00:0a:", "02:00:00:00:00:0g", "02:00-00:00:00:0a", "02000000000a",
-	        "2:0:0:0:0:a"};
+		"02:00:00:00:00:0a:", "02:00:00:00:00:0g", "02:00-00:00:00:0a", "02000000000a",
+		"2:0:0:0:0:a"};
 	uint64_t mac;
 
 	(void)state;
@@ -126,7 +126,7 @@ static void literal_durations_are_written_in_the_largest_unit(void **state)
 		uint64_t ns;
 		const char *text;
 	} want[] = {{0, "0ms"}, {500000000, "500ms"}, {90000000000, "90s"}, {60000000000, "1m"},
-	        {3600000000000, "1h"}, {172800000000000, "2d"}};
+		{3600000000000, "1h"}, {172800000000000, "2d"}};
 	char text[DURATION_TEXT_BYTES];
 
 	(void)state;
@@ -154,15 +154,15 @@ static void protocol_has_a_name_for_each_number_and_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(literal_reads_ports_from_1_to_65535),
-	        cmocka_unit_test(literal_refuses_numbers_that_c_would_take),
-	        cmocka_unit_test(literal_reads_a_port_and_its_transport_in_either_case),
-	        cmocka_unit_test(literal_reads_durations),
-	        cmocka_unit_test(literal_reads_prefixes_and_names_the_network),
-	        cmocka_unit_test(literal_reads_macs_in_three_spellings),
-	        cmocka_unit_test(literal_words_are_lower_case_with_single_hyphens),
-	        cmocka_unit_test(literal_durations_are_written_in_the_largest_unit),
-	        cmocka_unit_test(protocol_has_a_name_for_each_number_and_back),
+		cmocka_unit_test(literal_reads_ports_from_1_to_65535),
+		cmocka_unit_test(literal_refuses_numbers_that_c_would_take),
+		cmocka_unit_test(literal_reads_a_port_and_its_transport_in_either_case),
+		cmocka_unit_test(literal_reads_durations),
+		cmocka_unit_test(literal_reads_prefixes_and_names_the_network),
+		cmocka_unit_test(literal_reads_macs_in_three_spellings),
+		cmocka_unit_test(literal_words_are_lower_case_with_single_hyphens),
+		cmocka_unit_test(literal_durations_are_written_in_the_largest_unit),
+		cmocka_unit_test(protocol_has_a_name_for_each_number_and_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

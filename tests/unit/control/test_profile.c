@@ -52,7 +52,7 @@ static void profile_binds_appliance_communications_to_the_inventory(void **state
 	assert_int_equal(chart_open(&chart, NULL, "cloud-delivered", &complaint), 0);
 	for (uint32_t i = 0; i < chart->policy->rules; i++)
 		assert_int_equal(chart->policy->rule[i].peers,
-		        chart->policy->rule[i].port == 8305 ? PEERS_INVENTORY : PEERS_ANY);
+			chart->policy->rule[i].port == 8305 ? PEERS_INVENTORY : PEERS_ANY);
 	chart_close(chart);
 }
 
@@ -65,14 +65,14 @@ static void profile_on_premises_extends_the_cloud_delivered_one(void **state)
 	assert_int_equal(chart_open(&chart, NULL, "on-premises-7", &complaint), 0);
 	assert_int_equal(chart->policy->rules, 51 + 8);
 	assert_true(
-	        chart->rule[rule_of(chart, "management-center/inbound/443/tcp", "web-interface")]
-	                .required);
+		chart->rule[rule_of(chart, "management-center/inbound/443/tcp", "web-interface")]
+			.required);
 	assert_string_equal(
-	        chart->rule[rule_of(chart, "management-center/inbound/22/tcp", "ssh")].origin,
-	        "on-premises-7");
+		chart->rule[rule_of(chart, "management-center/inbound/22/tcp", "ssh")].origin,
+		"on-premises-7");
 	assert_string_equal(
-	        chart->rule[rule_of(chart, "managed-device/inbound/22/tcp", "ssh")].origin,
-	        "cloud-delivered");
+		chart->rule[rule_of(chart, "managed-device/inbound/22/tcp", "ssh")].origin,
+		"cloud-delivered");
 	chart_close(chart);
 }
 
@@ -85,9 +85,9 @@ static void profile_row_that_is_recalled_loads_with_a_warning(void **state)
 	assert_int_equal(chart_open(&chart, NULL, "on-premises-7", &complaint), 0);
 	assert_int_equal(chart->warnings, 6);
 	assert_string_equal(chart->warning[0],
-	        "profile on-premises-7: rule management-center/inbound/1500/tcp for "
-	        "database-access is "
-	        "recalled, not verified");
+		"profile on-premises-7: rule management-center/inbound/1500/tcp for "
+		"database-access is "
+		"recalled, not verified");
 	chart_close(chart);
 }
 
@@ -105,14 +105,14 @@ static void profile_names_are_sorted(void **state)
 static void profile_takes_a_service_or_a_list_of_them(void **state)
 {
 	struct chart *chart = profile_opens(
-	        HEAD "  - {role: managed-device, direction: inbound, port: 1, transport: udp,\n"
-	             "     feature: a, service: [xmpp, tls], description: d, source: s,\n"
-	             "     status: verified}\n" ONE);
+		HEAD "  - {role: managed-device, direction: inbound, port: 1, transport: udp,\n"
+		     "     feature: a, service: [xmpp, tls], description: d, source: s,\n"
+		     "     status: verified}\n" ONE);
 	uint32_t a = rule_of(chart, "managed-device/inbound/1/udp", "a");
 
 	(void)state;
 	assert_int_equal(chart->policy->rule[a].services,
-	        SERVICE_BIT(SERVICE_TLS) | SERVICE_BIT(SERVICE_XMPP));
+		SERVICE_BIT(SERVICE_TLS) | SERVICE_BIT(SERVICE_XMPP));
 	assert_string_equal(chart->rule[a].service, "xmpp|tls");
 	assert_string_equal(chart->name, "test");
 	chart_close(chart);
@@ -122,92 +122,92 @@ static void profile_refuses_a_row_without_its_status(void **state)
 {
 	(void)state;
 	profile_refused(HEAD
-	        "  - {role: managed-device, direction: inbound, port: 1, transport: udp,\n"
-	        "     feature: a, service: tls, description: d, source: s}\n",
-	        PROFILE ":3: found no status in an entry of rows; want status: and its value");
+		"  - {role: managed-device, direction: inbound, port: 1, transport: udp,\n"
+		"     feature: a, service: tls, description: d, source: s}\n",
+		PROFILE ":3: found no status in an entry of rows; want status: and its value");
 }
 
 static void profile_refuses_an_unknown_status(void **state)
 {
 	(void)state;
 	profile_refused(HEAD
-	        "  - {role: managed-device, direction: inbound, port: 1, transport: udp,\n"
-	        "     feature: a, service: tls, description: d, source: s, status: guessed}\n",
-	        PROFILE ":4: found \"guessed\" for status; want one of verified, recalled");
+		"  - {role: managed-device, direction: inbound, port: 1, transport: udp,\n"
+		"     feature: a, service: tls, description: d, source: s, status: guessed}\n",
+		PROFILE ":4: found \"guessed\" for status; want one of verified, recalled");
 }
 
 static void profile_refuses_an_unknown_service(void **state)
 {
 	(void)state;
 	profile_refused(HEAD
-	        "  - {role: managed-device, direction: inbound, port: 1, transport: udp,\n"
-	        "     feature: a, description: d, source: s, status: verified,\n"
-	        "     service: tlz}\n",
-	        PROFILE ":5: found \"tlz\" for service; want \"tls\"");
+		"  - {role: managed-device, direction: inbound, port: 1, transport: udp,\n"
+		"     feature: a, description: d, source: s, status: verified,\n"
+		"     service: tlz}\n",
+		PROFILE ":5: found \"tlz\" for service; want \"tls\"");
 	profile_refused(HEAD
-	        "  - {role: managed-device, direction: inbound, port: 1, transport: udp,\n"
-	        "     feature: a, description: d, source: s, status: verified,\n"
-	        "     service: []}\n",
-	        PROFILE ":5: found 0 services in a list; want from 1 to 18");
+		"  - {role: managed-device, direction: inbound, port: 1, transport: udp,\n"
+		"     feature: a, description: d, source: s, status: verified,\n"
+		"     service: []}\n",
+		PROFILE ":5: found 0 services in a list; want from 1 to 18");
 }
 
 static void profile_refuses_a_port_out_of_range(void **state)
 {
 	(void)state;
 	profile_refused(HEAD ROW("managed-device", "inbound", "65536", "tcp", "ssh", ""),
-	        PROFILE ":3: found \"65536\" for port; want a port from 1 to 65535");
+		PROFILE ":3: found \"65536\" for port; want a port from 1 to 65535");
 }
 
 static void profile_refuses_a_feature_that_is_no_word(void **state)
 {
 	(void)state;
 	profile_refused(HEAD ROW("managed-device", "inbound", "22", "tcp", "Secure Shell", ""),
-	        PROFILE
-	        ":4: found \"Secure Shell\" for feature; want lower-case letters, digits and "
-	        "single hyphens");
+		PROFILE
+		":4: found \"Secure Shell\" for feature; want lower-case letters, digits and "
+		"single hyphens");
 }
 
 static void profile_refuses_a_row_twice(void **state)
 {
 	(void)state;
 	profile_refused(HEAD ONE ONE, PROFILE ":6: found row managed-device/inbound/22/tcp for ssh "
-	                                      "again; want it once (it is at " PROFILE ":3)");
+					      "again; want it once (it is at " PROFILE ":3)");
 }
 
 static void profile_refuses_rows_where_it_extends(void **state)
 {
 	(void)state;
 	profile_refused("name: test\nextends: cloud-delivered\nrows:\n" ONE,
-	        PROFILE ":4: found rows in a profile that extends another; want add and remove");
+		PROFILE ":4: found rows in a profile that extends another; want add and remove");
 	profile_refused(
-	        "name: test\nrows:\n" ONE "add:\n"
-	        "  - {role: managed-device, direction: inbound, port: 1, transport: udp,\n"
-	        "     feature: a, service: tls, description: d, source: s, status: verified}\n",
-	        PROFILE ":7: found add in a profile that extends none; want rows");
+		"name: test\nrows:\n" ONE "add:\n"
+		"  - {role: managed-device, direction: inbound, port: 1, transport: udp,\n"
+		"     feature: a, service: tls, description: d, source: s, status: verified}\n",
+		PROFILE ":7: found add in a profile that extends none; want rows");
 	profile_refused(
-	        "name: test\n", PROFILE ":1: found a profile without rows; want rows, or extends");
+		"name: test\n", PROFILE ":1: found a profile without rows; want rows, or extends");
 }
 
 static void profile_refuses_to_remove_a_row_that_is_not_there(void **state)
 {
 	(void)state;
 	profile_refused("name: test\nextends: cloud-delivered\nremove:\n" KEY("22", "ssh")
-	                        KEY("23", "telnet"),
-	        PROFILE
-	        ":5: found row managed-device/inbound/23/tcp for telnet to remove; want a row "
-	        "that profile cloud-delivered has");
+				KEY("23", "telnet"),
+		PROFILE
+		":5: found row managed-device/inbound/23/tcp for telnet to remove; want a row "
+		"that profile cloud-delivered has");
 }
 
 static void profile_removes_what_it_names(void **state)
 {
 	struct chart *chart =
-	        profile_opens("name: test\nextends: cloud-delivered\nremove:\n" KEY("22", "ssh"));
+		profile_opens("name: test\nextends: cloud-delivered\nremove:\n" KEY("22", "ssh"));
 
 	(void)state;
 	assert_int_equal(chart->policy->rules, 50);
 	assert_int_equal(
-	        chart->policy->set_of[ROLE_MANAGED_DEVICE][DIRECTION_INBOUND][TRANSPORT_TCP][22],
-	        SET_NONE);
+		chart->policy->set_of[ROLE_MANAGED_DEVICE][DIRECTION_INBOUND][TRANSPORT_TCP][22],
+		SET_NONE);
 	chart_close(chart);
 }
 
@@ -215,8 +215,8 @@ static void profile_refuses_to_extend_an_unknown_one(void **state)
 {
 	(void)state;
 	profile_refused("name: test\nextends: cloud-deliverd\n", PROFILE
-	        ":2: found unknown profile \"cloud-deliverd\"; want \"cloud-delivered\", or a "
-	        "path to one");
+		":2: found unknown profile \"cloud-deliverd\"; want \"cloud-delivered\", or a "
+		"path to one");
 }
 
 /* ---- files beside each other ---- */
@@ -270,10 +270,10 @@ static void profile_refuses_a_circle_of_extends(void **state)
 	snprintf(path, sizeof(path), "%s/a.yaml", folder.path);
 	assert_int_equal(chart_open(&chart, NULL, path, &complaint), -ELOOP);
 	snprintf(want, sizeof(want),
-	        "%s/b.yaml:3: found a circle of `extends` through %s/a.yaml; want a profile that "
-	        "ends "
-	        "it",
-	        folder.path, folder.path);
+		"%s/b.yaml:3: found a circle of `extends` through %s/a.yaml; want a profile that "
+		"ends "
+		"it",
+		folder.path, folder.path);
 	assert_string_equal(complaint.text, want);
 	folder_remove(&folder, names);
 }
@@ -310,10 +310,10 @@ static void profile_asked_for_must_not_contradict_the_site(void **state)
 	snprintf(path, sizeof(path), "%s/site.yaml", folder.path);
 	assert_int_equal(chart_open(&chart, path, "on-premises-7", &complaint), -EINVAL);
 	snprintf(want, sizeof(want),
-	        "%s:1: found profile cloud-delivered where on-premises-7 was asked for; want one "
-	        "of "
-	        "them",
-	        path);
+		"%s:1: found profile cloud-delivered where on-premises-7 was asked for; want one "
+		"of "
+		"them",
+		path);
 	assert_string_equal(complaint.text, want);
 	folder_write(&folder, "site.yaml", "{}\n");
 	assert_int_equal(chart_open(&chart, path, "on-premises-7", &complaint), 0);
@@ -349,27 +349,27 @@ static void profile_or_site_is_told_apart_by_its_keys(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(profile_default_is_the_cloud_delivered_one),
-	        cmocka_unit_test(profile_rows_that_ship_say_what_they_are_and_where_they_were_read),
-	        cmocka_unit_test(profile_binds_appliance_communications_to_the_inventory),
-	        cmocka_unit_test(profile_on_premises_extends_the_cloud_delivered_one),
-	        cmocka_unit_test(profile_row_that_is_recalled_loads_with_a_warning),
-	        cmocka_unit_test(profile_names_are_sorted),
-	        cmocka_unit_test(profile_takes_a_service_or_a_list_of_them),
-	        cmocka_unit_test(profile_refuses_a_row_without_its_status),
-	        cmocka_unit_test(profile_refuses_an_unknown_status),
-	        cmocka_unit_test(profile_refuses_an_unknown_service),
-	        cmocka_unit_test(profile_refuses_a_port_out_of_range),
-	        cmocka_unit_test(profile_refuses_a_feature_that_is_no_word),
-	        cmocka_unit_test(profile_refuses_a_row_twice),
-	        cmocka_unit_test(profile_refuses_rows_where_it_extends),
-	        cmocka_unit_test(profile_refuses_to_remove_a_row_that_is_not_there),
-	        cmocka_unit_test(profile_removes_what_it_names),
-	        cmocka_unit_test(profile_refuses_to_extend_an_unknown_one),
-	        cmocka_unit_test(profile_refuses_a_circle_of_extends),
-	        cmocka_unit_test(profile_path_in_a_site_starts_at_the_sites_folder),
-	        cmocka_unit_test(profile_asked_for_must_not_contradict_the_site),
-	        cmocka_unit_test(profile_or_site_is_told_apart_by_its_keys),
+		cmocka_unit_test(profile_default_is_the_cloud_delivered_one),
+		cmocka_unit_test(profile_rows_that_ship_say_what_they_are_and_where_they_were_read),
+		cmocka_unit_test(profile_binds_appliance_communications_to_the_inventory),
+		cmocka_unit_test(profile_on_premises_extends_the_cloud_delivered_one),
+		cmocka_unit_test(profile_row_that_is_recalled_loads_with_a_warning),
+		cmocka_unit_test(profile_names_are_sorted),
+		cmocka_unit_test(profile_takes_a_service_or_a_list_of_them),
+		cmocka_unit_test(profile_refuses_a_row_without_its_status),
+		cmocka_unit_test(profile_refuses_an_unknown_status),
+		cmocka_unit_test(profile_refuses_an_unknown_service),
+		cmocka_unit_test(profile_refuses_a_port_out_of_range),
+		cmocka_unit_test(profile_refuses_a_feature_that_is_no_word),
+		cmocka_unit_test(profile_refuses_a_row_twice),
+		cmocka_unit_test(profile_refuses_rows_where_it_extends),
+		cmocka_unit_test(profile_refuses_to_remove_a_row_that_is_not_there),
+		cmocka_unit_test(profile_removes_what_it_names),
+		cmocka_unit_test(profile_refuses_to_extend_an_unknown_one),
+		cmocka_unit_test(profile_refuses_a_circle_of_extends),
+		cmocka_unit_test(profile_path_in_a_site_starts_at_the_sites_folder),
+		cmocka_unit_test(profile_asked_for_must_not_contradict_the_site),
+		cmocka_unit_test(profile_or_site_is_told_apart_by_its_keys),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_setup, NULL);

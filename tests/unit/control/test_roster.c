@@ -12,8 +12,8 @@ static uint16_t owner_of(const struct chart *chart, const char *text)
 	int version = strchr(text, ':') ? 6 : 4;
 
 	assert_int_equal(inet_pton(version == 4 ? AF_INET : AF_INET6, text,
-	                         address.byte + (version == 4 ? 12 : 0)),
-	        1);
+				 address.byte + (version == 4 ? 12 : 0)),
+		1);
 	return inventory_find(chart->policy->inventory, &address, (unsigned)version);
 }
 
@@ -21,56 +21,56 @@ static void roster_refuses_an_appliance_twice(void **state)
 {
 	(void)state;
 	site_refused(LIST CENTER("a", "addresses: [10.0.0.1]") DEVICE("b", "addresses: [10.0.0.2]")
-	                     DEVICE("a", "addresses: [10.0.0.3]"),
-	        SITE ":4: found appliance a again; want it once (a has it on line 2)");
+			     DEVICE("a", "addresses: [10.0.0.3]"),
+		SITE ":4: found appliance a again; want it once (a has it on line 2)");
 }
 
 static void roster_refuses_an_address_twice(void **state)
 {
 	(void)state;
 	site_refused(LIST DEVICE("a", "addresses: [10.0.0.1, 10.0.0.1]"),
-	        SITE ":2: found address 10.0.0.1 again; want it once (a has it on line 2)");
+		SITE ":2: found address 10.0.0.1 again; want it once (a has it on line 2)");
 	site_refused(LIST DEVICE("a", "addresses: [\"2001:db8::1\"]")
-	                     DEVICE("b", "addresses: [10.0.0.1,\n     \"2001:DB8:0::1/128\"]"),
-	        SITE
-	        ":4: found address 2001:DB8:0::1/128 again; want it once (a has it on line 2)");
+			     DEVICE("b", "addresses: [10.0.0.1,\n     \"2001:DB8:0::1/128\"]"),
+		SITE
+		":4: found address 2001:DB8:0::1/128 again; want it once (a has it on line 2)");
 }
 
 static void roster_refuses_a_mac_twice(void **state)
 {
 	(void)state;
 	site_refused(LIST DEVICE("a", "addresses: [10.0.0.1], macs: [\"02:00:00:00:00:0a\"]")
-	                     DEVICE("b", "addresses: [10.0.0.2], macs: [0200.0000.000A]"),
-	        SITE
-	        ":3: found MAC address 0200.0000.000A again; want it once (a has it on line 2)");
+			     DEVICE("b", "addresses: [10.0.0.2], macs: [0200.0000.000A]"),
+		SITE
+		":3: found MAC address 0200.0000.000A again; want it once (a has it on line 2)");
 }
 
 static void roster_refuses_overlapping_addresses_of_two_roles(void **state)
 {
 	(void)state;
 	site_refused(LIST DEVICE("a", "addresses: [10.0.0.0/8]")
-	                     CENTER("b", "addresses: [10.9.8.7]"),
-	        SITE ":3: found 10.9.8.7 of management-center b overlapping 10.0.0.0/8 of "
-	             "managed-device a (line 2); want addresses of two roles apart");
+			     CENTER("b", "addresses: [10.9.8.7]"),
+		SITE ":3: found 10.9.8.7 of management-center b overlapping 10.0.0.0/8 of "
+		     "managed-device a (line 2); want addresses of two roles apart");
 	site_refused(LIST CENTER("b", "addresses: [\"2001:db8:7::/48\"]")
-	                     DEVICE("a", "addresses: [\"2001:db8::/32\"]"),
-	        SITE ":3: found 2001:db8::/32 of managed-device a overlapping 2001:db8:7::/48 of "
-	             "management-center b (line 2); want addresses of two roles apart");
+			     DEVICE("a", "addresses: [\"2001:db8::/32\"]"),
+		SITE ":3: found 2001:db8::/32 of managed-device a overlapping 2001:db8:7::/48 of "
+		     "management-center b (line 2); want addresses of two roles apart");
 }
 
 static void roster_finds_an_overlap_behind_closed_networks(void **state)
 {
 	(void)state;
 	site_refused(LIST DEVICE("a", "addresses: [10.0.0.0/8, 10.1.0.0/16, 10.1.1.0/24]")
-	                     CENTER("b", "addresses: [10.2.0.1]"),
-	        SITE ":3: found 10.2.0.1 of management-center b overlapping 10.0.0.0/8 of "
-	             "managed-device a (line 2); want addresses of two roles apart");
+			     CENTER("b", "addresses: [10.2.0.1]"),
+		SITE ":3: found 10.2.0.1 of management-center b overlapping 10.0.0.0/8 of "
+		     "managed-device a (line 2); want addresses of two roles apart");
 }
 
 static void roster_lets_the_longest_prefix_of_one_role_win(void **state)
 {
 	struct chart *chart = site_opens(LIST DEVICE("wide", "addresses: [10.0.0.0/8]") DEVICE(
-	        "narrow", "addresses: [10.1.0.0/16]") DEVICE("one", "addresses: [10.1.2.3]"));
+		"narrow", "addresses: [10.1.0.0/16]") DEVICE("one", "addresses: [10.1.2.3]"));
 
 	(void)state;
 	assert_int_equal(owner_of(chart, "10.2.0.1"), 0);
@@ -83,7 +83,7 @@ static void roster_lets_the_longest_prefix_of_one_role_win(void **state)
 static void roster_keeps_versions_apart(void **state)
 {
 	struct chart *chart = site_opens(LIST CENTER("a", "addresses: [0.0.0.0/8]")
-	                DEVICE("b", "addresses: [\"::/8\", \"::1\"]"));
+			DEVICE("b", "addresses: [\"::/8\", \"::1\"]"));
 
 	(void)state;
 	assert_int_equal(owner_of(chart, "0.0.0.1"), 0);
@@ -94,8 +94,8 @@ static void roster_keeps_versions_apart(void **state)
 static void roster_keeps_names_roles_and_macs(void **state)
 {
 	struct chart *chart = site_opens(
-	        LIST CENTER("fmc", "addresses: [10.0.0.1, \"2001:db8::/64\"]")
-	                DEVICE("ftd", "addresses: [10.0.0.2], macs: [\"02:00:00:00:00:07\"]"));
+		LIST CENTER("fmc", "addresses: [10.0.0.1, \"2001:db8::/64\"]")
+			DEVICE("ftd", "addresses: [10.0.0.2], macs: [\"02:00:00:00:00:07\"]"));
 	const struct inventory *inventory = chart->policy->inventory;
 
 	(void)state;
@@ -114,14 +114,14 @@ static void roster_keeps_names_roles_and_macs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(roster_refuses_an_appliance_twice),
-	        cmocka_unit_test(roster_refuses_an_address_twice),
-	        cmocka_unit_test(roster_refuses_a_mac_twice),
-	        cmocka_unit_test(roster_refuses_overlapping_addresses_of_two_roles),
-	        cmocka_unit_test(roster_finds_an_overlap_behind_closed_networks),
-	        cmocka_unit_test(roster_lets_the_longest_prefix_of_one_role_win),
-	        cmocka_unit_test(roster_keeps_versions_apart),
-	        cmocka_unit_test(roster_keeps_names_roles_and_macs),
+		cmocka_unit_test(roster_refuses_an_appliance_twice),
+		cmocka_unit_test(roster_refuses_an_address_twice),
+		cmocka_unit_test(roster_refuses_a_mac_twice),
+		cmocka_unit_test(roster_refuses_overlapping_addresses_of_two_roles),
+		cmocka_unit_test(roster_finds_an_overlap_behind_closed_networks),
+		cmocka_unit_test(roster_lets_the_longest_prefix_of_one_role_win),
+		cmocka_unit_test(roster_keeps_versions_apart),
+		cmocka_unit_test(roster_keeps_names_roles_and_macs),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_setup, NULL);

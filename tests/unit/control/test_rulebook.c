@@ -5,21 +5,21 @@
 	", transport: udp, feature: " feature "}\n"
 
 static uint16_t set_at(const struct chart *chart, enum role role, enum direction direction,
-        enum transport transport, unsigned port)
+	enum transport transport, unsigned port)
 {
 	return chart->policy->set_of[role][direction][transport][port];
 }
 
 /* The stupid twin of the direct table: the rules on a port, counted one by one. */
 static uint32_t rules_on(const struct policy *policy, int role, int direction, int transport,
-        unsigned port, uint32_t *first)
+	unsigned port, uint32_t *first)
 {
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < policy->rules; i++) {
 		const struct rule *r = &policy->rule[i];
 		if (r->role != role || r->direction != direction || r->transport != transport ||
-		        r->port != port)
+			r->port != port)
 			continue;
 		if (count++ == 0)
 			*first = i;
@@ -54,9 +54,9 @@ static void rulebook_table_equals_a_scan_of_the_rules(void **state)
 	chart_equals_scan(site_opens("{}\n"));
 	chart_equals_scan(site_opens("profile: on-premises-7\n"));
 	chart_equals_scan(site_opens(
-	        "features:\n  appliance-communications: {ports: {8305/tcp: 1/tcp}}\n"
-	        "  ldap: {ports: {389/tcp: 65535/tcp}}\nextra_rules:\n" EXTRA(
-	                "managed-device", "67", "aa") EXTRA("managed-device", "68", "zz")));
+		"features:\n  appliance-communications: {ports: {8305/tcp: 1/tcp}}\n"
+		"  ldap: {ports: {389/tcp: 65535/tcp}}\nextra_rules:\n" EXTRA(
+			"managed-device", "67", "aa") EXTRA("managed-device", "68", "zz")));
 }
 
 static void rulebook_sorts_rules_by_role_direction_transport_and_port(void **state)
@@ -67,9 +67,9 @@ static void rulebook_sorts_rules_by_role_direction_transport_and_port(void **sta
 	for (uint32_t i = 1; i < chart->policy->rules; i++) {
 		const struct rule *a = &chart->policy->rule[i - 1], *b = a + 1;
 		uint64_t x = (uint64_t)a->role << 40 | (uint64_t)a->direction << 32 |
-		             (uint64_t)a->transport << 24 | a->port;
+			     (uint64_t)a->transport << 24 | a->port;
 		uint64_t y = (uint64_t)b->role << 40 | (uint64_t)b->direction << 32 |
-		             (uint64_t)b->transport << 24 | b->port;
+			     (uint64_t)b->transport << 24 | b->port;
 		assert_true(x <= y);
 		if (x == y)
 			assert_true(chart->rule[i - 1].order < chart->rule[i].order);
@@ -98,9 +98,9 @@ static void rulebook_set_zero_is_empty(void **state)
 	(void)state;
 	assert_int_equal(chart->policy->set[SET_NONE].count, 0);
 	assert_int_equal(
-	        set_at(chart, ROLE_MANAGED_DEVICE, DIRECTION_INBOUND, TRANSPORT_TCP, 0), SET_NONE);
+		set_at(chart, ROLE_MANAGED_DEVICE, DIRECTION_INBOUND, TRANSPORT_TCP, 0), SET_NONE);
 	assert_int_equal(
-	        set_at(chart, ROLE_MANAGED_DEVICE, DIRECTION_INBOUND, TRANSPORT_UDP, 22), SET_NONE);
+		set_at(chart, ROLE_MANAGED_DEVICE, DIRECTION_INBOUND, TRANSPORT_UDP, 22), SET_NONE);
 	assert_int_equal(chart->policy->generation, 1);
 	chart_close(chart);
 }
@@ -108,7 +108,7 @@ static void rulebook_set_zero_is_empty(void **state)
 static void rulebook_moves_appliance_communications_once_for_all(void **state)
 {
 	struct chart *chart = site_opens(
-	        "features:\n  appliance-communications: {ports: {8305/TCP: 8306/Tcp}}\n");
+		"features:\n  appliance-communications: {ports: {8305/TCP: 8306/Tcp}}\n");
 	uint32_t moved = 0;
 
 	(void)state;
@@ -120,19 +120,19 @@ static void rulebook_moves_appliance_communications_once_for_all(void **state)
 	}
 	assert_int_equal(moved, 4);
 	assert_int_equal(
-	        set_at(chart, ROLE_MANAGED_DEVICE, DIRECTION_OUTBOUND, TRANSPORT_TCP, 8305),
-	        SET_NONE);
+		set_at(chart, ROLE_MANAGED_DEVICE, DIRECTION_OUTBOUND, TRANSPORT_TCP, 8305),
+		SET_NONE);
 	assert_string_equal(chart->rule[rule_of(chart, "managed-device/outbound/8305/tcp",
-	                                        "appliance-communications")]
-	                            .id,
-	        "managed-device/outbound/8305/tcp");
+						"appliance-communications")]
+				    .id,
+		"managed-device/outbound/8305/tcp");
 	chart_close(chart);
 }
 
 static void rulebook_lets_ports_of_one_feature_swap(void **state)
 {
 	struct chart *chart = site_opens(
-	        "features:\n  radius: {ports: {1812/udp: 1813/udp, 1813/udp: 1812/udp}}\n");
+		"features:\n  radius: {ports: {1812/udp: 1813/udp, 1813/udp: 1812/udp}}\n");
 	uint32_t i = rule_of(chart, "managed-device/outbound/1812/udp", "radius");
 
 	(void)state;
@@ -146,16 +146,16 @@ static void rulebook_lets_a_move_stay_where_it_is(void **state)
 
 	(void)state;
 	assert_int_equal(
-	        chart->policy->rule[rule_of(chart, "managed-device/outbound/389/tcp", "ldap")].port,
-	        389);
+		chart->policy->rule[rule_of(chart, "managed-device/outbound/389/tcp", "ldap")].port,
+		389);
 	chart_close(chart);
 }
 
 static void rulebook_lets_an_extra_rule_take_a_port_that_was_left(void **state)
 {
 	struct chart *chart = site_opens(
-	        "features:\n  radius: {ports: {1812/udp: 1645/udp}}\nextra_rules:\n" EXTRA(
-	                "managed-device", "1812", "radius"));
+		"features:\n  radius: {ports: {1812/udp: 1645/udp}}\nextra_rules:\n" EXTRA(
+			"managed-device", "1812", "radius"));
 	uint16_t set = set_at(chart, ROLE_MANAGED_DEVICE, DIRECTION_OUTBOUND, TRANSPORT_UDP, 1812);
 
 	(void)state;
@@ -182,9 +182,9 @@ static void rulebook_switches_a_feature_off_in_both_roles(void **state)
 static void rulebook_binds_a_feature_to_the_listed_peers(void **state)
 {
 	struct chart *chart = site_opens("features:\n  ntp: {peers: [10.0.0.1]}\n"
-	                                 "  ldap: {peers: [10.1.1.0/24, \"2001:db8::/32\"]}\n");
+					 "  ldap: {peers: [10.1.1.0/24, \"2001:db8::/32\"]}\n");
 	const struct rule *ldap =
-	        &chart->policy->rule[rule_of(chart, "managed-device/outbound/636/tcp", "ldap")];
+		&chart->policy->rule[rule_of(chart, "managed-device/outbound/636/tcp", "ldap")];
 	const struct prefix *peer = &chart->policy->peer[ldap->peer_first];
 
 	(void)state;
@@ -200,28 +200,28 @@ static void rulebook_binds_a_feature_to_the_listed_peers(void **state)
 static void rulebook_frees_or_binds_peers_as_the_site_says(void **state)
 {
 	struct chart *chart = site_opens("features:\n  appliance-communications: {peers: any}\n"
-	                                 "  ssh: {peers: inventory}\n");
+					 "  ssh: {peers: inventory}\n");
 
 	(void)state;
 	assert_int_equal(chart->policy
-	                         ->rule[rule_of(chart, "managed-device/inbound/8305/tcp",
-	                                 "appliance-communications")]
-	                         .peers,
-	        PEERS_ANY);
+				 ->rule[rule_of(chart, "managed-device/inbound/8305/tcp",
+					 "appliance-communications")]
+				 .peers,
+		PEERS_ANY);
 	assert_int_equal(
-	        chart->policy->rule[rule_of(chart, "managed-device/inbound/22/tcp", "ssh")].peers,
-	        PEERS_INVENTORY);
+		chart->policy->rule[rule_of(chart, "managed-device/inbound/22/tcp", "ssh")].peers,
+		PEERS_INVENTORY);
 	chart_close(chart);
 }
 
 static void rulebook_adds_the_sites_own_rules(void **state)
 {
 	struct chart *chart = site_opens(
-	        "features: {site-proxy: {peers: [10.0.0.1]}}\nextra_rules:\n"
-	        "  - {role: managed-device, direction: outbound, port: 8443, transport: tcp,\n"
-	        "     feature: site-proxy, service: tls}\n"
-	        "  - {role: management-center, direction: outbound, port: 3268, transport: tcp,\n"
-	        "     feature: ldap}\n");
+		"features: {site-proxy: {peers: [10.0.0.1]}}\nextra_rules:\n"
+		"  - {role: managed-device, direction: outbound, port: 8443, transport: tcp,\n"
+		"     feature: site-proxy, service: tls}\n"
+		"  - {role: management-center, direction: outbound, port: 3268, transport: tcp,\n"
+		"     feature: ldap}\n");
 	uint32_t proxy = rule_of(chart, "managed-device/outbound/8443/tcp", "site-proxy");
 	uint32_t ldap = rule_of(chart, "management-center/outbound/3268/tcp", "ldap");
 
@@ -238,19 +238,19 @@ static void rulebook_adds_the_sites_own_rules(void **state)
 static void rulebook_switches_an_extra_rule_off_with_its_feature(void **state)
 {
 	struct chart *chart = site_opens("features: {radius: {enabled: no}}\nextra_rules:\n" EXTRA(
-	        "managed-device", "3799", "radius"));
+		"managed-device", "3799", "radius"));
 
 	(void)state;
 	assert_false(
-	        chart->policy->rule[rule_of(chart, "managed-device/outbound/3799/udp", "radius")]
-	                .enabled);
+		chart->policy->rule[rule_of(chart, "managed-device/outbound/3799/udp", "radius")]
+			.enabled);
 	chart_close(chart);
 }
 
 static void rulebook_joins_dhcp_rules_of_both_ports(void **state)
 {
 	struct chart *chart = site_opens("extra_rules:\n" EXTRA("managed-device", "67", "aa")
-	                EXTRA("managed-device", "68", "bb"));
+			EXTRA("managed-device", "68", "bb"));
 
 	(void)state;
 	for (int role = 0; role < ROLE_COUNT; role++) {
@@ -269,7 +269,7 @@ static void rulebook_keeps_a_dhcp_set_of_disabled_rules(void **state)
 {
 	struct chart *chart = site_opens("features: {dhcp: {enabled: no}}\n");
 	const struct rule_set *set =
-	        &chart->policy->set[chart->policy->dhcp_set[ROLE_MANAGED_DEVICE]];
+		&chart->policy->set[chart->policy->dhcp_set[ROLE_MANAGED_DEVICE]];
 
 	(void)state;
 	assert_int_equal(set->count, 2);
@@ -280,7 +280,7 @@ static void rulebook_keeps_a_dhcp_set_of_disabled_rules(void **state)
 static void rulebook_has_no_dhcp_set_without_dhcp(void **state)
 {
 	struct chart *chart = profile_opens(
-	        "name: test\nrows:\n" ROW("managed-device", "outbound", "67", "udp", "x", ""));
+		"name: test\nrows:\n" ROW("managed-device", "outbound", "67", "udp", "x", ""));
 
 	(void)state;
 	assert_int_equal(chart->policy->dhcp_set[ROLE_MANAGED_DEVICE], SET_NONE);
@@ -307,7 +307,7 @@ static void rulebook_leaves_silent_protocols_uncovered(void **state)
 static void rulebook_moves_protocols_either_way(void **state)
 {
 	struct chart *chart = site_opens(
-	        "protocols: {not_covered: [GRE, 253, ipip], unexpected: [icmp, icmpv6]}\n");
+		"protocols: {not_covered: [GRE, 253, ipip], unexpected: [icmp, icmpv6]}\n");
 
 	(void)state;
 	assert_int_equal(chart->policy->protocol[47], VERDICT_NOT_COVERED);
@@ -322,24 +322,24 @@ static void rulebook_moves_protocols_either_way(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(rulebook_table_equals_a_scan_of_the_rules),
-	        cmocka_unit_test(rulebook_sorts_rules_by_role_direction_transport_and_port),
-	        cmocka_unit_test(rulebook_keeps_a_shared_port_in_one_set),
-	        cmocka_unit_test(rulebook_set_zero_is_empty),
-	        cmocka_unit_test(rulebook_moves_appliance_communications_once_for_all),
-	        cmocka_unit_test(rulebook_lets_ports_of_one_feature_swap),
-	        cmocka_unit_test(rulebook_lets_a_move_stay_where_it_is),
-	        cmocka_unit_test(rulebook_lets_an_extra_rule_take_a_port_that_was_left),
-	        cmocka_unit_test(rulebook_switches_a_feature_off_in_both_roles),
-	        cmocka_unit_test(rulebook_binds_a_feature_to_the_listed_peers),
-	        cmocka_unit_test(rulebook_frees_or_binds_peers_as_the_site_says),
-	        cmocka_unit_test(rulebook_adds_the_sites_own_rules),
-	        cmocka_unit_test(rulebook_switches_an_extra_rule_off_with_its_feature),
-	        cmocka_unit_test(rulebook_joins_dhcp_rules_of_both_ports),
-	        cmocka_unit_test(rulebook_keeps_a_dhcp_set_of_disabled_rules),
-	        cmocka_unit_test(rulebook_has_no_dhcp_set_without_dhcp),
-	        cmocka_unit_test(rulebook_leaves_silent_protocols_uncovered),
-	        cmocka_unit_test(rulebook_moves_protocols_either_way),
+		cmocka_unit_test(rulebook_table_equals_a_scan_of_the_rules),
+		cmocka_unit_test(rulebook_sorts_rules_by_role_direction_transport_and_port),
+		cmocka_unit_test(rulebook_keeps_a_shared_port_in_one_set),
+		cmocka_unit_test(rulebook_set_zero_is_empty),
+		cmocka_unit_test(rulebook_moves_appliance_communications_once_for_all),
+		cmocka_unit_test(rulebook_lets_ports_of_one_feature_swap),
+		cmocka_unit_test(rulebook_lets_a_move_stay_where_it_is),
+		cmocka_unit_test(rulebook_lets_an_extra_rule_take_a_port_that_was_left),
+		cmocka_unit_test(rulebook_switches_a_feature_off_in_both_roles),
+		cmocka_unit_test(rulebook_binds_a_feature_to_the_listed_peers),
+		cmocka_unit_test(rulebook_frees_or_binds_peers_as_the_site_says),
+		cmocka_unit_test(rulebook_adds_the_sites_own_rules),
+		cmocka_unit_test(rulebook_switches_an_extra_rule_off_with_its_feature),
+		cmocka_unit_test(rulebook_joins_dhcp_rules_of_both_ports),
+		cmocka_unit_test(rulebook_keeps_a_dhcp_set_of_disabled_rules),
+		cmocka_unit_test(rulebook_has_no_dhcp_set_without_dhcp),
+		cmocka_unit_test(rulebook_leaves_silent_protocols_uncovered),
+		cmocka_unit_test(rulebook_moves_protocols_either_way),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_setup, NULL);

@@ -8,200 +8,200 @@ static void site_refuses_an_unknown_key_and_says_what_was_meant(void **state)
 {
 	(void)state;
 	site_refused("flow: {max: 1}\ncaptur: {}\n",
-	        SITE ":2: found unknown key \"captur\"; want \"capture\"");
+		SITE ":2: found unknown key \"captur\"; want \"capture\"");
 	site_refused("# nothing like it\nbogus: 1\n", SITE
-	        ":2: found unknown key \"bogus\"; want one of profile, appliances, extra_rules, "
-	        "protocols, capture, flow, outputs, features");
+		":2: found unknown key \"bogus\"; want one of profile, appliances, extra_rules, "
+		"protocols, capture, flow, outputs, features");
 	site_refused("flow:\n  timeouts:\n    tcp: 1s\n",
-	        SITE ":3: found unknown key \"tcp\" in timeouts; want one of tcp_attempt, "
-	             "tcp_established, tcp_closed, udp_one_way, udp_two_way, ike, other");
+		SITE ":3: found unknown key \"tcp\" in timeouts; want one of tcp_attempt, "
+		     "tcp_established, tcp_closed, udp_one_way, udp_two_way, ike, other");
 }
 
 static void site_refuses_an_unknown_feature(void **state)
 {
 	(void)state;
 	site_refused("features:\n  captive-protal: {enabled: false}\n", SITE
-	        ":2: found unknown key \"captive-protal\" in features; want \"captive-portal\"");
+		":2: found unknown key \"captive-protal\" in features; want \"captive-portal\"");
 }
 
 static void site_refuses_an_unknown_key_of_a_feature(void **state)
 {
 	(void)state;
 	site_refused("features:\n  ldap: {enable: no}\n",
-	        SITE ":2: found unknown key \"enable\" in ldap; want \"enabled\"");
+		SITE ":2: found unknown key \"enable\" in ldap; want \"enabled\"");
 }
 
 static void site_refuses_a_word_that_is_neither_yes_nor_no(void **state)
 {
 	(void)state;
 	site_refused("features:\n  ldap:\n    enabled: flase\n",
-	        SITE ":3: found \"flase\" for enabled; want \"false\"");
+		SITE ":3: found \"flase\" for enabled; want \"false\"");
 	site_refused("capture: {deduplicate: maybe}\n", SITE
-	        ":1: found \"maybe\" for deduplicate; want one of true, yes, on, false, no, off");
+		":1: found \"maybe\" for deduplicate; want one of true, yes, on, false, no, off");
 }
 
 static void site_refuses_a_bad_address(void **state)
 {
 	(void)state;
 	site_refused(APPLIANCE("name: a, role: managed-device,\n     addresses: [10.0.0.256]"),
-	        SITE ":3: found \"10.0.0.256\" for addresses; want an address such as 10.10.0.5 or "
-	             "2001:db8::5, or a network such as 10.20.0.0/16");
+		SITE ":3: found \"10.0.0.256\" for addresses; want an address such as 10.10.0.5 or "
+		     "2001:db8::5, or a network such as 10.20.0.0/16");
 	site_refused(APPLIANCE("name: a, role: managed-device, addresses: [10.0.0.0/33]"), SITE
-	        ":2: found \"10.0.0.0/33\" for addresses; want an address such as 10.10.0.5 or "
-	        "2001:db8::5, or a network such as 10.20.0.0/16");
+		":2: found \"10.0.0.0/33\" for addresses; want an address such as 10.10.0.5 or "
+		"2001:db8::5, or a network such as 10.20.0.0/16");
 }
 
 static void site_refuses_host_bits_and_names_the_network(void **state)
 {
 	(void)state;
 	site_refused(APPLIANCE("name: a, role: managed-device, addresses: [10.20.1.7/16]"),
-	        SITE ":2: found \"10.20.1.7/16\" for addresses; want the network 10.20.0.0/16, or "
-	             "10.20.1.7 alone for one address");
+		SITE ":2: found \"10.20.1.7/16\" for addresses; want the network 10.20.0.0/16, or "
+		     "10.20.1.7 alone for one address");
 	site_refused("features:\n  ldap: {peers: [\"2001:db8::1/32\"]}\n",
-	        SITE ":2: found \"2001:db8::1/32\" for peers; want the network 2001:db8::/32, or "
-	             "2001:db8::1 alone for one address");
+		SITE ":2: found \"2001:db8::1/32\" for peers; want the network 2001:db8::/32, or "
+		     "2001:db8::1 alone for one address");
 }
 
 static void site_refuses_a_bad_mac(void **state)
 {
 	(void)state;
 	site_refused(APPLIANCE("name: a, role: managed-device, addresses: [10.0.0.1],\n"
-	                       "     macs: [\"02:00:00:00:00\"]"),
-	        SITE ":3: found \"02:00:00:00:00\" for macs; want a MAC address such as "
-	             "\"02:00:00:00:00:07\"");
+			       "     macs: [\"02:00:00:00:00\"]"),
+		SITE ":3: found \"02:00:00:00:00\" for macs; want a MAC address such as "
+		     "\"02:00:00:00:00:07\"");
 }
 
 static void site_refuses_an_appliance_without_addresses(void **state)
 {
 	(void)state;
 	site_refused(APPLIANCE("name: a, role: managed-device"),
-	        SITE ":2: found no addresses in an entry of appliances; want addresses: a list of "
-	             "addresses or networks such as 10.20.0.0/16");
+		SITE ":2: found no addresses in an entry of appliances; want addresses: a list of "
+		     "addresses or networks such as 10.20.0.0/16");
 	site_refused(APPLIANCE("name: a, role: managed-device, addresses: []"),
-	        SITE ":2: found an empty list for addresses; want a list of addresses or networks "
-	             "such as 10.20.0.0/16");
+		SITE ":2: found an empty list for addresses; want a list of addresses or networks "
+		     "such as 10.20.0.0/16");
 }
 
 static void site_refuses_an_unknown_role(void **state)
 {
 	(void)state;
 	site_refused(APPLIANCE("name: a, role: manager, addresses: [10.0.0.1]"), SITE
-	        ":2: found \"manager\" for role; want one of management-center, managed-device");
+		":2: found \"manager\" for role; want one of management-center, managed-device");
 }
 
 static void site_refuses_a_row_moved_that_is_not_configurable(void **state)
 {
 	(void)state;
 	site_refused("features:\n  ssh:\n    ports:\n      22/tcp: 2222/tcp\n", SITE
-	        ":4: found ssh moved from 22/tcp, which is not configurable; want the documented "
-	        "port, or an entry in extra_rules");
+		":4: found ssh moved from 22/tcp, which is not configurable; want the documented "
+		"port, or an entry in extra_rules");
 }
 
 static void site_refuses_a_port_moved_onto_another_rules_port(void **state)
 {
 	(void)state;
 	site_refused("features:\n  ldap:\n    ports: {389/tcp: 25/tcp}\n", SITE
-	        ":3: found ldap moved to 25/tcp, which is management-center outbound for email "
-	        "already; want a port that no rule has");
+		":3: found ldap moved to 25/tcp, which is management-center outbound for email "
+		"already; want a port that no rule has");
 }
 
 static void site_refuses_a_port_moved_onto_a_row_of_the_same_feature(void **state)
 {
 	(void)state;
 	site_refused("features:\n  radius: {ports: {1812/udp: 1813/udp}}\n",
-	        SITE ":2: found radius moved to 1813/udp, which is management-center outbound for "
-	             "radius already; want a port that no rule has");
+		SITE ":2: found radius moved to 1813/udp, which is management-center outbound for "
+		     "radius already; want a port that no rule has");
 }
 
 static void site_refuses_a_port_moved_onto_an_extra_rules_port(void **state)
 {
 	(void)state;
 	site_refused("features:\n  ldap: {ports: {389/tcp: 3890/tcp}}\nextra_rules:\n"
-	             "  - {role: managed-device, direction: outbound, port: 3890, transport: tcp,\n"
-	             "     feature: other}\n",
-	        SITE ":2: found ldap moved to 3890/tcp, which is managed-device outbound for other "
-	             "already; want a port that no rule has");
+		     "  - {role: managed-device, direction: outbound, port: 3890, transport: tcp,\n"
+		     "     feature: other}\n",
+		SITE ":2: found ldap moved to 3890/tcp, which is managed-device outbound for other "
+		     "already; want a port that no rule has");
 }
 
 static void site_refuses_a_move_that_changes_the_transport(void **state)
 {
 	(void)state;
 	site_refused("features:\n  radius:\n    ports:\n      1812/udp: 1645/tcp\n", SITE
-	        ":4: found \"1645/tcp\" for 1812/udp; want 1645/udp: a move keeps the transport");
+		":4: found \"1645/tcp\" for 1812/udp; want 1645/udp: a move keeps the transport");
 }
 
 static void site_refuses_a_move_of_a_port_that_the_feature_does_not_have(void **state)
 {
 	(void)state;
 	site_refused("features:\n  radius: {ports: {1822/udp: 1645/udp}}\n",
-	        SITE ":2: found unknown key \"1822/udp\" in ports; want \"1812/udp\"");
+		SITE ":2: found unknown key \"1822/udp\" in ports; want \"1812/udp\"");
 }
 
 static void site_refuses_a_port_out_of_range(void **state)
 {
 	(void)state;
 	site_refused("features:\n  radius: {ports: {1812/udp: 65536/udp}}\n",
-	        SITE ":2: found \"65536/udp\" for 1812/udp; want a port from 1 to 65535 and its "
-	             "transport such as 1812/udp");
+		SITE ":2: found \"65536/udp\" for 1812/udp; want a port from 1 to 65535 and its "
+		     "transport such as 1812/udp");
 	site_refused(
-	        "extra_rules:\n  - {role: managed-device, direction: inbound, transport: tcp,\n"
-	        "     port: 0, feature: x}\n",
-	        SITE ":3: found \"0\" for port; want a port from 1 to 65535");
+		"extra_rules:\n  - {role: managed-device, direction: inbound, transport: tcp,\n"
+		"     port: 0, feature: x}\n",
+		SITE ":3: found \"0\" for port; want a port from 1 to 65535");
 }
 
 static void site_refuses_peers_that_are_no_addresses(void **state)
 {
 	(void)state;
 	site_refused("features:\n  ldap: {peers: inventry}\n", SITE
-	        ":2: found \"inventry\" for peers; want any, inventory or a list of up to 1024 "
-	        "addresses such as [10.1.1.0/24]");
+		":2: found \"inventry\" for peers; want any, inventory or a list of up to 1024 "
+		"addresses such as [10.1.1.0/24]");
 	site_refused("features:\n  ldap: {peers: []}\n", SITE
-	        ":2: found an empty list for peers; want any, inventory or a list of up to 1024 "
-	        "addresses such as [10.1.1.0/24]");
+		":2: found an empty list for peers; want any, inventory or a list of up to 1024 "
+		"addresses such as [10.1.1.0/24]");
 	site_refused("features:\n  ldap: {peers: [10.1.1.1, {a: b}]}\n",
-	        SITE ":2: found a mapping for peers; want an address such as 10.10.0.5 or "
-	             "2001:db8::5, or a network such as 10.20.0.0/16");
+		SITE ":2: found a mapping for peers; want an address such as 10.10.0.5 or "
+		     "2001:db8::5, or a network such as 10.20.0.0/16");
 }
 
 static void site_refuses_a_bad_duration(void **state)
 {
 	(void)state;
 	site_refused("capture:\n  warmup: 60\n",
-	        SITE ":2: found \"60\" for warmup; want a duration up to 3650d such as 500ms, 60s, "
-	             "5m, 1h or 2d");
+		SITE ":2: found \"60\" for warmup; want a duration up to 3650d such as 500ms, 60s, "
+		     "5m, 1h or 2d");
 	site_refused("flow:\n  timeouts:\n    ike: 0s\n",
-	        SITE ":3: found \"0s\" for ike; want a duration above 0 and up to 3650d such as "
-	             "500ms, 60s, 5m, 1h or 2d");
+		SITE ":3: found \"0s\" for ike; want a duration above 0 and up to 3650d such as "
+		     "500ms, 60s, 5m, 1h or 2d");
 }
 
 static void site_refuses_a_bad_protocol(void **state)
 {
 	(void)state;
 	site_refused("protocols:\n  not_covered: [gree]\n", SITE
-	        ":2: found \"gree\" for not_covered; want an IP protocol by name such as gre, or "
-	        "by number from 0 to 255");
+		":2: found \"gree\" for not_covered; want an IP protocol by name such as gre, or "
+		"by number from 0 to 255");
 	site_refused("protocols:\n  unexpected: [256]\n", SITE
-	        ":2: found \"256\" for unexpected; want an IP protocol by name such as gre, or "
-	        "by number from 0 to 255");
+		":2: found \"256\" for unexpected; want an IP protocol by name such as gre, or "
+		"by number from 0 to 255");
 	site_refused("protocols:\n  unexpected: [udp]\n", SITE
-	        ":2: found \"udp\" for unexpected; want a protocol without ports: ports are what "
-	        "rules are for");
+		":2: found \"udp\" for unexpected; want a protocol without ports: ports are what "
+		"rules are for");
 }
 
 static void site_refuses_a_protocol_named_twice(void **state)
 {
 	(void)state;
 	site_refused("protocols:\n  not_covered: [gre]\n  unexpected: [47]\n",
-	        SITE ":3: found \"47\" for unexpected; want each protocol once (it is on line 2)");
+		SITE ":3: found \"47\" for unexpected; want each protocol once (it is on line 2)");
 }
 
 static void site_refuses_a_number_of_flows_out_of_range(void **state)
 {
 	(void)state;
 	site_refused("flow: {max: 0}\n",
-	        SITE ":1: found \"0\" for max; want a number of flows from 1 to 67108864");
+		SITE ":1: found \"0\" for max; want a number of flows from 1 to 67108864");
 	site_refused("flow: {max: 67108865}\n",
-	        SITE ":1: found \"67108865\" for max; want a number of flows from 1 to 67108864");
+		SITE ":1: found \"67108865\" for max; want a number of flows from 1 to 67108864");
 }
 
 static void site_takes_the_largest_number_of_flows(void **state)
@@ -217,55 +217,55 @@ static void site_refuses_an_unknown_profile_and_says_which_exist(void **state)
 {
 	(void)state;
 	site_refused("# site\nprofile: nope\n",
-	        SITE ":2: found unknown profile \"nope\"; want one of cloud-delivered, "
-	             "on-premises-7, or a path to one");
+		SITE ":2: found unknown profile \"nope\"; want one of cloud-delivered, "
+		     "on-premises-7, or a path to one");
 	site_refused("profile: on-premises-6\n", SITE
-	        ":1: found unknown profile \"on-premises-6\"; want \"on-premises-7\", or a path "
-	        "to one");
+		":1: found unknown profile \"on-premises-6\"; want \"on-premises-7\", or a path "
+		"to one");
 }
 
 static void site_refuses_an_extra_rule_that_is_documented(void **state)
 {
 	static const char text[] = "extra_rules:\n  - {role: managed-device, direction: inbound,\n"
-	                           "     port: 22, transport: tcp, feature: ssh}\n";
+				   "     port: 22, transport: tcp, feature: ssh}\n";
 	struct complaint complaint = {0};
 	struct chart *chart;
 
 	(void)state;
 	assert_int_equal(chart_parse_site(&chart, SITE, text, strlen(text), &complaint), -EINVAL);
 	assert_ptr_equal(
-	        strstr(complaint.text, SITE ":2: found extra rule managed-device/inbound/22/tcp "
-	                                    "for ssh, which is at " FIXTURE_CONFIGS
-	                                    "/profiles/cloud-delivered.yaml:"),
-	        complaint.text);
+		strstr(complaint.text, SITE ":2: found extra rule managed-device/inbound/22/tcp "
+					    "for ssh, which is at " FIXTURE_CONFIGS
+					    "/profiles/cloud-delivered.yaml:"),
+		complaint.text);
 }
 
 static void site_refuses_an_extra_rule_twice(void **state)
 {
 	(void)state;
 	site_refused("extra_rules:\n"
-	             "  - {role: managed-device, direction: inbound, port: 23,\n"
-	             "     transport: tcp, feature: telnet}\n"
-	             "  - {role: managed-device, direction: inbound, port: 23,\n"
-	             "     transport: tcp, feature: telnet}\n",
-	        SITE
-	        ":4: found extra rule managed-device/inbound/23/tcp for telnet, which is at " SITE
-	        ":2 already; want each rule once");
+		     "  - {role: managed-device, direction: inbound, port: 23,\n"
+		     "     transport: tcp, feature: telnet}\n"
+		     "  - {role: managed-device, direction: inbound, port: 23,\n"
+		     "     transport: tcp, feature: telnet}\n",
+		SITE
+		":4: found extra rule managed-device/inbound/23/tcp for telnet, which is at " SITE
+		":2 already; want each rule once");
 }
 
 static void site_refuses_an_extra_rule_with_an_unknown_service(void **state)
 {
 	(void)state;
 	site_refused("extra_rules:\n  - {role: managed-device, direction: inbound, port: 23,\n"
-	             "     transport: tcp, feature: x, service: [tls, sssh]}\n",
-	        SITE ":3: found \"sssh\" for service; want \"ssh\"");
+		     "     transport: tcp, feature: x, service: [tls, sssh]}\n",
+		SITE ":3: found \"sssh\" for service; want \"ssh\"");
 }
 
 static void site_refuses_outputs_for_now(void **state)
 {
 	(void)state;
 	site_refused("outputs: {file: x}\n", SITE ":1: found unknown key \"file\" in outputs; want "
-	                                          "{}: no outputs can be configured yet");
+						  "{}: no outputs can be configured yet");
 }
 
 static void site_refuses_a_key_without_a_value(void **state)
@@ -277,15 +277,15 @@ static void site_refuses_a_key_without_a_value(void **state)
 static void site_tells_every_mistake_at_once(void **state)
 {
 	static const char text[] = "flow: {max: x}\ncapture: {warmup: y}\nfeatures:\n"
-	                           "  ldap: {peers: z}\n";
+				   "  ldap: {peers: z}\n";
 
 	(void)state;
 	site_refused(
-	        text, SITE ":1: found \"x\" for max; want a number of flows from 1 to 67108864");
+		text, SITE ":1: found \"x\" for max; want a number of flows from 1 to 67108864");
 	site_refused(text, SITE ":2: found \"y\" for warmup; want a duration up to 3650d such as "
-	                        "500ms, 60s, 5m, 1h or 2d");
+				"500ms, 60s, 5m, 1h or 2d");
 	site_refused(text, SITE ":4: found \"z\" for peers; want any, inventory or a list of up to "
-	                        "1024 addresses such as [10.1.1.0/24]");
+				"1024 addresses such as [10.1.1.0/24]");
 }
 
 static void site_without_anything_has_the_documented_defaults(void **state)
@@ -313,11 +313,11 @@ static void site_without_anything_has_the_documented_defaults(void **state)
 static void site_takes_every_setting(void **state)
 {
 	struct chart *chart = site_opens(
-	        "capture:\n  source: dpdk\n  interfaces: [eth1, eth2]\n  warmup: 500ms\n"
-	        "  deduplicate: yes\n  mirror_endpoints: [10.9.0.1, \"2001:db8::/64\"]\n"
-	        "  dpdk: {devices: [\"0000:03:00.0\"], lcores: \"1-4\", eal: [--no-huge]}\n"
-	        "flow: {max: 7, timeouts: {tcp_attempt: 1s, tcp_established: 2m, tcp_closed: 3ms,\n"
-	        "  udp_one_way: 4h, udp_two_way: 5d, ike: 6s, other: 7s}}\noutputs: {}\n");
+		"capture:\n  source: dpdk\n  interfaces: [eth1, eth2]\n  warmup: 500ms\n"
+		"  deduplicate: yes\n  mirror_endpoints: [10.9.0.1, \"2001:db8::/64\"]\n"
+		"  dpdk: {devices: [\"0000:03:00.0\"], lcores: \"1-4\", eal: [--no-huge]}\n"
+		"flow: {max: 7, timeouts: {tcp_attempt: 1s, tcp_established: 2m, tcp_closed: 3ms,\n"
+		"  udp_one_way: 4h, udp_two_way: 5d, ike: 6s, other: 7s}}\noutputs: {}\n");
 	const struct chart_capture *c = &chart->capture;
 
 	(void)state;
@@ -349,7 +349,7 @@ static void site_shipped_as_an_example_opens(void **state)
 
 	(void)state;
 	assert_int_equal(
-	        chart_open(&chart, FIXTURE_CONFIGS "/sites/example.yaml", NULL, &complaint), 0);
+		chart_open(&chart, FIXTURE_CONFIGS "/sites/example.yaml", NULL, &complaint), 0);
 	assert_int_equal(chart->appliances, 2);
 	assert_int_equal(chart->policy->rules, 52);
 	assert_int_equal(chart->policy->protocol[1], VERDICT_UNEXPECTED_PROTOCOL);
@@ -361,38 +361,38 @@ static void site_shipped_as_an_example_opens(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(site_refuses_an_unknown_key_and_says_what_was_meant),
-	        cmocka_unit_test(site_refuses_an_unknown_feature),
-	        cmocka_unit_test(site_refuses_an_unknown_key_of_a_feature),
-	        cmocka_unit_test(site_refuses_a_word_that_is_neither_yes_nor_no),
-	        cmocka_unit_test(site_refuses_a_bad_address),
-	        cmocka_unit_test(site_refuses_host_bits_and_names_the_network),
-	        cmocka_unit_test(site_refuses_a_bad_mac),
-	        cmocka_unit_test(site_refuses_an_appliance_without_addresses),
-	        cmocka_unit_test(site_refuses_an_unknown_role),
-	        cmocka_unit_test(site_refuses_a_row_moved_that_is_not_configurable),
-	        cmocka_unit_test(site_refuses_a_port_moved_onto_another_rules_port),
-	        cmocka_unit_test(site_refuses_a_port_moved_onto_a_row_of_the_same_feature),
-	        cmocka_unit_test(site_refuses_a_port_moved_onto_an_extra_rules_port),
-	        cmocka_unit_test(site_refuses_a_move_that_changes_the_transport),
-	        cmocka_unit_test(site_refuses_a_move_of_a_port_that_the_feature_does_not_have),
-	        cmocka_unit_test(site_refuses_a_port_out_of_range),
-	        cmocka_unit_test(site_refuses_peers_that_are_no_addresses),
-	        cmocka_unit_test(site_refuses_a_bad_duration),
-	        cmocka_unit_test(site_refuses_a_bad_protocol),
-	        cmocka_unit_test(site_refuses_a_protocol_named_twice),
-	        cmocka_unit_test(site_refuses_a_number_of_flows_out_of_range),
-	        cmocka_unit_test(site_takes_the_largest_number_of_flows),
-	        cmocka_unit_test(site_refuses_an_unknown_profile_and_says_which_exist),
-	        cmocka_unit_test(site_refuses_an_extra_rule_that_is_documented),
-	        cmocka_unit_test(site_refuses_an_extra_rule_twice),
-	        cmocka_unit_test(site_refuses_an_extra_rule_with_an_unknown_service),
-	        cmocka_unit_test(site_refuses_outputs_for_now),
-	        cmocka_unit_test(site_refuses_a_key_without_a_value),
-	        cmocka_unit_test(site_tells_every_mistake_at_once),
-	        cmocka_unit_test(site_without_anything_has_the_documented_defaults),
-	        cmocka_unit_test(site_takes_every_setting),
-	        cmocka_unit_test(site_shipped_as_an_example_opens),
+		cmocka_unit_test(site_refuses_an_unknown_key_and_says_what_was_meant),
+		cmocka_unit_test(site_refuses_an_unknown_feature),
+		cmocka_unit_test(site_refuses_an_unknown_key_of_a_feature),
+		cmocka_unit_test(site_refuses_a_word_that_is_neither_yes_nor_no),
+		cmocka_unit_test(site_refuses_a_bad_address),
+		cmocka_unit_test(site_refuses_host_bits_and_names_the_network),
+		cmocka_unit_test(site_refuses_a_bad_mac),
+		cmocka_unit_test(site_refuses_an_appliance_without_addresses),
+		cmocka_unit_test(site_refuses_an_unknown_role),
+		cmocka_unit_test(site_refuses_a_row_moved_that_is_not_configurable),
+		cmocka_unit_test(site_refuses_a_port_moved_onto_another_rules_port),
+		cmocka_unit_test(site_refuses_a_port_moved_onto_a_row_of_the_same_feature),
+		cmocka_unit_test(site_refuses_a_port_moved_onto_an_extra_rules_port),
+		cmocka_unit_test(site_refuses_a_move_that_changes_the_transport),
+		cmocka_unit_test(site_refuses_a_move_of_a_port_that_the_feature_does_not_have),
+		cmocka_unit_test(site_refuses_a_port_out_of_range),
+		cmocka_unit_test(site_refuses_peers_that_are_no_addresses),
+		cmocka_unit_test(site_refuses_a_bad_duration),
+		cmocka_unit_test(site_refuses_a_bad_protocol),
+		cmocka_unit_test(site_refuses_a_protocol_named_twice),
+		cmocka_unit_test(site_refuses_a_number_of_flows_out_of_range),
+		cmocka_unit_test(site_takes_the_largest_number_of_flows),
+		cmocka_unit_test(site_refuses_an_unknown_profile_and_says_which_exist),
+		cmocka_unit_test(site_refuses_an_extra_rule_that_is_documented),
+		cmocka_unit_test(site_refuses_an_extra_rule_twice),
+		cmocka_unit_test(site_refuses_an_extra_rule_with_an_unknown_service),
+		cmocka_unit_test(site_refuses_outputs_for_now),
+		cmocka_unit_test(site_refuses_a_key_without_a_value),
+		cmocka_unit_test(site_tells_every_mistake_at_once),
+		cmocka_unit_test(site_without_anything_has_the_documented_defaults),
+		cmocka_unit_test(site_takes_every_setting),
+		cmocka_unit_test(site_shipped_as_an_example_opens),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_setup, NULL);
