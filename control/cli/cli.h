@@ -36,7 +36,7 @@ struct cli_command {
 };
 
 extern const struct cli_command cli_replay, cli_policy, cli_check, cli_explain, cli_discover,
-	cli_diff, cli_bench;
+	cli_diff, cli_bench, cli_run_sensor;
 
 /* `portolan: COMMAND: …` and where the help is. Returns EXIT_MISUSED. */
 int cli_misuse(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -7,6 +7,7 @@
 
 static const struct cli_command *const commands[] = {
 	&cli_replay,
+	&cli_run_sensor,
 	&cli_check,
 	&cli_policy,
 	&cli_explain,

@@ -22,7 +22,7 @@ void json_lines_write(struct json_lines *sink, json_t *document)
 	if (sink->error == 0) {
 		errno = ENOMEM; /* what jansson does not say */
 		if (!document || json_dumpf(document, sink->file, JSON_COMPACT) < 0 ||
-		        putc('\n', sink->file) == EOF)
+			putc('\n', sink->file) == EOF)
 			sink->error = errno;
 		else
 			sink->written++;

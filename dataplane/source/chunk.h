@@ -14,8 +14,8 @@
 
 struct chunk {
 	int fd;
-	int ended;       /* the file has no more */
-	int error;       /* errno of a failed read, or 0 */
+	int ended;	 /* the file has no more */
+	int error;	 /* errno of a failed read, or 0 */
 	uint64_t offset; /* of buffer[at] in the file */
 	size_t at, end;
 	uint8_t *buffer;

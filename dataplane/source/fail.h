@@ -6,6 +6,6 @@
 
 /* Writes source.error and returns `error`, a negative errno. */
 int source_fail(struct source *, int error, const char *format, ...)
-        __attribute__((format(printf, 3, 4)));
+	__attribute__((format(printf, 3, 4)));
 
 #endif

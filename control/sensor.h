@@ -1,0 +1,26 @@
+/* `portolan run`: packets as they come, judged by a crew of workers (DESIGN 8).
+ *
+ * Reads NICs through DPDK where a device is configured and the EAL starts, interfaces through
+ * libpcap otherwise, and says which and why. Ends with a signal, after a while, or when what it
+ * reads is gone; what was seen is then reported as after a replay.
+ */
+#ifndef PORTOLAN_SENSOR_H
+#define PORTOLAN_SENSOR_H
+
+#include <stdint.h>
+
+#include "ledger.h"
+
+#define SENSOR_WORKERS_MAX 32
+
+struct sensor_options {
+	const char *site;
+	struct ledger_options ledger;
+	uint64_t duration_ns; /* 0: until it is asked to end */
+	unsigned workers;     /* 0: as many as the site's CPUs, or one */
+};
+
+/* The command's exit status. */
+int sensor_run(const struct sensor_options *);
+
+#endif

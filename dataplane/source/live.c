@@ -1,0 +1,414 @@
+/* Live capture through libpcap. Its ring (TPACKET_V3) takes a block back as soon as its last
+ * packet was handed out, so what a burst shows is copied once, into an arena of the source's
+ * own; at the rates that packet sockets reach (a microsecond a packet) the copy is not what
+ * costs. A blocking pcap_dispatch() never returns on an idle link: the handles do not block,
+ * and an idle poll waits in poll(2). */
+#include "source_live.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "fanout.h"
+#include "tap.h"
+
+#define NS_PER_S 1000000000ull
+#define SNAPLEN_MAX 262144u /* libpcap's */
+#define ROUND_UP(n) (((size_t)(n) + 63) & ~(size_t)63)
+
+struct live {
+	struct source source; /* first: the operations get it */
+	struct tap *tap;
+	struct pollfd *ready; /* one for each tap */
+	size_t taps, next;
+	unsigned worker;
+	int wait_ms;
+	int control; /* a socket for questions about interfaces, of the first source; else -1 */
+	struct burst *burst; /* being filled */
+	uint8_t *arena;
+	size_t used;
+	char description[SOURCE_ERROR_BYTES];
+};
+
+static int link_works(int flags)
+{
+	return flags > 0 && (flags & IFF_UP) && (flags & IFF_RUNNING);
+}
+
+static uint64_t time_of(const struct pcap_pkthdr *h)
+{
+	return (uint64_t)h->ts.tv_sec * NS_PER_S + (uint64_t)h->ts.tv_usec;
+}
+
+static void add_packet(u_char *user, const struct pcap_pkthdr *h, const u_char *data)
+{
+	struct live *l = (struct live *)(void *)user;
+	struct tap *t = &l->tap[l->next];
+	struct burst *b = l->burst;
+	struct packet *p = &b->packet[b->count++];
+
+	memcpy(l->arena + l->used, data, h->caplen);
+	*p = (struct packet){
+		.data = l->arena + l->used,
+		.caplen = h->caplen,
+		.wirelen = h->len < h->caplen ? h->caplen : h->len,
+		.time_ns = time_of(h),
+		.link = (uint16_t)t->link,
+		.interface = (uint16_t)l->next,
+	};
+	source_stamp(&l->source, b, p);
+	l->used += ROUND_UP(h->caplen);
+}
+
+/* Why a handle gave nothing. An interface that is only down comes back by itself, and its
+ * socket, its place in the group and its promiscuous mode with it: that is what `watch` tells.
+ * XXX: the group may then be in another order, and a pair go to another worker than before. */
+static int check_tap(struct live *l, const struct tap *t, const char *reason)
+{
+	int flags = tap_flags(t, pcap_fileno(t->pcap));
+
+	if (flags == -ENODEV) {
+		snprintf(l->source.error, sizeof(l->source.error),
+			"%s: the interface has disappeared", t->name);
+		return -ENODEV;
+	}
+	if (!reason || flags < 0 || !(flags & IFF_UP) || strstr(reason, "went down"))
+		return 0;
+	snprintf(l->source.error, sizeof(l->source.error), "%s: %s", t->name, reason);
+	return -EIO;
+}
+
+/* Nothing comes from an interface that has gone, not even an error once that was told: so
+ * who has waited in vain looks after it. */
+static int wait_for_packets(struct live *l)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < l->taps; i++)
+		l->ready[i].revents = 0;
+	if (poll(l->ready, l->taps, l->wait_ms) > 0)
+		return 0;
+	for (size_t i = 0; i < l->taps && !error; i++)
+		error = check_tap(l, &l->tap[i], NULL);
+	return error;
+}
+
+/* Interfaces take turns. */
+static int live_poll(struct source *s, struct burst *b)
+{
+	struct live *l = (struct live *)s;
+
+	b->count = 0;
+	l->burst = b;
+	l->used = 0;
+	for (size_t i = 0; i < l->taps; i++) {
+		struct tap *t = &l->tap[l->next];
+		int got = pcap_dispatch(t->pcap, BURST_MAX, add_packet, (u_char *)l);
+		int error = got == PCAP_ERROR ? check_tap(l, t, pcap_geterr(t->pcap)) : 0;
+
+		l->next = (l->next + 1) % l->taps;
+		if (b->count > 0)
+			return 1;
+		if (error)
+			return error;
+	}
+	return wait_for_packets(l);
+}
+
+static void live_release(struct source *s, struct burst *b)
+{
+	(void)s;
+	b->count = 0;
+}
+
+static void live_close(struct source *s)
+{
+	struct live *l = (struct live *)s;
+
+	for (size_t i = 0; l->tap && i < l->taps; i++)
+		tap_close(&l->tap[i]);
+	if (l->control >= 0)
+		close(l->control);
+	free(l->arena);
+	free(l->ready);
+	free(l->tap);
+	free(l);
+}
+
+/* A frame that found no room in this source's ring is this source's loss; what the interface
+ * lost before is everybody's, and the first source's to tell. */
+static int live_loss(struct source *s, struct source_loss *out)
+{
+	struct live *l = (struct live *)s;
+	int error = 0;
+
+	*out = (struct source_loss){0};
+	for (size_t i = 0; i < l->taps; i++) {
+		struct tap *t = &l->tap[i];
+		int failed = tap_count(t);
+
+		error = error ? error : failed;
+		out->received += t->loss.received;
+		out->dropped_kernel += t->loss.dropped_kernel;
+		if (l->worker == 0)
+			out->dropped_interface += t->loss.dropped_interface;
+	}
+	return error;
+}
+
+static const char *link_text(int flags)
+{
+	if (flags < 0)
+		return "the interface has disappeared";
+	if (!(flags & IFF_UP))
+		return "the link is down: the interface was taken down";
+	return flags & IFF_RUNNING ? "the link is up" : "the link is down: no carrier";
+}
+
+/* Only the first source tells, since all read the same interfaces. */
+static int live_watch(struct source *s, char text[SOURCE_ERROR_BYTES])
+{
+	struct live *l = (struct live *)s;
+
+	for (size_t i = 0; l->control >= 0 && i < l->taps; i++) {
+		struct tap *t = &l->tap[i];
+		int before = t->flags;
+
+		t->flags = tap_flags(t, l->control);
+		if (link_works(t->flags) == link_works(before))
+			continue;
+		snprintf(text, SOURCE_ERROR_BYTES, "%s: %s", t->name, link_text(t->flags));
+		return 1;
+	}
+	return 0;
+}
+
+static const char *live_describe(struct source *s)
+{
+	return ((struct live *)s)->description;
+}
+
+static const struct source_operations live_operations = {
+	.name = "live",
+	.poll = live_poll,
+	.release = live_release,
+	.close = live_close,
+	.loss = live_loss,
+	.watch = live_watch,
+	.describe = live_describe,
+};
+
+/* --- opening: all sources of a capture at once --- */
+
+static int refuse(char error[SOURCE_ERROR_BYTES], int status, const char *name, const char *why)
+{
+	if (!error[0])
+		snprintf(error, SOURCE_ERROR_BYTES, "%s: %s", name, why);
+	return status;
+}
+
+static int live_new(struct live **out, const struct source_live_config *c, unsigned worker)
+{
+	struct live *l = calloc(1, sizeof(*l));
+
+	*out = l;
+	if (!l)
+		return -ENOMEM;
+	l->source.operations = &live_operations;
+	l->worker = worker;
+	l->wait_ms = (int)c->wait_ms;
+	l->control = -1;
+	l->tap = calloc(c->interfaces, sizeof(*l->tap));
+	l->ready = calloc(c->interfaces, sizeof(*l->ready));
+	l->arena = malloc(BURST_MAX * ROUND_UP(c->snaplen));
+	return l->tap && l->ready && l->arena ? 0 : -ENOMEM;
+}
+
+static int open_taps(struct live *l, const struct source_live_config *c, char *error)
+{
+	struct tap_config config = {.snaplen = c->snaplen, .ring_bytes = c->ring_bytes};
+	int status = 0;
+
+	while (l->taps < c->interfaces && status == 0) {
+		struct tap *t = &l->tap[l->taps];
+
+		status = tap_open(t, c->interface[l->taps], &config, error);
+		if (status == 0)
+			l->ready[l->taps] = (struct pollfd){
+				.fd = pcap_get_selectable_fd(t->pcap), .events = POLLIN};
+		l->taps++;
+	}
+	return status;
+}
+
+static int open_all(struct source *source[], const struct source_live_config *c, char *error)
+{
+	int status = 0;
+
+	for (unsigned i = 0; i < c->workers && status == 0; i++) {
+		struct live *l;
+
+		status = live_new(&l, c, i);
+		source[i] = l ? &l->source : NULL;
+		if (status == 0)
+			status = open_taps(l, c, error);
+	}
+	return status;
+}
+
+static void close_all(struct source *source[], unsigned workers)
+{
+	for (unsigned i = 0; i < workers; i++) {
+		if (source[i])
+			live_close(source[i]);
+		source[i] = NULL;
+	}
+}
+
+static struct tap *tap_of(struct source *s, size_t i)
+{
+	return &((struct live *)s)->tap[i];
+}
+
+static int join_tap(struct source *source[], unsigned workers, size_t tap, enum fanout kind)
+{
+	int *fd = calloc(workers, sizeof(*fd));
+	int status = -ENOMEM;
+
+	for (unsigned i = 0; fd && i < workers; i++)
+		fd[i] = pcap_fileno(tap_of(source[i], tap)->pcap);
+	if (fd)
+		status = fanout_join(fd, workers, kind);
+	free(fd);
+	return status;
+}
+
+static int join_all(
+	struct source *source[], const struct source_live_config *c, enum fanout kind, char *error)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < c->interfaces && status == 0; i++) {
+		status = join_tap(source, c->workers, i, kind);
+		if (status < 0)
+			refuse(error, status, c->interface[i],
+				kind == FANOUT_PAIRS
+					? "the kernel does not take the fan-out program"
+					: "the kernel does not share the interface");
+	}
+	return status;
+}
+
+/* Between being bound and having its gate closed a socket heard what its fellows heard as well:
+ * that is thrown away. From here on nothing comes in until the gates open, one right after the
+ * other, and losses count from there. */
+static void begin_together(struct source *source[], const struct source_live_config *c)
+{
+	usleep(3 * TAP_BLOCK_TIMEOUT_MS * 1000);
+	for (unsigned w = 0; w < c->workers; w++)
+		for (size_t i = 0; i < c->interfaces; i++) {
+			struct tap *t = tap_of(source[w], i);
+
+			tap_drain(t);
+			tap_count(t);
+			t->loss = (struct source_loss){0};
+		}
+	for (size_t i = 0; i < c->interfaces; i++)
+		for (unsigned w = 0; w < c->workers; w++)
+			fanout_gate(pcap_fileno(tap_of(source[w], i)->pcap), 1);
+}
+
+static const char *steering_text(enum steering s)
+{
+	if (s == STEERING_KERNEL)
+		return "each address pair to one of them, by a program in the kernel (tunnels by "
+		       "their outer addresses)";
+	if (s == STEERING_FLOWS)
+		return "each flow to one of them, by the kernel's hash: ICMP errors and other "
+		       "flows of a pair may come to another one";
+	return "which sees everything";
+}
+
+static void describe(struct source *s, const struct source_live_config *c)
+{
+	struct live *l = (struct live *)s;
+
+	snprintf(l->description, sizeof(l->description),
+		"%s%s through libpcap, ring of %u MiB, snaplen %u; %u worker%s, %s", l->tap[0].name,
+		l->taps > 1 ? " and others" : "", c->ring_bytes >> 20, c->snaplen, c->workers,
+		c->workers > 1 ? "s" : "", steering_text(s->steering));
+}
+
+/* What the watch starts from. */
+static int begin_watch(struct live *first, char *error)
+{
+	first->control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (first->control < 0)
+		return refuse(error, -errno, first->tap[0].name, strerror(errno));
+	for (size_t i = 0; i < first->taps; i++)
+		first->tap[i].flags = tap_flags(&first->tap[i], first->control);
+	return 0;
+}
+
+static int open_shared(
+	struct source *source[], const struct source_live_config *c, enum fanout kind, char *error)
+{
+	enum steering steering = c->workers == 1	? STEERING_SINGLE
+				 : kind == FANOUT_PAIRS ? STEERING_KERNEL
+							: STEERING_FLOWS;
+	int status = open_all(source, c, error);
+
+	if (status == 0 && c->workers > 1)
+		status = join_all(source, c, kind, error);
+	if (status == 0)
+		status = begin_watch((struct live *)source[0], error);
+	if (status < 0) {
+		close_all(source, c->workers);
+		return refuse(error, status, c->interface[0], strerror(-status));
+	}
+	for (unsigned w = 0; w < c->workers; w++) {
+		source[w]->steering = steering;
+		describe(source[w], c);
+	}
+	begin_together(source, c);
+	return 0;
+}
+
+static int check(const struct source_live_config *c, char *error)
+{
+	if (c->interfaces == 0 || c->workers == 0)
+		return refuse(error, -EINVAL, "capture", "no interface or no worker");
+	if (c->snaplen > SNAPLEN_MAX)
+		return refuse(error, -EINVAL, c->interface[0], "snaplen is over 262144");
+	if (c->ring_bytes > INT32_MAX)
+		return refuse(error, -EINVAL, c->interface[0], "a ring is at most 2 GiB");
+	return 0;
+}
+
+int source_live_open(struct source *source[], const struct source_live_config *config,
+	char error[SOURCE_ERROR_BYTES])
+{
+	struct source_live_config c = *config;
+	int status;
+
+	c.ring_bytes = c.ring_bytes ? c.ring_bytes : SOURCE_LIVE_RING_BYTES;
+	c.snaplen = c.snaplen ? c.snaplen : SOURCE_LIVE_SNAPLEN;
+	c.wait_ms = c.wait_ms ? c.wait_ms : SOURCE_LIVE_WAIT_MS;
+	error[0] = '\0';
+	memset(source, 0, c.workers * sizeof(struct source *));
+	status = check(&c, error);
+	if (status < 0)
+		return status;
+	if (c.spread == SOURCE_LIVE_SPREAD_FLOWS)
+		return open_shared(source, &c, FANOUT_FLOWS, error);
+	status = open_shared(source, &c, FANOUT_PAIRS, error);
+	if (status == -EINVAL && c.spread == SOURCE_LIVE_SPREAD_AUTO && c.workers > 1) {
+		error[0] = '\0';
+		status = open_shared(source, &c, FANOUT_FLOWS, error);
+	}
+	return status;
+}
