@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures portolan beside the machine's floor, beside libpcap and beside its peers.
 
-    compare.py BUILD [--rounds N] [--readme FILE]
+    compare.py BUILD [--rounds N] [--readme FILE] [--without-peers]
 
 BUILD is a build directory. The generator makes A (64-byte frames, 1,000 flows), B (64-byte
 frames, 1,000,000 flows) and C (IMIX with handshakes, 10,000 flows), each with all flows
@@ -72,6 +72,7 @@ def core_table(portolan, captures, site, rounds):
                               '--rounds', str(rounds), '--json', captures[name]],
                              capture_output=True, text=True, check=True).stdout
         r = json.loads(out)
+        print('measured: core', name, file=sys.stderr)
         floor = r['floor_header_ns']
         if not name.endswith('1 %'):
             floor += r['floor_flow_ns']
@@ -90,7 +91,7 @@ def peers(capture, temporary):
             if (path := shutil.which(name) or shutil.which('/usr/sbin/' + name))}
 
 
-def replay_table(build, captures, site, rounds):
+def replay_table(build, captures, site, rounds, with_peers):
     portolan = os.path.join(build, 'control', 'portolan')
     temporary = os.path.join(build, 'captures', 'nfcapd')
     os.makedirs(temporary, exist_ok=True)
@@ -102,18 +103,21 @@ def replay_table(build, captures, site, rounds):
             'portolan': [portolan, 'replay', '--site', site, '--stats',
                          os.path.join(build, 'captures', 'stats.json'), captures[name]],
             'bare': [os.path.join(build, 'bench', 'bench_read'), captures[name]]}
-        there = peers(captures[name], temporary)
+        there = peers(captures[name], temporary) if with_peers else {}
         missing |= {'ndpiReader', 'softflowd', 'nfpcapd', 'argus', 'tshark'} - set(there)
         quick = interleaved(commands, rounds)
         slow = interleaved(there, 1 if name == 'B' else 2)
         fastest = min((t, n) for n, t in slow.items() if t) if any(slow.values()) else None
         packets = {'A': 1, 'B': 4, 'C': 1}[name]
+        print('measured:', name, file=sys.stderr)
         lines.append(
             f"| {name} | {packets},000,000 | {quick['portolan']:.3f} s | {quick['bare']:.3f} s | "
             f"{quick['bare'] / quick['portolan']:.2f} x its speed | " +
             (f"{fastest[1]} {fastest[0]:.2f} s | {fastest[0] / quick['portolan']:.1f} x its speed |"
              if fastest else '| |'))
-    if missing:
+    if not with_peers:
+        lines += ['', 'The peers were not run.']
+    elif missing:
         lines += ['', 'Not installed: ' + ', '.join(sorted(missing)) + '.']
     return lines
 
@@ -133,11 +137,12 @@ def main():
     parser.add_argument('build')
     parser.add_argument('--rounds', type=int, default=7)
     parser.add_argument('--readme')
+    parser.add_argument('--without-peers', action='store_true')
     a = parser.parse_args()
     captures, site = generate(a.build)
     portolan = os.path.join(a.build, 'control', 'portolan')
     lines = core_table(portolan, captures, site, a.rounds)
-    lines += [''] + replay_table(a.build, captures, site, a.rounds)
+    lines += [''] + replay_table(a.build, captures, site, a.rounds, not a.without_peers)
     print('\n'.join(lines))
     if a.readme:
         write_readme(a.readme, lines)
