@@ -127,7 +127,8 @@ static struct dpdk_port_config plan(const struct source_dpdk_config *c, const ch
 		.buffer_bytes = BUFFER_BYTES,
 	};
 
-	p.buffers = DPDK_RX_DESCRIPTORS + c->workers * (POOL_CACHE_ALL + 2 * BURST_MAX);
+	/* Twice, since vmxnet3 fills two rings a queue before it takes its first frame. */
+	p.buffers = 2 * DPDK_RX_DESCRIPTORS + c->workers * (POOL_CACHE_ALL + 2 * BURST_MAX);
 	if (c->workers > 1)
 		p.buffers += c->workers * DPDK_STEER_RING;
 	add_held_files(device, &p);
