@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "chart.h"
+#include "clock.h"
 #include "source.h"
 #include "worker.h"
 
@@ -45,10 +46,7 @@ struct options {
 
 static double now_ns(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
+	return (double)clock_steady_ns();
 }
 
 static uint64_t cycles(void)

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "chart.h"
+#include "clock.h"
 #include "ring.h"
 #include "worker.h"
 
@@ -103,14 +104,6 @@ static void empty_outbox(struct hand *h)
 	o->count = 0;
 }
 
-static uint64_t wall_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
-}
-
 static void fail(struct hand *h)
 {
 	memcpy(h->failure, h->source->error, sizeof(h->failure));
@@ -121,7 +114,7 @@ static void fail(struct hand *h)
 static void rest(struct hand *h)
 {
 	if (!h->crew->config.may_wait) {
-		worker_idle(h->worker, wall_ns());
+		worker_idle(h->worker, clock_wall_ns());
 		empty_outbox(h);
 	}
 	dispatch(h);

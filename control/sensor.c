@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "chart.h"
+#include "clock.h"
 #include "crew.h"
 #include "interrupt.h"
 #include "source_dpdk.h"
@@ -43,14 +44,6 @@ static void say(const char *format, ...)
 	vfprintf(stderr, format, args);
 	va_end(args);
 	fputc('\n', stderr);
-}
-
-static uint64_t wall_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
 }
 
 /* --- sources ------------------------------------------------------------------------- */
@@ -305,7 +298,7 @@ static int is_over(const struct sensor *s)
 	uint64_t duration = s->options->duration_ns;
 
 	return interrupt_asked() || crew_busy(s->crew) < s->workers ||
-	       (duration && wall_ns() - s->start_ns >= duration);
+	       (duration && clock_wall_ns() - s->start_ns >= duration);
 }
 
 static void stand_watch(struct sensor *s)
@@ -315,7 +308,7 @@ static void stand_watch(struct sensor *s)
 	for (unsigned long i = 0; !is_over(s); i++) {
 		if (crew_collect(s->crew) == 0)
 			nanosleep(&look, NULL);
-		events_tick(&s->ledger.events, wall_ns());
+		events_tick(&s->ledger.events, clock_wall_ns());
 		if (i % LOOKS_PER_WATCH == 0)
 			watch_sources(s);
 	}
@@ -334,17 +327,17 @@ static int run(struct sensor *s)
 	int status = DONE, error;
 
 	if (getrandom(&config.seed, sizeof(config.seed), 0) < 0)
-		config.seed = wall_ns();
+		config.seed = clock_wall_ns();
 	error = crew_start(&s->crew, &config);
 	if (error < 0) {
 		say("%s", strerror(-error));
 		return FAILED;
 	}
-	s->start_ns = wall_ns();
+	s->start_ns = clock_wall_ns();
 	offer_telemetry(s);
 	stand_watch(s);
 	crew_stop(s->crew);
-	crew_finish(s->crew, wall_ns());
+	crew_finish(s->crew, clock_wall_ns());
 	watch_sources(s);
 	if (crew_failure(s->crew)) {
 		say("%s", crew_failure(s->crew));
@@ -352,7 +345,7 @@ static int run(struct sensor *s)
 	}
 	crew_counters(s->crew, &result.counters);
 	result.start_ns = s->start_ns;
-	result.end_ns = wall_ns();
+	result.end_ns = clock_wall_ns();
 	result.more = capture_json(s);
 	return ledger_close(&s->ledger, &result) == LEDGER_DONE ? status : FAILED;
 }

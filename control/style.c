@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "text.h"
 
 #define REFRESH_NS 100000000ull
@@ -52,18 +53,10 @@ int stream_flush(FILE *f)
 	return -EIO;
 }
 
-static uint64_t clock_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
-}
-
 void progress_init(struct progress *p)
 {
 	*p = (struct progress){.shown = isatty(STDERR_FILENO) == 1};
-	p->next_ns = clock_ns() + REFRESH_NS;
+	p->next_ns = clock_steady_ns() + REFRESH_NS;
 }
 
 void progress_show(struct progress *p, uint64_t done, uint64_t total, uint64_t packets)
@@ -74,7 +67,7 @@ void progress_show(struct progress *p, uint64_t done, uint64_t total, uint64_t p
 
 	if (!p->shown)
 		return;
-	now = clock_ns();
+	now = clock_steady_ns();
 	if (now < p->next_ns)
 		return;
 	p->next_ns = now + REFRESH_NS;
