@@ -1,9 +1,9 @@
 /* Which address belongs to which appliance.
  *
  * Built once by control in memory that control gives, then read by every worker
- * and never written again. A lookup is a bit test for nearly every address of
- * nearly every mirror; only addresses that share their first 16 bits with an
- * appliance are hashed, once for each prefix length in use, longest first.
+ * and never written again. An IPv4 address is looked up in two steps, by its upper and
+ * its lower half. IPv6 is a bit test for nearly every address of nearly every mirror; what
+ * may be an appliance's is hashed, once for each prefix length in use, longest first.
  */
 #ifndef PORTOLAN_INVENTORY_H
 #define PORTOLAN_INVENTORY_H

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#define BURST_MAX 32
+#define BURST_MAX 64
 
 enum link {
 	LINK_ETHERNET,
@@ -42,6 +42,15 @@ struct burst {
 	uint32_t count;
 	uint64_t start_ns; /* time of the first packet of the whole stream */
 	struct packet packet[BURST_MAX];
+	/* What comes next, where the source knows (else `ahead_count` is 0): whoever works on
+	 * this burst asks for the first lines of these frames as it goes, one for each packet. */
+	const struct packet *ahead;
+	uint32_t ahead_count;
 };
+
+static inline void burst_clear(struct burst *b)
+{
+	b->count = b->ahead_count = 0;
+}
 
 #endif

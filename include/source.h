@@ -103,4 +103,22 @@ static inline void source_stamp(struct source *s, struct burst *b, struct packet
 	b->start_ns = s->start_ns;
 }
 
+/* Stamps a whole burst, whose packets have their own times. */
+static inline void source_stamp_burst(struct source *s, struct burst *b)
+{
+	uint64_t now_ns = s->now_ns;
+
+	if (!s->started && b->count > 0) {
+		s->started = 1;
+		s->start_ns = now_ns = b->packet[0].time_ns;
+	}
+	for (uint32_t i = 0; i < b->count; i++) {
+		uint64_t time_ns = b->packet[i].time_ns;
+		now_ns = time_ns > now_ns ? time_ns : now_ns;
+		b->packet[i].now_ns = now_ns;
+	}
+	s->now_ns = now_ns;
+	b->start_ns = s->start_ns;
+}
+
 #endif

@@ -44,9 +44,11 @@ static void attribute_client(const struct inventory *inv, struct view *v, unsign
 
 static void attribute_dhcp(const struct inventory *inv, struct view *v)
 {
-	if (v->source_port == PORT_DHCP_CLIENT && is_any_or_broadcast(&v->source))
+	if (v->source_port == PORT_DHCP_CLIENT && v->destination_port == PORT_DHCP_SERVER &&
+		is_any_or_broadcast(&v->source))
 		attribute_client(inv, v, 0);
-	if (v->destination_port == PORT_DHCP_CLIENT && is_any_or_broadcast(&v->destination))
+	if (v->destination_port == PORT_DHCP_CLIENT && v->source_port == PORT_DHCP_SERVER &&
+		is_any_or_broadcast(&v->destination))
 		attribute_client(inv, v, 1);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "layers.h"
+#include "letters.h"
 
 /* A frame has few layers; a crafted one must not keep us for as long as it is. */
 #define LAYERS_MAX 32
@@ -177,28 +178,6 @@ static inline enum layer ipv6_fragment(struct cursor *c, struct view *v)
 	return by_next_header(v, h[0]);
 }
 
-/* RFC 9293 section 3.1, as letters of the connection's history. */
-static uint8_t tcp_letters(uint8_t flags, int has_payload)
-{
-	enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
-	unsigned letters = has_payload ? LETTER_BIT(DATA) : 0;
-
-	if (flags & SYN) {
-		letters |= flags & ACK ? LETTER_BIT(SYN_ACK) : LETTER_BIT(SYN);
-		if (flags & RST)
-			letters = LETTER_BIT(MULTI) | LETTER_BIT(RST);
-		else if (flags & FIN)
-			letters |= LETTER_BIT(MULTI);
-	} else if (flags & RST) {
-		letters |= LETTER_BIT(RST);
-	} else if (flags & FIN) {
-		letters |= LETTER_BIT(FIN);
-	} else if (letters == 0) {
-		letters = LETTER_BIT(ACK);
-	}
-	return (uint8_t)letters;
-}
-
 /* The ports are enough for a flow: a header that ends after them is still one. */
 static inline enum layer tcp(struct cursor *c, struct view *v)
 {
@@ -218,7 +197,7 @@ static inline enum layer tcp(struct cursor *c, struct view *v)
 		v->payload = h + header;
 		v->payload_captured = (uint32_t)(available - header);
 	}
-	v->letters = tcp_letters(h[13], header >= 20 && header < available + c->beyond);
+	v->letters = letters_of_tcp(h[13], header >= 20 && header < available + c->beyond) & LETTERS;
 	return LAYER_DONE;
 }
 
@@ -356,9 +335,7 @@ static inline int decode_plain(const struct packet *p, struct view *v)
 		v->sequence = be32(l4 + 4);
 		v->payload = l4 + header;
 		v->payload_captured = header < rest ? rest - header : 0;
-		v->letters = l4[13] & 7		   ? tcp_letters(l4[13], v->payload_captured > 0)
-			     : v->payload_captured ? LETTER_BIT(DATA)
-						   : LETTER_BIT(ACK);
+		v->letters = letters_of_tcp(l4[13], v->payload_captured > 0) & LETTERS;
 		return 1;
 	}
 	v->sequence = 0;

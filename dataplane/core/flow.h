@@ -1,6 +1,7 @@
 /* One flow: two cache lines, the first of which is all that an ordinary packet touches.
  *
- * The key is canonical: the smaller (address, port) first. Counters and letters are kept by
+ * The key is canonical: the smaller (address, port) first,
+ * in an order of no meaning. Counters and letters are kept by
  * the key's direction, and a bit says which end is the initiator, so correcting the initiator
  * swaps nothing. A worker owns its flows; nobody else reads them.
  */
@@ -35,12 +36,14 @@ enum timeout {
 	TIMEOUT_COUNT,
 };
 
-/* flow.seen: the letters of direction 0 in bits 0..6, of direction 1 in bits 7..13. */
-#define SEEN_SHIFT 7
-#define SEEN_SKEWED 0x4000u /* end_skew_ns is not zero */
-#define SEEN_FREED 0x8000u  /* nobody's: the flow was given back to the table */
+/* flow.seen: the letters of each direction of the key in bits 0..6; in bit 7 of the first and
+ * the second: */
+#define SEEN0_SKEWED 0x80u /* end_skew_ns is not zero */
+#define SEEN1_FREED 0x80u  /* nobody's: the flow was given back to the table */
 
-/* Five words: in IPv4 the addresses fill the upper halves of the second and the fourth. */
+/* Five words. In IPv4 the second and the fourth are the two ends, from the top: the address as
+ * its bytes lie, protocol, port; the first and the third are zero but for what a MAC address
+ * attributed. So two words tell nearly all flows apart. */
 union flow_key {
 	struct {
 		struct address address[2];
@@ -52,6 +55,46 @@ union flow_key {
 	uint64_t word[5];
 };
 
+/* The two ends of IPv6 addresses, as they lie in a packet, in any order that both directions
+ * agree on; `ports` are the source's and below it the destination's. Which way it points. */
+static inline uint8_t flow_key_ipv6(union flow_key *k, const uint8_t *source,
+	const uint8_t *destination, uint32_t ports, uint64_t protocol)
+{
+	uint64_t a[2], b[2];
+	uint32_t from = ports >> 16, to = ports & 0xffff;
+	unsigned turned;
+
+	memcpy(a, source, sizeof(a));
+	memcpy(b, destination, sizeof(b));
+	turned = a[0] != b[0] ? a[0] > b[0] : a[1] != b[1] ? a[1] > b[1] : from > to;
+	memcpy(&k->word[2 * turned], a, sizeof(a));
+	memcpy(&k->word[2 - 2 * turned], b, sizeof(b));
+	k->word[4] = (turned ? to | from << 16 : from | to << 16) | protocol << 32 |
+		     (uint64_t)STATE_VERSION6 << 40;
+	return (uint8_t)turned;
+}
+
+/* Packets (upper half) and IP bytes (lower half) in one word, so that one addition counts both.
+ * What no longer fits is carried to the second line. */
+#define TALLY_PACKET ((uint64_t)1 << 32)
+
+static inline uint64_t tally_of(uint32_t packets, uint32_t bytes)
+{
+	return packets * TALLY_PACKET + bytes;
+}
+
+/* 1 with the sum in `tally`, or 0 if it does not fit. Bytes overflow long before packets can:
+ * a packet has at least 20, and the carry keeps the upper half under 2^31. */
+static inline int tally_add(uint64_t *tally, uint64_t more)
+{
+	uint64_t sum = *tally + more;
+
+	if ((uint32_t)sum < (uint32_t)more)
+		return 0;
+	*tally = sum;
+	return 1;
+}
+
 #define FLOW_KEY_BYTES offsetof(struct flow, state)
 
 struct flow {
@@ -60,10 +103,9 @@ struct flow {
 	uint16_t port[2];
 	uint8_t protocol;
 	uint8_t state;
-	uint16_t seen;
-	uint64_t last_ns; /* stream time of the last packet: never runs backwards */
-	uint32_t packets[2];
-	uint32_t bytes[2];
+	uint8_t seen[2];
+	uint64_t last_ns;  /* stream time of the last packet: never runs backwards */
+	uint64_t tally[2]; /* by the key's direction: see below */
 	/* Second line: when something changes. */
 	uint64_t first_ns;   /* the first packet's own time */
 	int64_t end_skew_ns; /* the last packet's own time, less last_ns */
@@ -110,7 +152,7 @@ static inline unsigned flow_version(const struct flow *f)
 /* The letters that this direction of the key has shown. */
 static inline unsigned flow_letters(const struct flow *f, unsigned direction)
 {
-	return f->seen >> (direction ? SEEN_SHIFT : 0) & ((1u << LETTER_COUNT) - 1);
+	return f->seen[direction] & LETTERS;
 }
 
 /* Addresses, ports, protocol and version; of the rest only that the flow is somebody's. */
@@ -126,7 +168,7 @@ static inline int flow_has_key(const struct flow *f, const union flow_key *k)
 		       ((a[4] & mask) ^ b[4])) == 0;
 }
 
-static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "SEEN_FREED is in seen's last byte");
-static_assert(LETTER_COUNT == SEEN_SHIFT, "letters fill their half of flow.seen");
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "SEEN1_FREED is in a word's last byte");
+static_assert(LETTER_COUNT == 7, "letters leave a bit of each flow.seen");
 
 #endif

@@ -20,21 +20,29 @@ static size_t pages_for(size_t prefixes)
 	return prefixes < PAGES_MAX ? prefixes : PAGES_MAX;
 }
 
+/* The cells of upper halves, by their number, come after nobody's and the hashed ones'. */
+enum { CELL_HASHED = 1, CELL_WHOLE = 2, CELL_PAGES = CELL_WHOLE + HALF };
+
+static size_t cells_for(size_t prefixes)
+{
+	return CELL_PAGES + pages_for(prefixes) * HALF;
+}
+
 size_t inventory_size(size_t appliances, size_t prefixes, size_t macs)
 {
 	return sizeof(struct inventory) + slots_for(prefixes) * sizeof(struct entry) +
-	       slots_for(macs) * sizeof(struct mac_entry) +
-	       pages_for(prefixes) * sizeof(struct page) + ((appliances + 63) & ~(size_t)63);
+	       slots_for(macs) * sizeof(struct mac_entry) + cells_for(prefixes) * sizeof(uint16_t) +
+	       ((appliances + 63) & ~(size_t)63);
 }
 
 struct inventory *inventory_init(void *memory, size_t appliances, size_t prefixes, size_t macs)
 {
 	struct inventory *inv = memory;
 
-	/* Pages are filled when they are taken: most of them never are. */
+	/* Cells are filled when they are taken: most of them never are. */
 	memset(memory, 0,
 		inventory_size(appliances, prefixes, macs) -
-			pages_for(prefixes) * sizeof(struct page));
+			cells_for(prefixes) * sizeof(uint16_t));
 	inv->pages_max = pages_for(prefixes);
 	inv->entries_max = prefixes;
 	inv->entry_mask = slots_for(prefixes) - 1;
@@ -44,7 +52,9 @@ struct inventory *inventory_init(void *memory, size_t appliances, size_t prefixe
 	inv->entry = (struct entry *)(inv + 1);
 	inv->mac = (struct mac_entry *)(inv->entry + inv->entry_mask + 1);
 	inv->role = (uint8_t *)(inv->mac + inv->mac_mask + 1);
-	inv->page = (struct page *)(inv->role + ((appliances + 63) & ~(size_t)63));
+	inv->cell = (uint16_t *)(void *)(inv->role + ((appliances + 63) & ~(size_t)63));
+	inv->cell[CELL_NOBODYS] = APPLIANCE_NONE;
+	inv->cell[CELL_HASHED] = APPLIANCE_HASHED;
 	inv->v6.filter_mask = UINT64_MAX;
 	return inv;
 }
@@ -145,43 +155,48 @@ static struct address v4_address(uint32_t host_order)
 	return a;
 }
 
+static uint16_t half_as_it_lies(uint32_t half)
+{
+	return __builtin_bswap16((uint16_t)half);
+}
+
 /* Fills a part of an upper half's page, longest matches first as ever. */
 static void page_fill(struct inventory *inv, uint32_t upper, uint32_t first, uint32_t count)
 {
-	struct page *page = &inv->page[inv->upper[upper] - 1];
+	uint16_t *page = &inv->cell[inv->upper[half_as_it_lies(upper)] & ~UPPER_PAGED];
 
 	for (uint32_t i = first; i < first + count; i++) {
 		struct address a = v4_address(upper << 16 | i);
-		page->appliance[i] = inventory_longest_match(inv, &inv->v4, &a, 4);
+		page[half_as_it_lies(i)] = inventory_longest_match(inv, &inv->v4, &a, 4);
 	}
 }
 
 static void page_take(struct inventory *inv, uint32_t upper)
 {
-	if (inv->upper[upper] != 0)
-		return;
+	uint32_t *where = &inv->upper[half_as_it_lies(upper)];
+
 	if (inv->pages == inv->pages_max) {
-		inv->upper[upper] = UPPER_HASHED;
+		*where = CELL_HASHED;
 		return;
 	}
-	inv->upper[upper] = (uint16_t)++inv->pages;
+	*where = UPPER_PAGED | (CELL_PAGES + (uint32_t)inv->pages++ * HALF);
 	page_fill(inv, upper, 0, HALF);
 }
 
 /* A network of one upper half, or of all of it. */
 static void upper_add(struct inventory *inv, uint32_t upper, uint32_t first, uint32_t count)
 {
+	uint32_t *where = &inv->upper[half_as_it_lies(upper)];
 	struct address a = v4_address(upper << 16);
 
-	if (!filter_test(&inv->v4, upper))
-		inv->whole[upper] = APPLIANCE_NONE;
-	filter_set(&inv->v4, upper);
-	if (count == HALF)
-		inv->whole[upper] = inventory_longest_match(inv, &inv->v4, &a, 4);
-	else
-		page_take(inv, upper);
-	if (inv->upper[upper] != 0 && inv->upper[upper] != UPPER_HASHED)
+	if (*where & UPPER_PAGED) {
 		page_fill(inv, upper, first, count);
+	} else if (*where != CELL_HASHED && count == HALF) {
+		*where = CELL_WHOLE + upper;
+		inv->cell[*where] = inventory_longest_match(inv, &inv->v4, &a, 4);
+	} else if (*where != CELL_HASHED) {
+		page_take(inv, upper);
+	}
 }
 
 static void v4_add(struct inventory *inv, const struct prefix *p)

@@ -15,6 +15,12 @@
 #define PAGES_MAX 64
 #define HALF 65536u
 
+/* Where in `cell` the appliances of an upper half stand: the number of one cell for all of it
+ * (nobody's: the first), or of a page's first cell with this bit: add the lower half. Halves
+ * are numbered as their two bytes lie in a packet. */
+#define UPPER_PAGED 0x80000000u
+#define CELL_NOBODYS 0u
+
 struct entry {
 	uint64_t word[2]; /* the masked address, as its bytes lie in memory */
 	uint16_t appliance;
@@ -35,24 +41,19 @@ struct width {
 };
 
 struct family {
-	uint64_t filter[FILTER_WORDS]; /* by the first 16 bits (IPv4), or a hash (IPv6) */
+	uint64_t filter[FILTER_WORDS]; /* IPv6: by a hash of the first bytes */
 	uint64_t filter_mask;	       /* IPv6: the bits of the first eight bytes that are hashed */
 	uint32_t widths;
 	struct width width[129]; /* longest first */
 };
 
-struct page {
-	uint16_t appliance[HALF];
-};
-
-enum { UPPER_HASHED = 0xffff }; /* in `upper`: no page was left */
+enum { APPLIANCE_HASHED = 0xfffe }; /* in a cell: no page was left, ask the hash */
 
 struct inventory {
 	struct family v4, v6;
-	uint16_t upper[HALF]; /* the page's number, from 1; 0: */
-	uint16_t whole[HALF]; /* the appliance of all addresses with this upper half */
+	uint32_t upper[HALF];
 	size_t pages, pages_max;
-	struct page *page;
+	uint16_t *cell; /* nobody's, hashed, one for each upper half, then the pages */
 	size_t entries, entries_max, entry_mask;
 	size_t macs, macs_max, mac_mask;
 	size_t appliances, appliances_max;
@@ -76,18 +77,37 @@ static inline int filter_test(const struct family *f, unsigned slot)
 	return (int)(f->filter[slot / 64] >> (slot % 64) & 1);
 }
 
+/* What the cell says of an IPv4 address, four bytes as they lie in a packet: an appliance,
+ * APPLIANCE_NONE or APPLIANCE_HASHED. */
+static inline uint16_t inventory_cell(const struct inventory *inv, const uint8_t *address)
+{
+	uint16_t upper, lower;
+	uint32_t where;
+
+	memcpy(&upper, address, sizeof(upper));
+	memcpy(&lower, address + sizeof(upper), sizeof(lower));
+	where = inv->upper[upper];
+	return inv->cell[(where & ~UPPER_PAGED) + (lower & (uint32_t)((int32_t)where >> 31))];
+}
+
 static inline uint16_t inventory_lookup_v4(const struct inventory *inv, const struct address *a)
 {
-	unsigned upper = (unsigned)a->byte[12] << 8 | a->byte[13];
-	unsigned lower = (unsigned)a->byte[14] << 8 | a->byte[15];
+	uint16_t appliance = inventory_cell(inv, a->byte + 12);
 
-	if (!filter_test(&inv->v4, upper))
+	return appliance == APPLIANCE_HASHED ? inventory_longest_match(inv, &inv->v4, a, 4)
+					     : appliance;
+}
+
+/* `first` are the address's first eight bytes. */
+static inline uint16_t inventory_lookup_v6(
+	const struct inventory *inv, uint64_t first, const uint8_t *address)
+{
+	struct address a;
+
+	if (!filter_test(&inv->v6, v6_filter_slot(&inv->v6, first)))
 		return APPLIANCE_NONE;
-	if (inv->upper[upper] == 0)
-		return inv->whole[upper];
-	if (inv->upper[upper] == UPPER_HASHED)
-		return inventory_longest_match(inv, &inv->v4, a, 4);
-	return inv->page[inv->upper[upper] - 1].appliance[lower];
+	memcpy(a.byte, address, sizeof(a.byte));
+	return inventory_longest_match(inv, &inv->v6, &a, 6);
 }
 
 static inline uint16_t inventory_lookup(
@@ -98,9 +118,7 @@ static inline uint16_t inventory_lookup(
 	if (version == 4)
 		return inventory_lookup_v4(inv, a);
 	memcpy(&first, a->byte, sizeof(first));
-	if (!filter_test(&inv->v6, v6_filter_slot(&inv->v6, first)))
-		return APPLIANCE_NONE;
-	return inventory_longest_match(inv, &inv->v6, a, version);
+	return inventory_lookup_v6(inv, first, a->byte);
 }
 
 #endif

@@ -3,22 +3,10 @@
 #include "attribute.h"
 #include "decode.h"
 
-/* --- pass 1: bytes become addresses and ports ---------------------------------------- */
+/* Packets between the steps: how many lines are on their way at a time. */
+#define DISTANCE 16u
 
-static void decode_burst(struct pipeline *pl, const struct burst *b)
-{
-	uint64_t bytes = 0, truncated = 0;
-
-	for (uint32_t i = 0; i < b->count; i++) {
-		const struct packet *p = &b->packet[i];
-		decode(p, &pl->view[i]);
-		bytes += p->wirelen;
-		truncated += p->caplen < p->wirelen;
-	}
-	pl->counters.frames += b->count;
-	pl->counters.frame_bytes += bytes;
-	pl->counters.truncated_frames += truncated;
-}
+/* --- step 1: whose is it, and which flow's? The bucket is on the way ------------------- */
 
 static void count_no_ip(struct counters *c, enum outcome outcome)
 {
@@ -40,8 +28,6 @@ static void count_no_ip(struct counters *c, enum outcome outcome)
 	}
 }
 
-/* --- pass 2: whose is it? ------------------------------------------------------------ */
-
 /* Of a fragment: a later one without its first one waits, all others have their ports. */
 static int has_flow(struct pipeline *pl, const struct packet *p, struct view *v)
 {
@@ -57,69 +43,180 @@ static int has_flow(struct pipeline *pl, const struct packet *p, struct view *v)
 	return 0;
 }
 
-/* The key of a monitored packet, and its bucket is on the way. */
-static inline void choose(struct pipeline *pl, uint32_t i)
+/* Of a burst: what the layers were asked about, and what they found. */
+struct layered {
+	uint32_t packets, ip, monitored, tracked;
+	uint32_t strangers; /* plain, and at a closer look nobody's */
+};
+
+/* Any packet, layer by layer: 1 if it is a monitored one with a flow. */
+static uint32_t look_closely(struct pipeline *pl, const struct packet *p, uint32_t i,
+	struct glance *g, struct layered *l)
 {
 	struct view *v = &pl->view[i];
 
+	l->packets++;
+	decode_layers(p, v);
+	if (v->outcome != OUTCOME_IP) {
+		count_no_ip(&pl->counters, (enum outcome)v->outcome);
+		return 0;
+	}
+	l->ip++;
+	if (!attribute(pl->tracker.policy->inventory, v))
+		return 0;
+	l->monitored++;
+	if (v->fragment != FRAGMENT_NONE && !has_flow(pl, p, v))
+		return 0;
 	tracker_key(v, &pl->key[i]);
-	v->hash = table_hash(&pl->tracker.table, &pl->key[i]);
-	table_prefetch(&pl->tracker.table, v->hash);
-	pl->chosen[pl->chosen_count++] = (uint8_t)i;
+	g->letters = v->letters | glance_needs_care(p, v);
+	g->direction = v->direction;
+	g->now_ns = p->now_ns;
+	g->tally = tally_of(1, v->bytes);
+	g->kind = GLANCE_VIEW;
+	l->tracked++;
+	return 1;
 }
 
-static void attribute_burst(struct pipeline *pl, const struct burst *b)
+/* The next burst's headers are asked for one by one, with every packet that is done: all at
+ * once they would fill the queue of the memory, and the work would wait for it instead of
+ * going on beside it (mix A, 1 % monitored: 27 ns a packet against 13). */
+static inline void look_ahead(const struct burst *b, uint32_t done)
+{
+	if (done < b->ahead_count)
+		__builtin_prefetch(b->ahead[done].data);
+}
+
+/* What is not plain IPv4: 1 if it is monitored and has a flow. */
+static __attribute__((noinline)) uint32_t look_further(struct pipeline *pl, const struct packet *p,
+	uint32_t i, struct glance *g, struct layered *l)
+{
+	const struct table *table = &pl->tracker.table;
+
+	g->kind = GLANCE_IPV6;
+	switch (glance_ipv6(p, pl->tracker.policy->inventory, g, &pl->key[i])) {
+	case GLANCE_NOBODYS:
+		return 0;
+	case GLANCE_LAYERS:
+		if (!look_closely(pl, p, i, g, l))
+			return 0;
+		break;
+	case GLANCE_MONITORED:
+		break;
+	}
+	g->index = (uint8_t)i;
+	g->hash = table_hash(table, &pl->key[i]);
+	table_prefetch(table, g->hash);
+	return 1;
+}
+
+/* Every packet of the burst; those that are monitored and have a flow are kept. */
+static uint32_t look(struct pipeline *pl, const struct burst *b, struct layered *l)
 {
 	const struct inventory *inventory = pl->tracker.policy->inventory;
-	struct counters *c = &pl->counters;
-	uint32_t ip = 0, monitored = 0;
+	const struct table table = pl->tracker.table; /* where it is does not change */
+	const struct packet *p = b->packet;
+	struct glance *g = pl->glance;
 
-	pl->chosen_count = 0;
-	for (uint32_t i = 0; i < b->count; i++) {
-		struct view *v = &pl->view[i];
-		if (v->outcome != OUTCOME_IP) {
-			count_no_ip(c, (enum outcome)v->outcome);
+	for (uint32_t i = 0; i < b->count; i++, p++) {
+		enum glance_found found = glance(p, inventory, g);
+		look_ahead(b, i);
+		if (found == GLANCE_NOBODYS)
+			continue;
+		if (found == GLANCE_LAYERS) {
+			g += look_further(pl, p, i, g, l);
 			continue;
 		}
-		ip++;
-		if (!attribute(inventory, v))
-			continue;
-		monitored++;
-		if (v->fragment == FRAGMENT_NONE || has_flow(pl, &b->packet[i], v))
-			choose(pl, i);
+		g->index = (uint8_t)i;
+		g->kind = GLANCE_IPV4;
+		g->hash = table_hash_ends(&table, g->lower, g->upper, 0);
+		table_prefetch(&table, g->hash);
+		g++;
 	}
-	c->ip += ip;
+	return (uint32_t)(g - pl->glance);
+}
+
+/* --- step 2: the bucket is here, the flow is on the way ------------------------------- */
+
+static inline void guess(const struct table *t, struct glance *g)
+{
+	g->flow = table_guess(t, g->hash);
+	__builtin_prefetch(&t->flow[g->flow], 1);
+}
+
+/* --- step 3: the flow is here --------------------------------------------------------- */
+
+/* A packet that is not just one more of its flow: now the view is worth making. */
+static __attribute__((noinline)) void track_closely(
+	struct pipeline *pl, const struct packet *p, const struct glance *g, struct layered *l)
+{
+	struct view *v = &pl->view[g->index];
+	union flow_key *k = &pl->key[g->index];
+
+	if (g->kind != GLANCE_VIEW) {
+		decode(p, v);
+		if (!attribute(pl->tracker.policy->inventory, v)) {
+			l->strangers++;
+			return;
+		}
+		tracker_key(v, k);
+	}
+	v->hash = g->hash;
+	tracker_packet(&pl->tracker, p, v, k, g->flow);
+}
+
+static inline uint64_t differs(
+	const struct pipeline *pl, const struct table *t, const struct glance *g)
+{
+	if (g->kind == GLANCE_IPV4)
+		return glance_differs(g, &t->flow[g->flow]);
+	return glance_key_differs(&pl->key[g->index], &t->flow[g->flow]);
+}
+
+/* --- the burst ------------------------------------------------------------------------ */
+
+static void count_burst(
+	struct counters *c, const struct burst *b, const struct layered *l, uint32_t tracked)
+{
+	uint64_t bytes = 0, truncated = 0, plain = b->count - l->packets;
+	uint64_t monitored = tracked - l->tracked - l->strangers + l->monitored;
+
+	for (uint32_t i = 0; i < b->count; i++) {
+		bytes += b->packet[i].wirelen;
+		truncated += b->packet[i].caplen < b->packet[i].wirelen;
+	}
+	c->frames += b->count;
+	c->frame_bytes += bytes;
+	c->truncated_frames += truncated;
+	c->ip += plain + l->ip;
 	c->monitored += monitored;
-	c->unmonitored += ip - monitored;
+	c->unmonitored += plain + l->ip - monitored;
 }
 
-/* --- pass 3: the bucket is here, the flow is on the way ------------------------------- */
-
-static void guess_burst(struct pipeline *pl)
+/* The two steps go through the burst one behind the other, DISTANCE packets apart, so that
+ * what one asks the memory for comes while the other works. */
+static void judge(struct pipeline *pl, const struct burst *b, uint32_t count, struct layered *l)
 {
-	struct table *t = &pl->tracker.table;
+	const struct table table = pl->tracker.table;
+	struct glance *g = pl->glance, *end = g + count, *ahead = g;
+	struct glance *distance = count < DISTANCE ? end : g + DISTANCE;
+	uint64_t sum[8] = {0};
 
-	for (uint32_t n = 0; n < pl->chosen_count; n++) {
-		uint32_t i = pl->chosen[n];
-		pl->guess[i] = table_guess(t, pl->view[i].hash);
-		if (pl->guess[i] != FLOW_NONE)
-			__builtin_prefetch(&t->flow[pl->guess[i]], 1);
+	while (ahead < distance)
+		guess(&table, ahead++);
+	for (; g < end; g++) {
+		if (ahead < end)
+			guess(&table, ahead++);
+		if (!tracker_count(&pl->tracker, sum, g, differs(pl, &table, g)))
+			track_closely(pl, &b->packet[g->index], g, l);
 	}
-}
-
-/* --- pass 4: the flow is here --------------------------------------------------------- */
-
-static void track_burst(struct pipeline *pl, const struct burst *b)
-{
-	for (uint32_t n = 0; n < pl->chosen_count; n++) {
-		uint32_t i = pl->chosen[n];
-		tracker_packet(
-			&pl->tracker, &b->packet[i], &pl->view[i], &pl->key[i], pl->guess[i]);
-	}
+	tracker_count_burst(&pl->tracker, sum);
 }
 
 void pipeline_process(struct pipeline *pl, const struct burst *b)
 {
+	struct layered l = {0};
+	uint32_t tracked;
+
 	if (b->count == 0)
 		return;
 	if (!pl->started) {
@@ -127,10 +224,9 @@ void pipeline_process(struct pipeline *pl, const struct burst *b)
 		pl->tracker.start_ns = b->start_ns;
 	}
 	pl->tracker.now_ns = b->packet[b->count - 1].now_ns;
-	decode_burst(pl, b);
-	attribute_burst(pl, b);
-	guess_burst(pl);
-	track_burst(pl, b);
+	tracked = look(pl, b, &l);
+	judge(pl, b, tracked, &l);
+	count_burst(&pl->counters, b, &l, tracked);
 	tracker_sweep(&pl->tracker);
 	pl->counters.flows_active = pl->tracker.table.active;
 }

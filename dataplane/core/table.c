@@ -55,7 +55,7 @@ uint32_t table_find(const struct table *t, const union flow_key *k, uint64_t has
 	uint32_t first = (uint32_t)hash & t->bucket_mask, found;
 	uint16_t tag = table_tag(hash);
 
-	if (guess != FLOW_NONE && flow_has_key(&t->flow[guess], k))
+	if (guess < t->fresh && flow_has_key(&t->flow[guess], k))
 		return guess;
 	found = find_in(t, first, tag, k);
 	if (found == FLOW_NONE && t->bucket[first].overflowed)
@@ -215,8 +215,8 @@ void table_remove(struct table *t, uint32_t index)
 	b->tag[slot] = 0;
 	b->worth[slot] = WORTH_NOTHING;
 	f->bucket = BUCKET_NONE;
-	f->last_ns = UINT64_MAX; /* no sweep finds it idle */
-	f->seen = SEEN_FREED;	 /* and no guess finds it at all */
+	f->last_ns = UINT64_MAX;  /* no sweep finds it idle */
+	f->seen[1] = SEEN1_FREED; /* and no guess finds it at all */
 	t->free[t->free_count++] = index;
 	t->active--;
 }

@@ -63,6 +63,13 @@ struct table {
 size_t table_size(uint32_t capacity);
 void table_init(struct table *, void *memory, uint32_t capacity, uint64_t seed);
 
+/* Of the two ends of an IPv4 key; `marks` is zero, see union flow_key. */
+static inline uint64_t table_hash_ends(
+	const struct table *t, uint64_t lower, uint64_t upper, uint64_t marks)
+{
+	return mix_seeded(lower ^ t->seed[0], upper ^ marks ^ t->seed[1]);
+}
+
 static inline uint64_t table_hash(const struct table *t, const union flow_key *k)
 {
 	const uint64_t *w = k->word;
@@ -70,10 +77,7 @@ static inline uint64_t table_hash(const struct table *t, const union flow_key *k
 	if (k->version6)
 		return mix(mix(w[0] ^ t->seed[0], w[2] ^ t->seed[1]) ^ w[1],
 			mix(w[4] ^ t->seed[0], w[3] ^ t->seed[1]));
-	/* The lower halves of w[1] and w[3] are free for the ports and the protocol; w[0] and w[2]
-	 * are zero but for what a MAC address attributed. */
-	return mix(
-		w[1] ^ (uint32_t)w[4] ^ w[0] ^ t->seed[0], w[3] ^ w[4] >> 32 ^ w[2] ^ t->seed[1]);
+	return table_hash_ends(t, w[1], w[3], w[0] << 16 ^ w[2]);
 }
 
 static inline void table_prefetch(const struct table *t, uint64_t hash)
@@ -87,30 +91,40 @@ static inline uint16_t table_tag(uint64_t hash)
 	return (uint16_t)(hash >> 48 | 1);
 }
 
-/* A bit for every place whose tag is `tag`. */
-static inline unsigned table_match(const struct bucket *b, uint16_t tag)
+/* Two bits for every place whose tag is `tag`. */
+static inline unsigned table_match_twice(const struct bucket *b, uint16_t tag)
 {
 #ifdef __SSE2__
 	__m128i tags = _mm_load_si128((const __m128i *)(const void *)b->tag);
-	__m128i equal = _mm_cmpeq_epi16(tags, _mm_set1_epi16((short)tag));
 
-	return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128()));
+	return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi16(tags, _mm_set1_epi16((short)tag)));
 #else
 	unsigned bits = 0;
 
 	for (unsigned i = 0; i < BUCKET_SLOTS; i++)
-		bits |= (unsigned)(b->tag[i] == tag) << i;
+		bits |= (unsigned)(b->tag[i] == tag) * 3 << 2 * i;
 	return bits;
 #endif
 }
 
-/* The flow that the first bucket's tags point to, or FLOW_NONE: a guess, for prefetching. */
+/* A bit for every place whose tag is `tag`. */
+static inline unsigned table_match(const struct bucket *b, uint16_t tag)
+{
+	unsigned twice = table_match_twice(b, tag), bits = 0;
+
+	for (unsigned i = 0; i < BUCKET_SLOTS; i++)
+		bits |= (twice >> 2 * i & 1) << i;
+	return bits;
+}
+
+/* The flow that the first bucket's tags point to, to be asked for and compared; where no tag
+ * fits some flow of the table, used or not, so that nobody has to fork. */
 static inline uint32_t table_guess(const struct table *t, uint64_t hash)
 {
 	const struct bucket *b = &t->bucket[hash & t->bucket_mask];
-	unsigned bits = table_match(b, table_tag(hash));
+	unsigned bits = table_match_twice(b, table_tag(hash)) | 1u << (2 * BUCKET_SLOTS - 1);
 
-	return bits ? b->index[__builtin_ctz(bits)] : FLOW_NONE;
+	return b->index[(unsigned)__builtin_ctz(bits) / 2];
 }
 
 /* The flow with this key, or FLOW_NONE. `guess` is tried first. */

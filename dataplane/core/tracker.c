@@ -6,7 +6,7 @@
 /* A whole sweep once a second of packet time at most, so that at full rate its cost is a few
  * sequential lines a burst and on an idle link nothing. */
 #define SWEEP_PERIOD_NS 1000000000ull
-#define SWEEP_STEP 8
+#define SWEEP_STEP 4
 #define SWEEP_STEP_FULL 32 /* where the table is full, places are wanted */
 #define FINISH_STEP 256
 
@@ -22,6 +22,13 @@ void tracker_init(struct tracker *t, const struct flow_timeouts *limits)
 	t->limit_ns[TIMEOUT_UDP_TWO_WAY] = limits->udp_two_way_ns;
 	t->limit_ns[TIMEOUT_IKE] = limits->ike_ns;
 	t->limit_ns[TIMEOUT_OTHER] = limits->other_ns;
+	for (unsigned i = 0; i < TIMEOUT_COUNT; i++) {
+		t->bound_ns[0][i] = t->limit_ns[i] == UINT64_MAX ? UINT64_MAX : t->limit_ns[i] + 1;
+		t->bound_ns[1][i] = t->bound_ns[0][i] < limits->tcp_closed_ns
+					    ? t->bound_ns[0][i]
+					    : limits->tcp_closed_ns;
+	}
+	t->bound_ns[1][TIMEOUT_TCP_CLOSED] = 0;
 }
 
 /* --- keys ---------------------------------------------------------------------------- */
@@ -34,9 +41,10 @@ static uint32_t v4_of(const struct address *a)
 	return bytes;
 }
 
-static uint64_t v4_end(uint32_t address, uint16_t port)
+/* One end, as union flow_key has it. Any order of them will do that both directions agree on. */
+static uint64_t v4_end(uint32_t address, uint8_t protocol, uint16_t port)
 {
-	return (uint64_t)__builtin_bswap32(address) << 16 | port;
+	return (uint64_t)address << 32 | (uint64_t)protocol << 16 | port;
 }
 
 /* A DHCP client without an address is known by its MAC address: its number takes the place
@@ -51,32 +59,21 @@ static uint64_t last_word(const struct view *v, unsigned source)
 	uint64_t lower = source ? v->destination_port : v->source_port;
 	uint64_t upper = source ? v->source_port : v->destination_port;
 
-	return lower | upper << 16 | (uint64_t)v->protocol << 32 |
-	       (uint64_t)(v->version == 6) << 40;
+	return lower | upper << 16 | (uint64_t)v->protocol << 32;
 }
 
 /* Written word by word: what is stored in pieces and loaded whole waits for the cache. */
 static void key_v4(struct view *v, union flow_key *k)
 {
-	uint32_t from = v4_of(&v->source), to = v4_of(&v->destination);
-	unsigned source = v4_end(from, v->source_port) > v4_end(to, v->destination_port);
+	uint64_t from = v4_end(v4_of(&v->source), v->protocol, v->source_port);
+	uint64_t to = v4_end(v4_of(&v->destination), v->protocol, v->destination_port);
+	unsigned source = from > to;
 
 	v->direction = (uint8_t)source;
 	k->word[0] = mark_of(v, source);
-	k->word[1] = (uint64_t)(source ? to : from) << 32;
+	k->word[1] = source ? to : from;
 	k->word[2] = mark_of(v, 1 - source);
-	k->word[3] = (uint64_t)(source ? from : to) << 32;
-	k->word[4] = last_word(v, source);
-}
-
-static void key_v6(struct view *v, union flow_key *k)
-{
-	int order = memcmp(&v->source, &v->destination, sizeof(v->source));
-	unsigned source = order > 0 || (order == 0 && v->source_port > v->destination_port);
-
-	v->direction = (uint8_t)source;
-	k->address[source] = v->source;
-	k->address[1 - source] = v->destination;
+	k->word[3] = source ? from : to;
 	k->word[4] = last_word(v, source);
 }
 
@@ -85,7 +82,8 @@ void tracker_key(struct view *v, union flow_key *k)
 	if (v->version == 4)
 		key_v4(v, k);
 	else
-		key_v6(v, k);
+		v->direction = flow_key_ipv6(k, v->source.byte, v->destination.byte,
+			(uint32_t)v->source_port << 16 | v->destination_port, v->protocol);
 }
 
 /* --- records ------------------------------------------------------------------------- */
@@ -101,12 +99,12 @@ static struct address address_of(const struct flow *f, unsigned end)
 
 static uint64_t packets_of(const struct flow *f, unsigned direction)
 {
-	return (uint64_t)f->packets_high[direction] << 32 | f->packets[direction];
+	return ((uint64_t)f->packets_high[direction] << 31) + (f->tally[direction] >> 32);
 }
 
 static uint64_t bytes_of(const struct flow *f, unsigned direction)
 {
-	return (uint64_t)f->bytes_high[direction] << 32 | f->bytes[direction];
+	return (uint64_t)f->bytes_high[direction] << 32 | (uint32_t)f->tally[direction];
 }
 
 /* The history's directions become initiator (0) and responder (1). */
@@ -387,10 +385,9 @@ static enum worth worth_of(const struct flow *f)
 
 static void history_add(struct flow *f, const struct view *v)
 {
-	unsigned shift = v->direction ? SEEN_SHIFT : 0;
 	unsigned fresh = v->letters & ~flow_letters(f, v->direction);
 
-	f->seen = (uint16_t)(f->seen | (unsigned)v->letters << shift);
+	f->seen[v->direction] |= v->letters;
 	if (v->letters & LETTER_BIT(SYN) && v->letters & LETTER_BIT(DATA))
 		f->syn_carried = 1;
 	for (; fresh; fresh &= fresh - 1) {
@@ -414,39 +411,41 @@ static void count_verdict(struct counters *c, enum verdict v, uint64_t packets, 
 	c->verdict_bytes[v] += bytes;
 }
 
-static void add_wide(uint32_t *low, uint16_t *high, uint64_t n)
+void tracker_count_burst(struct tracker *t, const uint64_t sum[8])
 {
-	uint64_t sum = *low + n;
+	for (unsigned v = 0; v < VERDICT_COUNT; v++)
+		count_verdict(t->counters, (enum verdict)v, sum[v] >> 32, (uint32_t)sum[v]);
+}
 
-	*low = (uint32_t)sum;
-	if (sum >> 32)
-		*high = (uint16_t)(*high + (sum >> 32));
+/* Any number of packets and bytes. */
+static void add_wide(struct flow *f, unsigned d, uint64_t packets, uint64_t bytes)
+{
+	uint64_t sum_packets = (f->tally[d] >> 32) + packets;
+	uint64_t sum_bytes = (uint32_t)f->tally[d] + bytes;
+
+	f->packets_high[d] = (uint16_t)(f->packets_high[d] + (sum_packets >> 31));
+	f->bytes_high[d] = (uint16_t)(f->bytes_high[d] + (sum_bytes >> 32));
+	f->tally[d] = tally_of((uint32_t)sum_packets & INT32_MAX, (uint32_t)sum_bytes);
 }
 
 /* Later fragments that came before this first one, and waited for it. */
 static void count_pending(struct tracker *t, struct flow *f, const struct view *v)
 {
-	unsigned d = v->direction;
-
-	add_wide(&f->packets[d], &f->packets_high[d], v->pending_packets);
-	add_wide(&f->bytes[d], &f->bytes_high[d], v->pending_bytes);
+	add_wide(f, v->direction, v->pending_packets, v->pending_bytes);
 	count_verdict(t->counters, flow_verdict(f), v->pending_packets, v->pending_bytes);
 }
 
 static void count_packet(
 	struct tracker *t, struct flow *f, const struct packet *p, const struct view *v)
 {
-	unsigned d = v->direction;
-
-	add_wide(&f->packets[d], &f->packets_high[d], 1);
-	add_wide(&f->bytes[d], &f->bytes_high[d], v->bytes);
+	add_wide(f, v->direction, 1, v->bytes);
 	f->last_ns = p->now_ns;
 	if (p->time_ns != p->now_ns) {
 		f->end_skew_ns = (int64_t)(p->time_ns - p->now_ns);
-		f->seen |= SEEN_SKEWED;
-	} else if (f->seen & SEEN_SKEWED) {
+		f->seen[0] |= SEEN0_SKEWED;
+	} else if (f->seen[0] & SEEN0_SKEWED) {
 		f->end_skew_ns = 0;
-		f->seen &= (uint16_t)~SEEN_SKEWED;
+		f->seen[0] &= (uint8_t)~SEEN0_SKEWED;
 	}
 	count_verdict(t->counters, flow_verdict(f), 1, v->bytes);
 	if (v->pending_packets)
@@ -588,31 +587,16 @@ static void change(struct tracker *t, uint32_t index, const struct packet *p, co
 	report(t, f);
 }
 
-static int shows_something_new(const struct flow *f, const struct view *v)
+/* More than one more packet of its flow: a letter that its side has not shown yet, a SYN that
+ * carries data or that may begin another flow (DESIGN 4). A letter seen again is nothing new. */
+static int is_news(
+	const struct tracker *t, const struct flow *f, const struct view *v, uint64_t gap_ns)
 {
-	unsigned news = v->letters & ~(flow_letters(f, v->direction) & LETTERS_QUIET);
+	enum { SYN_WITH_DATA = LETTER_BIT(SYN) | LETTER_BIT(DATA) };
 
-	return news != 0;
-}
-
-/* What nearly every packet is: one more of a flow that is known, in time and with no news. */
-static inline int count_ordinary(struct tracker *t, const struct packet *p, const struct view *v,
-	const union flow_key *k, uint32_t guess)
-{
-	struct flow *f = &t->table.flow[guess];
-	unsigned d = v->direction;
-
-	if (!flow_has_key(f, k) || p->now_ns - f->last_ns > t->limit_ns[flow_timeout(f)] ||
-		shows_something_new(f, v) || p->time_ns != p->now_ns || f->seen & SEEN_SKEWED ||
-		v->pending_packets || f->packets[d] == UINT32_MAX ||
-		f->bytes[d] > UINT32_MAX - v->bytes)
-		return 0;
-	f->packets[d]++;
-	f->bytes[d] += v->bytes;
-	f->last_ns = p->now_ns;
-	t->counters->verdict_packets[flow_verdict(f)]++;
-	t->counters->verdict_bytes[flow_verdict(f)] += v->bytes;
-	return 1;
+	return v->letters & ~flow_letters(f, v->direction) ||
+	       (v->letters & SYN_WITH_DATA) == SYN_WITH_DATA ||
+	       (v->letters & LETTER_BIT(SYN) && gap_ns >= t->bound_ns[1][flow_timeout(f)]);
 }
 
 void tracker_packet(struct tracker *t, const struct packet *p, const struct view *v,
@@ -622,8 +606,6 @@ void tracker_packet(struct tracker *t, const struct packet *p, const struct view
 	struct flow *f;
 	uint64_t gap;
 
-	if (guess != FLOW_NONE && count_ordinary(t, p, v, k, guess))
-		return;
 	t->now_ns = p->now_ns;
 	index = table_find(&t->table, k, v->hash, guess);
 	if (index == FLOW_NONE) {
@@ -635,7 +617,7 @@ void tracker_packet(struct tracker *t, const struct packet *p, const struct view
 	if (gap > t->limit_ns[flow_timeout(f)]) {
 		flow_end(t, index, reason_of(f, END_IDLE));
 		open_flow(t, p, v, k);
-	} else if (!shows_something_new(f, v)) {
+	} else if (!is_news(t, f, v, gap)) {
 		count_packet(t, f, p, v);
 	} else if (starts_anew(t, f, v, gap)) {
 		flow_end(t, index, reason_of(f, END_REPLACED));

@@ -8,6 +8,7 @@
 #define PORTOLAN_TRACKER_H
 
 #include "counters.h"
+#include "glance.h"
 #include "packet.h"
 #include "policy.h"
 #include "record.h"
@@ -20,6 +21,9 @@ struct tracker {
 	struct outbox *outbox;
 	struct table table;
 	uint64_t limit_ns[TIMEOUT_COUNT];
+	/* A gap so long is no ordinary one: by enum timeout, of which flow.state has three bits;
+	 * [1] for a SYN, which may begin another flow (DESIGN 4). */
+	uint64_t bound_ns[2][8];
 	uint64_t warmup_ns;	/* from the start of the stream */
 	uint64_t start_ns;	/* of the stream; set with its first burst */
 	uint64_t now_ns;	/* the stream's time as of the last packet */
@@ -31,7 +35,31 @@ void tracker_init(struct tracker *, const struct flow_timeouts *);
 /* The canonical key of a view, and in view.direction which way it points. */
 void tracker_key(struct view *, union flow_key *);
 
-/* Counts the packet, with its flow or, where the table has no room, without.
+/* Counts a packet that is what nearly all are: one more of the flow that was guessed, in time and
+ * with no news; `differs` is 0 if it is this flow's indeed. `sum` adds up by verdict. 0: the
+ * packet is something else, and nothing was counted. */
+static inline int tracker_count(
+	struct tracker *t, uint64_t sum[8], const struct glance *g, uint64_t differs)
+{
+	struct flow *f = &t->table.flow[g->flow];
+	unsigned d = g->direction, state = f->state;
+	unsigned news = g->letters & ~(unsigned)f->seen[d];
+	uint64_t gap_ns = g->now_ns - f->last_ns;
+
+	if (differs | news)
+		return 0;
+	if (gap_ns >= t->bound_ns[g->letters & LETTER_BIT(SYN)][state >> STATE_TIMEOUT_SHIFT & 7] ||
+		!tally_add(&f->tally[d], g->tally))
+		return 0;
+	f->last_ns = g->now_ns;
+	sum[state >> STATE_VERDICT_SHIFT] += g->tally;
+	return 1;
+}
+
+/* What tracker_count() added up by verdict; of one burst it fits. */
+void tracker_count_burst(struct tracker *, const uint64_t sum[8]);
+
+/* Counts any packet, with its flow or, where the table has no room, without.
  * `guess` is what table_guess() said a few packets ago, or FLOW_NONE. */
 void tracker_packet(struct tracker *, const struct packet *, const struct view *,
 	const union flow_key *, uint32_t guess);

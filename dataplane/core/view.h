@@ -38,8 +38,7 @@ enum fragment {
 #define LETTER_MEMBER(name, text) LETTER_##name,
 enum letter { LETTER_LIST(LETTER_MEMBER) LETTER_COUNT };
 #define LETTER_BIT(l) (1u << (LETTER_##l))
-/* Letters that change nothing once they were seen. */
-#define LETTERS_QUIET (LETTER_BIT(ACK) | LETTER_BIT(DATA))
+#define LETTERS ((1u << LETTER_COUNT) - 1)
 
 struct view {
 	struct address source, destination;

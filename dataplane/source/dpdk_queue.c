@@ -249,7 +249,7 @@ static int queue_poll(struct source *s, struct burst *b)
 {
 	struct queue *q = (struct queue *)s;
 
-	b->count = 0;
+	burst_clear(b);
 	q->used = 0;
 	if (is_spread_by(q, STEERING_SOFTWARE))
 		return poll_ring(q, b);
@@ -267,7 +267,7 @@ static void queue_release(struct source *s, struct burst *b)
 
 	rte_pktmbuf_free_bulk(q->held, q->held_count);
 	q->held_count = 0;
-	b->count = 0;
+	burst_clear(b);
 }
 
 static int fail(struct queue *q, int status, const char *what)

@@ -89,7 +89,7 @@ static int files_poll(struct source *s, struct burst *b)
 	struct files *f = (struct files *)s;
 	int got;
 
-	b->count = 0;
+	burst_clear(b);
 	if (!f->reader) {
 		if (f->next == f->paths)
 			return -ENODATA;
@@ -110,7 +110,7 @@ static int files_poll(struct source *s, struct burst *b)
 static void files_release(struct source *s, struct burst *b)
 {
 	(void)s;
-	b->count = 0;
+	burst_clear(b);
 }
 
 static void files_close(struct source *s)

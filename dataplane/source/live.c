@@ -102,7 +102,7 @@ static int live_poll(struct source *s, struct burst *b)
 {
 	struct live *l = (struct live *)s;
 
-	b->count = 0;
+	burst_clear(b);
 	l->burst = b;
 	l->used = 0;
 	for (size_t i = 0; i < l->taps; i++) {
@@ -122,7 +122,7 @@ static int live_poll(struct source *s, struct burst *b)
 static void live_release(struct source *s, struct burst *b)
 {
 	(void)s;
-	b->count = 0;
+	burst_clear(b);
 }
 
 static void live_close(struct source *s)

@@ -1,6 +1,6 @@
 /* A capture held in memory, over and over: for benchmarks, where reading must cost nothing.
  * Frames lie as in a NIC's buffers, a buffer apart, so that no hardware prefetcher guesses the
- * next one; the next burst's first lines are asked for while this one is worked on. */
+ * next one. */
 #include "source.h"
 
 #include <errno.h>
@@ -47,30 +47,28 @@ static int next_round(struct memory *m)
 static int memory_poll(struct source *s, struct burst *b)
 {
 	struct memory *m = (struct memory *)s;
-	size_t n, ahead;
+	size_t n, left;
 
-	b->count = 0;
+	burst_clear(b);
 	if (m->packets == 0 || !next_round(m))
 		return -ENODATA;
 	n = m->packets - m->at < BURST_MAX ? m->packets - m->at : BURST_MAX;
-	ahead = m->packets - m->at - n < BURST_MAX ? m->packets - m->at - n : BURST_MAX;
-	for (size_t i = 0; i < ahead; i++)
-		__builtin_prefetch(m->packet[m->at + n + i].data);
-	for (size_t i = 0; i < n; i++) {
-		struct packet *p = &b->packet[i];
-		*p = m->packet[m->at + i];
-		p->time_ns += m->shift_ns;
-		source_stamp(s, b, p);
-	}
-	m->at += n;
+	memcpy(b->packet, m->packet + m->at, n * sizeof(*b->packet));
 	b->count = (uint32_t)n;
+	for (size_t i = 0; i < n; i++)
+		b->packet[i].time_ns += m->shift_ns;
+	source_stamp_burst(s, b);
+	m->at += n;
+	left = m->packets - m->at;
+	b->ahead = m->packet + m->at;
+	b->ahead_count = left < BURST_MAX ? (uint32_t)left : BURST_MAX;
 	return 1;
 }
 
 static void memory_release(struct source *s, struct burst *b)
 {
 	(void)s;
-	b->count = 0;
+	burst_clear(b);
 }
 
 static const struct source_operations memory_operations = {

@@ -44,7 +44,7 @@ static int queue_poll(struct source *s, struct burst *b)
 	struct queue *q = (struct queue *)s;
 	size_t n;
 
-	b->count = 0;
+	burst_clear(b);
 	if (q->unloading && q->at == q->unloading->packets) {
 		ring_put(&q->empty, q->unloading);
 		q->unloading = NULL;
@@ -71,7 +71,7 @@ static int queue_poll(struct source *s, struct burst *b)
 static void queue_release(struct source *s, struct burst *b)
 {
 	(void)s;
-	b->count = 0;
+	burst_clear(b);
 }
 
 static const struct source_operations queue_operations = {

@@ -1,0 +1,194 @@
+/* The packet that a mirror mostly delivers, at one glance: Ethernet, IPv4 without options or
+ * IPv6 without extensions, no fragment, TCP or UDP, all headers captured. Its flow key and what
+ * counting it takes, from a few wide loads; little of it is stored unless an appliance is at
+ * either end.
+ *
+ * Whatever it does not know it leaves to the layers (decode.h), and of what it does know it
+ * says what they would: the tests compare the two. In line, since it is the first pass of the
+ * pipeline; lives in the pipeline's scratch for one burst.
+ */
+#ifndef PORTOLAN_GLANCE_H
+#define PORTOLAN_GLANCE_H
+
+#include <netinet/in.h>
+#include <string.h>
+
+#include "flow.h"
+#include "inventory_lookup.h"
+#include "letters.h"
+#include "packet.h"
+#include "table.h"
+
+struct glance {
+	uint64_t lower, upper; /* of GLANCE_IPV4: words 1 and 3 of the key; 0 and 2 are zero */
+	uint64_t hash;	       /* of the flow key */
+	uint64_t now_ns;       /* the packet's */
+	uint64_t tally;	       /* one packet and its IP bytes: the header's total length */
+	uint32_t flow;	       /* what table_guess() said */
+	uint8_t letters;       /* as in a view, and LETTERS_CLOSELY */
+	uint8_t direction;     /* as in a view */
+	uint8_t index;	       /* of the packet in its burst */
+	uint8_t kind;	       /* enum glance_kind */
+};
+
+enum glance_kind {
+	GLANCE_IPV4, /* the key is here */
+	GLANCE_IPV6, /* the key is beside it, by this index */
+	GLANCE_VIEW, /* the layers were asked: key and view are beside it */
+};
+
+enum glance_found {
+	GLANCE_LAYERS,	/* not plain: ask the layers */
+	GLANCE_NOBODYS, /* a plain IP packet, unmonitored */
+	GLANCE_MONITORED,
+};
+
+#define GLANCE_BYTES (14 + 20 + 20) /* Ethernet, IPv4, and of TCP the header without options */
+
+static inline uint32_t glance_u32(const uint8_t *p)
+{
+	uint32_t x;
+
+	memcpy(&x, p, sizeof(x));
+	return x;
+}
+
+static inline uint64_t glance_u64(const void *p, size_t word)
+{
+	uint64_t x;
+
+	memcpy(&x, (const uint8_t *)p + 8 * word, sizeof(x));
+	return x;
+}
+
+/* Of the lower 16 bits. Destination ports of UDP behind which something else is to be looked for:
+ * DHCP (67, 68: by MAC address), GTP-U (2152), VXLAN (4789, 8472), GENEVE (6081); and every port
+ * that has its lower twelve bits from one of them, and TCP's, all of which the layers put right. */
+static inline unsigned glance_is_special(unsigned port)
+{
+#define SPECIAL(p) 1ull << ((p)&63)
+	static const uint64_t sieve[4096 / 64] = {
+		[67 / 64] = SPECIAL(67) | SPECIAL(68),
+		[2152 / 64] = SPECIAL(2152),
+		[(4789 & 4095) / 64] = SPECIAL(4789),
+		[(8472 & 4095) / 64] = SPECIAL(8472),
+		[(6081 & 4095) / 64] = SPECIAL(6081),
+	};
+#undef SPECIAL
+
+	return (unsigned)(sieve[port >> 6 & 63] >> (port & 63) & 1);
+}
+
+/* The canonical key, and which way the packet points in it: as tracker_key(). */
+static inline void glance_key(struct glance *g, uint64_t from, uint64_t to)
+{
+	g->direction = from > to;
+	g->lower = from < to ? from : to;
+	g->upper = from < to ? to : from;
+}
+
+/* Few forks, and of these few that go either way: TCP or UDP, whose end the appliance's is,
+ * which way the packet points and whether it has a payload are sums, not jumps. A jump that
+ * the processor cannot foresee costs as much as twenty of the instructions here. An address
+ * whose cell is APPLIANCE_HASHED may turn out to be nobody's after all. */
+static inline enum glance_found glance(
+	const struct packet *p, const struct inventory *inv, struct glance *g)
+{
+	enum { FRAGMENT = 0xff3f, ETHERNET = 14, SOURCE = 26, DESTINATION = 30, PORTS = 34 };
+	enum { IPV4 = 20, TCP = 20, UDP = 8, HEADER_MASK = 0x3c };
+	const uint8_t *d = p->data;
+	unsigned total, protocol, is_tcp, is_known, header, letters, ports;
+	uint64_t length_to_protocol, middle;
+	int payload;
+
+	if (p->link != LINK_ETHERNET || p->caplen < GLANCE_BYTES ||
+		(glance_u32(d + 12) & 0x00ffffff) != 0x00450008) /* ethertype, version and length */
+		return GLANCE_LAYERS;
+	length_to_protocol = glance_u64(d + ETHERNET + 2, 0);
+	total = __builtin_bswap16((uint16_t)length_to_protocol);
+	protocol = (unsigned)(length_to_protocol >> 56);
+	ports = __builtin_bswap32(glance_u32(d + PORTS));
+	is_tcp = protocol == IPPROTO_TCP;
+	is_known = (is_tcp | (protocol == IPPROTO_UDP)) & ~glance_is_special(ports);
+	if (!(is_known & (total >= IPV4 + UDP)))
+		return GLANCE_LAYERS;
+	if ((inventory_cell(inv, d + SOURCE) & inventory_cell(inv, d + DESTINATION)) ==
+		APPLIANCE_NONE)
+		return GLANCE_NOBODYS;
+	header = d[46] >> 2 & HEADER_MASK & -is_tcp;
+	payload = (int)(total - IPV4 - header);
+	if ((length_to_protocol >> 32 & FRAGMENT) != 0 ||
+		(payload | (int)((header - TCP) & -is_tcp)) < 0)
+		return GLANCE_LAYERS;
+	letters = letters_of_tcp(d[47] & -is_tcp, (payload > 0) | (is_tcp ^ 1));
+	g->letters = (uint8_t)(letters | (unsigned)(p->time_ns != p->now_ns) << 7);
+	g->now_ns = p->now_ns;
+	g->tally = tally_of(1, total);
+	middle = protocol << 16;
+	glance_key(g, (uint64_t)glance_u32(d + SOURCE) << 32 | middle | ports >> 16,
+		(uint64_t)glance_u32(d + DESTINATION) << 32 | middle | (ports & 0xffff));
+	return GLANCE_MONITORED;
+}
+
+/* IPv6 without extension headers (RFC 8200 section 3), into a key of its own. Of the payload
+ * length 0, which is more than it says, the layers know. */
+static inline enum glance_found glance_ipv6(
+	const struct packet *p, const struct inventory *inv, struct glance *g, union flow_key *k)
+{
+	enum { ETHERNET = 14, SOURCE = 22, DESTINATION = 38, PORTS = 54, TCP = 20, UDP = 8 };
+	enum { DATA_OFFSET = PORTS + 12, FLAGS = PORTS + 13, HEADER_MASK = 0x3c };
+	const uint8_t *d = p->data;
+	unsigned length, protocol, is_tcp, header, letters, ports;
+	int payload;
+
+	if (p->link != LINK_ETHERNET || p->caplen < PORTS + TCP ||
+		(glance_u32(d + 12) & 0x00f0ffff) != 0x0060dd86) /* ethertype, version */
+		return GLANCE_LAYERS;
+	length = __builtin_bswap16((uint16_t)glance_u32(d + ETHERNET + 4));
+	protocol = d[ETHERNET + 6];
+	ports = __builtin_bswap32(glance_u32(d + PORTS));
+	is_tcp = protocol == IPPROTO_TCP;
+	header = d[DATA_OFFSET] >> 2 & HEADER_MASK & -is_tcp;
+	payload = (int)(length - header);
+	if ((!is_tcp && protocol != IPPROTO_UDP) || glance_is_special(ports) || length < UDP ||
+		(payload | (int)((header - TCP) & -is_tcp)) < 0)
+		return GLANCE_LAYERS;
+	if ((inventory_lookup_v6(inv, glance_u64(d + SOURCE, 0), d + SOURCE) &
+		    inventory_lookup_v6(inv, glance_u64(d + DESTINATION, 0), d + DESTINATION)) ==
+		APPLIANCE_NONE)
+		return GLANCE_NOBODYS;
+	letters = letters_of_tcp(d[FLAGS] & -is_tcp, (payload > 0) | (is_tcp ^ 1));
+	g->letters = (uint8_t)(letters | (unsigned)(p->time_ns != p->now_ns) << 7);
+	g->now_ns = p->now_ns;
+	g->tally = tally_of(1, 40 + length);
+	g->direction = flow_key_ipv6(k, d + SOURCE, d + DESTINATION, ports, protocol);
+	return GLANCE_MONITORED;
+}
+
+/* 0 if the flow has this key and is somebody's, as flow_has_key(), and its times are plain. */
+static inline uint64_t glance_differs(const struct glance *g, const struct flow *f)
+{
+	const uint64_t others = (uint64_t)STATE_VERSION6 << 40 | (uint64_t)SEEN0_SKEWED << 48 |
+				(uint64_t)SEEN1_FREED << 56;
+
+	return glance_u64(f, 0) | glance_u64(f, 2) | (glance_u64(f, 1) ^ g->lower) |
+	       (glance_u64(f, 3) ^ g->upper) | (glance_u64(f, 4) & others);
+}
+
+/* The same of a whole key. (A flow that was never used may have it, and has shown no letter.) */
+static inline uint64_t glance_key_differs(const union flow_key *k, const struct flow *f)
+{
+	return (flow_has_key(f, k) ^ 1u) | (f->seen[0] & SEEN0_SKEWED);
+}
+
+/* LETTERS_CLOSELY for what the layers read and one more of its flow is not all of. */
+static inline uint8_t glance_needs_care(const struct packet *p, const struct view *v)
+{
+	enum { SYN_DATA = LETTER_BIT(SYN) | LETTER_BIT(DATA) };
+
+	return p->time_ns != p->now_ns || v->pending_packets || (v->letters & SYN_DATA) == SYN_DATA
+		       ? LETTERS_CLOSELY
+		       : 0;
+}
+
+#endif
