@@ -89,8 +89,8 @@ static int same_peers(const struct policy *a, uint16_t sa, const struct policy *
 static unsigned diff_place(const struct chart *before, const struct chart *after, unsigned role,
 	unsigned direction, unsigned transport, unsigned port, FILE *out)
 {
-	uint16_t old_set = before->policy->set_of[role][direction][transport][port];
-	uint16_t new_set = after->policy->set_of[role][direction][transport][port];
+	uint16_t old_set = policy_set(before->policy, role, direction, transport, (uint16_t)port);
+	uint16_t new_set = policy_set(after->policy, role, direction, transport, (uint16_t)port);
 	enum standing was = place_standing(before->policy, old_set);
 	enum standing is = place_standing(after->policy, new_set);
 	char features[256], name[ENDPOINT_TEXT_BYTES];

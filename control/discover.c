@@ -86,8 +86,8 @@ static int evidence_of(const struct policy *p, const struct record *r, unsigned 
 {
 	enum direction d = end == 0 ? DIRECTION_OUTBOUND : DIRECTION_INBOUND;
 	enum transport t = r->protocol == IPPROTO_TCP ? TRANSPORT_TCP : TRANSPORT_UDP;
-	int center = p->set_of[ROLE_MANAGEMENT_CENTER][d][t][r->port[1]] != SET_NONE;
-	int device = p->set_of[ROLE_MANAGED_DEVICE][d][t][r->port[1]] != SET_NONE;
+	int center = policy_set(p, ROLE_MANAGEMENT_CENTER, d, t, r->port[1]) != SET_NONE;
+	int device = policy_set(p, ROLE_MANAGED_DEVICE, d, t, r->port[1]) != SET_NONE;
 
 	return center - device;
 }

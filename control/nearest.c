@@ -125,7 +125,7 @@ static int was_moved_away(const struct chart *c, const struct place *at)
 static size_t search_profile(
 	const struct chart *c, const struct place *at, struct near_rule *found, size_t count)
 {
-	uint16_t set = c->policy->set_of[at->role][at->direction][at->transport][at->port];
+	uint16_t set = policy_set(c->policy, at->role, at->direction, at->transport, at->port);
 	const struct rule_set *rules = &c->policy->set[set];
 
 	if (set == SET_NONE || rules->count == 0)

@@ -289,8 +289,8 @@ static void sets_write(struct policy *policy, struct rule_set *set)
 		if (i == 0 || !rules_share_port(r, r - 1))
 			set[policy->sets++].first = i;
 		set[policy->sets - 1].count++;
-		policy->set_of[r->role][r->direction][r->transport][r->port] =
-			(uint16_t)(policy->sets - 1);
+		policy_set_put(policy, r->role, r->direction, r->transport, r->port,
+			(uint16_t)(policy->sets - 1));
 	}
 }
 

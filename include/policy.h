@@ -41,7 +41,10 @@ struct rule_set {
 
 /* `rule` is sorted by (role, direction, transport, port); set 0 is the empty set. */
 struct policy {
-	/* The direct table: set number by role, direction, transport and port. */
+	/* The direct table: set number by role, direction, transport and port; read and written
+	 * through policy_set() and policy_set_put(). Most ports have none, which a bit says without
+	 * a look into the table: a scan's ports would be misses there. */
+	uint64_t has_set[ROLE_COUNT][DIRECTION_COUNT][TRANSPORT_COUNT][PORT_COUNT / 64];
 	uint16_t set_of[ROLE_COUNT][DIRECTION_COUNT][TRANSPORT_COUNT][PORT_COUNT];
 	/* What a flow of this IP protocol without ports gets: VERDICT_NOT_COVERED or
 	 * VERDICT_UNEXPECTED_PROTOCOL (TCP and UDP are never looked up here). */
@@ -56,6 +59,23 @@ struct policy {
 	const struct prefix *peer;
 	const struct inventory *inventory;
 };
+
+/* The rules of a place, or SET_NONE. */
+static inline uint16_t policy_set(const struct policy *p, enum role role, enum direction direction,
+	enum transport transport, uint16_t port)
+{
+	if (!(p->has_set[role][direction][transport][port / 64] >> (port % 64) & 1))
+		return SET_NONE;
+	return p->set_of[role][direction][transport][port];
+}
+
+/* For who builds it: `set` is not SET_NONE. */
+static inline void policy_set_put(struct policy *p, enum role role, enum direction direction,
+	enum transport transport, uint16_t port, uint16_t set)
+{
+	p->has_set[role][direction][transport][port / 64] |= (uint64_t)1 << (port % 64);
+	p->set_of[role][direction][transport][port] = set;
+}
 
 /* A flow as the policy sees it. [0] is the initiator, [1] the responder. */
 struct conversation {

@@ -1,11 +1,5 @@
 #include "attribute.h"
 
-#include <netinet/in.h>
-
-#include "inventory_lookup.h"
-
-enum { PORT_DHCP_SERVER = 67, PORT_DHCP_CLIENT = 68 };
-
 static uint64_t mac_of(const uint8_t *p)
 {
 	uint64_t mac = 0;
@@ -42,7 +36,7 @@ static void attribute_client(const struct inventory *inv, struct view *v, unsign
 	v->by_mac[end] = v->appliance[end] != APPLIANCE_NONE;
 }
 
-static void attribute_dhcp(const struct inventory *inv, struct view *v)
+int attribute_dhcp(const struct inventory *inv, struct view *v)
 {
 	if (v->source_port == PORT_DHCP_CLIENT && v->destination_port == PORT_DHCP_SERVER &&
 		is_any_or_broadcast(&v->source))
@@ -50,14 +44,5 @@ static void attribute_dhcp(const struct inventory *inv, struct view *v)
 	if (v->destination_port == PORT_DHCP_CLIENT && v->source_port == PORT_DHCP_SERVER &&
 		is_any_or_broadcast(&v->destination))
 		attribute_client(inv, v, 1);
-}
-
-int attribute(const struct inventory *inv, struct view *v)
-{
-	v->appliance[0] = inventory_lookup(inv, &v->source, v->version);
-	v->appliance[1] = inventory_lookup(inv, &v->destination, v->version);
-	if (v->protocol == IPPROTO_UDP && v->version == 4 &&
-		(v->source_port == PORT_DHCP_CLIENT || v->destination_port == PORT_DHCP_CLIENT))
-		attribute_dhcp(inv, v);
 	return v->appliance[0] != APPLIANCE_NONE || v->appliance[1] != APPLIANCE_NONE;
 }

@@ -4,10 +4,29 @@
 #ifndef PORTOLAN_ATTRIBUTE_H
 #define PORTOLAN_ATTRIBUTE_H
 
-#include "inventory.h"
+#include <netinet/in.h>
+
+#include "inventory_lookup.h"
 #include "view.h"
 
+enum { PORT_DHCP_SERVER = 67, PORT_DHCP_CLIENT = 68 };
+
+/* The ends that have no address yet. Whether an appliance is at either end. */
+int attribute_dhcp(const struct inventory *, struct view *);
+
 /* Whether an appliance is at either end. */
-int attribute(const struct inventory *, struct view *);
+static inline int attribute(const struct inventory *inv, struct view *v)
+{
+	uint16_t source = inventory_lookup(inv, &v->source, v->version);
+	uint16_t destination = inventory_lookup(inv, &v->destination, v->version);
+	unsigned ports_are_dhcp =
+		(v->source_port == PORT_DHCP_CLIENT) | (v->destination_port == PORT_DHCP_CLIENT);
+
+	v->appliance[0] = source;
+	v->appliance[1] = destination;
+	if (ports_are_dhcp && v->protocol == IPPROTO_UDP && v->version == 4)
+		return attribute_dhcp(inv, v);
+	return (source & destination) != APPLIANCE_NONE;
+}
 
 #endif

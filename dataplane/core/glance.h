@@ -87,6 +87,16 @@ static inline void glance_key(struct glance *g, uint64_t from, uint64_t to)
 	g->upper = from < to ? to : from;
 }
 
+/* All of the key of GLANCE_IPV4. */
+static inline void glance_key_of(const struct glance *g, union flow_key *k)
+{
+	k->word[0] = k->word[2] = 0;
+	k->word[1] = g->lower;
+	k->word[3] = g->upper;
+	k->word[4] =
+		(g->lower & 0xffff) | (g->upper & 0xffff) << 16 | (g->lower >> 16 & 0xff) << 32;
+}
+
 /* Few forks, and of these few that go either way: TCP or UDP, whose end the appliance's is,
  * which way the packet points and whether it has a payload are sums, not jumps. A jump that
  * the processor cannot foresee costs as much as twenty of the instructions here. An address

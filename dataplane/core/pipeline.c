@@ -158,7 +158,9 @@ static __attribute__((noinline)) void track_closely(
 			l->strangers++;
 			return;
 		}
-		tracker_key(v, k);
+		if (g->kind == GLANCE_IPV4)
+			glance_key_of(g, k);
+		v->direction = g->direction;
 	}
 	v->hash = g->hash;
 	tracker_packet(&pl->tracker, p, v, k, g->flow);

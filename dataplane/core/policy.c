@@ -59,11 +59,16 @@ static uint16_t find_set(
 
 	if (e->direction == DIRECTION_OUTBOUND && policy_is_dhcp(c))
 		return p->dhcp_set[role];
-	return p->set_of[role][e->direction][t][c->port[1]];
+	return policy_set(p, role, e->direction, t, c->port[1]);
 }
 
-static void judge_end(
-	const struct policy *p, const struct conversation *c, unsigned end, struct judgement *out)
+/* In registers: what is stored in pieces and then copied whole waits for the stores. */
+struct end_judgement {
+	uint16_t verdict, set;
+};
+
+static struct end_judgement judge_end(
+	const struct policy *p, const struct conversation *c, unsigned end)
 {
 	struct end_view e = {
 		.appliance = c->appliance[end],
@@ -71,26 +76,23 @@ static void judge_end(
 		.peer = &c->address[1 - end],
 		.direction = end == 0 ? DIRECTION_OUTBOUND : DIRECTION_INBOUND,
 	};
-	enum verdict v;
+	uint16_t set;
 
 	if (e.appliance == APPLIANCE_NONE)
-		return;
-	if (c->protocol != IPPROTO_TCP && c->protocol != IPPROTO_UDP) {
-		v = (enum verdict)p->protocol[c->protocol];
-	} else {
-		out->set[end] = find_set(p, c, &e);
-		v = judge_set(p, &p->set[out->set[end]], &e, c->version);
-	}
-	out->end_verdict[end] = (uint8_t)v;
-	if (v > out->verdict)
-		out->verdict = (uint8_t)v;
+		return (struct end_judgement){VERDICT_EXPECTED, SET_NONE};
+	if (c->protocol != IPPROTO_TCP && c->protocol != IPPROTO_UDP)
+		return (struct end_judgement){p->protocol[c->protocol], SET_NONE};
+	set = find_set(p, c, &e);
+	return (struct end_judgement){(uint16_t)judge_set(p, &p->set[set], &e, c->version), set};
 }
 
 struct judgement policy_judge(const struct policy *p, const struct conversation *c)
 {
-	struct judgement j = {.verdict = VERDICT_EXPECTED};
+	struct end_judgement a = judge_end(p, c, 0), b = judge_end(p, c, 1);
 
-	judge_end(p, c, 0, &j);
-	judge_end(p, c, 1, &j);
-	return j;
+	return (struct judgement){
+		.verdict = (uint8_t)(a.verdict > b.verdict ? a.verdict : b.verdict),
+		.end_verdict = {(uint8_t)a.verdict, (uint8_t)b.verdict},
+		.set = {a.set, b.set},
+	};
 }

@@ -1,5 +1,7 @@
 #include "record.h"
 
+#include <string.h>
+
 #include "mix.h"
 #include "view.h"
 
@@ -22,23 +24,20 @@ void record_history(const struct record *r, char text[HISTORY_BYTES])
 
 static uint64_t be64(const uint8_t *p)
 {
-	uint64_t x = 0;
+	uint64_t x;
 
-	for (unsigned i = 0; i < 8; i++)
-		x = x << 8 | p[i];
-	return x;
+	memcpy(&x, p, sizeof(x));
+	return __builtin_bswap64(x);
 }
 
+/* A product for each end and each pair of totals, none of which waits for another. */
 uint64_t record_digest(const struct record *r)
 {
 	uint64_t h = (uint64_t)r->port[0] << 48 | (uint64_t)r->port[1] << 32 |
 		     (uint64_t)r->protocol << 16 | (uint64_t)r->version << 8 | r->verdict;
+	uint64_t source = mix(be64(r->address[0].byte), be64(r->address[0].byte + 8));
+	uint64_t destination = mix(be64(r->address[1].byte), be64(r->address[1].byte + 8));
+	uint64_t sent = mix(r->packets[0], r->bytes[0]), received = mix(r->packets[1], r->bytes[1]);
 
-	for (unsigned i = 0; i < 2; i++) {
-		h = mix(h, be64(r->address[i].byte));
-		h = mix(h, be64(r->address[i].byte + 8));
-		h = mix(h, r->packets[i]);
-		h = mix(h, r->bytes[i]);
-	}
-	return h;
+	return mix(mix(h ^ source, destination), mix(sent, received ^ MIX_SEED));
 }

@@ -14,8 +14,8 @@ static uint32_t buckets_for(uint32_t capacity)
 
 size_t table_size(uint32_t capacity)
 {
-	return buckets_for(capacity) * sizeof(struct bucket) + capacity * sizeof(struct flow) +
-	       capacity * sizeof(uint32_t);
+	return buckets_for(capacity) * sizeof(struct bucket) +
+	       ((size_t)capacity + 1) * sizeof(struct flow) + capacity * sizeof(uint32_t);
 }
 
 void table_init(struct table *t, void *memory, uint32_t capacity, uint64_t seed)
@@ -25,7 +25,9 @@ void table_init(struct table *t, void *memory, uint32_t capacity, uint64_t seed)
 	memset(t, 0, sizeof(*t));
 	t->bucket = memory;
 	t->flow = (struct flow *)(t->bucket + buckets);
-	t->free = (uint32_t *)(t->flow + capacity);
+	t->free = (uint32_t *)(t->flow + capacity + 1);
+	t->fresh = 1; /* the first one is spare */
+	table_let_go(t);
 	t->bucket_mask = buckets - 1;
 	t->capacity = capacity;
 	t->seed[0] = mix(seed, 1);
@@ -65,44 +67,75 @@ uint32_t table_find(const struct table *t, const union flow_key *k, uint64_t has
 
 static int has_free_flow(const struct table *t)
 {
-	return t->free_count > 0 || t->fresh < t->capacity;
+	return t->free_count > 0 || t->fresh <= t->capacity;
 }
 
-/* WORTH_FLAGGED and WORTH_BELONGS never go: they would be evidence lost. */
-static int may_replace(uint8_t old, enum worth new)
+/* The first place whose flow is worth this, or BUCKET_SLOTS: eight bytes compared as one word,
+ * of which no byte carries into the next. Empty places are worth nothing. */
+static unsigned worth_slot(const struct bucket *b, enum worth worth)
 {
-	if (old >= WORTH_FLAGGED)
-		return 0;
-	return new >= WORTH_FLAGGED || old <= (uint8_t) new;
+	const uint64_t ones = 0x0101010101010101, lower = 0x7f * ones;
+	uint64_t word, equal;
+
+	memcpy(&word, b->worth, sizeof(word));
+	equal = ~(((word & lower) ^ worth * ones) + lower) & ~lower;
+	return equal ? (unsigned)__builtin_ctzll(equal) / 8 : BUCKET_SLOTS;
 }
 
-uint32_t table_victim(const struct table *t, uint64_t hash, enum worth worth)
+/* The least first. An attempt goes for any other, a closed one or a probe only for one that is
+ * worth more: a flood does not drive out what it brought itself, it is counted and reported and
+ * goes by until the sweep has made room. WORTH_FLAGGED and WORTH_BELONGS never go: they would
+ * be evidence lost. */
+struct place table_victim(const struct table *t, uint64_t hash, enum worth worth)
 {
 	const struct bucket *b = &t->bucket[hash & t->bucket_mask];
-	unsigned best = BUCKET_SLOTS;
 
-	for (unsigned i = 0; i < BUCKET_SLOTS; i++)
-		if (b->tag[i] && may_replace(b->worth[i], worth) &&
-			(best == BUCKET_SLOTS || b->worth[i] < b->worth[best]))
-			best = i;
-	return best == BUCKET_SLOTS ? FLOW_NONE : b->index[best];
+	for (enum worth w = WORTH_ATTEMPT; w == WORTH_ATTEMPT || (w < worth && w < WORTH_FLAGGED);
+		w++) {
+		unsigned slot = worth_slot(b, w);
+		if (slot < BUCKET_SLOTS)
+			return (struct place){b->index[slot], slot};
+	}
+	return (struct place){FLOW_NONE, 0};
+}
+
+static void set_free(struct flow *f)
+{
+	f->bucket = BUCKET_NONE;
+	f->last_ns = UINT64_MAX;  /* no sweep finds it idle */
+	f->seen[1] = SEEN1_FREED; /* and no guess finds it at all */
+}
+
+struct flow *table_spare(struct table *t, const union flow_key *k)
+{
+	struct flow *f = &t->flow[t->spare];
+
+	memcpy(f, k, sizeof(*k)); /* state is the key's version; nothing is seen yet */
+	f->last_ns = f->tally[0] = f->tally[1] = 0;
+	memset(&f->first_ns, 0, sizeof(*f) - offsetof(struct flow, first_ns));
+	return f;
+}
+
+void table_let_go(struct table *t)
+{
+	set_free(&t->flow[t->spare]);
 }
 
 static uint32_t take_flow(struct table *t)
 {
 	if (t->free_count > 0)
 		return t->free[--t->free_count];
-	return t->fresh < t->capacity ? t->fresh++ : FLOW_NONE;
+	return t->fresh++;
 }
 
 static void place(struct table *t, uint32_t bucket, unsigned slot, uint16_t tag, uint32_t index,
-	enum worth worth)
+	uint8_t worth)
 {
 	struct bucket *b = &t->bucket[bucket];
 
 	b->tag[slot] = tag;
 	b->index[slot] = index;
-	b->worth[slot] = (uint8_t)worth;
+	b->worth[slot] = worth;
 	t->flow[index].bucket = bucket;
 	t->active++;
 }
@@ -116,27 +149,22 @@ static unsigned slot_of(const struct bucket *b, uint32_t index)
 	return slot;
 }
 
-static uint32_t first_bucket(const struct table *t, const struct flow *f)
+/* A first bucket knows how many of its flows had to go to their second one. Of the two each is
+ * the other's other, so where a flow is tells where it was to be. */
+static void forget_overflow(struct table *t, uint32_t bucket, uint16_t tag)
 {
-	union flow_key k;
+	uint32_t *overflowed = &t->bucket[other_bucket(t, bucket, tag)].overflowed;
 
-	memset(&k, 0, sizeof(k));
-	memcpy(&k, f, FLOW_KEY_BYTES);
-	k.version6 = f->state & STATE_VERSION6;
-	return (uint32_t)table_hash(t, &k) & t->bucket_mask;
+	if (*overflowed < UINT32_MAX)
+		--*overflowed;
 }
 
-/* A first bucket knows how many of its flows had to go to their second one. */
-static void forget_overflow(struct table *t, uint32_t first, uint32_t bucket)
+static void note_overflow(struct table *t, uint32_t bucket, uint16_t tag)
 {
-	if (first != bucket && t->bucket[first].overflowed < UINT32_MAX)
-		t->bucket[first].overflowed--;
-}
+	uint32_t *overflowed = &t->bucket[other_bucket(t, bucket, tag)].overflowed;
 
-static void note_overflow(struct table *t, uint32_t first, uint32_t bucket)
-{
-	if (first != bucket && t->bucket[first].overflowed < UINT32_MAX)
-		t->bucket[first].overflowed++;
+	if (*overflowed < UINT32_MAX)
+		++*overflowed;
 }
 
 /* Moves one flow of a full bucket to the other bucket that it may be in; the place it leaves,
@@ -148,18 +176,17 @@ static unsigned displace(struct table *t, uint32_t bucket)
 	for (unsigned slot = 0; slot < BUCKET_SLOTS; slot++) {
 		uint32_t to = other_bucket(t, bucket, b->tag[slot]);
 		unsigned empty = table_match(&t->bucket[to], 0), at;
-		struct flow *f = &t->flow[b->index[slot]];
-		uint32_t first;
 		if (!empty || to == bucket)
 			continue;
 		at = (unsigned)__builtin_ctz(empty);
-		first = first_bucket(t, f);
-		forget_overflow(t, first, bucket);
-		note_overflow(t, first, to);
+		if (b->worth[slot] & WORTH_DISPLACED)
+			forget_overflow(t, bucket, b->tag[slot]);
+		else
+			note_overflow(t, to, b->tag[slot]);
 		t->bucket[to].tag[at] = b->tag[slot];
 		t->bucket[to].index[at] = b->index[slot];
-		t->bucket[to].worth[at] = b->worth[slot];
-		f->bucket = to;
+		t->bucket[to].worth[at] = b->worth[slot] ^ WORTH_DISPLACED;
+		t->flow[b->index[slot]].bucket = to;
 		b->tag[slot] = 0;
 		return slot;
 	}
@@ -187,21 +214,36 @@ static int find_place(
 	return *slot < BUCKET_SLOTS;
 }
 
-uint32_t table_insert(struct table *t, const union flow_key *k, uint64_t hash, enum worth worth)
+uint32_t table_insert(struct table *t, uint64_t hash, enum worth worth)
 {
-	uint32_t first = (uint32_t)hash & t->bucket_mask, bucket, index;
-	struct flow *f;
-	unsigned slot;
+	uint32_t first = (uint32_t)hash & t->bucket_mask, bucket, index = t->spare;
+	uint16_t tag = table_tag(hash);
+	unsigned slot, displaced;
 
-	if (!has_free_flow(t) || !find_place(t, first, table_tag(hash), &bucket, &slot))
+	if (!has_free_flow(t) || !find_place(t, first, tag, &bucket, &slot))
 		return FLOW_NONE;
-	note_overflow(t, first, bucket);
-	index = take_flow(t);
-	f = &t->flow[index];
-	memset(f, 0, sizeof(*f));
-	memcpy(f, k, FLOW_KEY_BYTES);
-	f->state = k->version6;
-	place(t, bucket, slot, table_tag(hash), index, worth);
+	displaced = bucket != first;
+	if (displaced)
+		note_overflow(t, bucket, tag);
+	place(t, bucket, slot, tag, index, (uint8_t)(worth | (displaced ? WORTH_DISPLACED : 0)));
+	t->spare = take_flow(t);
+	set_free(&t->flow[t->spare]);
+	return index;
+}
+
+uint32_t table_replace(struct table *t, struct place victim, uint64_t hash, enum worth worth)
+{
+	uint32_t index = t->spare, bucket = t->flow[victim.flow].bucket;
+	struct bucket *b = &t->bucket[bucket];
+
+	if (b->worth[victim.slot] & WORTH_DISPLACED)
+		forget_overflow(t, bucket, b->tag[victim.slot]);
+	b->tag[victim.slot] = table_tag(hash);
+	b->index[victim.slot] = index;
+	b->worth[victim.slot] = (uint8_t)worth;
+	t->flow[index].bucket = bucket;
+	t->spare = victim.flow;
+	set_free(&t->flow[victim.flow]);
 	return index;
 }
 
@@ -211,12 +253,11 @@ void table_remove(struct table *t, uint32_t index)
 	struct bucket *b = &t->bucket[f->bucket];
 	unsigned slot = slot_of(b, index);
 
-	forget_overflow(t, first_bucket(t, f), f->bucket);
+	if (b->worth[slot] & WORTH_DISPLACED)
+		forget_overflow(t, f->bucket, b->tag[slot]);
 	b->tag[slot] = 0;
 	b->worth[slot] = WORTH_NOTHING;
-	f->bucket = BUCKET_NONE;
-	f->last_ns = UINT64_MAX;  /* no sweep finds it idle */
-	f->seen[1] = SEEN1_FREED; /* and no guess finds it at all */
+	set_free(f);
 	t->free[t->free_count++] = index;
 	t->active--;
 }
@@ -225,5 +266,7 @@ void table_set_worth(struct table *t, uint32_t index, enum worth worth)
 {
 	struct bucket *b = &t->bucket[t->flow[index].bucket];
 
-	b->worth[slot_of(b, index)] = (uint8_t)worth;
+	uint8_t *old = &b->worth[slot_of(b, index)];
+
+	*old = (uint8_t)(worth | (*old & WORTH_DISPLACED));
 }

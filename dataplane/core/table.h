@@ -5,7 +5,8 @@
  * a flow moves from one to the other where that makes room.
  * When all flows are in use, a new one may take the place of a flow in its own bucket that
  * is worth less: unflagged attempts first, never a documented flow for a scan's sake. If
- * there is none the newcomer is not kept (and its packets are counted as untracked).
+ * there is none the newcomer is not kept (and its packets are counted as untracked); a flood's
+ * newcomers are worth no more than those that filled the table, so it costs next to nothing.
  *
  * Owned by one worker. Never allocates, never fails, never looks at a clock.
  */
@@ -36,10 +37,12 @@ enum worth {
 	WORTH_BELONGS, /* a documented flow that is in use */
 };
 
+#define WORTH_DISPLACED 0x80u /* the flow is in its second bucket */
+
 struct bucket {
 	uint16_t tag[BUCKET_SLOTS]; /* 0: empty */
 	uint32_t index[BUCKET_SLOTS];
-	uint8_t worth[BUCKET_SLOTS];
+	uint8_t worth[BUCKET_SLOTS]; /* enum worth, perhaps with WORTH_DISPLACED */
 	uint32_t overflowed; /* flows that had to go to their second bucket; sticks at the top */
 	uint32_t zero;
 };
@@ -53,6 +56,7 @@ struct table {
 	uint32_t bucket_mask;
 	uint32_t capacity;
 	uint32_t fresh; /* flows from this number on were never used */
+	uint32_t spare; /* the flow that the next newcomer is written to: table_spare() */
 	uint32_t free_count;
 	uint32_t active;
 	uint32_t sweep_at; /* the tracker's: the flow it looks at next */
@@ -91,51 +95,76 @@ static inline uint16_t table_tag(uint64_t hash)
 	return (uint16_t)(hash >> 48 | 1);
 }
 
+#ifdef __SSE2__
 /* Two bits for every place whose tag is `tag`. */
 static inline unsigned table_match_twice(const struct bucket *b, uint16_t tag)
 {
-#ifdef __SSE2__
 	__m128i tags = _mm_load_si128((const __m128i *)(const void *)b->tag);
 
 	return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi16(tags, _mm_set1_epi16((short)tag)));
-#else
-	unsigned bits = 0;
-
-	for (unsigned i = 0; i < BUCKET_SLOTS; i++)
-		bits |= (unsigned)(b->tag[i] == tag) * 3 << 2 * i;
-	return bits;
-#endif
 }
 
 /* A bit for every place whose tag is `tag`. */
 static inline unsigned table_match(const struct bucket *b, uint16_t tag)
 {
-	unsigned twice = table_match_twice(b, tag), bits = 0;
+	__m128i tags = _mm_load_si128((const __m128i *)(const void *)b->tag);
+	__m128i equal = _mm_cmpeq_epi16(tags, _mm_set1_epi16((short)tag));
+
+	return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128()));
+}
+#else
+static inline unsigned table_match_twice(const struct bucket *b, uint16_t tag)
+{
+	unsigned bits = 0;
 
 	for (unsigned i = 0; i < BUCKET_SLOTS; i++)
-		bits |= (twice >> 2 * i & 1) << i;
+		bits |= (unsigned)(b->tag[i] == tag) * 3 << 2 * i;
 	return bits;
 }
 
+static inline unsigned table_match(const struct bucket *b, uint16_t tag)
+{
+	unsigned bits = 0;
+
+	for (unsigned i = 0; i < BUCKET_SLOTS; i++)
+		bits |= (unsigned)(b->tag[i] == tag) << i;
+	return bits;
+}
+#endif
+
 /* The flow that the first bucket's tags point to, to be asked for and compared; where no tag
- * fits some flow of the table, used or not, so that nobody has to fork. */
+ * fits the spare one, which is nobody's and near at hand. */
 static inline uint32_t table_guess(const struct table *t, uint64_t hash)
 {
 	const struct bucket *b = &t->bucket[hash & t->bucket_mask];
-	unsigned bits = table_match_twice(b, table_tag(hash)) | 1u << (2 * BUCKET_SLOTS - 1);
+	unsigned bits = table_match_twice(b, table_tag(hash));
+	uint32_t index = b->index[(unsigned)__builtin_ctz(bits | 0x8000) / 2];
 
-	return b->index[(unsigned)__builtin_ctz(bits) / 2];
+	return bits ? index : t->spare;
 }
 
 /* The flow with this key, or FLOW_NONE. `guess` is tried first. */
 uint32_t table_find(const struct table *, const union flow_key *, uint64_t hash, uint32_t guess);
 
-/* The flow of the key's bucket that may go for one of this worth, or FLOW_NONE. */
-uint32_t table_victim(const struct table *, uint64_t hash, enum worth);
+/* A flow that nobody uses, for a newcomer with this key: its memory is zero but for the key.
+ * What it is worth is known when it is written; then it is inserted, or let go again. */
+struct flow *table_spare(struct table *, const union flow_key *);
+void table_let_go(struct table *);
 
-/* A number for a flow with this key, whose memory is zero but for the key and `bucket`;
- * FLOW_NONE if the table or both buckets are full. The key must not be there yet. */
-uint32_t table_insert(struct table *, const union flow_key *, uint64_t hash, enum worth);
+/* Where the spare flow may go by its worth if the table or both of its buckets are full. */
+struct place {
+	uint32_t flow; /* FLOW_NONE: nowhere; or the one that makes way */
+	unsigned slot;
+};
+
+struct place table_victim(const struct table *, uint64_t hash, enum worth);
+
+/* Keeps the spare flow: its number, or FLOW_NONE if the table or both buckets are full. Its key
+ * must not be there yet. */
+uint32_t table_insert(struct table *, uint64_t hash, enum worth);
+
+/* Keeps the spare flow in the victim's place; the victim's memory is the next spare. Its number. */
+uint32_t table_replace(struct table *, struct place, uint64_t hash, enum worth);
 
 void table_remove(struct table *, uint32_t flow);
 void table_set_worth(struct table *, uint32_t flow, enum worth);

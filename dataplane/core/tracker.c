@@ -88,13 +88,19 @@ void tracker_key(struct view *v, union flow_key *k)
 
 /* --- records ------------------------------------------------------------------------- */
 
-static struct address address_of(const struct flow *f, unsigned end)
+/* Without what the key has beside an IPv4 address. Whole words, in place: what is stored in
+ * pieces, or copied as it was just stored, keeps whoever loads it waiting. */
+static inline void address_put(struct address *out, const struct flow *f, unsigned end)
 {
-	struct address a = f->address[end];
+	uint64_t word[2];
 
-	if (flow_version(f) == 4)
-		memset(a.byte, 0, 12); /* what key_mark() put there */
-	return a;
+	memcpy(word, &f->address[end], sizeof(word));
+	if (flow_version(f) == 4) {
+		word[0] = 0;
+		word[1] &= 0xffffffff00000000;
+	}
+	memcpy(out->byte, &word[0], sizeof(word[0]));
+	memcpy(out->byte + 8, &word[1], sizeof(word[1]));
 }
 
 static uint64_t packets_of(const struct flow *f, unsigned direction)
@@ -113,39 +119,50 @@ static uint64_t oriented_history(const struct flow *f)
 	return flow_initiator(f) ? f->history ^ 0x8888888888888888ull : f->history;
 }
 
-static void record_fill(const struct flow *f, enum record_kind kind, enum end end, struct record *r)
+/* Two numbers by the key's direction as two by initiator and responder. */
+static inline uint32_t turned(const uint16_t pair[2], unsigned from)
+{
+	uint32_t both;
+
+	memcpy(&both, pair, sizeof(both));
+	return from ? both << 16 | both >> 16 : both;
+}
+
+/* Every field, one by one: to clear the record first costs as much as the rest. */
+static inline void record_fill(
+	const struct flow *f, enum record_kind kind, enum end end, struct record *r)
 {
 	unsigned from = flow_initiator(f);
 	enum verdict v = flow_verdict(f);
+	uint32_t ports = turned(f->port, from), appliances = turned(f->appliance, from);
 
-	*r = (struct record){
-		.protocol = f->protocol,
-		.version = (uint8_t)flow_version(f),
-		.kind = (uint8_t)kind,
-		.verdict = (uint8_t)v,
-		.end_verdict = {f->end_verdict[0], f->end_verdict[1]},
-		.connection = f->connection,
-		.basis = f->basis,
-		.end = (uint8_t)end,
-		.corrected = f->corrected,
-		.history_length = f->history_length,
-		.set = {f->set[0], f->set[1]},
-		.generation = f->generation,
-		.history = oriented_history(f),
-		.detail = f->protocol == IPPROTO_TCP ? 0 : f->sequence,
-		.start_ns = f->first_ns,
-		.end_ns = f->last_ns + (uint64_t)f->end_skew_ns,
-	};
+	memcpy(r->port, &ports, sizeof(ports));
+	memcpy(r->appliance, &appliances, sizeof(appliances));
+	memcpy(r->set, f->set, sizeof(r->set));
+	memcpy(r->end_verdict, f->end_verdict, sizeof(r->end_verdict));
+	r->protocol = f->protocol;
+	r->version = (uint8_t)flow_version(f);
+	r->kind = (uint8_t)kind;
+	r->verdict = (uint8_t)v;
+	r->connection = f->connection;
+	r->basis = f->basis;
+	r->end = (uint8_t)end;
 	r->severity = (uint8_t)verdict_severity(v, (enum connection)f->connection,
 		(enum basis)f->basis, f->protocol == IPPROTO_TCP);
-	for (unsigned i = 0; i < 2; i++) {
-		unsigned end_in_key = i ^ from;
-		r->address[i] = address_of(f, end_in_key);
-		r->port[i] = f->port[end_in_key];
-		r->appliance[i] = f->appliance[end_in_key];
-		r->packets[i] = packets_of(f, end_in_key);
-		r->bytes[i] = bytes_of(f, end_in_key);
-	}
+	r->corrected = f->corrected;
+	r->raised = 0;
+	r->history_length = f->history_length;
+	r->generation = f->generation;
+	r->history = oriented_history(f);
+	r->detail = f->protocol == IPPROTO_TCP ? 0 : f->sequence;
+	r->start_ns = f->first_ns;
+	r->end_ns = f->last_ns + (uint64_t)f->end_skew_ns;
+	address_put(&r->address[0], f, from);
+	address_put(&r->address[1], f, 1 - from);
+	r->packets[0] = packets_of(f, from);
+	r->packets[1] = packets_of(f, 1 - from);
+	r->bytes[0] = bytes_of(f, from);
+	r->bytes[1] = bytes_of(f, 1 - from);
 }
 
 static struct record *outbox_next(struct outbox *o)
@@ -181,31 +198,32 @@ static enum end reason_of(const struct flow *f, enum end otherwise)
 	return END_FIN;
 }
 
-static void flow_end(struct tracker *t, uint32_t index, enum end reason)
+static void record_end(struct tracker *t, const struct flow *f, enum end reason)
 {
 	struct record *r = outbox_next(t->outbox);
 
-	record_fill(&t->table.flow[index], RECORD_ENDED, reason, r);
+	record_fill(f, RECORD_ENDED, reason, r);
 	t->counters->ended[reason]++;
 	t->counters->digest += record_digest(r);
+}
+
+static void flow_end(struct tracker *t, uint32_t index, enum end reason)
+{
+	record_end(t, &t->table.flow[index], reason);
 	table_remove(&t->table, index);
 }
 
 /* --- who initiated ------------------------------------------------------------------- */
 
-static struct conversation conversation_of(const struct flow *f, unsigned initiator)
+static inline void conversation_of(const struct flow *f, unsigned initiator, struct conversation *c)
 {
-	struct conversation c = {
-		.version = (uint8_t)flow_version(f),
-		.protocol = f->protocol,
-	};
-
+	c->version = (uint8_t)flow_version(f);
+	c->protocol = f->protocol;
 	for (unsigned i = 0; i < 2; i++) {
-		c.address[i] = address_of(f, i ^ initiator);
-		c.port[i] = f->port[i ^ initiator];
-		c.appliance[i] = f->appliance[i ^ initiator];
+		address_put(&c->address[i], f, i ^ initiator);
+		c->port[i] = f->port[i ^ initiator];
+		c->appliance[i] = f->appliance[i ^ initiator];
 	}
-	return c;
 }
 
 struct orientation {
@@ -217,11 +235,13 @@ struct orientation {
 static struct orientation orient_by_policy(
 	const struct tracker *t, const struct flow *f, unsigned sender)
 {
-	struct conversation as_seen = conversation_of(f, sender);
-	struct conversation turned = conversation_of(f, 1 - sender);
-	uint8_t seen_verdict = policy_judge(t->policy, &as_seen).verdict;
-	uint8_t turned_verdict = policy_judge(t->policy, &turned).verdict;
+	struct conversation as_seen, turned;
+	uint8_t seen_verdict, turned_verdict;
 
+	conversation_of(f, sender, &as_seen);
+	conversation_of(f, 1 - sender, &turned);
+	seen_verdict = policy_judge(t->policy, &as_seen).verdict;
+	turned_verdict = policy_judge(t->policy, &turned).verdict;
 	if (seen_verdict != turned_verdict)
 		return (struct orientation){
 			seen_verdict < turned_verdict ? sender : 1 - sender, BASIS_POLICY};
@@ -266,7 +286,7 @@ static struct orientation orient(
 		return (struct orientation){sender, BASIS_HANDSHAKE};
 	if (v->letters & LETTER_BIT(SYN_ACK))
 		return (struct orientation){1 - sender, BASIS_HANDSHAKE};
-	c = conversation_of(f, sender);
+	conversation_of(f, sender, &c);
 	if (policy_is_dhcp(&c))
 		return orient_dhcp(v, sender);
 	if (policy_dhcp_is_reversed(&c))
@@ -297,12 +317,16 @@ static void set_initiator(struct flow *f, unsigned initiator)
 
 static void judge(const struct tracker *t, struct flow *f)
 {
-	struct conversation c = conversation_of(f, flow_initiator(f));
-	struct judgement j = policy_judge(t->policy, &c);
+	struct conversation c;
+	struct judgement j;
 
+	conversation_of(f, flow_initiator(f), &c);
+	j = policy_judge(t->policy, &c);
 	set_verdict(f, (enum verdict)j.verdict);
-	memcpy(f->end_verdict, j.end_verdict, sizeof(f->end_verdict));
-	memcpy(f->set, j.set, sizeof(f->set));
+	for (unsigned end = 0; end < 2; end++) {
+		f->end_verdict[end] = j.end_verdict[end];
+		f->set[end] = j.set[end];
+	}
 	f->generation = t->policy->generation;
 }
 
@@ -459,16 +483,13 @@ static int is_idle(const struct tracker *t, const struct flow *f, uint64_t now_n
 
 /* --- a new flow ---------------------------------------------------------------------- */
 
-/* A flow in a scratch of its own: whether the table keeps it is decided when it is known
- * what it is worth. */
-static void flow_begin(const struct tracker *t, const struct packet *p, const struct view *v,
-	const union flow_key *k, struct flow *f)
+/* Writes a flow, whether the table keeps it or not: that is decided when it is known what it is
+ * worth. */
+static void flow_begin(
+	const struct tracker *t, const struct packet *p, const struct view *v, struct flow *f)
 {
 	struct orientation o;
 
-	memset(f, 0, sizeof(*f));
-	memcpy(f, k, FLOW_KEY_BYTES);
-	f->state = k->version6;
 	f->first_ns = p->time_ns;
 	f->appliance[v->direction] = v->appliance[0];
 	f->appliance[1 - v->direction] = v->appliance[1];
@@ -481,49 +502,43 @@ static void flow_begin(const struct tracker *t, const struct packet *p, const st
 	settle(f);
 }
 
-static void count_untracked(struct tracker *t, const struct flow *f, const struct view *v)
+/* No room for it, but it is judged, counted and, if it begins something flagged, reported. */
+static void count_untracked(
+	struct tracker *t, struct flow *f, const struct packet *p, const struct view *v)
 {
-	struct counters *c = t->counters;
-
-	c->untracked_packets += 1 + v->pending_packets;
-	count_verdict(c, flow_verdict(f), 1 + v->pending_packets, v->bytes + v->pending_bytes);
+	t->counters->untracked_packets += 1 + v->pending_packets;
+	count_packet(t, f, p, v);
+	if (f->protocol != IPPROTO_TCP || v->letters & LETTER_BIT(SYN))
+		report(t, f);
 }
 
-static uint32_t make_room(
-	struct tracker *t, const union flow_key *k, uint64_t hash, enum worth worth)
+/* The spare flow in the place of one that is worth less: its number, or FLOW_NONE. */
+static uint32_t make_room(struct tracker *t, uint64_t hash, enum worth worth)
 {
-	uint32_t victim = table_victim(&t->table, hash, worth);
+	struct place victim = table_victim(&t->table, hash, worth);
+	const struct flow *f = &t->table.flow[victim.flow];
 
-	if (victim == FLOW_NONE)
+	if (victim.flow == FLOW_NONE)
 		return FLOW_NONE;
-	flow_end(t, victim,
-		is_idle(t, &t->table.flow[victim], t->now_ns)
-			? reason_of(&t->table.flow[victim], END_IDLE)
-			: END_EVICTED);
-	return table_insert(&t->table, k, hash, worth);
+	record_end(t, f, is_idle(t, f, t->now_ns) ? reason_of(f, END_IDLE) : END_EVICTED);
+	return table_replace(&t->table, victim, hash, worth);
 }
 
 static void open_flow(
 	struct tracker *t, const struct packet *p, const struct view *v, const union flow_key *k)
 {
 	struct counters *c = t->counters;
-	struct flow begun, *f;
+	struct flow *f = table_spare(&t->table, k);
 	enum worth worth;
-	uint32_t index, bucket;
 
-	flow_begin(t, p, v, k, &begun);
-	worth = worth_of(&begun);
-	index = table_insert(&t->table, k, v->hash, worth);
-	if (index == FLOW_NONE)
-		index = make_room(t, k, v->hash, worth);
-	if (index == FLOW_NONE) {
-		count_untracked(t, &begun, v);
+	flow_begin(t, p, v, f);
+	worth = worth_of(f);
+	if (table_insert(&t->table, v->hash, worth) == FLOW_NONE &&
+		make_room(t, v->hash, worth) == FLOW_NONE) {
+		count_untracked(t, f, p, v);
+		table_let_go(&t->table);
 		return;
 	}
-	f = &t->table.flow[index];
-	bucket = f->bucket;
-	*f = begun;
-	f->bucket = bucket;
 	c->flows_created++;
 	c->verdict_flows[flow_verdict(f)]++;
 	if (t->table.active > c->flows_active_peak)

@@ -71,8 +71,8 @@ static const struct policy *make_policy(void)
 	p.peer = &listed;
 	p.inventory = everybody();
 	for (unsigned i = 0; i < RULES; i++)
-		p.set_of[ROLE_MANAGEMENT_CENTER][rule[i].direction][rule[i].transport]
-			[rule[i].port] = (uint16_t)(i + 1);
+		policy_set_put(&p, ROLE_MANAGEMENT_CENTER, rule[i].direction, rule[i].transport,
+			rule[i].port, (uint16_t)(i + 1));
 	p.dhcp_set[ROLE_MANAGEMENT_CENTER] = RULES + 1;
 	memset(p.protocol, VERDICT_UNEXPECTED_PROTOCOL, sizeof(p.protocol));
 	p.protocol[1] = VERDICT_NOT_COVERED;

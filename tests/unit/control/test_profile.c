@@ -205,8 +205,8 @@ static void profile_removes_what_it_names(void **state)
 
 	(void)state;
 	assert_int_equal(chart->policy->rules, 50);
-	assert_int_equal(
-		chart->policy->set_of[ROLE_MANAGED_DEVICE][DIRECTION_INBOUND][TRANSPORT_TCP][22],
+	assert_int_equal(policy_set(chart->policy, ROLE_MANAGED_DEVICE, DIRECTION_INBOUND,
+				 TRANSPORT_TCP, 22),
 		SET_NONE);
 	chart_close(chart);
 }

@@ -7,7 +7,7 @@
 static uint16_t set_at(const struct chart *chart, enum role role, enum direction direction,
 	enum transport transport, unsigned port)
 {
-	return chart->policy->set_of[role][direction][transport][port];
+	return policy_set(chart->policy, role, direction, transport, (uint16_t)port);
 }
 
 /* The stupid twin of the direct table: the rules on a port, counted one by one. */
@@ -32,7 +32,7 @@ static void table_equals_scan(const struct policy *policy, int role, int directi
 	for (unsigned port = 0; port < PORT_COUNT; port++) {
 		uint32_t first = 0;
 		uint32_t count = rules_on(policy, role, direction, transport, port, &first);
-		uint16_t number = policy->set_of[role][direction][transport][port];
+		uint16_t number = policy_set(policy, role, direction, transport, (uint16_t)port);
 		assert_int_equal(policy->set[number].count, count);
 		assert_int_equal(policy->set[number].first, first);
 		assert_true(number < policy->sets);

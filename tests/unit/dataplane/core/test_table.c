@@ -88,19 +88,22 @@ static int bucket_is_full(const struct bucket *b)
 	return 1;
 }
 
-static void insert(struct twin *t, struct table *table, struct dice *d, uint32_t i)
+/* As the tracker does: written first, kept if there is room. */
+static uint32_t table_put(
+	struct table *table, const union flow_key *k, uint64_t hash, enum worth worth)
 {
-	uint64_t hash = table_hash(table, &t->key[i]);
-	enum worth worth = (enum worth)(WORTH_ATTEMPT + dice_below(d, 5));
-	int first_is_full = bucket_is_full(&table->bucket[hash & table->bucket_mask]);
-	uint32_t index = table_insert(table, &t->key[i], hash, worth);
+	uint32_t index;
 
-	if (index == FLOW_NONE) {
-		/* Only where there is no flow left or no place. */
-		assert_true(t->active == table->capacity || first_is_full);
-		return;
-	}
-	assert_true(index < table->capacity);
+	table_spare(table, k);
+	index = table_insert(table, hash, worth);
+	if (index == FLOW_NONE)
+		table_let_go(table);
+	return index;
+}
+
+static void keep(struct twin *t, struct table *table, struct dice *d, uint32_t i, uint32_t index,
+	enum worth worth)
+{
 	for (uint32_t k = 0; k < t->count; k++)
 		assert_true(t->index[k] != index);
 	t->index[i] = index;
@@ -108,6 +111,41 @@ static void insert(struct twin *t, struct table *table, struct dice *d, uint32_t
 	t->stamp[i] = (uint32_t)dice_next(d);
 	t->active++;
 	table->flow[index].tally[0] = t->stamp[i];
+}
+
+/* Where there is no room, in the place of one that is worth less. */
+static void replace(
+	struct twin *t, struct table *table, struct dice *d, uint32_t i, enum worth worth)
+{
+	uint64_t hash = table_hash(table, &t->key[i]);
+	struct place victim = table_victim(table, hash, worth);
+
+	if (victim.flow == FLOW_NONE)
+		return;
+	for (uint32_t k = 0; k < t->count; k++)
+		if (t->index[k] == victim.flow) {
+			t->index[k] = FLOW_NONE;
+			t->active--;
+		}
+	table_spare(table, &t->key[i]);
+	keep(t, table, d, i, table_replace(table, victim, hash, worth), worth);
+}
+
+static void insert(struct twin *t, struct table *table, struct dice *d, uint32_t i)
+{
+	uint64_t hash = table_hash(table, &t->key[i]);
+	enum worth worth = (enum worth)(WORTH_ATTEMPT + dice_below(d, 5));
+	int first_is_full = bucket_is_full(&table->bucket[hash & table->bucket_mask]);
+	uint32_t index = table_put(table, &t->key[i], hash, worth);
+
+	if (index == FLOW_NONE) {
+		/* Only where there is no flow left or no place. */
+		assert_true(t->active == table->capacity || first_is_full);
+		replace(t, table, d, i, worth);
+		return;
+	}
+	assert_true(index <= table->capacity);
+	keep(t, table, d, i, index, worth);
 }
 
 static void remove_key(struct twin *t, struct table *table, uint32_t i)
@@ -137,8 +175,8 @@ static const struct {
 } replaces[WORTH_BELONGS + 1] = {
 	/* What may go for … an attempt, a closed one, a probe, flagged, documented. */
 	[WORTH_ATTEMPT] = {{0, 1, 0, 0, 0, 0}},
-	[WORTH_CLOSED] = {{0, 1, 1, 0, 0, 0}},
-	[WORTH_PROBE] = {{0, 1, 1, 1, 0, 0}},
+	[WORTH_CLOSED] = {{0, 1, 0, 0, 0, 0}},
+	[WORTH_PROBE] = {{0, 1, 1, 0, 0, 0}},
 	[WORTH_FLAGGED] = {{0, 1, 1, 1, 0, 0}},
 	[WORTH_BELONGS] = {{0, 1, 1, 1, 0, 0}},
 };
@@ -147,7 +185,7 @@ static void check_victim(
 	const struct twin *t, const struct table *table, uint32_t i, enum worth new)
 {
 	uint64_t hash = table_hash(table, &t->key[i]);
-	uint32_t victim = table_victim(table, hash, new), found = t->count;
+	uint32_t victim = table_victim(table, hash, new).flow, found = t->count;
 	unsigned least = WORTH_BELONGS + 1;
 
 	for (uint32_t k = 0; k < t->count; k++) {
@@ -234,7 +272,7 @@ static void table_takes_as_many_flows_as_it_was_made_for(void **state)
 			union flow_key k = random_key(&d);
 			uint64_t hash = table_hash(t, &k);
 			if (table_find(t, &k, hash, FLOW_NONE) == FLOW_NONE)
-				table_insert(t, &k, hash, WORTH_BELONGS);
+				table_put(t, &k, hash, WORTH_BELONGS);
 		}
 		assert_int_equal(t->active, capacity[n]);
 		table_close(m);
@@ -249,14 +287,15 @@ static void table_gives_a_new_flow_clean_memory(void **state)
 	union flow_key k = random_key(&d);
 	uint64_t hash = table_hash(t, &k);
 	struct flow want;
-	uint32_t index = table_insert(t, &k, hash, WORTH_ATTEMPT);
+	uint32_t index = table_put(t, &k, hash, WORTH_ATTEMPT);
 
 	(void)state;
 	t->flow[index].tally[1] = t->flow[index].tally[0] = 7;
 	t->flow[index].history = t->flow[index].first_ns = 7;
 	t->flow[index].seen[0] = 7, t->flow[index].set[1] = 7;
 	table_remove(t, index);
-	index = table_insert(t, &k, hash, WORTH_ATTEMPT);
+	index = (uint32_t)(table_spare(t, &k) - t->flow);
+	assert_int_equal(table_insert(t, hash, WORTH_ATTEMPT), index);
 	memset(&want, 0, sizeof(want));
 	memcpy(&want, &k, FLOW_KEY_BYTES);
 	want.state = k.version6;
@@ -273,7 +312,7 @@ static void table_does_not_find_a_flow_that_was_given_back(void **state)
 	struct dice d = {1};
 	union flow_key k = random_key(&d);
 	uint64_t hash = table_hash(t, &k);
-	uint32_t index = table_insert(t, &k, hash, WORTH_ATTEMPT);
+	uint32_t index = table_put(t, &k, hash, WORTH_ATTEMPT);
 
 	(void)state;
 	assert_int_equal(table_guess(t, hash), index);

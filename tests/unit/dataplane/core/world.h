@@ -40,8 +40,9 @@ static inline int compare_place(const void *left, const void *right)
 
 static inline void book_add_dhcp(struct book *b, unsigned role)
 {
-	uint16_t(*out)[PORT_COUNT] = b->policy->set_of[role][DIRECTION_OUTBOUND];
-	uint16_t server = out[TRANSPORT_UDP][67], client = out[TRANSPORT_UDP][68];
+	const struct policy *p = b->policy;
+	uint16_t server = policy_set(p, role, DIRECTION_OUTBOUND, TRANSPORT_UDP, 67);
+	uint16_t client = policy_set(p, role, DIRECTION_OUTBOUND, TRANSPORT_UDP, 68);
 
 	if (server == SET_NONE && client == SET_NONE)
 		return;
@@ -71,8 +72,8 @@ static inline void book_open(
 		if (i == 0 || !same_place(r, &rule[i - 1])) {
 			assert_true(p->sets < SETS_MAX - ROLE_COUNT);
 			b->set[p->sets].first = i;
-			p->set_of[r->role][r->direction][r->transport][r->port] =
-				(uint16_t)p->sets++;
+			policy_set_put(p, r->role, r->direction, r->transport, r->port,
+				(uint16_t)p->sets++);
 		}
 		b->set[p->sets - 1].count++;
 	}
