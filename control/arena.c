@@ -12,7 +12,8 @@
 struct chunk {
 	struct chunk *next;
 	size_t used, size;
-	unsigned char *bytes;
+	void *memory;
+	unsigned char *bytes; /* of `memory` from the first aligned byte on */
 };
 
 struct arena {
@@ -32,9 +33,11 @@ static struct chunk *chunk_new(size_t size)
 {
 	struct chunk *chunk = arena_must(calloc(1, sizeof(*chunk)));
 
+	/* calloc knows what is zero already: most pages of a policy's tables are never touched. */
 	chunk->size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-	chunk->bytes = arena_must(aligned_alloc(ALIGNMENT, chunk->size));
-	memset(chunk->bytes, 0, chunk->size);
+	chunk->memory = arena_must(calloc(1, chunk->size + ALIGNMENT - 1));
+	chunk->bytes = chunk->memory;
+	chunk->bytes += -(uintptr_t)chunk->memory % ALIGNMENT;
 	return chunk;
 }
 
@@ -49,7 +52,7 @@ void arena_free(struct arena *arena)
 		return;
 	while (arena->chunk) {
 		struct chunk *next = arena->chunk->next;
-		free(arena->chunk->bytes);
+		free(arena->chunk->memory);
 		free(arena->chunk);
 		arena->chunk = next;
 	}

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /* Twice the largest record and more: a refill always leaves room for a whole one. */
-#define CHUNK_BYTES (1u << 20)
+#define CHUNK_BYTES (1u << 19)
 
 struct chunk {
 	int fd;
