@@ -117,21 +117,17 @@ static int is_odd(const struct rte_mbuf *m)
 	return m->nb_segs > 1 || (m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED);
 }
 
-static inline void fill_packet(
-	struct queue *q, struct burst *b, struct rte_mbuf **held, uint64_t time_ns)
+static inline void fill_packet(struct queue *q, struct packet *p, struct rte_mbuf **held)
 {
 	const struct rte_mbuf *m = *held;
-	struct packet *p = &b->packet[b->count++];
 
 	p->data = rte_pktmbuf_mtod(m, const uint8_t *);
 	p->caplen = rte_pktmbuf_data_len(m);
 	p->wirelen = rte_pktmbuf_pkt_len(m);
-	p->time_ns = time_ns;
 	p->link = LINK_ETHERNET;
 	p->interface = q->dpdk->index[m->port];
 	if (__builtin_expect(is_odd(m), 0))
 		mend(q, p, held);
-	source_stamp(&q->source, b, p);
 }
 
 /* --- the hardware's work, checked --- */
@@ -201,8 +197,12 @@ static void fill(struct queue *q, struct burst *b)
 
 	for (unsigned i = 0; i < q->held_count; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(q->held[i], void *));
-	for (unsigned i = 0; i < q->held_count; i++)
-		fill_packet(q, b, &q->held[i], now_ns);
+	for (unsigned i = 0; i < q->held_count; i++) {
+		fill_packet(q, &b->packet[i], &q->held[i]);
+		b->packet[i].time_ns = now_ns;
+	}
+	b->count = q->held_count;
+	source_stamp_burst(&q->source, b);
 }
 
 /* Two threads must not read one queue: nobody reads another's before all have left theirs. */
