@@ -42,6 +42,7 @@ static void settings_write(struct chart *chart, const struct making *making, con
 	chart->profile = arena_text(making->arena, making->profile.name);
 	chart->version = arena_text(making->arena, making->profile.version);
 	chart->capture = making->site.capture;
+	chart->outputs = making->site.outputs;
 	chart->timeouts = making->site.timeouts;
 	chart->flow_max = making->site.flow_max;
 	chart->memory = making->arena;

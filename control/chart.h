@@ -54,6 +54,33 @@ struct chart_capture {
 	size_t dpdk_eals;
 };
 
+/* Where a sensor's events go: one entry of `outputs.events`. */
+enum sink_kind { SINK_JSON, SINK_SYSLOG };
+enum sink_format { SINK_AS_JSON, SINK_AS_CEF };
+
+struct chart_sink {
+	enum sink_kind kind;
+	enum sink_format format; /* of a syslog message's text */
+	bool flows;		 /* flow-ended records too, not alerts alone */
+	char *path;		 /* json: a file, or "-" for standard output */
+	uint64_t rotate_bytes;	 /* json: a new file from this size on; 0: never */
+	unsigned keep;		 /* json: so many rotated files stay */
+	char *address;		 /* syslog: udp://host:port, tcp://host:port, tls://host:port */
+	char *ca, *certificate, *key; /* syslog over tls: paths, or NULL */
+	unsigned line;		      /* of the site, for messages */
+};
+
+struct chart_outputs {
+	struct chart_sink *sink;
+	size_t sinks;
+	char *metrics_listen; /* address:port, or NULL: no metrics */
+	char *metrics_token_file, *metrics_certificate, *metrics_key;
+	char *control_socket; /* a path; NULL: the default one of `portolan run` */
+	char *control_group;  /* may connect; NULL: the sensor's own */
+	uint64_t window_ns;   /* repeats of a finding within it are one event */
+	uint64_t silence_ns;  /* a documented row that was in use and is not for so long is told */
+};
+
 struct chart {
 	char *name;    /* the site's path, or the profile's name where there is no site */
 	char *profile; /* name of the profile */
@@ -66,6 +93,7 @@ struct chart {
 	char **feature; /* by feature number */
 	size_t features;
 	struct chart_capture capture;
+	struct chart_outputs outputs;
 	struct flow_timeouts timeouts;
 	uint32_t flow_max; /* per worker */
 	char **warning;	   /* to be printed as `portolan: warning: …` */

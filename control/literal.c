@@ -89,6 +89,34 @@ int literal_port_transport(const char *text, uint16_t *port, enum transport *tra
 	return -EINVAL;
 }
 
+int literal_size_bytes(const char *text, uint64_t *bytes)
+{
+	static const struct {
+		const char *unit;
+		uint64_t factor;
+	} scale[] = {{"kB", 1000}, {"MB", 1000000}, {"GB", 1000000000}, {"KiB", 1u << 10},
+		{"MiB", 1u << 20}, {"GiB", 1u << 30}, {"", 1}};
+	size_t digits = strspn(text, "0123456789");
+	char number[20];
+	uint64_t value;
+	int error;
+
+	if (digits == 0 || digits >= sizeof(number))
+		return -EINVAL;
+	memcpy(number, text, digits);
+	number[digits] = '\0';
+	error = literal_number(number, (uint64_t)1 << 53, &value);
+	for (size_t i = 0; !error && i < sizeof(scale) / sizeof(scale[0]); i++) {
+		if (strcmp(text + digits, scale[i].unit) != 0)
+			continue;
+		if (value > ((uint64_t)1 << 53) / scale[i].factor)
+			return -ERANGE;
+		*bytes = value * scale[i].factor;
+		return 0;
+	}
+	return error ? error : -EINVAL;
+}
+
 int literal_duration_ns(const char *text, uint64_t *duration_ns)
 {
 	const char *end = text;

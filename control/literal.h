@@ -24,6 +24,10 @@ int literal_port(const char *text, uint16_t *port);
 /* `8305/tcp`, in either case. 0; -EINVAL; -ERANGE for the port. */
 int literal_port_transport(const char *text, uint16_t *port, enum transport *);
 
+/* `0`, `500`, `10kB`, `100MB`, `2GB` in powers of ten, `10KiB`, `100MiB`, `2GiB` of two. 0;
+ * -EINVAL; -ERANGE above 2^53. */
+int literal_size_bytes(const char *text, uint64_t *bytes);
+
 /* `500ms`, `60s`, `5m`, `1h`, `2d`; a bare `0` too. 0; -EINVAL; -ERANGE above 3650 days. */
 int literal_duration_ns(const char *text, uint64_t *duration_ns);
 

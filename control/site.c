@@ -360,6 +360,131 @@ static void read_flow(struct reading *r)
 	read_duration(r, timeouts, "other", 1, &t->other_ns);
 }
 
+/* ---- outputs ---- */
+
+/* The key must be there, or must not: which kind of sink has it. */
+static void check_key(struct reading *r, int map, const char *key, const char *text, bool wanted,
+	const char *kind)
+{
+	int node = node_get(r->document, map, key);
+
+	if (wanted && !text) {
+		node_complain(r->document, map, r->complaint, "a %s sink without %s", kind, key);
+		r->rc = -EINVAL;
+	} else if (!wanted && text) {
+		node_complain(
+			r->document, node, r->complaint, "%s is nothing of a %s sink", key, kind);
+		r->rc = -EINVAL;
+	}
+}
+
+static bool is_endpoint(const char *text)
+{
+	static const char *const scheme[] = {"udp://", "tcp://", "tls://"};
+	const char *port = strrchr(text, ':');
+	uint16_t number;
+
+	for (size_t i = 0; i < sizeof(scheme) / sizeof(scheme[0]); i++)
+		if (strncmp(text, scheme[i], 6) == 0)
+			return port > text + 6 && literal_port(port + 1, &number) == 0;
+	return false;
+}
+
+static void read_sink(
+	struct reading *r, const struct sink_yaml *yaml, int map, struct chart_sink *sink)
+{
+	bool json = yaml->kind == SINK_JSON,
+	     tls = !json && yaml->address && strncmp(yaml->address, "tls://", 6) == 0;
+	const char *kind = json ? "json" : "syslog";
+	uint64_t keep_files = 10;
+
+	*sink = (struct chart_sink){
+		.kind = yaml->kind,
+		.format = yaml->format,
+		.flows = yaml->flows == ANSWER_YES,
+		.path = keep(r, yaml->path),
+		.address = keep(r, yaml->address),
+		.ca = keep(r, yaml->ca),
+		.certificate = keep(r, yaml->certificate),
+		.key = keep(r, yaml->key),
+		.line = node_line(r->document, map),
+	};
+	check_key(r, map, "path", yaml->path, json, kind);
+	check_key(r, map, "address", yaml->address, !json, kind);
+	if (json) {
+		check_key(r, map, "ca", yaml->ca, false, kind);
+		check_key(r, map, "certificate", yaml->certificate, false, kind);
+		check_key(r, map, "key", yaml->key, false, kind);
+	} else {
+		check_key(r, map, "rotate", yaml->rotate, false, kind);
+		check_key(r, map, "keep", yaml->keep, false, kind);
+	}
+	if (yaml->address && !is_endpoint(yaml->address))
+		fail(r, node_get(r->document, map, "address"), "address",
+			"udp://host:port, tcp://host:port or tls://host:port");
+	if (!json && !tls && (yaml->ca || yaml->certificate || yaml->key))
+		fail(r, node_get(r->document, map, "address"), "address",
+			"tls://host:port, since certificates are named");
+	if (yaml->rotate && literal_size_bytes(yaml->rotate, &sink->rotate_bytes))
+		fail(r, node_get(r->document, map, "rotate"), "rotate",
+			"a size such as 100MB, or 0 for never");
+	if (yaml->keep && (literal_number(yaml->keep, 1000, &keep_files) || !keep_files))
+		fail(r, node_get(r->document, map, "keep"), "keep",
+			"a number of files from 1 to 1000");
+	sink->keep = (unsigned)keep_files;
+}
+
+/* Whether whoever listens there is reached from this machine alone. */
+static bool is_loopback(const char *listen)
+{
+	return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "[::1]:", 6) == 0 ||
+	       strncmp(listen, "localhost:", 10) == 0;
+}
+
+static void read_metrics(struct reading *r, const struct metrics_yaml *yaml, int outputs)
+{
+	struct chart_outputs *o = &r->site->outputs;
+	int map = node_get(r->document, outputs, "metrics");
+	const char *port = yaml->listen ? strrchr(yaml->listen, ':') : NULL;
+	uint16_t number;
+
+	o->metrics_listen = keep(r, yaml->listen ? yaml->listen : "127.0.0.1:9464");
+	o->metrics_token_file = keep(r, yaml->token_file);
+	o->metrics_certificate = keep(r, yaml->certificate);
+	o->metrics_key = keep(r, yaml->key);
+	if (yaml->listen && (!port || literal_port(port + 1, &number)))
+		fail(r, node_get(r->document, map, "listen"), "listen",
+			"an address and a port such as 127.0.0.1:9464");
+	else if (!is_loopback(o->metrics_listen) &&
+		 (!yaml->token_file || !yaml->certificate || !yaml->key))
+		fail(r, node_get(r->document, map, "listen"), "listen",
+			"127.0.0.1:port, or token_file, certificate and key beside it: metrics "
+			"name "
+			"the appliances");
+}
+
+static void read_outputs(struct reading *r, const struct outputs_yaml *yaml)
+{
+	struct chart_outputs *o = &r->site->outputs;
+	int map = node_get(r->document, NODE_ROOT, "outputs");
+	int events = node_get(r->document, map, "events");
+
+	if (!yaml)
+		return;
+	o->sink = arena_alloc(r->arena, (yaml->events_count + 1) * sizeof(*o->sink));
+	o->sinks = yaml->events_count;
+	for (unsigned i = 0; i < yaml->events_count; i++)
+		read_sink(r, &yaml->events[i], node_item(r->document, events, i), &o->sink[i]);
+	if (yaml->metrics)
+		read_metrics(r, yaml->metrics, map);
+	if (yaml->control) {
+		o->control_socket = keep(r, yaml->control->socket);
+		o->control_group = keep(r, yaml->control->group);
+	}
+	read_duration(r, map, "window", SECOND_NS, &o->window_ns);
+	read_duration(r, map, "silence", SECOND_NS, &o->silence_ns);
+}
+
 /* ---- the whole ---- */
 
 static void default_values(struct site *site, struct arena *arena)
@@ -369,6 +494,7 @@ static void default_values(struct site *site, struct arena *arena)
 		.capture = {.source = arena_text(arena, "auto"),
 			.dpdk_lcores = arena_text(arena, ""),
 			.warmup_ns = 60 * SECOND_NS},
+		.outputs = {.window_ns = 60 * SECOND_NS, .silence_ns = 86400 * SECOND_NS},
 		.timeouts = {.tcp_attempt_ns = 30 * SECOND_NS,
 			.tcp_established_ns = 3600 * SECOND_NS,
 			.tcp_closed_ns = 5 * SECOND_NS,
@@ -416,6 +542,7 @@ int site_read(struct site *site, const struct document *document, const struct p
 	read_protocols(&r, "unexpected", VERDICT_UNEXPECTED_PROTOCOL, named);
 	read_capture(&r, yaml->capture);
 	read_flow(&r);
+	read_outputs(&r, yaml->outputs);
 	schema_free(&schema->value, data);
 	return r.rc;
 }

@@ -61,6 +61,7 @@ struct site {
 	size_t extras;
 	uint8_t protocol[256]; /* as struct policy has it */
 	struct chart_capture capture;
+	struct chart_outputs outputs;
 	struct flow_timeouts timeouts;
 	uint32_t flow_max;
 };

@@ -37,7 +37,17 @@ const struct schema_hint site_hint[] = {
 	{"eal", "a list of EAL arguments"},
 	{"max", "a number of flows from 1 to 67108864"},
 	{"timeouts", "a mapping of durations"},
-	{"outputs", "{}: no outputs can be configured yet"},
+	{"outputs", "a mapping: events, metrics, control, window, silence"},
+	{"events", "a list of sinks such as {kind: json, path: events.jsonl}"},
+	{"kind", "json or syslog"},
+	{"format", "json or cef"},
+	{"path", "a file, or \"-\" for standard output"},
+	{"rotate", "a size such as 100MB, or 0 for never"},
+	{"keep", "a number of files from 1 to 1000"},
+	{"address", "udp://host:port, tcp://host:port or tls://host:port"},
+	{"metrics", "a mapping: listen, token_file, certificate, key"},
+	{"listen", "an address and a port such as 127.0.0.1:9464"},
+	{"control", "a mapping: socket, group"},
 	{NULL, NULL},
 };
 
@@ -108,7 +118,43 @@ static const cyaml_schema_field_t flow_field[] = {TEXT_FIELD(max, struct flow_ya
 		"timeouts", OPTIONAL_TEXT, struct flow_yaml, timeouts, timeouts_field),
 	CYAML_FIELD_END};
 
-static const cyaml_schema_field_t outputs_field[] = {CYAML_FIELD_END};
+static const cyaml_strval_t sink_word[] = {{"json", SINK_JSON}, {"syslog", SINK_SYSLOG}};
+static const cyaml_strval_t format_word[] = {{"json", SINK_AS_JSON}, {"cef", SINK_AS_CEF}};
+
+static const cyaml_schema_field_t sink_field[] = {
+	CYAML_FIELD_ENUM("kind", CYAML_FLAG_STRICT, struct sink_yaml, kind, sink_word,
+		CYAML_ARRAY_LEN(sink_word)),
+	CYAML_FIELD_ENUM("format", OPTIONAL_WORD, struct sink_yaml, format, format_word,
+		CYAML_ARRAY_LEN(format_word)),
+	CYAML_FIELD_ENUM(
+		"flows", OPTIONAL_WORD, struct sink_yaml, flows, schema_answer, SCHEMA_ANSWERS),
+	TEXT_FIELD(path, struct sink_yaml, TEXT_MAX),
+	TEXT_FIELD(rotate, struct sink_yaml, WORD_MAX),
+	TEXT_FIELD(keep, struct sink_yaml, WORD_MAX),
+	TEXT_FIELD(address, struct sink_yaml, TEXT_MAX), TEXT_FIELD(ca, struct sink_yaml, TEXT_MAX),
+	TEXT_FIELD(certificate, struct sink_yaml, TEXT_MAX),
+	TEXT_FIELD(key, struct sink_yaml, TEXT_MAX), CYAML_FIELD_END};
+static const cyaml_schema_value_t sink_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct sink_yaml, sink_field)};
+
+static const cyaml_schema_field_t metrics_field[] = {
+	TEXT_FIELD(listen, struct metrics_yaml, WORD_MAX),
+	TEXT_FIELD(token_file, struct metrics_yaml, TEXT_MAX),
+	TEXT_FIELD(certificate, struct metrics_yaml, TEXT_MAX),
+	TEXT_FIELD(key, struct metrics_yaml, TEXT_MAX), CYAML_FIELD_END};
+
+static const cyaml_schema_field_t control_field[] = {TEXT_FIELD(socket, struct control_yaml, 100),
+	TEXT_FIELD(group, struct control_yaml, 32), CYAML_FIELD_END};
+
+static const cyaml_schema_field_t outputs_field[] = {
+	CYAML_FIELD_SEQUENCE(
+		"events", OPTIONAL_TEXT, struct outputs_yaml, events, &sink_schema, 0, 64),
+	CYAML_FIELD_MAPPING_PTR(
+		"metrics", OPTIONAL_TEXT, struct outputs_yaml, metrics, metrics_field),
+	CYAML_FIELD_MAPPING_PTR(
+		"control", OPTIONAL_TEXT, struct outputs_yaml, control, control_field),
+	TEXT_FIELD(window, struct outputs_yaml, WORD_MAX),
+	TEXT_FIELD(silence, struct outputs_yaml, WORD_MAX), CYAML_FIELD_END};
 
 static const cyaml_schema_field_t site_field[] = {TEXT_FIELD(profile, struct site_yaml, TEXT_MAX),
 	CYAML_FIELD_SEQUENCE("appliances", OPTIONAL_TEXT, struct site_yaml, appliances,

@@ -7,6 +7,7 @@
 #ifndef PORTOLAN_SITE_SCHEMA_H
 #define PORTOLAN_SITE_SCHEMA_H
 
+#include "chart.h"
 #include "schema.h"
 
 struct arena;
@@ -56,8 +57,27 @@ struct flow_yaml {
 	struct timeouts_yaml *timeouts;
 };
 
+struct sink_yaml {
+	enum sink_kind kind;
+	enum sink_format format;
+	enum answer flows;
+	char *path, *rotate, *keep, *address, *ca, *certificate, *key;
+};
+
+struct metrics_yaml {
+	char *listen, *token_file, *certificate, *key;
+};
+
+struct control_yaml {
+	char *socket, *group;
+};
+
 struct outputs_yaml {
-	int none;
+	struct sink_yaml *events;
+	unsigned events_count;
+	struct metrics_yaml *metrics;
+	struct control_yaml *control;
+	char *window, *silence;
 };
 
 /* `ports` has a text for each documented port of the feature, NULL where it is not named. */

@@ -151,6 +151,25 @@ static void protocol_has_a_name_for_each_number_and_back(void **state)
 	assert_null(protocol_name(256));
 }
 
+static void literal_reads_sizes(void **state)
+{
+	static const struct {
+		const char *text;
+		int status;
+		uint64_t bytes;
+	} size[] = {{"0", 0, 0}, {"500", 0, 500}, {"10kB", 0, 10000}, {"2MiB", 0, 2 << 20},
+		{"1GB", 0, 1000000000}, {"", -EINVAL, 7}, {"MB", -EINVAL, 7}, {"1 MB", -EINVAL, 7},
+		{"1mb", -EINVAL, 7}, {"01MB", -EINVAL, 7}, {"9007199254740993", -ERANGE, 7},
+		{"9007199254740992GB", -ERANGE, 7}, {"99999999999999999999", -EINVAL, 7}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(size) / sizeof(size[0]); i++) {
+		uint64_t bytes = 7;
+		assert_int_equal(literal_size_bytes(size[i].text, &bytes), size[i].status);
+		assert_true(bytes == size[i].bytes);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -163,6 +182,7 @@ int main(void)
 		cmocka_unit_test(literal_words_are_lower_case_with_single_hyphens),
 		cmocka_unit_test(literal_durations_are_written_in_the_largest_unit),
 		cmocka_unit_test(protocol_has_a_name_for_each_number_and_back),
+		cmocka_unit_test(literal_reads_sizes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -261,11 +261,12 @@ static void site_refuses_an_extra_rule_with_an_unknown_service(void **state)
 		SITE ":3: found \"sssh\" for service; want \"ssh\"");
 }
 
-static void site_refuses_outputs_for_now(void **state)
+static void site_refuses_unknown_outputs(void **state)
 {
 	(void)state;
-	site_refused("outputs: {file: x}\n", SITE ":1: found unknown key \"file\" in outputs; want "
-						  "{}: no outputs can be configured yet");
+	site_refused("outputs: {file: x}\n",
+		SITE ":1: found unknown key \"file\" in outputs; want one of events, metrics, "
+		     "control, window, silence");
 }
 
 static void site_refuses_a_key_without_a_value(void **state)
@@ -358,6 +359,61 @@ static void site_shipped_as_an_example_opens(void **state)
 	chart_close(chart);
 }
 
+#define EVENTS(sink) "outputs:\n  events:\n    - {" sink "}\n"
+
+static void site_refuses_a_sink_that_lacks_something(void **state)
+{
+	(void)state;
+	site_refused(EVENTS("kind: json"), SITE ":3: a json sink without path");
+	site_refused(EVENTS("kind: syslog"), SITE ":3: a syslog sink without address");
+	site_refused(EVENTS("kind: json, path: x, ca: y"), SITE ":3: ca is nothing of a json sink");
+	site_refused(EVENTS("kind: syslog, address: \"collector:514\""),
+		SITE ":3: found \"collector:514\" for address; want udp://host:port, "
+		     "tcp://host:port or tls://host:port");
+	site_refused(EVENTS("kind: syslog, address: \"tcp://c:514\", ca: x"),
+		SITE ":3: found \"tcp://c:514\" for address; want tls://host:port, since "
+		     "certificates are named");
+	site_refused(EVENTS("kind: json, path: x, rotate: 5 apples"), SITE
+		":3: found \"5 apples\" for rotate; want a size such as 100MB, or 0 for never");
+}
+
+static void site_refuses_metrics_for_everybody(void **state)
+{
+	(void)state;
+	site_refused("outputs: {metrics: {listen: \"0.0.0.0:9464\"}}\n",
+		SITE ":1: found \"0.0.0.0:9464\" for listen; want 127.0.0.1:port, or token_file, "
+		     "certificate and key beside it: metrics name the appliances");
+	site_refused("outputs: {metrics: {listen: nowhere}}\n",
+		SITE ":1: found \"nowhere\" for listen; want an address and a port such as "
+		     "127.0.0.1:9464");
+}
+
+static void site_reads_outputs(void **state)
+{
+	struct chart *chart =
+		site_opens(EVENTS("kind: json, path: a.jsonl, rotate: 2MiB, keep: 3, "
+				  "flows: yes") "    - {kind: syslog, "
+						"address: \"tls://[::1]:6514\", ca: "
+						"ca.pem, format: cef}\n  metrics: {}\n"
+						"  window: 5m\n");
+	const struct chart_outputs *o = &chart->outputs;
+
+	(void)state;
+	assert_int_equal(o->sinks, 2);
+	assert_int_equal(o->sink[0].kind, SINK_JSON);
+	assert_string_equal(o->sink[0].path, "a.jsonl");
+	assert_int_equal(o->sink[0].rotate_bytes, 2 << 20);
+	assert_int_equal(o->sink[0].keep, 3);
+	assert_true(o->sink[0].flows);
+	assert_int_equal(o->sink[1].kind, SINK_SYSLOG);
+	assert_int_equal(o->sink[1].format, SINK_AS_CEF);
+	assert_string_equal(o->sink[1].ca, "ca.pem");
+	assert_false(o->sink[1].flows);
+	assert_string_equal(o->metrics_listen, "127.0.0.1:9464");
+	assert_true(o->window_ns == 300000000000u);
+	chart_close(chart);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -387,12 +443,15 @@ int main(void)
 		cmocka_unit_test(site_refuses_an_extra_rule_that_is_documented),
 		cmocka_unit_test(site_refuses_an_extra_rule_twice),
 		cmocka_unit_test(site_refuses_an_extra_rule_with_an_unknown_service),
-		cmocka_unit_test(site_refuses_outputs_for_now),
+		cmocka_unit_test(site_refuses_unknown_outputs),
 		cmocka_unit_test(site_refuses_a_key_without_a_value),
 		cmocka_unit_test(site_tells_every_mistake_at_once),
 		cmocka_unit_test(site_without_anything_has_the_documented_defaults),
 		cmocka_unit_test(site_takes_every_setting),
 		cmocka_unit_test(site_shipped_as_an_example_opens),
+		cmocka_unit_test(site_refuses_a_sink_that_lacks_something),
+		cmocka_unit_test(site_refuses_metrics_for_everybody),
+		cmocka_unit_test(site_reads_outputs),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_setup, NULL);
