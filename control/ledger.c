@@ -85,17 +85,19 @@ int ledger_open(struct ledger *l, const struct chart *chart, const struct ledger
 	events_init(&l->events, &l->ecs, options->events ? &l->event_lines : NULL);
 	summary_init(&l->summary, &l->ecs);
 	status = open_lines(&l->flow_lines, options->flows);
-	return status == LEDGER_DONE ? open_lines(&l->event_lines, options->events) : status;
+	if (status == LEDGER_DONE)
+		status = open_lines(&l->event_lines, options->events);
+	/* At once, though it is written at the end: by then there may be no right to, and who
+	 * asked for it should know before the hours that it takes. */
+	return status == LEDGER_DONE ? open_lines(&l->stats_lines, options->stats) : status;
 }
 
-static int write_stats(const struct ledger *l, const struct ledger_result *result)
+static int write_stats(struct ledger *l, const struct ledger_result *result)
 {
-	struct json_lines lines = {0};
-	int status = open_lines(&lines, l->options->stats);
 	json_t *stats;
 
-	if (!l->options->stats || status != LEDGER_DONE)
-		return status;
+	if (!l->options->stats)
+		return LEDGER_DONE;
 	stats = accounting_json(&result->counters);
 	json_object_set_new(stats, "events",
 		json_pack("{s:I, s:I}", "alerts", (json_int_t)l->events.alerts, "coalesced",
@@ -104,8 +106,8 @@ static int write_stats(const struct ledger *l, const struct ledger_result *resul
 	json_object_set_new(stats, "policy", json_string(l->chart->hash));
 	if (result->more)
 		json_object_update(stats, result->more);
-	json_lines_write(&lines, stats);
-	return close_lines(&lines);
+	json_lines_write(&l->stats_lines, stats);
+	return close_lines(&l->stats_lines);
 }
 
 static bool is_stdout(const char *path)
@@ -160,6 +162,7 @@ void ledger_fini(struct ledger *l)
 		return;
 	json_lines_close(&l->flow_lines);
 	json_lines_close(&l->event_lines);
+	json_lines_close(&l->stats_lines);
 	summary_fini(&l->summary);
 	events_fini(&l->events);
 	atlas_close(&l->atlas);

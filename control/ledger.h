@@ -25,7 +25,7 @@ struct ledger {
 	const struct chart *chart;
 	struct atlas atlas;
 	struct ecs ecs;
-	struct json_lines flow_lines, event_lines;
+	struct json_lines flow_lines, event_lines, stats_lines;
 	struct events events;
 	struct summary summary;
 	char host[256];

@@ -1,7 +1,7 @@
 #include "sensor.h"
 
 #include <errno.h>
-#include <stdarg.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,11 @@
 #include "chart.h"
 #include "clock.h"
 #include "crew.h"
+#include "fence.h"
 #include "interrupt.h"
+#include "log.h"
+#include "notice.h"
+#include "privileges.h"
 #include "source_dpdk.h"
 #include "source_live.h"
 #include "spread.h"
@@ -32,19 +36,6 @@ struct sensor {
 	uint64_t start_ns;
 	char title[512];
 };
-
-static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static void say(const char *format, ...)
-{
-	va_list args;
-
-	fputs("portolan: run: ", stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-}
 
 /* --- sources ------------------------------------------------------------------------- */
 
@@ -86,7 +77,7 @@ static int open_dpdk(struct sensor *s, char why[SOURCE_ERROR_BYTES])
 		return error;
 	s->through_dpdk = 1;
 	for (size_t i = 0; source_dpdk_remark(i); i++)
-		say("%s", source_dpdk_remark(i));
+		log_say(LOG_LEVEL_INFO, "%s", source_dpdk_remark(i));
 	join_names(c->dpdk_device, c->dpdk_devices, s->title, sizeof(s->title));
 	return 0;
 }
@@ -124,25 +115,27 @@ static int open_sources(struct sensor *s)
 
 	if (only_dpdk || (!only_pcap && c->dpdk_devices > 0)) {
 		if (open_dpdk(s, why) == 0) {
-			say("reading %s through DPDK: %s", s->title,
+			log_say(LOG_LEVEL_INFO, "reading %s through DPDK: %s", s->title,
 				only_dpdk ? "the site says so" : "a device is configured");
 			return DONE;
 		}
 		close_sources(s);
 		source_dpdk_stop();
-		say("no DPDK: %s", why);
+		log_say(LOG_LEVEL_WARNING, "no DPDK: %s", why);
 		if (only_dpdk)
 			return FAILED;
 	}
 	if (c->interfaces == 0) {
-		say("%s: names no interface; want capture: {interfaces: [eth1]}", s->chart->name);
+		log_say(LOG_LEVEL_ERROR,
+			"%s: names no interface; want capture: {interfaces: [eth1]}",
+			s->chart->name);
 		return MISUSED;
 	}
 	if (open_live(s, why) < 0) {
-		say("%s", why);
+		log_say(LOG_LEVEL_ERROR, "%s", why);
 		return FAILED;
 	}
-	say("reading %s through libpcap: %s", s->title,
+	log_say(LOG_LEVEL_INFO, "reading %s through libpcap: %s", s->title,
 		only_pcap ? "the site says so" : "no DPDK device in use");
 	return DONE;
 }
@@ -152,7 +145,7 @@ static void describe_sources(struct sensor *s)
 	const struct source_operations *o = s->source[0]->operations;
 
 	if (o->describe)
-		say("%s", o->describe(s->source[0]));
+		log_say(LOG_LEVEL_INFO, "%s", o->describe(s->source[0]));
 }
 
 /* --- accounting of what was lost ------------------------------------------------------ */
@@ -280,6 +273,62 @@ static void offer_telemetry(struct sensor *s)
 	source_dpdk_command("/portolan/policy", "the policy in force", answer_policy, s);
 }
 
+/* --- rights --------------------------------------------------------------------------- */
+
+#define WRITABLE_MAX 80
+
+struct writable {
+	char *directory[WRITABLE_MAX];
+	size_t count;
+};
+
+static void may_write(struct writable *w, const char *path)
+{
+	char *copy = path && strcmp(path, "-") != 0 ? strdup(path) : NULL;
+
+	if (copy && w->count < WRITABLE_MAX)
+		w->directory[w->count++] = strdup(dirname(copy));
+	free(copy);
+}
+
+/* Where this sensor writes: what it is told to, and the sockets of its libraries. */
+static void list_writable(const struct sensor *s, struct writable *w)
+{
+	const struct chart_outputs *o = &s->chart->outputs;
+
+	may_write(w, s->options->ledger.flows);
+	may_write(w, s->options->ledger.events);
+	may_write(w, s->options->ledger.stats);
+	for (size_t i = 0; i < o->sinks; i++)
+		may_write(w, o->sink[i].path);
+	may_write(w, o->control_socket);
+	may_write(w, "/run/portolan/control.sock");
+	may_write(w, "/var/run/dpdk/rte");
+}
+
+/* The sources are open: from here on nobody needs to open a raw socket or run a program. */
+static int give_up_rights(struct sensor *s)
+{
+	struct writable w = {.count = 0};
+	int error = privileges_drop(s->options->user);
+
+	if (error < 0) {
+		log_say(LOG_LEVEL_ERROR, "cannot give up privileges%s%s: %s",
+			s->options->user ? " as user " : "",
+			s->options->user ? s->options->user : "", strerror(-error));
+		return FAILED;
+	}
+	list_writable(s, &w);
+	error = fence_close((const char *const *)w.directory, w.count);
+	for (size_t i = 0; i < w.count; i++)
+		free(w.directory[i]);
+	if (error == -ENOSYS || error == -EOPNOTSUPP)
+		log_say(LOG_LEVEL_NOTICE, "no fence: this kernel has no Landlock");
+	else if (error < 0)
+		log_say(LOG_LEVEL_WARNING, "no fence: %s", strerror(-error));
+	return DONE;
+}
+
 /* --- the watch ------------------------------------------------------------------------ */
 
 static void watch_sources(struct sensor *s)
@@ -289,7 +338,7 @@ static void watch_sources(struct sensor *s)
 	for (unsigned i = 0; i < s->workers; i++) {
 		const struct source_operations *o = s->source[i]->operations;
 		while (o->watch && o->watch(s->source[i], text) == 1)
-			say("%s", text);
+			log_say(LOG_LEVEL_WARNING, "%s", text);
 	}
 }
 
@@ -304,11 +353,16 @@ static int is_over(const struct sensor *s)
 static void stand_watch(struct sensor *s)
 {
 	struct timespec look = {.tv_nsec = LOOK_NS};
+	uint64_t alive_every_ns = notice_watchdog_ns(), alive_ns = 0;
 
 	for (unsigned long i = 0; !is_over(s); i++) {
 		if (crew_collect(s->crew) == 0)
 			nanosleep(&look, NULL);
 		events_tick(&s->ledger.events, clock_wall_ns());
+		if (alive_every_ns && clock_steady_ns() >= alive_ns) {
+			notice_alive();
+			alive_ns = clock_steady_ns() + alive_every_ns;
+		}
 		if (i % LOOKS_PER_WATCH == 0)
 			watch_sources(s);
 	}
@@ -330,17 +384,19 @@ static int run(struct sensor *s)
 		config.seed = clock_wall_ns();
 	error = crew_start(&s->crew, &config);
 	if (error < 0) {
-		say("%s", strerror(-error));
+		log_say(LOG_LEVEL_ERROR, "%s", strerror(-error));
 		return FAILED;
 	}
 	s->start_ns = clock_wall_ns();
 	offer_telemetry(s);
+	notice_ready(s->title);
 	stand_watch(s);
+	notice_stopping("writing what is left");
 	crew_stop(s->crew);
 	crew_finish(s->crew, clock_wall_ns());
 	watch_sources(s);
 	if (crew_failure(s->crew)) {
-		say("%s", crew_failure(s->crew));
+		log_say(LOG_LEVEL_ERROR, "%s", crew_failure(s->crew));
 		status = FAILED;
 	}
 	crew_counters(s->crew, &result.counters);
@@ -367,6 +423,8 @@ int sensor_run(const struct sensor_options *options)
 		describe_sources(s);
 		status = ledger_open(&s->ledger, s->chart, &options->ledger);
 	}
+	if (status == DONE)
+		status = give_up_rights(s);
 	if (status == DONE)
 		status = run(s);
 	close_sources(s);

@@ -2,8 +2,9 @@
 
 #include "cli.h"
 #include "literal.h"
+#include "log.h"
 
-enum { SITE, DURATION, WORKERS, FLOWS, EVENTS, STATS };
+enum { SITE, DURATION, WORKERS, FLOWS, EVENTS, STATS, USER, LOG };
 
 static const struct cli_option options[] = {
 	[SITE] = {"site", "FILE", "the deployment, with what to capture (required)", NULL},
@@ -13,6 +14,8 @@ static const struct cli_option options[] = {
 	[FLOWS] = {"flows", "FILE", "write a JSON line for every monitored flow at its end", NULL},
 	[EVENTS] = {"events", "FILE", "write a JSON line for every finding as it is made", NULL},
 	[STATS] = {"stats", "FILE", "write the accounting as one JSON object at the end", NULL},
+	[USER] = {"user", "NAME", "become this user once the sources are open", NULL},
+	[LOG] = {"log", "LEVEL", "error, warning, notice, info or debug (info)", NULL},
 	{0},
 };
 
@@ -22,6 +25,7 @@ static int run(const struct cli_request *r)
 		.site = r->value[SITE],
 		.ledger = {r->value[FLOWS], r->value[EVENTS], r->value[STATS]},
 	};
+	enum log_level level = LOG_LEVEL_INFO;
 	long workers = 0;
 
 	if (r->value[WORKERS])
@@ -32,6 +36,12 @@ static int run(const struct cli_request *r)
 		return cli_misuse("run",
 			"--duration: found '%s'; want a time such as 30s, 5m or 2h",
 			r->value[DURATION]);
+	if (r->value[LOG] && log_level_parse(r->value[LOG], &level) < 0)
+		return cli_misuse("run",
+			"--log: found '%s'; want error, warning, notice, info or debug",
+			r->value[LOG]);
+	log_set_level(level);
+	o.user = r->value[USER];
 	o.workers = (unsigned)workers;
 	return sensor_run(&o);
 }

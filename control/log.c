@@ -1,0 +1,108 @@
+#include "log.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "clock.h"
+
+#define SECOND_NS 1000000000ull
+#define TEXT_BYTES 1024
+
+static struct {
+	pthread_mutex_t lock;
+	struct log_memory memory;
+	enum log_level most;
+} speaker = {.lock = PTHREAD_MUTEX_INITIALIZER, .most = LOG_LEVEL_INFO};
+
+static const struct {
+	const char *name;
+	int number;
+} level[] = {
+#define LOG_LEVEL_ENTRY(name, text, number) {text, number},
+	LOG_LEVEL_LIST(LOG_LEVEL_ENTRY)
+#undef LOG_LEVEL_ENTRY
+};
+
+int log_level_parse(const char *text, enum log_level *out)
+{
+	for (unsigned i = 0; i < LOG_LEVEL_COUNT; i++) {
+		if (strcmp(text, level[i].name) == 0) {
+			*out = (enum log_level)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+void log_set_level(enum log_level most)
+{
+	pthread_mutex_lock(&speaker.lock);
+	speaker.most = most;
+	pthread_mutex_unlock(&speaker.lock);
+}
+
+/* FNV-1a: 64 bits of a text. */
+static uint64_t hash_of(const char *text)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * 0x100000001b3;
+	return hash;
+}
+
+int log_may_say(struct log_memory *m, const char *text, uint64_t now_ns, uint64_t *held_back)
+{
+	uint64_t hash = hash_of(text);
+	size_t place = hash % LOG_SAID_MAX;
+
+	*held_back = 0;
+	if (m->said[place].hash == hash) {
+		if (now_ns < m->said[place].until_ns) {
+			m->said[place].held_back++;
+			return 0;
+		}
+		*held_back = m->said[place].held_back;
+	}
+	m->said[place].hash = hash;
+	m->said[place].until_ns = now_ns + SECOND_NS;
+	m->said[place].held_back = 0;
+	return 1;
+}
+
+/* systemd says which file the journal's stream is (JOURNAL_STREAM, systemd.exec(5)). */
+static int is_journal(FILE *out)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat st;
+
+	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+	       fstat(fileno(out), &st) == 0 && st.st_dev == device && st.st_ino == inode;
+}
+
+void log_say(enum log_level l, const char *format, ...)
+{
+	char text[TEXT_BYTES];
+	uint64_t held_back;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	pthread_mutex_lock(&speaker.lock);
+	if (l <= speaker.most && log_may_say(&speaker.memory, text, clock_steady_ns(), &held_back)) {
+		if (is_journal(stderr))
+			fprintf(stderr, "<%d>%s", level[l].number, text);
+		else
+			fprintf(stderr, "portolan: run: %s", text);
+		if (held_back)
+			fprintf(stderr, " (and %llu times before)", (unsigned long long)held_back);
+		fputc('\n', stderr);
+	}
+	pthread_mutex_unlock(&speaker.lock);
+}
