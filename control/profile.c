@@ -92,7 +92,7 @@ static const cyaml_schema_field_t profile_field[] = {
 static const cyaml_schema_value_t profile_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct profile_yaml, profile_field)};
 
-static const struct schema_hint profile_hint[] = {
+const struct schema_hint profile_hint[] = {
 	{"port", "a port from 1 to 65535"},
 	{"feature", "a word such as captive-portal"},
 	{"service", "a service such as tls, or a list of them"},

@@ -23,6 +23,8 @@ struct schema_hint {
 	const char *key, *want;
 };
 
+extern const struct schema_hint profile_hint[], site_hint[];
+
 /* 0 with the data, to be freed by schema_free; a negative errno with every mistake told. */
 int schema_load(const struct document *, const cyaml_schema_value_t *, const struct schema_hint *,
 	void **data, struct complaint *);

@@ -111,8 +111,6 @@ struct site_schema {
 	size_t features;
 };
 
-extern const struct schema_hint site_hint[];
-
 /* `document` may be NULL: then only the profile brings features. */
 struct site_schema *site_schema_new(
 	const struct profile *, const struct document *, struct arena *);

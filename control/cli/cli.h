@@ -38,6 +38,9 @@ struct cli_command {
 extern const struct cli_command cli_replay, cli_policy, cli_check, cli_explain, cli_discover,
 	cli_diff, cli_bench, cli_run_sensor;
 
+/* All of them, NULL after the last: help, manual and completion are made of it. */
+extern const struct cli_command *const cli_commands[];
+
 /* `portolan: COMMAND: …` and where the help is. Returns EXIT_MISUSED. */
 int cli_misuse(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

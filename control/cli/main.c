@@ -5,19 +5,6 @@
 #include "cli.h"
 #include "interrupt.h"
 
-static const struct cli_command *const commands[] = {
-	&cli_replay,
-	&cli_run_sensor,
-	&cli_check,
-	&cli_policy,
-	&cli_explain,
-	&cli_discover,
-	&cli_diff,
-	&cli_bench,
-};
-
-#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
-
 static int print_overview(FILE *out)
 {
 	fputs("usage: portolan COMMAND [OPTION…] [ARGUMENT…]\n\n"
@@ -26,8 +13,8 @@ static int print_overview(FILE *out)
 	      "by the documented ports of both roles. It listens, and never sends a packet.\n\n"
 	      "Commands:\n",
 		out);
-	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+	for (const struct cli_command *const *c = cli_commands; *c; c++)
+		fprintf(out, "  %-10s %s\n", (*c)->name, (*c)->summary);
 	fputs("\nportolan COMMAND --help says more; --version says which portolan this is.\n"
 	      "Exit status: 0 done, 1 failed while running, 2 usage or configuration,\n"
 	      "3 flagged flows were found and --fail-on asked for that.\n",
@@ -37,9 +24,9 @@ static int print_overview(FILE *out)
 
 static const struct cli_command *find(const char *name)
 {
-	for (size_t i = 0; i < COMMANDS; i++)
-		if (strcmp(commands[i]->name, name) == 0)
-			return commands[i];
+	for (const struct cli_command *const *c = cli_commands; *c; c++)
+		if (strcmp((*c)->name, name) == 0)
+			return *c;
 	return NULL;
 }
 

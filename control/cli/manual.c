@@ -1,0 +1,245 @@
+/* Writes what is made of the tables of the command line and of the site's schema: manual pages
+ * (man(7)) and completions. Runs while portolan is built; is not installed.
+ *
+ *     portolan-manual portolan.1
+ *     portolan-manual portolan-site.5 EXAMPLE-SITE
+ *     portolan-manual portolan-profile.5 PROFILE
+ *     portolan-manual bash | zsh
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "schema.h"
+
+/* --- man pages ------------------------------------------------------------------------ */
+
+/* A line of text: backslashes and leading dots mean something to man(7). */
+static void put_text(const char *text)
+{
+	for (const char *at = text; *at; at++) {
+		if ((at == text || at[-1] == '\n') && (*at == '.' || *at == '\''))
+			fputs("\\&", stdout);
+		if (*at == '\\')
+			fputs("\\e", stdout);
+		else if (*at == '-')
+			fputs("\\-", stdout);
+		else
+			putchar(*at);
+	}
+}
+
+static void put_line(const char *text)
+{
+	put_text(text);
+	putchar('\n');
+}
+
+static void put_head(const char *title, const char *section, const char *summary)
+{
+	printf(".TH %s %s 2026-11-25 \"portolan " PORTOLAN_VERSION "\" \"portolan\"\n", title, section);
+	printf(".SH NAME\n%s \\- ", title);
+	put_line(summary);
+}
+
+static void put_option(const char *name, const char *argument, const char *help)
+{
+	printf(".TP\n.B \\-\\-%s", name);
+	if (argument)
+		printf(" \\fI%s\\fR", argument);
+	putchar('\n');
+	put_line(help);
+}
+
+static void put_command(const struct cli_command *c)
+{
+	printf(".SS portolan %s ", c->name);
+	put_line(c->arguments);
+	put_line(c->description);
+	for (const struct cli_option *o = c->options; o->name; o++)
+		put_option(o->name, o->argument, o->help);
+	put_option("help", NULL, "says the same and ends");
+}
+
+static void write_manual(void)
+{
+	put_head("portolan", "1", "passive classifier of a firewall deployment's traffic");
+	puts(".SH SYNOPSIS\n.B portolan\n\\fICOMMAND\\fR [\\fIOPTION\\fR...] "
+	     "[\\fIARGUMENT\\fR...]\n.SH DESCRIPTION");
+	put_line("Judges every flow of a firewall deployment's management centers and managed "
+		 "devices by the documented ports of both roles, from captures or on a mirror "
+		 "port, and says which do not belong. It listens, and never sends a packet.");
+	puts(".SH COMMANDS");
+	for (const struct cli_command *const *c = cli_commands; *c; c++)
+		put_command(*c);
+	puts(".SH EXIT STATUS\n.TP\n.B 0\ndone\n.TP\n.B 1\nfailed while running; what was read is "
+	     "still reported\n.TP\n.B 2\nusage or configuration\n.TP\n.B 3\nflagged flows were "
+	     "found, and \\fB\\-\\-fail\\-on\\fR asked for that");
+	puts(".SH ENVIRONMENT\n.TP\n.B NO_COLOR\nno colours on a terminal\n.TP\n.B "
+	     "PORTOLAN_CONFIGS\na folder with profiles and signatures in place of the installed "
+	     "one");
+	puts(".SH SEE ALSO\n.BR portolan\\-site (5),\n.BR portolan\\-profile (5)");
+}
+
+static void put_file(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	char line[1024];
+
+	if (!file) {
+		perror(path);
+		exit(EXIT_FAILED);
+	}
+	puts(".nf");
+	while (fgets(line, sizeof(line), file))
+		put_text(line);
+	puts(".fi");
+	fclose(file);
+}
+
+static void put_keys(const struct schema_hint *hint)
+{
+	for (; hint->key; hint++) {
+		fputs(".TP\n.B ", stdout);
+		put_line(hint->key);
+		put_line(hint->want);
+	}
+}
+
+static void write_site(const char *example)
+{
+	put_head("portolan-site", "5", "one deployment: appliances, policy, capture, outputs");
+	puts(".SH DESCRIPTION");
+	put_line("A site is one YAML file. Every key has a default; what is not known, twice there "
+		 "or out of bounds is refused with its line and what would be right. The example "
+		 "below has all of it, explained.");
+	puts(".SH KEYS");
+	put_keys(site_hint);
+	puts(".SH EXAMPLE");
+	put_file(example);
+	puts(".SH SEE ALSO\n.BR portolan (1),\n.BR portolan\\-profile (5)");
+}
+
+static void write_profile(const char *example)
+{
+	put_head("portolan-profile", "5", "a product version's documented ports, as data");
+	puts(".SH DESCRIPTION");
+	put_line("A profile is a YAML file with a row for every documented port: role, direction, "
+		 "port, transport, feature, service. One may extend another, add rows and remove "
+		 "some. A row whose status is recalled rather than verified loads with a warning.");
+	puts(".SH KEYS");
+	put_keys(profile_hint);
+	puts(".SH EXAMPLE");
+	put_file(example);
+	puts(".SH SEE ALSO\n.BR portolan (1),\n.BR portolan\\-site (5)");
+}
+
+/* --- completions ---------------------------------------------------------------------- */
+
+static void put_choices(const char *choices)
+{
+	for (; *choices; choices++)
+		putchar(*choices == '|' ? ' ' : *choices);
+}
+
+static void write_bash(void)
+{
+	puts("# bash completion for portolan\n"
+	     "_portolan() {\n"
+	     "\tlocal word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} options= "
+	     "choices=\n"
+	     "\tif [ \"$COMP_CWORD\" -eq 1 ]; then");
+	fputs("\t\tCOMPREPLY=($(compgen -W \"", stdout);
+	for (const struct cli_command *const *c = cli_commands; *c; c++)
+		printf("%s ", (*c)->name);
+	puts("--help --version\" -- \"$word\"))\n\t\treturn\n\tfi\n\tcase ${COMP_WORDS[1]} in");
+	for (const struct cli_command *const *c = cli_commands; *c; c++) {
+		printf("\t%s)\n\t\toptions='", (*c)->name);
+		for (const struct cli_option *o = (*c)->options; o->name; o++)
+			printf("--%s ", o->name);
+		puts("--help'\n\t\tcase $before in");
+		for (const struct cli_option *o = (*c)->options; o->name; o++) {
+			if (!o->choices)
+				continue;
+			printf("\t\t--%s) choices='", o->name);
+			put_choices(o->choices);
+			puts("' ;;");
+		}
+		puts("\t\tesac ;;");
+	}
+	puts("\tesac\n"
+	     "\tif [ -n \"$choices\" ]; then\n"
+	     "\t\tCOMPREPLY=($(compgen -W \"$choices\" -- \"$word\"))\n"
+	     "\telif [ \"${word#-}\" != \"$word\" ]; then\n"
+	     "\t\tCOMPREPLY=($(compgen -W \"$options\" -- \"$word\"))\n"
+	     "\telse\n"
+	     "\t\tcompopt -o default\n"
+	     "\t\tCOMPREPLY=()\n"
+	     "\tfi\n"
+	     "}\n"
+	     "complete -F _portolan portolan");
+}
+
+/* Of _arguments and _describe: colons, brackets and quotes mean something. */
+static void put_zsh(const char *text)
+{
+	for (; *text; text++) {
+		if (strchr(":[]\\", *text))
+			putchar('\\');
+		if (*text == '\'')
+			fputs("'\\''", stdout);
+		else
+			putchar(*text);
+	}
+}
+
+static void write_zsh(void)
+{
+	puts("#compdef portolan\n\n_portolan() {\n\tlocal -a commands\n\tcommands=(");
+	for (const struct cli_command *const *c = cli_commands; *c; c++) {
+		printf("\t\t'%s:", (*c)->name);
+		put_zsh((*c)->summary);
+		puts("'");
+	}
+	puts("\t)\n\tif (( CURRENT == 2 )); then\n\t\t_describe command commands\n\t\treturn\n"
+	     "\tfi\n\tlocal command=$words[2]\n\tshift words\n\t(( CURRENT-- ))\n\tcase $command "
+	     "in");
+	for (const struct cli_command *const *c = cli_commands; *c; c++) {
+		printf("\t%s)\n\t\t_arguments", (*c)->name);
+		for (const struct cli_option *o = (*c)->options; o->name; o++) {
+			printf(" \\\n\t\t\t'--%s[", o->name);
+			put_zsh(o->help);
+			putchar(']');
+			if (o->choices) {
+				printf(":%s:(", o->argument ? o->argument : "");
+				put_choices(o->choices);
+				putchar(')');
+			} else if (o->argument) {
+				printf(":%s:_files", o->argument);
+			}
+			putchar('\'');
+		}
+		puts(" \\\n\t\t\t'--help[says what it does]' '*:file:_files' ;;");
+	}
+	puts("\tesac\n}\n\n_portolan \"$@\"");
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "", *example = argc > 2 ? argv[2] : "";
+
+	if (strcmp(what, "portolan.1") == 0)
+		write_manual();
+	else if (strcmp(what, "portolan-site.5") == 0)
+		write_site(example);
+	else if (strcmp(what, "portolan-profile.5") == 0)
+		write_profile(example);
+	else if (strcmp(what, "bash") == 0)
+		write_bash();
+	else if (strcmp(what, "zsh") == 0)
+		write_zsh();
+	else
+		return EXIT_MISUSED;
+	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+}

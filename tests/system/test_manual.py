@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""What is made of the command line's tables says all of it; the unit is one that systemd takes.
+
+    test_manual.py PORTOLAN MANUAL
+
+MANUAL is portolan-manual. mandoc, bash, zsh and systemd-analyze check their own files, where
+they are installed; skipped, visibly, where not.
+"""
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+PORTOLAN, MANUAL = sys.argv[1:3]
+TREE = Path(__file__).resolve().parent.parent.parent
+SITE, PROFILE = TREE / 'configs/sites/example.yaml', TREE / 'configs/profiles/on-premises-7.yaml'
+
+
+class Skip(Exception):
+    pass
+
+
+def made(*arguments):
+    return subprocess.run([MANUAL, *map(str, arguments)], check=True, capture_output=True,
+                          text=True).stdout
+
+
+def tool(name):
+    path = shutil.which(name)
+    if not path:
+        raise Skip(f'{name} is not installed')
+    return path
+
+
+def commands():
+    """command -> its long options, as --help has them"""
+    def helped(*arguments):
+        return subprocess.run([PORTOLAN, *arguments, '--help'], check=True, capture_output=True,
+                              text=True).stdout
+    overview = helped().split('Commands:\n')[1].split('\n\n')[0]
+    names = [line.split()[0] for line in overview.splitlines()]
+    return {name: re.findall(r'^  (--[a-z-]+)', helped(name), re.M) for name in names}
+
+
+def checked(text, suffix, *command):
+    with tempfile.NamedTemporaryFile('w', suffix=suffix) as f:
+        f.write(text)
+        f.flush()
+        run = subprocess.run([*command, f.name], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def the_manual_has_every_command_and_option():
+    text = made('portolan.1').replace('\\-', '-')
+    for name, options in commands().items():
+        part = text.split(f'.SS portolan {name} ')[1].split('\n.SS ')[0]
+        for option in options:
+            assert f'.B {option}' in part, (name, option)
+
+
+def completions_have_every_command_and_option():
+    for shell in ('bash', 'zsh'):
+        text = made(shell)
+        for name, options in commands().items():
+            part = text.split(f'\t{name})')[1].split(';;\n\t')[0]
+            for option in options:
+                assert option in part, (shell, name, option)
+
+
+def mandoc_takes_the_pages():
+    mandoc = tool('mandoc')
+    for page in (made('portolan.1'), made('portolan-site.5', SITE),
+                 made('portolan-profile.5', PROFILE)):
+        checked(page, '.man', mandoc, '-T', 'lint', '-W', 'warning')
+
+
+def the_site_page_has_every_key_of_the_example():
+    text = made('portolan-site.5', SITE).replace('\\-', '-')
+    for key in ('mirror_endpoints', 'deduplicate', 'extra_rules', 'events', 'metrics', 'control'):
+        assert key in text.replace('\\-', '-'), key
+
+
+def bash_takes_its_completion():
+    checked(made('bash'), '.bash', tool('bash'), '-n')
+
+
+def zsh_takes_its_completion():
+    checked(made('zsh'), '.zsh', tool('zsh'), '-n')
+
+
+def systemd_takes_the_unit():
+    unit = (TREE / 'configs/units/portolan.service').read_text()
+    checked(unit.replace('/usr/bin/portolan', str(Path(PORTOLAN).resolve())), '.service',
+            tool('systemd-analyze'), 'verify', '--man=no')
+
+
+TESTS = [the_manual_has_every_command_and_option, completions_have_every_command_and_option,
+         mandoc_takes_the_pages, the_site_page_has_every_key_of_the_example,
+         bash_takes_its_completion, zsh_takes_its_completion, systemd_takes_the_unit]
+
+
+def main():
+    print(f'1..{len(TESTS)}')
+    for number, test in enumerate(TESTS, 1):
+        title = f"{number} - {test.__name__.replace('_', ' ')}"
+        try:
+            test()
+            print(f'ok {title}')
+        except Skip as reason:
+            print(f'ok {title} # SKIP {reason}')
+        except (AssertionError, IndexError, OSError, subprocess.SubprocessError) as error:
+            print(f'not ok {title}')
+            print('#', str(error).replace('\n', '\n# ')[:1500])
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
