@@ -276,6 +276,7 @@ static int open_parts(struct bench *b, const struct options *o, unsigned share)
 		.stride = stride_for(o->capture),
 		.share = share,
 		.shares = o->workers,
+		.inventory = o->chart->policy->inventory,
 	};
 	int error;
 

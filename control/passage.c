@@ -95,6 +95,7 @@ static int run_alone(struct passage *p, struct source *s)
 
 static void sail_with(struct passage *p, struct crew *crew, struct source *s, struct source **queue)
 {
+	const struct inventory *inventory = p->chart->policy->inventory;
 	struct progress bar;
 	unsigned long bursts = 0;
 	uint64_t frames = 0;
@@ -105,7 +106,7 @@ static void sail_with(struct passage *p, struct crew *crew, struct source *s, st
 	while (got != -ENODATA && !p->interrupted && go_on(p, &bar, s, ++bursts, frames)) {
 		got = s->operations->poll(s, &b);
 		for (uint32_t i = 0; i < b.count; i++)
-			source_queue_put(queue[spread_hash(&b.packet[i]) % p->workers],
+			source_queue_put(queue[spread_hash(&b.packet[i], inventory) % p->workers],
 				&b.packet[i], b.start_ns);
 		frames += b.count;
 		if (b.count > 0)

@@ -223,6 +223,8 @@ static void inventory_write(struct roster *r, struct chart *chart)
 	chart->appliance = arena_alloc(r->arena, (appliances + 1) * sizeof(*chart->appliance));
 	for (size_t i = 0; i < appliances; i++)
 		appliance_write(&chart->appliance[i], inventory, &r->site->appliance[i], r->arena);
+	inventory_set_mirrors(
+		inventory, r->site->capture.mirror_endpoint, r->site->capture.mirror_endpoints);
 	chart->policy->inventory = inventory;
 }
 

@@ -49,6 +49,11 @@ static void join_names(char *const *name, size_t names, char *text, size_t bytes
 			text + used, bytes - used, "%s%s", used ? ", " : "", name[i]);
 }
 
+static uint32_t hash_of(const void *inventory, const struct packet *p)
+{
+	return spread_hash(p, inventory);
+}
+
 /* A NIC's hash sees a mirror's tunnel, not what is in it. */
 static int open_dpdk(struct sensor *s, char why[SOURCE_ERROR_BYTES])
 {
@@ -62,7 +67,8 @@ static int open_dpdk(struct sensor *s, char why[SOURCE_ERROR_BYTES])
 		.eal = (const char *const *)c->dpdk_eal,
 		.eals = c->dpdk_eals,
 		.steer_in_software = c->mirror_endpoints > 0,
-		.hash = spread_hash,
+		.hash = hash_of,
+		.hash_context = s->chart->policy->inventory,
 	};
 	int error;
 

@@ -326,6 +326,7 @@ static void read_capture(struct reading *r, const struct capture_yaml *yaml)
 	static const char *const source[] = {"auto", "pcap", "dpdk"};
 	struct chart_capture *capture = &r->site->capture;
 	int map = node_get(r->document, NODE_ROOT, "capture");
+	int endpoints = node_get(r->document, map, "mirror_endpoints");
 
 	if (!yaml)
 		return;
@@ -333,8 +334,10 @@ static void read_capture(struct reading *r, const struct capture_yaml *yaml)
 	capture->interface = keep_list(r, yaml->interfaces, yaml->interfaces_count);
 	capture->interfaces = yaml->interfaces_count;
 	capture->deduplicate = yaml->deduplicate == ANSWER_YES;
-	capture->mirror_endpoint = read_prefixes(r, node_get(r->document, map, "mirror_endpoints"),
-		"mirror_endpoints", &capture->mirror_endpoints);
+	capture->mirror_endpoint =
+		read_prefixes(r, endpoints, "mirror_endpoints", &capture->mirror_endpoints);
+	if (capture->mirror_endpoints > SITE_MIRRORS_MAX)
+		fail(r, endpoints, "mirror_endpoints", "up to 64 addresses or networks");
 	read_duration(r, map, "warmup", 0, &capture->warmup_ns);
 	if (yaml->dpdk)
 		read_dpdk(r, yaml->dpdk);

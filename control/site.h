@@ -19,6 +19,7 @@ struct complaint;
 struct document;
 
 #define SITE_FLOWS_MAX (1u << 26)
+#define SITE_MIRRORS_MAX 64 /* every tunnel tries them one by one */
 #define SITE_PEERS_MAX 1024 /* of one feature; a new flow tries them one by one */
 
 struct site_appliance {

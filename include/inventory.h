@@ -34,6 +34,10 @@ int inventory_add_prefix(struct inventory *, const struct prefix *, uint16_t app
 /* `mac` is 48 bits, the first octet in the highest of them. 0; -EEXIST; -ENOSPC. */
 int inventory_add_mac(struct inventory *, uint64_t mac, uint16_t appliance);
 
+/* Networks that a mirror sends to (the site's mirror_endpoints): a tunnel to one of them is no
+ * traffic but its transport. The list is lent. */
+void inventory_set_mirrors(struct inventory *, const struct prefix *, size_t count);
+
 /* The appliance whose longest prefix holds the address, or APPLIANCE_NONE. */
 uint16_t inventory_find(const struct inventory *, const struct address *, unsigned version);
 

@@ -80,10 +80,13 @@ int source_files_open(struct source **, const char *const *path, size_t paths);
 /* What a NIC's receive buffer takes with its headroom and descriptor (DPDK's default mbuf). */
 #define SOURCE_MBUF_STRIDE 2176
 
+struct inventory;
+
 struct source_memory_options {
 	unsigned rounds;	/* times over, packet times moving on */
 	size_t stride;		/* frames begin so many bytes apart: a multiple of 64 */
 	unsigned share, shares; /* of several shares only this one; shares 0 or 1: all */
+	const struct inventory *inventory; /* of several shares: which header counts */
 };
 
 /* Packets of a capture file held in memory. 0, or a negative errno with the reason in `error`. */

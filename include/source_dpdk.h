@@ -25,8 +25,8 @@ enum source_dpdk_idle {
 };
 
 /* What spreads packets that no NIC has spread: a symmetric hash of a packet's address pair,
- * such as spread_hash(). */
-typedef uint32_t source_dpdk_hash(const struct packet *);
+ * such as spread_hash(). Called by all workers. */
+typedef uint32_t source_dpdk_hash(const void *context, const struct packet *);
 
 struct source_dpdk_config {
 	const char *const *device; /* PCI addresses, and vdevs: net_pcap0,rx_pcap=F */
@@ -40,6 +40,7 @@ struct source_dpdk_config {
 	 * mirror's tunnel and not what is in it. */
 	int steer_in_software;
 	source_dpdk_hash *hash; /* NULL: of the outermost addresses */
+	const void *hash_context;
 };
 
 /* Starts the EAL and the ports. Changes no signal handler. 0 or a negative errno with the

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "attribute.h"
+#include "inventory_lookup.h"
 #include "layers.h"
 #include "letters.h"
 
@@ -23,13 +25,25 @@ static inline enum layer ethernet(struct cursor *c, struct view *v)
 	return by_ethertype(type);
 }
 
+/* Number 0 is no VLAN, the tag is there for its priority; and what ERSPAN's header has said
+ * already is not said twice. */
+static inline void note_vlan(const struct cursor *c, struct path *p, unsigned id)
+{
+	if (id == 0 || id == c->vlan)
+		return;
+	if (p->vlan[0] == 0)
+		p->vlan[0] = (uint16_t)id;
+	else if (p->vlan[1] == 0)
+		p->vlan[1] = (uint16_t)id;
+}
+
 static inline enum layer vlan(struct cursor *c, struct view *v)
 {
 	uint16_t type;
 
-	(void)v;
 	if (left(c) < 4)
 		return LAYER_SHORT;
+	note_vlan(c, &v->path, be16(c->at) & 0xfff);
 	type = be16(c->at + 2);
 	c->at += 4;
 	return by_ethertype(type);
@@ -44,6 +58,15 @@ static enum layer by_protocol(struct view *v, uint8_t protocol)
 		return LAYER_TCP;
 	case IPPROTO_UDP:
 		return LAYER_UDP;
+	case IPPROTO_IPIP:
+		v->letters = LETTER_BIT(DATA);
+		return LAYER_INNER_IPV4;
+	case IPPROTO_IPV6:
+		v->letters = LETTER_BIT(DATA);
+		return LAYER_INNER_IPV6;
+	case IPPROTO_GRE:
+		v->letters = LETTER_BIT(DATA);
+		return LAYER_GRE;
 	default:
 		v->letters = LETTER_BIT(DATA);
 		return LAYER_OTHER;
@@ -69,10 +92,12 @@ static enum layer by_next_header(struct view *v, uint8_t next)
 }
 
 /* Ends the cursor where the IP packet ends, so that Ethernet's padding is not its payload. */
-static void bound(struct cursor *c, const uint8_t *start, size_t length)
+static void bound(struct cursor *c, struct view *v, size_t length)
 {
-	size_t available = (size_t)(c->end - start);
+	const uint8_t *start = c->at;
+	size_t available = left(c);
 
+	v->ip = start;
 	if (available >= length) {
 		c->end = start + length;
 		c->cut = 0;
@@ -105,7 +130,7 @@ static inline enum layer ipv4(struct cursor *c, struct view *v)
 	v->bytes = total;
 	memcpy(v->source.byte + 12, h + 12, 4);
 	memcpy(v->destination.byte + 12, h + 16, 4);
-	bound(c, h, total);
+	bound(c, v, total);
 	c->at += header;
 	offset = be16(h + 6);
 	if (offset & 0x3fff) {
@@ -138,7 +163,7 @@ static inline enum layer ipv6(struct cursor *c, struct view *v)
 	v->bytes = total;
 	memcpy(v->source.byte, h + 8, 16);
 	memcpy(v->destination.byte, h + 24, 16);
-	bound(c, h, total);
+	bound(c, v, total);
 	c->at += 40;
 	return by_next_header(v, h[6]);
 }
@@ -197,7 +222,8 @@ static inline enum layer tcp(struct cursor *c, struct view *v)
 		v->payload = h + header;
 		v->payload_captured = (uint32_t)(available - header);
 	}
-	v->letters = letters_of_tcp(h[13], header >= 20 && header < available + c->beyond) & LETTERS;
+	v->letters =
+		letters_of_tcp(h[13], header >= 20 && header < available + c->beyond) & LETTERS;
 	return LAYER_DONE;
 }
 
@@ -210,6 +236,22 @@ static enum layer other(struct cursor *c, struct view *v)
 	else if (v->protocol == IPPROTO_SCTP && left(c) >= 4)
 		v->sequence = be32(c->at);
 	return LAYER_DONE;
+}
+
+/* Well-known ports of tunnels, of what is sent to them. */
+static enum layer by_udp_port(uint16_t port)
+{
+	switch (port) {
+	case 4789:
+	case 8472: /* VXLAN before it was given a number */
+		return LAYER_VXLAN;
+	case 6081:
+		return LAYER_GENEVE;
+	case 2152:
+		return LAYER_GTP_U;
+	default:
+		return LAYER_DONE;
+	}
 }
 
 /* RFC 768. */
@@ -226,6 +268,8 @@ static inline enum layer udp(struct cursor *c, struct view *v)
 	if (available > 8) {
 		v->payload = h + 8;
 		v->payload_captured = (uint32_t)(available - 8);
+		c->at += 8;
+		return by_udp_port(v->destination_port);
 	}
 	return LAYER_DONE;
 }
@@ -325,8 +369,10 @@ static inline int decode_plain(const struct packet *p, struct view *v)
 	v->fragment = FRAGMENT_NONE;
 	v->by_mac[0] = v->by_mac[1] = 0;
 	v->bytes = total;
-	v->pending_packets = 0;
+	v->pending_packets = v->is_numbered = 0;
 	v->mac = p->data + 6;
+	v->ip = ip;
+	v->path = (struct path){.interface = p->interface};
 	if (is_tcp) {
 		uint32_t header = (uint32_t)(l4[12] >> 4) * 4;
 		rest = total - IPV4;
@@ -338,6 +384,8 @@ static inline int decode_plain(const struct packet *p, struct view *v)
 		v->letters = letters_of_tcp(l4[13], v->payload_captured > 0) & LETTERS;
 		return 1;
 	}
+	if (by_udp_port(v->destination_port) != LAYER_DONE)
+		return 0;
 	v->sequence = 0;
 	v->payload = l4 + UDP;
 	v->payload_captured = total - IPV4 - UDP;
@@ -347,21 +395,86 @@ static inline int decode_plain(const struct packet *p, struct view *v)
 
 /* --- any packet ----------------------------------------------------------------------- */
 
-void decode_layers(const struct packet *p, struct view *v)
+static inline void forget(struct view *v)
 {
-	struct cursor c = {p->data, p->data + p->caplen, p->caplen < p->wirelen, 0};
-	enum layer layer = first_layer[p->link];
-
 	memset(v, 0, VIEW_CLEARED);
-	v->payload = v->mac = NULL;
+	v->payload = v->mac = v->ip = NULL;
 	v->pending_packets = 0;
-	for (unsigned i = 0; layer < LAYER_COUNT && i < LAYERS_MAX; i++)
-		layer = step(layer, &c, v);
-	v->outcome = (uint8_t)outcome_of(layer, c.cut);
 }
 
-void decode(const struct packet *p, struct view *v)
+/* What a mirror wrapped around the frame is not what the frame came through. */
+static void strip(const struct cursor *c, struct view *v, int is_mirrored)
 {
-	if (!decode_plain(p, v))
-		decode_layers(p, v);
+	v->path.vlan[0] = is_mirrored ? c->vlan : 0;
+	v->path.vlan[1] = 0;
+	v->is_numbered = c->is_numbered;
+	if (c->is_numbered)
+		v->mirrored = (struct mirrored){
+			.source = v->source,
+			.sequence = c->sequence,
+			.session = (uint16_t)c->tunnel_id,
+			.version = v->version,
+		};
+}
+
+/* A packet within the one that was read: does the one around it count? (DESIGN 5) If not,
+ * `has_passed` says whether it is a packet of its own or a mirror's transport. Out of line: it
+ * keeps the cursor out of the registers. */
+__attribute__((noinline)) static enum layer descend(const struct cursor *c,
+	const struct inventory *inventory, struct view *v, enum layer next, int *has_passed)
+{
+	int is_mirrored = (next & LAYER_MIRRORED) != 0;
+
+	if (is_mirrored || inventory_is_mirror(inventory, &v->destination, v->version)) {
+		strip(c, v, is_mirrored);
+		*has_passed = 0;
+	} else if (attribute(inventory, v)) {
+		return LAYER_DONE;
+	} else {
+		*has_passed = 1;
+	}
+	v->path.tunnel = c->tunnel;
+	v->path.tunnel_id = c->tunnel_id;
+	forget(v);
+	return (enum layer)(next & ~(LAYER_WITHIN | LAYER_MIRRORED));
+}
+
+void decode_layers(const struct packet *p, const struct inventory *inventory, struct view *v)
+{
+	struct cursor c;
+	enum layer layer = first_layer[p->link];
+	unsigned steps = 0;
+	int has_passed = 0;
+
+	c.at = p->data;
+	c.end = p->data + p->caplen;
+	c.cut = p->caplen < p->wirelen;
+	c.beyond = 0;
+	c.vlan = 0;
+	forget(v);
+	v->is_numbered = 0;
+	v->path = (struct path){.interface = p->interface};
+	for (;;) {
+		while (layer < LAYER_COUNT && steps++ < LAYERS_MAX)
+			layer = step(layer, &c, v);
+		if (!(layer & LAYER_WITHIN))
+			break;
+		layer = descend(&c, inventory, v, layer, &has_passed);
+	}
+	v->outcome = (uint8_t)outcome_of(layer, c.cut);
+	if (layer == LAYER_DONE) {
+		attribute(inventory, v);
+		return;
+	}
+	v->appliance[0] = v->appliance[1] = APPLIANCE_NONE;
+	if (has_passed) /* whatever is within it, a whole IP packet was there */
+		v->outcome = OUTCOME_IP;
+}
+
+void decode(const struct packet *p, const struct inventory *inventory, struct view *v)
+{
+	if (decode_plain(p, v))
+		attribute(inventory, v);
+	else
+		decode_layers(p, inventory, v);
 }

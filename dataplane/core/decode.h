@@ -1,18 +1,23 @@
-/* From bytes to addresses and ports.
+/* From bytes to addresses, ports and appliances.
  *
  * Total: any byte string yields an IP packet or a reason why not. Reads nothing past
  * `caplen`, keeps no state, allocates nothing. Every layer is one function that takes
  * the bytes from its first on and names the layer that follows.
+ *
+ * Of packets in packets the outermost counts that has an appliance at either end, a mirror's own
+ * transport aside (DESIGN 5); where none has, the packet is unmonitored.
  */
 #ifndef PORTOLAN_DECODE_H
 #define PORTOLAN_DECODE_H
 
+#include "inventory.h"
 #include "packet.h"
 #include "view.h"
 
-void decode(const struct packet *, struct view *);
+/* view.appliance says whose it is; of what is no IP packet only view.outcome counts. */
+void decode(const struct packet *, const struct inventory *, struct view *);
 
 /* The same without the short way that plain packets take: the twin that tests compare with. */
-void decode_layers(const struct packet *, struct view *);
+void decode_layers(const struct packet *, const struct inventory *, struct view *);
 
 #endif

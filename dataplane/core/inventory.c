@@ -280,3 +280,9 @@ size_t inventory_count(const struct inventory *inv)
 {
 	return inv->appliances;
 }
+
+void inventory_set_mirrors(struct inventory *inv, const struct prefix *mirror, size_t count)
+{
+	inv->mirror = mirror;
+	inv->mirrors = count;
+}

@@ -60,6 +60,8 @@ struct inventory {
 	struct entry *entry;
 	struct mac_entry *mac;
 	uint8_t *role;
+	const struct prefix *mirror;
+	size_t mirrors;
 };
 
 /* The longest prefix by hashing, one length after the other: the slow way, which is always right.
@@ -119,6 +121,16 @@ static inline uint16_t inventory_lookup(
 		return inventory_lookup_v4(inv, a);
 	memcpy(&first, a->byte, sizeof(first));
 	return inventory_lookup_v6(inv, first, a->byte);
+}
+
+/* One after the other: there are few of them, and only tunnels ask. */
+static inline int inventory_is_mirror(
+	const struct inventory *inv, const struct address *a, unsigned version)
+{
+	for (size_t i = 0; i < inv->mirrors; i++)
+		if (prefix_contains(&inv->mirror[i], a, version))
+			return 1;
+	return 0;
 }
 
 #endif

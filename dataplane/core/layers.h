@@ -4,6 +4,7 @@
 #ifndef PORTOLAN_LAYERS_H
 #define PORTOLAN_LAYERS_H
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,9 @@
 	X(E_TAG, e_tag)                                                                            \
 	X(FABRIC_PATH, fabric_path)                                                                \
 	X(BACKBONE, backbone)                                                                      \
+	X(METADATA, metadata)                                                                      \
+	X(TIMESTAMP, timestamp)                                                                    \
+	X(NSH, nsh)                                                                                \
 	X(VLAN, vlan)                                                                              \
 	X(LLC, llc)                                                                                \
 	X(IPV4, ipv4)                                                                              \
@@ -39,7 +43,13 @@
 	X(IPV6_FRAGMENT, ipv6_fragment)                                                            \
 	X(TCP, tcp)                                                                                \
 	X(UDP, udp)                                                                                \
-	X(OTHER, other)
+	X(OTHER, other)                                                                            \
+	X(INNER_IPV4, inner_ipv4)                                                                  \
+	X(INNER_IPV6, inner_ipv6)                                                                  \
+	X(GRE, gre)                                                                                \
+	X(VXLAN, vxlan)                                                                            \
+	X(GENEVE, geneve)                                                                          \
+	X(GTP_U, gtp_u)
 #define LAYER_MEMBER(name, function) LAYER_##name,
 
 enum layer {
@@ -50,13 +60,26 @@ enum layer {
 	LAYER_SHORT,
 	LAYER_MALFORMED,
 	LAYER_UNSUPPORTED,
+	/* Beside the layer that follows: it begins a packet of its own, the one around it is
+	 * complete … */
+	LAYER_WITHIN = 0x40,
+	/* … and is a mirror's transport whoever its ends are. */
+	LAYER_MIRRORED = 0x80,
 };
+
+static_assert(LAYER_UNSUPPORTED < LAYER_WITHIN, "bits of their own");
 
 /* The bytes from a layer's first one to the end of what was captured of it. */
 struct cursor {
 	const uint8_t *at, *end;
 	int cut;	 /* the capture, not the sender, ended it here */
 	uint32_t beyond; /* bytes of the IP packet that were not captured */
+	uint16_t vlan;	 /* ERSPAN's, of the mirrored frame; 0: none said */
+	/* The tunnel whose header was read last, for what begins behind it; unset before. */
+	uint32_t tunnel_id;
+	uint32_t sequence; /* of a mirror's session */
+	uint8_t tunnel;	   /* enum tunnel */
+	uint8_t is_numbered;
 };
 
 static inline size_t left(const struct cursor *c)
@@ -99,6 +122,12 @@ static inline enum layer by_ethertype(uint16_t type)
 		return LAYER_FABRIC_PATH;
 	case 0x88e7: /* 802.1ah */
 		return LAYER_BACKBONE;
+	case 0x8909:
+		return LAYER_METADATA;
+	case 0x8988:
+		return LAYER_TIMESTAMP;
+	case 0x894f: /* RFC 8300 */
+		return LAYER_NSH;
 	default:
 		return type <= 1500 ? LAYER_LLC : LAYER_NON_IP;
 	}
@@ -110,6 +139,9 @@ typedef enum layer layer_function(struct cursor *, struct view *);
 layer_function sll, sll2, raw, null, loop, ppp, chdlc, fddi, arcnet, ipoib, nflog, ppi, pktap, llc;
 
 /* Tags and labels between Ethernet and IP: layers_tag.c. */
-layer_function mpls, pppoe, vn_tag, e_tag, fabric_path, backbone;
+layer_function mpls, pppoe, vn_tag, e_tag, fabric_path, backbone, metadata, timestamp, nsh;
+
+/* Packets in packets: layers_tunnel.c. */
+layer_function inner_ipv4, inner_ipv6, gre, vxlan, geneve, gtp_u;
 
 #endif

@@ -63,6 +63,51 @@ enum layer vn_tag(struct cursor *c, struct view *v)
 	return tag(c, 4);
 }
 
+/* The switch maker's metadata: version, length, one option with a security group. */
+enum layer metadata(struct cursor *c, struct view *v)
+{
+	(void)v;
+	return tag(c, 6);
+}
+
+/* The switch maker's 48-bit timestamp, on what leaves a port. */
+enum layer timestamp(struct cursor *c, struct view *v)
+{
+	(void)v;
+	return tag(c, 6);
+}
+
+/* RFC 8300 section 2.2: length in words of four bytes, base and service path header counted; the
+ * next protocol. */
+enum layer nsh(struct cursor *c, struct view *v)
+{
+	size_t length;
+	uint8_t next;
+
+	(void)v;
+	if (left(c) < 8)
+		return LAYER_SHORT;
+	length = (size_t)(c->at[1] & 0x3f) * 4;
+	next = c->at[3];
+	if (length < 8)
+		return LAYER_MALFORMED;
+	if (left(c) < length)
+		return LAYER_SHORT;
+	c->at += length;
+	switch (next) {
+	case 1:
+		return LAYER_IPV4;
+	case 2:
+		return LAYER_IPV6;
+	case 3:
+		return LAYER_ETHERNET;
+	case 5:
+		return LAYER_MPLS;
+	default:
+		return LAYER_NON_IP;
+	}
+}
+
 /* IEEE 802.1BR section 7.5: six bytes and the ethertype. */
 enum layer e_tag(struct cursor *c, struct view *v)
 {

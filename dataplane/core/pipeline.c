@@ -1,6 +1,5 @@
 #include "pipeline.h"
 
-#include "attribute.h"
 #include "decode.h"
 
 /* Packets between the steps: how many lines are on their way at a time. */
@@ -49,6 +48,11 @@ struct layered {
 	uint32_t strangers; /* plain, and at a closer look nobody's */
 };
 
+static int is_monitored(const struct view *v)
+{
+	return v->appliance[0] != APPLIANCE_NONE || v->appliance[1] != APPLIANCE_NONE;
+}
+
 /* Any packet, layer by layer: 1 if it is a monitored one with a flow. */
 static uint32_t look_closely(struct pipeline *pl, const struct packet *p, uint32_t i,
 	struct glance *g, struct layered *l)
@@ -56,13 +60,13 @@ static uint32_t look_closely(struct pipeline *pl, const struct packet *p, uint32
 	struct view *v = &pl->view[i];
 
 	l->packets++;
-	decode_layers(p, v);
+	decode_layers(p, pl->tracker.policy->inventory, v);
 	if (v->outcome != OUTCOME_IP) {
 		count_no_ip(&pl->counters, (enum outcome)v->outcome);
 		return 0;
 	}
 	l->ip++;
-	if (!attribute(pl->tracker.policy->inventory, v))
+	if (!is_monitored(v))
 		return 0;
 	l->monitored++;
 	if (v->fragment != FRAGMENT_NONE && !has_flow(pl, p, v))
@@ -153,8 +157,8 @@ static __attribute__((noinline)) void track_closely(
 	union flow_key *k = &pl->key[g->index];
 
 	if (g->kind != GLANCE_VIEW) {
-		decode(p, v);
-		if (!attribute(pl->tracker.policy->inventory, v)) {
+		decode(p, pl->tracker.policy->inventory, v);
+		if (!is_monitored(v)) {
 			l->strangers++;
 			return;
 		}

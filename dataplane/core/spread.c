@@ -5,12 +5,12 @@
 #include "decode.h"
 #include "mix.h"
 
-uint32_t spread_hash(const struct packet *p)
+uint32_t spread_hash(const struct packet *p, const struct inventory *inventory)
 {
 	uint64_t a[2], b[2];
 	struct view v;
 
-	decode(p, &v);
+	decode(p, inventory, &v);
 	if (v.outcome != OUTCOME_IP)
 		return 0;
 	memcpy(a, &v.source, sizeof(a));

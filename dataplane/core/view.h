@@ -1,4 +1,5 @@
-/* What decoding learned of one packet: addresses, ports and what the flow needs.
+/* What decoding learned of one packet: addresses, ports and what the flow needs, of the IP
+ * header that counts (DESIGN 5).
  *
  * Lives in the pipeline's scratch for one burst. Addresses and ports are copies,
  * so nothing after decoding touches the packet's bytes but DHCP attribution.
@@ -11,6 +12,7 @@
 #include <stdint.h>
 
 #include "address.h"
+#include "path.h"
 
 enum outcome {
 	OUTCOME_IP,
@@ -40,6 +42,15 @@ enum letter { LETTER_LIST(LETTER_MEMBER) LETTER_COUNT };
 #define LETTER_BIT(l) (1u << (LETTER_##l))
 #define LETTERS ((1u << LETTER_COUNT) - 1)
 
+/* What an ERSPAN header says of the mirror that made it. */
+struct mirrored {
+	struct address source; /* of the transport: the switch */
+	uint32_t sequence;
+	uint16_t session;
+	uint8_t version; /* of the source address */
+	uint8_t zero;
+};
+
 struct view {
 	struct address source, destination;
 	uint16_t source_port, destination_port; /* host order; 0 where there is none */
@@ -57,14 +68,20 @@ struct view {
 	uint32_t fragment_id;	   /* IPv4 identification, IPv6 fragment identification */
 	const uint8_t *payload;	   /* of TCP or UDP, inside the captured bytes */
 	const uint8_t *mac;	   /* the link layer's source address, six bytes, or NULL */
-	uint64_t hash;		   /* of the flow key */
-	uint32_t pending_packets;  /* later fragments that came before this first one */
-	uint64_t pending_bytes;	   /* and their IP bytes */
+	const uint8_t *ip; /* the header that counts: `bytes` from here, or what was captured */
+	uint64_t hash;	   /* of the flow key */
+	uint64_t pending_bytes;	  /* IP bytes of the later fragments that came before this one */
+	uint32_t pending_packets; /* and how many they were */
+	uint32_t is_numbered; /* `mirrored` is there: a mirror numbered this packet */
+	struct path path;
+	uint32_t zero;
+	struct mirrored mirrored;
 };
 
 /* Decoding clears the first line and what it has to of the second: a whole memset would cost
  * a fifth of a packet's decoding. */
 #define VIEW_CLEARED offsetof(struct view, payload)
 static_assert(VIEW_CLEARED == 64, "what is cleared is one line");
+static_assert(offsetof(struct view, mirrored) == 128, "the third line is for ERSPAN alone");
 
 #endif

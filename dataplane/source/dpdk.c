@@ -286,6 +286,7 @@ static int share(const struct source_dpdk_config *c, char *error)
 	}
 	status = dpdk_steer_open(&dpdk.steer, c->workers);
 	dpdk.steer.hash = c->hash;
+	dpdk.steer.hash_context = c->hash_context;
 	for (unsigned i = 0; i < dpdk.ports && status == 0; i++)
 		status = dpdk_steer_add(&dpdk.steer, &dpdk.port[i]);
 	if (status < 0)

@@ -52,7 +52,7 @@ static unsigned worker_of(const struct dpdk_steer *s, const struct rte_mbuf *m)
 		.wirelen = rte_pktmbuf_pkt_len(m),
 		.link = LINK_ETHERNET,
 	};
-	uint32_t hash = s->hash ? s->hash(&p) : pair_hash(p.data, p.caplen);
+	uint32_t hash = s->hash ? s->hash(s->hash_context, &p) : pair_hash(p.data, p.caplen);
 
 	return (unsigned)((uint64_t)hash * s->workers >> 32);
 }

@@ -27,6 +27,7 @@ struct dpdk_steer {
 	struct rte_ring *ring[SOURCE_DPDK_WORKERS_MAX];
 	unsigned workers;
 	source_dpdk_hash *hash;
+	const void *hash_context;
 	atomic_uint agreed; /* workers that read no queue of their own any more */
 
 	rte_spinlock_t lock; /* for what follows */

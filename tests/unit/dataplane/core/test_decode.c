@@ -1,66 +1,9 @@
-#include "frame.h"
-
-#include "core/decode.h"
+#include "reading.h"
 
 #define DEVICE "10.20.0.1"
 #define PEER "198.51.100.7"
 #define DEVICE6 "2001:db8:20::1"
 #define PEER6 "2001:db8:bad::7"
-
-/* What decode said, with the payload as an offset into the frame, or -1. */
-struct reading {
-	struct view view;
-	ptrdiff_t payload_at;
-};
-
-/* The first `caplen` bytes lie at the end of memory of exactly that size, so that a sanitizer
- * sees every byte that is read beyond them. */
-static struct reading read_cut(const struct frame *f, enum link link, size_t caplen)
-{
-	uint8_t *bytes = malloc(caplen);
-	struct packet p = {
-		.data = bytes,
-		.caplen = (uint32_t)caplen,
-		.wirelen = (uint32_t)f->size,
-		.link = (uint16_t)link,
-	};
-	struct reading r = {.payload_at = -1};
-
-	assert_true(bytes || caplen == 0);
-	if (caplen > 0)
-		memcpy(bytes, f->byte, caplen);
-	memset(&r.view, 0xa5, sizeof(r.view)); /* scratch is used again and again */
-	decode(&p, &r.view);
-	if (r.view.outcome == OUTCOME_IP && r.view.payload_captured > 0) {
-		r.payload_at = r.view.payload - bytes;
-		assert_true(r.payload_at >= 0);
-		assert_true((size_t)r.payload_at + r.view.payload_captured <= caplen);
-	}
-	free(bytes);
-	return r;
-}
-
-static struct reading read_whole(const struct frame *f, enum link link)
-{
-	return read_cut(f, link, f->size);
-}
-
-static void check_address(const struct address *found, const char *text)
-{
-	struct address want = address_at(text, NULL);
-
-	assert_memory_equal(found, &want, sizeof(want));
-}
-
-static void check_ends(const struct view *v, const char *source, unsigned source_port,
-	const char *destination, unsigned destination_port)
-{
-	assert_int_equal(v->outcome, OUTCOME_IP);
-	check_address(&v->source, source);
-	check_address(&v->destination, destination);
-	assert_int_equal(v->source_port, source_port);
-	assert_int_equal(v->destination_port, destination_port);
-}
 
 static void put_segment(struct frame *f)
 {
@@ -129,14 +72,14 @@ static void decode_keeps_the_source_mac_address(void **state)
 	put_segment(&f);
 	p.data = f.byte;
 	p.caplen = p.wirelen = (uint32_t)f.size;
-	decode(&p, &v);
+	decode(&p, nobody(), &v);
 	assert_non_null(v.mac);
 	assert_memory_equal(v.mac, want, 6);
 	/* Without a link layer there is none, whatever the scratch held before. */
 	p.data += 14;
 	p.caplen = p.wirelen = (uint32_t)f.size - 14;
 	p.link = LINK_RAW;
-	decode(&p, &v);
+	decode(&p, nobody(), &v);
 	assert_null(v.mac);
 }
 

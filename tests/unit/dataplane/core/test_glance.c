@@ -138,7 +138,7 @@ static void compare(struct stage *s)
 	stage_frame(s, 0);
 	found = glance(&s->packet, s->inventory, &g);
 	s->told[found]++;
-	decode_layers(&s->packet, &v);
+	decode_layers(&s->packet, s->inventory, &v);
 	if (found == GLANCE_NOBODYS)
 		check_nobodys(s, &v);
 	if (found != GLANCE_MONITORED)
@@ -160,7 +160,7 @@ static void compare_ipv6(struct stage *s)
 	stage_frame(s, 1);
 	found = glance_ipv6(&s->packet, s->inventory, &g, &at_a_glance);
 	s->told[found]++;
-	decode_layers(&s->packet, &v);
+	decode_layers(&s->packet, s->inventory, &v);
 	if (found == GLANCE_NOBODYS)
 		check_nobodys(s, &v);
 	if (found != GLANCE_MONITORED)
@@ -210,7 +210,7 @@ static void glance_takes_no_appliance_for_a_stranger(void **state)
 		stage_frame(&s, 0);
 		if (glance(&s.packet, s.inventory, &g) != GLANCE_NOBODYS)
 			continue;
-		decode_layers(&s.packet, &v);
+		decode_layers(&s.packet, s.inventory, &v);
 		check_nobodys(&s, &v);
 	}
 	free(s.inventory);
