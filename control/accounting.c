@@ -34,7 +34,7 @@ json_t *accounting_json(const struct counters *c)
 
 	snprintf(digest, sizeof(digest), "%016llx", (unsigned long long)c->digest);
 	return json_pack("{s:{s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:o}, s:{s:I, s:I}, s:{s:I, s:I},"
-			 " s:{s:o, s:o, s:o}, s:{s:I, s:I, s:I, s:I, s:I, s:o}, s:s}",
+			 " s:{s:o, s:o, s:o}, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:o}, s:s}",
 		"frames", "received", (json_int_t)c->frames, "bytes", (json_int_t)c->frame_bytes,
 		"truncated", (json_int_t)c->truncated_frames, "decode", "ip", (json_int_t)c->ip,
 		"non_ip", (json_int_t)c->non_ip, "duplicate", (json_int_t)c->duplicate, "discarded",
@@ -47,7 +47,8 @@ json_t *accounting_json(const struct counters *c)
 		json_numbers(c->verdict_flows, VERDICT_COUNT, verdict_key), "flows", "created",
 		(json_int_t)c->flows_created, "active", (json_int_t)c->flows_active, "active_peak",
 		(json_int_t)c->flows_active_peak, "untracked_packets",
-		(json_int_t)c->untracked_packets, "corrected", (json_int_t)c->corrected, "ended",
+		(json_int_t)c->untracked_packets, "corrected", (json_int_t)c->corrected,
+		"paths_unknown", (json_int_t)c->paths_unknown, "ended",
 		json_numbers(c->ended, END_COUNT, end_key), "digest", digest);
 }
 

@@ -114,6 +114,24 @@ static json_t *side_of(const struct record *r, unsigned end)
 	return side;
 }
 
+/* ECS has VLAN ids as text. */
+static json_t *vlan_of(uint16_t id)
+{
+	char text[8];
+
+	snprintf(text, sizeof(text), "%u", id);
+	return json_pack("{s:s}", "id", text);
+}
+
+static void add_vlans(const struct path *p, json_t *network)
+{
+	if (p->vlan[0])
+		json_object_set_new(network, "vlan", vlan_of(p->vlan[0]));
+	if (p->vlan[1])
+		json_object_set_new(
+			network, "inner", json_pack("{s:o}", "vlan", vlan_of(p->vlan[1])));
+}
+
 static json_t *network_of(const struct record *r)
 {
 	char id[COMMUNITY_ID_BYTES], transport[ENDPOINT_TEXT_BYTES];
@@ -130,7 +148,32 @@ static json_t *network_of(const struct record *r)
 		snprintf(number, sizeof(number), "%u", r->protocol);
 		json_object_set_new(network, "iana_number", json_string(number));
 	}
+	add_vlans(&r->path, network);
 	return network;
+}
+
+/* An interface without a name has something to say only where it is not the only one. */
+static void add_interface(const struct ecs *e, const struct path *p, json_t *observer)
+{
+	json_t *interface;
+	char id[8];
+
+	if (!p->is_known || (p->interface == 0 && e->interfaces == 0))
+		return;
+	snprintf(id, sizeof(id), "%u", p->interface);
+	interface = json_pack("{s:s}", "id", id);
+	if (p->interface < e->interfaces)
+		json_object_set_new(interface, "name", json_string(e->interface[p->interface]));
+	json_object_set_new(observer, "ingress", json_pack("{s:o}", "interface", interface));
+}
+
+static json_t *observer_of(const struct ecs *e, const struct record *r)
+{
+	json_t *observer = json_pack("{s:s, s:s, s:s, s:s}", "type", "sensor", "product",
+		"portolan", "name", e->observer, "version", PORTOLAN_VERSION);
+
+	add_interface(e, &r->path, observer);
+	return observer;
 }
 
 /* --- what the policy says ------------------------------------------------------------ */
@@ -215,18 +258,23 @@ static json_t *services_of(const struct chart *c, const struct record *r)
 static json_t *portolan_of(const struct ecs *e, const struct record *r)
 {
 	char history[HISTORY_BYTES];
-	json_t *endpoints = json_array();
+	json_t *endpoints = json_array(), *said;
 
 	record_history(r, history);
 	for (unsigned end = 0; end < 2; end++)
 		if (r->appliance[end] != APPLIANCE_NONE)
 			json_array_append_new(endpoints, endpoint_of(e, r, end));
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:{s:o, s:s}, s:o}", "verdict",
+	said = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:{s:o, s:s}, s:o}", "verdict",
 		verdict_name((enum verdict)r->verdict), "connection",
 		connection_name((enum connection)r->connection), "initiator_basis",
 		basis_name((enum basis)r->basis), "history", history, "profile", e->chart->profile,
 		"policy", e->chart->hash, "service", "expected", services_of(e->chart, r), "basis",
 		"unverified", "endpoints", endpoints);
+	if (r->path.tunnel != TUNNEL_NONE)
+		json_object_set_new(said, "tunnel",
+			json_pack("{s:s, s:I}", "kind", tunnel_name((enum tunnel)r->path.tunnel),
+				"id", (json_int_t)r->path.tunnel_id));
+	return said;
 }
 
 /* What was broken: the row that covers it, or the one that would have to. */
@@ -316,11 +364,10 @@ static void add_explanation(const struct ecs *e, const struct record *r, json_t 
 
 json_t *ecs_flow(const struct ecs *e, const struct record *r)
 {
-	json_t *document = json_pack("{s:o, s:o, s:o, s:o, s:o, s:{s:s, s:s, s:s, s:s}, s:o}",
-		"@timestamp", json_time(r->end_ns), "event", event_of(r), "source", side_of(r, 0),
-		"destination", side_of(r, 1), "network", network_of(r), "observer", "type",
-		"sensor", "product", "portolan", "name", e->observer, "version", PORTOLAN_VERSION,
-		"portolan", portolan_of(e, r));
+	json_t *document = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "@timestamp",
+		json_time(r->end_ns), "event", event_of(r), "source", side_of(r, 0), "destination",
+		side_of(r, 1), "network", network_of(r), "observer", observer_of(e, r), "portolan",
+		portolan_of(e, r));
 
 	if (document && verdict_is_flagged((enum verdict)r->verdict))
 		add_explanation(e, r, document);

@@ -14,7 +14,9 @@ struct chart;
 struct ecs {
 	const struct chart *chart;
 	const struct atlas *atlas;
-	const char *observer; /* the sensor's name */
+	const char *observer;	      /* the sensor's name */
+	const char *const *interface; /* names, by number; what has none is a number */
+	size_t interfaces;
 };
 
 /* A new document, or NULL where memory ran out. RECORD_ENDED becomes `flow-ended`,

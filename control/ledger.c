@@ -81,7 +81,7 @@ int ledger_open(struct ledger *l, const struct chart *chart, const struct ledger
 	*l = (struct ledger){.options = options, .chart = chart};
 	gethostname(l->host, sizeof(l->host) - 1);
 	atlas_open(&l->atlas, chart);
-	l->ecs = (struct ecs){chart, &l->atlas, l->host};
+	l->ecs = (struct ecs){.chart = chart, .atlas = &l->atlas, .observer = l->host};
 	events_init(&l->events, &l->ecs, options->events ? &l->event_lines : NULL);
 	summary_init(&l->summary, &l->ecs);
 	status = open_lines(&l->flow_lines, options->flows);
@@ -90,6 +90,12 @@ int ledger_open(struct ledger *l, const struct chart *chart, const struct ledger
 	/* At once, though it is written at the end: by then there may be no right to, and who
 	 * asked for it should know before the hours that it takes. */
 	return status == LEDGER_DONE ? open_lines(&l->stats_lines, options->stats) : status;
+}
+
+void ledger_name_interfaces(struct ledger *l, const char *const *name, size_t names)
+{
+	l->ecs.interface = name;
+	l->ecs.interfaces = names;
 }
 
 static int write_stats(struct ledger *l, const struct ledger_result *result)

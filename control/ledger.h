@@ -41,6 +41,9 @@ struct ledger_result {
 
 int ledger_open(struct ledger *, const struct chart *, const struct ledger_options *);
 
+/* Names of the interfaces that packets come from, lent; before the first record. */
+void ledger_name_interfaces(struct ledger *, const char *const *name, size_t names);
+
 /* A record_taker; the context is the ledger. */
 void ledger_take(void *ledger, const struct record *);
 

@@ -374,6 +374,18 @@ static void stand_watch(struct sensor *s)
 	}
 }
 
+static void name_interfaces(struct sensor *s)
+{
+	const struct chart_capture *c = &s->chart->capture;
+
+	if (s->through_dpdk)
+		ledger_name_interfaces(
+			&s->ledger, (const char *const *)c->dpdk_device, c->dpdk_devices);
+	else
+		ledger_name_interfaces(
+			&s->ledger, (const char *const *)c->interface, c->interfaces);
+}
+
 static int run(struct sensor *s)
 {
 	struct crew_config config = {
@@ -428,6 +440,7 @@ int sensor_run(const struct sensor_options *options)
 	if (status == DONE) {
 		describe_sources(s);
 		status = ledger_open(&s->ledger, s->chart, &options->ledger);
+		name_interfaces(s);
 	}
 	if (status == DONE)
 		status = give_up_rights(s);

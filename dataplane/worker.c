@@ -56,6 +56,7 @@ int worker_new(struct worker **out, const struct worker_config *config)
 	w->pipeline.tracker.policy = config->policy;
 	w->pipeline.tracker.counters = &w->pipeline.counters;
 	w->pipeline.tracker.outbox = config->outbox;
+	w->pipeline.tracker.paths = &w->pipeline.paths;
 	w->pipeline.tracker.warmup_ns = config->warmup_ns;
 	tracker_init(&w->pipeline.tracker, &config->timeouts);
 	table_init(&w->pipeline.tracker.table, w->table_memory, config->flow_max, config->seed);

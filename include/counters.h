@@ -39,8 +39,9 @@ struct counters {
 	uint64_t flows_created, flows_active, flows_active_peak;
 	uint64_t untracked_packets; /* judged and counted, but the flow table had no room */
 	uint64_t ended[END_COUNT];
-	uint64_t corrected; /* flows whose initiator was corrected */
-	uint64_t digest;    /* sum over the ended flows, see record_digest() */
+	uint64_t paths_unknown; /* flows that began where no more paths could be numbered */
+	uint64_t corrected;	/* flows whose initiator was corrected */
+	uint64_t digest;	/* sum over the ended flows, see record_digest() */
 };
 
 #endif

@@ -33,7 +33,7 @@ struct path {
 	uint16_t vlan[2];   /* the first two tags, the outer one first; 0: none */
 	uint16_t interface;
 	uint8_t tunnel; /* enum tunnel: the one directly around what was judged */
-	uint8_t zero;
+	uint8_t is_known;
 };
 
 #endif

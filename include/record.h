@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "address.h"
+#include "path.h"
 #include "verdict.h"
 
 enum record_kind {
@@ -34,6 +35,7 @@ struct record {
 	uint8_t history_length; /* letters in `history` */
 	uint16_t appliance[2];
 	uint16_t set[2];
+	struct path path;    /* of the first packet */
 	uint32_t generation; /* of the policy that judged it */
 	uint32_t detail;     /* of the first packet: ICMP type << 8 | code; SCTP ports */
 	uint64_t history;    /* four bits a letter, the first in the lowest; see record_history() */

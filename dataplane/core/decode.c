@@ -372,7 +372,7 @@ static inline int decode_plain(const struct packet *p, struct view *v)
 	v->pending_packets = v->is_numbered = 0;
 	v->mac = p->data + 6;
 	v->ip = ip;
-	v->path = (struct path){.interface = p->interface};
+	v->path = (struct path){.interface = p->interface, .is_known = 1};
 	if (is_tcp) {
 		uint32_t header = (uint32_t)(l4[12] >> 4) * 4;
 		rest = total - IPV4;
@@ -453,7 +453,7 @@ void decode_layers(const struct packet *p, const struct inventory *inventory, st
 	c.vlan = 0;
 	forget(v);
 	v->is_numbered = 0;
-	v->path = (struct path){.interface = p->interface};
+	v->path = (struct path){.interface = p->interface, .is_known = 1};
 	for (;;) {
 		while (layer < LAYER_COUNT && steps++ < LAYERS_MAX)
 			layer = step(layer, &c, v);

@@ -123,6 +123,7 @@ struct flow {
 	uint8_t corrected;
 	uint8_t reported;    /* severity that was reported, 0: none */
 	uint8_t syn_carried; /* a SYN had data: data of that side proves nothing */
+	uint16_t path;	     /* its first packet's, see paths.h */
 };
 
 static_assert(sizeof(struct flow) == 2 * CACHE_LINE, "a flow is two cache lines");

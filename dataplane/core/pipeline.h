@@ -18,6 +18,7 @@ struct pipeline {
 	struct counters counters;
 	struct tracker tracker;
 	struct fragments fragments;
+	struct paths paths;
 	int started;
 	/* Scratch of one burst: the monitored packets that have a flow of their own, in order,
 	 * and what does not fit into a glance, by the packet's index in the burst. */

@@ -129,8 +129,8 @@ static inline uint32_t turned(const uint16_t pair[2], unsigned from)
 }
 
 /* Every field, one by one: to clear the record first costs as much as the rest. */
-static inline void record_fill(
-	const struct flow *f, enum record_kind kind, enum end end, struct record *r)
+static inline void record_fill(const struct tracker *t, const struct flow *f,
+	enum record_kind kind, enum end end, struct record *r)
 {
 	unsigned from = flow_initiator(f);
 	enum verdict v = flow_verdict(f);
@@ -152,6 +152,7 @@ static inline void record_fill(
 	r->corrected = f->corrected;
 	r->raised = 0;
 	r->history_length = f->history_length;
+	r->path = *paths_at(t->paths, f->path);
 	r->generation = f->generation;
 	r->history = oriented_history(f);
 	r->detail = f->protocol == IPPROTO_TCP ? 0 : f->sequence;
@@ -184,7 +185,7 @@ static void report(struct tracker *t, struct flow *f)
 	if (severity <= f->reported)
 		return;
 	r = outbox_next(t->outbox);
-	record_fill(f, RECORD_FLAGGED, END_IDLE, r);
+	record_fill(t, f, RECORD_FLAGGED, END_IDLE, r);
 	r->raised = f->reported > 0;
 	f->reported = (uint8_t)severity;
 }
@@ -202,7 +203,7 @@ static void record_end(struct tracker *t, const struct flow *f, enum end reason)
 {
 	struct record *r = outbox_next(t->outbox);
 
-	record_fill(f, RECORD_ENDED, reason, r);
+	record_fill(t, f, RECORD_ENDED, reason, r);
 	t->counters->ended[reason]++;
 	t->counters->digest += record_digest(r);
 }
@@ -491,6 +492,9 @@ static void flow_begin(
 	struct orientation o;
 
 	f->first_ns = p->time_ns;
+	f->path = paths_number(t->paths, &v->path);
+	if (f->path == PATH_UNKNOWN)
+		t->counters->paths_unknown++;
 	f->appliance[v->direction] = v->appliance[0];
 	f->appliance[1 - v->direction] = v->appliance[1];
 	o = orient(t, p, v, f);

@@ -12,6 +12,7 @@ CONNECTIONS = {True: ["attempted", "refused", "established", "midstream"], False
 BASES = ["handshake", "message", "memory", "policy", "port", "first-packet"]
 REASONS = ["fin", "reset", "idle", "replaced", "evicted", "end-of-capture"]
 DISCARDS = ["truncated", "malformed", "unsupported-link-type"]
+TUNNELS = ["gre", "erspan", "vxlan", "geneve", "ip-in-ip", "gtp-u"]
 DIFFERENCES = ["direction", "role", "transport", "feature", "port", "profile"]
 NUMBERS = {"tcp": 6, "udp": 17}
 
@@ -121,12 +122,30 @@ def check_sides(s, record):
             s.number(f"{side}.port", record[side]["port"], 0, 65535)
 
 
+def check_vlans(s, network):
+    """Text in ECS; an inner tag only behind an outer one."""
+    s.want("inner" not in network or "vlan" in network, "network.inner without network.vlan")
+    for vlan in [network.get("vlan"), network.get("inner", {}).get("vlan")]:
+        if vlan is not None and s.keys("vlan", vlan, ["id"]):
+            s.want(1 <= int(vlan["id"]) <= 4095, f"vlan.id: found {vlan['id']!r}")
+
+
+def check_observer(s, observer):
+    if not s.keys("observer", observer, ["type", "product", "name", "version"], ["ingress"]):
+        return
+    s.want(observer["type"] == "sensor", "observer.type")
+    s.want(observer["product"] == "portolan", "observer.product")
+    if "ingress" in observer and s.keys("ingress", observer["ingress"], ["interface"]):
+        s.keys("interface", observer["ingress"]["interface"], ["id"], ["name"])
+
+
 def check_network(s, record):
     network = record["network"]
     has_ports = network.get("transport") in NUMBERS
     if not s.keys("network", network, ["type", "transport", "community_id", "packets", "bytes"],
-                  ["protocol"] if has_ports else ["protocol", "iana_number"]):
+                  ["protocol", "vlan", "inner"] + ([] if has_ports else ["iana_number"])):
         return
+    check_vlans(s, network)
     for what in ("packets", "bytes"):
         s.want(network[what] == record["source"][what] + record["destination"][what],
                f"network.{what} is not the sum of both sides")
@@ -168,8 +187,11 @@ def check_endpoint(s, endpoint, has_ports):
 def check_portolan(s, record, kind):
     portolan, network = record["portolan"], record["network"]
     keys = ["verdict", "connection", "initiator_basis", "history", "profile", "policy", "service", "endpoints"]
-    if not s.keys("portolan", portolan, keys, ["finding"] if kind == "alert" else []):
+    if not s.keys("portolan", portolan, keys, ["tunnel"] + (["finding"] if kind == "alert" else [])):
         return
+    if "tunnel" in portolan and s.keys("tunnel", portolan["tunnel"], ["kind", "id"]):
+        s.one_of("tunnel.kind", portolan["tunnel"]["kind"], TUNNELS)
+        s.number("tunnel.id", portolan["tunnel"]["id"], 0, 2**32 - 1)
     s.one_of("portolan.verdict", portolan["verdict"], VERDICTS)
     s.one_of("portolan.connection", portolan["connection"], CONNECTIONS[network["transport"] == "tcp"])
     s.one_of("portolan.initiator_basis", portolan["initiator_basis"], BASES)
@@ -209,9 +231,7 @@ def check_record(record, kind, name):
     check_event(s, record["event"], kind, flagged)
     check_sides(s, record)
     check_network(s, record)
-    if s.keys("observer", record["observer"], ["type", "product", "name", "version"]):
-        s.want(record["observer"]["type"] == "sensor", "observer.type")
-        s.want(record["observer"]["product"] == "portolan", "observer.product")
+    check_observer(s, record["observer"])
     check_portolan(s, record, kind)
     if flagged:
         check_explanation(s, record)
@@ -253,7 +273,7 @@ def check_stats_shape(s, stats):
               "scope": (["monitored", "unmonitored"], []),
               "fragments": (["unattributed"], ["later"]),
               "verdict": (["packets", "bytes", "flows"], []),
-              "flows": (["created", "active_peak", "untracked_packets", "ended"], ["active", "corrected"])}
+              "flows": (["created", "active_peak", "untracked_packets", "ended"], ["active", "corrected", "paths_unknown"])}
     if not s.keys("stats", stats, [*tables, "digest"], ["events", "captures", "profile", "policy"]):
         return False
     good = all([s.keys(f"stats.{k}", stats[k], *keys) for k, keys in tables.items()])

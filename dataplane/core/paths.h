@@ -1,0 +1,35 @@
+/* The paths that packets came by, numbered: two bytes a flow instead of twelve.
+ *
+ * Bounded. Once PATHS_MAX different ones were seen, further ones are number 0, the unknown path:
+ * the caller counts them. Asked when a flow begins, never for a packet of a known one.
+ *
+ * Owned by one worker, in given memory, zeroed. Never forgets.
+ */
+#ifndef PORTOLAN_PATHS_H
+#define PORTOLAN_PATHS_H
+
+#include <stdint.h>
+
+#include "path.h"
+
+#define PATHS_MAX 4096u
+#define PATH_UNKNOWN 0
+#define PATH_SLOTS (2 * PATHS_MAX)
+
+struct paths {
+	uint32_t count;		   /* without the unknown one */
+	uint16_t last;		   /* what was asked for last: mostly it is asked for again */
+	uint16_t slot[PATH_SLOTS]; /* by hash; 0: empty */
+	struct path path[PATHS_MAX];
+};
+
+/* The path's number; PATH_UNKNOWN where there is no room for it. */
+uint16_t paths_number(struct paths *, const struct path *);
+
+/* By its number; `is_known` is 0 in the unknown one. */
+static inline const struct path *paths_at(const struct paths *p, uint16_t number)
+{
+	return &p->path[number];
+}
+
+#endif
