@@ -6,8 +6,9 @@
 CORPUS holds captures and a manifest.csv (repo, path). With the sanitized build every one of
 them is replayed with every host monitored: no crash, no report, and the accounting adds up.
 Where tshark and TOOLS/compare.py are at hand, flows, totals, initiators and verdicts are
-compared with tshark's; what may differ is listed in differences.csv, by capture and reason,
-and nothing else may. The last line is `N passed, N failed`.
+compared with tshark's, and then those of the flows inside tunnels (inner.py); what may differ is
+listed in differences.csv and differences-inner.csv, by capture and reason, and nothing else may.
+The last line is `N passed, N failed`.
 """
 import csv
 import json
@@ -18,6 +19,8 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+
+import inner
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SITE = ('appliances:\n'
@@ -89,10 +92,10 @@ def compare(portolan, corpus, tools, names):
     return differ
 
 
-def compare_all(portolan, corpus, tools, names):
-    with open(os.path.join(HERE, 'differences.csv'), newline='') as f:
+def judge(differ, names, explanations):
+    """how many of the captures differ without an explanation, or have one and do not"""
+    with open(os.path.join(HERE, explanations), newline='') as f:
         explained = {row['capture']: row['reason'] for row in csv.DictReader(f)}
-    differ = compare(portolan, corpus, tools, names)
     failed = 0
     for name, what in differ.items():
         if name in explained:
@@ -103,7 +106,7 @@ def compare_all(portolan, corpus, tools, names):
     for name in explained:
         if name in names and name not in differ:
             failed += 1
-            print(f'FAILED: {name}: agrees, but differences.csv explains why it would not')
+            print(f'FAILED: {name}: agrees, but {explanations} explains why it would not')
     return failed
 
 
@@ -113,8 +116,11 @@ def main():
     failed = replay_all(sanitized, corpus, names)
     passed, skipped = len(names) - failed, 0
     if shutil.which('tshark') and os.path.exists(os.path.join(tools, 'compare.py')):
-        wrong = compare_all(portolan, corpus, tools, names)
-        passed, failed = passed + len(names) - wrong, failed + wrong
+        wrong = judge(compare(portolan, corpus, tools, names), names, 'differences.csv')
+        within, differ = inner.compare(portolan, corpus, tools)
+        wrong_within = judge(differ, within, 'differences-inner.csv')
+        passed += len(names) - wrong + len(within) - wrong_within
+        failed += wrong + wrong_within
     else:
         print('skipped: the comparison with tshark: it is not installed')
         skipped = 1
