@@ -34,6 +34,8 @@ struct counters {
 	uint64_t monitored, unmonitored;
 	uint64_t fragments_later;	 /* later fragments of monitored packets */
 	uint64_t fragments_unattributed; /* of these, without a flow so far */
+	uint64_t fragments_overlapping;	 /* that carry bytes which others have carried already */
+	uint64_t fragments_tiny;	 /* whose header would have to be put together first */
 	uint64_t verdict_packets[VERDICT_COUNT], verdict_bytes[VERDICT_COUNT];
 	uint64_t verdict_flows[VERDICT_COUNT]; /* by the flow's verdict now, or at its end */
 	uint64_t flows_created, flows_active, flows_active_peak;

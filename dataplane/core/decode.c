@@ -106,6 +106,27 @@ static void bound(struct cursor *c, struct view *v, size_t length)
 	}
 }
 
+/* Which bytes of its datagram a fragment says that it carries. */
+static void note_fragment(const struct cursor *c, struct view *v, uint16_t begin, int more_follow)
+{
+	size_t end = begin + left(c) + c->beyond;
+
+	v->fragment = begin > 0 ? FRAGMENT_LATER : FRAGMENT_FIRST;
+	v->ends_datagram = !more_follow;
+	v->fragment_begin = begin;
+	v->fragment_end = end < UINT16_MAX ? (uint16_t)end : UINT16_MAX;
+}
+
+/* A first fragment that ends inside the transport header, not one that was captured so far: its
+ * ports may be there, but what it is about the next one says. */
+static int is_tiny(const struct cursor *c, struct view *v, size_t header)
+{
+	if (v->fragment != FRAGMENT_FIRST || left(c) + c->beyond >= header)
+		return 0;
+	v->fragment = FRAGMENT_TINY;
+	return 1;
+}
+
 /* RFC 791. A total length of 0 is a segmentation-offload frame, captured before it was cut. */
 static inline enum layer ipv4(struct cursor *c, struct view *v)
 {
@@ -135,7 +156,7 @@ static inline enum layer ipv4(struct cursor *c, struct view *v)
 	offset = be16(h + 6);
 	if (offset & 0x3fff) {
 		v->fragment_id = be16(h + 4);
-		v->fragment = offset & 0x1fff ? FRAGMENT_LATER : FRAGMENT_FIRST;
+		note_fragment(c, v, (uint16_t)(offset << 3), offset & 0x2000);
 		if (v->fragment == FRAGMENT_LATER) {
 			v->protocol = h[9];
 			return LAYER_DONE;
@@ -194,7 +215,7 @@ static inline enum layer ipv6_fragment(struct cursor *c, struct view *v)
 	c->at += 8;
 	if (offset & 0xfff9) {
 		v->fragment_id = be32(h + 4);
-		v->fragment = offset & 0xfff8 ? FRAGMENT_LATER : FRAGMENT_FIRST;
+		note_fragment(c, v, offset & 0xfff8, offset & 1);
 		if (v->fragment == FRAGMENT_LATER) {
 			v->protocol = h[0];
 			return LAYER_DONE;
@@ -203,12 +224,17 @@ static inline enum layer ipv6_fragment(struct cursor *c, struct view *v)
 	return by_next_header(v, h[0]);
 }
 
+/* RFC 1858 section 3.2.1: the least of TCP that a first fragment has to have, flags and all. */
+#define TCP_WITH_FLAGS 16
+
 /* The ports are enough for a flow: a header that ends after them is still one. */
 static inline enum layer tcp(struct cursor *c, struct view *v)
 {
 	const uint8_t *h = c->at;
 	size_t available = left(c), header;
 
+	if (available < TCP_WITH_FLAGS && is_tiny(c, v, TCP_WITH_FLAGS))
+		return LAYER_DONE;
 	if (available < 4)
 		return LAYER_SHORT;
 	v->source_port = be16(h);
@@ -260,6 +286,8 @@ static inline enum layer udp(struct cursor *c, struct view *v)
 	const uint8_t *h = c->at;
 	size_t available = left(c);
 
+	if (available < 8 && is_tiny(c, v, 8))
+		return LAYER_DONE;
 	if (available < 4)
 		return LAYER_SHORT;
 	v->source_port = be16(h);

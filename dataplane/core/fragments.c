@@ -1,5 +1,7 @@
 #include "fragments.h"
 
+#include <netinet/in.h>
+
 #include "mix.h"
 
 /* RFC 8200 section 4.5: a datagram that is not complete after 60 seconds never will be. */
@@ -57,11 +59,85 @@ static struct datagram *datagram_of(struct fragments *fr, const struct view *v, 
 	return oldest;
 }
 
-void fragments_first(struct fragments *fr, struct view *v, uint64_t now_ns)
-{
-	struct datagram *d = datagram_of(fr, v, now_ns);
+/* --- which bytes were there ------------------------------------------------------------ */
 
-	d->time_ns = now_ns;
+/* Whether it was among the last few; it is from now on. */
+static int is_copy(struct datagram *d, struct range r)
+{
+	for (unsigned i = 0; i < FRAGMENT_RECENT; i++)
+		if (d->recent[i].begin == r.begin && d->recent[i].end == r.end)
+			return 1;
+	d->recent[d->next] = r;
+	d->next = (uint8_t)((d->next + 1) % FRAGMENT_RECENT);
+	return 0;
+}
+
+static int meet(struct range a, struct range b)
+{
+	return a.begin <= b.end && b.begin <= a.end;
+}
+
+static int share_a_byte(struct range a, struct range b)
+{
+	return a.begin < b.end && b.begin < a.end;
+}
+
+static struct range join(struct range a, struct range b)
+{
+	return (struct range){a.begin < b.begin ? a.begin : b.begin, a.end > b.end ? a.end : b.end};
+}
+
+/* Adds the bytes to those seen; whether one of them was. A datagram in so many heaps that there
+ * is no place for another is not watched further. */
+static int overlap(struct datagram *d, struct range r)
+{
+	struct range all = r;
+	int overlaps = 0;
+
+	for (unsigned i = 0; i < d->ranges;) {
+		overlaps |= share_a_byte(d->range[i], r);
+		if (!meet(d->range[i], all)) {
+			i++;
+			continue;
+		}
+		all = join(d->range[i], all);
+		d->range[i] = d->range[--d->ranges];
+		i = 0;
+	}
+	if (d->ranges < FRAGMENT_RANGES)
+		d->range[d->ranges++] = all;
+	return overlaps;
+}
+
+static int is_complete(const struct datagram *d)
+{
+	return d->length > 0 && d->ranges == 1 && d->range[0].begin == 0 &&
+	       d->range[0].end >= d->length;
+}
+
+static void begin_anew(struct datagram *d)
+{
+	*d = (struct datagram){
+		.source = d->source,
+		.destination = d->destination,
+		.id = d->id,
+		.version = d->version,
+		.carried = d->carried,
+	};
+}
+
+/* --- fragments ------------------------------------------------------------------------- */
+
+/* Two that both say that they are the first: which of them a receiver takes nobody knows. */
+static int is_contradicted(const struct datagram *d, const struct view *v, int is_a_copy)
+{
+	return d->has_ports &&
+	       !(is_a_copy && d->source_port == v->source_port &&
+		       d->destination_port == v->destination_port && d->protocol == v->protocol);
+}
+
+static void take_first(struct datagram *d, struct view *v)
+{
 	d->source_port = v->source_port;
 	d->destination_port = v->destination_port;
 	d->protocol = v->protocol;
@@ -72,11 +148,8 @@ void fragments_first(struct fragments *fr, struct view *v, uint64_t now_ns)
 	d->pending_bytes = 0;
 }
 
-int fragments_later(struct fragments *fr, struct view *v, uint64_t now_ns)
+static unsigned take_later(struct datagram *d, struct view *v)
 {
-	struct datagram *d = datagram_of(fr, v, now_ns);
-
-	d->time_ns = now_ns;
 	if (!d->has_ports) {
 		d->pending_packets++;
 		d->pending_bytes += v->bytes;
@@ -86,5 +159,38 @@ int fragments_later(struct fragments *fr, struct view *v, uint64_t now_ns)
 	v->source_port = d->source_port;
 	v->destination_port = d->destination_port;
 	v->letters = LETTER_BIT(DATA);
-	return 1;
+	return FRAGMENT_HAS_FLOW;
+}
+
+/* RFC 3128: a second fragment that begins before TCP's flags decides over them. */
+static int decides_over_flags(const struct view *v)
+{
+	return v->fragment == FRAGMENT_LATER && v->fragment_begin == 8 &&
+	       v->protocol == IPPROTO_TCP;
+}
+
+unsigned fragments_see(struct fragments *fr, struct view *v, uint64_t now_ns)
+{
+	struct range r = {v->fragment_begin, v->fragment_end};
+	struct datagram *d = datagram_of(fr, v, now_ns);
+	int copy = is_copy(d, r);
+	unsigned seen = 0;
+
+	if (!copy && is_complete(d)) {
+		begin_anew(d);
+		is_copy(d, r);
+	}
+	if (!copy && overlap(d, r))
+		seen = FRAGMENT_OVERLAPS;
+	if (v->ends_datagram)
+		d->length = v->fragment_end;
+	d->time_ns = now_ns;
+	if (v->fragment == FRAGMENT_TINY || decides_over_flags(v))
+		return seen | FRAGMENT_IS_TINY;
+	if (v->fragment == FRAGMENT_LATER)
+		return seen | take_later(d, v);
+	if (is_contradicted(d, v, copy))
+		return seen | FRAGMENT_OVERLAPS;
+	take_first(d, v);
+	return seen | FRAGMENT_HAS_FLOW;
 }

@@ -4,6 +4,11 @@
  * ones that come before it wait as two numbers, and are added to the flow when it comes.
  * Where a set is full the datagram that was begun first gives way, and what waited for it
  * stays unattributed. Payload of later fragments is never read.
+ *
+ * Receivers differ in which of two pieces wins that carry the same bytes (RFC 1858, RFC 3128).
+ * So what overlaps is counted, and a fragment that would decide over the transport header, or
+ * has only part of it, is given no flow: nothing is judged on a guess. A copy is no overlap, and
+ * what comes when a datagram is complete belongs to the next one with its number (RFC 4963).
  */
 #ifndef PORTOLAN_FRAGMENTS_H
 #define PORTOLAN_FRAGMENTS_H
@@ -14,6 +19,13 @@
 #include "view.h"
 
 #define FRAGMENT_WAYS 4
+#define FRAGMENT_RANGES 4 /* of bytes that were seen, put together where they meet */
+#define FRAGMENT_RECENT 4 /* fragments of which a copy is known */
+
+/* Bytes of a datagram, from the first one to before the last one. */
+struct range {
+	uint16_t begin, end;
+};
 
 struct datagram {
 	struct address source, destination;
@@ -26,6 +38,11 @@ struct datagram {
 	uint32_t pending_packets;
 	uint64_t pending_bytes;
 	uint64_t time_ns; /* stream time of its last fragment */
+	struct range range[FRAGMENT_RANGES], recent[FRAGMENT_RECENT];
+	uint16_t length; /* of the whole datagram; 0: its end was not seen */
+	uint8_t ranges;
+	uint8_t next; /* place in `recent` */
+	uint8_t zero[4];
 };
 
 struct fragments {
@@ -37,10 +54,13 @@ struct fragments {
 size_t fragments_size(unsigned sets_log2);
 void fragments_init(struct fragments *, void *memory, unsigned sets_log2);
 
-/* A first fragment: keeps its ports and hands over what waited in view.pending_*. */
-void fragments_first(struct fragments *, struct view *, uint64_t now_ns);
+/* What is to be said of a fragment. */
+#define FRAGMENT_HAS_FLOW 1u /* protocol and ports are in the view */
+#define FRAGMENT_OVERLAPS 2u
+#define FRAGMENT_IS_TINY 4u
 
-/* A later one: 1 with the first one's protocol and ports in the view; 0 if it has to wait. */
-int fragments_later(struct fragments *, struct view *, uint64_t now_ns);
+/* Any fragment. A later one gets the first one's protocol and ports; a first one hands over
+ * what waited in view.pending_*. Without FRAGMENT_HAS_FLOW it waits, or is in doubt. */
+unsigned fragments_see(struct fragments *, struct view *, uint64_t now_ns);
 
 #endif

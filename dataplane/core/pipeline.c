@@ -27,19 +27,18 @@ static void count_no_ip(struct counters *c, enum outcome outcome)
 	}
 }
 
-/* Of a fragment: a later one without its first one waits, all others have their ports. */
+/* Of a fragment: a later one without its first one waits, and what is in doubt has none. */
 static int has_flow(struct pipeline *pl, const struct packet *p, struct view *v)
 {
-	if (v->fragment == FRAGMENT_FIRST) {
-		fragments_first(&pl->fragments, v, p->now_ns);
-		pl->counters.fragments_unattributed -= v->pending_packets;
-		return 1;
-	}
-	pl->counters.fragments_later++;
-	if (fragments_later(&pl->fragments, v, p->now_ns))
-		return 1;
-	pl->counters.fragments_unattributed++;
-	return 0;
+	struct counters *c = &pl->counters;
+	unsigned seen = fragments_see(&pl->fragments, v, p->now_ns);
+
+	c->fragments_later += v->fragment == FRAGMENT_LATER;
+	c->fragments_overlapping += (seen & FRAGMENT_OVERLAPS) != 0;
+	c->fragments_tiny += (seen & FRAGMENT_IS_TINY) != 0;
+	c->fragments_unattributed -= v->pending_packets;
+	c->fragments_unattributed += (seen & FRAGMENT_HAS_FLOW) == 0;
+	return (seen & FRAGMENT_HAS_FLOW) != 0;
 }
 
 /* Of a burst: what the layers were asked about, and what they found. */

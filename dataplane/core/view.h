@@ -26,6 +26,7 @@ enum fragment {
 	FRAGMENT_NONE,
 	FRAGMENT_FIRST,
 	FRAGMENT_LATER,
+	FRAGMENT_TINY, /* a first one that ends inside the transport header (RFC 1858) */
 };
 
 /* A packet's letters of Zeek's connection history, a bit each. */
@@ -72,9 +73,10 @@ struct view {
 	uint64_t hash;	   /* of the flow key */
 	uint64_t pending_bytes;	  /* IP bytes of the later fragments that came before this one */
 	uint32_t pending_packets; /* and how many they were */
-	uint32_t is_numbered; /* `mirrored` is there: a mirror numbered this packet */
+	uint16_t is_numbered;	  /* `mirrored` is there: a mirror numbered this packet */
+	uint16_t ends_datagram;	  /* of a fragment: the last one */
 	struct path path;
-	uint32_t zero;
+	uint16_t fragment_begin, fragment_end; /* of the datagram: the bytes that it carries */
 	struct mirrored mirrored;
 };
 

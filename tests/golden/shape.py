@@ -271,7 +271,7 @@ def check_stats_shape(s, stats):
     tables = {"frames": (["received", "bytes"], ["truncated"]),
               "decode": (["ip", "non_ip", "duplicate", "discarded"], []),
               "scope": (["monitored", "unmonitored"], []),
-              "fragments": (["unattributed"], ["later"]),
+              "fragments": (["unattributed"], ["later", "overlapping", "tiny"]),
               "verdict": (["packets", "bytes", "flows"], []),
               "flows": (["created", "active_peak", "untracked_packets", "ended"], ["active", "corrected", "paths_unknown"])}
     if not s.keys("stats", stats, [*tables, "digest"], ["events", "captures", "profile", "policy"]):

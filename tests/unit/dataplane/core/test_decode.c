@@ -540,6 +540,47 @@ static void decode_tells_ipv6_fragments_apart(void **state)
 	assert_int_equal(r.view.fragment, FRAGMENT_LATER);
 }
 
+static void decode_says_which_bytes_a_fragment_carries(void **state)
+{
+	struct frame first = fragment4(0x2000), last = fragment4(185), six = fragment6(1480 | 1);
+	struct reading r = read_whole(&first, LINK_ETHERNET);
+
+	(void)state;
+	assert_int_equal(r.view.fragment_begin, 0);
+	assert_int_equal(r.view.fragment_end, 32);
+	r = read_whole(&last, LINK_ETHERNET);
+	assert_int_equal(r.view.fragment_begin, 1480);
+	assert_int_equal(r.view.fragment_end, 1512);
+	r = read_whole(&six, LINK_ETHERNET);
+	assert_int_equal(r.view.fragment_begin, 1480);
+	assert_int_equal(r.view.fragment_end, 1512);
+	/* However little of it was captured. */
+	r = read_cut(&last, LINK_ETHERNET, 14 + 20);
+	assert_int_equal(r.view.fragment_end, 1512);
+}
+
+/* RFC 1858: what is about ends before it is said. Not so what was cut by the capture. */
+static void decode_knows_a_first_fragment_without_the_whole_header(void **state)
+{
+	(void)state;
+	for (unsigned length = 0; length <= 20; length++) {
+		struct frame f = {0};
+		struct reading r;
+		put_ethernet(&f, 0x0800);
+		put_ipv4(&f, DEVICE, PEER, IPPROTO_TCP, 0);
+		put_tcp(&f, 40000, 443, SYN, 100);
+		set16(&f, f.ip + 2, 20 + length);
+		set16(&f, f.ip + 6, 0x2000);
+		r = read_whole(&f, LINK_ETHERNET);
+		assert_int_equal(r.view.outcome, OUTCOME_IP);
+		assert_int_equal(r.view.fragment, length < 16 ? FRAGMENT_TINY : FRAGMENT_FIRST);
+		set16(&f, f.ip + 2, 20 + 120);
+		r = read_cut(&f, LINK_ETHERNET, 14 + 20 + length);
+		assert_int_equal(r.view.outcome, length < 4 ? OUTCOME_TRUNCATED : OUTCOME_IP);
+		assert_int_equal(r.view.fragment, FRAGMENT_FIRST);
+	}
+}
+
 /* --- TCP, UDP and others --------------------------------------------------------------------- */
 
 static struct frame segment(unsigned flags, size_t payload)
@@ -763,6 +804,8 @@ int main(void)
 		cmocka_unit_test(decode_counts_captured_bytes_where_ipv6_payload_length_is_zero),
 		cmocka_unit_test(decode_tells_ipv4_fragments_apart),
 		cmocka_unit_test(decode_tells_ipv6_fragments_apart),
+		cmocka_unit_test(decode_says_which_bytes_a_fragment_carries),
+		cmocka_unit_test(decode_knows_a_first_fragment_without_the_whole_header),
 		cmocka_unit_test(decode_spells_tcp_flags_in_letters),
 		cmocka_unit_test(decode_sees_data_that_was_not_captured),
 		cmocka_unit_test(decode_survives_every_tcp_header_length),
