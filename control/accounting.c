@@ -33,12 +33,13 @@ json_t *accounting_json(const struct counters *c)
 	char digest[17];
 
 	snprintf(digest, sizeof(digest), "%016llx", (unsigned long long)c->digest);
-	return json_pack(
-		"{s:{s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:o}, s:{s:I, s:I}, s:{s:I, s:I, s:I, s:I},"
-		" s:{s:o, s:o, s:o}, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:o}, s:s}",
+	return json_pack("{s:{s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I, s:o}, s:{s:I, s:I}, s:{s:I, "
+			 "s:I, s:I, s:I},"
+			 " s:{s:o, s:o, s:o}, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:o}, s:s}",
 		"frames", "received", (json_int_t)c->frames, "bytes", (json_int_t)c->frame_bytes,
 		"truncated", (json_int_t)c->truncated_frames, "decode", "ip", (json_int_t)c->ip,
-		"non_ip", (json_int_t)c->non_ip, "duplicate", (json_int_t)c->duplicate, "discarded",
+		"non_ip", (json_int_t)c->non_ip, "duplicate", (json_int_t)c->duplicate, "forgotten",
+		(json_int_t)c->duplicates_forgotten, "discarded",
 		json_numbers(c->discarded, DISCARD_COUNT, discard_key), "scope", "monitored",
 		(json_int_t)c->monitored, "unmonitored", (json_int_t)c->unmonitored, "fragments",
 		"unattributed", (json_int_t)c->fragments_unattributed, "later",

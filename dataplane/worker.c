@@ -10,10 +10,13 @@
 /* 4,096 datagrams in pieces at a time: a second of heavy fragmentation, 416 KiB. */
 #define FRAGMENT_SETS_LOG2 10
 
+/* 262,144 packets: 50 ms at 5 Mpps, 4 MiB. */
+#define DUPLICATE_SETS_LOG2 16
+
 struct worker {
 	struct pipeline pipeline;
-	void *table_memory, *fragment_memory;
-	size_t table_bytes, fragment_bytes;
+	void *table_memory, *fragment_memory, *duplicate_memory;
+	size_t table_bytes, fragment_bytes, duplicate_bytes;
 	struct burst burst;
 };
 
@@ -49,7 +52,12 @@ int worker_new(struct worker **out, const struct worker_config *config)
 	};
 	w->table_memory = pages_new(w->table_bytes);
 	w->fragment_memory = pages_new(w->fragment_bytes);
-	if (!w->table_memory || !w->fragment_memory) {
+	if (config->deduplicate) {
+		w->duplicate_bytes = duplicates_size(DUPLICATE_SETS_LOG2);
+		w->duplicate_memory = pages_new(w->duplicate_bytes);
+	}
+	if (!w->table_memory || !w->fragment_memory ||
+		(config->deduplicate && !w->duplicate_memory)) {
 		worker_free(w);
 		return -ENOMEM;
 	}
@@ -61,6 +69,9 @@ int worker_new(struct worker **out, const struct worker_config *config)
 	tracker_init(&w->pipeline.tracker, &config->timeouts);
 	table_init(&w->pipeline.tracker.table, w->table_memory, config->flow_max, config->seed);
 	fragments_init(&w->pipeline.fragments, w->fragment_memory, FRAGMENT_SETS_LOG2);
+	if (config->deduplicate)
+		duplicates_init(&w->pipeline.duplicates, w->duplicate_memory, DUPLICATE_SETS_LOG2,
+			config->seed);
 	*out = w;
 	return 0;
 }
@@ -71,6 +82,7 @@ void worker_free(struct worker *w)
 		return;
 	pages_free(w->table_memory, w->table_bytes);
 	pages_free(w->fragment_memory, w->fragment_bytes);
+	pages_free(w->duplicate_memory, w->duplicate_bytes);
 	free(w);
 }
 

@@ -29,6 +29,7 @@ static inline const char *discard_name(enum discard d)
 struct counters {
 	uint64_t frames, frame_bytes; /* received, and their bytes on the wire */
 	uint64_t ip, non_ip, duplicate;
+	uint64_t duplicates_forgotten; /* originals that had to go before their copy could come */
 	uint64_t discarded[DISCARD_COUNT];
 	uint64_t truncated_frames; /* captured shorter than they were on the wire */
 	uint64_t monitored, unmonitored;

@@ -22,6 +22,7 @@ struct worker_config {
 	uint64_t warmup_ns;
 	uint64_t seed; /* of the flow table's hash */
 	uint32_t flow_max;
+	int deduplicate; /* drop the second of two equal packets, see core/duplicates.h */
 	struct outbox *outbox;
 };
 

@@ -217,6 +217,48 @@ static void judge(struct pipeline *pl, const struct burst *b, uint32_t count, st
 	tracker_count_burst(&pl->tracker, sum);
 }
 
+/* --- copies, where a mirror makes them ------------------------------------------------ */
+
+static int is_copy(struct pipeline *pl, const struct packet *p)
+{
+	struct view *v = &pl->view[0];
+	size_t captured;
+
+	decode(p, pl->tracker.policy->inventory, v);
+	if (v->outcome != OUTCOME_IP)
+		return 0;
+	captured = (size_t)(p->data + p->caplen - v->ip);
+	return duplicates_see(&pl->duplicates, v->ip, captured < v->bytes ? captured : v->bytes,
+		v->version, p->now_ns);
+}
+
+static void count_copy(struct counters *c, const struct packet *p)
+{
+	c->frames++;
+	c->frame_bytes += p->wirelen;
+	c->truncated_frames += p->caplen < p->wirelen;
+	c->duplicate++;
+}
+
+/* The burst without its copies: they are counted here and nowhere else. */
+static const struct burst *without_copies(struct pipeline *pl, const struct burst *b)
+{
+	struct burst *kept = &pl->originals;
+
+	kept->count = 0;
+	kept->start_ns = b->start_ns;
+	kept->ahead = b->ahead;
+	kept->ahead_count = b->ahead_count;
+	for (uint32_t i = 0; i < b->count; i++) {
+		if (is_copy(pl, &b->packet[i]))
+			count_copy(&pl->counters, &b->packet[i]);
+		else
+			kept->packet[kept->count++] = b->packet[i];
+	}
+	pl->counters.duplicates_forgotten = pl->duplicates.forgotten;
+	return kept;
+}
+
 void pipeline_process(struct pipeline *pl, const struct burst *b)
 {
 	struct layered l = {0};
@@ -229,6 +271,8 @@ void pipeline_process(struct pipeline *pl, const struct burst *b)
 		pl->tracker.start_ns = b->start_ns;
 	}
 	pl->tracker.now_ns = b->packet[b->count - 1].now_ns;
+	if (pl->duplicates.original)
+		b = without_copies(pl, b);
 	tracked = look(pl, b, &l);
 	judge(pl, b, tracked, &l);
 	count_burst(&pl->counters, b, &l, tracked);

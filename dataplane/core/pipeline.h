@@ -9,6 +9,7 @@
 #ifndef PORTOLAN_PIPELINE_H
 #define PORTOLAN_PIPELINE_H
 
+#include "duplicates.h"
 #include "fragments.h"
 #include "glance.h"
 #include "packet.h"
@@ -18,8 +19,10 @@ struct pipeline {
 	struct counters counters;
 	struct tracker tracker;
 	struct fragments fragments;
+	struct duplicates duplicates;
 	struct paths paths;
 	int started;
+	struct burst originals; /* of one burst, where copies are dropped */
 	/* Scratch of one burst: the monitored packets that have a flow of their own, in order,
 	 * and what does not fit into a glance, by the packet's index in the burst. */
 	struct glance glance[BURST_MAX];

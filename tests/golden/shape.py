@@ -269,7 +269,7 @@ def check_numbers(s, where, value, names):
 
 def check_stats_shape(s, stats):
     tables = {"frames": (["received", "bytes"], ["truncated"]),
-              "decode": (["ip", "non_ip", "duplicate", "discarded"], []),
+              "decode": (["ip", "non_ip", "duplicate", "discarded"], ["forgotten"]),
               "scope": (["monitored", "unmonitored"], []),
               "fragments": (["unattributed"], ["later", "overlapping", "tiny"]),
               "verdict": (["packets", "bytes", "flows"], []),
