@@ -11,6 +11,7 @@
 
 #include "chart.h"
 #include "clock.h"
+#include "mirror.h"
 #include "ring.h"
 #include "worker.h"
 
@@ -314,6 +315,12 @@ void crew_finish(struct crew *c, uint64_t now_ns)
 		}
 		publish(h);
 	}
+}
+
+void crew_mirror(const struct crew *c, struct mirror_report *report)
+{
+	for (unsigned i = 0; i < c->hands; i++)
+		mirror_report_add(report, worker_mirror(c->hand[i].worker));
 }
 
 void crew_free(struct crew *c)

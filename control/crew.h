@@ -16,6 +16,7 @@
 #include "source.h"
 
 struct chart;
+struct mirror_report;
 struct crew;
 
 struct crew_config {
@@ -51,6 +52,9 @@ void crew_stop(struct crew *);
 
 /* Joins the workers, ends all flows, collects what is left. `now_ns`: the stream's last time. */
 void crew_finish(struct crew *, uint64_t now_ns);
+
+/* Adds what the workers measured of the mirror; after crew_finish(). */
+void crew_mirror(const struct crew *, struct mirror_report *);
 
 void crew_free(struct crew *);
 

@@ -84,6 +84,10 @@ int ledger_open(struct ledger *l, const struct chart *chart, const struct ledger
 	l->ecs = (struct ecs){.chart = chart, .atlas = &l->atlas, .observer = l->host};
 	events_init(&l->events, &l->ecs, options->events ? &l->event_lines : NULL);
 	summary_init(&l->summary, &l->ecs);
+	if (mirror_report_init(&l->mirror, chart) < 0) {
+		fputs("portolan: no more memory\n", stderr);
+		return LEDGER_FAILED;
+	}
 	status = open_lines(&l->flow_lines, options->flows);
 	if (status == LEDGER_DONE)
 		status = open_lines(&l->event_lines, options->events);
@@ -96,6 +100,8 @@ void ledger_name_interfaces(struct ledger *l, const char *const *name, size_t na
 {
 	l->ecs.interface = name;
 	l->ecs.interfaces = names;
+	l->mirror.interface = name;
+	l->mirror.interfaces = names;
 }
 
 static int write_stats(struct ledger *l, const struct ledger_result *result)
@@ -108,6 +114,7 @@ static int write_stats(struct ledger *l, const struct ledger_result *result)
 	json_object_set_new(stats, "events",
 		json_pack("{s:I, s:I}", "alerts", (json_int_t)l->events.alerts, "coalesced",
 			(json_int_t)l->events.coalesced));
+	json_object_set_new(stats, "mirror", mirror_report_json(&l->mirror, &result->counters));
 	json_object_set_new(stats, "profile", json_string(l->chart->profile));
 	json_object_set_new(stats, "policy", json_string(l->chart->hash));
 	if (result->more)
@@ -131,6 +138,7 @@ static int print_summary(struct ledger *l, const struct ledger_result *result)
 	struct summary_input in = {
 		.title = result->title,
 		.counters = &result->counters,
+		.mirror = &l->mirror,
 		.start_ns = result->start_ns,
 		.end_ns = result->end_ns,
 	};
@@ -170,6 +178,7 @@ void ledger_fini(struct ledger *l)
 	json_lines_close(&l->event_lines);
 	json_lines_close(&l->stats_lines);
 	summary_fini(&l->summary);
+	mirror_report_fini(&l->mirror);
 	events_fini(&l->events);
 	atlas_close(&l->atlas);
 }

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "events.h"
+#include "mirror.h"
 #include "nearest.h"
 #include "summary.h"
 
@@ -28,6 +29,7 @@ struct ledger {
 	struct json_lines flow_lines, event_lines, stats_lines;
 	struct events events;
 	struct summary summary;
+	struct mirror_report mirror;
 	char host[256];
 };
 

@@ -8,6 +8,7 @@
 #include "chart.h"
 #include "crew.h"
 #include "interrupt.h"
+#include "mirror.h"
 #include "source.h"
 #include "source_queue.h"
 #include "spread.h"
@@ -67,6 +68,8 @@ static void sail(struct passage *p, struct worker *w, struct source *s, struct o
 	empty_outbox(p, outbox);
 	progress_end(&bar);
 	p->counters = *worker_counters(w);
+	if (p->mirror)
+		mirror_report_add(p->mirror, worker_mirror(w));
 }
 
 static int run_alone(struct passage *p, struct source *s)
@@ -121,6 +124,8 @@ static void sail_with(struct passage *p, struct crew *crew, struct source *s, st
 	crew_finish(crew, s->now_ns);
 	progress_end(&bar);
 	crew_counters(crew, &p->counters);
+	if (p->mirror)
+		crew_mirror(crew, p->mirror);
 }
 
 static int run_with_crew(struct passage *p, struct source *s)

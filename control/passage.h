@@ -16,6 +16,7 @@
 #include "record.h"
 
 struct chart;
+struct mirror_report;
 
 #define PASSAGE_WORKERS_MAX 64
 
@@ -28,6 +29,7 @@ struct passage {
 	unsigned workers; /* 0 and 1: this thread does it all */
 	record_taker *take;
 	void *context;
+	struct mirror_report *mirror; /* gets the workers' figures; or NULL */
 	/* What came of it. */
 	struct counters counters;
 	uint64_t start_ns, end_ns; /* of the stream */

@@ -41,6 +41,7 @@ static int run(const struct replay_options *o, struct ledger *ledger)
 		.workers = o->workers,
 		.take = ledger_take,
 		.context = ledger,
+		.mirror = &ledger->mirror,
 	};
 	struct ledger_result result;
 	int status, error = passage_run(&p);

@@ -418,6 +418,7 @@ static int run(struct sensor *s)
 		status = FAILED;
 	}
 	crew_counters(s->crew, &result.counters);
+	crew_mirror(s->crew, &s->ledger.mirror);
 	result.start_ns = s->start_ns;
 	result.end_ns = clock_wall_ns();
 	result.more = capture_json(s);

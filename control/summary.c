@@ -451,11 +451,28 @@ static void print_not_covered(struct summary *s, const struct style *st, FILE *o
 	}
 }
 
+/* --- the mirror ---------------------------------------------------------------------- */
+
+static void print_mirror(const struct summary_input *in, const struct style *st, FILE *out)
+{
+	struct mirror_finding found[MIRROR_FINDINGS_MAX];
+	size_t count = mirror_report_judge(in->mirror, in->counters, found);
+
+	if (count == 0)
+		return;
+	fprintf(out, "\n%sMIRROR%s  what could not be seen may be there all the same\n", st->bold,
+		st->plain);
+	for (size_t i = 0; i < count; i++)
+		fprintf(out, "  %s%s%s\n        %s\n", st->warn, found[i].what, st->plain,
+			found[i].remedy);
+}
+
 void summary_print(
 	struct summary *s, const struct summary_input *in, const struct style *st, FILE *out)
 {
 	print_head(s, in, st, out);
 	print_seen(in, st, out);
+	print_mirror(in, st, out);
 	print_flagged(s, in, st, out);
 	print_used(s, st, out);
 	print_not_covered(s, st, out);

@@ -11,6 +11,7 @@
 #include "counters.h"
 #include "ecs.h"
 #include "finding.h"
+#include "mirror.h"
 #include "style.h"
 
 struct usage;
@@ -26,6 +27,7 @@ struct summary {
 struct summary_input {
 	const char *title; /* the captures */
 	const struct counters *counters;
+	const struct mirror_report *mirror;
 	uint64_t start_ns, end_ns;
 };
 

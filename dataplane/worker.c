@@ -17,6 +17,7 @@ struct worker {
 	struct pipeline pipeline;
 	void *table_memory, *fragment_memory, *duplicate_memory;
 	size_t table_bytes, fragment_bytes, duplicate_bytes;
+	struct mirror_host *host; /* one an appliance */
 	struct burst burst;
 };
 
@@ -41,6 +42,7 @@ static void pages_free(void *p, size_t bytes)
 
 int worker_new(struct worker **out, const struct worker_config *config)
 {
+	size_t hosts = inventory_count(config->policy->inventory);
 	struct worker *w = aligned_alloc(64, (sizeof(*w) + 63) & ~(size_t)63);
 
 	assert(config->outbox->capacity >= OUTBOX_MIN);
@@ -56,7 +58,8 @@ int worker_new(struct worker **out, const struct worker_config *config)
 		w->duplicate_bytes = duplicates_size(DUPLICATE_SETS_LOG2);
 		w->duplicate_memory = pages_new(w->duplicate_bytes);
 	}
-	if (!w->table_memory || !w->fragment_memory ||
+	w->host = calloc(hosts + 1, sizeof(*w->host));
+	if (!w->table_memory || !w->fragment_memory || !w->host ||
 		(config->deduplicate && !w->duplicate_memory)) {
 		worker_free(w);
 		return -ENOMEM;
@@ -65,6 +68,8 @@ int worker_new(struct worker **out, const struct worker_config *config)
 	w->pipeline.tracker.counters = &w->pipeline.counters;
 	w->pipeline.tracker.outbox = config->outbox;
 	w->pipeline.tracker.paths = &w->pipeline.paths;
+	w->pipeline.tracker.mirror = &w->pipeline.mirror;
+	mirror_init(&w->pipeline.mirror, w->host, hosts);
 	w->pipeline.tracker.warmup_ns = config->warmup_ns;
 	tracker_init(&w->pipeline.tracker, &config->timeouts);
 	table_init(&w->pipeline.tracker.table, w->table_memory, config->flow_max, config->seed);
@@ -83,6 +88,7 @@ void worker_free(struct worker *w)
 	pages_free(w->table_memory, w->table_bytes);
 	pages_free(w->fragment_memory, w->fragment_bytes);
 	pages_free(w->duplicate_memory, w->duplicate_bytes);
+	free(w->host);
 	free(w);
 }
 
@@ -125,4 +131,9 @@ int worker_finish(struct worker *w, uint64_t now_ns)
 const struct counters *worker_counters(const struct worker *w)
 {
 	return &w->pipeline.counters;
+}
+
+const struct mirror_figures *worker_mirror(const struct worker *w)
+{
+	return &w->pipeline.mirror.figures;
 }

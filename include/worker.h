@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "counters.h"
+#include "mirror_figures.h"
 #include "policy.h"
 #include "record.h"
 #include "source.h"
@@ -43,5 +44,8 @@ void worker_idle(struct worker *, uint64_t now_ns);
 int worker_finish(struct worker *, uint64_t now_ns);
 
 const struct counters *worker_counters(const struct worker *);
+
+/* Once it has ended. */
+const struct mirror_figures *worker_mirror(const struct worker *);
 
 #endif

@@ -38,7 +38,7 @@ enum timeout {
 
 /* flow.seen: the letters of each direction of the key in bits 0..6; in bit 7 of the first and
  * the second: */
-#define SEEN0_SKEWED 0x80u /* end_skew_ns is not zero */
+#define SEEN0_SKEWED 0x80u /* end_skew_ns is not zero, or the mirror's sample has it */
 #define SEEN1_FREED 0x80u  /* nobody's: the flow was given back to the table */
 
 /* Five words. In IPv4 the second and the fourth are the two ends, from the top: the address as

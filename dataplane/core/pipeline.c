@@ -60,6 +60,7 @@ static uint32_t look_closely(struct pipeline *pl, const struct packet *p, uint32
 
 	l->packets++;
 	decode_layers(p, pl->tracker.policy->inventory, v);
+	mirror_layered(&pl->mirror, p, v);
 	if (v->outcome != OUTCOME_IP) {
 		count_no_ip(&pl->counters, (enum outcome)v->outcome);
 		return 0;
@@ -180,8 +181,9 @@ static inline uint64_t differs(
 /* --- the burst ------------------------------------------------------------------------ */
 
 static void count_burst(
-	struct counters *c, const struct burst *b, const struct layered *l, uint32_t tracked)
+	struct pipeline *pl, const struct burst *b, const struct layered *l, uint32_t tracked)
 {
+	struct counters *c = &pl->counters;
 	uint64_t bytes = 0, truncated = 0, plain = b->count - l->packets;
 	uint64_t monitored = tracked - l->tracked - l->strangers + l->monitored;
 
@@ -195,6 +197,7 @@ static void count_burst(
 	c->ip += plain + l->ip;
 	c->monitored += monitored;
 	c->unmonitored += plain + l->ip - monitored;
+	mirror_burst(&pl->mirror, b, truncated);
 }
 
 /* The two steps go through the burst one behind the other, DISTANCE packets apart, so that
@@ -232,8 +235,11 @@ static int is_copy(struct pipeline *pl, const struct packet *p)
 		v->version, p->now_ns);
 }
 
-static void count_copy(struct counters *c, const struct packet *p)
+static void count_copy(struct pipeline *pl, const struct packet *p)
 {
+	struct counters *c = &pl->counters;
+
+	mirror_copy(&pl->mirror, p, &pl->view[0]);
 	c->frames++;
 	c->frame_bytes += p->wirelen;
 	c->truncated_frames += p->caplen < p->wirelen;
@@ -251,7 +257,7 @@ static const struct burst *without_copies(struct pipeline *pl, const struct burs
 	kept->ahead_count = b->ahead_count;
 	for (uint32_t i = 0; i < b->count; i++) {
 		if (is_copy(pl, &b->packet[i]))
-			count_copy(&pl->counters, &b->packet[i]);
+			count_copy(pl, &b->packet[i]);
 		else
 			kept->packet[kept->count++] = b->packet[i];
 	}
@@ -275,7 +281,7 @@ void pipeline_process(struct pipeline *pl, const struct burst *b)
 		b = without_copies(pl, b);
 	tracked = look(pl, b, &l);
 	judge(pl, b, tracked, &l);
-	count_burst(&pl->counters, b, &l, tracked);
+	count_burst(pl, b, &l, tracked);
 	tracker_sweep(&pl->tracker);
 	pl->counters.flows_active = pl->tracker.table.active;
 }

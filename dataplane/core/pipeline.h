@@ -21,6 +21,7 @@ struct pipeline {
 	struct fragments fragments;
 	struct duplicates duplicates;
 	struct paths paths;
+	struct mirror mirror;
 	int started;
 	struct burst originals; /* of one burst, where copies are dropped */
 	/* Scratch of one burst: the monitored packets that have a flow of their own, in order,

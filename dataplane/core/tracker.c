@@ -129,8 +129,8 @@ static inline uint32_t turned(const uint16_t pair[2], unsigned from)
 }
 
 /* Every field, one by one: to clear the record first costs as much as the rest. */
-static inline void record_fill(const struct tracker *t, const struct flow *f,
-	enum record_kind kind, enum end end, struct record *r)
+static inline void record_fill(const struct tracker *t, const struct flow *f, enum record_kind kind,
+	enum end end, struct record *r)
 {
 	unsigned from = flow_initiator(f);
 	enum verdict v = flow_verdict(f);
@@ -204,6 +204,8 @@ static void record_end(struct tracker *t, const struct flow *f, enum end reason)
 	struct record *r = outbox_next(t->outbox);
 
 	record_fill(t, f, RECORD_ENDED, reason, r);
+	mirror_end(t->mirror, (uint32_t)(f - t->table.flow),
+		flow_letters(f, 0) | flow_letters(f, 1), r);
 	t->counters->ended[reason]++;
 	t->counters->digest += record_digest(r);
 }
@@ -460,18 +462,29 @@ static void count_pending(struct tracker *t, struct flow *f, const struct view *
 	count_verdict(t->counters, flow_verdict(f), v->pending_packets, v->pending_bytes);
 }
 
+/* More than one more of its flow: its time is not the stream's, or the flow is watched. */
+static void take_care(
+	struct tracker *t, struct flow *f, const struct packet *p, const struct view *v)
+{
+	uint32_t index = (uint32_t)(f - t->table.flow);
+	int goes_on = p->time_ns != p->now_ns;
+
+	f->end_skew_ns = (int64_t)(p->time_ns - p->now_ns);
+	if (goes_on)
+		mirror_backwards(t->mirror, p->now_ns - p->time_ns);
+	if (mirror_watches(t->mirror, index))
+		goes_on |= mirror_watch(t->mirror, index, p, v);
+	f->seen[0] = (uint8_t)(goes_on ? f->seen[0] | SEEN0_SKEWED
+				       : f->seen[0] & (uint8_t)~SEEN0_SKEWED);
+}
+
 static void count_packet(
 	struct tracker *t, struct flow *f, const struct packet *p, const struct view *v)
 {
 	add_wide(f, v->direction, 1, v->bytes);
 	f->last_ns = p->now_ns;
-	if (p->time_ns != p->now_ns) {
-		f->end_skew_ns = (int64_t)(p->time_ns - p->now_ns);
-		f->seen[0] |= SEEN0_SKEWED;
-	} else if (f->seen[0] & SEEN0_SKEWED) {
-		f->end_skew_ns = 0;
-		f->seen[0] &= (uint8_t)~SEEN0_SKEWED;
-	}
+	if (p->time_ns != p->now_ns || f->seen[0] & SEEN0_SKEWED)
+		take_care(t, f, p, v);
 	count_verdict(t->counters, flow_verdict(f), 1, v->bytes);
 	if (v->pending_packets)
 		count_pending(t, f, v);
@@ -586,6 +599,11 @@ static int starts_anew(
 	       (v->direction != flow_initiator(f) || v->sequence != f->sequence);
 }
 
+static int may_be_watched(const struct flow *f)
+{
+	return f->protocol == IPPROTO_TCP && flow_timeout(f) == TIMEOUT_TCP_ESTABLISHED;
+}
+
 /* A packet that shows something new. */
 static void change(struct tracker *t, uint32_t index, const struct packet *p, const struct view *v)
 {
@@ -602,6 +620,8 @@ static void change(struct tracker *t, uint32_t index, const struct packet *p, co
 	history_add(f, v);
 	settle(f);
 	table_set_worth(&t->table, index, worth_of(f));
+	if (may_be_watched(f) && mirror_begin_watch(t->mirror, index))
+		f->seen[0] |= SEEN0_SKEWED;
 	count_packet(t, f, p, v);
 	report(t, f);
 }

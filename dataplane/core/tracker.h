@@ -9,6 +9,7 @@
 
 #include "counters.h"
 #include "glance.h"
+#include "mirror.h"
 #include "packet.h"
 #include "paths.h"
 #include "policy.h"
@@ -22,6 +23,7 @@ struct tracker {
 	struct outbox *outbox;
 	struct table table;
 	struct paths *paths;
+	struct mirror *mirror;
 	uint64_t limit_ns[TIMEOUT_COUNT];
 	/* A gap so long is no ordinary one: by enum timeout, of which flow.state has three bits;
 	 * [1] for a SYN, which may begin another flow (DESIGN 4). */

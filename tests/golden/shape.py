@@ -274,7 +274,7 @@ def check_stats_shape(s, stats):
               "fragments": (["unattributed"], ["later", "overlapping", "tiny"]),
               "verdict": (["packets", "bytes", "flows"], []),
               "flows": (["created", "active_peak", "untracked_packets", "ended"], ["active", "corrected", "paths_unknown"])}
-    if not s.keys("stats", stats, [*tables, "digest"], ["events", "captures", "profile", "policy"]):
+    if not s.keys("stats", stats, [*tables, "digest"], ["events", "captures", "mirror", "profile", "policy"]):
         return False
     good = all([s.keys(f"stats.{k}", stats[k], *keys) for k, keys in tables.items()])
     check_numbers(s, "stats.decode.discarded", stats["decode"]["discarded"], DISCARDS)

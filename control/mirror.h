@@ -1,0 +1,60 @@
+/* The mirror as all workers saw it together, and what is to be said of it.
+ *
+ * Every finding has a threshold, below which nothing is said, and says what to do. An answer of
+ * "nothing" from a bad mirror is no answer (DESIGN 5).
+ */
+#ifndef PORTOLAN_MIRROR_REPORT_H
+#define PORTOLAN_MIRROR_REPORT_H
+
+#include <jansson.h>
+
+#include "counters.h"
+#include "mirror_figures.h"
+
+struct chart;
+
+struct mirror_report {
+	const struct chart *chart;
+	const char *const *interface; /* names, by number; lent */
+	size_t interfaces;
+	struct mirror_figures sum; /* `host` is the report's own */
+};
+
+/* Each finding's name, which is an interface. */
+#define MIRROR_FINDING_LIST(X)                                                                     \
+	X(ONE_SIDED, "one-sided")                                                                  \
+	X(PARTLY_ONE_SIDED, "partly-one-sided")                                                    \
+	X(HANDSHAKES, "half-handshakes")                                                           \
+	X(DUPLICATES, "duplicates")                                                                \
+	X(TRUNCATION, "truncation")                                                                \
+	X(LOSS, "loss")                                                                            \
+	X(SESSION_LOSS, "session-loss")                                                            \
+	X(TIME, "time-backwards")                                                                  \
+	X(ABSENT, "appliance-never-seen")
+
+#define MIRROR_FINDING_MEMBER(name, text) MIRROR_FINDING_##name,
+enum mirror_finding_kind { MIRROR_FINDING_LIST(MIRROR_FINDING_MEMBER) MIRROR_FINDING_COUNT };
+
+#define MIRROR_FINDINGS_MAX (MIRROR_FINDING_COUNT + MIRROR_SESSIONS)
+
+struct mirror_finding {
+	enum mirror_finding_kind kind;
+	char what[256];
+	const char *remedy;
+};
+
+/* 0 or -ENOMEM. */
+int mirror_report_init(struct mirror_report *, const struct chart *);
+void mirror_report_fini(struct mirror_report *);
+
+/* Adds a worker's figures. */
+void mirror_report_add(struct mirror_report *, const struct mirror_figures *);
+
+/* What is wrong with the mirror; how many. */
+size_t mirror_report_judge(const struct mirror_report *, const struct counters *,
+	struct mirror_finding found[MIRROR_FINDINGS_MAX]);
+
+/* The figures and the findings, a new document. */
+json_t *mirror_report_json(const struct mirror_report *, const struct counters *);
+
+#endif
