@@ -13,10 +13,13 @@
 /* 262,144 packets: 50 ms at 5 Mpps, 4 MiB. */
 #define DUPLICATE_SETS_LOG2 16
 
+/* 16,384 answers, 256 KiB. */
+#define MEMORY_SETS_LOG2 12
+
 struct worker {
 	struct pipeline pipeline;
-	void *table_memory, *fragment_memory, *duplicate_memory;
-	size_t table_bytes, fragment_bytes, duplicate_bytes;
+	void *table_memory, *fragment_memory, *duplicate_memory, *memory_memory;
+	size_t table_bytes, fragment_bytes, duplicate_bytes, memory_bytes;
 	struct mirror_host *host; /* one an appliance */
 	struct burst burst;
 };
@@ -51,15 +54,17 @@ int worker_new(struct worker **out, const struct worker_config *config)
 	*w = (struct worker){
 		.table_bytes = table_size(config->flow_max),
 		.fragment_bytes = fragments_size(FRAGMENT_SETS_LOG2),
+		.memory_bytes = memory_size(MEMORY_SETS_LOG2),
 	};
 	w->table_memory = pages_new(w->table_bytes);
 	w->fragment_memory = pages_new(w->fragment_bytes);
+	w->memory_memory = pages_new(w->memory_bytes);
 	if (config->deduplicate) {
 		w->duplicate_bytes = duplicates_size(DUPLICATE_SETS_LOG2);
 		w->duplicate_memory = pages_new(w->duplicate_bytes);
 	}
 	w->host = calloc(hosts + 1, sizeof(*w->host));
-	if (!w->table_memory || !w->fragment_memory || !w->host ||
+	if (!w->table_memory || !w->fragment_memory || !w->memory_memory || !w->host ||
 		(config->deduplicate && !w->duplicate_memory)) {
 		worker_free(w);
 		return -ENOMEM;
@@ -73,6 +78,7 @@ int worker_new(struct worker **out, const struct worker_config *config)
 	w->pipeline.tracker.warmup_ns = config->warmup_ns;
 	tracker_init(&w->pipeline.tracker, &config->timeouts);
 	table_init(&w->pipeline.tracker.table, w->table_memory, config->flow_max, config->seed);
+	memory_init(&w->pipeline.tracker.memory, w->memory_memory, MEMORY_SETS_LOG2, config->seed);
 	fragments_init(&w->pipeline.fragments, w->fragment_memory, FRAGMENT_SETS_LOG2);
 	if (config->deduplicate)
 		duplicates_init(&w->pipeline.duplicates, w->duplicate_memory, DUPLICATE_SETS_LOG2,
@@ -88,6 +94,7 @@ void worker_free(struct worker *w)
 	pages_free(w->table_memory, w->table_bytes);
 	pages_free(w->fragment_memory, w->fragment_bytes);
 	pages_free(w->duplicate_memory, w->duplicate_bytes);
+	pages_free(w->memory_memory, w->memory_bytes);
 	free(w->host);
 	free(w);
 }

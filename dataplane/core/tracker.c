@@ -277,12 +277,33 @@ static struct orientation orient_dhcp(const struct view *v, unsigned client)
 		client, client == v->direction ? BASIS_FIRST_PACKET : BASIS_POLICY};
 }
 
+static int has_ports(const struct flow *f)
+{
+	return f->protocol == IPPROTO_TCP || f->protocol == IPPROTO_UDP;
+}
+
+/* Which of the two was the one to answer on its port before; 0 if neither is remembered. */
+static int orient_by_memory(
+	const struct tracker *t, const struct flow *f, unsigned sender, struct orientation *o)
+{
+	uint64_t seen_ns, turned_ns;
+	struct conversation c;
+
+	conversation_of(f, sender, &c);
+	seen_ns = memory_recall(&t->memory, &c, t->now_ns);
+	conversation_of(f, 1 - sender, &c);
+	turned_ns = memory_recall(&t->memory, &c, t->now_ns);
+	*o = (struct orientation){seen_ns > turned_ns ? sender : 1 - sender, BASIS_MEMORY};
+	return seen_ns != turned_ns;
+}
+
 /* The ladder of DESIGN 4 for a flow's first packet. `message` needs the service (but for
- * DHCP) and `memory` the pair's past: they come between the handshake and the policy. */
+ * DHCP): it comes between the handshake and the memory. */
 static struct orientation orient(
 	const struct tracker *t, const struct packet *p, const struct view *v, const struct flow *f)
 {
 	unsigned sender = v->direction;
+	struct orientation o;
 	struct conversation c;
 
 	if (v->letters & LETTER_BIT(SYN))
@@ -294,6 +315,8 @@ static struct orientation orient(
 		return orient_dhcp(v, sender);
 	if (policy_dhcp_is_reversed(&c))
 		return orient_dhcp(v, 1 - sender);
+	if (has_ports(f) && orient_by_memory(t, f, sender, &o))
+		return o;
 	if (f->protocol == IPPROTO_TCP || (f->protocol == IPPROTO_UDP && is_warming_up(t, p)))
 		return orient_by_policy(t, f, sender);
 	return (struct orientation){sender, BASIS_FIRST_PACKET};
@@ -430,6 +453,35 @@ static void note_syn(struct flow *f, const struct view *v)
 		f->sequence = v->sequence;
 }
 
+/* Not a guess: a handshake or a message, and of UDP also who was first after the warm-up, but
+ * not where both ports are the same. */
+static int is_certain(const struct flow *f)
+{
+	if (f->basis <= BASIS_MESSAGE)
+		return 1;
+	return f->protocol == IPPROTO_UDP && f->basis == BASIS_FIRST_PACKET &&
+	       f->port[0] != f->port[1];
+}
+
+/* Who answers whom is known. A probe that nobody answered proves nothing, and a flood of them
+ * would drive out what does. */
+static int is_settled(const struct flow *f)
+{
+	int is_answered = f->connection == CONNECTION_ESTABLISHED ||
+			  (f->protocol == IPPROTO_UDP && f->connection == CONNECTION_TWO_WAY);
+
+	return is_answered && is_certain(f);
+}
+
+/* Once a flow, by its packets alone: so it does not matter when the sweep ends it. */
+static void remember(struct tracker *t, const struct flow *f)
+{
+	struct conversation c;
+
+	conversation_of(f, flow_initiator(f), &c);
+	memory_keep(&t->memory, &c, f->last_ns);
+}
+
 /* --- counting ------------------------------------------------------------------------ */
 
 static void count_verdict(struct counters *c, enum verdict v, uint64_t packets, uint64_t bytes)
@@ -561,6 +613,8 @@ static void open_flow(
 	if (t->table.active > c->flows_active_peak)
 		c->flows_active_peak = t->table.active;
 	count_packet(t, f, p, v);
+	if (is_settled(f))
+		remember(t, f);
 	report(t, f);
 }
 
@@ -608,6 +662,7 @@ static int may_be_watched(const struct flow *f)
 static void change(struct tracker *t, uint32_t index, const struct packet *p, const struct view *v)
 {
 	struct flow *f = &t->table.flow[index];
+	int was_settled = is_settled(f);
 
 	if (f->basis > BASIS_HANDSHAKE) {
 		if (v->letters & LETTER_BIT(SYN))
@@ -623,6 +678,8 @@ static void change(struct tracker *t, uint32_t index, const struct packet *p, co
 	if (may_be_watched(f) && mirror_begin_watch(t->mirror, index))
 		f->seen[0] |= SEEN0_SKEWED;
 	count_packet(t, f, p, v);
+	if (!was_settled && is_settled(f))
+		remember(t, f);
 	report(t, f);
 }
 

@@ -9,6 +9,7 @@
 
 #include "counters.h"
 #include "glance.h"
+#include "memory.h"
 #include "mirror.h"
 #include "packet.h"
 #include "paths.h"
@@ -24,6 +25,7 @@ struct tracker {
 	struct table table;
 	struct paths *paths;
 	struct mirror *mirror;
+	struct memory memory;
 	uint64_t limit_ns[TIMEOUT_COUNT];
 	/* A gap so long is no ordinary one: by enum timeout, of which flow.state has three bits;
 	 * [1] for a SYN, which may begin another flow (DESIGN 4). */

@@ -388,7 +388,7 @@ static void tracker_keeps_late_packets_with_a_closed_flow_for_five_seconds(void 
 		{ADMIN, FTD, 51000, 22, {4, 4}, "ShAFfa", VERDICT_EXPECTED, CONNECTION_ESTABLISHED,
 			BASIS_HANDSHAKE, END_FIN},
 		{ADMIN, FTD, 51000, 22, {0, 1}, "a", VERDICT_EXPECTED, CONNECTION_MIDSTREAM,
-			BASIS_POLICY, END_END_OF_CAPTURE});
+			BASIS_MEMORY, END_END_OF_CAPTURE});
 }
 
 static void tracker_ends_a_flow_by_the_gap_between_its_own_packets(void **state)
@@ -513,8 +513,18 @@ struct twin_flow {
 	int corrected;
 };
 
+/* Who answered whom, and when it became known last. */
+struct twin_memory {
+	unsigned from, to;
+	uint16_t port;
+	uint8_t protocol;
+	uint64_t time_ns;
+};
+
 struct twin {
 	const struct sensor *sensor;
+	struct twin_memory memory[4000];
+	unsigned memories;
 	struct twin_flow flow[2000];
 	unsigned flows;
 	char (*line)[200];
@@ -664,7 +674,52 @@ static int twin_find(const struct twin *t, const struct event *e, unsigned *way)
 	return -1;
 }
 
-static void twin_orient(const struct twin *t, struct twin_flow *f, const struct event *e)
+static struct twin_memory *twin_recall(
+	struct twin *t, const struct twin_flow *f, unsigned initiator)
+{
+	for (unsigned i = 0; i < t->memories; i++) {
+		struct twin_memory *m = &t->memory[i];
+		if (m->from == f->host[initiator] && m->to == f->host[1 - initiator] &&
+			m->port == f->port[1 - initiator] && m->protocol == f->protocol)
+			return m;
+	}
+	return NULL;
+}
+
+static uint64_t twin_answered(
+	struct twin *t, const struct twin_flow *f, unsigned initiator, uint64_t now_ns)
+{
+	const struct twin_memory *m = twin_recall(t, f, initiator);
+
+	return m && now_ns - m->time_ns <= 3600 * SECOND ? m->time_ns : 0;
+}
+
+static int twin_is_settled(const struct twin_flow *f)
+{
+	if (f->connection != CONNECTION_ESTABLISHED &&
+		(f->connection != CONNECTION_TWO_WAY || f->protocol != IPPROTO_UDP))
+		return 0;
+	return f->basis == BASIS_HANDSHAKE ||
+	       (f->protocol == IPPROTO_UDP && f->basis == BASIS_FIRST_PACKET &&
+		       f->port[0] != f->port[1]);
+}
+
+static void twin_remember(struct twin *t, const struct twin_flow *f)
+{
+	struct twin_memory *m = twin_recall(t, f, f->initiator);
+
+	if (!m) {
+		assert_true(t->memories < 4000);
+		m = &t->memory[t->memories++];
+		m->from = f->host[f->initiator];
+		m->to = f->host[1 - f->initiator];
+		m->port = f->port[1 - f->initiator];
+		m->protocol = f->protocol;
+	}
+	m->time_ns = f->last_ns;
+}
+
+static void twin_orient(struct twin *t, struct twin_flow *f, const struct event *e)
 {
 	enum verdict straight = twin_judge(t, f, 0), turned = twin_judge(t, f, 1);
 	int is_tcp = f->protocol == IPPROTO_TCP;
@@ -677,6 +732,13 @@ static void twin_orient(const struct twin *t, struct twin_flow *f, const struct 
 	} else if (f->protocol == IPPROTO_UDP && f->port[0] == 67 && f->port[1] == 68) {
 		f->basis = BASIS_POLICY;
 		f->initiator = 1;
+	} else if (f->protocol == IPPROTO_UDP && f->port[0] == 68 && f->port[1] == 67) {
+		f->basis = BASIS_FIRST_PACKET;
+	} else if ((is_tcp || f->protocol == IPPROTO_UDP) &&
+		   twin_answered(t, f, 0, e->now_ns) != twin_answered(t, f, 1, e->now_ns)) {
+		f->basis = BASIS_MEMORY;
+		f->initiator =
+			twin_answered(t, f, 1, e->now_ns) > twin_answered(t, f, 0, e->now_ns);
 	} else if (is_tcp ||
 		   (f->protocol == IPPROTO_UDP && e->now_ns - t->start_ns < 60 * SECOND)) {
 		if (straight != turned) {
@@ -722,6 +784,8 @@ static void twin_correct(struct twin *t, struct twin_flow *f, const struct event
 
 static void twin_add(struct twin *t, struct twin_flow *f, const struct event *e, unsigned way)
 {
+	int was_settled = f->packets[0] + f->packets[1] > 0 && twin_is_settled(f);
+
 	twin_correct(t, f, e, way);
 	for (const char *l = letters_of(e); *l; l++) {
 		const char one[2] = {*l, 0};
@@ -738,6 +802,8 @@ static void twin_add(struct twin *t, struct twin_flow *f, const struct event *e,
 	f->last_ns = e->now_ns;
 	f->last_own_ns = e->own_ns;
 	f->connection = twin_connection(f);
+	if (!was_settled && twin_is_settled(f))
+		twin_remember(t, f);
 	t->verdict_packets[f->verdict]++;
 }
 

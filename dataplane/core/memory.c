@@ -1,0 +1,68 @@
+#include "memory.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "mix.h"
+
+static_assert(sizeof(struct recollection) * MEMORY_WAYS == 64, "a set is one cache line");
+
+size_t memory_size(unsigned sets_log2)
+{
+	return ((size_t)MEMORY_WAYS << sets_log2) * sizeof(struct recollection);
+}
+
+void memory_init(struct memory *m, void *given, unsigned sets_log2, uint64_t seed)
+{
+	*m = (struct memory){
+		.recollection = given,
+		.seed = mix(seed ^ MIX_SEED, MIX_SEED),
+		.set_mask = (1u << sets_log2) - 1,
+	};
+}
+
+static uint64_t hash_of(const struct memory *m, const struct conversation *c)
+{
+	uint64_t from[2], to[2], h;
+
+	memcpy(from, &c->address[0], sizeof(from));
+	memcpy(to, &c->address[1], sizeof(to));
+	h = mix(m->seed ^ from[0], m->seed ^ from[1]);
+	h = mix(h ^ to[0], m->seed ^ to[1]);
+	h = mix(h ^ (uint64_t)c->port[1] << 16 ^ (uint64_t)c->protocol << 8 ^ c->version, m->seed);
+	return h ? h : 1;
+}
+
+static struct recollection *set_of(const struct memory *m, uint64_t hash)
+{
+	return &m->recollection[(hash & m->set_mask) * MEMORY_WAYS];
+}
+
+void memory_keep(struct memory *m, const struct conversation *c, uint64_t time_ns)
+{
+	uint64_t hash = hash_of(m, c);
+	struct recollection *set = set_of(m, hash), *place = set;
+
+	for (unsigned i = 0; i < MEMORY_WAYS; i++) {
+		if (set[i].hash == hash) {
+			place = &set[i];
+			break;
+		}
+		if (set[i].time_ns < place->time_ns)
+			place = &set[i];
+	}
+	if (place->hash == hash && place->time_ns > time_ns)
+		return;
+	*place = (struct recollection){hash, time_ns};
+}
+
+uint64_t memory_recall(const struct memory *m, const struct conversation *c, uint64_t now_ns)
+{
+	uint64_t hash = hash_of(m, c);
+	const struct recollection *set = set_of(m, hash);
+
+	for (unsigned i = 0; i < MEMORY_WAYS; i++)
+		if (set[i].hash == hash)
+			return now_ns - set[i].time_ns <= MEMORY_NS ? set[i].time_ns : 0;
+	return 0;
+}

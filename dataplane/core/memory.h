@@ -1,0 +1,42 @@
+/* Who answered whom, on which port, within the last hour (DESIGN 4, `memory`).
+ *
+ * Written when a flow was answered and it is not a guess who began it; asked when a flow begins
+ * without a handshake or a message that says so. A seeded 64-bit hash stands for two hosts,
+ * which of them responds, its port and the transport.
+ *
+ * Bounded: four a set, one cache line; where a set is full the one that was told longest ago is
+ * forgotten. Owned by one worker (which has all flows of two hosts), in given memory, zeroed.
+ */
+#ifndef PORTOLAN_MEMORY_H
+#define PORTOLAN_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy.h"
+
+#define MEMORY_WAYS 4
+#define MEMORY_NS 3600000000000ull
+
+struct recollection {
+	uint64_t hash; /* 0: none */
+	uint64_t time_ns;
+};
+
+struct memory {
+	struct recollection *recollection;
+	uint64_t seed;
+	uint32_t set_mask;
+};
+
+/* Bytes for 2^sets_log2 sets; aligned to 64. */
+size_t memory_size(unsigned sets_log2);
+void memory_init(struct memory *, void *, unsigned sets_log2, uint64_t seed);
+
+/* [1] of the conversation responded, at this time of the stream. */
+void memory_keep(struct memory *, const struct conversation *, uint64_t time_ns);
+
+/* When it last did, or 0. */
+uint64_t memory_recall(const struct memory *, const struct conversation *, uint64_t now_ns);
+
+#endif
