@@ -445,21 +445,27 @@ static void strip(const struct cursor *c, struct view *v, int is_mirrored)
 		};
 }
 
-/* A packet within the one that was read: does the one around it count? (DESIGN 5) If not,
- * `has_passed` says whether it is a packet of its own or a mirror's transport. Out of line: it
+/* A whole IP packet that is nobody's, around what is read now; a mirror's transport is none. */
+struct passed {
+	const uint8_t *ip; /* or NULL */
+	uint32_t bytes;
+	uint8_t version;
+};
+
+/* A packet within the one that was read: does the one around it count? (DESIGN 5) Out of line: it
  * keeps the cursor out of the registers. */
 __attribute__((noinline)) static enum layer descend(const struct cursor *c,
-	const struct inventory *inventory, struct view *v, enum layer next, int *has_passed)
+	const struct inventory *inventory, struct view *v, enum layer next, struct passed *passed)
 {
 	int is_mirrored = (next & LAYER_MIRRORED) != 0;
 
 	if (is_mirrored || inventory_is_mirror(inventory, &v->destination, v->version)) {
 		strip(c, v, is_mirrored);
-		*has_passed = 0;
+		passed->ip = NULL;
 	} else if (attribute(inventory, v)) {
 		return LAYER_DONE;
 	} else {
-		*has_passed = 1;
+		*passed = (struct passed){v->ip, v->bytes, v->version};
 	}
 	v->path.tunnel = c->tunnel;
 	v->path.tunnel_id = c->tunnel_id;
@@ -472,7 +478,7 @@ void decode_layers(const struct packet *p, const struct inventory *inventory, st
 	struct cursor c;
 	enum layer layer = first_layer[p->link];
 	unsigned steps = 0;
-	int has_passed = 0;
+	struct passed passed = {0};
 
 	c.at = p->data;
 	c.end = p->data + p->caplen;
@@ -487,7 +493,7 @@ void decode_layers(const struct packet *p, const struct inventory *inventory, st
 			layer = step(layer, &c, v);
 		if (!(layer & LAYER_WITHIN))
 			break;
-		layer = descend(&c, inventory, v, layer, &has_passed);
+		layer = descend(&c, inventory, v, layer, &passed);
 	}
 	v->outcome = (uint8_t)outcome_of(layer, c.cut);
 	if (layer == LAYER_DONE) {
@@ -495,8 +501,12 @@ void decode_layers(const struct packet *p, const struct inventory *inventory, st
 		return;
 	}
 	v->appliance[0] = v->appliance[1] = APPLIANCE_NONE;
-	if (has_passed) /* whatever is within it, a whole IP packet was there */
+	if (passed.ip) { /* whatever is within it */
 		v->outcome = OUTCOME_IP;
+		v->ip = passed.ip;
+		v->bytes = passed.bytes;
+		v->version = passed.version;
+	}
 }
 
 void decode(const struct packet *p, const struct inventory *inventory, struct view *v)

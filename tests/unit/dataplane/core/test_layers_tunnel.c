@@ -173,6 +173,7 @@ static void check_nobodys(const struct land *l, const struct frame *f)
 	assert_int_equal(r.view.outcome, OUTCOME_IP);
 	assert_int_equal(r.view.appliance[0], APPLIANCE_NONE);
 	assert_int_equal(r.view.appliance[1], APPLIANCE_NONE);
+	assert_non_null(r.view.ip); /* copies are told from here on */
 }
 
 /* Cut anywhere: the packet around is one as long as it can be read, and what is inside counts
