@@ -1,9 +1,11 @@
 /* Any bytes as a stream of packets: the whole core runs over them, and the accounting holds.
  *
- * The first byte selects the link type. Then packets, each behind eight bytes: two of its
- * length, two that say how much longer it was on the wire, three of time, one of how time
- * moves. Every address is an appliance's, so that every packet that decodes becomes a flow;
- * the flow table is so small that it is soon full.
+ * The first byte selects the link type and the size of bursts, the last one who is monitored:
+ * everybody, so that every packet that decodes becomes a flow, or half of all hosts, so that
+ * tunnels are looked into, and then whether the other half are a mirror's ends; and whether copies
+ * are dropped. Between them are packets, each behind eight bytes: two of its length, two that say
+ * how much longer it was on the wire, three of time, one of how time moves and of the interface.
+ * The flow table is so small that it is soon full.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -46,9 +48,18 @@ struct totals {
 	uint64_t packets, flows[VERDICT_COUNT], ended[END_COUNT], digest;
 };
 
-static struct inventory *everybody(void)
+/* Who is monitored: everybody, or those whose address begins with a 0; then the others may be a
+ * mirror's ends. */
+enum land { EVERYBODY, SOME, MIRRORS, LANDS };
+
+static struct inventory *inventory_of(enum land land)
 {
-	const struct prefix all4 = {{{0}}, 4, 0}, all6 = {{{0}}, 6, 0};
+	static const struct prefix mirror[2] = {
+		{{{[12] = 0x80}}, 4, 1},
+		{{{0x80}}, 6, 1},
+	};
+	const uint8_t length = land == EVERYBODY ? 0 : 1;
+	const struct prefix all4 = {{{0}}, 4, length}, all6 = {{{0}}, 6, length};
 	size_t bytes = (inventory_size(1, 2, 1) + 63) & ~(size_t)63;
 	struct inventory *inv = inventory_init(aligned_alloc(64, bytes), 1, 2, 1);
 
@@ -56,39 +67,39 @@ static struct inventory *everybody(void)
 		inventory_add_prefix(inv, &all4, 0) != 0 ||
 		inventory_add_prefix(inv, &all6, 0) != 0 || inventory_add_mac(inv, 1, 0) != 0)
 		abort();
+	if (land == MIRRORS)
+		inventory_set_mirrors(inv, mirror, 2);
 	return inv;
 }
 
-static const struct policy *make_policy(void)
+static void make_policy(struct policy *p, enum land land)
 {
-	static struct policy p;
-
-	p.rules = RULES;
-	p.sets = RULES + 2;
-	p.peers = 1;
-	p.rule = rule;
-	p.set = set;
-	p.peer = &listed;
-	p.inventory = everybody();
+	p->rules = RULES;
+	p->sets = RULES + 2;
+	p->peers = 1;
+	p->rule = rule;
+	p->set = set;
+	p->peer = &listed;
+	p->inventory = inventory_of(land);
 	for (unsigned i = 0; i < RULES; i++)
-		policy_set_put(&p, ROLE_MANAGEMENT_CENTER, rule[i].direction, rule[i].transport,
+		policy_set_put(p, ROLE_MANAGEMENT_CENTER, rule[i].direction, rule[i].transport,
 			rule[i].port, (uint16_t)(i + 1));
-	p.dhcp_set[ROLE_MANAGEMENT_CENTER] = RULES + 1;
-	memset(p.protocol, VERDICT_UNEXPECTED_PROTOCOL, sizeof(p.protocol));
-	p.protocol[1] = VERDICT_NOT_COVERED;
-	return &p;
+	p->dhcp_set[ROLE_MANAGEMENT_CENTER] = RULES + 1;
+	memset(p->protocol, VERDICT_UNEXPECTED_PROTOCOL, sizeof(p->protocol));
+	p->protocol[1] = VERDICT_NOT_COVERED;
 }
 
-static struct worker *make_worker(struct outbox *outbox)
+static struct worker *make_worker(struct outbox *outbox, uint8_t settings)
 {
-	static const struct policy *policy;
+	static struct policy policy[LANDS];
 	struct worker_config config;
 	struct worker *w;
 
-	if (!policy)
-		policy = make_policy();
+	for (enum land land = 0; !policy[LANDS - 1].inventory && land < LANDS; land++)
+		make_policy(&policy[land], land);
 	memset(&config, 0, sizeof(config));
-	config.policy = policy;
+	config.policy = &policy[(settings & 3) % LANDS];
+	config.deduplicate = settings >> 2 & 1;
 	config.timeouts = (struct flow_timeouts){30 * SECOND, 3600 * SECOND, 5 * SECOND,
 		60 * SECOND, 180 * SECOND, 3600 * SECOND, 60 * SECOND};
 	config.warmup_ns = 60 * SECOND;
@@ -169,7 +180,7 @@ static uint64_t feed(
 		p->time_ns = time_ns;
 		p->now_ns = now_ns;
 		p->link = link;
-		p->interface = 0;
+		p->interface = data[7] >> 3 & 3;
 		data += used;
 		size -= used;
 		if (b.count == burst_max)
@@ -209,6 +220,27 @@ static void check(const struct counters *c, const struct totals *t)
 	HOLDS(memcmp(c->ended, t->ended, sizeof(t->ended)) == 0);
 }
 
+/* Every frame is in one lane, and no share is more than the whole. */
+static void check_mirror(const struct counters *c, const struct mirror_figures *m)
+{
+	uint64_t frames = 0, truncated = 0, duplicates = 0;
+
+	for (uint32_t i = 0; i < m->lanes; i++) {
+		frames += m->lane[i].frames;
+		truncated += m->lane[i].truncated;
+		duplicates += m->lane[i].duplicates;
+		HOLDS(m->lane[i].frames <= c->frames);
+		HOLDS(m->lane[i].truncated <= m->lane[i].frames);
+	}
+	HOLDS(frames == c->frames);
+	HOLDS(truncated == c->truncated_frames);
+	HOLDS(duplicates == c->duplicate);
+	HOLDS(m->lanes <= MIRROR_LANES && m->sessions <= MIRROR_SESSIONS);
+	HOLDS(m->watched_copies <= m->watched_packets);
+	for (uint32_t i = 0; i < m->sessions; i++)
+		HOLDS(m->session[i].first <= m->session[i].last && m->session[i].packets > 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct record record[OUTBOX_MIN];
@@ -219,12 +251,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 1)
 		return 0;
-	w = make_worker(&outbox);
+	w = make_worker(&outbox, data[size - 1]);
 	now_ns = feed(w, data, size, &outbox, &t);
 	while (worker_finish(w, now_ns))
 		take_records(&outbox, &t);
 	take_records(&outbox, &t);
 	check(worker_counters(w), &t);
+	check_mirror(worker_counters(w), worker_mirror(w));
 	worker_free(w);
 	return 0;
 }

@@ -1,0 +1,135 @@
+/* Any bytes as one frame of any link type, with tunnels looked into: an outcome, nothing read
+ * beyond, and what the view says lies inside the frame. The short ways of plain packets say the
+ * same as the layers.
+ *
+ * The first byte selects the link type, the second one who is monitored: nobody, everybody, or
+ * those whose address begins with a 0, and then whether the others are a mirror's ends; and how
+ * many bytes were not captured.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/decode.h"
+#include "core/glance.h"
+#include "spread.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define HOLDS(truth)                                                                               \
+	do {                                                                                       \
+		if (!(truth))                                                                      \
+			abort();                                                                   \
+	} while (0)
+
+enum land { NOBODY, EVERYBODY, SOME, MIRRORS, LANDS };
+
+static struct inventory *inventory_of(enum land land)
+{
+	static const struct prefix mirror[2] = {{{{[12] = 0x80}}, 4, 1}, {{{0x80}}, 6, 1}};
+	const uint8_t length = land == EVERYBODY ? 0 : 1;
+	const struct prefix all4 = {{{0}}, 4, length}, all6 = {{{0}}, 6, length};
+	size_t bytes = (inventory_size(1, 2, 1) + 63) & ~(size_t)63;
+	struct inventory *inv = inventory_init(aligned_alloc(64, bytes), 1, 2, 1);
+
+	HOLDS(inventory_add(inv, ROLE_MANAGEMENT_CENTER) == 0);
+	if (land == NOBODY)
+		return inv;
+	HOLDS(inventory_add_prefix(inv, &all4, 0) == 0);
+	HOLDS(inventory_add_prefix(inv, &all6, 0) == 0);
+	if (land == MIRRORS)
+		inventory_set_mirrors(inv, mirror, 2);
+	return inv;
+}
+
+static const struct inventory *inventory_for(uint8_t settings)
+{
+	static struct inventory *inventory[LANDS];
+	enum land land = (enum land)(settings & 3);
+
+	if (!inventory[land])
+		inventory[land] = inventory_of(land);
+	return inventory[land];
+}
+
+static int is_within(const struct packet *p, const uint8_t *at, size_t bytes)
+{
+	return at >= p->data && bytes <= p->caplen && (size_t)(at - p->data) <= p->caplen - bytes;
+}
+
+static int is_monitored(const struct view *v)
+{
+	return v->appliance[0] != APPLIANCE_NONE || v->appliance[1] != APPLIANCE_NONE;
+}
+
+static void check_view(const struct packet *p, const struct view *v)
+{
+	HOLDS(v->outcome <= OUTCOME_UNSUPPORTED);
+	HOLDS(v->path.tunnel < TUNNEL_COUNT && v->path.is_known);
+	HOLDS(v->path.vlan[0] < 4096 && v->path.vlan[1] < 4096);
+	if (v->outcome != OUTCOME_IP)
+		return;
+	HOLDS(v->version == 4 || v->version == 6);
+	HOLDS(is_within(p, v->ip, v->version == 4 ? 20 : 40));
+	HOLDS(v->bytes >= 20);
+	if (!is_monitored(v))
+		return;
+	HOLDS(v->payload_captured == 0 || is_within(p, v->payload, v->payload_captured));
+	HOLDS(!v->mac || is_within(p, v->mac, 6));
+	HOLDS(v->fragment == FRAGMENT_NONE || v->fragment_begin <= v->fragment_end);
+}
+
+/* The glance leaves it to the layers, or says what they say. */
+static void check_glance(const struct packet *p, const struct inventory *inv, const struct view *v)
+{
+	struct glance g;
+	union flow_key k;
+
+	switch (glance(p, inv, &g)) {
+	case GLANCE_NOBODYS:
+		HOLDS(v->outcome == OUTCOME_IP && !is_monitored(v));
+		break;
+	case GLANCE_MONITORED:
+		HOLDS(v->outcome == OUTCOME_IP && is_monitored(v));
+		HOLDS((g.letters & LETTERS) == v->letters);
+		break;
+	case GLANCE_LAYERS:
+		break;
+	}
+	if (glance_ipv6(p, inv, &g, &k) == GLANCE_MONITORED)
+		HOLDS(v->outcome == OUTCOME_IP && is_monitored(v));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct inventory *inventory;
+	struct packet p = {0};
+	struct view layers, either;
+	uint8_t *bytes;
+
+	if (size < 2)
+		return 0;
+	inventory = inventory_for(data[1]);
+	p.link = (uint16_t)(data[0] % (LINK_UNSUPPORTED + 1));
+	p.caplen = (uint32_t)(size - 2);
+	p.wirelen = p.caplen + data[1] / 4u;
+	bytes = malloc(p.caplen); /* of its own size, so that a sanitizer sees what is beyond */
+	if (p.caplen > 0)
+		memcpy(bytes, data + 2, p.caplen);
+	p.data = bytes;
+	memset(&layers, 0xa5, sizeof(layers));
+	decode_layers(&p, inventory, &layers);
+	check_view(&p, &layers);
+	memset(&either, 0x5a, sizeof(either));
+	decode(&p, inventory, &either);
+	check_view(&p, &either);
+	HOLDS(layers.outcome == either.outcome);
+	HOLDS(layers.outcome != OUTCOME_IP ||
+		memcmp(layers.appliance, either.appliance, sizeof(layers.appliance)) == 0);
+	if (p.caplen >= 4)
+		check_glance(&p, inventory, &layers);
+	HOLDS(spread_hash(&p, inventory) == spread_hash(&p, inventory));
+	free(bytes);
+	return 0;
+}
