@@ -99,6 +99,11 @@ static int open_live(struct sensor *s, char why[SOURCE_ERROR_BYTES])
 	s->workers = s->options->workers ? s->options->workers : 1;
 	config.workers = s->workers;
 	join_names(c->interface, c->interfaces, s->title, sizeof(s->title));
+	if (s->workers > 1 && c->mirror_endpoints > 0)
+		log_say(LOG_LEVEL_WARNING,
+			"the kernel spreads packets by their outermost addresses: where two "
+			"mirrors "
+			"send the two directions of one conversation, use one worker, or DPDK");
 	return source_live_open(s->source, &config, why);
 }
 
