@@ -1,17 +1,11 @@
 #include "paths.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "mix.h"
 
 static_assert(sizeof(struct path) == 12, "a path has no padding: its bytes are compared");
 static_assert(PATHS_MAX <= UINT16_MAX, "a path's number has two bytes");
-
-static int is_same(const struct path *a, const struct path *b)
-{
-	return memcmp(a, b, sizeof(*a)) == 0;
-}
 
 static uint32_t slot_of(const struct path *p)
 {
@@ -32,14 +26,12 @@ static uint16_t add(struct paths *p, const struct path *path, uint16_t *slot)
 	return *slot;
 }
 
-uint16_t paths_number(struct paths *p, const struct path *path)
+uint16_t paths_find(struct paths *p, const struct path *path)
 {
 	uint32_t at;
 
-	if (p->last != PATH_UNKNOWN && is_same(&p->path[p->last], path))
-		return p->last;
 	for (at = slot_of(path); p->slot[at] != 0; at = (at + 1) & (PATH_SLOTS - 1))
-		if (is_same(&p->path[p->slot[at]], path))
+		if (path_is(&p->path[p->slot[at]], path))
 			return p->last = p->slot[at];
 	return p->last = add(p, path, &p->slot[at]);
 }

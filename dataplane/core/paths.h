@@ -9,6 +9,7 @@
 #define PORTOLAN_PATHS_H
 
 #include <stdint.h>
+#include <string.h>
 
 #include "path.h"
 
@@ -23,8 +24,27 @@ struct paths {
 	struct path path[PATHS_MAX];
 };
 
+static inline int path_is(const struct path *a, const struct path *b)
+{
+	uint64_t first[2];
+	uint32_t last[2];
+
+	memcpy(&first[0], a, sizeof(first[0]));
+	memcpy(&first[1], b, sizeof(first[1]));
+	memcpy(&last[0], (const uint8_t *)a + 8, sizeof(last[0]));
+	memcpy(&last[1], (const uint8_t *)b + 8, sizeof(last[1]));
+	return ((first[0] ^ first[1]) | (last[0] ^ last[1])) == 0;
+}
+
+/* Any path's number, looked for. */
+uint16_t paths_find(struct paths *, const struct path *);
+
 /* The path's number; PATH_UNKNOWN where there is no room for it. */
-uint16_t paths_number(struct paths *, const struct path *);
+static inline uint16_t paths_number(struct paths *p, const struct path *path)
+{
+	/* The unknown path is no packet's: `is_known` differs. */
+	return path_is(&p->path[p->last], path) ? p->last : paths_find(p, path);
+}
 
 /* By its number; `is_known` is 0 in the unknown one. */
 static inline const struct path *paths_at(const struct paths *p, uint16_t number)

@@ -227,7 +227,7 @@ static int is_copy(struct pipeline *pl, const struct packet *p)
 	struct view *v = &pl->view[0];
 	size_t captured;
 
-	decode(p, pl->tracker.policy->inventory, v);
+	decode_layers(p, pl->tracker.policy->inventory, v);
 	if (v->outcome != OUTCOME_IP)
 		return 0;
 	captured = (size_t)(p->data + p->caplen - v->ip);

@@ -515,7 +515,7 @@ static void count_pending(struct tracker *t, struct flow *f, const struct view *
 }
 
 /* More than one more of its flow: its time is not the stream's, or the flow is watched. */
-static void take_care(
+__attribute__((noinline)) static void take_care(
 	struct tracker *t, struct flow *f, const struct packet *p, const struct view *v)
 {
 	uint32_t index = (uint32_t)(f - t->table.flow);
