@@ -81,6 +81,12 @@ def records(path):
     return sorted(found, key=str)
 
 
+def interfaces(w):
+    """the names of the interfaces that the last records came over"""
+    lines = [json.loads(line) for line in w.flows.read_text().splitlines()]
+    return {r['observer']['ingress']['interface']['name'] for r in lines}
+
+
 def same(found, expected):
     missing = [r for r in expected if r not in found]
     assert found == expected, f'{len(found)} records, want {len(expected)}; missing {missing[:2]}'
@@ -100,6 +106,8 @@ def dpdk_gives_the_records_of_a_replay(w):
     assert stats['digest'] == w.expected[1]['digest']
     assert stats['capture']['source'] == 'dpdk' and stats['capture']['received'] == 6000
     assert 'through DPDK' in err and 'SEEN' in out
+    assert interfaces(w) == {f'net_pcap0,rx_pcap={w.capture}'}
+    assert [lane['frames'] for lane in stats['mirror']['lanes']] == [6000]
 
 
 def dpdk_with_two_workers_gives_the_records_of_a_replay(w):
@@ -107,6 +115,32 @@ def dpdk_with_two_workers_gives_the_records_of_a_replay(w):
     found, stats, _, err = w.outcome(child)
     same(found, w.expected[0])
     assert stats['digest'] == w.expected[1]['digest'] and 'in software' in err
+
+
+MIRRORED = """
+host ftd 10.20.0.1
+host fmc 10.10.0.5
+default repeat 200 every 5ms advance from-port 1
+0    tcp ftd:20001 > fmc:8305 syn send 300 fin only there via erspan2(192.0.2.1>10.99.0.1,7)
+20ms tcp ftd:20001 > fmc:8305 syn-ack reply 900 fin-back only back via erspan2(192.0.2.2>10.99.0.2,8)
+"""
+
+
+def dpdk_keeps_together_what_two_mirrors_saw_of_one_conversation(w):
+    """The NIC would spread it by the two tunnels; the flows are in them."""
+    script, capture = w.folder / 'mirrored', w.folder / 'mirrored.pcap'
+    script.write_text(MIRRORED)
+    subprocess.run([GENERATE, 'script', script, '-o', capture], check=True)
+    child = w.start(w.dpdk(f'net_pcap0,rx_pcap={capture}') + '  mirror_endpoints: [10.99.0.0/24]\n',
+                    '--duration', '3s', '--workers', '2')
+    found, stats, _, err = w.outcome(child)
+    assert 'in software' in err, err
+    assert len(found) == 200, f'{len(found)} flows, want 200'
+    assert all(r[5] > 0 and r[7] > 0 for r in found), 'a flow without its other side'
+    sessions = {s['session']: s for s in stats['mirror']['sessions']}
+    assert sorted(sessions) == [7, 8] and all(s['lost'] == 0 for s in sessions.values()), sessions
+    assert stats['mirror']['findings'] == [f for f in stats['mirror']['findings']
+                                           if f['finding'] == 'appliance-never-seen']
 
 
 def a_signal_ends_in_order(w):
@@ -264,6 +298,7 @@ def live_capture_gives_the_records_of_a_replay(w, workers='1'):
         found, stats, _, _ = w.outcome(child)
     same([r for r in found if r in w.expected[0]], w.expected[0])
     assert stats['capture']['dropped_kernel'] == 0
+    assert interfaces(w) == {'wire0'}
 
 
 def live_capture_with_two_workers_gives_the_records_of_a_replay(w):
@@ -271,7 +306,8 @@ def live_capture_with_two_workers_gives_the_records_of_a_replay(w):
 
 
 TESTS = [workers_of_a_replay_change_nothing, dpdk_gives_the_records_of_a_replay,
-         dpdk_with_two_workers_gives_the_records_of_a_replay, a_signal_ends_in_order,
+         dpdk_with_two_workers_gives_the_records_of_a_replay,
+         dpdk_keeps_together_what_two_mirrors_saw_of_one_conversation, a_signal_ends_in_order,
          auto_says_why_it_does_not_use_dpdk, a_site_without_an_interface_is_misuse,
          telemetry_answers, live_capture_gives_the_records_of_a_replay,
          live_capture_with_two_workers_gives_the_records_of_a_replay,
