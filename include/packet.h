@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#define BURST_MAX 64
+#define BURST_MAX 128
 
 enum link {
 	LINK_ETHERNET,

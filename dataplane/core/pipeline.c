@@ -3,7 +3,7 @@
 #include "decode.h"
 
 /* Packets between the steps: how many lines are on their way at a time. */
-#define DISTANCE 16u
+#define DISTANCE 24u
 
 /* --- step 1: whose is it, and which flow's? The bucket is on the way ------------------- */
 
