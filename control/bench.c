@@ -269,6 +269,7 @@ static int open_parts(struct bench *b, const struct options *o, unsigned share)
 		.timeouts = o->chart->timeouts,
 		.warmup_ns = o->chart->capture.warmup_ns,
 		.flow_max = o->chart->flow_max,
+		.scanner = o->chart->scanner,
 		.outbox = &b->outbox,
 	};
 	struct source_memory_options memory = {

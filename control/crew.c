@@ -171,6 +171,7 @@ static int hand_init(struct hand *h, struct crew *crew, struct source *source)
 		.warmup_ns = chart->capture.warmup_ns,
 		.seed = crew->config.seed,
 		.flow_max = chart->flow_max,
+		.scanner = chart->scanner,
 		.outbox = &h->outbox,
 	};
 

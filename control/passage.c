@@ -77,6 +77,7 @@ static int run_alone(struct passage *p, struct source *s)
 		.timeouts = p->chart->timeouts,
 		.warmup_ns = p->chart->capture.warmup_ns,
 		.flow_max = p->chart->flow_max,
+		.scanner = p->chart->scanner,
 		.outbox = &outbox,
 	};
 	struct worker *worker = NULL;

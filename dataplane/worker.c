@@ -10,10 +10,15 @@
 /* 4,096 datagrams in pieces at a time: a second of heavy fragmentation, 400 KiB. */
 #define FRAGMENT_SETS_LOG2 10
 
+/* A flow is heard for as long as its first segments take to come: 4,096 of them cover a second
+ * of fifty thousand new connections whose hello comes in two segments. 4.5 MiB. */
+#define HEARING_MAX 4096
+#define FACTS_MAX 65536 /* 8 MiB */
+
 struct worker {
 	struct pipeline pipeline;
-	void *table_memory, *fragment_memory;
-	size_t table_bytes, fragment_bytes;
+	void *table_memory, *fragment_memory, *inspection_memory;
+	size_t table_bytes, fragment_bytes, inspection_bytes;
 	struct burst burst;
 };
 
@@ -36,6 +41,25 @@ static void pages_free(void *p, size_t bytes)
 		munmap(p, bytes);
 }
 
+static int inspection_open(struct worker *w, const struct worker_config *config)
+{
+	struct inspection *in = &w->pipeline.tracker.inspection;
+	uint32_t hearings = config->hearing_max ? config->hearing_max : HEARING_MAX;
+	uint32_t facts = config->facts_max ? config->facts_max : FACTS_MAX;
+	size_t bytes = inspection_size(hearings, facts);
+
+	if (!config->scanner)
+		return 0;
+	w->inspection_memory = pages_new(bytes);
+	if (!w->inspection_memory)
+		return -ENOMEM;
+	w->inspection_bytes = bytes;
+	inspection_init(in, w->inspection_memory, hearings, facts);
+	in->counters = &w->pipeline.counters;
+	in->scanner = config->scanner;
+	return scratch_init(&in->scratch, in->scanner);
+}
+
 int worker_new(struct worker **out, const struct worker_config *config)
 {
 	struct worker *w = aligned_alloc(64, (sizeof(*w) + 63) & ~(size_t)63);
@@ -49,7 +73,7 @@ int worker_new(struct worker **out, const struct worker_config *config)
 	};
 	w->table_memory = pages_new(w->table_bytes);
 	w->fragment_memory = pages_new(w->fragment_bytes);
-	if (!w->table_memory || !w->fragment_memory) {
+	if (!w->table_memory || !w->fragment_memory || inspection_open(w, config) < 0) {
 		worker_free(w);
 		return -ENOMEM;
 	}
@@ -70,6 +94,8 @@ void worker_free(struct worker *w)
 		return;
 	pages_free(w->table_memory, w->table_bytes);
 	pages_free(w->fragment_memory, w->fragment_bytes);
+	pages_free(w->inspection_memory, w->inspection_bytes);
+	scratch_fini(w->pipeline.tracker.inspection.scratch);
 	free(w);
 }
 

@@ -11,6 +11,7 @@
 #include "counters.h"
 #include "policy.h"
 #include "record.h"
+#include "signature.h"
 #include "source.h"
 #include "timeouts.h"
 
@@ -22,6 +23,10 @@ struct worker_config {
 	uint64_t warmup_ns;
 	uint64_t seed; /* of the flow table's hash */
 	uint32_t flow_max;
+	const struct scanner
+		*scanner;     /* lives longer than the worker; NULL: nothing is inspected */
+	uint32_t hearing_max; /* flows that are heard at a time; 0: a default */
+	uint32_t facts_max;   /* flows that have facts at a time; 0: a default */
 	struct outbox *outbox;
 };
 

@@ -9,6 +9,7 @@
 
 #include "counters.h"
 #include "glance.h"
+#include "inspection.h"
 #include "packet.h"
 #include "policy.h"
 #include "record.h"
@@ -20,6 +21,7 @@ struct tracker {
 	struct counters *counters;
 	struct outbox *outbox;
 	struct table table;
+	struct inspection inspection; /* without a scanner: no flow is inspected */
 	uint64_t limit_ns[TIMEOUT_COUNT];
 	/* A gap so long is no ordinary one: by enum timeout, of which flow.state has three bits;
 	 * [1] for a SYN, which may begin another flow (DESIGN 4). */
