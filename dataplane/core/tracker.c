@@ -218,6 +218,7 @@ static void record_end(struct tracker *t, const struct flow *f, enum end reason)
 	record_fill(t, f, RECORD_ENDED, reason, r);
 	inspection_forget(&t->inspection, &speech);
 	t->counters->ended[reason]++;
+	t->counters->recognised += speech.service != 0;
 	t->counters->digest += record_digest(r);
 }
 

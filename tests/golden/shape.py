@@ -285,13 +285,15 @@ def check_stats_shape(s, stats):
               "fragments": (["unattributed"], ["later"]),
               "verdict": (["packets", "bytes", "flows"], []),
               "flows": (["created", "active_peak", "untracked_packets", "ended"], ["active", "corrected"])}
-    if not s.keys("stats", stats, [*tables, "digest"], ["events", "captures", "profile", "policy"]):
+    if not s.keys("stats", stats, [*tables, "digest"], ["services", "events", "captures", "profile", "policy"]):
         return False
     good = all([s.keys(f"stats.{k}", stats[k], *keys) for k, keys in tables.items()])
     check_numbers(s, "stats.decode.discarded", stats["decode"]["discarded"], DISCARDS)
     for what in ("packets", "bytes", "flows"):
         check_numbers(s, f"stats.verdict.{what}", stats["verdict"][what], VERDICTS)
     check_numbers(s, "stats.flows.ended", stats["flows"]["ended"], REASONS)
+    check_numbers(s, "stats.services", stats.get("services"),
+                  ["recognised", "without_buffer", "without_facts", "overlap_contradicted"])
     s.text("stats.digest", stats["digest"], re.compile("[0-9a-f]{16}"))
     return good and not s.found
 
