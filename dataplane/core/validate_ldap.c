@@ -47,12 +47,14 @@ static int fits(struct reader *message)
 static enum reading read_operation(struct reader *message, struct meaning *m)
 {
 	unsigned operation = reader_u8(message);
-	uint32_t length = ber_length(message);
-	struct reader body = reader_part(message, length);
+	struct reader body;
 
+	if (message->state == READER_GOOD && !is_request(operation) && !is_answer(operation))
+		return READING_NO;
+	body = reader_part(message, ber_length(message));
 	if (body.state == READER_BROKEN || (message->state != READER_GOOD && !reader_left(&body)))
 		return reading_of(message, READING_NO);
-	if ((!is_request(operation) && !is_answer(operation)) || !fits(message))
+	if (!fits(message))
 		return READING_NO;
 	m->said = is_request(operation) ? SAID_REQUEST : SAID_ANSWER;
 	note_number(&m->facts, is_answer(operation), operation);

@@ -64,7 +64,7 @@ enum reading validate_openvpn(const struct utterance *u, struct meaning *m)
 	uint32_t size = u->size;
 
 	if (u->transport == TRANSPORT_UDP)
-		return size ? read_reset(&r, size, m) : READING_NO;
+		return size ? read_reset(&r, size, m) : READING_MORE;
 	size = reader_u16(&r);
 	if (r.state != READER_GOOD)
 		return reading_of(&r, READING_NO);
