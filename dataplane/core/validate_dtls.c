@@ -31,6 +31,8 @@ static enum reading read_records(struct reader r)
 
 	while (r.state == READER_GOOD && reader_left(&r) > 0) {
 		unsigned type = reader_u8(&r), version = reader_u16(&r);
+		if (r.state == READER_SHORT && records)
+			break;
 		reader_bytes(&r, 8);
 		reader_part(&r, reader_u16(&r));
 		if (type < FIRST_TYPE || type > LAST_TYPE || !hello_version(version))

@@ -2,7 +2,7 @@
 #include "words.h"
 
 enum { PROTOCOL = 10, ERROR = 0xff };
-#define RELEASE_MAX 64u
+#define RELEASE_MAX 64
 
 enum reading validate_mysql(const struct utterance *u, struct meaning *m)
 {
@@ -20,8 +20,8 @@ enum reading validate_mysql(const struct utterance *u, struct meaning *m)
 	left = reader_left(&r);
 	end = memchr(release, 0, left);
 	if (!end)
-		return left < RELEASE_MAX && is_text(release, left, 0) ? READING_MORE : READING_NO;
-	if (end - release < 3 || *release < '0' || *release > '9' ||
+		return left <= RELEASE_MAX && is_text(release, left, 0) ? READING_MORE : READING_NO;
+	if (end - release < 3 || end - release > RELEASE_MAX || *release < '0' || *release > '9' ||
 		!is_text(release, (size_t)(end - release), 0))
 		return READING_NO;
 	m->said = SAID_ANSWER;

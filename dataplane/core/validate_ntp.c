@@ -23,7 +23,9 @@ static int fits(struct reader *r, uint32_t size)
 		return 1;
 	reader_u16(r);
 	length = reader_u16(r);
-	return r->state != READER_BROKEN && size % 4 == 0 && length % 4 == 0 && length >= 16 &&
+	if (r->state == READER_SHORT)
+		return size % 4 == 0;
+	return r->state == READER_GOOD && size % 4 == 0 && length % 4 == 0 && length >= 16 &&
 	       length <= size - HEADER;
 }
 

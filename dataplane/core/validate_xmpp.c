@@ -18,7 +18,7 @@ static enum reading read_stream(const uint8_t *at, size_t left)
 	size_t word = 0;
 	enum reading r = begins_with_any(at, left, opening, &word);
 
-	if (r != READING_YES || memcmp(at, "<stream:stream", word) != 0)
+	if (r != READING_YES || begins_with(at, left, opening[0]) != READING_YES)
 		return r;
 	/* A namespace, or the name of the other end: the second field. */
 	if (contains(at, left, "jabber:") || contains(at, left, " to=") ||
