@@ -179,12 +179,14 @@ static struct hearing *hearing_of(struct inspection *in, struct speech *s, const
 	return h;
 }
 
-/* One service on both sides, each on the strength of one field: together two. */
-static void agree(struct hearing *h, unsigned direction, struct recognition *r)
+/* One service on both sides, each on the strength of one field: together two. What has no
+ * pattern has no field of its own. */
+static void agree(
+	const struct inspection *in, struct hearing *h, unsigned direction, struct recognition *r)
 {
 	service_mask both;
 
-	h->maybe[direction] = r->maybe;
+	h->maybe[direction] = r->maybe & ~in->scanner->unpatterned_services;
 	both = h->maybe[0] & h->maybe[1];
 	if (r->service < 0 && both)
 		r->service = __builtin_ctzll(both);
@@ -220,7 +222,7 @@ static void recognise_opening(struct inspection *in, struct hearing *h, const st
 	u.length = o->length;
 	recognise(in->scanner, in->scratch, &u, &in->heard);
 	recognise_expected(in->scanner, &u, p->expected, &in->heard);
-	agree(h, p->direction, &in->heard);
+	agree(in, h, p->direction, &in->heard);
 }
 
 /* Whether it is worth to go on listening. */
@@ -329,7 +331,7 @@ static int hear_datagram(struct inspection *in, struct speech *s, const struct p
 		h = hearing_of(in, s, p);
 		if (!h)
 			return 0;
-		agree(h, p->direction, r);
+		agree(in, h, p->direction, r);
 		keep_datagram(h, p);
 	}
 	is_news = learn(s, r, p->expected);

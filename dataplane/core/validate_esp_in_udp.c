@@ -9,11 +9,13 @@
 
 static enum reading compare(uint32_t spi, uint32_t sequence, const struct utterance *u)
 {
-	struct reader r = {.at = u->earlier, .end = u->earlier + u->earlier_length};
+	struct reader r = {0};
 	uint32_t earlier_spi, step;
 
 	if (!u->earlier_length)
 		return READING_MAYBE;
+	r.at = u->earlier;
+	r.end = u->earlier + u->earlier_length;
 	earlier_spi = reader_u32(&r);
 	step = sequence - reader_u32(&r);
 	if (r.state != READER_GOOD || earlier_spi != spi)
