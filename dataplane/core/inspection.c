@@ -315,6 +315,15 @@ static void recall_datagrams(const struct hearing *h, unsigned direction, struct
 	}
 }
 
+/* Whether the next one is to be looked at too. */
+static int count_datagram(struct speech *s, const struct recognition *r)
+{
+	unsigned count = s->datagrams + (r->possible || r->maybe ? 1 : DATAGRAMS_SENSELESS);
+
+	s->datagrams = (count < DATAGRAMS_MAX ? count : DATAGRAMS_MAX) & 7;
+	return count < DATAGRAMS_MAX;
+}
+
 static int hear_datagram(struct inspection *in, struct speech *s, const struct payload *p)
 {
 	struct utterance u = utterance_of(p);
@@ -335,10 +344,8 @@ static int hear_datagram(struct inspection *in, struct speech *s, const struct p
 		keep_datagram(h, p);
 	}
 	is_news = learn(s, r, p->expected);
-	if (r->service >= 0)
+	if (r->service >= 0 || !count_datagram(s, r))
 		conclude(in, s);
-	else if (++s->datagrams == DATAGRAMS_MAX)
-		inspection_close(in, s);
 	return is_news;
 }
 

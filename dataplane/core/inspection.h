@@ -15,12 +15,15 @@
 #include "recognise.h"
 #include "record.h"
 
-/* Datagrams of a flow that are looked at before it is given up. */
+/* Datagrams of a flow that are looked at before it is given up; one that makes no sense at all
+ * counts as several. */
 #define DATAGRAMS_MAX 7u
-/* Segments that may come without telling anything new: more, and the flow is given up. */
-#define STALE_MAX 64u
+#define DATAGRAMS_SENSELESS 3u
+/* Segments that may come without telling anything new: more, and the flow is given up. A window
+ * of them may come before the one that is missing. */
+#define STALE_MAX 8u
 /* So many bytes without any sense: nobody is going to give them a name. */
-#define SENSELESS_BYTES 64u
+#define SENSELESS_BYTES 16u
 
 #define SPEECH_NOTHING UINT32_MAX
 

@@ -10,7 +10,7 @@
 
 #include "facts.h"
 #include "note.h"
-#include "reader.h"
+#include "message_reader.h"
 #include "signature.h"
 
 enum reading {

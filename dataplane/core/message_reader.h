@@ -5,8 +5,8 @@
  * message itself ends too early. After either every read gives 0 or NULL and moves nothing, so
  * a validator reads straight through and asks once.
  */
-#ifndef PORTOLAN_READER_H
-#define PORTOLAN_READER_H
+#ifndef PORTOLAN_MESSAGE_READER_H
+#define PORTOLAN_MESSAGE_READER_H
 
 #include <stddef.h>
 #include <stdint.h>
