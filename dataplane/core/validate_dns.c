@@ -100,7 +100,8 @@ static enum reading read_message(struct reader *r, struct meaning *m)
 	if (h.questions + h.answers == 0) /* nothing but an error code: its head is one field */
 		return h.flags & ANSWER && h.authorities + h.additional <= 1 ? READING_MAYBE
 									     : READING_NO;
-	if (h.questions == 0 && !(h.flags & ANSWER))
+	/* Without a question: an answer, or an inverse query, which asks by its answers. */
+	if (h.questions == 0 && !(h.flags & ANSWER) && (h.flags >> 11 & 15) != 1)
 		return READING_NO;
 	reading = read_entry(r, &h, &m->facts);
 	if (reading == READING_YES)

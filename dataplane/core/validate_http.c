@@ -95,10 +95,31 @@ static enum reading read_request(const struct utterance *u, struct meaning *m)
 	return READING_YES;
 }
 
+/* An HTTP/2 server begins with its settings, perhaps before the client's preface: RFC 9113 3.4
+ * and 6.5: frame length, type, no flags, stream 0, and numbered values of six bytes each. */
+static enum reading read_settings(const struct utterance *u, struct meaning *m)
+{
+	struct reader r = utterance_reader(u);
+	uint32_t length = reader_u24(&r);
+	unsigned type = reader_u8(&r), flags = reader_u8(&r);
+	uint32_t stream = reader_u32(&r);
+
+	if (u->side == SIDE_CLIENT || u->bytes[0] != 0)
+		return READING_NO;
+	if (r.state != READER_GOOD)
+		return reading_of(&r, READING_NO);
+	if (type != 4 || flags != 0 || stream != 0 || length % 6 != 0 || length > 384)
+		return READING_NO;
+	m->said = SAID_ANSWER;
+	return READING_YES;
+}
+
 enum reading validate_http(const struct utterance *u, struct meaning *m)
 {
 	enum reading r = begins_with(u->bytes, u->length, preface);
 
+	if (u->bytes[0] == 0)
+		return read_settings(u, m);
 	if (r == READING_YES) {
 		m->said = SAID_REQUEST;
 		return r;
