@@ -28,6 +28,15 @@ static json_t *json_numbers(const uint64_t *n, unsigned count, name_of *name)
 	return object;
 }
 
+/* What was understood of what is spoken, and what stood in the way. */
+static json_t *services_json(const struct counters *c)
+{
+	return json_pack("{s:I, s:I, s:I, s:I}", "recognised", (json_int_t)c->recognised,
+		"without_buffer", (json_int_t)c->hearings_exhausted, "without_facts",
+		(json_int_t)c->facts_exhausted, "overlap_contradicted",
+		(json_int_t)c->overlap_contradicted);
+}
+
 json_t *accounting_json(const struct counters *c)
 {
 	char digest[17];
@@ -35,7 +44,7 @@ json_t *accounting_json(const struct counters *c)
 	snprintf(digest, sizeof(digest), "%016llx", (unsigned long long)c->digest);
 	return json_pack("{s:{s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I, s:o}, s:{s:I, s:I}, s:{s:I, "
 			 "s:I, s:I, s:I},"
-			 " s:{s:o, s:o, s:o}, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:o}, s:s}",
+			 " s:{s:o, s:o, s:o}, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:o}, s:o, s:s}",
 		"frames", "received", (json_int_t)c->frames, "bytes", (json_int_t)c->frame_bytes,
 		"truncated", (json_int_t)c->truncated_frames, "decode", "ip", (json_int_t)c->ip,
 		"non_ip", (json_int_t)c->non_ip, "duplicate", (json_int_t)c->duplicate, "forgotten",
@@ -52,7 +61,8 @@ json_t *accounting_json(const struct counters *c)
 		(json_int_t)c->flows_active_peak, "untracked_packets",
 		(json_int_t)c->untracked_packets, "corrected", (json_int_t)c->corrected,
 		"paths_unknown", (json_int_t)c->paths_unknown, "ended",
-		json_numbers(c->ended, END_COUNT, end_key), "digest", digest);
+		json_numbers(c->ended, END_COUNT, end_key), "services", services_json(c), "digest",
+		digest);
 }
 
 static uint64_t sum(const uint64_t *n, unsigned count)

@@ -274,6 +274,7 @@ static int open_parts(struct bench *b, const struct options *o, unsigned share)
 		.warmup_ns = o->chart->capture.warmup_ns,
 		.flow_max = o->chart->flow_max,
 		.deduplicate = o->chart->capture.deduplicate,
+		.scanner = o->chart->scanner,
 		.outbox = &b->outbox,
 	};
 	struct source_memory_options memory = {

@@ -8,6 +8,7 @@
 #include "complaint.h"
 #include "document.h"
 #include "fingerprint.h"
+#include "lexicon.h"
 #include "profile.h"
 #include "roster.h"
 #include "rulebook.h"
@@ -52,15 +53,17 @@ static void settings_write(struct chart *chart, const struct making *making, con
 static int chart_make(struct chart **result, struct making *making, const char *name)
 {
 	struct chart *chart = arena_alloc(making->arena, sizeof(*chart));
-	int rules, roster;
+	int rules, roster, words;
 
 	chart->policy = arena_table(making->arena, 1, sizeof(*chart->policy));
 	chart->policy->generation = 1;
 	rules = rulebook_write(
 		chart, &making->profile, &making->site, making->arena, making->complaint);
 	roster = roster_write(chart, &making->site, making->arena, making->complaint);
-	if (rules || roster)
-		return rules ? rules : roster;
+	chart->lexicon = arena_alloc(making->arena, sizeof(*chart->lexicon));
+	words = lexicon_open(chart->lexicon, making->arena, making->complaint);
+	if (rules || roster || words)
+		return rules ? rules : roster ? roster : words;
 	settings_write(chart, making, name);
 	warnings_write(chart, making->arena);
 	fingerprint_write(chart, &making->site, making->arena);
@@ -202,10 +205,20 @@ int chart_parse_profile(struct chart **result, const char *name, const void *byt
 	return making_end(&making, rc);
 }
 
+int chart_arm(struct chart *chart, struct complaint *complaint)
+{
+	if (!chart->scanner)
+		chart->scanner = lexicon_compile(chart->lexicon, chart->memory, complaint);
+	return chart->scanner ? 0 : -EINVAL;
+}
+
 void chart_close(struct chart *chart)
 {
-	if (chart)
-		arena_free(chart->memory);
+	if (!chart)
+		return;
+	if (chart->scanner)
+		scanner_fini(chart->scanner);
+	arena_free(chart->memory);
 }
 
 char **chart_profile_names(void)

@@ -94,6 +94,8 @@ struct chart {
 	size_t features;
 	struct chart_capture capture;
 	struct chart_outputs outputs;
+	struct lexicon *lexicon; /* the signatures */
+	struct scanner *scanner; /* these compiled, once the chart is armed */
 	struct flow_timeouts timeouts;
 	uint32_t flow_max; /* per worker */
 	char **warning;	   /* to be printed as `portolan: warning: …` */
@@ -115,6 +117,10 @@ int chart_parse_site(
 	struct chart **, const char *name, const void *bytes, size_t size, struct complaint *);
 int chart_parse_profile(
 	struct chart **, const char *name, const void *bytes, size_t size, struct complaint *);
+
+/* Compiles the signatures, for those who are going to judge packets (it takes some tens of
+ * milliseconds). 0; -EINVAL with the pattern's file and line told. */
+int chart_arm(struct chart *, struct complaint *);
 
 void chart_close(struct chart *);
 

@@ -173,6 +173,7 @@ static int hand_init(struct hand *h, struct crew *crew, struct source *source)
 		.seed = crew->config.seed,
 		.flow_max = chart->flow_max,
 		.deduplicate = chart->capture.deduplicate,
+		.scanner = chart->scanner,
 		.outbox = &h->outbox,
 	};
 

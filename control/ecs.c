@@ -8,6 +8,7 @@
 #include "community_id.h"
 #include "nearest.h"
 #include "text.h"
+#include "triage.h"
 
 #ifndef PORTOLAN_VERSION
 #define PORTOLAN_VERSION "unknown"
@@ -143,6 +144,9 @@ static json_t *network_of(const struct record *r)
 		"transport", transport, "community_id", id, "packets",
 		(json_int_t)(r->packets[0] + r->packets[1]), "bytes",
 		(json_int_t)(r->bytes[0] + r->bytes[1]));
+	if (r->service < SERVICE_COUNT)
+		json_object_set_new(
+			network, "protocol", json_string(service_name((enum service)r->service)));
 	if (!has_ports(r)) {
 		char number[8];
 		snprintf(number, sizeof(number), "%u", r->protocol);
@@ -239,7 +243,7 @@ static json_t *endpoint_of(const struct ecs *e, const struct record *r, unsigned
 	return endpoint;
 }
 
-static json_t *services_of(const struct chart *c, const struct record *r)
+static json_t *expected_of(const struct chart *c, const struct record *r)
 {
 	service_mask mask = 0;
 	json_t *services = json_array();
@@ -255,6 +259,18 @@ static json_t *services_of(const struct chart *c, const struct record *r)
 	return services;
 }
 
+static json_t *service_of(const struct chart *c, const struct record *r)
+{
+	json_t *service = json_pack("{s:o}", "expected", expected_of(c, r));
+
+	if (r->service < SERVICE_COUNT)
+		json_object_set_new(
+			service, "observed", json_string(service_name((enum service)r->service)));
+	json_object_set_new(service, "basis",
+		json_string(service_basis_name((enum service_basis)r->service_basis)));
+	return service;
+}
+
 static json_t *portolan_of(const struct ecs *e, const struct record *r)
 {
 	char history[HISTORY_BYTES];
@@ -264,12 +280,12 @@ static json_t *portolan_of(const struct ecs *e, const struct record *r)
 	for (unsigned end = 0; end < 2; end++)
 		if (r->appliance[end] != APPLIANCE_NONE)
 			json_array_append_new(endpoints, endpoint_of(e, r, end));
-	said = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:{s:o, s:s}, s:o}", "verdict",
+	said = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "verdict",
 		verdict_name((enum verdict)r->verdict), "connection",
 		connection_name((enum connection)r->connection), "initiator_basis",
 		basis_name((enum basis)r->basis), "history", history, "profile", e->chart->profile,
-		"policy", e->chart->hash, "service", "expected", services_of(e->chart, r), "basis",
-		"unverified", "endpoints", endpoints);
+		"policy", e->chart->hash, "service", service_of(e->chart, r), "endpoints",
+		endpoints);
 	if (r->path.tunnel != TUNNEL_NONE)
 		json_object_set_new(said, "tunnel",
 			json_pack("{s:s, s:I}", "kind", tunnel_name((enum tunnel)r->path.tunnel),
@@ -316,8 +332,11 @@ static size_t say_reason(
 		return (size_t)snprintf(
 			text, bytes, "documented for %s, but not with this peer", feature);
 	case VERDICT_WRONG_SERVICE:
-		return (size_t)snprintf(
-			text, bytes, "documented for %s, but that is not what is spoken", feature);
+		return (size_t)snprintf(text, bytes,
+			"documented for %s, which speaks %s; what is spoken is %s", feature,
+			e->chart->rule[s->first].service,
+			r->service < SERVICE_COUNT ? service_name((enum service)r->service)
+						   : "nothing of the kind");
 	case VERDICT_UNEXPECTED_PORT:
 		return (size_t)snprintf(text, bytes, "no rule for %s %u/%s of a %s",
 			direction_name(direction_of(end)), r->port[1],
@@ -369,7 +388,10 @@ json_t *ecs_flow(const struct ecs *e, const struct record *r)
 		side_of(r, 1), "network", network_of(r), "observer", observer_of(e, r), "portolan",
 		portolan_of(e, r));
 
-	if (document && verdict_is_flagged((enum verdict)r->verdict))
+	if (!document)
+		return NULL;
+	triage_add(r, document);
+	if (verdict_is_flagged((enum verdict)r->verdict))
 		add_explanation(e, r, document);
 	return document;
 }

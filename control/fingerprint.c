@@ -8,6 +8,7 @@
 
 #include "arena.h"
 #include "chart.h"
+#include "lexicon.h"
 #include "literal.h"
 #include "site.h"
 
@@ -128,9 +129,23 @@ static void add_times(struct lines *lines, const struct site *site)
 	add_time(lines, "other", t->other_ns);
 }
 
+/* Their order counts: of two that are confirmed the first is what is spoken. */
+static void add_signatures(struct lines *lines, const struct lexicon *lexicon)
+{
+	for (size_t i = 0; i < lexicon->count; i++) {
+		const struct signature *s = &lexicon->signature[i];
+		lines->line[lines->count++] =
+			arena_format(lines->arena, "signature %03zu %s %s %u %u %u %s\n", i,
+				service_name((enum service)s->service),
+				transport_name((enum transport)s->transport), s->side, s->validator,
+				s->caseless, s->pattern ? s->pattern : "");
+	}
+}
+
 static size_t lines_bound(const struct chart *chart, const struct site *site)
 {
-	size_t bound = chart->policy->rules + site->capture.mirror_endpoints + 256 + 8;
+	size_t bound = chart->policy->rules + site->capture.mirror_endpoints + 256 + 8 +
+		       chart->lexicon->count;
 
 	for (size_t i = 0; i < site->appliances; i++)
 		bound += site->appliance[i].addresses + site->appliance[i].macs;
@@ -156,6 +171,7 @@ void fingerprint_write(struct chart *chart, const struct site *site, struct aren
 	add_inventory(&lines, site);
 	add_protocols(&lines, chart->policy);
 	add_times(&lines, site);
+	add_signatures(&lines, chart->lexicon);
 	qsort(lines.line, lines.count, sizeof(*lines.line), line_compare);
 	sha256_init(&sha256);
 	sha256_update(&sha256, strlen(FORMAT_LINE), (const uint8_t *)FORMAT_LINE);

@@ -41,6 +41,11 @@ struct chart *ledger_chart(const char *command, const char *site)
 		complaint_print(&complaint, stderr);
 		return NULL;
 	}
+	if (chart_arm(chart, &complaint) < 0) {
+		complaint_print(&complaint, stderr);
+		chart_close(chart);
+		return NULL;
+	}
 	for (size_t i = 0; i < chart->warnings; i++)
 		fprintf(stderr, "portolan: warning: %s\n", chart->warning[i]);
 	if (chart->appliances > 0)

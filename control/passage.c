@@ -81,6 +81,7 @@ static int run_alone(struct passage *p, struct source *s)
 		.warmup_ns = p->chart->capture.warmup_ns,
 		.flow_max = p->chart->flow_max,
 		.deduplicate = p->chart->capture.deduplicate,
+		.scanner = p->chart->scanner,
 		.outbox = &outbox,
 	};
 	struct worker *worker = NULL;

@@ -39,13 +39,14 @@ static const char *shelf_beside_program(struct arena *arena)
 	return shelf_beside(arena, path, "../share/portolan");
 }
 
-static const char *shelf_folder(struct arena *arena)
+/* The first folder of the configurations that has a folder of this name. */
+static const char *shelf_folder(struct arena *arena, const char *name)
 {
 	const char *const configs[] = {getenv("PORTOLAN_CONFIGS"), shelf_beside_program(arena),
 		PORTOLAN_INSTALLED_CONFIGS, PORTOLAN_SOURCE_CONFIGS};
 
 	for (size_t i = 0; i < sizeof(configs) / sizeof(configs[0]); i++) {
-		char *folder = configs[i] ? arena_format(arena, "%s/profiles", configs[i]) : NULL;
+		char *folder = configs[i] ? arena_format(arena, "%s/%s", configs[i], name) : NULL;
 		if (folder && is_folder(folder))
 			return folder;
 	}
@@ -70,10 +71,9 @@ static char *shelf_name(struct arena *arena, const char *file)
 	return literal_is_word(name) ? name : NULL;
 }
 
-char **shelf_names(struct arena *arena)
+static char **shelf_list(struct arena *arena, const char *folder)
 {
 	char **names = arena_alloc(arena, (NAMES_MAX + 1) * sizeof(*names));
-	const char *folder = shelf_folder(arena);
 	DIR *listing = folder ? opendir(folder) : NULL;
 	const struct dirent *file;
 	size_t count = 0;
@@ -88,9 +88,24 @@ char **shelf_names(struct arena *arena)
 	return names;
 }
 
+char **shelf_names(struct arena *arena)
+{
+	return shelf_list(arena, shelf_folder(arena, "profiles"));
+}
+
+char **shelf_signatures(struct arena *arena)
+{
+	const char *folder = shelf_folder(arena, "signatures");
+	char **path = shelf_list(arena, folder);
+
+	for (size_t i = 0; path[i]; i++)
+		path[i] = arena_format(arena, "%s/%s" SUFFIX, folder, path[i]);
+	return path;
+}
+
 char *shelf_path(struct arena *arena, const char *name)
 {
-	const char *folder = shelf_folder(arena);
+	const char *folder = shelf_folder(arena, "profiles");
 	char *path;
 
 	if (!folder || !literal_is_word(name))

@@ -1,8 +1,8 @@
-/* Where the profiles that ship lie, and what they are called.
+/* Where the profiles and signatures that ship lie, and what they are called.
  *
  * The first of these folders that exists is the shelf: `profiles` in $PORTOLAN_CONFIGS;
  * ../share/portolan/profiles beside the executable's folder; where the program was installed
- * to; where it was built from. The last two are compiled in.
+ * to; where it was built from. The last two are compiled in. Likewise `signatures`.
  */
 #ifndef PORTOLAN_SHELF_H
 #define PORTOLAN_SHELF_H
@@ -13,6 +13,9 @@ struct arena;
 
 /* Names of the profiles on the shelf, sorted, NULL after the last; never NULL itself. */
 char **shelf_names(struct arena *);
+
+/* Paths of the files with signatures, by their names, NULL after the last; never NULL itself. */
+char **shelf_signatures(struct arena *);
 
 /* The path of the profile that is called so, or NULL. */
 char *shelf_path(struct arena *, const char *name);

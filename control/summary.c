@@ -34,6 +34,7 @@ void summary_init(struct summary *s, const struct ecs *ecs)
 {
 	*s = (struct summary){.ecs = ecs};
 	s->findings.max = FINDINGS_MAX;
+	exposures_init(&s->exposures, ecs->chart);
 }
 
 void summary_fini(struct summary *s)
@@ -41,6 +42,7 @@ void summary_fini(struct summary *s)
 	struct usage *u, *next;
 
 	findings_clear(&s->findings);
+	exposures_fini(&s->exposures);
 	HASH_ITER(hh, s->usage, u, next)
 	{
 		HASH_DEL(s->usage, u);
@@ -69,6 +71,7 @@ static void count_usage(struct summary *s, const struct usage_key *k)
 
 void summary_take(struct summary *s, const struct record *r)
 {
+	exposures_take(&s->exposures, r);
 	if (verdict_is_flagged((enum verdict)r->verdict)) {
 		struct finding_key k = finding_key_of(r);
 		findings_add(&s->findings, &k, r);
@@ -140,6 +143,11 @@ static void print_blind_spots(const struct counters *c, const struct style *st, 
 		number_text(c->fragments_unattributed, number);
 		fprintf(out, "  %s%-15s %14s later fragments without their first one%s\n", st->warn,
 			"not judged", number, st->plain);
+	}
+	if (c->hearings_exhausted) {
+		number_text(c->hearings_exhausted, number);
+		fprintf(out, "  %s%-15s %14s flows, for want of buffers%s\n", st->warn,
+			"not inspected", number, st->plain);
 	}
 	if (c->untracked_packets) {
 		number_text(c->untracked_packets, number);
@@ -292,6 +300,44 @@ static void print_flagged(
 		fprintf(out, "  %s… and %llu flows beyond %d findings: --flows has them all%s\n",
 			st->warn, (unsigned long long)s->findings.overflowed, FINDINGS_MAX,
 			st->plain);
+}
+
+/* --- noticed ------------------------------------------------------------------------- */
+
+static void print_exposure(const struct summary *s, enum exposure kind, FILE *out)
+{
+	const uint64_t *flows = s->exposures.flows[kind];
+	unsigned shown = 0, left_out = 0;
+	char number[32];
+
+	fprintf(out, "  %-50s ", exposure_text(kind));
+	for (uint16_t i = 0; i < s->ecs->chart->appliances; i++) {
+		if (flows[i] == 0)
+			continue;
+		if (shown == NAMES_SHOWN) {
+			left_out++;
+			continue;
+		}
+		number_text(flows[i], number);
+		fprintf(out, "%s%s %s", shown++ ? ", " : "", appliance_name(s, i), number);
+	}
+	if (left_out)
+		fprintf(out, " and %u more", left_out);
+	fputc('\n', out);
+}
+
+static void print_exposed(const struct summary *s, const struct style *st, FILE *out)
+{
+	int headed = 0;
+
+	for (unsigned k = 0; k < EXPOSURE_COUNT; k++) {
+		if (exposures_flows(&s->exposures, (enum exposure)k) == 0)
+			continue;
+		if (!headed++)
+			fprintf(out, "\n%sEXPOSED%s  no violation, and worth knowing\n", st->bold,
+				st->plain);
+		print_exposure(s, (enum exposure)k, out);
+	}
 }
 
 /* --- used ---------------------------------------------------------------------------- */
@@ -474,6 +520,7 @@ void summary_print(
 	print_seen(in, st, out);
 	print_mirror(in, st, out);
 	print_flagged(s, in, st, out);
+	print_exposed(s, st, out);
 	print_used(s, st, out);
 	print_not_covered(s, st, out);
 }

@@ -10,6 +10,7 @@
 
 #include "counters.h"
 #include "ecs.h"
+#include "exposure.h"
 #include "finding.h"
 #include "mirror.h"
 #include "style.h"
@@ -19,6 +20,7 @@ struct usage;
 struct summary {
 	const struct ecs *ecs;
 	struct findings findings;
+	struct exposures exposures;
 	struct usage *usage; /* rule set or protocol, and appliance: how often */
 	size_t usages;
 	uint64_t usage_overflowed;

@@ -16,10 +16,16 @@
 /* 16,384 answers, 256 KiB. */
 #define MEMORY_SETS_LOG2 12
 
+/* A flow is heard for as long as its first segments take to come: 4,096 of them cover a second
+ * of fifty thousand new connections whose hello comes in two segments. 4.5 MiB. */
+#define HEARING_MAX 4096
+#define FACTS_MAX 65536 /* 8 MiB */
+
 struct worker {
 	struct pipeline pipeline;
 	void *table_memory, *fragment_memory, *duplicate_memory, *memory_memory;
-	size_t table_bytes, fragment_bytes, duplicate_bytes, memory_bytes;
+	void *inspection_memory;
+	size_t table_bytes, fragment_bytes, duplicate_bytes, memory_bytes, inspection_bytes;
 	struct mirror_host *host; /* one an appliance */
 	struct burst burst;
 };
@@ -41,6 +47,25 @@ static void pages_free(void *p, size_t bytes)
 {
 	if (p)
 		munmap(p, bytes);
+}
+
+static int inspection_open(struct worker *w, const struct worker_config *config)
+{
+	struct inspection *in = &w->pipeline.tracker.inspection;
+	uint32_t hearings = config->hearing_max ? config->hearing_max : HEARING_MAX;
+	uint32_t facts = config->facts_max ? config->facts_max : FACTS_MAX;
+	size_t bytes = inspection_size(hearings, facts);
+
+	if (!config->scanner)
+		return 0;
+	w->inspection_memory = pages_new(bytes);
+	if (!w->inspection_memory)
+		return -ENOMEM;
+	w->inspection_bytes = bytes;
+	inspection_init(in, w->inspection_memory, hearings, facts);
+	in->counters = &w->pipeline.counters;
+	in->scanner = config->scanner;
+	return scratch_init(&in->scratch, in->scanner);
 }
 
 int worker_new(struct worker **out, const struct worker_config *config)
@@ -65,7 +90,8 @@ int worker_new(struct worker **out, const struct worker_config *config)
 	}
 	w->host = calloc(hosts + 1, sizeof(*w->host));
 	if (!w->table_memory || !w->fragment_memory || !w->memory_memory || !w->host ||
-		(config->deduplicate && !w->duplicate_memory)) {
+		(config->deduplicate && !w->duplicate_memory) ||
+		inspection_open(w, config) < 0) {
 		worker_free(w);
 		return -ENOMEM;
 	}
@@ -96,6 +122,8 @@ void worker_free(struct worker *w)
 	pages_free(w->duplicate_memory, w->duplicate_bytes);
 	pages_free(w->memory_memory, w->memory_bytes);
 	free(w->host);
+	pages_free(w->inspection_memory, w->inspection_bytes);
+	scratch_fini(w->pipeline.tracker.inspection.scratch);
 	free(w);
 }
 

@@ -96,6 +96,9 @@ struct judgement {
 
 struct judgement policy_judge(const struct policy *, const struct conversation *);
 
+/* What the enabled rules of a set want to be spoken; 0: one of them wants nothing particular. */
+service_mask policy_services(const struct policy *, uint16_t set);
+
 /* Port 68 against port 67 is one exchange, whoever is seen first: 1 if the initiator is the
  * client; 1 if `c` is seen from the server, and has to be turned round. */
 int policy_is_dhcp(const struct conversation *);

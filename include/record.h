@@ -11,6 +11,8 @@
 
 #include "address.h"
 #include "path.h"
+#include "facts.h"
+#include "service.h"
 #include "verdict.h"
 
 enum record_kind {
@@ -41,6 +43,9 @@ struct record {
 	uint64_t history;    /* four bits a letter, the first in the lowest; see record_history() */
 	uint64_t start_ns, end_ns;
 	uint64_t packets[2], bytes[2];
+	uint8_t service;       /* enum service, or SERVICE_COUNT: none was recognised */
+	uint8_t service_basis; /* enum service_basis */
+	struct facts facts;
 };
 
 /* Where a worker leaves records. Control gives the memory and empties it after every

@@ -4,6 +4,7 @@
 #ifndef PORTOLAN_SERVICE_H
 #define PORTOLAN_SERVICE_H
 
+#include <assert.h>
 #include <stdint.h>
 
 #define SERVICE_LIST(X)                                                                            \
@@ -24,12 +25,34 @@
 	X(XMPP, "xmpp")                                                                            \
 	X(ECHO, "echo")                                                                            \
 	X(IPMI, "ipmi")                                                                            \
-	X(DATABASE, "database")
+	X(DATABASE, "database")                                                                    \
+	/* From here on: what hides on a port that is another's. */                                \
+	X(HTTP_PROXY, "http-proxy")                                                                \
+	X(QUIC, "quic")                                                                            \
+	X(STUN, "stun")                                                                            \
+	X(OPENVPN, "openvpn")                                                                      \
+	X(WIREGUARD, "wireguard")                                                                  \
+	X(BITTORRENT, "bittorrent")                                                                \
+	X(RDP, "rdp")                                                                              \
+	X(SMB, "smb")                                                                              \
+	X(FTP, "ftp")                                                                              \
+	X(TELNET, "telnet")                                                                        \
+	X(VNC, "vnc")                                                                              \
+	X(SOCKS, "socks")                                                                          \
+	X(MYSQL, "mysql")                                                                          \
+	X(POSTGRESQL, "postgresql")                                                                \
+	X(REDIS, "redis")                                                                          \
+	X(IRC, "irc")                                                                              \
+	X(SIP, "sip")                                                                              \
+	X(RTSP, "rtsp")                                                                            \
+	X(IMAP, "imap")                                                                            \
+	X(POP3, "pop3")
 
 #define SERVICE_MEMBER(name, text) SERVICE_##name,
 enum service { SERVICE_LIST(SERVICE_MEMBER) SERVICE_COUNT };
 
 typedef uint64_t service_mask;
+static_assert(SERVICE_COUNT <= 64, "a set of services is one word");
 #define SERVICE_BIT(s) ((service_mask)1 << (s))
 
 static inline const char *service_name(enum service s)
@@ -38,6 +61,14 @@ static inline const char *service_name(enum service s)
 	static const char *const name[] = {SERVICE_LIST(SERVICE_NAME)};
 #undef SERVICE_NAME
 	return name[s];
+}
+
+/* `database` is a family: whoever expects it is content with any of its members. */
+static inline service_mask service_accepts(service_mask expected)
+{
+	const service_mask members = SERVICE_BIT(SERVICE_MYSQL) | SERVICE_BIT(SERVICE_POSTGRESQL);
+
+	return expected & SERVICE_BIT(SERVICE_DATABASE) ? expected | members : expected;
 }
 
 #endif

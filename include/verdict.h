@@ -33,6 +33,12 @@
 	X(PORT, "port")                                                                            \
 	X(FIRST_PACKET, "first-packet")
 
+/* How much is known of the service that is spoken. */
+#define SERVICE_BASIS_LIST(X)                                                                      \
+	X(UNVERIFIED, "unverified") /* no payload, or not from its beginning: no claim */          \
+	X(RECOGNISED, "recognised")                                                                \
+	X(EXCLUDED, "excluded") /* whatever it is, it is none of the rule's services */
+
 /* Why a flow ended. */
 #define END_LIST(X)                                                                                \
 	X(FIN, "fin")                                                                              \
@@ -59,6 +65,7 @@
 #define VERDICT_MEMBER(name, text) ENUM_MEMBER(VERDICT_, name),
 #define CONNECTION_MEMBER(name, text) ENUM_MEMBER(CONNECTION_, name),
 #define BASIS_MEMBER(name, text) ENUM_MEMBER(BASIS_, name),
+#define SERVICE_BASIS_MEMBER(name, text) ENUM_MEMBER(SERVICE_, name),
 #define END_MEMBER(name, text) ENUM_MEMBER(END_, name),
 #define ROLE_MEMBER(name, text) ENUM_MEMBER(ROLE_, name),
 #define DIRECTION_MEMBER(name, text) ENUM_MEMBER(DIRECTION_, name),
@@ -67,6 +74,7 @@
 enum verdict { VERDICT_LIST(VERDICT_MEMBER) VERDICT_COUNT };
 enum connection { CONNECTION_LIST(CONNECTION_MEMBER) CONNECTION_COUNT };
 enum basis { BASIS_LIST(BASIS_MEMBER) BASIS_COUNT };
+enum service_basis { SERVICE_BASIS_LIST(SERVICE_BASIS_MEMBER) SERVICE_BASIS_COUNT };
 enum end { END_LIST(END_MEMBER) END_COUNT };
 enum role { ROLE_LIST(ROLE_MEMBER) ROLE_COUNT };
 enum direction { DIRECTION_LIST(DIRECTION_MEMBER) DIRECTION_COUNT };
@@ -89,6 +97,12 @@ static inline const char *connection_name(enum connection c)
 static inline const char *basis_name(enum basis b)
 {
 	static const char *const name[] = {BASIS_LIST(LIST_NAME)};
+	return name[b];
+}
+
+static inline const char *service_basis_name(enum service_basis b)
+{
+	static const char *const name[] = {SERVICE_BASIS_LIST(LIST_NAME)};
 	return name[b];
 }
 

@@ -12,6 +12,7 @@
 #include "mirror_figures.h"
 #include "policy.h"
 #include "record.h"
+#include "signature.h"
 #include "source.h"
 #include "timeouts.h"
 
@@ -24,6 +25,10 @@ struct worker_config {
 	uint64_t seed; /* of the flow table's hash */
 	uint32_t flow_max;
 	int deduplicate; /* drop the second of two equal packets, see core/duplicates.h */
+	const struct scanner
+		*scanner;     /* lives longer than the worker; NULL: nothing is inspected */
+	uint32_t hearing_max; /* flows that are heard at a time; 0: a default */
+	uint32_t facts_max;   /* flows that have facts at a time; 0: a default */
 	struct outbox *outbox;
 };
 

@@ -30,10 +30,13 @@ static struct chart *open_chart(const char *site)
 	struct chart *chart = NULL;
 
 	if (site)
-		return cli_chart(site, NULL);
-	if (chart_parse_site(&chart, "bench", everybody, sizeof(everybody) - 1, &complaint) < 0)
-		complaint_print(&complaint, stderr);
-	return chart;
+		return cli_chart_armed(site);
+	if (chart_parse_site(&chart, "bench", everybody, sizeof(everybody) - 1, &complaint) == 0 &&
+		chart_arm(chart, &complaint) == 0)
+		return chart;
+	complaint_print(&complaint, stderr);
+	chart_close(chart);
+	return NULL;
 }
 
 static void print_json(const struct bench_result *b)

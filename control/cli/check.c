@@ -17,7 +17,7 @@ static int run(const struct cli_request *r)
 
 	if (!r->value[SITE])
 		return cli_misuse("check", "no site given: --site FILE");
-	chart = cli_chart(r->value[SITE], NULL);
+	chart = cli_chart_armed(r->value[SITE]);
 	if (!chart)
 		return EXIT_MISUSED;
 	overview_print(chart, stdout);

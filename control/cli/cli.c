@@ -162,6 +162,18 @@ struct chart *cli_chart(const char *site, const char *profile)
 	return opened(chart, error, &complaint);
 }
 
+struct chart *cli_chart_armed(const char *site)
+{
+	struct complaint complaint = {0};
+	struct chart *chart = cli_chart(site, NULL);
+
+	if (!chart || chart_arm(chart, &complaint) == 0)
+		return chart;
+	complaint_print(&complaint, stderr);
+	chart_close(chart);
+	return NULL;
+}
+
 struct chart *cli_chart_any(const char *name)
 {
 	struct complaint complaint = {0};

@@ -57,6 +57,8 @@ struct chart;
 /* A site's or profile's chart with its warnings printed, or NULL with the reasons printed.
  * `any`: a site or a profile by one name. */
 struct chart *cli_chart(const char *site, const char *profile);
+/* The same with its signatures compiled. */
+struct chart *cli_chart_armed(const char *site);
 struct chart *cli_chart_any(const char *name);
 
 #endif

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "address.h"
+#include "inspection.h"
 #include "verdict.h"
 #include "view.h"
 
@@ -112,18 +113,20 @@ struct flow {
 	uint64_t history;    /* nibbles: letter, and the key's direction in bit 3 */
 	uint32_t bucket;     /* where the table keeps it; BUCKET_NONE: the slot is free */
 	uint32_t sequence;   /* of the initiator's SYN; else of the first packet, see view.h */
-	uint32_t generation; /* of the policy that judged it */
+	uint16_t generation; /* of the policy that judged it, its lower half */
 	uint16_t packets_high[2], bytes_high[2];
 	uint16_t appliance[2];	/* by the key's direction */
 	uint16_t set[2];	/* [0] initiator's, [1] responder's */
 	uint8_t end_verdict[2]; /* likewise */
-	uint8_t connection;
-	uint8_t basis;
-	uint8_t history_length;
-	uint8_t corrected;
-	uint8_t reported;    /* severity that was reported, 0: none */
-	uint8_t syn_carried; /* a SYN had data: data of that side proves nothing */
-	uint16_t path;	     /* its first packet's, see paths.h */
+	uint8_t connection : 3;
+	uint8_t basis : 3;
+	uint8_t reported : 2; /* severity that was reported, 0: none */
+	uint8_t history_length : 4;
+	uint8_t corrected : 1;
+	uint8_t syn_carried : 1; /* a SYN had data: data of that side proves nothing */
+	uint8_t talked : 2;	 /* sides that sent data, by the key's direction */
+	uint16_t path;		 /* its first packet's, see paths.h */
+	struct speech speech;
 };
 
 static_assert(sizeof(struct flow) == 2 * CACHE_LINE, "a flow is two cache lines");
@@ -154,6 +157,13 @@ static inline unsigned flow_version(const struct flow *f)
 static inline unsigned flow_letters(const struct flow *f, unsigned direction)
 {
 	return f->seen[direction] & LETTERS;
+}
+
+/* While a flow is inspected, the letter of data is kept out of flow.seen, so that every packet
+ * with payload is news; here it counts. */
+static inline unsigned flow_letters_said(const struct flow *f, unsigned direction)
+{
+	return flow_letters(f, direction) | (f->talked >> direction & 1 ? LETTER_BIT(DATA) : 0);
 }
 
 /* Addresses, ports, protocol and version; of the rest only that the flow is somebody's. */

@@ -96,3 +96,19 @@ struct judgement policy_judge(const struct policy *p, const struct conversation 
 		.set = {a.set, b.set},
 	};
 }
+
+service_mask policy_services(const struct policy *p, uint16_t set)
+{
+	const struct rule_set *s = &p->set[set];
+	service_mask services = 0;
+
+	for (uint32_t i = 0; i < s->count; i++) {
+		const struct rule *r = &p->rule[s->first + i];
+		if (!r->enabled)
+			continue;
+		if (!r->services)
+			return 0;
+		services |= r->services;
+	}
+	return service_accepts(services);
+}

@@ -128,6 +128,17 @@ static inline uint32_t turned(const uint16_t pair[2], unsigned from)
 	return from ? both << 16 | both >> 16 : both;
 }
 
+static void record_service(const struct tracker *t, const struct flow *f, struct record *r)
+{
+	const struct facts *facts = inspection_facts(&t->inspection, &f->speech);
+
+	r->service = (uint8_t)(f->speech.service ? f->speech.service - 1u : SERVICE_COUNT);
+	r->service_basis = f->speech.basis;
+	r->facts.known = 0;
+	if (facts)
+		r->facts = *facts;
+}
+
 /* Every field, one by one: to clear the record first costs as much as the rest. */
 static inline void record_fill(const struct tracker *t, const struct flow *f, enum record_kind kind,
 	enum end end, struct record *r)
@@ -164,6 +175,7 @@ static inline void record_fill(const struct tracker *t, const struct flow *f, en
 	r->packets[1] = packets_of(f, 1 - from);
 	r->bytes[0] = bytes_of(f, from);
 	r->bytes[1] = bytes_of(f, 1 - from);
+	record_service(t, f, r);
 }
 
 static struct record *outbox_next(struct outbox *o)
@@ -187,7 +199,7 @@ static void report(struct tracker *t, struct flow *f)
 	r = outbox_next(t->outbox);
 	record_fill(t, f, RECORD_FLAGGED, END_IDLE, r);
 	r->raised = f->reported > 0;
-	f->reported = (uint8_t)severity;
+	f->reported = (unsigned)severity & 3;
 }
 
 static enum end reason_of(const struct flow *f, enum end otherwise)
@@ -202,11 +214,14 @@ static enum end reason_of(const struct flow *f, enum end otherwise)
 static void record_end(struct tracker *t, const struct flow *f, enum end reason)
 {
 	struct record *r = outbox_next(t->outbox);
+	struct speech speech = f->speech;
 
 	record_fill(t, f, RECORD_ENDED, reason, r);
 	mirror_end(t->mirror, (uint32_t)(f - t->table.flow),
-		flow_letters(f, 0) | flow_letters(f, 1), r);
+		flow_letters_said(f, 0) | flow_letters_said(f, 1), r);
+	inspection_forget(&t->inspection, &speech);
 	t->counters->ended[reason]++;
+	t->counters->recognised += speech.service != 0;
 	t->counters->digest += record_digest(r);
 }
 
@@ -341,6 +356,25 @@ static void set_initiator(struct flow *f, unsigned initiator)
 	f->state = (uint8_t)((f->state & ~STATE_INITIATOR) | (initiator ? STATE_INITIATOR : 0));
 }
 
+/* An end whose port is expected, and on which something else is spoken (DESIGN 3 and 6). */
+static void judge_service(const struct tracker *t, const struct flow *f, struct judgement *j)
+{
+	const struct speech *s = &f->speech;
+
+	for (unsigned end = 0; end < 2; end++) {
+		service_mask wanted;
+		if (j->set[end] == SET_NONE || j->end_verdict[end] != VERDICT_EXPECTED)
+			continue;
+		wanted = policy_services(t->policy, j->set[end]);
+		if (!wanted ||
+			(s->basis == SERVICE_RECOGNISED && wanted & SERVICE_BIT(s->service - 1u)))
+			continue;
+		j->end_verdict[end] = VERDICT_WRONG_SERVICE;
+		if (j->verdict < VERDICT_WRONG_SERVICE)
+			j->verdict = VERDICT_WRONG_SERVICE;
+	}
+}
+
 static void judge(const struct tracker *t, struct flow *f)
 {
 	struct conversation c;
@@ -348,12 +382,14 @@ static void judge(const struct tracker *t, struct flow *f)
 
 	conversation_of(f, flow_initiator(f), &c);
 	j = policy_judge(t->policy, &c);
+	if (f->speech.basis != SERVICE_UNVERIFIED)
+		judge_service(t, f, &j);
 	set_verdict(f, (enum verdict)j.verdict);
 	for (unsigned end = 0; end < 2; end++) {
 		f->end_verdict[end] = j.end_verdict[end];
 		f->set[end] = j.set[end];
 	}
-	f->generation = t->policy->generation;
+	f->generation = (uint16_t)t->policy->generation;
 }
 
 #define LETTERS_TALK (LETTER_BIT(ACK) | LETTER_BIT(DATA) | LETTER_BIT(FIN))
@@ -397,7 +433,7 @@ static enum timeout datagram_timeout(const struct flow *f, enum connection c)
 static void settle(struct flow *f)
 {
 	unsigned from = flow_initiator(f);
-	unsigned initiator = flow_letters(f, from), responder = flow_letters(f, 1 - from);
+	unsigned initiator = flow_letters_said(f, from), responder = flow_letters_said(f, 1 - from);
 	enum connection c;
 
 	if (f->protocol == IPPROTO_TCP) {
@@ -409,7 +445,7 @@ static void settle(struct flow *f)
 		c = initiator && responder ? CONNECTION_TWO_WAY : CONNECTION_ONE_WAY;
 		set_timeout(f, datagram_timeout(f, c));
 	}
-	f->connection = (uint8_t)c;
+	f->connection = c & 7;
 }
 
 /* An appliance has sent something but a refusal: the one thing a stranger cannot forge. */
@@ -417,7 +453,7 @@ static int appliance_takes_part(const struct flow *f)
 {
 	for (unsigned i = 0; i < 2; i++)
 		if (f->appliance[i] != APPLIANCE_NONE &&
-			flow_letters(f, i) & ~(unsigned)LETTER_BIT(RST))
+			flow_letters_said(f, i) & ~(unsigned)LETTER_BIT(RST))
 			return 1;
 	return 0;
 }
@@ -435,14 +471,17 @@ static enum worth worth_of(const struct flow *f)
 
 static void history_add(struct flow *f, const struct view *v)
 {
-	unsigned fresh = v->letters & ~flow_letters(f, v->direction);
+	unsigned fresh = v->letters & ~flow_letters_said(f, v->direction);
 
 	f->seen[v->direction] |= v->letters;
+	if (v->letters & LETTER_BIT(DATA))
+		f->talked |= (1u << v->direction) & 3;
 	if (v->letters & LETTER_BIT(SYN) && v->letters & LETTER_BIT(DATA))
 		f->syn_carried = 1;
 	for (; fresh; fresh &= fresh - 1) {
 		uint64_t nibble = (unsigned)__builtin_ctz(fresh) | (unsigned)v->direction << 3;
-		f->history |= nibble << (4 * f->history_length++);
+		f->history |= nibble << (4 * f->history_length);
+		f->history_length = (f->history_length + 1u) & 15;
 	}
 }
 
@@ -480,6 +519,181 @@ static void remember(struct tracker *t, const struct flow *f)
 
 	conversation_of(f, flow_initiator(f), &c);
 	memory_keep(&t->memory, &c, f->last_ns);
+}
+
+/* --- what is spoken ------------------------------------------------------------------ */
+
+/* Of a TCP flow only its beginning tells, and that there was one the handshake tells. */
+static int is_inspected(const struct tracker *t, const struct flow *f)
+{
+	if (!t->inspection.scanner)
+		return 0;
+	return f->protocol == IPPROTO_UDP ||
+	       (f->protocol == IPPROTO_TCP && f->basis == BASIS_HANDSHAKE);
+}
+
+/* What the rules of both ends want, where they want something. */
+static service_mask expected_services(const struct tracker *t, const struct flow *f)
+{
+	service_mask expected = 0;
+
+	for (unsigned end = 0; end < 2; end++)
+		if (f->set[end] != SET_NONE)
+			expected |= policy_services(t->policy, f->set[end]);
+	return expected;
+}
+
+static enum side side_of(const struct flow *f, unsigned direction)
+{
+	if (f->protocol != IPPROTO_TCP || f->basis != BASIS_HANDSHAKE)
+		return SIDE_EITHER;
+	return direction == flow_initiator(f) ? SIDE_CLIENT : SIDE_SERVER;
+}
+
+static struct payload payload_of(
+	const struct tracker *t, const struct flow *f, const struct packet *p, const struct view *v)
+{
+	unsigned from = flow_initiator(f);
+
+	return (struct payload){
+		.bytes = v->payload,
+		.length = v->payload_captured,
+		.sequence = v->sequence + (v->letters & LETTER_BIT(SYN) ? 1 : 0),
+		.syn_sequence = f->sequence,
+		.syn_seen = (flow_letters(f, from) & LETTER_BIT(SYN)) != 0,
+		.transport = f->protocol == IPPROTO_TCP ? TRANSPORT_TCP : TRANSPORT_UDP,
+		.direction = v->direction,
+		.side = (uint8_t)side_of(f, v->direction),
+		.whole = p->caplen == p->wirelen && v->fragment == FRAGMENT_NONE,
+		.expected = expected_services(t, f),
+	};
+}
+
+/* The side that speaks first is the server's, but either may have spoken before the capture
+ * began, and an SSH client need not wait: this confirms a guess, and decides where nothing but
+ * the ports did. */
+static int initiator_by_greeting(const struct flow *f, unsigned sender)
+{
+	unsigned initiator = 1 - sender;
+
+	if (f->talked >> (1 - sender) & 1)
+		return -1;
+	return f->basis > BASIS_POLICY || initiator == flow_initiator(f) ? (int)initiator : -1;
+}
+
+/* Who initiated, by the message that was heard; the initiator's place in the key, or -1. */
+static int initiator_by_message(const struct tracker *t, const struct flow *f, unsigned sender)
+{
+	const struct recognition *r = &t->inspection.heard;
+
+	if (r->service < 0 || f->basis <= BASIS_MESSAGE)
+		return -1;
+	switch (r->meaning.said) {
+	case SAID_REQUEST:
+		return (int)sender;
+	case SAID_ANSWER:
+		return (int)(1 - sender);
+	case SAID_FIRST:
+		return initiator_by_greeting(f, sender);
+	default:
+		return -1;
+	}
+}
+
+static void turn(struct flow *f, unsigned initiator, enum basis basis)
+{
+	f->basis = basis & 7;
+	set_initiator(f, initiator);
+}
+
+/* From here on data is no news any more. */
+static void hush(struct flow *f)
+{
+	for (unsigned d = 0; d < 2; d++)
+		if (f->talked >> d & 1)
+			f->seen[d] |= LETTER_BIT(DATA);
+}
+
+/* Every packet with payload is news while the flow is open. */
+static void keep_listening(struct flow *f)
+{
+	f->seen[0] &= 0xffu ^ LETTER_BIT(DATA);
+	f->seen[1] &= 0xffu ^ LETTER_BIT(DATA);
+}
+
+/* By what is spoken alone: of an end that was found wrong and is right after all, the policy
+ * would have to be asked again. */
+static void judge_again(const struct tracker *t, struct flow *f)
+{
+	struct judgement j = {
+		.verdict = (uint8_t)flow_verdict(f),
+		.end_verdict = {f->end_verdict[0], f->end_verdict[1]},
+		.set = {f->set[0], f->set[1]},
+	};
+
+	if (j.verdict == VERDICT_WRONG_SERVICE) {
+		judge(t, f);
+		return;
+	}
+	judge_service(t, f, &j);
+	set_verdict(f, (enum verdict)j.verdict);
+	memcpy(f->end_verdict, j.end_verdict, sizeof(f->end_verdict));
+}
+
+/* What a payload says; 1 if that is news of the service. */
+static int hear(struct tracker *t, struct flow *f, const struct payload *said)
+{
+	struct inspection *in = &t->inspection;
+
+	if (!said->looked_at)
+		inspection_deaf(in);
+	if (!is_inspected(t, f)) { /* a message may still tell who initiated */
+		inspection_close(in, &f->speech);
+		if (f->basis > BASIS_MESSAGE && !said->looked_at)
+			inspection_look(in, said);
+		return 0;
+	}
+	if (speech_is_open(&f->speech))
+		return inspection_hear(in, &f->speech, said);
+	inspection_overhear(in, &f->speech, said);
+	inspection_deaf(in);
+	return 0;
+}
+
+static int may_speak(const struct tracker *t, const struct view *v)
+{
+	return t->inspection.scanner && v->payload_captured > 0 &&
+	       (v->protocol == IPPROTO_TCP || v->protocol == IPPROTO_UDP);
+}
+
+/* A packet of a flow that is open, or with the first payload of its direction. */
+static void attend(struct tracker *t, struct flow *f, const struct packet *p, const struct view *v,
+	int looked_at)
+{
+	struct payload said;
+	int is_news, initiator;
+
+	if (v->letters & LETTER_BIT(SYN_ACK) && v->direction != flow_initiator(f))
+		inspection_answered(&f->speech, v->sequence);
+	if (!may_speak(t, v))
+		return;
+	said = payload_of(t, f, p, v);
+	said.looked_at = looked_at & 1;
+	is_news = hear(t, f, &said);
+	initiator = initiator_by_message(t, f, v->direction);
+	if (speech_is_open(&f->speech))
+		keep_listening(f);
+	else
+		hush(f);
+	if (initiator >= 0 && (unsigned)initiator != flow_initiator(f)) {
+		turn(f, (unsigned)initiator, BASIS_MESSAGE);
+		judge(t, f);
+		return;
+	}
+	if (initiator >= 0)
+		f->basis = BASIS_MESSAGE;
+	if (is_news)
+		judge_again(t, f);
 }
 
 /* --- counting ------------------------------------------------------------------------ */
@@ -549,12 +763,43 @@ static int is_idle(const struct tracker *t, const struct flow *f, uint64_t now_n
 
 /* --- a new flow ---------------------------------------------------------------------- */
 
+/* Without a handshake the first packet's message is asked first: where it tells who initiated,
+ * the policy need not be asked for both orientations. 1 if there is one to be looked at. */
+static int look_first(struct tracker *t, const struct packet *p, const struct view *v)
+{
+	struct payload said = {
+		.bytes = v->payload,
+		.length = v->payload_captured,
+		.transport = v->protocol == IPPROTO_TCP ? TRANSPORT_TCP : TRANSPORT_UDP,
+		.whole = p->caplen == p->wirelen && v->fragment == FRAGMENT_NONE,
+	};
+
+	if (v->letters & (LETTER_BIT(SYN) | LETTER_BIT(SYN_ACK)) || !may_speak(t, v))
+		return 0;
+	inspection_look(&t->inspection, &said);
+	return 1;
+}
+
+static struct orientation orient_first(const struct tracker *t, const struct packet *p,
+	const struct view *v, const struct flow *f, int looked_at)
+{
+	const struct recognition *r = &t->inspection.heard;
+	unsigned sender = v->direction;
+
+	if (looked_at && r->service >= 0 && r->meaning.said == SAID_REQUEST)
+		return (struct orientation){sender, BASIS_MESSAGE};
+	if (looked_at && r->service >= 0 && r->meaning.said == SAID_ANSWER)
+		return (struct orientation){1 - sender, BASIS_MESSAGE};
+	return orient(t, p, v, f);
+}
+
 /* Writes a flow, whether the table keeps it or not: that is decided when it is known what it is
  * worth. */
 static void flow_begin(
-	const struct tracker *t, const struct packet *p, const struct view *v, struct flow *f)
+	struct tracker *t, const struct packet *p, const struct view *v, struct flow *f)
 {
 	struct orientation o;
+	int looked_at;
 
 	f->first_ns = p->time_ns;
 	f->path = paths_number(t->paths, &v->path);
@@ -562,12 +807,13 @@ static void flow_begin(
 		t->counters->paths_unknown++;
 	f->appliance[v->direction] = v->appliance[0];
 	f->appliance[1 - v->direction] = v->appliance[1];
-	o = orient(t, p, v, f);
-	set_initiator(f, o.initiator);
-	f->basis = (uint8_t)o.basis;
-	judge(t, f);
 	history_add(f, v);
+	looked_at = look_first(t, p, v);
+	o = orient_first(t, p, v, f, looked_at);
+	turn(f, o.initiator, o.basis);
+	judge(t, f);
 	note_syn(f, v);
+	attend(t, f, p, v, looked_at);
 	settle(f);
 }
 
@@ -605,6 +851,7 @@ static void open_flow(
 	if (table_insert(&t->table, v->hash, worth) == FLOW_NONE &&
 		make_room(t, v->hash, worth) == FLOW_NONE) {
 		count_untracked(t, f, p, v);
+		inspection_forget(&t->inspection, &f->speech);
 		table_let_go(&t->table);
 		return;
 	}
@@ -623,17 +870,23 @@ static void open_flow(
 /* Stronger evidence: the flow is turned where need be and judged again. */
 static void correct(struct tracker *t, struct flow *f, unsigned initiator, enum basis basis)
 {
+	if (initiator != flow_initiator(f)) {
+		turn(f, initiator, basis);
+		judge(t, f);
+	}
+	f->basis = basis & 7;
+}
+
+/* What has changed of a flow, in the sums over all of them. */
+static void recount(struct tracker *t, struct flow *f, const struct flow *before)
+{
 	struct counters *c = t->counters;
 
-	f->basis = (uint8_t)basis;
-	if (initiator == flow_initiator(f))
-		return;
-	set_initiator(f, initiator);
-	if (!f->corrected)
-		c->corrected++;
-	f->corrected = 1;
-	c->verdict_flows[flow_verdict(f)]--;
-	judge(t, f);
+	if (flow_initiator(f) != flow_initiator(before)) {
+		c->corrected += !f->corrected;
+		f->corrected = 1;
+	}
+	c->verdict_flows[flow_verdict(before)]--;
 	c->verdict_flows[flow_verdict(f)]++;
 }
 
@@ -661,7 +914,7 @@ static int may_be_watched(const struct flow *f)
 /* A packet that shows something new. */
 static void change(struct tracker *t, uint32_t index, const struct packet *p, const struct view *v)
 {
-	struct flow *f = &t->table.flow[index];
+	struct flow *f = &t->table.flow[index], before = *f;
 	int was_settled = is_settled(f);
 
 	if (f->basis > BASIS_HANDSHAKE) {
@@ -673,6 +926,9 @@ static void change(struct tracker *t, uint32_t index, const struct packet *p, co
 	if (v->letters & LETTER_BIT(SYN) && !(flow_letters(f, v->direction) & LETTER_BIT(SYN)))
 		note_syn(f, v);
 	history_add(f, v);
+	if (speech_is_open(&f->speech) || v->letters & LETTER_BIT(DATA))
+		attend(t, f, p, v, 0);
+	recount(t, f, &before);
 	settle(f);
 	table_set_worth(&t->table, index, worth_of(f));
 	if (may_be_watched(f) && mirror_begin_watch(t->mirror, index))

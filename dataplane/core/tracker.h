@@ -11,6 +11,7 @@
 #include "glance.h"
 #include "memory.h"
 #include "mirror.h"
+#include "inspection.h"
 #include "packet.h"
 #include "paths.h"
 #include "policy.h"
@@ -26,6 +27,7 @@ struct tracker {
 	struct paths *paths;
 	struct mirror *mirror;
 	struct memory memory;
+	struct inspection inspection; /* without a scanner: no flow is inspected */
 	uint64_t limit_ns[TIMEOUT_COUNT];
 	/* A gap so long is no ordinary one: by enum timeout, of which flow.state has three bits;
 	 * [1] for a SYN, which may begin another flow (DESIGN 4). */

@@ -8,7 +8,8 @@ them is replayed with every host monitored: no crash, no report, and the account
 Where tshark and TOOLS/compare.py are at hand, flows, totals, initiators and verdicts are
 compared with tshark's, and then those of the flows inside tunnels (inner.py); what may differ is
 listed in differences.csv and differences-inner.csv, by capture and reason, and nothing else may.
-The last line is `N passed, N failed`.
+Where CORPUS has labels.csv, services are compared with two witnesses: services.py. The last line
+is `N passed, N failed`.
 """
 import csv
 import json
@@ -21,6 +22,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 import inner
+import services
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SITE = ('appliances:\n'
@@ -124,6 +126,12 @@ def main():
     else:
         print('skipped: the comparison with tshark: it is not installed')
         skipped = 1
+    if os.path.exists(os.path.join(corpus, 'labels.csv')):
+        wrong = services.measure(portolan, corpus, names).report(set(names))
+        passed, failed = passed + (wrong == 0), failed + wrong
+    else:
+        print('skipped: the services: CORPUS has no labels.csv')
+        skipped += 1
     print(f'{passed} passed, {failed} failed' + (f', {skipped} skipped' if skipped else ''))
     return 1 if failed else 0
 

@@ -14,6 +14,7 @@ A case is a folder beside this file:
   stats.json    of --stats                                             (optional)
   args          more arguments of `portolan replay`                    (optional)
   status        the exit status, where it is not 0                     (optional)
+  never         texts that no output contains                          (optional)
   stderr        what each line of standard error contains; else it is empty (optional)
 
 An expected object holds where the actual one has all its keys with such values; lists
@@ -124,6 +125,11 @@ class Case:
             found += ["standard error:"] + [f"  {line}" for line in lines]
         return found
 
+    def check_secrets(self, done, out):
+        said = [done.stdout, done.stderr] + [path.read_text() for path in out.values()]
+        return [f"{secret!r} is in an output" for secret in self.text("never").splitlines()
+                if any(secret in text for text in said)]
+
     def check_same_from_pipe(self, stats):
         """Another file format, and a pipe that cannot be looked into: the same answers."""
         capture = self.make_capture("again.pcapng", "--pcapng")
@@ -154,6 +160,7 @@ class Case:
         if self.path("events.jsonl").exists():
             found += compare_lists("event", lines_of(self.path("events.jsonl")), events)
         found += differences(json.loads(self.text("stats.json", "{}")), stats, "stats")
+        found += self.check_secrets(done, out)
         if len(self.text("why").splitlines()) != 2:
             found.append("why: want two lines")
         return found + self.check_same_from_pipe(stats) + self.check_same_with_workers(stats)

@@ -16,6 +16,12 @@ TUNNELS = ["gre", "erspan", "vxlan", "geneve", "ip-in-ip", "gtp-u"]
 DIFFERENCES = ["direction", "role", "transport", "feature", "port", "profile"]
 NUMBERS = {"tcp": 6, "udp": 17}
 
+# Objects of ECS that hold facts about what was said first.
+FACTS = {"tls": ["client", "version", "version_protocol", "next_protocol"], "http": ["request", "response"],
+         "url": ["domain"], "dns": ["question"]}
+OWN_FACTS = ["ssh_client", "ssh_server", "snmp_version", "ldap_operation", "ldap_simple_bind_in_clear",
+             "radius_codes"]
+
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z")
 HISTORY = re.compile(r"\^?[SHADFRQshadfrq]*")
 RULE = re.compile(r"(management-center|managed-device)/(inbound|outbound)/\d{1,5}/(tcp|udp)")
@@ -187,7 +193,7 @@ def check_endpoint(s, endpoint, has_ports):
 def check_portolan(s, record, kind):
     portolan, network = record["portolan"], record["network"]
     keys = ["verdict", "connection", "initiator_basis", "history", "profile", "policy", "service", "endpoints"]
-    if not s.keys("portolan", portolan, keys, ["tunnel"] + (["finding"] if kind == "alert" else [])):
+    if not s.keys("portolan", portolan, keys, ["tunnel", "facts"] + (["finding"] if kind == "alert" else [])):
         return
     if "tunnel" in portolan and s.keys("tunnel", portolan["tunnel"], ["kind", "id"]):
         s.one_of("tunnel.kind", portolan["tunnel"]["kind"], TUNNELS)
@@ -201,6 +207,10 @@ def check_portolan(s, record, kind):
     if s.keys("portolan.service", portolan["service"], ["expected", "basis"], ["observed"]):
         s.one_of("portolan.service.basis", portolan["service"]["basis"],
                  ["recognised", "excluded", "unverified"])
+        s.want(("observed" in portolan["service"]) == (portolan["service"]["basis"] == "recognised"),
+               "a service that was observed is recognised, and no other")
+        s.want(portolan["service"].get("observed") == network.get("protocol"),
+               "network.protocol is not the observed service")
     endpoints = portolan["endpoints"]
     if not s.want(isinstance(endpoints, list) and 1 <= len(endpoints) <= 2, "portolan.endpoints"):
         return
@@ -210,6 +220,26 @@ def check_portolan(s, record, kind):
     s.want(directions in (["outbound"], ["inbound"], ["outbound", "inbound"]), f"directions {directions}")
     gravest = max((e["verdict"] for e in endpoints), key=VERDICTS.index)
     s.want(portolan["verdict"] == gravest, "the verdict is not the graver of the ends'")
+
+
+def check_text_of(s, where, value):
+    """What a stranger wrote: printable, and short."""
+    s.want(isinstance(value, str) and 0 < len(value) <= 120 and value.isascii() and value.isprintable(),
+           f"{where}: found {value!r}")
+
+
+def check_facts(s, record):
+    """Facts come with the service that they are about, each under its own name."""
+    facts = {k: record[k] for k in FACTS if k in record}
+    observed = record["portolan"]["service"].get("observed")
+    for key, names in FACTS.items():
+        if key in facts and s.keys(key, facts[key], [], names):
+            s.want(observed is not None, f"{key} without a service")
+    for where, text in (("tls.client.server_name", facts.get("tls", {}).get("client", {}).get("server_name", "-")),
+                        ("url.domain", facts.get("url", {}).get("domain", "-")),
+                        ("dns.question.name", facts.get("dns", {}).get("question", {}).get("name", "-"))):
+        check_text_of(s, where, text)
+    s.keys("portolan.facts", record["portolan"].get("facts", {}), [], OWN_FACTS)
 
 
 def check_explanation(s, record):
@@ -225,7 +255,7 @@ def check_record(record, kind, name):
     s = Shape(name)
     flagged = record.get("portolan", {}).get("verdict") in FLAGGED
     keys = ["@timestamp", "event", "source", "destination", "network", "observer", "portolan"]
-    if not s.keys("record", record, keys + (["message", "rule", "threat"] if flagged else [])):
+    if not s.keys("record", record, keys + (["message", "rule", "threat"] if flagged else []), FACTS):
         return s.found
     s.text("@timestamp", record["@timestamp"], TIME)
     check_event(s, record["event"], kind, flagged)
@@ -233,6 +263,7 @@ def check_record(record, kind, name):
     check_network(s, record)
     check_observer(s, record["observer"])
     check_portolan(s, record, kind)
+    check_facts(s, record)
     if flagged:
         check_explanation(s, record)
         want = severity_of(record["portolan"], record["network"]["transport"] == "tcp")
@@ -274,13 +305,15 @@ def check_stats_shape(s, stats):
               "fragments": (["unattributed"], ["later", "overlapping", "tiny"]),
               "verdict": (["packets", "bytes", "flows"], []),
               "flows": (["created", "active_peak", "untracked_packets", "ended"], ["active", "corrected", "paths_unknown"])}
-    if not s.keys("stats", stats, [*tables, "digest"], ["events", "captures", "mirror", "profile", "policy"]):
+    if not s.keys("stats", stats, [*tables, "digest"], ["services", "events", "captures", "mirror", "profile", "policy"]):
         return False
     good = all([s.keys(f"stats.{k}", stats[k], *keys) for k, keys in tables.items()])
     check_numbers(s, "stats.decode.discarded", stats["decode"]["discarded"], DISCARDS)
     for what in ("packets", "bytes", "flows"):
         check_numbers(s, f"stats.verdict.{what}", stats["verdict"][what], VERDICTS)
     check_numbers(s, "stats.flows.ended", stats["flows"]["ended"], REASONS)
+    check_numbers(s, "stats.services", stats.get("services"),
+                  ["recognised", "without_buffer", "without_facts", "overlap_contradicted"])
     s.text("stats.digest", stats["digest"], re.compile("[0-9a-f]{16}"))
     return good and not s.found
 

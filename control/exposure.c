@@ -1,0 +1,94 @@
+#include "exposure.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "chart.h"
+#include "triage.h"
+
+void exposures_init(struct exposures *n, const struct chart *chart)
+{
+	*n = (struct exposures){.chart = chart};
+	for (unsigned i = 0; i < EXPOSURE_COUNT; i++)
+		n->flows[i] = calloc(chart->appliances + 1, sizeof(*n->flows[i]));
+}
+
+void exposures_fini(struct exposures *n)
+{
+	for (unsigned i = 0; i < EXPOSURE_COUNT; i++)
+		free(n->flows[i]);
+	memset(n, 0, sizeof(*n));
+}
+
+/* Whether the same feature is documented with TLS as well, for this role and direction. */
+static int has_tls_beside(const struct chart *c, uint16_t set)
+{
+	const struct policy *p = c->policy;
+	const struct rule *own = &p->rule[p->set[set].first];
+
+	for (uint32_t i = 0; i < p->rules; i++) {
+		const struct rule *r = &p->rule[i];
+		if (r->enabled && r->role == own->role && r->direction == own->direction &&
+			r->feature == own->feature && r->services & SERVICE_BIT(SERVICE_TLS))
+			return 1;
+	}
+	return 0;
+}
+
+static int is_clear_syslog(const struct exposures *n, const struct record *r, unsigned end)
+{
+	return r->service == SERVICE_SYSLOG && end == 0 && r->set[end] != SET_NONE &&
+	       has_tls_beside(n->chart, r->set[end]);
+}
+
+static int is_old_tls(const struct record *r)
+{
+	unsigned version = r->facts.known ? tls_version_of(&r->facts) : FACT_NONE;
+
+	if (r->service == SERVICE_DTLS)
+		return version == 0xfeff || version == 0x0100;
+	return r->service == SERVICE_TLS && version < 0x0303;
+}
+
+static int holds(
+	const struct exposures *n, enum exposure kind, const struct record *r, unsigned end)
+{
+	int known = r->facts.known;
+
+	switch (kind) {
+	case EXPOSURE_CLEAR_SYSLOG:
+		return is_clear_syslog(n, r, end);
+	case EXPOSURE_CLEAR_BIND:
+		return known && r->service == SERVICE_LDAP && r->facts.flags & FACTS_CLEAR_BIND;
+	case EXPOSURE_OLD_SNMP:
+		return known && r->service == SERVICE_SNMP && r->facts.number[0] < 3;
+	case EXPOSURE_CLEAR_HTTP:
+		return r->service == SERVICE_HTTP && end == 0;
+	case EXPOSURE_OLD_TLS:
+		return is_old_tls(r);
+	default:
+		return 0;
+	}
+}
+
+void exposures_take(struct exposures *n, const struct record *r)
+{
+	if (r->service_basis != SERVICE_RECOGNISED)
+		return;
+	for (unsigned end = 0; end < 2; end++) {
+		if (r->appliance[end] == APPLIANCE_NONE)
+			continue;
+		for (unsigned k = 0; k < EXPOSURE_COUNT; k++)
+			if (n->flows[k] && holds(n, (enum exposure)k, r, end))
+				n->flows[k][r->appliance[end]]++;
+	}
+}
+
+uint64_t exposures_flows(const struct exposures *n, enum exposure kind)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; n->flows[kind] && i < n->chart->appliances; i++)
+		sum += n->flows[kind][i];
+	return sum;
+}

@@ -1,0 +1,45 @@
+/* Exposures: what is no violation and yet worth knowing, since it crosses in clear or is old.
+ *
+ * Fed with the records of ended flows; counts flows by kind and appliance. Control's thread.
+ */
+#ifndef PORTOLAN_EXPOSURE_H
+#define PORTOLAN_EXPOSURE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "record.h"
+
+struct chart;
+
+#define EXPOSURE_LIST(X)                                                                           \
+	X(CLEAR_SYSLOG, "syslog in clear, where TLS is documented too")                            \
+	X(CLEAR_BIND, "LDAP simple bind: its password crossed in clear")                           \
+	X(OLD_SNMP, "SNMP 1 or 2c: its community crossed in clear")                                \
+	X(CLEAR_HTTP, "HTTP: what was fetched can be changed on its way")                          \
+	X(OLD_TLS, "TLS older than 1.2")
+
+#define EXPOSURE_MEMBER(name, text) EXPOSURE_##name,
+enum exposure { EXPOSURE_LIST(EXPOSURE_MEMBER) EXPOSURE_COUNT };
+
+static inline const char *exposure_text(enum exposure n)
+{
+#define EXPOSURE_TEXT(name, text) text,
+	static const char *const words[] = {EXPOSURE_LIST(EXPOSURE_TEXT)};
+#undef EXPOSURE_TEXT
+	return words[n];
+}
+
+struct exposures {
+	const struct chart *chart;
+	uint64_t *flows[EXPOSURE_COUNT]; /* by appliance; NULL: no memory was left for it */
+};
+
+void exposures_init(struct exposures *, const struct chart *);
+void exposures_fini(struct exposures *);
+void exposures_take(struct exposures *, const struct record *);
+
+/* Flows of a kind, over all appliances. */
+uint64_t exposures_flows(const struct exposures *, enum exposure);
+
+#endif

@@ -1,0 +1,191 @@
+#include "lexicon.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "arena.h"
+#include "complaint.h"
+#include "document.h"
+#include "schema.h"
+#include "shelf.h"
+
+#define PATTERN_MAX 1000
+
+/* ---- the shape of the file ---- */
+
+struct signature_yaml {
+	enum service service;
+	enum transport transport;
+	enum side side;
+	enum validator validator;
+	enum answer caseless;
+	char *pattern;
+};
+
+struct lexicon_yaml {
+	struct signature_yaml *signatures;
+	unsigned signatures_count;
+};
+
+#define SERVICE_STRVAL(name, text) {text, SERVICE_##name},
+#define SIDE_STRVAL(name, text) {text, SIDE_##name},
+#define VALIDATOR_STRVAL(name, text, function) {text, VALIDATOR_##name},
+
+static const cyaml_strval_t service_word[] = {SERVICE_LIST(SERVICE_STRVAL)};
+static const cyaml_strval_t side_word[] = {SIDE_LIST(SIDE_STRVAL)};
+static const cyaml_strval_t validator_word[] = {VALIDATOR_LIST(VALIDATOR_STRVAL)};
+
+#define OPTIONAL_WORD (CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT)
+
+static const cyaml_schema_field_t signature_field[] = {
+	CYAML_FIELD_ENUM("service", CYAML_FLAG_STRICT, struct signature_yaml, service, service_word,
+		SERVICE_COUNT),
+	CYAML_FIELD_ENUM("transport", CYAML_FLAG_STRICT, struct signature_yaml, transport,
+		schema_transport, TRANSPORT_COUNT),
+	CYAML_FIELD_ENUM(
+		"side", CYAML_FLAG_STRICT, struct signature_yaml, side, side_word, SIDE_COUNT),
+	CYAML_FIELD_STRING_PTR("pattern", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+		struct signature_yaml, pattern, 1, PATTERN_MAX),
+	CYAML_FIELD_ENUM("validator", OPTIONAL_WORD, struct signature_yaml, validator,
+		validator_word, VALIDATOR_COUNT),
+	CYAML_FIELD_ENUM("caseless", OPTIONAL_WORD, struct signature_yaml, caseless, schema_answer,
+		SCHEMA_ANSWERS),
+	CYAML_FIELD_END};
+
+static const cyaml_schema_value_t signature_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct signature_yaml, signature_field)};
+
+static const cyaml_schema_field_t lexicon_field[] = {
+	CYAML_FIELD_SEQUENCE("signatures", CYAML_FLAG_POINTER, struct lexicon_yaml, signatures,
+		&signature_schema, 1, SIGNATURES_MAX),
+	CYAML_FIELD_END};
+
+static const cyaml_schema_value_t lexicon_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct lexicon_yaml, lexicon_field)};
+
+static const struct schema_hint lexicon_hint[] = {
+	{"pattern", "a regular expression such as '^SSH-', at most 1000 bytes"},
+	{"signatures", "a list of signatures"},
+	{NULL, NULL},
+};
+
+/* ---- reading ---- */
+
+static struct signature signature_of(
+	const struct signature_yaml *yaml, bool has_validator, struct arena *arena)
+{
+	return (struct signature){
+		.pattern = yaml->pattern ? arena_text(arena, yaml->pattern) : NULL,
+		.service = (uint8_t)yaml->service,
+		.transport = (uint8_t)yaml->transport,
+		.side = (uint8_t)yaml->side,
+		.validator = (uint8_t)(has_validator ? yaml->validator : VALIDATOR_NONE),
+		.caseless = yaml->caseless == ANSWER_YES,
+	};
+}
+
+static void lexicon_reserve(struct lexicon *lexicon, struct arena *arena)
+{
+	if (lexicon->signature)
+		return;
+	lexicon->signature = arena_alloc(arena, SIGNATURES_MAX * sizeof(*lexicon->signature));
+	lexicon->file = arena_alloc(arena, SIGNATURES_MAX * sizeof(*lexicon->file));
+	lexicon->line = arena_alloc(arena, SIGNATURES_MAX * sizeof(*lexicon->line));
+}
+
+/* Something has to tell. */
+static int check_signature(const struct signature *s, const struct document *document, int node,
+	struct complaint *complaint)
+{
+	if (s->pattern || s->validator != VALIDATOR_NONE)
+		return 0;
+	node_complain(document, node, complaint,
+		"found neither pattern nor validator in an entry of signatures; want a pattern, or "
+		"a validator that is asked where the service is expected");
+	return -EINVAL;
+}
+
+static int take_signatures(struct lexicon *lexicon, const struct lexicon_yaml *yaml,
+	const struct document *document, struct arena *arena, struct complaint *complaint)
+{
+	int rc = 0;
+
+	int list = node_get(document, NODE_ROOT, "signatures");
+	const char *file = arena_text(arena, document_name(document));
+
+	for (unsigned i = 0; i < yaml->signatures_count; i++) {
+		int node = node_item(document, list, i);
+		size_t at = lexicon->count++;
+		lexicon->signature[at] = signature_of(&yaml->signatures[i],
+			node_get(document, node, "validator") != NODE_NONE, arena);
+		lexicon->file[at] = file;
+		lexicon->line[at] = node_line(document, node);
+		if (check_signature(&lexicon->signature[at], document, node, complaint))
+			rc = -EINVAL;
+	}
+	return rc;
+}
+
+int lexicon_add(struct lexicon *lexicon, const struct document *document, struct arena *arena,
+	struct complaint *complaint)
+{
+	struct lexicon_yaml *yaml;
+	void *data;
+	int rc = schema_load(document, &lexicon_schema, lexicon_hint, &data, complaint);
+
+	if (rc)
+		return rc;
+	yaml = data;
+	lexicon_reserve(lexicon, arena);
+	if (lexicon->count + yaml->signatures_count > SIGNATURES_MAX) {
+		node_complain(document, NODE_ROOT, complaint,
+			"found more than %d signatures in all files together; want fewer",
+			SIGNATURES_MAX);
+		rc = -E2BIG;
+	} else {
+		rc = take_signatures(lexicon, yaml, document, arena, complaint);
+	}
+	schema_free(&lexicon_schema, data);
+	return rc;
+}
+
+int lexicon_open(struct lexicon *lexicon, struct arena *arena, struct complaint *complaint)
+{
+	char **path = shelf_signatures(arena);
+	int rc = 0;
+
+	*lexicon = (struct lexicon){0};
+	for (; *path && rc == 0; path++) {
+		struct document *document;
+		rc = document_read(&document, *path, complaint);
+		if (rc)
+			break;
+		rc = lexicon_add(lexicon, document, arena, complaint);
+		document_free(document);
+	}
+	if (rc || lexicon->count)
+		return rc;
+	complain(complaint, "signatures: found none; want a folder signatures with *.yaml beside "
+			    "the profiles, or in $PORTOLAN_CONFIGS");
+	return -ENOENT;
+}
+
+/* ---- compiling ---- */
+
+struct scanner *lexicon_compile(
+	const struct lexicon *lexicon, struct arena *arena, struct complaint *complaint)
+{
+	struct scanner *scanner = arena_alloc(arena, scanner_size());
+	struct scanner_fault fault;
+
+	if (scanner_init(scanner, lexicon->signature, lexicon->count, &fault) == 0)
+		return scanner;
+	if (fault.signature >= lexicon->count)
+		complain(complaint, "signatures: found what Hyperscan refuses: %s", fault.why);
+	else
+		complain(complaint,
+			"%s:%u: found the pattern %s (%s); want one that Hyperscan compiles",
+			lexicon->file[fault.signature], lexicon->line[fault.signature],
+			lexicon->signature[fault.signature].pattern, fault.why);
+	return NULL;
+}

@@ -1,0 +1,41 @@
+/* The lexicon: all signatures of configs/signatures/, as their files say.
+ *
+ * Read with a schema from YAML, every file of the folder in the order of their names.
+ * Everything lies in the arena that the caller gives.
+ *
+ *     signatures:
+ *       - {service: ssh, transport: tcp, side: either, pattern: '^SSH-', validator: ssh}
+ *
+ * `validator` may be missing where the pattern alone tells, and `pattern` for what is too weak
+ * to be recognised where it is not expected; `caseless: true` is the other option.
+ */
+#ifndef PORTOLAN_LEXICON_H
+#define PORTOLAN_LEXICON_H
+
+#include <stddef.h>
+
+#include "signature.h"
+
+struct arena;
+struct complaint;
+struct document;
+
+struct lexicon {
+	struct signature *signature;
+	size_t count;
+	/* Where each of them stands. */
+	const char **file;
+	unsigned *line;
+};
+
+/* The lexicon that ships. 0, or a negative errno with every mistake told. */
+int lexicon_open(struct lexicon *, struct arena *, struct complaint *);
+
+/* Adds the signatures of a document that is open already. */
+int lexicon_add(struct lexicon *, const struct document *, struct arena *, struct complaint *);
+
+/* Compiles it; NULL with the reason told: which pattern of which file and line. The scanner
+ * lies in the arena, and scanner_fini() gives back what is not in there. */
+struct scanner *lexicon_compile(const struct lexicon *, struct arena *, struct complaint *);
+
+#endif

@@ -1,0 +1,374 @@
+#include "inspection.h"
+
+#include <assert.h>
+
+/* --- pools --------------------------------------------------------------------------- */
+
+static size_t rounded(size_t bytes)
+{
+	return (bytes + 63) & ~(size_t)63;
+}
+
+size_t inspection_size(uint32_t hearings, uint32_t facts)
+{
+	return rounded(hearings * sizeof(struct hearing)) + rounded(facts * sizeof(struct facts)) +
+	       rounded(facts * sizeof(uint32_t));
+}
+
+void inspection_init(struct inspection *in, void *memory, uint32_t hearings, uint32_t facts)
+{
+	uint8_t *at = memory;
+
+	in->facts = (struct facts *)at;
+	at += rounded(facts * sizeof(struct facts));
+	in->hearing = (struct hearing *)at;
+	at += rounded(hearings * sizeof(struct hearing));
+	in->facts_next = (uint32_t *)at;
+	in->hearings = hearings;
+	in->facts_count = facts;
+	in->hearing_free = in->facts_free = SPEECH_NOTHING;
+	in->hearing_fresh = in->facts_fresh = 0;
+}
+
+/* A hearing that nobody has, or SPEECH_NOTHING. */
+static uint32_t hearing_borrow(struct inspection *in)
+{
+	uint32_t index = in->hearing_free;
+	struct hearing *h;
+
+	if (index != SPEECH_NOTHING)
+		in->hearing_free = in->hearing[index].next;
+	else if (in->hearing_fresh < in->hearings)
+		index = in->hearing_fresh++;
+	else
+		return SPEECH_NOTHING;
+	h = &in->hearing[index];
+	h->maybe[0] = h->maybe[1] = 0;
+	h->started[0] = h->started[1] = h->stale = 0;
+	return index;
+}
+
+static void hearing_return(struct inspection *in, uint32_t index)
+{
+	struct hearing *h = &in->hearing[index];
+
+	for (unsigned i = 0; i < 2; i++)
+		if (h->started[i])
+			in->counters->overlap_contradicted += h->opening[i].contradicted;
+	h->next = in->hearing_free;
+	in->hearing_free = index;
+}
+
+static uint32_t facts_take(struct inspection *in)
+{
+	uint32_t index = in->facts_free;
+
+	if (index != SPEECH_NOTHING) {
+		in->facts_free = in->facts_next[index];
+		return index;
+	}
+	if (in->facts_fresh < in->facts_count)
+		return in->facts_fresh++;
+	in->counters->facts_exhausted++;
+	return SPEECH_NOTHING;
+}
+
+static void facts_return(struct inspection *in, uint32_t index)
+{
+	in->facts_next[index] = in->facts_free;
+	in->facts_free = index;
+}
+
+/* --- a flow's speech ----------------------------------------------------------------- */
+
+void inspection_answered(struct speech *s, uint32_t sequence)
+{
+	if (s->stage == STAGE_NEW) {
+		s->stage = STAGE_ANSWERED;
+		s->at = sequence;
+	}
+}
+
+void inspection_close(struct inspection *in, struct speech *s)
+{
+	if (s->stage == STAGE_CLOSED)
+		return;
+	if (s->stage == STAGE_HEARD)
+		hearing_return(in, s->at);
+	s->stage = STAGE_CLOSED;
+	s->at = SPEECH_NOTHING;
+}
+
+void inspection_forget(struct inspection *in, struct speech *s)
+{
+	inspection_close(in, s);
+	if (s->at != SPEECH_NOTHING)
+		facts_return(in, s->at);
+	s->at = SPEECH_NOTHING;
+}
+
+const struct facts *inspection_facts(const struct inspection *in, const struct speech *s)
+{
+	return s->stage == STAGE_CLOSED && s->at != SPEECH_NOTHING ? &in->facts[s->at] : NULL;
+}
+
+/* Closed with what the last message told. */
+static void conclude(struct inspection *in, struct speech *s)
+{
+	inspection_close(in, s);
+	if (!in->heard.meaning.facts.known)
+		return;
+	s->at = facts_take(in);
+	if (s->at != SPEECH_NOTHING)
+		in->facts[s->at] = in->heard.meaning.facts;
+}
+
+/* --- hearing ------------------------------------------------------------------------- */
+
+static struct utterance utterance_of(const struct payload *p)
+{
+	uint32_t length = p->length < OPENING_BYTES ? p->length : OPENING_BYTES;
+
+	return (struct utterance){
+		.bytes = p->bytes,
+		.length = length,
+		.size = p->transport == TRANSPORT_UDP && p->whole ? p->length : 0,
+		.transport = p->transport,
+		.side = p->side,
+	};
+}
+
+/* What recognition means for the flow; 1 if that is news. */
+static int learn(struct speech *s, const struct recognition *r, service_mask expected)
+{
+	if (r->service >= 0) {
+		uint8_t service = (uint8_t)(r->service + 1);
+		int is_news = s->basis != SERVICE_RECOGNISED || s->service != service;
+		s->service = service;
+		s->basis = SERVICE_RECOGNISED;
+		return is_news;
+	}
+	if (s->basis != SERVICE_UNVERIFIED || !expected || (expected & ~r->excluded))
+		return 0;
+	s->basis = SERVICE_EXCLUDED;
+	return 1;
+}
+
+/* The flow's hearing; the first one who asks borrows it. NULL: none is left. */
+static struct hearing *hearing_of(struct inspection *in, struct speech *s, const struct payload *p)
+{
+	struct hearing *h;
+	uint32_t index;
+
+	if (s->stage == STAGE_HEARD)
+		return &in->hearing[s->at];
+	index = hearing_borrow(in);
+	if (index == SPEECH_NOTHING) {
+		in->counters->hearings_exhausted++;
+		inspection_close(in, s);
+		return NULL;
+	}
+	h = &in->hearing[index];
+	if (s->stage == STAGE_ANSWERED) {
+		unsigned server = p->side == SIDE_SERVER ? p->direction : 1u - p->direction;
+		h->started[server] = 1;
+		opening_init(&h->opening[server], s->at + 1);
+	}
+	s->stage = STAGE_HEARD;
+	s->at = index;
+	return h;
+}
+
+/* One service on both sides, each on the strength of one field: together two. What has no
+ * pattern has no field of its own. */
+static void agree(
+	const struct inspection *in, struct hearing *h, unsigned direction, struct recognition *r)
+{
+	service_mask both;
+
+	h->maybe[direction] = r->maybe & ~in->scanner->unpatterned_services;
+	both = h->maybe[0] & h->maybe[1];
+	if (r->service < 0 && both)
+		r->service = __builtin_ctzll(both);
+}
+
+/* --- streams ------------------------------------------------------------------------- */
+
+/* The number of a direction's first byte: as the handshake said, or else of the first segment
+ * that was seen. */
+static uint32_t first_of(const struct speech *s, const struct payload *p)
+{
+	if (p->side == SIDE_CLIENT && p->syn_seen)
+		return p->syn_sequence + 1;
+	if (p->side == SIDE_SERVER && s->stage == STAGE_ANSWERED)
+		return s->at + 1;
+	return p->sequence;
+}
+
+static void start_opening(struct hearing *h, const struct payload *p, uint32_t first)
+{
+	if (h->started[p->direction])
+		return;
+	h->started[p->direction] = 1;
+	opening_init(&h->opening[p->direction], first);
+}
+
+static void recognise_opening(struct inspection *in, struct hearing *h, const struct payload *p)
+{
+	struct utterance u = utterance_of(p);
+	struct opening *o = &h->opening[p->direction];
+
+	u.bytes = o->byte;
+	u.length = o->length;
+	recognise(in->scanner, in->scratch, &u, &in->heard);
+	recognise_expected(in->scanner, &u, p->expected, &in->heard);
+	agree(in, h, p->direction, &in->heard);
+}
+
+/* Whether it is worth to go on listening. */
+static int may_tell_more(const struct hearing *h, const struct recognition *r, unsigned direction)
+{
+	const struct opening *o = &h->opening[direction];
+
+	if (r->service >= 0)
+		return r->meaning.unfinished && o->length < OPENING_BYTES;
+	if (r->maybe)
+		return !h->started[1 - direction] ||
+		       h->opening[1 - direction].length < OPENING_BYTES;
+	if (!r->possible && o->length >= SENSELESS_BYTES)
+		return 0;
+	return o->length < OPENING_BYTES;
+}
+
+static int hear_opening(struct inspection *in, struct speech *s, const struct payload *p)
+{
+	uint32_t first = first_of(s, p);
+	struct hearing *h = hearing_of(in, s, p);
+	int is_news;
+
+	if (!h)
+		return 0;
+	start_opening(h, p, first);
+	if (!opening_put(&h->opening[p->direction], p->sequence, p->bytes, p->length)) {
+		if (++h->stale >= STALE_MAX)
+			inspection_close(in, s);
+		return 0;
+	}
+	if (h->opening[p->direction].length <= h->opening[p->direction].soft)
+		return 0;
+	recognise_opening(in, h, p);
+	is_news = learn(s, &in->heard, p->expected);
+	if (!may_tell_more(h, &in->heard, p->direction))
+		conclude(in, s);
+	return is_news;
+}
+
+/* Nearly every first segment tells by itself and where it lies. */
+static int hear_first_segment(struct inspection *in, struct speech *s, const struct payload *p)
+{
+	struct utterance u = utterance_of(p);
+	struct recognition *r = &in->heard;
+	int is_news, is_senseless;
+
+	if (opening_is_padding(p->bytes, p->length))
+		return hear_opening(in, s, p);
+	recognise(in->scanner, in->scratch, &u, r);
+	recognise_expected(in->scanner, &u, p->expected, r);
+	is_senseless = !r->possible && !r->maybe && u.length >= SENSELESS_BYTES;
+	if (r->service < 0 && !is_senseless)
+		return hear_opening(in, s, p);
+	if (r->service >= 0 && r->meaning.unfinished && u.length < OPENING_BYTES)
+		return hear_opening(in, s, p);
+	is_news = learn(s, r, p->expected);
+	conclude(in, s);
+	return is_news;
+}
+
+static int hear_segment(struct inspection *in, struct speech *s, const struct payload *p)
+{
+	if (s->stage != STAGE_HEARD && p->sequence == first_of(s, p))
+		return hear_first_segment(in, s, p);
+	return hear_opening(in, s, p);
+}
+
+/* --- datagrams ----------------------------------------------------------------------- */
+
+/* This datagram for the next one to compare with. */
+static void keep_datagram(struct hearing *h, const struct payload *p)
+{
+	struct opening *o = &h->opening[p->direction];
+
+	h->started[p->direction] = 1;
+	opening_init(o, 0);
+	opening_put(o, 0, p->bytes, p->length);
+}
+
+static void recall_datagrams(const struct hearing *h, unsigned direction, struct utterance *u)
+{
+	if (h->started[direction]) {
+		u->earlier = h->opening[direction].byte;
+		u->earlier_length = h->opening[direction].length;
+	}
+	if (h->started[1 - direction]) {
+		u->other = h->opening[1 - direction].byte;
+		u->other_length = h->opening[1 - direction].length;
+	}
+}
+
+/* Whether the next one is to be looked at too. */
+static int count_datagram(struct speech *s, const struct recognition *r)
+{
+	unsigned count = s->datagrams + (r->possible || r->maybe ? 1 : DATAGRAMS_SENSELESS);
+
+	s->datagrams = (count < DATAGRAMS_MAX ? count : DATAGRAMS_MAX) & 7;
+	return count < DATAGRAMS_MAX;
+}
+
+static int hear_datagram(struct inspection *in, struct speech *s, const struct payload *p)
+{
+	struct utterance u = utterance_of(p);
+	struct recognition *r = &in->heard;
+	struct hearing *h = s->stage == STAGE_HEARD ? &in->hearing[s->at] : NULL;
+	int is_news;
+
+	if (h)
+		recall_datagrams(h, p->direction, &u);
+	if (!p->looked_at)
+		recognise(in->scanner, in->scratch, &u, r);
+	recognise_expected(in->scanner, &u, p->expected, r);
+	if (r->maybe && r->service < 0) {
+		h = hearing_of(in, s, p);
+		if (!h)
+			return 0;
+		agree(in, h, p->direction, r);
+		keep_datagram(h, p);
+	}
+	is_news = learn(s, r, p->expected);
+	if (r->service >= 0 || !count_datagram(s, r))
+		conclude(in, s);
+	return is_news;
+}
+
+int inspection_hear(struct inspection *in, struct speech *s, const struct payload *p)
+{
+	assert(p->length > 0);
+	return p->transport == TRANSPORT_UDP ? hear_datagram(in, s, p) : hear_segment(in, s, p);
+}
+
+int inspection_look(struct inspection *in, const struct payload *p)
+{
+	struct utterance u = utterance_of(p);
+
+	recognise(in->scanner, in->scratch, &u, &in->heard);
+	return in->heard.service >= 0;
+}
+
+void inspection_overhear(struct inspection *in, const struct speech *s, const struct payload *p)
+{
+	struct utterance u = utterance_of(p);
+
+	if (s->stage != STAGE_CLOSED || s->at == SPEECH_NOTHING || !s->service)
+		return;
+	if (recognise_again(in->scanner, &u, s->service - 1u, &in->heard))
+		note_merge(&in->facts[s->at], &in->heard.meaning.facts);
+}

@@ -1,0 +1,122 @@
+/* Inspection: what the flows of a worker say first, and what service that makes them.
+ *
+ * A flow has a few bytes of its own for it (struct speech). Where its first segments do not
+ * tell at once, it borrows a hearing, two openings put together in order, from a bounded pool,
+ * and gives it back with its verdict; where there is none left it stays unverified, and that
+ * is counted. What was learned for triage lies in a second pool until the flow ends.
+ *
+ * Owned by one worker, all memory is given; allocates nothing.
+ */
+#ifndef PORTOLAN_INSPECTION_H
+#define PORTOLAN_INSPECTION_H
+
+#include "counters.h"
+#include "opening.h"
+#include "recognise.h"
+#include "record.h"
+
+/* Datagrams of a flow that are looked at before it is given up; one that makes no sense at all
+ * counts as several. */
+#define DATAGRAMS_MAX 7u
+#define DATAGRAMS_SENSELESS 3u
+/* Segments that may come without telling anything new: more, and the flow is given up. A window
+ * of them may come before the one that is missing. */
+#define STALE_MAX 8u
+/* So many bytes without any sense: nobody is going to give them a name. */
+#define SENSELESS_BYTES 16u
+
+#define SPEECH_NOTHING UINT32_MAX
+
+/* Where a flow's inspection stands. */
+enum speech_stage {
+	STAGE_NEW,
+	STAGE_ANSWERED, /* new, and `at` is the sequence number of the SYN+ACK */
+	STAGE_HEARD,	/* `at` is its hearing */
+	STAGE_CLOSED,	/* `at` is its facts, or SPEECH_NOTHING */
+};
+
+/* A flow's own part. Zero is a good beginning. */
+struct speech {
+	uint32_t at;
+	uint8_t service; /* recognised: enum service + 1; 0: none */
+	uint8_t stage : 2;
+	uint8_t basis : 2; /* enum service_basis */
+	uint8_t datagrams : 3;
+};
+
+/* One packet's payload on its way to be heard. */
+struct payload {
+	const uint8_t *bytes;
+	uint32_t length;       /* not 0 */
+	uint32_t sequence;     /* of TCP: of its first byte */
+	uint32_t syn_sequence; /* of the initiator's SYN */
+	uint8_t syn_seen;
+	uint8_t transport; /* enum transport */
+	uint8_t direction; /* in the flow's key */
+	uint8_t side;	   /* enum side: as far as the handshake told */
+	uint8_t whole;	   /* all of it is at hand */
+	uint8_t looked_at; /* by inspection_look(), and nothing else since */
+	service_mask expected;
+};
+
+struct hearing {
+	struct opening opening[2];
+	service_mask maybe[2];
+	uint32_t next;
+	uint8_t started[2];
+	uint8_t stale;
+};
+
+struct inspection {
+	const struct scanner *scanner;
+	struct hs_scratch *scratch;
+	struct counters *counters;
+	struct hearing *hearing;
+	struct facts *facts;
+	uint32_t *facts_next;
+	uint32_t hearings, hearing_free, hearing_fresh;
+	uint32_t facts_count, facts_free, facts_fresh;
+	struct recognition heard; /* scratch: what the last packet said */
+};
+
+size_t inspection_size(uint32_t hearings, uint32_t facts);
+
+/* Empty pools in `memory` (inspection_size() zeroed bytes, aligned to 64). */
+void inspection_init(struct inspection *, void *memory, uint32_t hearings, uint32_t facts);
+
+/* A SYN+ACK of a flow that nothing was said in yet. */
+void inspection_answered(struct speech *, uint32_t sequence);
+
+static inline int speech_is_open(const struct speech *s)
+{
+	return s->stage != STAGE_CLOSED;
+}
+
+/* A packet of a flow that is still open. 1 if service or basis have changed; the message, if
+ * it is one, is in inspection.heard, whose service is -1 otherwise. */
+int inspection_hear(struct inspection *, struct speech *, const struct payload *);
+
+/* The first packet with payload of the other direction, once the service is known: the facts
+ * that its message adds. */
+void inspection_overhear(struct inspection *, const struct speech *, const struct payload *);
+
+/* One look, without a flow: whether it is a message, in inspection.heard. */
+int inspection_look(struct inspection *, const struct payload *);
+
+/* Nothing was heard: what the last packet said is forgotten. */
+static inline void inspection_deaf(struct inspection *in)
+{
+	in->heard.service = -1;
+	in->heard.meaning.facts.known = 0;
+}
+
+/* Nothing more is going to be heard. */
+void inspection_close(struct inspection *, struct speech *);
+
+/* The flow's facts, or NULL. */
+const struct facts *inspection_facts(const struct inspection *, const struct speech *);
+
+/* The flow ends: what it has borrowed goes back. */
+void inspection_forget(struct inspection *, struct speech *);
+
+#endif

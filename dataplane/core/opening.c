@@ -1,0 +1,78 @@
+#include "opening.h"
+
+#include <string.h>
+
+void opening_init(struct opening *o, uint32_t first)
+{
+	o->first = first;
+	o->length = o->reached = o->soft = 0;
+	o->contradicted = 0;
+	memset(o->there, 0, sizeof(o->there));
+}
+
+static int is_there(const struct opening *o, uint32_t at)
+{
+	return (int)(o->there[at / 64] >> at % 64 & 1);
+}
+
+int opening_is_padding(const uint8_t *bytes, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (bytes[i])
+			return 0;
+	return count <= PADDING_MAX;
+}
+
+static void put_byte(struct opening *o, uint32_t at, uint8_t byte)
+{
+	if (is_there(o, at)) {
+		o->contradicted += o->byte[at] != byte;
+		if (at < o->soft)
+			o->byte[at] = byte;
+		return;
+	}
+	o->there[at / 64] |= (uint64_t)1 << at % 64;
+	o->byte[at] = byte;
+}
+
+/* What nearly every segment is: the next one. */
+static void append(struct opening *o, const uint8_t *bytes, uint32_t count)
+{
+	memcpy(o->byte + o->length, bytes, count);
+	for (uint32_t at = o->length; at < o->length + count; at++)
+		o->there[at / 64] |= (uint64_t)1 << at % 64;
+}
+
+int opening_put(struct opening *o, uint32_t sequence, const uint8_t *bytes, uint32_t count)
+{
+	int32_t offset = (int32_t)(sequence - o->first); /* the number space is a circle */
+	uint32_t at, before = o->length;
+
+	if (offset < 0) {
+		uint32_t skip = -(uint32_t)offset;
+		if (skip >= count)
+			return 0;
+		bytes += skip;
+		count -= skip;
+		offset = 0;
+	}
+	if (offset >= OPENING_BYTES || count == 0)
+		return 0;
+	at = (uint32_t)offset;
+	if (count > OPENING_BYTES - at)
+		count = OPENING_BYTES - at;
+	if (at == 0 && o->length == 0 && opening_is_padding(bytes, count))
+		o->soft = (uint16_t)count;
+	if (at == o->length && at == o->reached)
+		append(o, bytes, count);
+	else
+		for (uint32_t i = 0; i < count; i++)
+			put_byte(o, at + i, bytes[i]);
+	if (at + count > o->reached)
+		o->reached = (uint16_t)(at + count);
+	if (at == 0 && count > o->soft)
+		o->soft = 0; /* now it is known what is there */
+	while (o->length < OPENING_BYTES && is_there(o, o->length))
+		o->length++;
+	return o->length > before;
+}

@@ -1,0 +1,156 @@
+#include "scan.h"
+
+#include <errno.h>
+#include <hs.h>
+#include <string.h>
+
+/* --- at start ------------------------------------------------------------------------ */
+
+size_t scanner_size(void)
+{
+	return sizeof(struct scanner);
+}
+
+static unsigned flags_of(const struct signature *s)
+{
+	return HS_FLAG_DOTALL | HS_FLAG_SINGLEMATCH | (s->caseless ? HS_FLAG_CASELESS : 0);
+}
+
+/* The patterns of one transport; `id` is each one's index among all signatures. */
+struct patterns {
+	const char *text[SIGNATURES_MAX];
+	unsigned flags[SIGNATURES_MAX], id[SIGNATURES_MAX];
+	unsigned count;
+};
+
+static void patterns_of(const struct scanner *s, enum transport transport, struct patterns *p)
+{
+	p->count = 0;
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->signature[i].transport != transport || !s->signature[i].pattern)
+			continue;
+		p->text[p->count] = s->signature[i].pattern;
+		p->flags[p->count] = flags_of(&s->signature[i]);
+		p->id[p->count++] = (unsigned)i;
+	}
+}
+
+static void tell(struct scanner_fault *fault, size_t signature, const char *why)
+{
+	size_t length = strnlen(why, SCANNER_WHY_BYTES - 1);
+
+	fault->signature = signature;
+	memcpy(fault->why, why, length);
+	fault->why[length] = '\0';
+}
+
+static int compile(struct scanner *s, enum transport transport, struct scanner_fault *fault)
+{
+	struct patterns p;
+	hs_compile_error_t *error = NULL;
+
+	patterns_of(s, transport, &p);
+	if (p.count == 0)
+		return 0;
+	if (hs_compile_multi(p.text, p.flags, p.id, p.count, HS_MODE_BLOCK, NULL,
+		    &s->database[transport], &error) == HS_SUCCESS)
+		return 0;
+	tell(fault,
+		error->expression >= 0 && (unsigned)error->expression < p.count
+			? p.id[error->expression]
+			: SIGNATURES_MAX,
+		error->message ? error->message : "");
+	hs_free_compile_error(error);
+	return -EINVAL;
+}
+
+static void add_validator(struct scanner *s, const struct signature *signature)
+{
+	int8_t *list = s->validators[signature->transport][signature->service];
+	unsigned n = 0;
+
+	while (n < 3 && list[n] >= 0 && list[n] != (int8_t)signature->validator)
+		n++;
+	if (signature->validator != VALIDATOR_NONE)
+		list[n] = (int8_t)signature->validator;
+}
+
+static void index_signatures(struct scanner *s)
+{
+	memset(s->validators, -1, sizeof(s->validators));
+	for (size_t i = 0; i < s->count; i++) {
+		const struct signature *g = &s->signature[i];
+		add_validator(s, g);
+		if (g->pattern)
+			continue;
+		s->unpatterned[g->transport].word[i / 64] |= (uint64_t)1 << i % 64;
+		s->unpatterned_services |= SERVICE_BIT(g->service);
+	}
+}
+
+int scanner_init(struct scanner *s, const struct signature *signature, size_t count,
+	struct scanner_fault *fault)
+{
+	int rc = 0;
+
+	memset(s, 0, sizeof(*s));
+	s->signature = signature;
+	s->count = count;
+	tell(fault, SIGNATURES_MAX, "too many signatures");
+	if (count > SIGNATURES_MAX)
+		return -EINVAL;
+	index_signatures(s);
+	for (unsigned t = 0; t < TRANSPORT_COUNT && rc == 0; t++)
+		rc = compile(s, (enum transport)t, fault);
+	if (rc)
+		scanner_fini(s);
+	return rc;
+}
+
+void scanner_fini(struct scanner *s)
+{
+	for (unsigned t = 0; t < TRANSPORT_COUNT; t++) {
+		hs_free_database(s->database[t]);
+		s->database[t] = NULL;
+	}
+}
+
+int scratch_init(struct hs_scratch **scratch, const struct scanner *s)
+{
+	*scratch = NULL;
+	for (unsigned t = 0; t < TRANSPORT_COUNT; t++) {
+		if (!s->database[t])
+			continue;
+		if (hs_alloc_scratch(s->database[t], scratch) != HS_SUCCESS)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+void scratch_fini(struct hs_scratch *scratch)
+{
+	hs_free_scratch(scratch);
+}
+
+/* --- with a packet ------------------------------------------------------------------- */
+
+static int found(
+	unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *context)
+{
+	struct hits *hits = context;
+
+	(void)from;
+	(void)to;
+	(void)flags;
+	hits->word[id / 64] |= (uint64_t)1 << id % 64;
+	return 0;
+}
+
+void scan(const struct scanner *s, struct hs_scratch *scratch, enum transport transport,
+	const uint8_t *bytes, uint32_t length, struct hits *hits)
+{
+	memset(hits, 0, sizeof(*hits));
+	if (s->database[transport])
+		hs_scan(s->database[transport], (const char *)bytes, length, 0, scratch, found,
+			hits);
+}

@@ -1,0 +1,48 @@
+/* Any bytes as a file of signatures: a lexicon, or complaints; never a crash, a leak or silence.
+ * What is read is compiled, unless it is so much that Hyperscan takes seconds for it.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "arena.h"
+#include "complaint.h"
+#include "document.h"
+#include "lexicon.h"
+
+#define COMPILED_MAX 400
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static int read_it(
+	struct lexicon *l, const uint8_t *data, size_t size, struct arena *a, struct complaint *c)
+{
+	struct document *document;
+	int rc = document_parse(&document, "signatures.yaml", data, size, c);
+
+	if (rc)
+		return rc;
+	rc = lexicon_add(l, document, a, c);
+	document_free(document);
+	return rc;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct arena *arena = arena_new();
+	struct complaint complaint = {0};
+	struct lexicon lexicon = {0};
+	struct scanner *scanner = NULL;
+	int rc = read_it(&lexicon, data, size, arena, &complaint);
+
+	if (rc == 0 && size <= COMPILED_MAX) {
+		scanner = lexicon_compile(&lexicon, arena, &complaint);
+		rc = scanner ? 0 : -1;
+	}
+	if (rc && complaint.length == 0)
+		abort();
+	if (scanner)
+		scanner_fini(scanner);
+	arena_free(arena);
+	return 0;
+}

@@ -1,0 +1,152 @@
+#include "fixture.h"
+
+#include "arena.h"
+#include "document.h"
+#include "lexicon.h"
+
+#define LEXICON "signatures.yaml"
+#define HEAD "signatures:\n"
+#define SSH "  - {service: ssh, transport: tcp, side: either, pattern: '^SSH-', validator: ssh}\n"
+
+/* The lexicon of a text, compiled: 0, or negative with the complaint. */
+static int compile(const char *text, struct complaint *complaint)
+{
+	struct arena *arena = arena_new();
+	struct lexicon lexicon = {0};
+	struct document *document;
+	struct scanner *scanner = NULL;
+	int rc = document_parse(&document, LEXICON, text, strlen(text), complaint);
+
+	if (rc == 0) {
+		rc = lexicon_add(&lexicon, document, arena, complaint);
+		document_free(document);
+	}
+	if (rc == 0) {
+		scanner = lexicon_compile(&lexicon, arena, complaint);
+		rc = scanner ? 0 : -1;
+	}
+	if (scanner)
+		scanner_fini(scanner);
+	arena_free(arena);
+	return rc;
+}
+
+static void refused(const char *text, const char *line)
+{
+	struct complaint complaint = {0};
+
+	assert_true(compile(text, &complaint) < 0);
+	complaint_has(&complaint, line);
+}
+
+static void lexicon_that_ships_compiles_and_knows_every_service_of_the_profiles(void **state)
+{
+	struct complaint complaint = {0};
+	struct chart *chart;
+	service_mask known = 0;
+
+	(void)state;
+	assert_int_equal(chart_open(&chart, NULL, "on-premises-7", &complaint), 0);
+	assert_int_equal(chart_arm(chart, &complaint), 0);
+	for (size_t i = 0; i < chart->lexicon->count; i++)
+		known |= SERVICE_BIT(chart->lexicon->signature[i].service);
+	for (uint32_t i = 0; i < chart->policy->rules; i++) {
+		service_mask wanted = service_accepts(chart->policy->rule[i].services);
+		assert_true((wanted & known) != 0);
+	}
+	chart_close(chart);
+}
+
+static void lexicon_refuses_a_bad_pattern_with_its_line(void **state)
+{
+	(void)state;
+	refused(HEAD SSH "  - {service: vnc, transport: tcp, side: either, pattern: '^RFB ('}\n",
+		LEXICON ":3: found the pattern ^RFB ( (Missing close parenthesis for group "
+			"started at index 5.); want one that Hyperscan compiles");
+}
+
+static void lexicon_refuses_an_unknown_service(void **state)
+{
+	(void)state;
+	refused(HEAD "  - {service: sssh, transport: tcp, side: either, pattern: x}\n",
+		LEXICON ":2: found \"sssh\" for service; want \"ssh\"");
+}
+
+static void lexicon_refuses_an_unknown_validator(void **state)
+{
+	(void)state;
+	refused(HEAD
+		"  - {service: ssh, transport: tcp, side: either, pattern: x, validator: shh}\n",
+		LEXICON ":2: found \"shh\" for validator; want \"ssh\"");
+}
+
+static void lexicon_refuses_an_unknown_key(void **state)
+{
+	struct complaint complaint = {0};
+
+	(void)state;
+	assert_true(compile(HEAD "  - {service: ssh, transport: tcp, side: either, patern: x}\n",
+			    &complaint) < 0);
+	assert_non_null(strstr(complaint.text, LEXICON ":2: found unknown key \"patern\""));
+}
+
+static void lexicon_refuses_a_signature_that_nothing_tells(void **state)
+{
+	(void)state;
+	refused(HEAD "  - {service: ssh, transport: tcp, side: either}\n",
+		LEXICON ":2: found neither pattern nor validator in an entry of signatures; want a "
+			"pattern, or a validator that is asked where the service is expected");
+}
+
+static void lexicon_takes_a_validator_alone_for_where_it_is_expected(void **state)
+{
+	struct complaint complaint = {0};
+
+	(void)state;
+	assert_int_equal(compile(HEAD SSH "  - {service: echo, transport: udp, side: either, "
+					  "validator: echo}\n",
+				 &complaint),
+		0);
+	assert_string_equal(complaint.text, "");
+}
+
+static void lexicon_is_part_of_the_policys_hash(void **state)
+{
+	char folder[] = "/tmp/portolan-lexicon-XXXXXX", command[512], hash[80];
+	struct chart *chart = site_opens("appliances: []\n");
+
+	(void)state;
+	memcpy(hash, chart->hash, sizeof(hash));
+	chart_close(chart);
+	assert_non_null(mkdtemp(folder));
+	snprintf(command, sizeof(command),
+		"cp -r %s/profiles %s/ && mkdir %s/signatures && printf '%s%s' > "
+		"%s/signatures/one.yaml",
+		FIXTURE_CONFIGS, folder, folder, HEAD,
+		"  - {service: ssh, transport: tcp, side: either, validator: ssh}\\n", folder);
+	assert_int_equal(system(command), 0);
+	setenv("PORTOLAN_CONFIGS", folder, 1);
+	chart = site_opens("appliances: []\n");
+	assert_string_not_equal(hash, chart->hash);
+	chart_close(chart);
+	setenv("PORTOLAN_CONFIGS", FIXTURE_CONFIGS, 1);
+	snprintf(command, sizeof(command), "rm -r %s", folder);
+	assert_int_equal(system(command), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			lexicon_that_ships_compiles_and_knows_every_service_of_the_profiles),
+		cmocka_unit_test(lexicon_refuses_a_bad_pattern_with_its_line),
+		cmocka_unit_test(lexicon_refuses_an_unknown_service),
+		cmocka_unit_test(lexicon_refuses_an_unknown_validator),
+		cmocka_unit_test(lexicon_refuses_an_unknown_key),
+		cmocka_unit_test(lexicon_refuses_a_signature_that_nothing_tells),
+		cmocka_unit_test(lexicon_takes_a_validator_alone_for_where_it_is_expected),
+		cmocka_unit_test(lexicon_is_part_of_the_policys_hash),
+	};
+
+	return cmocka_run_group_tests(tests, fixture_setup, NULL);
+}

@@ -1,0 +1,60 @@
+#include "utter.h"
+
+static const struct spoken messages[] = {
+	{57, SAID_REQUEST,
+		"\x01\x2a\x00\x39\x37\x1a\x2b\x23\x9e\x36\x29\x3d\xb4\x1c\x7e\x7b\x7e\x73"
+		"\xfb\xc3\x01\x07\x61\x6c\x69\x63\x65\x04\x06\x0a\x14\x00\x01\x05\x06\x00"
+		"\x00\x00\x01\x02\x12\xf6\x98\x03\x48\xa5\xad\xca\x3f\x1e\x79\x1f\xa3\x5a"
+		"\x7d\x8a\x28"}, /* radius-access-request */
+	{26, SAID_ANSWER,
+		"\x02\x2a\x00\x1a\xae\x6a\x09\x2b\x65\x61\x35\x5e\xa5\x58\xe2\x1f\xeb\xb5"
+		"\xda\x31\x06\x06\x00\x00\x00\x06"}, /* radius-access-accept */
+	{55, SAID_REQUEST,
+		"\x04\x2a\x00\x37\x31\x80\x83\xad\x81\xc2\x76\xa9\x5a\x0c\x08\x91\x70\xa4"
+		"\xd9\x0f\x28\x06\x00\x00\x00\x01\x2c\x0a\x30\x30\x30\x30\x30\x30\x32\x61"
+		"\x01\x07\x61\x6c\x69\x63\x65\x04\x06\x0a\x14\x00\x01\x05\x06\x00\x00\x00"
+		"\x01"}, /* radius-accounting-request */
+};
+
+static const struct spoken others[] = {
+	{4, SAID_NOTHING, "\x01\x02\x00\x14"}, /* by hand */
+	{20, SAID_NOTHING,
+		"\x09\x02\x00\x14\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+		"\x00\x00"}, /* by hand */
+	{22, SAID_NOTHING,
+		"\x01\x02\x00\x16\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+		"\x00\x00\x01\x01"}, /* by hand */
+	{37, SAID_NOTHING,
+		"\xe5\xa2\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x07\x75\x70\x64\x61\x74"
+		"\x65\x73\x07\x65\x78\x61\x6d\x70\x6c\x65\x03\x63\x6f\x6d\x00\x00\x01\x00"
+		"\x01"}, /* dns-query */
+};
+
+static void radius_recognises_its_messages_and_who_sends_them(void **state)
+{
+	(void)state;
+	check_all(validate_radius, TRANSPORT_UDP, messages, COUNT(messages), READING_YES);
+}
+
+static void radius_never_refuses_the_beginning_of_a_message(void **state)
+{
+	(void)state;
+	check_beginnings(validate_radius, TRANSPORT_UDP, messages, COUNT(messages));
+}
+
+static void radius_refuses_what_cannot_become_one(void **state)
+{
+	(void)state;
+	check_all(validate_radius, TRANSPORT_UDP, others, COUNT(others), READING_NO);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(radius_recognises_its_messages_and_who_sends_them),
+		cmocka_unit_test(radius_never_refuses_the_beginning_of_a_message),
+		cmocka_unit_test(radius_refuses_what_cannot_become_one),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
