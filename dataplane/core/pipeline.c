@@ -156,6 +156,8 @@ static __attribute__((noinline)) void track_closely(
 	struct view *v = &pl->view[g->index];
 	union flow_key *k = &pl->key[g->index];
 
+	if (tracker_turn_away(&pl->tracker, p, g))
+		return;
 	__builtin_prefetch(p->data + 64); /* where the payload is that may be inspected */
 	if (g->kind != GLANCE_VIEW) {
 		decode(p, pl->tracker.policy->inventory, v);

@@ -99,6 +99,14 @@ struct place table_victim(const struct table *t, uint64_t hash, enum worth worth
 	return (struct place){FLOW_NONE, 0};
 }
 
+int table_refuses(const struct table *t, uint64_t hash, enum worth worth)
+{
+	const struct bucket *b = &t->bucket[hash & t->bucket_mask];
+
+	return !has_free_flow(t) && !b->overflowed && !table_match_twice(b, table_tag(hash)) &&
+	       table_victim(t, hash, worth).flow == FLOW_NONE;
+}
+
 static void set_free(struct flow *f)
 {
 	f->bucket = BUCKET_NONE;

@@ -159,6 +159,10 @@ struct place {
 
 struct place table_victim(const struct table *, uint64_t hash, enum worth);
 
+/* Whether a flow that is worth this finds no room for certain: the table is full, nothing that
+ * may be its key is there, and nobody in its bucket makes way. */
+int table_refuses(const struct table *, uint64_t hash, enum worth);
+
 /* Keeps the spare flow: its number, or FLOW_NONE if the table or both buckets are full. Its key
  * must not be there yet. */
 uint32_t table_insert(struct table *, uint64_t hash, enum worth);

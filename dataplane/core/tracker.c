@@ -865,6 +865,85 @@ static void open_flow(
 	report(t, f);
 }
 
+/* --- a flood ------------------------------------------------------------------------- */
+
+/* The ends of a glance, as the policy sees them: the sender of a SYN initiates. */
+static inline void conversation_at_a_glance(const struct inventory *inv, const struct packet *p,
+	const struct glance *g, struct conversation *c)
+{
+	enum { SOURCE = 26, DESTINATION = 30 };
+	const uint64_t end[2] = {
+		g->direction ? g->upper : g->lower, g->direction ? g->lower : g->upper};
+
+	c->version = 4;
+	c->protocol = IPPROTO_TCP;
+	for (unsigned i = 0; i < 2; i++) {
+		const uint64_t word[2] = {0, end[i] & 0xffffffff00000000};
+		memcpy(c->address[i].byte, &word[0], sizeof(word[0]));
+		memcpy(c->address[i].byte + 8, &word[1], sizeof(word[1]));
+		c->port[i] = (uint16_t)end[i];
+	}
+	c->appliance[0] = inventory_cell(inv, p->data + SOURCE);
+	c->appliance[1] = inventory_cell(inv, p->data + DESTINATION);
+}
+
+static void report_turned_away(struct tracker *t, const struct packet *p, const struct glance *g,
+	const struct conversation *c, const struct judgement *j)
+{
+	struct record *r = outbox_next(t->outbox);
+
+	r->protocol = IPPROTO_TCP;
+	r->version = 4;
+	r->kind = RECORD_FLAGGED;
+	r->verdict = j->verdict;
+	r->connection = CONNECTION_ATTEMPTED;
+	r->basis = BASIS_HANDSHAKE;
+	r->end = END_IDLE;
+	r->severity = (uint8_t)verdict_severity(
+		(enum verdict)j->verdict, CONNECTION_ATTEMPTED, BASIS_HANDSHAKE, 1);
+	r->corrected = r->raised = 0;
+	r->history_length = 1;
+	r->path = (struct path){.interface = p->interface, .is_known = 1};
+	r->generation = (uint16_t)t->policy->generation;
+	r->history = LETTER_SYN;
+	r->detail = 0;
+	r->start_ns = r->end_ns = p->time_ns;
+	for (unsigned i = 0; i < 2; i++) {
+		memcpy(&r->address[i], &c->address[i], sizeof(r->address[i]));
+		r->port[i] = c->port[i];
+		r->appliance[i] = c->appliance[i];
+		r->set[i] = j->set[i];
+		r->end_verdict[i] = j->end_verdict[i];
+	}
+	r->packets[0] = 1;
+	r->bytes[0] = (uint32_t)g->tally;
+	r->packets[1] = r->bytes[1] = 0;
+	r->service = SERVICE_COUNT;
+	r->service_basis = 0;
+	r->facts.known = 0;
+}
+
+int tracker_turn_away(struct tracker *t, const struct packet *p, const struct glance *g)
+{
+	struct conversation c;
+	struct judgement j;
+
+	if (g->kind != GLANCE_IPV4 || g->letters != LETTER_BIT(SYN) ||
+		!table_refuses(&t->table, g->hash, WORTH_PROBE))
+		return 0;
+	conversation_at_a_glance(t->policy->inventory, p, g, &c);
+	if (c.appliance[0] == APPLIANCE_HASHED || c.appliance[1] == APPLIANCE_HASHED)
+		return 0;
+	j = policy_judge(t->policy, &c);
+	if (!verdict_is_flagged((enum verdict)j.verdict))
+		return 0;
+	t->now_ns = p->now_ns;
+	t->counters->untracked_packets++;
+	count_verdict(t->counters, (enum verdict)j.verdict, 1, (uint32_t)g->tally);
+	report_turned_away(t, p, g, &c, &j);
+	return 1;
+}
+
 /* --- a known flow -------------------------------------------------------------------- */
 
 /* Stronger evidence: the flow is turned where need be and judged again. */

@@ -67,6 +67,11 @@ static inline int tracker_count(
 /* What tracker_count() added up by verdict; of one burst it fits. */
 void tracker_count_burst(struct tracker *, const uint64_t sum[8]);
 
+/* Of a flood: a lone SYN that the policy flags and that the full table has no room for. Judged,
+ * counted and reported as tracker_packet() would, of which it is the twin, without a flow being
+ * written that nobody keeps. 0: it is something else, and nothing was counted. */
+int tracker_turn_away(struct tracker *, const struct packet *, const struct glance *);
+
 /* Counts any packet, with its flow or, where the table has no room, without.
  * `guess` is what table_guess() said a few packets ago, or FLOW_NONE. */
 void tracker_packet(struct tracker *, const struct packet *, const struct view *,

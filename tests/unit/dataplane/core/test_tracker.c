@@ -1059,6 +1059,94 @@ static void tracker_gives_the_same_digest_whatever_the_burst_size(void **state)
 	free(e);
 }
 
+/* A SYN that is turned away at a glance (Ethernet) or after a close look (a raw packet). */
+static void lone_syn(struct sensor *s, double at, const struct talk *t, int at_a_glance)
+{
+	struct frame f = {0};
+
+	if (at_a_glance)
+		put_ethernet(&f, 0x0800);
+	put_ipv4(&f, t->host[0], t->host[1], IPPROTO_TCP, 0);
+	put_tcp(&f, t->port[0], t->port[1], SYN, 0);
+	frame_close(&f);
+	sensor_see(s, START + S(at), 0, &f);
+	s->burst.packet[0].link = at_a_glance ? LINK_ETHERNET : LINK_RAW;
+	sensor_flush(s);
+}
+
+static void check_same_report(const struct record *a, const struct record *b)
+{
+	char history[2][HISTORY_BYTES];
+
+	assert_memory_equal(a->address, b->address, sizeof(a->address));
+	assert_memory_equal(a->port, b->port, sizeof(a->port));
+	assert_memory_equal(a->end_verdict, b->end_verdict, sizeof(a->end_verdict));
+	assert_memory_equal(a->appliance, b->appliance, sizeof(a->appliance));
+	assert_memory_equal(a->set, b->set, sizeof(a->set));
+	assert_memory_equal(a->packets, b->packets, sizeof(a->packets));
+	assert_memory_equal(a->bytes, b->bytes, sizeof(a->bytes));
+	assert_int_equal(a->protocol, b->protocol);
+	assert_int_equal(a->version, b->version);
+	assert_int_equal(a->kind, b->kind);
+	assert_int_equal(a->verdict, b->verdict);
+	assert_int_equal(a->connection, b->connection);
+	assert_int_equal(a->basis, b->basis);
+	assert_int_equal(a->end, b->end);
+	assert_int_equal(a->severity, b->severity);
+	assert_int_equal(a->corrected, b->corrected);
+	assert_int_equal(a->raised, b->raised);
+	record_history(a, history[0]);
+	record_history(b, history[1]);
+	assert_string_equal(history[0], history[1]);
+	assert_int_equal(a->generation, b->generation);
+	assert_int_equal(a->detail, b->detail);
+	assert_int_equal(a->start_ns, b->start_ns);
+	assert_int_equal(a->end_ns, b->end_ns);
+	assert_int_equal(a->path.interface, b->path.interface);
+	assert_int_equal(a->path.is_known, b->path.is_known);
+	assert_int_equal(a->path.tunnel, b->path.tunnel);
+	assert_int_equal(a->path.vlan[0], b->path.vlan[0]);
+	assert_int_equal(a->service, b->service);
+	assert_int_equal(a->service_basis, b->service_basis);
+	assert_int_equal(a->facts.known, b->facts.known);
+}
+
+static void tracker_turns_a_flood_away_as_if_it_had_looked_closely(void **state)
+{
+	const struct talk up = {{FTD, ADMIN}, {40000, 443}};
+	struct sensor *s[2] = {sensor_open(1, 64), sensor_open(1, 64)};
+	struct dice d = dice_cast(7);
+	const struct counters *c[2];
+
+	(void)state;
+	for (unsigned way = 0; way < 2; way++) {
+		handshake(s[way], 0, &up);
+		sensor_flush(s[way]);
+	}
+	for (unsigned i = 0; i < 500; i++) {
+		struct talk t = {{host[dice_below(&d, 5)], host[dice_below(&d, 5)]},
+			{(uint16_t)dice_below(&d, 65536), (uint16_t)dice_below(&d, 65536)}};
+		if (dice_below(&d, 4) == 0)
+			t.port[1] = 443;
+		for (unsigned way = 0; way < 2; way++)
+			lone_syn(s[way], 1 + i * 0.001, &t, way == 0);
+		assert_int_equal(s[0]->flagged_count, s[1]->flagged_count);
+	}
+	assert_true(s[0]->flagged_count > 100);
+	for (size_t i = 0; i < s[0]->flagged_count; i++)
+		check_same_report(&s[0]->flagged[i], &s[1]->flagged[i]);
+	for (unsigned way = 0; way < 2; way++) {
+		c[way] = sensor_finish(s[way]);
+		check_accounting(s[way], c[way]);
+	}
+	assert_int_equal(c[0]->untracked_packets, c[1]->untracked_packets);
+	assert_memory_equal(
+		c[0]->verdict_packets, c[1]->verdict_packets, sizeof(c[0]->verdict_packets));
+	assert_memory_equal(c[0]->verdict_bytes, c[1]->verdict_bytes, sizeof(c[0]->verdict_bytes));
+	sensor_close(s[0]);
+	sensor_close(s[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1084,6 +1172,7 @@ int main(void)
 		cmocka_unit_test(tracker_counts_what_found_no_room),
 		cmocka_unit_test(tracker_accounts_as_a_list_of_flows_does),
 		cmocka_unit_test(tracker_gives_the_same_digest_whatever_the_burst_size),
+		cmocka_unit_test(tracker_turns_a_flood_away_as_if_it_had_looked_closely),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
