@@ -13,6 +13,7 @@ markers in FILE.
 import argparse
 import json
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -50,10 +51,10 @@ def seconds(command):
     return took if run.returncode in (0, 1) else None
 
 
-def interleaved(commands, rounds):
+def interleaved(commands, rounds, thrown_away=1):
     """name -> median seconds, or None where it failed"""
     times = {name: [] for name in commands}
-    for i in range(rounds + 1):
+    for i in range(1 - thrown_away, rounds + 1):
         for name, command in commands.items():
             if None in times[name]:
                 continue
@@ -83,6 +84,68 @@ def core_table(portolan, captures, site, rounds):
     return lines
 
 
+def workers_table(portolan, captures, site, rounds):
+    """two workers on two cores beside one"""
+    if len(os.sched_getaffinity(0)) < 2:
+        return ['Two workers were not measured: there is one core.']
+    lines = ['| workers | one, Mpps | two, Mpps | ratio | goal |', '| --- | --- | --- | --- | --- |']
+    for name in ('A', 'B', 'C'):
+        mpps = [json.loads(subprocess.run(
+            [portolan, 'bench', '--site', site, '--rounds', str(rounds), '--workers', str(n),
+             '--json', captures[name]], capture_output=True, text=True, check=True).stdout)['mpps']
+            for n in (1, 2)]
+        print('measured: two workers', name, file=sys.stderr)
+        lines.append(f'| {name} | {mpps[0]:.1f} | {mpps[1]:.1f} | {mpps[1] / mpps[0]:.2f} | 1.8 |')
+    return lines
+
+
+def received_by_testpmd(device, duration):
+    """packets a second of DPDK's own program that receives and counts"""
+    command = ['dpdk-testpmd', '-l', '0,1', '--main-lcore', '0', '--no-pci', '--in-memory', '--vdev',
+               device, '--', '--forward-mode=rxonly', '--total-num-mbufs=140000', '--nb-cores=1',
+               '--rxq=1', '--txq=1', '--no-lsc-interrupt', '--auto-start', '--stats-period', '1']
+    run = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                           stderr=subprocess.DEVNULL, text=True)
+    time.sleep(duration + 3)
+    run.terminate()
+    rates = [int(n) for n in re.findall(r'Rx-pps:\s+(\d+)', run.communicate()[0])]
+    return statistics.median(rates[2:]) if len(rates) > 3 else None
+
+
+def received_by_portolan(portolan, device, site, folder, duration):
+    path, stats = os.path.join(folder, 'dpdk.yaml'), os.path.join(folder, 'dpdk.json')
+    with open(site) as f, open(path, 'w') as out:
+        out.write(f.read() + 'capture:\n  source: dpdk\n  dpdk: {devices: ["' + device +
+                  '"], lcores: "1"}\n')
+    subprocess.run([portolan, 'run', '--site', path, '--duration', f'{duration}s', '--stats', stats],
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    with open(stats) as f:
+        return json.load(f)['frames']['received'] / duration
+
+
+def dpdk_table(build, site):
+    """the whole worker beside testpmd, both reading 100,000 packets of A over and over"""
+    folder = os.path.join(build, 'captures')
+    capture = os.path.join(folder, 'A-100000.pcap')
+    if not shutil.which('dpdk-testpmd') or os.geteuid() != 0:
+        return ['DPDK was not measured: it takes root, two cores and dpdk-testpmd (dpdk-dev).']
+    subprocess.run([os.path.join(build, 'bench', 'generate', 'portolan-generate'), 'load', '--mix',
+                    'a', '--packets', '100000', '-o', capture], check=True)
+    device = f'net_pcap0,rx_pcap={capture},infinite_rx=1'
+    portolan = os.path.join(build, 'control', 'portolan')
+    rates = {'testpmd': [], 'portolan': []}
+    for _ in range(3):
+        rates['testpmd'].append(received_by_testpmd(device, 5))
+        rates['portolan'].append(received_by_portolan(portolan, device, site, folder, 5))
+    print('measured: DPDK', file=sys.stderr)
+    if None in rates['testpmd']:
+        return ['DPDK was not measured: dpdk-testpmd said no rate.']
+    theirs, ours = (statistics.median(rates[n]) / 1e6 for n in ('testpmd', 'portolan'))
+    return ['| DPDK, net_pcap, A | testpmd rxonly, Mpps | portolan, Mpps | ratio | goal |',
+            '| --- | --- | --- | --- | --- |',
+            f'| one worker | {theirs:.1f} | {ours:.1f} | {ours / theirs:.2f} | 0.5 |']
+
+
 def peers(capture, temporary):
     found = {'ndpiReader': ['-q', '-i', capture], 'softflowd': ['-m', '2000000', '-r', capture],
              'nfpcapd': ['-r', capture, '-l', temporary], 'argus': ['-r', capture, '-w', '/dev/null'],
@@ -106,7 +169,7 @@ def replay_table(build, captures, site, rounds, with_peers):
         there = peers(captures[name], temporary) if with_peers else {}
         missing |= {'ndpiReader', 'softflowd', 'nfpcapd', 'argus', 'tshark'} - set(there)
         quick = interleaved(commands, rounds)
-        slow = interleaved(there, 1 if name == 'B' else 2)
+        slow = interleaved(there, 1, 0) if name == 'B' else interleaved(there, 2)
         fastest = min((t, n) for n, t in slow.items() if t) if any(slow.values()) else None
         packets = {'A': 1, 'B': 4, 'C': 1}[name]
         print('measured:', name, file=sys.stderr)
@@ -142,6 +205,8 @@ def main():
     captures, site = generate(a.build)
     portolan = os.path.join(a.build, 'control', 'portolan')
     lines = core_table(portolan, captures, site, a.rounds)
+    lines += [''] + workers_table(portolan, captures, site, a.rounds)
+    lines += [''] + dpdk_table(a.build, site)
     lines += [''] + replay_table(a.build, captures, site, a.rounds, not a.without_peers)
     print('\n'.join(lines))
     if a.readme:
