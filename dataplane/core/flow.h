@@ -106,7 +106,7 @@ struct flow {
 	uint8_t state;
 	uint8_t seen[2];
 	uint64_t last_ns;  /* stream time of the last packet: never runs backwards */
-	uint64_t tally[2]; /* by the key's direction: see below */
+	uint64_t tally[2]; /* by the key's direction, see TALLY_PACKET */
 	/* Second line: when something changes. */
 	uint64_t first_ns;   /* the first packet's own time */
 	int64_t end_skew_ns; /* the last packet's own time, less last_ns */
