@@ -10,14 +10,15 @@
 #include <stdint.h>
 
 #include "address.h"
-#include "path.h"
 #include "facts.h"
+#include "path.h"
 #include "service.h"
 #include "verdict.h"
 
 enum record_kind {
 	RECORD_FLAGGED, /* a flow became flagged, or graver than it was reported */
 	RECORD_ENDED,
+	RECORD_LIVE, /* a flow as it is now: one of a survey */
 };
 
 struct record {
@@ -49,12 +50,16 @@ struct record {
 };
 
 /* Where a worker leaves records. Control gives the memory and empties it after every
- * burst; `capacity` is at least OUTBOX_MIN, so that a burst always fits. */
+ * burst; `capacity` is at least OUTBOX_MIN, so that a burst always fits.
+ *
+ * While it is `congested` nobody takes what is left here: alerts wait with their flows, which
+ * remember that they are unreported, and what can wait otherwise does. */
 #define OUTBOX_MIN 1024
 
 struct outbox {
 	struct record *record;
 	size_t capacity, count;
+	int congested;
 };
 
 #define HISTORY_BYTES 20

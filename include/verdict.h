@@ -46,7 +46,8 @@
 	X(IDLE, "idle")                                                                            \
 	X(REPLACED, "replaced")                                                                    \
 	X(EVICTED, "evicted")                                                                      \
-	X(END_OF_CAPTURE, "end-of-capture")
+	X(END_OF_CAPTURE, "end-of-capture")                                                        \
+	X(RELOADED, "reload") /* no appliance of the new policy is at either end */
 
 #define ROLE_LIST(X)                                                                               \
 	X(MANAGEMENT_CENTER, "management-center")                                                  \

@@ -14,6 +14,7 @@
 #include "record.h"
 #include "signature.h"
 #include "source.h"
+#include "succession.h"
 #include "timeouts.h"
 
 struct worker;
@@ -44,6 +45,23 @@ void worker_process(struct worker *, const struct burst *);
 
 /* Time goes on without packets: ends what has become idle, a little at a time. */
 void worker_idle(struct worker *, uint64_t now_ns);
+
+/* --- errands: what control wants of a worker, done a little with every step --- */
+
+/* Another policy, from the next packet on; `host`, one an appliance of it and zeroed, replaces
+ * the array that the worker had, which is returned for control to free. The succession is lent
+ * until the worker has settled. */
+struct mirror_host *worker_adopt(
+	struct worker *, const struct succession *, struct mirror_host *host, size_t hosts);
+
+/* 1 if no flow waits to be judged by the policy in force. */
+int worker_is_settled(const struct worker *);
+
+/* Asks for a RECORD_LIVE of every flow, after it has settled. */
+void worker_survey(struct worker *);
+
+/* 1 if the survey that was asked for last is complete. */
+int worker_is_surveyed(const struct worker *);
 
 /* Ends the flows that are left, some at a time: call until it returns 0. */
 int worker_finish(struct worker *, uint64_t now_ns);

@@ -10,6 +10,9 @@
 #define SWEEP_STEP_FULL 32 /* where the table is full, places are wanted */
 #define FINISH_STEP 256
 
+/* The sweep that is under way when an alert has to wait, and a whole one after it. */
+#define REPORT_SWEEPS 2
+
 #define PORT_IKE 500
 #define PORT_IKE_NAT 4500
 
@@ -196,6 +199,11 @@ static void report(struct tracker *t, struct flow *f)
 		(enum basis)f->basis, f->protocol == IPPROTO_TCP);
 	if (severity <= f->reported)
 		return;
+	if (t->outbox->congested) {
+		t->counters->events_delayed++;
+		t->reports_wait = REPORT_SWEEPS;
+		return;
+	}
 	r = outbox_next(t->outbox);
 	record_fill(t, f, RECORD_FLAGGED, END_IDLE, r);
 	r->raised = f->reported > 0;
@@ -211,14 +219,25 @@ static enum end reason_of(const struct flow *f, enum end otherwise)
 	return END_FIN;
 }
 
-static void record_end(struct tracker *t, const struct flow *f, enum end reason)
+static int is_outdated(const struct tracker *t, const struct flow *f)
 {
-	struct record *r = outbox_next(t->outbox);
-	struct speech speech = f->speech;
+	return f->generation != (uint16_t)t->policy->generation;
+}
 
+static int succeed(struct tracker *, uint32_t index);
+
+static void record_end(struct tracker *t, uint32_t index, enum end reason)
+{
+	const struct flow *f = &t->table.flow[index];
+	struct speech speech = f->speech;
+	struct record *r;
+
+	if (is_outdated(t, f) && !succeed(t, index))
+		reason = END_RELOADED;
+	r = outbox_next(t->outbox);
 	record_fill(t, f, RECORD_ENDED, reason, r);
-	mirror_end(t->mirror, (uint32_t)(f - t->table.flow),
-		flow_letters_said(f, 0) | flow_letters_said(f, 1), r);
+	if (reason != END_RELOADED)
+		mirror_end(t->mirror, index, flow_letters_said(f, 0) | flow_letters_said(f, 1), r);
 	inspection_forget(&t->inspection, &speech);
 	t->counters->ended[reason]++;
 	t->counters->recognised += speech.service != 0;
@@ -227,7 +246,7 @@ static void record_end(struct tracker *t, const struct flow *f, enum end reason)
 
 static void flow_end(struct tracker *t, uint32_t index, enum end reason)
 {
-	record_end(t, &t->table.flow[index], reason);
+	record_end(t, index, reason);
 	table_remove(&t->table, index);
 }
 
@@ -835,7 +854,7 @@ static uint32_t make_room(struct tracker *t, uint64_t hash, enum worth worth)
 
 	if (victim.flow == FLOW_NONE)
 		return FLOW_NONE;
-	record_end(t, f, is_idle(t, f, t->now_ns) ? reason_of(f, END_IDLE) : END_EVICTED);
+	record_end(t, victim.flow, is_idle(t, f, t->now_ns) ? reason_of(f, END_IDLE) : END_EVICTED);
 	return table_replace(&t->table, victim, hash, worth);
 }
 
@@ -1044,6 +1063,11 @@ void tracker_packet(struct tracker *t, const struct packet *p, const struct view
 		return;
 	}
 	f = &t->table.flow[index];
+	if (is_outdated(t, f) && !succeed(t, index)) {
+		flow_end(t, index, END_RELOADED);
+		open_flow(t, p, v, k);
+		return;
+	}
 	gap = p->now_ns - f->last_ns;
 	if (gap > t->limit_ns[flow_timeout(f)]) {
 		flow_end(t, index, reason_of(f, END_IDLE));
@@ -1058,6 +1082,121 @@ void tracker_packet(struct tracker *t, const struct packet *p, const struct view
 	}
 }
 
+/* --- another policy ------------------------------------------------------------------- */
+
+/* What a MAC address attributed stands in the key by its number: see mark_of(). */
+static uint16_t marked_heir(const struct tracker *t, uint64_t mark)
+{
+	uint16_t old = (uint16_t)(mark - 1);
+
+	return succession_heir(&t->succession, old) == old ? old : APPLIANCE_NONE;
+}
+
+static uint16_t appliance_now(const struct tracker *t, const struct flow *f, unsigned end)
+{
+	struct address a;
+	uint64_t mark;
+
+	memcpy(&mark, &f->address[end], sizeof(mark));
+	if (flow_version(f) == 4 && mark)
+		return marked_heir(t, mark);
+	address_put(&a, f, end);
+	return inventory_lookup(t->policy->inventory, &a, flow_version(f));
+}
+
+/* The sender of the first packet, as a place in the key. */
+static unsigned first_sender(const struct flow *f)
+{
+	return f->history_length > 0 ? f->history >> 3 & 1 : flow_initiator(f);
+}
+
+/* A guess by the policy is made anew with the policy. */
+static void orient_again(struct tracker *t, struct flow *f)
+{
+	struct orientation o;
+
+	if (f->basis != BASIS_POLICY && f->basis != BASIS_PORT)
+		return;
+	if (!has_ports(f))
+		return;
+	o = orient_by_policy(t, f, first_sender(f));
+	turn(f, o.initiator, o.basis);
+}
+
+/* Judges a flow of the old policy by the new one: 1; or 0 if no appliance is at either end any
+ * more, and the flow is as it was. */
+static int succeed(struct tracker *t, uint32_t index)
+{
+	struct flow *f = &t->table.flow[index], before = *f;
+	uint16_t appliance[2] = {appliance_now(t, f, 0), appliance_now(t, f, 1)};
+
+	if (appliance[0] == APPLIANCE_NONE && appliance[1] == APPLIANCE_NONE)
+		return 0;
+	memcpy(f->appliance, appliance, sizeof(appliance));
+	orient_again(t, f);
+	judge(t, f);
+	if (flow_verdict(f) != flow_verdict(&before))
+		f->reported = 0;
+	recount(t, f, &before);
+	table_set_worth(&t->table, index, worth_of(f));
+	report(t, f);
+	return 1;
+}
+
+void tracker_adopt(struct tracker *t, const struct succession *s)
+{
+	uint64_t start_ns = t->start_ns;
+
+	t->succession = *s;
+	t->policy = s->policy;
+	t->warmup_ns = s->warmup_ns;
+	tracker_init(t, &s->timeouts);
+	t->start_ns = start_ns;
+	t->settle_at = 0;
+}
+
+/* Room for what one flow may leave: its end, and an alert before it. */
+static int has_room(const struct outbox *o)
+{
+	return !o->congested && o->count + 2 <= o->capacity;
+}
+
+int tracker_settle(struct tracker *t, uint32_t flows)
+{
+	struct table *table = &t->table;
+
+	for (; flows > 0 && t->settle_at < table->fresh && has_room(t->outbox); flows--) {
+		uint32_t index = t->settle_at++;
+		struct flow *f = &table->flow[index];
+		__builtin_prefetch((const char *)(f + SWEEP_STEP) + CACHE_LINE);
+		if (f->bucket == BUCKET_NONE || !is_outdated(t, f))
+			continue;
+		if (!succeed(t, index))
+			flow_end(t, index, END_RELOADED);
+	}
+	return t->settle_at >= table->fresh;
+}
+
+/* --- a survey -------------------------------------------------------------------------- */
+
+void tracker_begin_survey(struct tracker *t)
+{
+	t->survey_at = 0;
+}
+
+int tracker_survey(struct tracker *t, uint32_t flows)
+{
+	struct table *table = &t->table;
+
+	for (; flows > 0 && t->survey_at < table->fresh && has_room(t->outbox); flows--) {
+		const struct flow *f = &table->flow[t->survey_at++];
+		__builtin_prefetch((const char *)(f + SWEEP_STEP) + CACHE_LINE);
+		if (f->bucket != BUCKET_NONE && !is_outdated(t, f))
+			record_fill(t, f, RECORD_LIVE, END_IDLE, outbox_next(t->outbox));
+	}
+	return t->survey_at >= table->fresh;
+}
+
 /* --- ends without a packet ----------------------------------------------------------- */
 
 void tracker_sweep(struct tracker *t)
@@ -1065,6 +1204,8 @@ void tracker_sweep(struct tracker *t)
 	struct table *table = &t->table;
 	uint32_t step = table->active == table->capacity ? SWEEP_STEP_FULL : SWEEP_STEP;
 
+	if (t->outbox->congested)
+		return;
 	if (table->sweep_at == 0) {
 		if (t->now_ns < t->next_sweep_ns)
 			return;
@@ -1075,9 +1216,13 @@ void tracker_sweep(struct tracker *t)
 		__builtin_prefetch(f + SWEEP_STEP);
 		if (is_idle(t, f, t->now_ns))
 			flow_end(t, table->sweep_at, reason_of(f, END_IDLE));
+		else if (t->reports_wait && f->bucket != BUCKET_NONE && !is_outdated(t, f))
+			report(t, f);
 	}
-	if (table->sweep_at >= table->fresh)
+	if (table->sweep_at >= table->fresh) {
 		table->sweep_at = 0;
+		t->reports_wait -= t->reports_wait > 0;
+	}
 }
 
 int tracker_finish(struct tracker *t, uint64_t now_ns)

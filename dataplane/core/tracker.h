@@ -9,13 +9,14 @@
 
 #include "counters.h"
 #include "glance.h"
+#include "inspection.h"
 #include "memory.h"
 #include "mirror.h"
-#include "inspection.h"
 #include "packet.h"
 #include "paths.h"
 #include "policy.h"
 #include "record.h"
+#include "succession.h"
 #include "table.h"
 #include "timeouts.h"
 
@@ -32,10 +33,13 @@ struct tracker {
 	/* A gap so long is no ordinary one: by enum timeout, of which flow.state has three bits;
 	 * [1] for a SYN, which may begin another flow (DESIGN 4). */
 	uint64_t bound_ns[2][8];
-	uint64_t warmup_ns;	/* from the start of the stream */
-	uint64_t start_ns;	/* of the stream; set with its first burst */
-	uint64_t now_ns;	/* the stream's time as of the last packet */
-	uint64_t next_sweep_ns; /* when the sweep may start again from the first flow */
+	uint64_t warmup_ns;	      /* from the start of the stream */
+	uint64_t start_ns;	      /* of the stream; set with its first burst */
+	uint64_t now_ns;	      /* the stream's time as of the last packet */
+	uint64_t next_sweep_ns;	      /* when the sweep may start again from the first flow */
+	struct succession succession; /* the last one, if there was one */
+	unsigned reports_wait; /* sweeps that have to look for flows whose alert had to wait */
+	uint32_t settle_at, survey_at; /* the flows that settling and survey look at next */
 };
 
 void tracker_init(struct tracker *, const struct flow_timeouts *);
@@ -79,6 +83,19 @@ void tracker_packet(struct tracker *, const struct packet *, const struct view *
 
 /* Ends idle flows among the next few of the table: a little work with every burst. */
 void tracker_sweep(struct tracker *);
+
+/* Another policy is in force, of another generation. Flows that were judged by the old one are
+ * judged again when something happens to them, or when tracker_settle() comes by. */
+void tracker_adopt(struct tracker *, const struct succession *);
+
+/* Judges the next few flows again, ends those that are nobody's now; 1 if all are done. */
+int tracker_settle(struct tracker *, uint32_t flows);
+
+/* A record of every flow as it is: begins from the first; the next few, 1 if those were the
+ * last. Both stop early where the outbox has no room. Flows that wait to be judged again are
+ * left out: settle first. */
+void tracker_begin_survey(struct tracker *);
+int tracker_survey(struct tracker *, uint32_t flows);
 
 /* Ends every flow that is left, a few at a time: call until it returns 0. `now_ns` is the
  * time of the whole stream's last packet. */

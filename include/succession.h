@@ -1,0 +1,30 @@
+/* What a worker goes on with after a reload, and who its appliances are now.
+ *
+ * Made by control, never written again; lent until every worker says that it has settled.
+ * Flows are not touched when it comes: they are judged again a few at a time, each before
+ * anything is said of it.
+ */
+#ifndef PORTOLAN_SUCCESSION_H
+#define PORTOLAN_SUCCESSION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy.h"
+#include "timeouts.h"
+
+struct succession {
+	const struct policy *policy; /* of another generation than the one before */
+	struct flow_timeouts timeouts;
+	uint64_t warmup_ns;
+	const uint16_t *heir; /* new numbers of the appliances, by the old; or APPLIANCE_NONE */
+	size_t heirs;
+};
+
+/* Who an appliance of the old policy is in the new one, or APPLIANCE_NONE. */
+static inline uint16_t succession_heir(const struct succession *s, uint16_t appliance)
+{
+	return appliance < s->heirs ? s->heir[appliance] : APPLIANCE_NONE;
+}
+
+#endif
