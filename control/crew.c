@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <urcu-qsbr.h>
 
 #include "chart.h"
 #include "clock.h"
@@ -19,10 +20,25 @@
 #define PARCEL_RECORDS OUTBOX_MIN
 #define BURSTS_PER_PUBLICATION 64
 #define COUNTER_WORDS (sizeof(struct counters) / sizeof(uint64_t))
+#define PACE_WORDS (sizeof(struct pace) / sizeof(uint64_t))
 
 struct parcel {
 	size_t count;
 	struct record record[PARCEL_RECORDS];
+};
+
+/* Two arrays with an entry an appliance: the worker's figures, and control's copy of them. */
+struct hosts {
+	struct mirror_host *worker, *copy;
+};
+
+/* A policy's time in force: what is lent to the workers while it lasts. The workers find it by RCU;
+ * what one reign leaves to the next is in `hosts`, one a hand. */
+struct reign {
+	struct succession succession;
+	size_t appliances;
+	struct hosts *hosts;
+	uint16_t heir[];
 };
 
 struct hand {
@@ -35,8 +51,16 @@ struct hand {
 	struct parcel *parcel, *loading;
 	struct ring full, empty;
 	void *full_slot[PARCELS], *empty_slot[PARCELS];
+	unsigned number;
+	const struct reign *reign;   /* whose policy the worker has; NULL: the first one's */
+	struct hosts retired;	     /* until it has settled */
+	struct mirror_figures *copy; /* as of the last survey; control's while none is under way */
+	unsigned long begun_survey;
 	/* Written by the worker's thread, read by control. */
 	_Alignas(64) _Atomic uint64_t published[COUNTER_WORDS];
+	_Atomic uint64_t pace[PACE_WORDS];
+	_Atomic(const struct reign *) settled; /* the last one that it has settled in */
+	atomic_ulong surveyed;		       /* the last survey that is complete */
 	_Atomic uint64_t dropped;
 	atomic_bool busy, failed;
 	char failure[SOURCE_ERROR_BYTES]; /* before `failed` is set */
@@ -45,6 +69,9 @@ struct hand {
 struct crew {
 	struct crew_config config;
 	atomic_bool stop;
+	struct reign *reign;  /* by RCU; NULL: the first policy */
+	struct reign *former; /* until all have settled */
+	atomic_ulong survey;  /* the last one that was asked for */
 	unsigned hands;
 	struct hand *hand;
 };
@@ -60,6 +87,9 @@ static void publish(struct hand *h)
 	memcpy(word, worker_counters(h->worker), sizeof(word));
 	for (size_t i = 0; i < COUNTER_WORDS; i++)
 		atomic_store_explicit(&h->published[i], word[i], memory_order_relaxed);
+	memcpy(word, worker_pace(h->worker), sizeof(struct pace));
+	for (size_t i = 0; i < PACE_WORDS; i++)
+		atomic_store_explicit(&h->pace[i], word[i], memory_order_relaxed);
 }
 
 /* An empty parcel, or NULL where there is none and nobody waits. */
@@ -82,19 +112,33 @@ static void dispatch(struct hand *h)
 	}
 }
 
+static void begin_parcel(struct hand *h)
+{
+	if (h->loading)
+		return;
+	h->loading = parcel_take(h);
+	if (h->loading)
+		h->loading->count = 0;
+}
+
+/* Whether what the next burst leaves finds room for certain: then alerts need not wait. */
+static bool is_congested(struct hand *h)
+{
+	begin_parcel(h);
+	if (!h->loading)
+		return true;
+	return h->loading->count > PARCEL_RECORDS / 2 && ring_is_empty(&h->empty);
+}
+
 static void empty_outbox(struct hand *h)
 {
 	struct outbox *o = &h->outbox;
 
-	if (o->count == 0)
+	if (o->count == 0 && !o->congested)
 		return;
 	if (h->loading && h->loading->count + o->count > PARCEL_RECORDS)
 		dispatch(h);
-	if (!h->loading) {
-		h->loading = parcel_take(h);
-		if (h->loading)
-			h->loading->count = 0;
-	}
+	begin_parcel(h);
 	if (h->loading) {
 		memcpy(&h->loading->record[h->loading->count], o->record,
 			o->count * sizeof(*o->record));
@@ -103,6 +147,7 @@ static void empty_outbox(struct hand *h)
 		atomic_fetch_add_explicit(&h->dropped, o->count, memory_order_relaxed);
 	}
 	o->count = 0;
+	o->congested = is_congested(h);
 }
 
 static void fail(struct hand *h)
@@ -122,12 +167,77 @@ static void rest(struct hand *h)
 	publish(h);
 }
 
+/* Everything that the worker has left is on its way before anybody hears that it is done. */
+static void hand_over(struct hand *h)
+{
+	empty_outbox(h);
+	dispatch(h);
+	publish(h);
+}
+
+static void copy_figures(struct hand *h)
+{
+	const struct mirror_figures *f = worker_mirror(h->worker);
+	struct mirror_host *host = h->copy->host;
+
+	*h->copy = *f;
+	h->copy->host = host;
+	memcpy(host, f->host, f->hosts * sizeof(*host));
+}
+
+static void adopt(struct hand *h, const struct reign *r)
+{
+	struct hosts new = r->hosts[h->number];
+
+	h->retired.worker = worker_adopt(h->worker, &r->succession, new.worker, r->appliances);
+	h->retired.copy = h->copy->host;
+	h->copy->host = new.copy;
+	h->reign = r;
+}
+
+static void say_settled(struct hand *h)
+{
+	if (h->reign == atomic_load_explicit(&h->settled, memory_order_relaxed) ||
+		!worker_is_settled(h->worker))
+		return;
+	hand_over(h);
+	atomic_store_explicit(&h->settled, h->reign, memory_order_release);
+}
+
+static void say_surveyed(struct hand *h)
+{
+	if (h->begun_survey == atomic_load_explicit(&h->surveyed, memory_order_relaxed) ||
+		!worker_is_surveyed(h->worker) || !worker_is_settled(h->worker))
+		return;
+	hand_over(h);
+	copy_figures(h);
+	atomic_store_explicit(&h->surveyed, h->begun_survey, memory_order_release);
+}
+
+/* Between two steps: a new reign, a survey, and where the last ones have got to. */
+static void look_round(struct hand *h)
+{
+	const struct reign *r = rcu_dereference(h->crew->reign);
+	unsigned long survey = atomic_load_explicit(&h->crew->survey, memory_order_relaxed);
+
+	if (r != h->reign)
+		adopt(h, r);
+	if (survey != h->begun_survey) {
+		worker_survey(h->worker);
+		h->begun_survey = survey;
+	}
+	say_settled(h);
+	say_surveyed(h);
+	rcu_quiescent_state();
+}
+
 static void work(struct hand *h)
 {
 	int got = 0;
 
 	for (unsigned long i = 1; !atomic_load_explicit(&h->crew->stop, memory_order_relaxed);
 		i++) {
+		look_round(h);
 		got = worker_step(h->worker, h->source);
 		if (got < 0)
 			break;
@@ -148,6 +258,7 @@ static void *thread_main(void *argument)
 	struct hand *h = argument;
 	const struct source_operations *o = h->source->operations;
 
+	rcu_register_thread();
 	if (o->enter && o->enter(h->source) < 0)
 		fail(h);
 	else
@@ -157,11 +268,21 @@ static void *thread_main(void *argument)
 	empty_outbox(h);
 	dispatch(h);
 	publish(h);
+	rcu_unregister_thread();
 	atomic_store_explicit(&h->busy, false, memory_order_release);
 	return NULL;
 }
 
 /* --- control's side ------------------------------------------------------------------ */
+
+static struct mirror_figures *figures_new(size_t appliances)
+{
+	struct mirror_figures *f = calloc(1, sizeof(*f));
+
+	if (f)
+		f->host = calloc(appliances + 1, sizeof(*f->host));
+	return f;
+}
 
 static int hand_init(struct hand *h, struct crew *crew, struct source *source)
 {
@@ -182,7 +303,8 @@ static int hand_init(struct hand *h, struct crew *crew, struct source *source)
 	h->outbox.capacity = OUTBOX_MIN;
 	h->outbox.record = calloc(OUTBOX_MIN, sizeof(*h->outbox.record));
 	h->parcel = calloc(PARCELS, sizeof(*h->parcel));
-	if (!h->outbox.record || !h->parcel)
+	h->copy = figures_new(chart->appliances);
+	if (!h->outbox.record || !h->parcel || !h->copy || !h->copy->host)
 		return -ENOMEM;
 	ring_init(&h->full, h->full_slot, PARCELS);
 	ring_init(&h->empty, h->empty_slot, PARCELS);
@@ -206,8 +328,10 @@ int crew_start(struct crew **out, const struct crew_config *config)
 	}
 	memset(c->hand, 0, config->workers * sizeof(*c->hand));
 	c->hands = config->workers;
-	for (unsigned i = 0; i < c->hands && error == 0; i++)
+	for (unsigned i = 0; i < c->hands && error == 0; i++) {
+		c->hand[i].number = i;
 		error = hand_init(&c->hand[i], c, config->source[i]);
+	}
 	for (unsigned i = 0; i < c->hands && error == 0; i++) {
 		atomic_store(&c->hand[i].busy, true);
 		error = -pthread_create(&c->hand[i].thread, NULL, thread_main, &c->hand[i]);
@@ -265,6 +389,18 @@ void crew_counters(const struct crew *c, struct counters *sum)
 	memcpy(sum, word, sizeof(*sum));
 }
 
+void crew_hand_figures(const struct crew *c, unsigned hand, struct counters *n, struct pace *pace)
+{
+	uint64_t word[COUNTER_WORDS];
+
+	for (size_t i = 0; i < COUNTER_WORDS; i++)
+		word[i] = atomic_load_explicit(&c->hand[hand].published[i], memory_order_relaxed);
+	memcpy(n, word, sizeof(*n));
+	for (size_t i = 0; i < PACE_WORDS; i++)
+		word[i] = atomic_load_explicit(&c->hand[hand].pace[i], memory_order_relaxed);
+	memcpy(pace, word, sizeof(*pace));
+}
+
 uint64_t crew_dropped(const struct crew *c)
 {
 	uint64_t dropped = 0;
@@ -281,6 +417,111 @@ const char *crew_failure(const struct crew *c)
 			return c->hand[i].failure;
 	return NULL;
 }
+
+/* --- reigns ------------------------------------------------------------------------------ */
+
+static void hosts_free(struct hosts *h)
+{
+	free(h->worker);
+	free(h->copy);
+	*h = (struct hosts){0};
+}
+
+static void reign_free(struct reign *r)
+{
+	if (!r)
+		return;
+	free(r->hosts);
+	free(r);
+}
+
+static struct reign *reign_new(
+	const struct crew *c, const struct chart *chart, const uint16_t *heir, size_t heirs)
+{
+	struct reign *r = calloc(1, sizeof(*r) + heirs * sizeof(*heir));
+	bool complete = r != NULL;
+
+	if (!r)
+		return NULL;
+	memcpy(r->heir, heir, heirs * sizeof(*heir));
+	r->appliances = chart->appliances;
+	r->succession = (struct succession){
+		.policy = chart->policy,
+		.timeouts = chart->timeouts,
+		.warmup_ns = chart->capture.warmup_ns,
+		.heir = r->heir,
+		.heirs = heirs,
+	};
+	r->hosts = calloc(c->hands, sizeof(*r->hosts));
+	for (unsigned i = 0; r->hosts && i < c->hands; i++) {
+		r->hosts[i].worker = calloc(chart->appliances + 1, sizeof(struct mirror_host));
+		r->hosts[i].copy = calloc(chart->appliances + 1, sizeof(struct mirror_host));
+		complete = complete && r->hosts[i].worker && r->hosts[i].copy;
+	}
+	if (complete && r->hosts)
+		return r;
+	for (unsigned i = 0; r->hosts && i < c->hands; i++)
+		hosts_free(&r->hosts[i]);
+	reign_free(r);
+	return NULL;
+}
+
+int crew_reload(struct crew *c, const struct chart *chart, const uint16_t *heir, size_t heirs)
+{
+	struct reign *r = reign_new(c, chart, heir, heirs);
+
+	assert(!c->former);
+	if (!r)
+		return -ENOMEM;
+	c->former = c->reign;
+	rcu_assign_pointer(c->reign, r);
+	synchronize_rcu();
+	c->config.chart = chart;
+	return 0;
+}
+
+/* A worker that has ended judges what it still has when it is finished. */
+static bool has_settled(const struct crew *c, const struct hand *h)
+{
+	return atomic_load_explicit(&h->settled, memory_order_acquire) == c->reign;
+}
+
+bool crew_has_settled(struct crew *c)
+{
+	for (unsigned i = 0; i < c->hands; i++)
+		if (!has_settled(c, &c->hand[i]))
+			return false;
+	for (unsigned i = 0; i < c->hands; i++)
+		hosts_free(&c->hand[i].retired);
+	reign_free(c->former);
+	c->former = NULL;
+	return true;
+}
+
+/* --- surveys ----------------------------------------------------------------------------- */
+
+void crew_survey(struct crew *c)
+{
+	atomic_fetch_add_explicit(&c->survey, 1, memory_order_relaxed);
+}
+
+bool crew_has_surveyed(const struct crew *c)
+{
+	unsigned long survey = atomic_load_explicit(&c->survey, memory_order_relaxed);
+
+	for (unsigned i = 0; i < c->hands; i++)
+		if (atomic_load_explicit(&c->hand[i].surveyed, memory_order_acquire) != survey)
+			return false;
+	return true;
+}
+
+void crew_surveyed_mirror(const struct crew *c, struct mirror_report *report)
+{
+	for (unsigned i = 0; i < c->hands; i++)
+		mirror_report_add(report, c->hand[i].copy);
+}
+
+/* --- the end ------------------------------------------------------------------------------ */
 
 void crew_stop(struct crew *c)
 {
@@ -308,6 +549,11 @@ void crew_finish(struct crew *c, uint64_t now_ns)
 	for (unsigned i = 0; i < c->hands; i++) {
 		struct hand *h = &c->hand[i];
 		int more = 1;
+		if (h->reign != c->reign) {
+			hosts_free(&h->retired);
+			adopt(h, c->reign);
+		}
+		h->outbox.congested = 0;
 		while (more) {
 			more = worker_finish(h->worker, now_ns);
 			for (size_t k = 0; k < h->outbox.count; k++)
@@ -335,7 +581,15 @@ void crew_free(struct crew *c)
 		worker_free(h->worker);
 		free(h->outbox.record);
 		free(h->parcel);
+		if (h->copy)
+			free(h->copy->host);
+		free(h->copy);
+		hosts_free(&h->retired);
+		if (c->reign && h->reign != c->reign)
+			hosts_free(&c->reign->hosts[i]);
 	}
+	reign_free(c->former);
+	reign_free(c->reign);
 	free(c->hand);
 	free(c);
 }

@@ -17,6 +17,7 @@
 
 struct chart;
 struct mirror_report;
+struct pace;
 struct crew;
 
 struct crew_config {
@@ -41,11 +42,33 @@ unsigned crew_busy(const struct crew *);
 /* The sum over the workers, as of their last publication. */
 void crew_counters(const struct crew *, struct counters *);
 
+/* One worker's own, and how fast it is. */
+void crew_hand_figures(const struct crew *, unsigned hand, struct counters *, struct pace *);
+
 /* Records that found no place. */
 uint64_t crew_dropped(const struct crew *);
 
 /* Why a worker ended before it was asked to, or NULL. */
 const char *crew_failure(const struct crew *);
+
+/* Another chart, by RCU: workers have its policy from their next step on, and none has the former
+ * one's any more when this returns; its numbers are in records until they have settled. `heir`:
+ * see succession.h. Not before the last reload has settled. 0; -ENOMEM, and nothing changed. */
+int crew_reload(struct crew *, const struct chart *, const uint16_t *heir, size_t heirs);
+
+/* Whether every flow is judged by the chart in force; what was said by the former one is
+ * collected once crew_collect() was called after this. */
+bool crew_has_settled(struct crew *);
+
+/* Asks for a RECORD_LIVE of every flow, and for the mirror's figures. */
+void crew_survey(struct crew *);
+
+/* Whether the last one is complete; collect once more then. */
+bool crew_has_surveyed(const struct crew *);
+
+/* Adds what the workers had measured of the mirror; with no survey under way, and none asked for
+ * before the last reload. */
+void crew_surveyed_mirror(const struct crew *, struct mirror_report *);
 
 /* Asks the workers to end. Collect until none is busy. */
 void crew_stop(struct crew *);

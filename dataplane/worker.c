@@ -34,6 +34,8 @@ struct worker {
 	size_t table_bytes, fragment_bytes, duplicate_bytes, memory_bytes, inspection_bytes;
 	struct mirror_host *host; /* one an appliance */
 	int settling, surveying;
+	uint64_t steps;
+	struct pace pace;
 	struct burst burst;
 };
 
@@ -188,16 +190,52 @@ int worker_is_surveyed(const struct worker *w)
 
 /* --- the loop ------------------------------------------------------------------------- */
 
+static uint64_t cycles(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	return __builtin_ia32_rdtsc();
+#else
+	return 0;
+#endif
+}
+
+/* As worker_step(), with a look at the counter between its parts. */
+static int timed_step(struct worker *w, struct source *s)
+{
+	uint64_t begin = cycles(), polled, processed;
+	int got;
+
+	got = s->operations->poll(s, &w->burst);
+	if (w->burst.count == 0)
+		return got;
+	polled = cycles();
+	pipeline_process(&w->pipeline, &w->burst);
+	processed = cycles();
+	s->operations->release(s, &w->burst);
+	w->pace.release_cycles += cycles() - processed;
+	w->pace.process_cycles += processed - polled;
+	w->pace.poll_cycles += polled - begin;
+	w->pace.packets += w->burst.count;
+	return got;
+}
+
+static int plain_step(struct worker *w, struct source *s)
+{
+	int got = s->operations->poll(s, &w->burst);
+
+	if (w->burst.count > 0) {
+		pipeline_process(&w->pipeline, &w->burst);
+		s->operations->release(s, &w->burst);
+	}
+	return got;
+}
+
 int worker_step(struct worker *w, struct source *s)
 {
 	int got;
 
 	w->burst.count = 0;
-	got = s->operations->poll(s, &w->burst);
-	if (w->burst.count > 0) {
-		pipeline_process(&w->pipeline, &w->burst);
-		s->operations->release(s, &w->burst);
-	}
+	got = ++w->steps % PACE_STEPS ? plain_step(w, s) : timed_step(w, s);
 	if (w->settling | w->surveying)
 		run_errands(w, ERRAND_STEP);
 	return got;
@@ -226,6 +264,11 @@ int worker_finish(struct worker *w, uint64_t now_ns)
 const struct counters *worker_counters(const struct worker *w)
 {
 	return &w->pipeline.counters;
+}
+
+const struct pace *worker_pace(const struct worker *w)
+{
+	return &w->pace;
 }
 
 const struct mirror_figures *worker_mirror(const struct worker *w)

@@ -38,6 +38,13 @@ static inline int ring_put(struct ring *r, void *item)
 	return 1;
 }
 
+/* By the consumer. */
+static inline int ring_is_empty(struct ring *r)
+{
+	return atomic_load_explicit(&r->head, memory_order_relaxed) ==
+	       atomic_load_explicit(&r->tail, memory_order_acquire);
+}
+
 /* The oldest item, or NULL. By the consumer. */
 static inline void *ring_take(struct ring *r)
 {

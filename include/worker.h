@@ -33,6 +33,15 @@ struct worker_config {
 	struct outbox *outbox;
 };
 
+/* How fast a worker is: of every PACE_STEPSth step that had packets, in cycles of the CPU's time
+ * stamp counter (0 where there is none). */
+#define PACE_STEPS 64
+
+struct pace {
+	uint64_t packets;
+	uint64_t poll_cycles, process_cycles, release_cycles;
+};
+
 /* 0 or -ENOMEM. */
 int worker_new(struct worker **, const struct worker_config *);
 void worker_free(struct worker *);
@@ -67,6 +76,7 @@ int worker_is_surveyed(const struct worker *);
 int worker_finish(struct worker *, uint64_t now_ns);
 
 const struct counters *worker_counters(const struct worker *);
+const struct pace *worker_pace(const struct worker *);
 
 /* Once it has ended. */
 const struct mirror_figures *worker_mirror(const struct worker *);
