@@ -36,6 +36,7 @@ struct hosts {
  * what one reign leaves to the next is in `hosts`, one a hand. */
 struct reign {
 	struct succession succession;
+	const struct chart *chart;
 	size_t appliances;
 	struct hosts *hosts;
 	uint16_t heir[];
@@ -435,15 +436,30 @@ static void reign_free(struct reign *r)
 	free(r);
 }
 
-static struct reign *reign_new(
+static void reign_discard(struct reign *r, unsigned hands)
+{
+	for (unsigned i = 0; r && r->hosts && i < hands; i++)
+		hosts_free(&r->hosts[i]);
+	reign_free(r);
+}
+
+static bool hosts_new(struct hosts *h, size_t appliances)
+{
+	h->worker = calloc(appliances + 1, sizeof(struct mirror_host));
+	h->copy = calloc(appliances + 1, sizeof(struct mirror_host));
+	return h->worker && h->copy;
+}
+
+struct reign *crew_prepare(
 	const struct crew *c, const struct chart *chart, const uint16_t *heir, size_t heirs)
 {
 	struct reign *r = calloc(1, sizeof(*r) + heirs * sizeof(*heir));
-	bool complete = r != NULL;
+	bool complete;
 
 	if (!r)
 		return NULL;
 	memcpy(r->heir, heir, heirs * sizeof(*heir));
+	r->chart = chart;
 	r->appliances = chart->appliances;
 	r->succession = (struct succession){
 		.policy = chart->policy,
@@ -453,31 +469,27 @@ static struct reign *reign_new(
 		.heirs = heirs,
 	};
 	r->hosts = calloc(c->hands, sizeof(*r->hosts));
-	for (unsigned i = 0; r->hosts && i < c->hands; i++) {
-		r->hosts[i].worker = calloc(chart->appliances + 1, sizeof(struct mirror_host));
-		r->hosts[i].copy = calloc(chart->appliances + 1, sizeof(struct mirror_host));
-		complete = complete && r->hosts[i].worker && r->hosts[i].copy;
-	}
-	if (complete && r->hosts)
+	complete = r->hosts != NULL;
+	for (unsigned i = 0; complete && i < c->hands; i++)
+		complete = hosts_new(&r->hosts[i], chart->appliances);
+	if (complete)
 		return r;
-	for (unsigned i = 0; r->hosts && i < c->hands; i++)
-		hosts_free(&r->hosts[i]);
-	reign_free(r);
+	reign_discard(r, c->hands);
 	return NULL;
 }
 
-int crew_reload(struct crew *c, const struct chart *chart, const uint16_t *heir, size_t heirs)
+void crew_discard(const struct crew *c, struct reign *r)
 {
-	struct reign *r = reign_new(c, chart, heir, heirs);
+	reign_discard(r, c->hands);
+}
 
+void crew_reload(struct crew *c, struct reign *r)
+{
 	assert(!c->former);
-	if (!r)
-		return -ENOMEM;
 	c->former = c->reign;
 	rcu_assign_pointer(c->reign, r);
 	synchronize_rcu();
-	c->config.chart = chart;
-	return 0;
+	c->config.chart = r->chart;
 }
 
 /* A worker that has ended judges what it still has when it is finished. */

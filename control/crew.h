@@ -18,6 +18,7 @@
 struct chart;
 struct mirror_report;
 struct pace;
+struct reign;
 struct crew;
 
 struct crew_config {
@@ -51,10 +52,16 @@ uint64_t crew_dropped(const struct crew *);
 /* Why a worker ended before it was asked to, or NULL. */
 const char *crew_failure(const struct crew *);
 
+/* What a reload needs, made before anything changes; `heir`: see succession.h. NULL where memory
+ * ran out. Reloaded with, or discarded. */
+struct reign *crew_prepare(
+	const struct crew *, const struct chart *, const uint16_t *heir, size_t heirs);
+void crew_discard(const struct crew *, struct reign *);
+
 /* Another chart, by RCU: workers have its policy from their next step on, and none has the former
- * one's any more when this returns; its numbers are in records until they have settled. `heir`:
- * see succession.h. Not before the last reload has settled. 0; -ENOMEM, and nothing changed. */
-int crew_reload(struct crew *, const struct chart *, const uint16_t *heir, size_t heirs);
+ * one's any more when this returns; its numbers are in records until they have settled. Not before
+ * the last reload has settled. */
+void crew_reload(struct crew *, struct reign *);
 
 /* Whether every flow is judged by the chart in force; what was said by the former one is
  * collected once crew_collect() was called after this. */

@@ -2,16 +2,16 @@
 
 #include <string.h>
 
-#define WINDOW_NS 60000000000ull
 #define FINDINGS_MAX 65536
 
 /* So many ports of one peer, or peers of one port, are written one by one: more is a scan. */
 #define SCAN_PORTS 4
 #define SCAN_PEERS 16
 
-void events_init(struct events *e, const struct ecs *ecs, struct json_lines *sink)
+void events_init(
+	struct events *e, const struct ecs *ecs, struct json_lines *sink, uint64_t window_ns)
 {
-	*e = (struct events){.ecs = ecs, .sink = sink};
+	*e = (struct events){.ecs = ecs, .sink = sink, .window_ns = window_ns};
 	e->findings.max = e->by_peer.max = e->by_port.max = FINDINGS_MAX;
 }
 
@@ -27,6 +27,13 @@ static json_t *json_finding(const char *state, const struct finding *f)
 		json_object_set_new(
 			finding, "peers", json_pack("{s:I}", "count", (json_int_t)f->members));
 	return finding;
+}
+
+void events_write(struct events *e, const struct ecs *ecs, const struct record *r)
+{
+	e->alerts++;
+	if (e->sink)
+		json_lines_write(e->sink, ecs_flow(ecs, r));
 }
 
 /* The gravest flow speaks for the finding; its span replaces the flow's. */
@@ -132,7 +139,7 @@ static void sum_up(struct events *e, struct findings *wide, finding_wider *wider
 	}
 }
 
-static void close_window(struct events *e)
+void events_close_window(struct events *e)
 {
 	for (struct finding *f = e->findings.first; f; f = f->hh.next)
 		if (f->flows > 1 && !is_scanned(e, f))
@@ -154,8 +161,8 @@ void events_tick(struct events *e, uint64_t now_ns)
 {
 	if (now_ns < e->window_ends_ns)
 		return;
-	close_window(e);
-	e->window_ends_ns = now_ns > UINT64_MAX - WINDOW_NS ? UINT64_MAX : now_ns + WINDOW_NS;
+	events_close_window(e);
+	e->window_ends_ns = now_ns > UINT64_MAX - e->window_ns ? UINT64_MAX : now_ns + e->window_ns;
 }
 
 void events_fini(struct events *e)

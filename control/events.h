@@ -16,20 +16,26 @@
 struct events {
 	const struct ecs *ecs;
 	struct json_lines *sink; /* or NULL: counts, writes nothing */
-	uint64_t window_ends_ns;
+	uint64_t window_ns, window_ends_ns;
 	struct findings findings; /* of this window */
 	struct findings by_peer;  /* the same with the port left out */
 	struct findings by_port;  /* the same with the peer left out */
 	uint64_t alerts, coalesced;
 };
 
-void events_init(struct events *, const struct ecs *, struct json_lines *);
+void events_init(struct events *, const struct ecs *, struct json_lines *, uint64_t window_ns);
 
 /* A record of kind RECORD_FLAGGED. */
 void events_take(struct events *, const struct record *);
 
+/* A record by itself, in another chart's numbers. */
+void events_write(struct events *, const struct ecs *, const struct record *);
+
 /* Ends the window, if it is over; always, with UINT64_MAX. */
 void events_tick(struct events *, uint64_t now_ns);
+
+/* Ends the window before its time: what it holds is in the numbers of a chart that goes. */
+void events_close_window(struct events *);
 
 void events_fini(struct events *);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "chart.h"
+#include "heirs.h"
 #include "triage.h"
 
 void exposures_init(struct exposures *n, const struct chart *chart)
@@ -11,6 +12,18 @@ void exposures_init(struct exposures *n, const struct chart *chart)
 	*n = (struct exposures){.chart = chart};
 	for (unsigned i = 0; i < EXPOSURE_COUNT; i++)
 		n->flows[i] = calloc(chart->appliances + 1, sizeof(*n->flows[i]));
+}
+
+void exposures_reload(struct exposures *n, const struct chart *chart, const struct heirs *h)
+{
+	struct exposures old = *n;
+
+	exposures_init(n, chart);
+	for (unsigned kind = 0; kind < EXPOSURE_COUNT; kind++)
+		for (size_t i = 0; old.flows[kind] && n->flows[kind] && i < h->appliances; i++)
+			if (h->appliance[i] != APPLIANCE_NONE)
+				n->flows[kind][h->appliance[i]] += old.flows[kind][i];
+	exposures_fini(&old);
 }
 
 void exposures_fini(struct exposures *n)

@@ -11,6 +11,7 @@
 #include "record.h"
 
 struct chart;
+struct heirs;
 
 #define EXPOSURE_LIST(X)                                                                           \
 	X(CLEAR_SYSLOG, "syslog in clear, where TLS is documented too")                            \
@@ -37,6 +38,9 @@ struct exposures {
 
 void exposures_init(struct exposures *, const struct chart *);
 void exposures_fini(struct exposures *);
+/* Another chart; what was counted goes to the heirs. */
+void exposures_reload(struct exposures *, const struct chart *, const struct heirs *);
+
 void exposures_take(struct exposures *, const struct record *);
 
 /* Flows of a kind, over all appliances. */

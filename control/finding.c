@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ecs.h"
+#include "heirs.h"
 
 struct finding_key finding_key_of(const struct record *r)
 {
@@ -138,6 +139,41 @@ void findings_fold(struct findings *all, finding_wider *wider, uint32_t more_tha
 		all->count--;
 	}
 	findings_clear(&wide);
+}
+
+static void keep_or_absorb(struct findings *all, struct finding *f)
+{
+	struct finding *same = findings_find(all, &f->key);
+
+	if (same) {
+		finding_absorb(same, f);
+		free(f);
+		return;
+	}
+	HASH_ADD(hh, all->first, key, sizeof(f->key), f);
+	all->count++;
+}
+
+size_t findings_translate(struct findings *all, const struct heirs *heirs)
+{
+	struct finding *f, *next;
+	struct findings old = *all;
+	size_t dropped = 0;
+
+	all->first = NULL;
+	all->count = 0;
+	HASH_ITER(hh, old.first, f, next)
+	{
+		HASH_DEL(old.first, f);
+		if (heirs_translate(heirs, &f->worst)) {
+			f->key = finding_key_of(&f->worst);
+			keep_or_absorb(all, f);
+		} else {
+			free(f);
+			dropped++;
+		}
+	}
+	return dropped;
 }
 
 void findings_clear(struct findings *all)

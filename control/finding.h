@@ -20,6 +20,8 @@ struct finding_key {
 	uint8_t version, protocol, direction, verdict;
 };
 
+struct heirs;
+
 struct finding {
 	struct finding_key key;
 	uint64_t flows, packets, bytes;
@@ -55,6 +57,10 @@ void finding_absorb(struct finding *f, const struct finding *other);
 
 /* Makes one finding of those with the same wider key, where they are more than so many. */
 void findings_fold(struct findings *, finding_wider *, uint32_t more_than);
+
+/* Finds new keys for all: of the gravest record, translated; what that refuses is dropped, and
+ * how many there were is returned. */
+size_t findings_translate(struct findings *, const struct heirs *);
 
 void findings_clear(struct findings *);
 

@@ -3,7 +3,7 @@
 #include <signal.h>
 #include <stddef.h>
 
-static volatile sig_atomic_t asked;
+static volatile sig_atomic_t asked, hung_up;
 
 static void ask(int signal)
 {
@@ -22,4 +22,25 @@ void interrupt_watch(void)
 int interrupt_asked(void)
 {
 	return asked;
+}
+
+static void hang_up(int signal)
+{
+	(void)signal;
+	hung_up = 1;
+}
+
+void interrupt_watch_hangup(void)
+{
+	struct sigaction action = {.sa_handler = hang_up, .sa_flags = SA_RESTART};
+
+	sigaction(SIGHUP, &action, NULL);
+}
+
+int interrupt_hung_up(void)
+{
+	int was = hung_up;
+
+	hung_up = 0;
+	return was;
 }

@@ -1,6 +1,7 @@
-/* SIGINT and SIGTERM as a question: has somebody asked us to stop?
+/* Signals as questions: has somebody asked us to stop (SIGINT, SIGTERM), or to read the site again
+ * (SIGHUP)?
  *
- * The one flag that a signal handler sets; everything in progress is then ended in order.
+ * The flags are all that signal handlers set; everything in progress is then ended in order.
  * A second signal ends the program at once.
  */
 #ifndef PORTOLAN_INTERRUPT_H
@@ -8,5 +9,9 @@
 
 void interrupt_watch(void);
 int interrupt_asked(void);
+
+/* SIGHUP, for a program that stays: the same question, answered once a signal. */
+void interrupt_watch_hangup(void);
+int interrupt_hung_up(void);
 
 #endif

@@ -1,5 +1,6 @@
 #include "ledger.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,17 +11,94 @@
 #include "complaint.h"
 #include "style.h"
 
+static bool is_of_this_chart(const struct ledger *l, const struct record *r)
+{
+	return r->generation == (uint16_t)l->chart->policy->generation || !l->former.chart;
+}
+
+bool ledger_translate(const struct ledger *l, struct record *r)
+{
+	return is_of_this_chart(l, r) || heirs_translate(&l->former.heirs, r);
+}
+
+static void take(struct ledger *l, const struct record *r)
+{
+	if (r->kind == RECORD_FLAGGED)
+		events_take(&l->events, r);
+	else
+		summary_take(&l->summary, r);
+}
+
+static void write_flow(struct ledger *l, const struct ecs *ecs, const struct record *r)
+{
+	if (r->kind == RECORD_ENDED && l->flow_lines.file && l->flow_lines.error == 0)
+		json_lines_write(&l->flow_lines, ecs_flow(ecs, r));
+}
+
+/* Written in the words of its own chart, counted with what it is in the chart in force. What has no
+ * place there is no finding of it; an alert is written by itself. */
+static void take_former(struct ledger *l, const struct record *r)
+{
+	struct record now = *r;
+
+	if (heirs_translate(&l->former.heirs, &now))
+		take(l, &now);
+	else if (r->kind == RECORD_FLAGGED)
+		events_write(&l->events, &l->former.ecs, r);
+	write_flow(l, &l->former.ecs, r);
+}
+
 void ledger_take(void *context, const struct record *r)
 {
 	struct ledger *l = context;
 
-	if (r->kind == RECORD_FLAGGED) {
-		events_take(&l->events, r);
+	if (!is_of_this_chart(l, r)) {
+		take_former(l, r);
 		return;
 	}
-	summary_take(&l->summary, r);
-	if (l->flow_lines.file && l->flow_lines.error == 0)
-		json_lines_write(&l->flow_lines, ecs_flow(&l->ecs, r));
+	take(l, r);
+	write_flow(l, &l->ecs, r);
+}
+
+/* --- another chart ------------------------------------------------------------------- */
+
+static bool has_same_profile(const struct chart *a, const struct chart *b)
+{
+	return strcmp(a->profile, b->profile) == 0;
+}
+
+int ledger_reload(struct ledger *l, const struct chart *chart, struct heirs heirs)
+{
+	struct mirror_report mirror;
+	int error = mirror_report_init(&mirror, chart);
+
+	if (error < 0)
+		return error;
+	assert(!l->former.chart);
+	events_close_window(&l->events);
+	l->former = (struct ledger_former){
+		.chart = l->chart, .atlas = l->atlas, .ecs = l->ecs, .heirs = heirs};
+	l->former.ecs.atlas = &l->former.atlas;
+	if (!has_same_profile(l->chart, chart))
+		atlas_open(&l->atlas, chart);
+	l->chart = chart;
+	l->ecs.chart = chart;
+	mirror.interface = l->mirror.interface;
+	mirror.interfaces = l->mirror.interfaces;
+	mirror_report_fini(&l->mirror);
+	l->mirror = mirror;
+	summary_reload(&l->summary, &l->former.heirs);
+	return 0;
+}
+
+void ledger_settle(struct ledger *l)
+{
+	if (!l->former.chart)
+		return;
+	if (!has_same_profile(l->former.chart, l->chart))
+		atlas_close(&l->former.atlas);
+	heirs_close(&l->former.heirs);
+	l->former = (struct ledger_former){.chart = NULL};
 }
 
 /* Without an inventory everything would be unmonitored, and "nothing flagged" a lie. */
@@ -87,7 +165,8 @@ int ledger_open(struct ledger *l, const struct chart *chart, const struct ledger
 	gethostname(l->host, sizeof(l->host) - 1);
 	atlas_open(&l->atlas, chart);
 	l->ecs = (struct ecs){.chart = chart, .atlas = &l->atlas, .observer = l->host};
-	events_init(&l->events, &l->ecs, options->events ? &l->event_lines : NULL);
+	events_init(&l->events, &l->ecs, options->events ? &l->event_lines : NULL,
+		chart->outputs.window_ns);
 	summary_init(&l->summary, &l->ecs);
 	if (mirror_report_init(&l->mirror, chart) < 0) {
 		fputs("portolan: no more memory\n", stderr);
@@ -182,6 +261,7 @@ void ledger_fini(struct ledger *l)
 	json_lines_close(&l->flow_lines);
 	json_lines_close(&l->event_lines);
 	json_lines_close(&l->stats_lines);
+	ledger_settle(l);
 	summary_fini(&l->summary);
 	mirror_report_fini(&l->mirror);
 	events_fini(&l->events);

@@ -7,8 +7,10 @@
 #define PORTOLAN_LEDGER_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "events.h"
+#include "heirs.h"
 #include "mirror.h"
 #include "nearest.h"
 #include "summary.h"
@@ -21,11 +23,20 @@ struct ledger_options {
 	const char *flows, *events, *stats; /* paths, "-" or NULL */
 };
 
+/* A chart in whose numbers records may still come, and how they read in the next one's. */
+struct ledger_former {
+	const struct chart *chart; /* NULL: there is none */
+	struct atlas atlas;
+	struct ecs ecs;
+	struct heirs heirs;
+};
+
 struct ledger {
 	const struct ledger_options *options;
 	const struct chart *chart;
 	struct atlas atlas;
 	struct ecs ecs;
+	struct ledger_former former;
 	struct json_lines flow_lines, event_lines, stats_lines;
 	struct events events;
 	struct summary summary;
@@ -48,6 +59,15 @@ void ledger_name_interfaces(struct ledger *, const char *const *name, size_t nam
 
 /* A record_taker; the context is the ledger. */
 void ledger_take(void *ledger, const struct record *);
+
+/* Another chart is in force; `heirs` of the one before it are the ledger's from now on. Records
+ * in the former one's numbers are understood until ledger_settle(). 0 or a negative errno with
+ * nothing changed. Not before the last reload has settled. */
+int ledger_reload(struct ledger *, const struct chart *, struct heirs);
+void ledger_settle(struct ledger *);
+
+/* The record in the numbers of the chart in force; false if it has no place there. */
+bool ledger_translate(const struct ledger *, struct record *);
 
 /* Ends the event window, closes the lines, writes accounting and summary. */
 int ledger_close(struct ledger *, struct ledger_result *);

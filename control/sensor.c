@@ -10,12 +10,14 @@
 
 #include "chart.h"
 #include "clock.h"
+#include "complaint.h"
 #include "crew.h"
 #include "fence.h"
 #include "interrupt.h"
 #include "log.h"
 #include "notice.h"
 #include "privileges.h"
+#include "reload.h"
 #include "source_dpdk.h"
 #include "source_live.h"
 #include "spread.h"
@@ -27,7 +29,7 @@ enum { DONE = 0, FAILED = 1, MISUSED = 2 };
 
 struct sensor {
 	const struct sensor_options *options;
-	struct chart *chart;
+	struct reload reload; /* its charts */
 	struct ledger ledger;
 	struct crew *crew;
 	unsigned workers;
@@ -57,7 +59,7 @@ static uint32_t hash_of(const void *inventory, const struct packet *p)
 /* A NIC's hash sees a mirror's tunnel, not what is in it. */
 static int open_dpdk(struct sensor *s, char why[SOURCE_ERROR_BYTES])
 {
-	const struct chart_capture *c = &s->chart->capture;
+	const struct chart_capture *c = &s->reload.chart->capture;
 	const char *lcores = c->dpdk_lcores && *c->dpdk_lcores ? c->dpdk_lcores : NULL;
 	unsigned cpus = lcores ? source_dpdk_cpus(lcores) : 0;
 	struct source_dpdk_config config = {
@@ -68,7 +70,7 @@ static int open_dpdk(struct sensor *s, char why[SOURCE_ERROR_BYTES])
 		.eals = c->dpdk_eals,
 		.steer_in_software = c->mirror_endpoints > 0,
 		.hash = hash_of,
-		.hash_context = s->chart->policy->inventory,
+		.hash_context = s->reload.chart->policy->inventory,
 	};
 	int error;
 
@@ -90,7 +92,7 @@ static int open_dpdk(struct sensor *s, char why[SOURCE_ERROR_BYTES])
 
 static int open_live(struct sensor *s, char why[SOURCE_ERROR_BYTES])
 {
-	const struct chart_capture *c = &s->chart->capture;
+	const struct chart_capture *c = &s->reload.chart->capture;
 	struct source_live_config config = {
 		.interface = (const char *const *)c->interface,
 		.interfaces = c->interfaces,
@@ -119,7 +121,7 @@ static void close_sources(struct sensor *s)
 /* DPDK where the site wants it, or names a device and leaves the choice to us. */
 static int open_sources(struct sensor *s)
 {
-	const struct chart_capture *c = &s->chart->capture;
+	const struct chart_capture *c = &s->reload.chart->capture;
 	const char *wanted = c->source ? c->source : "auto";
 	int only_dpdk = strcmp(wanted, "dpdk") == 0, only_pcap = strcmp(wanted, "pcap") == 0;
 	char why[SOURCE_ERROR_BYTES] = "";
@@ -139,7 +141,7 @@ static int open_sources(struct sensor *s)
 	if (c->interfaces == 0) {
 		log_say(LOG_LEVEL_ERROR,
 			"%s: names no interface; want capture: {interfaces: [eth1]}",
-			s->chart->name);
+			s->reload.chart->name);
 		return MISUSED;
 	}
 	if (open_live(s, why) < 0) {
@@ -263,7 +265,7 @@ static int answer_flows(void *context, const char *argument, struct source_dpdk_
 
 static int answer_policy(void *context, const char *argument, struct source_dpdk_answer *a)
 {
-	const struct chart *c = ((struct sensor *)context)->chart;
+	const struct chart *c = ((struct sensor *)context)->reload.chart;
 
 	(void)argument;
 	source_dpdk_answer_text(a, "site", c->name);
@@ -305,7 +307,7 @@ static void may_write(struct writable *w, const char *path)
 /* Where this sensor writes: what it is told to, and the sockets of its libraries. */
 static void list_writable(const struct sensor *s, struct writable *w)
 {
-	const struct chart_outputs *o = &s->chart->outputs;
+	const struct chart_outputs *o = &s->reload.chart->outputs;
 
 	may_write(w, s->options->ledger.flows);
 	may_write(w, s->options->ledger.events);
@@ -361,6 +363,15 @@ static int is_over(const struct sensor *s)
 	       (duration && clock_wall_ns() - s->start_ns >= duration);
 }
 
+static void reload_site(struct sensor *s)
+{
+	struct complaint complaint = {.length = 0};
+
+	notice_reloading();
+	reload_now(&s->reload, &complaint);
+	notice_ready(s->title);
+}
+
 static void stand_watch(struct sensor *s)
 {
 	struct timespec look = {.tv_nsec = LOOK_NS};
@@ -374,6 +385,9 @@ static void stand_watch(struct sensor *s)
 			notice_alive();
 			alive_ns = clock_steady_ns() + alive_every_ns;
 		}
+		if (interrupt_hung_up())
+			reload_site(s);
+		reload_tick(&s->reload);
 		if (i % LOOKS_PER_WATCH == 0)
 			watch_sources(s);
 	}
@@ -381,7 +395,7 @@ static void stand_watch(struct sensor *s)
 
 static void name_interfaces(struct sensor *s)
 {
-	const struct chart_capture *c = &s->chart->capture;
+	const struct chart_capture *c = &s->reload.chart->capture;
 
 	if (s->through_dpdk)
 		ledger_name_interfaces(
@@ -394,7 +408,7 @@ static void name_interfaces(struct sensor *s)
 static int run(struct sensor *s)
 {
 	struct crew_config config = {
-		.chart = s->chart,
+		.chart = s->reload.chart,
 		.workers = s->workers,
 		.source = s->source,
 		.take = ledger_take,
@@ -411,6 +425,9 @@ static int run(struct sensor *s)
 		return FAILED;
 	}
 	s->start_ns = clock_wall_ns();
+	s->reload.crew = s->crew;
+	s->reload.ledger = &s->ledger;
+	interrupt_watch_hangup();
 	offer_telemetry(s);
 	notice_ready(s->title);
 	stand_watch(s);
@@ -438,14 +455,14 @@ int sensor_run(const struct sensor_options *options)
 	if (!s)
 		return FAILED;
 	s->options = options;
-	s->chart = ledger_chart("run", options->site);
-	if (!s->chart)
+	reload_init(&s->reload, options->site, ledger_chart("run", options->site));
+	if (!s->reload.chart)
 		status = MISUSED;
 	if (status == DONE)
 		status = open_sources(s);
 	if (status == DONE) {
 		describe_sources(s);
-		status = ledger_open(&s->ledger, s->chart, &options->ledger);
+		status = ledger_open(&s->ledger, s->reload.chart, &options->ledger);
 		name_interfaces(s);
 	}
 	if (status == DONE)
@@ -456,8 +473,7 @@ int sensor_run(const struct sensor_options *options)
 	source_dpdk_stop();
 	crew_free(s->crew);
 	ledger_fini(&s->ledger);
-	if (s->chart)
-		chart_close(s->chart);
+	reload_fini(&s->reload);
 	free(s);
 	return status;
 }

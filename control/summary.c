@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "chart.h"
+#include "heirs.h"
 #include "text.h"
 
 #define FINDINGS_MAX 65536
@@ -50,7 +51,7 @@ void summary_fini(struct summary *s)
 	}
 }
 
-static void count_usage(struct summary *s, const struct usage_key *k)
+static void count_usage(struct summary *s, const struct usage_key *k, uint64_t flows)
 {
 	struct usage *u;
 
@@ -66,7 +67,33 @@ static void count_usage(struct summary *s, const struct usage_key *k)
 		HASH_ADD(hh, s->usage, key, sizeof(u->key), u);
 		s->usages++;
 	}
-	u->flows++;
+	u->flows += flows;
+}
+
+static void hand_down_usage(struct summary *s, const struct heirs *h, const struct usage *u)
+{
+	struct usage_key k = u->key;
+
+	k.appliance = heirs_appliance(h, k.appliance);
+	k.set = heirs_set(h, k.set);
+	if (k.appliance != APPLIANCE_NONE && (k.set != SET_NONE || u->key.set == SET_NONE))
+		count_usage(s, &k, u->flows);
+}
+
+void summary_reload(struct summary *s, const struct heirs *h)
+{
+	struct usage *old = s->usage, *u, *next;
+
+	s->findings_retired += findings_translate(&s->findings, h);
+	exposures_reload(&s->exposures, s->ecs->chart, h);
+	s->usage = NULL;
+	s->usages = 0;
+	HASH_ITER(hh, old, u, next)
+	{
+		HASH_DEL(old, u);
+		hand_down_usage(s, h, u);
+		free(u);
+	}
 }
 
 void summary_take(struct summary *s, const struct record *r)
@@ -84,7 +111,7 @@ void summary_take(struct summary *s, const struct record *r)
 			k.protocol = r->protocol;
 		else if (r->end_verdict[end] != VERDICT_EXPECTED)
 			continue;
-		count_usage(s, &k);
+		count_usage(s, &k, 1);
 	}
 }
 
@@ -296,6 +323,11 @@ static void print_flagged(
 	if (s->findings.count > shown)
 		fprintf(out, "  … and %zu more, less grave: --flows has them all\n",
 			s->findings.count - shown);
+	if (s->findings_retired)
+		fprintf(out,
+			"  … and %llu of appliances or rules that a reload took away: --flows has "
+			"them\n",
+			(unsigned long long)s->findings_retired);
 	if (s->findings.overflowed)
 		fprintf(out, "  %s… and %llu flows beyond %d findings: --flows has them all%s\n",
 			st->warn, (unsigned long long)s->findings.overflowed, FINDINGS_MAX,

@@ -15,6 +15,7 @@
 #include "mirror.h"
 #include "style.h"
 
+struct heirs;
 struct usage;
 
 struct summary {
@@ -24,6 +25,7 @@ struct summary {
 	struct usage *usage; /* rule set or protocol, and appliance: how often */
 	size_t usages;
 	uint64_t usage_overflowed;
+	uint64_t findings_retired; /* of appliances or rules that a reload took away */
 };
 
 struct summary_input {
@@ -36,6 +38,9 @@ struct summary_input {
 void summary_init(struct summary *, const struct ecs *);
 void summary_take(struct summary *, const struct record *);
 void summary_print(struct summary *, const struct summary_input *, const struct style *, FILE *);
+/* Another chart: `ecs` has it already. What heirs have goes on, the rest is dropped and counted. */
+void summary_reload(struct summary *, const struct heirs *);
+
 void summary_fini(struct summary *);
 
 #endif

@@ -1,0 +1,36 @@
+/* Who and what of one chart is who and what of the next.
+ *
+ * An appliance's heir has its name and its role; a rule set's heir has its place (role,
+ * direction, transport, port). Control uses it to go on counting across a reload, workers
+ * to carry their figures over. Lends nothing: both charts may go once it is closed.
+ */
+#ifndef PORTOLAN_HEIRS_H
+#define PORTOLAN_HEIRS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "record.h"
+
+struct chart;
+
+struct heirs {
+	uint16_t *appliance; /* new numbers, by the old; APPLIANCE_NONE: gone */
+	uint16_t *set;	     /* likewise; SET_NONE: gone */
+	size_t appliances, sets;
+	uint16_t generation; /* of the new chart */
+};
+
+/* 0 or -ENOMEM. */
+int heirs_open(struct heirs *, const struct chart *from, const struct chart *to);
+void heirs_close(struct heirs *);
+
+uint16_t heirs_appliance(const struct heirs *, uint16_t appliance);
+uint16_t heirs_set(const struct heirs *, uint16_t set);
+
+/* The record in the numbers of the new chart, its verdict as it was. False, and the record is
+ * as it was, if the end that was judged is no appliance any more, or its rule is gone. */
+bool heirs_translate(const struct heirs *, struct record *);
+
+#endif

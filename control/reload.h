@@ -1,0 +1,50 @@
+/* Reloads: a site that is read again while the sensor runs (DESIGN 10).
+ *
+ * Owns the charts of a sensor: the one in force, the first one (whose signatures the workers have),
+ * and for a while the former one, in whose numbers flows and records may still be. An error
+ * leaves everything as it was. Control's thread.
+ */
+#ifndef PORTOLAN_RELOAD_H
+#define PORTOLAN_RELOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct chart;
+struct complaint;
+struct crew;
+struct ledger;
+
+struct reload {
+	const char *site;
+	struct chart *first, *chart, *former;
+	struct crew *crew;     /* lent, like */
+	struct ledger *ledger; /* this one */
+	uint64_t done, refused;
+	uint64_t last_ns; /* wall clock, of the last one that was done */
+	bool is_wanted;	  /* while the former chart is still in use */
+};
+
+/* Takes the chart over. */
+void reload_init(struct reload *, const char *site, struct chart *);
+
+/* The site as it is now, checked as at a start, but not in force. NULL with the reasons. */
+struct chart *reload_read(const struct reload *, struct complaint *);
+
+/* Reads the site and puts it in force. 0; -EAGAIN: it will be done when the former chart is no
+ * longer in use; another negative errno with the reasons, and nothing changed. */
+int reload_now(struct reload *, struct complaint *);
+
+/* Lets go of the former chart where it can, and does what was put off; now and then. True if
+ * a reload has settled: the flows are judged by the chart in force, all of them. */
+bool reload_tick(struct reload *);
+
+/* What in a new site takes effect only at the next start: a list of words such as
+ * "capture, flow.max", or "" */
+void reload_held_back(const struct chart *from, const struct chart *to, char *text, size_t bytes);
+
+/* Closes the charts. */
+void reload_fini(struct reload *);
+
+#endif
