@@ -171,10 +171,15 @@ static void add_interface(const struct ecs *e, const struct path *p, json_t *obs
 	json_object_set_new(observer, "ingress", json_pack("{s:o}", "interface", interface));
 }
 
+static json_t *sensor_of(const struct ecs *e)
+{
+	return json_pack("{s:s, s:s, s:s, s:s}", "type", "sensor", "product", "portolan", "name",
+		e->observer, "version", PORTOLAN_VERSION);
+}
+
 static json_t *observer_of(const struct ecs *e, const struct record *r)
 {
-	json_t *observer = json_pack("{s:s, s:s, s:s, s:s}", "type", "sensor", "product",
-		"portolan", "name", e->observer, "version", PORTOLAN_VERSION);
+	json_t *observer = sensor_of(e);
 
 	add_interface(e, &r->path, observer);
 	return observer;
@@ -393,5 +398,20 @@ json_t *ecs_flow(const struct ecs *e, const struct record *r)
 	triage_add(r, document);
 	if (verdict_is_flagged((enum verdict)r->verdict))
 		add_explanation(e, r, document);
+	return document;
+}
+
+json_t *ecs_note(const struct ecs *e, const struct ecs_note *n)
+{
+	json_t *document =
+		json_pack("{s:o, s:{s:s, s:[s], s:[s], s:s}, s:o, s:s, s:{s:s, s:s}}", "@timestamp",
+			json_time(n->time_ns), "event", "kind", n->severity ? "alert" : "event",
+			"category", "network", "type", n->severity ? "info" : "change", "action",
+			n->action, "observer", sensor_of(e), "message", n->message, "portolan",
+			"profile", e->chart->profile, "policy", e->chart->hash);
+
+	if (document && n->severity)
+		json_object_set_new(
+			json_object_get(document, "event"), "severity", json_integer(n->severity));
 	return document;
 }

@@ -23,6 +23,17 @@ struct ecs {
  * RECORD_FLAGGED an alert. */
 json_t *ecs_flow(const struct ecs *, const struct record *);
 
+/* Something that is no flow's: a channel, a relation, the sensor itself. */
+struct ecs_note {
+	const char *action; /* event.action */
+	int severity;	    /* 0: an event; else an alert of this severity */
+	uint64_t time_ns;
+	char message[512];
+};
+
+/* A new document, whose member `portolan` has profile and policy and takes more; or NULL. */
+json_t *ecs_note(const struct ecs *, const struct ecs_note *);
+
 /* One sentence about the end that the verdict is about: what it did, and what would have been
  * documented. */
 void ecs_sentence(const struct ecs *, const struct record *, char *text, size_t bytes);

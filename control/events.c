@@ -36,6 +36,17 @@ void events_write(struct events *e, const struct ecs *ecs, const struct record *
 		json_lines_write(e->sink, ecs_flow(ecs, r));
 }
 
+void events_write_note(struct events *e, json_t *document)
+{
+	if (json_string_value(json_object_get(json_object_get(document, "event"), "kind"))[0] ==
+		'a')
+		e->alerts++;
+	if (e->sink)
+		json_lines_write(e->sink, document);
+	else
+		json_decref(document);
+}
+
 /* The gravest flow speaks for the finding; its span replaces the flow's. */
 static void write_alert(
 	struct events *e, const char *state, const struct finding *f, const struct record *r)

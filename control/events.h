@@ -31,6 +31,9 @@ void events_take(struct events *, const struct record *);
 /* A record by itself, in another chart's numbers. */
 void events_write(struct events *, const struct ecs *, const struct record *);
 
+/* What is no flow's; takes the document over. */
+void events_write_note(struct events *, json_t *document);
+
 /* Ends the window, if it is over; always, with UINT64_MAX. */
 void events_tick(struct events *, uint64_t now_ns);
 

@@ -9,6 +9,7 @@
 #include "accounting.h"
 #include "chart.h"
 #include "complaint.h"
+#include "log.h"
 #include "style.h"
 
 static bool is_of_this_chart(const struct ledger *l, const struct record *r)
@@ -16,17 +17,27 @@ static bool is_of_this_chart(const struct ledger *l, const struct record *r)
 	return r->generation == (uint16_t)l->chart->policy->generation || !l->former.chart;
 }
 
-bool ledger_translate(const struct ledger *l, struct record *r)
+static void take_live(struct ledger *l, const struct record *r)
 {
-	return is_of_this_chart(l, r) || heirs_translate(&l->former.heirs, r);
+	estate_take(&l->estate, r);
+	mirror_report_add_live(&l->survey, r);
+	if (l->onlooker)
+		l->onlooker(l->onlooker_context, r);
 }
 
 static void take(struct ledger *l, const struct record *r)
 {
-	if (r->kind == RECORD_FLAGGED)
+	switch (r->kind) {
+	case RECORD_FLAGGED:
 		events_take(&l->events, r);
-	else
+		break;
+	case RECORD_LIVE:
+		take_live(l, r);
+		break;
+	default:
 		summary_take(&l->summary, r);
+		estate_take(&l->estate, r);
+	}
 }
 
 static void write_flow(struct ledger *l, const struct ecs *ecs, const struct record *r)
@@ -60,6 +71,34 @@ void ledger_take(void *context, const struct record *r)
 	write_flow(l, &l->ecs, r);
 }
 
+/* --- surveys ---------------------------------------------------------------------------- */
+
+void ledger_begin_survey(struct ledger *l)
+{
+	mirror_report_clear(&l->survey);
+	estate_begin_survey(&l->estate);
+}
+
+static void judge_estate(struct ledger *l, const struct counters *c, uint64_t now_ns)
+{
+	struct estate_view view = {
+		.exposures = &l->summary.exposures,
+		.now_ns = now_ns,
+		.in_doubt = mirror_report_is_in_doubt(&l->mirror, c),
+	};
+
+	estate_judge(&l->estate, &view);
+}
+
+void ledger_end_survey(struct ledger *l, const struct counters *c, uint64_t now_ns)
+{
+	struct mirror_report fresh = l->survey;
+
+	l->survey = l->mirror;
+	l->mirror = fresh;
+	judge_estate(l, c, now_ns);
+}
+
 /* --- another chart ------------------------------------------------------------------- */
 
 static bool has_same_profile(const struct chart *a, const struct chart *b)
@@ -67,15 +106,8 @@ static bool has_same_profile(const struct chart *a, const struct chart *b)
 	return strcmp(a->profile, b->profile) == 0;
 }
 
-int ledger_reload(struct ledger *l, const struct chart *chart, struct heirs heirs)
+static void change_chart(struct ledger *l, const struct chart *chart, struct heirs heirs)
 {
-	struct mirror_report mirror;
-	int error = mirror_report_init(&mirror, chart);
-
-	if (error < 0)
-		return error;
-	assert(!l->former.chart);
-	events_close_window(&l->events);
 	l->former = (struct ledger_former){
 		.chart = l->chart, .atlas = l->atlas, .ecs = l->ecs, .heirs = heirs};
 	l->former.ecs.atlas = &l->former.atlas;
@@ -83,11 +115,38 @@ int ledger_reload(struct ledger *l, const struct chart *chart, struct heirs heir
 		atlas_open(&l->atlas, chart);
 	l->chart = chart;
 	l->ecs.chart = chart;
-	mirror.interface = l->mirror.interface;
-	mirror.interfaces = l->mirror.interfaces;
-	mirror_report_fini(&l->mirror);
-	l->mirror = mirror;
+	l->events.window_ns = chart->outputs.window_ns;
+}
+
+static void replace_report(struct mirror_report *old, struct mirror_report *fresh)
+{
+	fresh->interface = old->interface;
+	fresh->interfaces = old->interfaces;
+	mirror_report_fini(old);
+	*old = *fresh;
+}
+
+int ledger_reload(struct ledger *l, const struct chart *chart, struct heirs heirs)
+{
+	struct mirror_report mirror, survey;
+	int error = mirror_report_init(&mirror, chart);
+
+	assert(!l->former.chart);
+	if (error < 0)
+		return error;
+	error = mirror_report_init(&survey, chart);
+	if (error < 0) {
+		mirror_report_fini(&mirror);
+		return error;
+	}
+	events_close_window(&l->events);
+	change_chart(l, chart, heirs);
+	replace_report(&l->mirror, &mirror);
+	replace_report(&l->survey, &survey);
 	summary_reload(&l->summary, &l->former.heirs);
+	if (estate_reload(&l->estate, &l->former.heirs) < 0)
+		log_say(LOG_LEVEL_WARNING,
+			"no memory to hand channels and use down: they begin anew");
 	return 0;
 }
 
@@ -157,6 +216,11 @@ static int close_lines(struct json_lines *lines)
 	return error < 0 ? LEDGER_FAILED : LEDGER_DONE;
 }
 
+static void write_note(void *context, json_t *document)
+{
+	events_write_note(&((struct ledger *)context)->events, document);
+}
+
 int ledger_open(struct ledger *l, const struct chart *chart, const struct ledger_options *options)
 {
 	int status;
@@ -168,10 +232,13 @@ int ledger_open(struct ledger *l, const struct chart *chart, const struct ledger
 	events_init(&l->events, &l->ecs, options->events ? &l->event_lines : NULL,
 		chart->outputs.window_ns);
 	summary_init(&l->summary, &l->ecs);
-	if (mirror_report_init(&l->mirror, chart) < 0) {
+	if (mirror_report_init(&l->mirror, chart) < 0 ||
+		mirror_report_init(&l->survey, chart) < 0 || estate_init(&l->estate, &l->ecs) < 0) {
 		fputs("portolan: no more memory\n", stderr);
 		return LEDGER_FAILED;
 	}
+	l->estate.listener = write_note;
+	l->estate.context = l;
 	status = open_lines(&l->flow_lines, options->flows);
 	if (status == LEDGER_DONE)
 		status = open_lines(&l->event_lines, options->events);
@@ -180,12 +247,18 @@ int ledger_open(struct ledger *l, const struct chart *chart, const struct ledger
 	return status == LEDGER_DONE ? open_lines(&l->stats_lines, options->stats) : status;
 }
 
+void ledger_begin(struct ledger *l, uint64_t now_ns)
+{
+	l->estate.relations.start_ns = now_ns;
+	l->estate.is_watched = true;
+}
+
 void ledger_name_interfaces(struct ledger *l, const char *const *name, size_t names)
 {
 	l->ecs.interface = name;
 	l->ecs.interfaces = names;
-	l->mirror.interface = name;
-	l->mirror.interfaces = names;
+	l->mirror.interface = l->survey.interface = name;
+	l->mirror.interfaces = l->survey.interfaces = names;
 }
 
 static int write_stats(struct ledger *l, const struct ledger_result *result)
@@ -223,6 +296,7 @@ static int print_summary(struct ledger *l, const struct ledger_result *result)
 		.title = result->title,
 		.counters = &result->counters,
 		.mirror = &l->mirror,
+		.estate = &l->estate,
 		.start_ns = result->start_ns,
 		.end_ns = result->end_ns,
 	};
@@ -240,6 +314,9 @@ int ledger_close(struct ledger *l, struct ledger_result *result)
 {
 	int status = LEDGER_DONE;
 
+	if (!l->estate.is_watched)
+		l->estate.relations.start_ns = result->start_ns;
+	judge_estate(l, &result->counters, result->end_ns);
 	events_tick(&l->events, UINT64_MAX);
 	if (!accounting_holds(&result->counters)) {
 		fputs("portolan: the accounting does not add up; please report this\n", stderr);
@@ -264,6 +341,8 @@ void ledger_fini(struct ledger *l)
 	ledger_settle(l);
 	summary_fini(&l->summary);
 	mirror_report_fini(&l->mirror);
+	mirror_report_fini(&l->survey);
+	estate_fini(&l->estate);
 	events_fini(&l->events);
 	atlas_close(&l->atlas);
 }

@@ -9,10 +9,12 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "estate.h"
 #include "events.h"
 #include "heirs.h"
 #include "mirror.h"
 #include "nearest.h"
+#include "passage.h"
 #include "summary.h"
 
 struct chart;
@@ -40,7 +42,12 @@ struct ledger {
 	struct json_lines flow_lines, event_lines, stats_lines;
 	struct events events;
 	struct summary summary;
+	struct estate estate;
 	struct mirror_report mirror;
+	struct mirror_report survey; /* the mirror, as the survey under way shows it */
+	/* Shown every flow of a survey, in the numbers of the chart in force; NULL: nobody asks. */
+	record_taker *onlooker;
+	void *onlooker_context;
 	char host[256];
 };
 
@@ -54,6 +61,10 @@ struct ledger_result {
 
 int ledger_open(struct ledger *, const struct chart *, const struct ledger_options *);
 
+/* Since when the deployment is watched, where that is not the beginning of time: before the
+ * first record. */
+void ledger_begin(struct ledger *, uint64_t now_ns);
+
 /* Names of the interfaces that packets come from, lent; before the first record. */
 void ledger_name_interfaces(struct ledger *, const char *const *name, size_t names);
 
@@ -66,8 +77,10 @@ void ledger_take(void *ledger, const struct record *);
 int ledger_reload(struct ledger *, const struct chart *, struct heirs);
 void ledger_settle(struct ledger *);
 
-/* The record in the numbers of the chart in force; false if it has no place there. */
-bool ledger_translate(const struct ledger *, struct record *);
+/* A survey: from here on every live flow comes once. At its end the workers' figures, which
+ * are added to `survey`, are what is known of the mirror, and the estate is judged. */
+void ledger_begin_survey(struct ledger *);
+void ledger_end_survey(struct ledger *, const struct counters *, uint64_t now_ns);
 
 /* Ends the event window, closes the lines, writes accounting and summary. */
 int ledger_close(struct ledger *, struct ledger_result *);

@@ -68,6 +68,31 @@ int mirror_report_init(struct mirror_report *r, const struct chart *chart)
 	return r->sum.host ? 0 : -ENOMEM;
 }
 
+void mirror_report_clear(struct mirror_report *r)
+{
+	struct mirror_host *host = r->sum.host;
+	size_t hosts = r->sum.hosts;
+
+	memset(host, 0, hosts * sizeof(*host));
+	memset(&r->sum, 0, sizeof(r->sum));
+	r->sum.lanes = 1;
+	r->sum.host = host;
+	r->sum.hosts = hosts;
+}
+
+void mirror_report_add_live(struct mirror_report *r, const struct record *flow)
+{
+	for (unsigned end = 0; end < 2; end++) {
+		struct mirror_host *h;
+		if (flow->appliance[end] >= r->sum.hosts)
+			continue;
+		h = &r->sum.host[flow->appliance[end]];
+		h->packets += flow->packets[0] + flow->packets[1];
+		if (flow->end_ns > h->last_ns)
+			h->last_ns = flow->end_ns;
+	}
+}
+
 void mirror_report_fini(struct mirror_report *r)
 {
 	free(r->sum.host);
@@ -337,6 +362,32 @@ size_t mirror_report_judge(const struct mirror_report *r, const struct counters 
 	judge_time(&l, &r->sum, c);
 	judge_absence(&l, r);
 	return l.count;
+}
+
+/* Those that say that packets are missing; of copies, short frames and clocks nothing is. */
+static bool hides(enum mirror_finding_kind kind)
+{
+	switch (kind) {
+	case MIRROR_FINDING_ONE_SIDED:
+	case MIRROR_FINDING_PARTLY_ONE_SIDED:
+	case MIRROR_FINDING_HANDSHAKES:
+	case MIRROR_FINDING_LOSS:
+	case MIRROR_FINDING_SESSION_LOSS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool mirror_report_is_in_doubt(const struct mirror_report *r, const struct counters *c)
+{
+	struct mirror_finding found[MIRROR_FINDINGS_MAX];
+	size_t count = mirror_report_judge(r, c, found);
+
+	for (size_t i = 0; i < count; i++)
+		if (hides(found[i].kind))
+			return true;
+	return c->frames == 0; /* a dead mirror shows nothing at all */
 }
 
 /* --- JSON ---------------------------------------------------------------------------- */

@@ -7,9 +7,11 @@
 #define PORTOLAN_MIRROR_REPORT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "counters.h"
 #include "mirror_figures.h"
+#include "record.h"
 
 struct chart;
 
@@ -46,6 +48,15 @@ struct mirror_finding {
 /* 0 or -ENOMEM. */
 int mirror_report_init(struct mirror_report *, const struct chart *);
 void mirror_report_fini(struct mirror_report *);
+
+/* As it was at first. */
+void mirror_report_clear(struct mirror_report *);
+
+/* Adds a flow that is still live: workers count a flow's packets when it ends. */
+void mirror_report_add_live(struct mirror_report *, const struct record *);
+
+/* Whether what is not seen may have been there all the same. */
+bool mirror_report_is_in_doubt(const struct mirror_report *, const struct counters *);
 
 /* Adds a worker's figures. */
 void mirror_report_add(struct mirror_report *, const struct mirror_figures *);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "chart.h"
+#include "estate.h"
 #include "heirs.h"
 #include "text.h"
 
@@ -12,6 +13,8 @@
 #define USAGES_MAX 262144
 #define FINDINGS_SHOWN 40
 #define NAMES_SHOWN 6
+#define CHANNELS_SHOWN 20
+#define RELATIONS_SHOWN 20
 
 /* So many ports of one peer, or peers of one port, are shown as one line. */
 #define SCAN_PORTS 8
@@ -545,6 +548,65 @@ static void print_mirror(const struct summary_input *in, const struct style *st,
 			found[i].remedy);
 }
 
+/* --- the estate ---------------------------------------------------------------------- */
+
+static void print_channel(const struct channels *all, const struct channel *ch, FILE *out)
+{
+	char end[2][CHANNEL_END_BYTES], when[TIME_TEXT_BYTES];
+
+	for (unsigned i = 0; i < 2; i++)
+		channel_end_text(all, ch, i, end[i]);
+	time_text_short(ch->last_ns, when);
+	fprintf(out, "  %-14s %s and %s; last packet %s UTC\n", channel_state_name(ch->state),
+		end[0], end[1], when);
+}
+
+/* Those that are up are a number; what is not is a line each. */
+static void print_channels(const struct summary_input *in, const struct style *st, FILE *out)
+{
+	const struct channels *all = &in->estate->channels;
+	size_t up = 0, shown = 0, left_out = 0;
+
+	if (all->count == 0)
+		return;
+	for (const struct channel *ch = all->first; ch; ch = ch->hh.next)
+		up += ch->state == CHANNEL_UP;
+	fprintf(out, "\n%sCHANNELS%s  %zu pairs of appliances, %zu with both connections up\n",
+		st->bold, st->plain, all->count, up);
+	for (const struct channel *ch = all->first; ch; ch = ch->hh.next) {
+		if (ch->state == CHANNEL_UP)
+			continue;
+		if (shown++ < CHANNELS_SHOWN)
+			print_channel(all, ch, out);
+		else
+			left_out++;
+	}
+	if (left_out)
+		fprintf(out, "  … and %zu more\n", left_out);
+}
+
+static void print_relations(const struct summary_input *in, const struct style *st, FILE *out)
+{
+	const struct relations *all = &in->estate->relations;
+	char text[RELATION_TEXT_BYTES];
+	size_t shown = 0;
+
+	if (all->count == 0)
+		return;
+	fprintf(out,
+		"\n%sRELATED%s  what only several flows tell together, or flows that are "
+		"not there\n",
+		st->bold, st->plain);
+	for (const struct relation *f = all->first; f && shown < RELATIONS_SHOWN;
+		f = f->hh.next, shown++) {
+		relation_text(all, f, text);
+		fprintf(out, "  %s%s\n", text,
+			f->inconclusive ? "; inconclusive: the mirror is in doubt" : "");
+	}
+	if (all->count > shown)
+		fprintf(out, "  … and %zu more\n", all->count - shown);
+}
+
 void summary_print(
 	struct summary *s, const struct summary_input *in, const struct style *st, FILE *out)
 {
@@ -553,6 +615,8 @@ void summary_print(
 	print_mirror(in, st, out);
 	print_flagged(s, in, st, out);
 	print_exposed(s, st, out);
+	print_channels(in, st, out);
+	print_relations(in, st, out);
 	print_used(s, st, out);
 	print_not_covered(s, st, out);
 }

@@ -15,6 +15,7 @@
 #include "mirror.h"
 #include "style.h"
 
+struct estate;
 struct heirs;
 struct usage;
 
@@ -32,6 +33,7 @@ struct summary_input {
 	const char *title; /* the captures */
 	const struct counters *counters;
 	const struct mirror_report *mirror;
+	const struct estate *estate;
 	uint64_t start_ns, end_ns;
 };
 

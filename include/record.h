@@ -31,7 +31,7 @@ struct record {
 	uint8_t end_verdict[2];
 	uint8_t connection;
 	uint8_t basis;
-	uint8_t end; /* enum end; of a flow that has ended */
+	uint8_t end; /* enum end; of a live flow END_FIN or END_RESET if it is closed */
 	uint8_t severity;
 	uint8_t corrected;	/* the initiator was corrected at least once */
 	uint8_t raised;		/* RECORD_FLAGGED: this flow was reported before, less grave */
@@ -48,6 +48,12 @@ struct record {
 	uint8_t service_basis; /* enum service_basis */
 	struct facts facts;
 };
+
+/* A flow that goes on, as far as was seen. */
+static inline int record_is_live(const struct record *r)
+{
+	return r->kind == RECORD_LIVE || (r->kind == RECORD_ENDED && r->end == END_END_OF_CAPTURE);
+}
 
 /* Where a worker leaves records. Control gives the memory and empties it after every
  * burst; `capacity` is at least OUTBOX_MIN, so that a burst always fits.

@@ -1192,7 +1192,8 @@ int tracker_survey(struct tracker *t, uint32_t flows)
 		const struct flow *f = &table->flow[t->survey_at++];
 		__builtin_prefetch((const char *)(f + SWEEP_STEP) + CACHE_LINE);
 		if (f->bucket != BUCKET_NONE && !is_outdated(t, f))
-			record_fill(t, f, RECORD_LIVE, END_IDLE, outbox_next(t->outbox));
+			record_fill(t, f, RECORD_LIVE, reason_of(f, END_IDLE),
+				outbox_next(t->outbox));
 	}
 	return t->survey_at >= table->fresh;
 }

@@ -1,0 +1,358 @@
+#include "channels.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "chart.h"
+#include "heirs.h"
+#include "text.h"
+
+#define FEATURE "appliance-communications"
+
+#define SECOND_NS 1000000000ull
+
+/* Both connections carry heartbeats: one without a packet for so long does not stand. */
+#define SILENT_NS (300 * SECOND_NS)
+
+/* A connection that ended sooner never stayed. */
+#define SHORT_NS (120 * SECOND_NS)
+
+/* Devices try again about every 44 seconds: an attempt tells the state for so long. */
+#define ATTEMPT_NS (180 * SECOND_NS)
+
+static const char *const name[] = {
+#define STATE_NAME(member, text, words) [CHANNEL_##member] = text,
+	CHANNEL_STATE_LIST(STATE_NAME)
+#undef STATE_NAME
+};
+
+static const char *const meaning[] = {
+#define STATE_WORDS(member, text, words) [CHANNEL_##member] = words,
+	CHANNEL_STATE_LIST(STATE_WORDS)
+#undef STATE_WORDS
+};
+
+const char *channel_state_name(enum channel_state s)
+{
+	return s < CHANNEL_STATE_COUNT ? name[s] : "unknown";
+}
+
+const char *channel_state_words(enum channel_state s)
+{
+	return s < CHANNEL_STATE_COUNT ? meaning[s] : "not known yet";
+}
+
+/* --- what the chart says ----------------------------------------------------------------- */
+
+static bool is_network(const struct chart_appliance *a)
+{
+	for (size_t i = 0; i < a->addresses; i++) {
+		const char *slash = strchr(a->address[i], '/');
+		int whole = strchr(a->address[i], ':') ? 128 : 32;
+		if (slash && atoi(slash + 1) < whole)
+			return true;
+	}
+	return false;
+}
+
+static bool is_channel_set(const struct chart *c, size_t set)
+{
+	const struct rule_set *s = &c->policy->set[set];
+
+	for (uint32_t i = 0; i < s->count; i++)
+		if (strcmp(c->rule[s->first + i].feature, FEATURE) == 0)
+			return true;
+	return false;
+}
+
+int channels_init(struct channels *c, const struct chart *chart)
+{
+	*c = (struct channels){.chart = chart, .survey = 1};
+	c->is_network = calloc(chart->appliances + 1, sizeof(*c->is_network));
+	c->is_channel = calloc(chart->policy->sets + 1, sizeof(*c->is_channel));
+	c->has_any = calloc(chart->appliances + 1, sizeof(*c->has_any));
+	if (!c->is_network || !c->is_channel || !c->has_any) {
+		channels_fini(c);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < chart->appliances; i++)
+		c->is_network[i] = is_network(&chart->appliance[i]);
+	for (size_t i = SET_NONE + 1; i < chart->policy->sets; i++)
+		c->is_channel[i] = is_channel_set(chart, i);
+	return 0;
+}
+
+static void forget(struct channels *c, struct channel *ch)
+{
+	HASH_DEL(c->first, ch);
+	free(ch);
+	c->count--;
+}
+
+void channels_fini(struct channels *c)
+{
+	struct channel *ch, *next;
+
+	HASH_ITER(hh, c->first, ch, next)
+	{
+		forget(c, ch);
+	}
+	free(c->is_network);
+	free(c->is_channel);
+	free(c->has_any);
+	c->is_network = c->is_channel = c->has_any = NULL;
+}
+
+/* --- keys --------------------------------------------------------------------------------- */
+
+static void turn(struct channel_key *k)
+{
+	struct address address = k->address[0];
+	uint16_t appliance = k->appliance[0];
+
+	k->address[0] = k->address[1];
+	k->appliance[0] = k->appliance[1];
+	k->address[1] = address;
+	k->appliance[1] = appliance;
+}
+
+static void order(struct channel_key *k)
+{
+	int by_address = memcmp(&k->address[0], &k->address[1], sizeof(k->address[0])) > 0;
+
+	if (k->appliance[0] > k->appliance[1] || (k->appliance[0] == k->appliance[1] && by_address))
+		turn(k);
+}
+
+static struct channel_key key_of(const struct channels *c, const struct record *r)
+{
+	struct channel_key k;
+
+	memset(&k, 0, sizeof(k));
+	for (unsigned end = 0; end < 2; end++) {
+		k.appliance[end] = r->appliance[end];
+		if (!c->is_network[r->appliance[end]])
+			continue;
+		k.address[end] = r->address[end];
+		k.version = r->version;
+	}
+	order(&k);
+	return k;
+}
+
+static struct channel *find(const struct channels *c, const struct channel_key *k)
+{
+	struct channel *ch;
+
+	HASH_FIND(hh, c->first, k, sizeof(*k), ch);
+	return ch;
+}
+
+static void add(struct channels *c, struct channel *ch)
+{
+	HASH_ADD(hh, c->first, key, sizeof(ch->key), ch);
+	c->count++;
+	c->has_any[ch->key.appliance[0]] = c->has_any[ch->key.appliance[1]] = true;
+}
+
+static struct channel *find_or_add(struct channels *c, const struct channel_key *k)
+{
+	struct channel *ch = find(c, k);
+
+	if (ch)
+		return ch;
+	ch = c->count < CHANNELS_MAX ? calloc(1, sizeof(*ch)) : NULL;
+	if (!ch) {
+		c->overflowed++;
+		return NULL;
+	}
+	ch->key = *k;
+	ch->state = CHANNEL_STATE_COUNT;
+	add(c, ch);
+	return ch;
+}
+
+/* --- another chart ------------------------------------------------------------------- */
+
+/* The heir of a host may be a network, and the other way round: then it is seen anew. */
+static bool translate(const struct channels *old, const struct channels *now, const struct heirs *h,
+	struct channel_key *k)
+{
+	for (unsigned end = 0; end < 2; end++) {
+		uint16_t heir = heirs_appliance(h, k->appliance[end]);
+		if (heir == APPLIANCE_NONE ||
+			old->is_network[k->appliance[end]] != now->is_network[heir])
+			return false;
+		k->appliance[end] = heir;
+	}
+	order(k);
+	return true;
+}
+
+int channels_reload(struct channels *c, const struct chart *chart, const struct heirs *h)
+{
+	struct channels old = *c;
+	struct channel *ch, *next;
+	int error = channels_init(c, chart);
+
+	if (error < 0) {
+		*c = old;
+		return error;
+	}
+	c->survey = old.survey;
+	c->overflowed = old.overflowed;
+	HASH_ITER(hh, old.first, ch, next)
+	{
+		HASH_DEL(old.first, ch);
+		if (translate(&old, c, h, &ch->key) && !find(c, &ch->key))
+			add(c, ch);
+		else
+			free(ch);
+	}
+	channels_fini(&old);
+	return 0;
+}
+
+/* --- what is seen ----------------------------------------------------------------------- */
+
+static void latest(uint64_t *at, uint64_t ns)
+{
+	if (ns > *at)
+		*at = ns;
+}
+
+static bool is_standing(const struct record *r)
+{
+	return r->connection == CONNECTION_ESTABLISHED || r->connection == CONNECTION_MIDSTREAM;
+}
+
+/* What has become of a connection, or of the attempt at one. */
+static void note(struct channel *ch, const struct record *r)
+{
+	bool ended = !record_is_live(r);
+
+	latest(&ch->last_ns, r->end_ns);
+	if (r->connection == CONNECTION_REFUSED)
+		latest(&ch->refused_ns, r->end_ns);
+	else if (r->connection == CONNECTION_ATTEMPTED)
+		latest(&ch->unanswered_ns, r->end_ns);
+	else if (ended && r->connection == CONNECTION_ESTABLISHED &&
+		 r->end_ns - r->start_ns < SHORT_NS &&
+		 (r->end == END_FIN || r->end == END_RESET || r->end == END_REPLACED))
+		latest(&ch->short_ns, r->end_ns);
+	else
+		latest(&ch->stood_ns, r->end_ns);
+}
+
+static void note_live(const struct channels *c, struct channel *ch, const struct record *r)
+{
+	if (ch->survey != c->survey) {
+		ch->survey = c->survey;
+		ch->standing = ch->trying = 0;
+	}
+	if (is_standing(r) && r->end != END_FIN && r->end != END_RESET)
+		ch->standing++;
+	else
+		ch->trying++;
+}
+
+void channels_take(struct channels *c, const struct record *r)
+{
+	struct channel_key k;
+	struct channel *ch;
+
+	if (r->protocol != IPPROTO_TCP || r->appliance[0] == APPLIANCE_NONE ||
+		r->appliance[1] == APPLIANCE_NONE)
+		return;
+	if (!c->is_channel[r->set[0]] && !c->is_channel[r->set[1]])
+		return;
+	k = key_of(c, r);
+	ch = find_or_add(c, &k);
+	if (!ch)
+		return;
+	note(ch, r);
+	if (record_is_live(r))
+		note_live(c, ch, r);
+}
+
+void channels_begin_survey(struct channels *c)
+{
+	c->survey++;
+}
+
+/* --- how they stand ------------------------------------------------------------------- */
+
+static bool is_recent(uint64_t at_ns, uint64_t now_ns)
+{
+	return at_ns && at_ns + ATTEMPT_NS > now_ns;
+}
+
+/* Without a standing connection, the latest of what was tried tells. */
+static enum channel_state state_of_attempts(const struct channel *ch, uint64_t now_ns)
+{
+	uint64_t at = 0;
+	enum channel_state s = CHANNEL_SILENT;
+
+	if (is_recent(ch->unanswered_ns, now_ns)) {
+		at = ch->unanswered_ns;
+		s = CHANNEL_UNANSWERED;
+	}
+	if (is_recent(ch->refused_ns, now_ns) && ch->refused_ns >= at) {
+		at = ch->refused_ns;
+		s = CHANNEL_REFUSED;
+	}
+	if (is_recent(ch->short_ns, now_ns) && ch->short_ns >= at)
+		s = CHANNEL_HANDSHAKE_ONLY;
+	return s;
+}
+
+static enum channel_state state_of(
+	const struct channels *c, const struct channel *ch, uint64_t now_ns, bool in_doubt)
+{
+	unsigned standing = ch->survey == c->survey ? ch->standing : 0;
+
+	if (ch->last_ns + SILENT_NS < now_ns)
+		standing = 0;
+	if (standing >= CHANNEL_CONNECTIONS)
+		return CHANNEL_UP;
+	if (in_doubt)
+		return CHANNEL_INCONCLUSIVE;
+	return standing == 1 ? CHANNEL_HALF : state_of_attempts(ch, now_ns);
+}
+
+void channels_judge(struct channels *c, uint64_t now_ns, bool in_doubt, channel_listener *listener,
+	void *context)
+{
+	for (struct channel *ch = c->first; ch; ch = ch->hh.next) {
+		enum channel_state from = ch->state, to = state_of(c, ch, now_ns, in_doubt);
+		if (from == to)
+			continue;
+		ch->state = to;
+		ch->since_ns = to == CHANNEL_SILENT ? ch->last_ns : now_ns;
+		if (listener)
+			listener(context, ch, from);
+	}
+}
+
+bool channels_has(const struct channels *c, uint16_t appliance)
+{
+	return c->has_any[appliance];
+}
+
+void channel_end_text(const struct channels *c, const struct channel *ch, unsigned end,
+	char text[CHANNEL_END_BYTES])
+{
+	uint16_t appliance = ch->key.appliance[end];
+	char address[ADDRESS_TEXT_BYTES];
+
+	if (!c->is_network[appliance]) {
+		snprintf(text, CHANNEL_END_BYTES, "%.255s", c->chart->appliance[appliance].name);
+		return;
+	}
+	address_text(&ch->key.address[end], ch->key.version, address);
+	snprintf(text, CHANNEL_END_BYTES, "%.255s (%s)", c->chart->appliance[appliance].name,
+		address);
+}

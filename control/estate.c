@@ -1,0 +1,164 @@
+#include "estate.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "chart.h"
+#include "ecs.h"
+
+#define SEVERITY_LOW 1
+#define SEVERITY_MEDIUM 2
+
+int estate_init(struct estate *e, const struct ecs *ecs)
+{
+	*e = (struct estate){.ecs = ecs};
+	if (matrix_init(&e->matrix, ecs->chart) < 0 ||
+		channels_init(&e->channels, ecs->chart) < 0 ||
+		relations_init(&e->relations, ecs->chart, UINT64_MAX) < 0) {
+		estate_fini(e);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void estate_fini(struct estate *e)
+{
+	if (e->matrix.row)
+		matrix_fini(&e->matrix);
+	channels_fini(&e->channels);
+	relations_fini(&e->relations);
+}
+
+int estate_reload(struct estate *e, const struct heirs *h)
+{
+	const struct chart *chart = e->ecs->chart;
+	int error = matrix_reload(&e->matrix, chart, h);
+
+	if (error == 0)
+		error = channels_reload(&e->channels, chart, h);
+	if (error == 0)
+		error = relations_reload(&e->relations, chart, h);
+	return error;
+}
+
+void estate_take(struct estate *e, const struct record *r)
+{
+	matrix_take(&e->matrix, r);
+	channels_take(&e->channels, r);
+	relations_take(&e->relations, r);
+}
+
+void estate_begin_survey(struct estate *e)
+{
+	matrix_begin_survey(&e->matrix);
+	channels_begin_survey(&e->channels);
+}
+
+/* --- what changes, told ------------------------------------------------------------------- */
+
+/* A healthy channel is no alarm, and of doubt nothing is claimed. */
+static int severity_of(enum channel_state s)
+{
+	switch (s) {
+	case CHANNEL_UP:
+	case CHANNEL_INCONCLUSIVE:
+		return 0;
+	case CHANNEL_HALF:
+		return SEVERITY_LOW;
+	default:
+		return SEVERITY_MEDIUM;
+	}
+}
+
+static json_t *channel_json(
+	const struct estate *e, const struct channel *ch, enum channel_state from)
+{
+	char end[2][CHANNEL_END_BYTES];
+
+	for (unsigned i = 0; i < 2; i++)
+		channel_end_text(&e->channels, ch, i, end[i]);
+	return json_pack("{s:[s, s], s:s, s:s, s:s}", "appliances", end[0], end[1], "state",
+		channel_state_name(ch->state), "previous", channel_state_name(from), "meaning",
+		channel_state_words(ch->state));
+}
+
+static void tell_channel(void *context, const struct channel *ch, enum channel_state from)
+{
+	struct estate *e = context;
+	struct ecs_note note = {
+		.action = "channel-changed",
+		.severity = severity_of(ch->state),
+		.time_ns = e->judged_ns,
+	};
+	char end[2][CHANNEL_END_BYTES];
+	json_t *document;
+
+	/* How it stood all along is no change. */
+	if (!e->listener || (from == CHANNEL_STATE_COUNT && (!e->is_watched || !note.severity)))
+		return;
+	for (unsigned i = 0; i < 2; i++)
+		channel_end_text(&e->channels, ch, i, end[i]);
+	snprintf(note.message, sizeof(note.message), "channel of %.180s and %.180s: %s: %s", end[0],
+		end[1], channel_state_name(ch->state), channel_state_words(ch->state));
+	document = ecs_note(e->ecs, &note);
+	json_object_set_new(
+		json_object_get(document, "portolan"), "channel", channel_json(e, ch, from));
+	e->listener(e->context, document);
+}
+
+static json_t *relation_json(const struct estate *e, const struct relation *f, bool begins)
+{
+	const struct chart *c = e->ecs->chart;
+	json_t *relation =
+		json_pack("{s:s, s:s, s:b}", "kind", relation_name((enum relation_kind)f->key.kind),
+			"state", begins ? "begins" : "ends", "inconclusive", f->inconclusive);
+
+	if (f->key.appliance != APPLIANCE_NONE)
+		json_object_set_new(
+			relation, "appliance", json_string(c->appliance[f->key.appliance].name));
+	if (f->key.set != SET_NONE)
+		json_object_set_new(relation, "rule",
+			json_string(c->rule[c->policy->set[f->key.set].first].id));
+	if (f->key.feature != FEATURE_NONE)
+		json_object_set_new(relation, "feature", json_string(c->feature[f->key.feature]));
+	return relation;
+}
+
+static void tell_relation(void *context, const struct relation *f, bool begins)
+{
+	struct estate *e = context;
+	struct ecs_note note = {
+		.action = begins ? "finding-begins" : "finding-ends",
+		.severity = begins && !f->inconclusive
+				    ? relation_severity((enum relation_kind)f->key.kind)
+				    : 0,
+		.time_ns = e->judged_ns,
+	};
+	char text[RELATION_TEXT_BYTES];
+	json_t *document;
+
+	if (!e->listener)
+		return;
+	relation_text(&e->relations, f, text);
+	snprintf(note.message, sizeof(note.message), "%s%.480s", begins ? "" : "over: ", text);
+	document = ecs_note(e->ecs, &note);
+	json_object_set_new(
+		json_object_get(document, "portolan"), "relation", relation_json(e, f, begins));
+	e->listener(e->context, document);
+}
+
+void estate_judge(struct estate *e, const struct estate_view *v)
+{
+	struct relation_evidence evidence = {
+		.matrix = &e->matrix,
+		.channels = &e->channels,
+		.exposures = v->exposures,
+		.now_ns = v->now_ns,
+		.silence_ns = e->ecs->chart->outputs.silence_ns,
+		.in_doubt = v->in_doubt,
+	};
+
+	e->judged_ns = v->now_ns;
+	channels_judge(&e->channels, v->now_ns, v->in_doubt, tell_channel, e);
+	relations_judge(&e->relations, &evidence, tell_relation, e);
+}

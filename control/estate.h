@@ -1,0 +1,54 @@
+/* The estate: what is known of the deployment while it is watched: the matrix, the channels, and
+ * what follows from them.
+ *
+ * Fed with records in the numbers of the chart in force; judged when every live flow was seen.
+ * What changes is told as an ECS document. Control's thread.
+ */
+#ifndef PORTOLAN_ESTATE_H
+#define PORTOLAN_ESTATE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "channels.h"
+#include "matrix.h"
+#include "relations.h"
+
+struct ecs;
+
+/* Takes the document over. */
+typedef void estate_listener(void *context, json_t *document);
+
+struct estate {
+	const struct ecs *ecs; /* lent; of the chart in force */
+	struct matrix matrix;
+	struct channels channels;
+	struct relations relations;
+	uint64_t judged_ns;	   /* 0: never */
+	bool is_watched;	   /* judged again and again: else at the end of a capture, once */
+	estate_listener *listener; /* or NULL */
+	void *context;
+};
+
+/* What a judging goes by beside what was fed. */
+struct estate_view {
+	const struct exposures *exposures;
+	uint64_t now_ns;
+	bool in_doubt; /* the mirror may have lost what is not there */
+};
+
+/* 0 or -ENOMEM. */
+int estate_init(struct estate *, const struct ecs *);
+void estate_fini(struct estate *);
+
+/* `ecs` has another chart. 0; -ENOMEM: what could not be handed down is empty. */
+int estate_reload(struct estate *, const struct heirs *);
+
+/* RECORD_LIVE and RECORD_ENDED. */
+void estate_take(struct estate *, const struct record *);
+
+void estate_begin_survey(struct estate *);
+void estate_judge(struct estate *, const struct estate_view *);
+
+#endif

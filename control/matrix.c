@@ -1,0 +1,136 @@
+#include "matrix.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "chart.h"
+#include "heirs.h"
+
+int matrix_init(struct matrix *m, const struct chart *chart)
+{
+	*m = (struct matrix){.chart = chart, .survey = 1};
+	m->row = calloc(chart->appliances + 1, sizeof(*m->row));
+	return m->row ? 0 : -ENOMEM;
+}
+
+void matrix_fini(struct matrix *m)
+{
+	for (size_t i = 0; m->row && i < m->chart->appliances; i++)
+		free(m->row[i]);
+	free(m->row);
+	m->row = NULL;
+}
+
+static struct matrix_cell *cell_of(struct matrix *m, size_t appliance, size_t set)
+{
+	struct matrix_cell **row = &m->row[appliance];
+
+	if (!*row && m->rows < MATRIX_ROWS_MAX) {
+		*row = calloc(m->chart->policy->sets, sizeof(**row));
+		m->rows += *row != NULL;
+	}
+	if (!*row) {
+		m->overflowed++;
+		return NULL;
+	}
+	return &(*row)[set];
+}
+
+/* --- another chart ------------------------------------------------------------------- */
+
+static void hand_down_row(
+	struct matrix *m, const struct matrix_cell *row, uint16_t appliance, const struct heirs *h)
+{
+	for (size_t set = SET_NONE + 1; set < h->sets; set++) {
+		struct matrix_cell *cell;
+		if (h->set[set] == SET_NONE || (!row[set].last_ns && !row[set].wrong_ns))
+			continue;
+		cell = cell_of(m, appliance, h->set[set]);
+		if (cell)
+			*cell = row[set];
+	}
+}
+
+int matrix_reload(struct matrix *m, const struct chart *chart, const struct heirs *h)
+{
+	struct matrix old = *m;
+	int error = matrix_init(m, chart);
+
+	if (error < 0) {
+		*m = old;
+		return error;
+	}
+	m->survey = old.survey;
+	m->overflowed = old.overflowed;
+	for (size_t i = 0; i < h->appliances; i++)
+		if (old.row[i] && h->appliance[i] != APPLIANCE_NONE)
+			hand_down_row(m, old.row[i], h->appliance[i], h);
+	matrix_fini(&old);
+	return 0;
+}
+
+/* --- what is seen ----------------------------------------------------------------------- */
+
+static void see_live(const struct matrix *m, struct matrix_cell *cell, int flagged)
+{
+	if (cell->survey != m->survey) {
+		cell->survey = m->survey;
+		cell->live = cell->live_wrong = 0;
+	}
+	if (flagged)
+		cell->live_wrong++;
+	else
+		cell->live++;
+}
+
+static void see(struct matrix *m, const struct record *r, unsigned end)
+{
+	struct matrix_cell *cell = cell_of(m, r->appliance[end], r->set[end]);
+	int flagged = verdict_is_flagged((enum verdict)r->end_verdict[end]);
+
+	if (!cell)
+		return;
+	if (record_is_live(r))
+		see_live(m, cell, flagged);
+	if (r->kind == RECORD_ENDED)
+		*(flagged ? &cell->wrong : &cell->flows) += 1;
+	if (flagged) {
+		cell->verdict = r->end_verdict[end];
+		cell->wrong_ns = r->end_ns > cell->wrong_ns ? r->end_ns : cell->wrong_ns;
+		return;
+	}
+	if (cell->first_ns == 0 || r->start_ns < cell->first_ns)
+		cell->first_ns = r->start_ns;
+	cell->last_ns = r->end_ns > cell->last_ns ? r->end_ns : cell->last_ns;
+}
+
+void matrix_take(struct matrix *m, const struct record *r)
+{
+	for (unsigned end = 0; end < 2; end++)
+		if (r->appliance[end] != APPLIANCE_NONE && r->set[end] != SET_NONE)
+			see(m, r, end);
+}
+
+void matrix_begin_survey(struct matrix *m)
+{
+	m->survey++;
+}
+
+const struct matrix_cell *matrix_cell(const struct matrix *m, size_t appliance, size_t set)
+{
+	const struct matrix_cell *row = m->row[appliance];
+
+	return row && (row[set].last_ns || row[set].wrong_ns) ? &row[set] : NULL;
+}
+
+uint64_t matrix_live(const struct matrix *m, const struct matrix_cell *cell)
+{
+	return cell->survey == m->survey ? cell->live : 0;
+}
+
+const char *matrix_state(const struct matrix_cell *cell)
+{
+	if (!cell)
+		return "never";
+	return cell->wrong_ns > cell->last_ns ? "wrong" : "last seen";
+}

@@ -1,0 +1,431 @@
+#include "relations.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "channels.h"
+#include "chart.h"
+#include "exposure.h"
+#include "heirs.h"
+#include "matrix.h"
+#include "text.h"
+
+#define FEATURE "appliance-communications"
+
+#define SECOND_NS 1000000000ull
+
+/* Devices try their managers every 44 seconds: who has not by then does not. */
+#define CHANNEL_NS (300 * SECOND_NS)
+
+struct relation_traits {
+	const char *name, *words;
+	int severity;
+	bool is_absence;
+};
+
+static const struct relation_traits traits[] = {
+#define RELATION_TRAITS(member, text, words, severity, absence)                                    \
+	[RELATION_##member] = {text, words, severity, absence},
+	RELATION_LIST(RELATION_TRAITS)
+#undef RELATION_TRAITS
+};
+
+const char *relation_name(enum relation_kind k)
+{
+	return traits[k].name;
+}
+
+const char *relation_words(enum relation_kind k)
+{
+	return traits[k].words;
+}
+
+int relation_severity(enum relation_kind k)
+{
+	return traits[k].severity;
+}
+
+bool relation_is_absence(enum relation_kind k)
+{
+	return traits[k].is_absence;
+}
+
+int relations_init(struct relations *n, const struct chart *chart, uint64_t start_ns)
+{
+	*n = (struct relations){.chart = chart, .start_ns = start_ns};
+	n->old_port_ns = calloc(chart->appliances + 1, sizeof(*n->old_port_ns));
+	return n->old_port_ns ? 0 : -ENOMEM;
+}
+
+static void forget(struct relations *n, struct relation *f)
+{
+	HASH_DEL(n->first, f);
+	free(f);
+	n->count--;
+}
+
+void relations_fini(struct relations *n)
+{
+	struct relation *f, *next;
+
+	HASH_ITER(hh, n->first, f, next)
+	{
+		forget(n, f);
+	}
+	free(n->old_port_ns);
+	n->old_port_ns = NULL;
+}
+
+/* --- another chart ------------------------------------------------------------------- */
+
+static uint16_t feature_in(const struct chart *c, const char *name)
+{
+	for (uint32_t i = 0; i < c->policy->rules; i++)
+		if (strcmp(c->rule[i].feature, name) == 0)
+			return c->policy->rule[i].feature;
+	return FEATURE_NONE;
+}
+
+static bool translate(const struct relations *old, const struct chart *to, const struct heirs *h,
+	struct relation_key *k)
+{
+	bool had_appliance = k->appliance != APPLIANCE_NONE, had_set = k->set != SET_NONE;
+
+	if (had_appliance)
+		k->appliance = heirs_appliance(h, k->appliance);
+	if (had_set)
+		k->set = heirs_set(h, k->set);
+	if (k->feature != FEATURE_NONE)
+		k->feature = feature_in(to, old->chart->feature[k->feature]);
+	return (k->appliance != APPLIANCE_NONE) == had_appliance && (k->set != SET_NONE) == had_set;
+}
+
+static struct relation *find(const struct relations *n, const struct relation_key *k)
+{
+	struct relation *f;
+
+	HASH_FIND(hh, n->first, k, sizeof(*k), f);
+	return f;
+}
+
+static void add(struct relations *n, struct relation *f)
+{
+	HASH_ADD(hh, n->first, key, sizeof(f->key), f);
+	n->count++;
+}
+
+static void hand_down(struct relations *n, struct relations *old, const struct heirs *h)
+{
+	struct relation *f, *next;
+
+	for (size_t i = 0; i < h->appliances; i++)
+		if (h->appliance[i] != APPLIANCE_NONE)
+			n->old_port_ns[h->appliance[i]] = old->old_port_ns[i];
+	HASH_ITER(hh, old->first, f, next)
+	{
+		HASH_DEL(old->first, f);
+		if (translate(old, n->chart, h, &f->key) && !find(n, &f->key))
+			add(n, f);
+		else
+			free(f);
+	}
+}
+
+int relations_reload(struct relations *n, const struct chart *chart, const struct heirs *h)
+{
+	struct relations old = *n;
+	int error = relations_init(n, chart, old.start_ns);
+
+	if (error < 0) {
+		*n = old;
+		return error;
+	}
+	n->overflowed = old.overflowed;
+	hand_down(n, &old, h);
+	relations_fini(&old);
+	return 0;
+}
+
+/* --- what is seen ----------------------------------------------------------------------- */
+
+/* The documented port of appliance communications, where the site has moved it. */
+static bool is_old_port(const struct chart *c, uint16_t port)
+{
+	for (uint32_t i = 0; i < c->policy->rules; i++)
+		if (c->rule[i].documented_port == port && c->policy->rule[i].port != port &&
+			strcmp(c->rule[i].feature, FEATURE) == 0)
+			return true;
+	return false;
+}
+
+void relations_take(struct relations *n, const struct record *r)
+{
+	if (r->verdict != VERDICT_UNEXPECTED_PORT || !is_old_port(n->chart, r->port[1]))
+		return;
+	for (unsigned end = 0; end < 2; end++)
+		if (r->appliance[end] != APPLIANCE_NONE &&
+			n->old_port_ns[r->appliance[end]] < r->end_ns)
+			n->old_port_ns[r->appliance[end]] = r->end_ns;
+}
+
+/* --- what is found ---------------------------------------------------------------------- */
+
+/* One judging: what there is to go by, and whom to tell. */
+struct judging {
+	struct relations *relations;
+	const struct relation_evidence *evidence;
+	relation_listener *listener;
+	void *context;
+};
+
+static struct relation *begin(const struct judging *j, const struct relation_key *k)
+{
+	struct relations *n = j->relations;
+	struct relation *f = n->count < RELATIONS_MAX ? calloc(1, sizeof(*f)) : NULL;
+
+	if (!f) {
+		n->overflowed++;
+		return NULL;
+	}
+	f->key = *k;
+	f->since_ns = j->evidence->now_ns;
+	add(n, f);
+	return f;
+}
+
+static void raise_one(const struct judging *j, struct relation_key k, uint64_t last_ns)
+{
+	struct relation *f = find(j->relations, &k);
+	bool is_new = !f;
+
+	if (!f)
+		f = begin(j, &k);
+	if (!f)
+		return;
+	f->holds = true;
+	f->last_ns = last_ns;
+	f->inconclusive = relation_is_absence((enum relation_kind)k.kind) && j->evidence->in_doubt;
+	if (is_new && j->listener)
+		j->listener(j->context, f, true);
+}
+
+/* Of an appliance and a rule set. */
+static void raise_cell(const struct judging *j, enum relation_kind kind, size_t appliance,
+	size_t set, uint64_t last_ns)
+{
+	struct relation_key k = {(uint16_t)kind, (uint16_t)appliance, (uint16_t)set, FEATURE_NONE};
+
+	raise_one(j, k, last_ns);
+}
+
+static void raise_appliance(
+	const struct judging *j, enum relation_kind kind, size_t appliance, uint64_t last_ns)
+{
+	raise_cell(j, kind, appliance, SET_NONE, last_ns);
+}
+
+static bool is_in_use(const struct matrix_cell *cell)
+{
+	return cell && cell->last_ns > 0;
+}
+
+static const struct rule *first_rule(const struct chart *c, size_t set)
+{
+	return &c->policy->rule[c->policy->set[set].first];
+}
+
+/* Whether it is watched for so long. */
+static bool has_been(const struct relations *n, uint64_t now_ns, uint64_t while_ns)
+{
+	return now_ns > n->start_ns && now_ns - n->start_ns > while_ns;
+}
+
+/* --- by the kinds ------------------------------------------------------------------------- */
+
+static bool has_service(const struct rule *r, enum service s)
+{
+	return (r->services & SERVICE_BIT(s)) != 0;
+}
+
+/* The same feature, role and direction, and the other one speaks TLS. */
+static bool is_tls_twin(const struct rule *r, const struct rule *other)
+{
+	return other->role == r->role && other->direction == r->direction &&
+	       other->feature == r->feature && has_service(other, SERVICE_TLS);
+}
+
+static bool uses_tls_twin(const struct judging *j, size_t appliance, const struct rule *r)
+{
+	const struct chart *c = j->relations->chart;
+
+	for (size_t set = SET_NONE + 1; set < c->policy->sets; set++)
+		if (is_tls_twin(r, first_rule(c, set)) &&
+			is_in_use(matrix_cell(j->evidence->matrix, appliance, set)))
+			return true;
+	return false;
+}
+
+static void find_clear_syslog(
+	const struct judging *j, size_t appliance, size_t set, const struct matrix_cell *cell)
+{
+	const struct rule *r = first_rule(j->relations->chart, set);
+
+	if (is_in_use(cell) && has_service(r, SERVICE_SYSLOG) && uses_tls_twin(j, appliance, r))
+		raise_cell(j, RELATION_CLEAR_SYSLOG, appliance, set, cell->last_ns);
+}
+
+static void find_http_alone(
+	const struct judging *j, size_t appliance, size_t set, const struct matrix_cell *cell)
+{
+	const struct policy *p = j->relations->chart->policy;
+	const struct rule *r = first_rule(j->relations->chart, set);
+	uint16_t https;
+
+	if (!is_in_use(cell) || r->port != 80 || r->transport != TRANSPORT_TCP ||
+		r->direction != DIRECTION_OUTBOUND)
+		return;
+	https = policy_set(p, (enum role)r->role, DIRECTION_OUTBOUND, TRANSPORT_TCP, 443);
+	if (https == SET_NONE || is_in_use(matrix_cell(j->evidence->matrix, appliance, https)))
+		return;
+	raise_cell(j, RELATION_HTTP_ALONE, appliance, set, cell->last_ns);
+}
+
+static void find_off_and_used(
+	const struct judging *j, size_t appliance, size_t set, const struct matrix_cell *cell)
+{
+	if (cell && cell->wrong_ns > 0 && cell->verdict == VERDICT_FEATURE_DISABLED &&
+		cell->wrong_ns + j->evidence->silence_ns > j->evidence->now_ns)
+		raise_cell(j, RELATION_OFF_AND_USED, appliance, set, cell->wrong_ns);
+}
+
+static void find_fell_silent(
+	const struct judging *j, size_t appliance, size_t set, const struct matrix_cell *cell)
+{
+	if (is_in_use(cell) && cell->last_ns + j->evidence->silence_ns < j->evidence->now_ns)
+		raise_cell(j, RELATION_FELL_SILENT, appliance, set, cell->last_ns);
+}
+
+static void find_by_cell(const struct judging *j, size_t appliance, size_t set)
+{
+	const struct matrix_cell *cell = matrix_cell(j->evidence->matrix, appliance, set);
+
+	if (!cell)
+		return;
+	find_clear_syslog(j, appliance, set, cell);
+	find_http_alone(j, appliance, set, cell);
+	find_off_and_used(j, appliance, set, cell);
+	find_fell_silent(j, appliance, set, cell);
+}
+
+static void find_by_appliance(const struct judging *j, size_t appliance)
+{
+	const struct relation_evidence *e = j->evidence;
+	const struct relations *n = j->relations;
+	const uint64_t *binds = e->exposures->flows[EXPOSURE_CLEAR_BIND];
+
+	if (binds && binds[appliance] > 0)
+		raise_appliance(j, RELATION_CLEAR_LDAP, appliance, 0);
+	if (n->old_port_ns[appliance])
+		raise_appliance(j, RELATION_MIXED_PORTS, appliance, n->old_port_ns[appliance]);
+	if (n->chart->appliance[appliance].role == ROLE_MANAGED_DEVICE &&
+		has_been(n, e->now_ns, CHANNEL_NS) &&
+		!channels_has(e->channels, (uint16_t)appliance))
+		raise_appliance(j, RELATION_NO_CHANNEL, appliance, 0);
+}
+
+static bool is_used_by_any(const struct judging *j, uint16_t feature)
+{
+	const struct chart *c = j->relations->chart;
+
+	for (size_t set = SET_NONE + 1; set < c->policy->sets; set++) {
+		const struct rule_set *s = &c->policy->set[set];
+		for (uint32_t i = 0; i < s->count; i++) {
+			if (c->policy->rule[s->first + i].feature != feature)
+				continue;
+			for (size_t a = 0; a < c->appliances; a++)
+				if (is_in_use(matrix_cell(j->evidence->matrix, a, set)))
+					return true;
+		}
+	}
+	return false;
+}
+
+static bool is_enabled(const struct policy *p, uint16_t feature)
+{
+	for (uint32_t i = 0; i < p->rules; i++)
+		if (p->rule[i].feature == feature && p->rule[i].enabled)
+			return true;
+	return false;
+}
+
+static void find_by_feature(const struct judging *j, uint16_t feature)
+{
+	if (is_enabled(j->relations->chart->policy, feature) && !is_used_by_any(j, feature))
+		raise_one(j,
+			(struct relation_key){
+				RELATION_ON_AND_SILENT, APPLIANCE_NONE, SET_NONE, feature},
+			0);
+}
+
+/* What holds no more is over. */
+static void end_the_rest(const struct judging *j)
+{
+	struct relation *f, *next;
+
+	HASH_ITER(hh, j->relations->first, f, next)
+	{
+		if (f->holds)
+			continue;
+		if (j->listener)
+			j->listener(j->context, f, false);
+		forget(j->relations, f);
+	}
+}
+
+void relations_judge(struct relations *n, const struct relation_evidence *e,
+	relation_listener *listener, void *context)
+{
+	const struct judging j = {
+		.relations = n, .evidence = e, .listener = listener, .context = context};
+	const struct chart *c = n->chart;
+
+	for (struct relation *f = n->first; f; f = f->hh.next)
+		f->holds = false;
+	for (size_t a = 0; a < c->appliances; a++) {
+		find_by_appliance(&j, a);
+		for (size_t set = SET_NONE + 1; set < c->policy->sets; set++)
+			find_by_cell(&j, a, set);
+	}
+	if (has_been(n, e->now_ns, e->silence_ns))
+		for (uint16_t f = 0; f < c->features; f++)
+			find_by_feature(&j, f);
+	end_the_rest(&j);
+}
+
+/* --- in words ------------------------------------------------------------------------------ */
+
+void relation_text(
+	const struct relations *n, const struct relation *f, char text[RELATION_TEXT_BYTES])
+{
+	const struct chart *c = n->chart;
+	char when[TIME_TEXT_BYTES] = "";
+	size_t used = 0;
+
+	if (f->key.appliance != APPLIANCE_NONE)
+		used = (size_t)snprintf(
+			text, RELATION_TEXT_BYTES, "%.200s: ", c->appliance[f->key.appliance].name);
+	used += (size_t)snprintf(text + used, RELATION_TEXT_BYTES - used, "%s",
+		relation_words((enum relation_kind)f->key.kind));
+	if (f->key.set != SET_NONE)
+		used += (size_t)snprintf(text + used, RELATION_TEXT_BYTES - used, " (%.80s)",
+			c->rule[c->policy->set[f->key.set].first].id);
+	else if (f->key.feature != FEATURE_NONE)
+		used += (size_t)snprintf(text + used, RELATION_TEXT_BYTES - used, " (%.80s)",
+			c->feature[f->key.feature]);
+	if (f->last_ns) {
+		time_text_short(f->last_ns, when);
+		snprintf(text + used, RELATION_TEXT_BYTES - used, ", last on %s UTC", when);
+	}
+}

@@ -1,0 +1,103 @@
+/* What only several flows tell together, or flows that are not there: findings from relations.
+ *
+ * Judged at every survey from the matrix, the channels and what crossed in clear; told when they
+ * begin and when they are over. Findings of absence are inconclusive while the mirror is in
+ * doubt. Bounded: what finds no place is counted. Control's thread.
+ */
+#ifndef PORTOLAN_RELATIONS_H
+#define PORTOLAN_RELATIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uthash.h>
+
+#include "record.h"
+
+struct channels;
+struct chart;
+struct exposures;
+struct heirs;
+struct matrix;
+
+#define RELATIONS_MAX 16384
+
+/* The name, which is an interface; what it means; its severity; whether it is of something absent.
+ */
+#define RELATION_LIST(X)                                                                           \
+	X(CLEAR_SYSLOG, "clear-syslog", "sends syslog in clear beside syslog over TLS", 2, 0)      \
+	X(HTTP_ALONE, "http-without-https", "uses 80/tcp and never 443/tcp", 1, 0)                 \
+	X(CLEAR_LDAP, "clear-ldap", "binds to LDAP with its password in clear", 2, 0)              \
+	X(MIXED_PORTS, "mixed-communication-ports",                                                \
+		"still uses the old port of appliance communications", 2, 0)                       \
+	X(OFF_AND_USED, "disabled-feature-in-use", "uses a feature that is switched off", 2, 0)    \
+	X(ON_AND_SILENT, "enabled-feature-silent", "no appliance has used an enabled feature", 1,  \
+		1)                                                                                 \
+	X(FELL_SILENT, "fell-silent", "used a documented row, and does no more", 2, 1)             \
+	X(NO_CHANNEL, "no-channel", "a declared device without any channel", 2, 1)
+#define RELATION_MEMBER(name, text, words, severity, absence) RELATION_##name,
+enum relation_kind { RELATION_LIST(RELATION_MEMBER) RELATION_COUNT };
+
+const char *relation_name(enum relation_kind);
+const char *relation_words(enum relation_kind);
+int relation_severity(enum relation_kind);
+bool relation_is_absence(enum relation_kind);
+
+/* Compared byte by byte. */
+struct relation_key {
+	uint16_t kind;	    /* enum relation_kind */
+	uint16_t appliance; /* APPLIANCE_NONE: of all that have the rule's role */
+	uint16_t set;	    /* SET_NONE: of no rule */
+	uint16_t feature;   /* of the policy; FEATURE_NONE: of no feature */
+};
+
+struct relation {
+	struct relation_key key;
+	bool holds; /* in the survey that is being judged */
+	bool inconclusive;
+	uint64_t since_ns; /* when it was found */
+	uint64_t last_ns;  /* of what was or was last seen; 0: never */
+	UT_hash_handle hh;
+};
+
+#define FEATURE_NONE 0xffffu
+
+struct relations {
+	const struct chart *chart;
+	struct relation *first; /* in order of discovery, by hh.next */
+	size_t count;
+	uint64_t *old_port_ns; /* by appliance: last packet on a port that the site has moved */
+	uint64_t start_ns; /* nothing is absent sooner than a while after it; not known: never */
+	uint64_t overflowed;
+};
+
+/* Told when one begins (`begins`) and when it is over. */
+typedef void relation_listener(void *context, const struct relation *, bool begins);
+
+/* What is judged. */
+struct relation_evidence {
+	const struct matrix *matrix;
+	const struct channels *channels;
+	const struct exposures *exposures;
+	uint64_t now_ns;
+	uint64_t silence_ns; /* so long without a packet is silence */
+	bool in_doubt;
+};
+
+int relations_init(struct relations *, const struct chart *, uint64_t start_ns);
+void relations_fini(struct relations *);
+
+/* Another chart. What was found of heirs stays. 0, or -ENOMEM and nothing changed. */
+int relations_reload(struct relations *, const struct chart *, const struct heirs *);
+
+/* RECORD_LIVE and RECORD_ENDED, in the chart's numbers. */
+void relations_take(struct relations *, const struct record *);
+
+void relations_judge(
+	struct relations *, const struct relation_evidence *, relation_listener *, void *context);
+
+/* One sentence, for people. */
+#define RELATION_TEXT_BYTES 512
+void relation_text(const struct relations *, const struct relation *, char[RELATION_TEXT_BYTES]);
+
+#endif
