@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "capture.h"
 #include "chart.h"
 #include "clock.h"
 #include "complaint.h"
@@ -19,10 +20,8 @@
 #include "privileges.h"
 #include "reload.h"
 #include "source_dpdk.h"
-#include "source_live.h"
-#include "spread.h"
 
-enum { DONE = 0, FAILED = 1, MISUSED = 2 };
+enum { DONE = CAPTURE_OPEN, FAILED = CAPTURE_FAILED, MISUSED = CAPTURE_MISUSED };
 
 #define LOOK_NS 20000000ull
 #define SURVEY_NS 10000000000ull
@@ -33,202 +32,11 @@ struct sensor {
 	struct reload reload; /* its charts */
 	struct ledger ledger;
 	struct crew *crew;
-	unsigned workers;
-	int through_dpdk;
+	struct capture capture;
 	int is_reload_wanted, is_surveying;
 	uint64_t survey_ns; /* steady clock: when the next one is due */
-	struct source *source[SENSOR_WORKERS_MAX];
 	uint64_t start_ns;
-	char title[512];
 };
-
-/* --- sources ------------------------------------------------------------------------- */
-
-static void join_names(char *const *name, size_t names, char *text, size_t bytes)
-{
-	size_t used = 0;
-
-	text[0] = '\0';
-	for (size_t i = 0; i < names && used < bytes; i++)
-		used += (size_t)snprintf(
-			text + used, bytes - used, "%s%s", used ? ", " : "", name[i]);
-}
-
-static uint32_t hash_of(const void *inventory, const struct packet *p)
-{
-	return spread_hash(p, inventory);
-}
-
-/* A NIC's hash sees a mirror's tunnel, not what is in it. */
-static int open_dpdk(struct sensor *s, char why[SOURCE_ERROR_BYTES])
-{
-	const struct chart_capture *c = &s->reload.chart->capture;
-	const char *lcores = c->dpdk_lcores && *c->dpdk_lcores ? c->dpdk_lcores : NULL;
-	unsigned cpus = lcores ? source_dpdk_cpus(lcores) : 0;
-	struct source_dpdk_config config = {
-		.device = (const char *const *)c->dpdk_device,
-		.devices = c->dpdk_devices,
-		.lcores = lcores,
-		.eal = (const char *const *)c->dpdk_eal,
-		.eals = c->dpdk_eals,
-		.steer_in_software = c->mirror_endpoints > 0,
-		.hash = hash_of,
-		.hash_context = s->reload.chart->policy->inventory,
-	};
-	int error;
-
-	s->workers = s->options->workers ? s->options->workers : cpus ? cpus : 1;
-	if (s->workers > SENSOR_WORKERS_MAX)
-		s->workers = SENSOR_WORKERS_MAX;
-	config.workers = s->workers;
-	error = source_dpdk_start(&config, why);
-	for (unsigned i = 0; i < s->workers && error == 0; i++)
-		error = source_dpdk_open(&s->source[i], i, why);
-	if (error < 0)
-		return error;
-	s->through_dpdk = 1;
-	for (size_t i = 0; source_dpdk_remark(i); i++)
-		log_say(LOG_LEVEL_INFO, "%s", source_dpdk_remark(i));
-	join_names(c->dpdk_device, c->dpdk_devices, s->title, sizeof(s->title));
-	return 0;
-}
-
-static int open_live(struct sensor *s, char why[SOURCE_ERROR_BYTES])
-{
-	const struct chart_capture *c = &s->reload.chart->capture;
-	struct source_live_config config = {
-		.interface = (const char *const *)c->interface,
-		.interfaces = c->interfaces,
-	};
-
-	s->workers = s->options->workers ? s->options->workers : 1;
-	config.workers = s->workers;
-	join_names(c->interface, c->interfaces, s->title, sizeof(s->title));
-	if (s->workers > 1 && c->mirror_endpoints > 0)
-		log_say(LOG_LEVEL_WARNING,
-			"the kernel spreads packets by their outermost addresses: where two "
-			"mirrors "
-			"send the two directions of one conversation, use one worker, or DPDK");
-	return source_live_open(s->source, &config, why);
-}
-
-static void close_sources(struct sensor *s)
-{
-	for (unsigned i = 0; i < SENSOR_WORKERS_MAX; i++) {
-		if (s->source[i])
-			s->source[i]->operations->close(s->source[i]);
-		s->source[i] = NULL;
-	}
-}
-
-/* DPDK where the site wants it, or names a device and leaves the choice to us. */
-static int open_sources(struct sensor *s)
-{
-	const struct chart_capture *c = &s->reload.chart->capture;
-	const char *wanted = c->source ? c->source : "auto";
-	int only_dpdk = strcmp(wanted, "dpdk") == 0, only_pcap = strcmp(wanted, "pcap") == 0;
-	char why[SOURCE_ERROR_BYTES] = "";
-
-	if (only_dpdk || (!only_pcap && c->dpdk_devices > 0)) {
-		if (open_dpdk(s, why) == 0) {
-			log_say(LOG_LEVEL_INFO, "reading %s through DPDK: %s", s->title,
-				only_dpdk ? "the site says so" : "a device is configured");
-			return DONE;
-		}
-		close_sources(s);
-		source_dpdk_stop();
-		log_say(LOG_LEVEL_WARNING, "no DPDK: %s", why);
-		if (only_dpdk)
-			return FAILED;
-	}
-	if (c->interfaces == 0) {
-		log_say(LOG_LEVEL_ERROR,
-			"%s: names no interface; want capture: {interfaces: [eth1]}",
-			s->reload.chart->name);
-		return MISUSED;
-	}
-	if (open_live(s, why) < 0) {
-		log_say(LOG_LEVEL_ERROR, "%s", why);
-		return FAILED;
-	}
-	log_say(LOG_LEVEL_INFO, "reading %s through libpcap: %s", s->title,
-		only_pcap ? "the site says so" : "no DPDK device in use");
-	return DONE;
-}
-
-static void describe_sources(struct sensor *s)
-{
-	const struct source_operations *o = s->source[0]->operations;
-
-	if (o->describe)
-		log_say(LOG_LEVEL_INFO, "%s", o->describe(s->source[0]));
-}
-
-/* --- accounting of what was lost ------------------------------------------------------ */
-
-static void add_loss(struct source_loss *sum, const struct source_loss *l)
-{
-	sum->received += l->received;
-	sum->bytes += l->bytes;
-	sum->dropped_kernel += l->dropped_kernel;
-	sum->dropped_interface += l->dropped_interface;
-	sum->dropped_nic += l->dropped_nic;
-	sum->errors += l->errors;
-	sum->no_buffer += l->no_buffer;
-}
-
-static json_t *loss_json(const struct source_loss *l)
-{
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "received", (json_int_t)l->received,
-		"dropped_kernel", (json_int_t)l->dropped_kernel, "dropped_interface",
-		(json_int_t)l->dropped_interface, "imissed", (json_int_t)l->dropped_nic, "ierrors",
-		(json_int_t)l->errors, "rx_nombuf", (json_int_t)l->no_buffer);
-}
-
-static void add_xstat(void *context, const char *name, uint64_t value)
-{
-	json_object_set_new(context, name, json_integer((json_int_t)value));
-}
-
-static json_t *ports_json(void)
-{
-	json_t *ports = json_array();
-
-	for (size_t i = 0; i < source_dpdk_ports(); i++) {
-		struct source_dpdk_port p;
-		json_t *port, *xstats;
-		if (source_dpdk_port(i, &p) < 0)
-			continue;
-		port = loss_json(&p.loss);
-		xstats = json_object();
-		source_dpdk_xstats(i, add_xstat, xstats);
-		json_object_set_new(port, "name", json_string(p.name));
-		json_object_set_new(port, "driver", json_string(p.driver));
-		json_object_set_new(port, "link", json_string(p.link));
-		json_object_set_new(port, "xstats", xstats);
-		json_array_append_new(ports, port);
-	}
-	return ports;
-}
-
-/* Asked before the sources close; the figures of a disappeared interface are left out. */
-static json_t *capture_json(struct sensor *s)
-{
-	struct source_loss sum = {0}, one;
-	json_t *capture;
-
-	for (unsigned i = 0; i < s->workers; i++)
-		if (s->source[i]->operations->loss &&
-			s->source[i]->operations->loss(s->source[i], &one) == 0)
-			add_loss(&sum, &one);
-	capture = loss_json(&sum);
-	json_object_set_new(capture, "source", json_string(s->through_dpdk ? "dpdk" : "pcap"));
-	json_object_set_new(capture, "workers", json_integer(s->workers));
-	if (s->through_dpdk)
-		json_object_set_new(capture, "ports", ports_json());
-	return json_pack("{s:o, s:{s:I}}", "capture", capture, "records", "dropped",
-		(json_int_t)crew_dropped(s->crew));
-}
 
 /* --- telemetry ------------------------------------------------------------------------ */
 
@@ -281,7 +89,7 @@ static int answer_policy(void *context, const char *argument, struct source_dpdk
 
 static void offer_telemetry(struct sensor *s)
 {
-	if (!s->through_dpdk)
+	if (!s->capture.through_dpdk)
 		return;
 	source_dpdk_command("/portolan/stats", "what was seen and judged", answer_stats, s);
 	source_dpdk_command(
@@ -347,22 +155,11 @@ static int give_up_rights(struct sensor *s)
 
 /* --- the watch ------------------------------------------------------------------------ */
 
-static void watch_sources(struct sensor *s)
-{
-	char text[SOURCE_ERROR_BYTES];
-
-	for (unsigned i = 0; i < s->workers; i++) {
-		const struct source_operations *o = s->source[i]->operations;
-		while (o->watch && o->watch(s->source[i], text) == 1)
-			log_say(LOG_LEVEL_WARNING, "%s", text);
-	}
-}
-
 static int is_over(const struct sensor *s)
 {
 	uint64_t duration = s->options->duration_ns;
 
-	return interrupt_asked() || crew_busy(s->crew) < s->workers ||
+	return interrupt_asked() || crew_busy(s->crew) < s->capture.workers ||
 	       (duration && clock_wall_ns() - s->start_ns >= duration);
 }
 
@@ -373,7 +170,7 @@ static void reload_site(struct sensor *s)
 	s->is_reload_wanted = 0;
 	notice_reloading();
 	reload_now(&s->reload, &complaint);
-	notice_ready(s->title);
+	notice_ready(s->capture.title);
 }
 
 /* --- surveys -------------------------------------------------------------------------- */
@@ -428,32 +225,20 @@ static void stand_watch(struct sensor *s)
 		reload_tick(&s->reload);
 		survey(s);
 		if (i % LOOKS_PER_WATCH == 0)
-			watch_sources(s);
+			capture_watch(&s->capture);
 	}
-}
-
-static void name_interfaces(struct sensor *s)
-{
-	const struct chart_capture *c = &s->reload.chart->capture;
-
-	if (s->through_dpdk)
-		ledger_name_interfaces(
-			&s->ledger, (const char *const *)c->dpdk_device, c->dpdk_devices);
-	else
-		ledger_name_interfaces(
-			&s->ledger, (const char *const *)c->interface, c->interfaces);
 }
 
 static int run(struct sensor *s)
 {
 	struct crew_config config = {
 		.chart = s->reload.chart,
-		.workers = s->workers,
-		.source = s->source,
+		.workers = s->capture.workers,
+		.source = s->capture.source,
 		.take = ledger_take,
 		.context = &s->ledger,
 	};
-	struct ledger_result result = {.title = s->title};
+	struct ledger_result result = {.title = s->capture.title};
 	int status = DONE, error;
 
 	if (getrandom(&config.seed, sizeof(config.seed), 0) < 0)
@@ -469,13 +254,13 @@ static int run(struct sensor *s)
 	s->reload.ledger = &s->ledger;
 	interrupt_watch_hangup();
 	offer_telemetry(s);
-	notice_ready(s->title);
+	notice_ready(s->capture.title);
 	stand_watch(s);
 	notice_stopping("writing what is left");
 	crew_stop(s->crew);
 	ledger_begin_survey(&s->ledger); /* flows that have not ended are live */
 	crew_finish(s->crew, clock_wall_ns());
-	watch_sources(s);
+	capture_watch(&s->capture);
 	if (crew_failure(s->crew)) {
 		log_say(LOG_LEVEL_ERROR, "%s", crew_failure(s->crew));
 		status = FAILED;
@@ -485,13 +270,16 @@ static int run(struct sensor *s)
 	crew_mirror(s->crew, &s->ledger.mirror);
 	result.start_ns = s->start_ns;
 	result.end_ns = clock_wall_ns();
-	result.more = capture_json(s);
+	result.more = json_pack("{s:o, s:{s:I}}", "capture", capture_json(&s->capture), "records",
+		"dropped", (json_int_t)crew_dropped(s->crew));
 	return ledger_close(&s->ledger, &result) == LEDGER_DONE ? status : FAILED;
 }
 
 int sensor_run(const struct sensor_options *options)
 {
 	struct sensor *s = calloc(1, sizeof(*s));
+	const char *const *interface;
+	size_t interfaces;
 	int status = s ? DONE : FAILED;
 
 	if (!s)
@@ -501,18 +289,17 @@ int sensor_run(const struct sensor_options *options)
 	if (!s->reload.chart)
 		status = MISUSED;
 	if (status == DONE)
-		status = open_sources(s);
+		status = capture_open(&s->capture, s->reload.chart, options->workers);
 	if (status == DONE) {
-		describe_sources(s);
 		status = ledger_open(&s->ledger, s->reload.chart, &options->ledger);
-		name_interfaces(s);
+		interface = capture_interfaces(&s->capture, &interfaces);
+		ledger_name_interfaces(&s->ledger, interface, interfaces);
 	}
 	if (status == DONE)
 		status = give_up_rights(s);
 	if (status == DONE)
 		status = run(s);
-	close_sources(s);
-	source_dpdk_stop();
+	capture_close(&s->capture);
 	crew_free(s->crew);
 	ledger_fini(&s->ledger);
 	reload_fini(&s->reload);

@@ -9,9 +9,10 @@
 
 #include <stdint.h>
 
+#include "capture.h"
 #include "ledger.h"
 
-#define SENSOR_WORKERS_MAX 32
+#define SENSOR_WORKERS_MAX CAPTURE_WORKERS_MAX
 
 struct sensor_options {
 	const char *site;

@@ -1,0 +1,45 @@
+/* What a sensor reads: the sources that the site names, one a worker, and what they lost.
+ *
+ * NICs through DPDK where a device is configured and the EAL starts, interfaces through libpcap
+ * otherwise; which and why is logged. The chart is lent, and lives as long.
+ */
+#ifndef PORTOLAN_CAPTURE_H
+#define PORTOLAN_CAPTURE_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "source.h"
+
+struct chart;
+
+#define CAPTURE_WORKERS_MAX 32
+
+enum { CAPTURE_OPEN = 0, CAPTURE_FAILED = 1, CAPTURE_MISUSED = 2 };
+
+struct capture {
+	const struct chart *chart;
+	unsigned wanted; /* workers; 0: as many as the site's CPUs, or one */
+	unsigned workers;
+	int through_dpdk;
+	struct source *source[CAPTURE_WORKERS_MAX];
+	char title[512]; /* the interfaces' names */
+};
+
+/* CAPTURE_OPEN; otherwise the reason was logged. */
+int capture_open(struct capture *, const struct chart *, unsigned workers);
+void capture_close(struct capture *);
+
+/* Names of the interfaces, by number. */
+const char *const *capture_interfaces(const struct capture *, size_t *count);
+
+/* Logs what has happened to the sources; now and then. */
+void capture_watch(const struct capture *);
+
+/* The sum over the sources; of an interface that has disappeared it is left out. */
+void capture_loss(const struct capture *, struct source_loss *);
+
+/* The same and the ports' own figures, for the accounting: a new document. */
+json_t *capture_json(const struct capture *);
+
+#endif
