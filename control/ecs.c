@@ -83,12 +83,17 @@ static const char *technique_of(const struct record *r, const struct ecs *e)
 
 static json_t *event_of(const struct record *r)
 {
+	static const char *const action[] = {
+		[RECORD_FLAGGED] = "flow-flagged",
+		[RECORD_ENDED] = "flow-ended",
+		[RECORD_LIVE] = "flow-live",
+	};
 	int flagged = verdict_is_flagged((enum verdict)r->verdict);
 	int ended = r->kind == RECORD_ENDED;
 	uint64_t duration = r->end_ns > r->start_ns ? r->end_ns - r->start_ns : 0;
 	json_t *event = json_pack("{s:s, s:[s], s:[s, s], s:s, s:o, s:o, s:I}", "kind",
-		ended ? "event" : "alert", "category", "network", "type", "connection",
-		ended ? "end" : "info", "action", ended ? "flow-ended" : "flow-flagged", "start",
+		r->kind == RECORD_FLAGGED ? "alert" : "event", "category", "network", "type", "connection",
+		ended ? "end" : "info", "action", action[r->kind], "start",
 		json_time(r->start_ns), "end", json_time(r->end_ns), "duration",
 		(json_int_t)duration);
 

@@ -139,6 +139,7 @@ static void say_done(const struct reload *r)
 static int refuse(struct reload *r, struct complaint *complaint, int error)
 {
 	r->refused++;
+	r->last_refused = true;
 	if (complaint->length == 0)
 		complain(complaint, "%s: %s", r->site, strerror(-error));
 	log_say(LOG_LEVEL_ERROR, "not reloaded, the policy stays as it was: %s", complaint->text);
@@ -165,6 +166,7 @@ int reload_now(struct reload *r, struct complaint *complaint)
 	r->former = r->chart;
 	r->chart = chart;
 	r->done++;
+	r->last_refused = false;
 	r->last_ns = clock_wall_ns();
 	say_done(r);
 	return 0;

@@ -22,8 +22,9 @@ struct reload {
 	struct crew *crew;     /* lent, like */
 	struct ledger *ledger; /* this one */
 	uint64_t done, refused;
-	uint64_t last_ns; /* wall clock, of the last one that was done */
-	bool is_wanted;	  /* while the former chart is still in use */
+	uint64_t last_ns;  /* wall clock, of the last one that was done */
+	bool is_wanted;	   /* while the former chart is still in use */
+	bool last_refused; /* the last attempt */
 };
 
 /* Takes the chart over. */

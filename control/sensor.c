@@ -12,6 +12,7 @@
 #include "chart.h"
 #include "clock.h"
 #include "complaint.h"
+#include "control_protocol.h"
 #include "crew.h"
 #include "fence.h"
 #include "interrupt.h"
@@ -19,21 +20,28 @@
 #include "notice.h"
 #include "privileges.h"
 #include "reload.h"
+#include "serve/answers.h"
+#include "serve/control_socket.h"
+#include "snapshot.h"
 #include "source_dpdk.h"
 
 enum { DONE = CAPTURE_OPEN, FAILED = CAPTURE_FAILED, MISUSED = CAPTURE_MISUSED };
 
-#define LOOK_NS 20000000ull
+#define LOOK_MS 20
+#define SECOND_NS 1000000000ull
 #define SURVEY_NS 10000000000ull
-#define LOOKS_PER_WATCH 50 /* once a second */
 
 struct sensor {
 	const struct sensor_options *options;
 	struct reload reload; /* its charts */
 	struct ledger ledger;
+	struct snapshot snapshot;
+	struct answers answers;
+	struct control_socket *socket; /* NULL: none could be opened */
 	struct crew *crew;
 	struct capture capture;
 	int is_reload_wanted, is_surveying;
+	uint64_t alive_ns;
 	uint64_t survey_ns; /* steady clock: when the next one is due */
 	uint64_t start_ns;
 };
@@ -95,6 +103,32 @@ static void offer_telemetry(struct sensor *s)
 	source_dpdk_command(
 		"/portolan/flows", "flows: created, active, ended, by verdict", answer_flows, s);
 	source_dpdk_command("/portolan/policy", "the policy in force", answer_policy, s);
+}
+
+/* --- those who ask ---------------------------------------------------------------------- */
+
+/* The default place may be out of reach (no such directory without systemd's help): then there is
+ * none. A place that the site names has to be right. */
+static int open_socket(struct sensor *s)
+{
+	const struct chart_outputs *o = &s->reload.chart->outputs;
+	const char *path = o->control_socket ? o->control_socket : CONTROL_SOCKET;
+	struct control_handlers handlers = {answers_ask, answers_bye, &s->answers};
+	int error = control_socket_open(&s->socket, path, o->control_group, &handlers);
+
+	s->answers.snapshot = &s->snapshot;
+	s->answers.ledger = &s->ledger;
+	s->answers.reload = &s->reload;
+	s->ledger.onlooker = answers_see;
+	s->ledger.onlooker_context = &s->answers;
+	if (error == 0)
+		return DONE;
+	log_say(o->control_socket ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE,
+		"no control socket at %s: %s", path,
+		error == -EADDRINUSE		       ? "another sensor answers there"
+		: error == -ENOENT && o->control_group ? "no such directory or group"
+						       : strerror(-error));
+	return o->control_socket ? FAILED : DONE;
 }
 
 /* --- rights --------------------------------------------------------------------------- */
@@ -179,6 +213,7 @@ static void begin_survey(struct sensor *s)
 {
 	s->survey_ns = clock_steady_ns() + SURVEY_NS;
 	s->is_surveying = 1;
+	answers_begin_survey(&s->answers);
 	ledger_begin_survey(&s->ledger);
 	crew_survey(s->crew);
 }
@@ -192,6 +227,7 @@ static void end_survey(struct sensor *s)
 	crew_counters(s->crew, &c);
 	s->is_surveying = 0;
 	ledger_end_survey(&s->ledger, &c, clock_wall_ns());
+	answers_end_survey(&s->answers);
 }
 
 /* Not while flows wait to be judged by another policy: the figures would be in the numbers of two
@@ -200,32 +236,58 @@ static void survey(struct sensor *s)
 {
 	if (s->is_surveying && crew_has_surveyed(s->crew))
 		end_survey(s);
-	else if (!s->is_surveying && !s->reload.former && clock_steady_ns() >= s->survey_ns)
+	else if (!s->is_surveying && !s->reload.former &&
+		 (answers_want_survey(&s->answers) || clock_steady_ns() >= s->survey_ns))
 		begin_survey(s);
 }
 
 /* --- round and round ------------------------------------------------------------------- */
 
+/* Waits for those who ask, or just waits. */
+static void listen_for(struct sensor *s, int wait_ms)
+{
+	struct timespec moment = {.tv_nsec = wait_ms * 1000000L};
+
+	if (s->socket)
+		control_socket_poll(s->socket, wait_ms, clock_steady_ns());
+	else if (wait_ms > 0)
+		nanosleep(&moment, NULL);
+}
+
+static void keep_alive(struct sensor *s)
+{
+	uint64_t every_ns = notice_watchdog_ns(), now_ns = clock_steady_ns();
+
+	if (!every_ns || now_ns < s->alive_ns)
+		return;
+	notice_alive();
+	s->alive_ns = now_ns + every_ns;
+}
+
+static void look_after_reloads(struct sensor *s)
+{
+	s->is_reload_wanted |= interrupt_hung_up();
+	if (s->is_reload_wanted && !s->is_surveying && !s->reload.former)
+		reload_site(s);
+	if (reload_tick(&s->reload))
+		answers_settled(&s->answers);
+}
+
 static void stand_watch(struct sensor *s)
 {
-	struct timespec look = {.tv_nsec = LOOK_NS};
-	uint64_t alive_every_ns = notice_watchdog_ns(), alive_ns = 0;
+	uint64_t second_ns = 0;
 
-	for (unsigned long i = 0; !is_over(s); i++) {
-		if (crew_collect(s->crew) == 0)
-			nanosleep(&look, NULL);
+	while (!is_over(s)) {
+		listen_for(s, crew_collect(s->crew) ? 0 : LOOK_MS);
 		events_tick(&s->ledger.events, clock_wall_ns());
-		if (alive_every_ns && clock_steady_ns() >= alive_ns) {
-			notice_alive();
-			alive_ns = clock_steady_ns() + alive_every_ns;
-		}
-		s->is_reload_wanted |= interrupt_hung_up();
-		if (s->is_reload_wanted && !s->is_surveying && !s->reload.former)
-			reload_site(s);
-		reload_tick(&s->reload);
+		keep_alive(s);
+		look_after_reloads(s);
 		survey(s);
-		if (i % LOOKS_PER_WATCH == 0)
-			capture_watch(&s->capture);
+		if (clock_steady_ns() < second_ns)
+			continue;
+		second_ns = clock_steady_ns() + SECOND_NS;
+		capture_watch(&s->capture);
+		snapshot_take(&s->snapshot, s->crew, clock_wall_ns());
 	}
 }
 
@@ -252,6 +314,8 @@ static int run(struct sensor *s)
 	ledger_begin(&s->ledger, s->start_ns);
 	s->reload.crew = s->crew;
 	s->reload.ledger = &s->ledger;
+	snapshot_init(&s->snapshot, &s->reload, &s->ledger, &s->capture, s->start_ns);
+	snapshot_take(&s->snapshot, s->crew, s->start_ns);
 	interrupt_watch_hangup();
 	offer_telemetry(s);
 	notice_ready(s->capture.title);
@@ -296,9 +360,12 @@ int sensor_run(const struct sensor_options *options)
 		ledger_name_interfaces(&s->ledger, interface, interfaces);
 	}
 	if (status == DONE)
+		status = open_socket(s);
+	if (status == DONE)
 		status = give_up_rights(s);
 	if (status == DONE)
 		status = run(s);
+	control_socket_close(s->socket);
 	capture_close(&s->capture);
 	crew_free(s->crew);
 	ledger_fini(&s->ledger);

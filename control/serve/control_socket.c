@@ -1,0 +1,410 @@
+#include "control_socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "control_protocol.h"
+
+#define CLIENTS_MAX 16
+#define BACKLOG 16
+#define UNREAD_MAX (64u << 20)
+#define SECOND_NS 1000000000ull
+
+/* For half a question, between two questions, and for an answer of which nothing is read. */
+#define QUESTION_NS (10 * SECOND_NS)
+#define IDLE_NS (120 * SECOND_NS)
+#define READING_NS (30 * SECOND_NS)
+
+struct control_client {
+	int fd; /* -1: a free place */
+	bool may_change;
+	bool is_asked;	 /* a question is being answered */
+	bool is_closing; /* once all is sent */
+	uint64_t deadline_ns;
+	void *memo;
+	char in[CONTROL_QUESTION_BYTES];
+	size_t in_bytes;
+	char *out;
+	size_t out_bytes, out_sent, out_room;
+};
+
+struct control_socket {
+	int fd;
+	char *path;
+	struct control_handlers handlers;
+	uint64_t now_ns;
+	struct control_client client[CLIENTS_MAX];
+};
+
+/* --- what goes out --------------------------------------------------------------------- */
+
+static bool make_room(struct control_client *c, size_t bytes)
+{
+	size_t room = c->out_room ? c->out_room : 4096;
+	char *out;
+
+	while (room < c->out_bytes + bytes)
+		room *= 2;
+	if (room == c->out_room)
+		return true;
+	if (room > 2 * (size_t)UNREAD_MAX)
+		return false;
+	out = realloc(c->out, room);
+	if (!out)
+		return false;
+	c->out = out;
+	c->out_room = room;
+	return true;
+}
+
+static bool put_line(struct control_client *c, json_t *document)
+{
+	char *text = document ? json_dumps(document, JSON_COMPACT) : NULL;
+	size_t bytes = text ? strlen(text) : 0;
+	bool put = text && make_room(c, bytes + 1);
+
+	if (put) {
+		memcpy(c->out + c->out_bytes, text, bytes);
+		c->out[c->out_bytes + bytes] = '\n';
+		c->out_bytes += bytes + 1;
+	}
+	free(text);
+	json_decref(document);
+	return put;
+}
+
+bool control_item(struct control_client *c, json_t *item)
+{
+	if (c->out_bytes - c->out_sent > UNREAD_MAX) {
+		json_decref(item);
+		return false;
+	}
+	return put_line(c, item);
+}
+
+static void end_answer(struct control_client *c, json_t *last)
+{
+	c->is_asked = false;
+	if (!put_line(c, last))
+		c->is_closing = true; /* an answer without its last line is none */
+}
+
+void control_done(struct control_client *c, json_t *result)
+{
+	end_answer(c, json_pack("{s:i, s:b, s:o}", "protocol", CONTROL_PROTOCOL, "done", 1,
+			      "result", result ? result : json_object()));
+}
+
+void control_refuse(struct control_client *c, const char *format, ...)
+{
+	char text[4096];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	end_answer(c, json_pack("{s:i, s:b, s:s}", "protocol", CONTROL_PROTOCOL, "done", 0, "error",
+			      text));
+}
+
+bool control_may_change(const struct control_client *c)
+{
+	return c->may_change;
+}
+
+void *control_memo(const struct control_client *c)
+{
+	return c->memo;
+}
+
+void control_set_memo(struct control_client *c, void *memo)
+{
+	c->memo = memo;
+}
+
+static void drop(struct control_socket *s, struct control_client *c)
+{
+	s->handlers.bye(s->handlers.context, c);
+	close(c->fd);
+	free(c->out);
+	*c = (struct control_client){.fd = -1};
+}
+
+/* --- what comes in ---------------------------------------------------------------------- */
+
+static void take_question(struct control_socket *s, struct control_client *c, const char *line)
+{
+	json_error_t error;
+	json_t *question = json_loads(line, JSON_REJECT_DUPLICATES, &error);
+	json_t *arguments = json_object_get(question, "arguments"), *none = json_object();
+	const char *command = json_string_value(json_object_get(question, "command"));
+
+	c->is_asked = true;
+	if (!json_is_object(question))
+		control_refuse(c, "not a JSON object: %s", question ? "" : error.text);
+	else if (json_integer_value(json_object_get(question, "protocol")) != CONTROL_PROTOCOL)
+		control_refuse(c, "protocol: want %d", CONTROL_PROTOCOL);
+	else if (!command || (arguments && !json_is_object(arguments)))
+		control_refuse(c, "want a command, a text, and arguments, an object or none");
+	else
+		s->handlers.ask(s->handlers.context, c, command, arguments ? arguments : none);
+	json_decref(question);
+	json_decref(none);
+}
+
+/* A whole line is a question, unless one is still being answered or unread: then it waits. */
+static void take_lines(struct control_socket *s, struct control_client *c)
+{
+	char *end;
+
+	while (!c->is_asked && !c->is_closing && c->out_bytes == 0 &&
+		(end = memchr(c->in, '\n', c->in_bytes))) {
+		size_t used = (size_t)(end - c->in) + 1;
+		*end = '\0';
+		take_question(s, c, c->in);
+		memmove(c->in, c->in + used, c->in_bytes - used);
+		c->in_bytes -= used;
+		c->deadline_ns = s->now_ns + READING_NS;
+	}
+	if (!c->is_asked && !c->is_closing && c->in_bytes == sizeof(c->in)) {
+		control_refuse(c, "a question has at most %d bytes", CONTROL_QUESTION_BYTES);
+		c->is_closing = true;
+	}
+}
+
+/* False: the client is gone. */
+static bool receive(struct control_socket *s, struct control_client *c)
+{
+	ssize_t got;
+
+	if (c->in_bytes == sizeof(c->in) || c->is_closing)
+		return true;
+	got = recv(c->fd, c->in + c->in_bytes, sizeof(c->in) - c->in_bytes, 0);
+	if (got == 0)
+		return c->is_asked || c->out_bytes > 0; /* it may have only stopped to write */
+	if (got < 0)
+		return errno == EAGAIN || errno == EINTR;
+	if (c->in_bytes == 0)
+		c->deadline_ns = s->now_ns + QUESTION_NS;
+	c->in_bytes += (size_t)got;
+	return true;
+}
+
+static bool transmit(struct control_socket *s, struct control_client *c)
+{
+	ssize_t sent = send(c->fd, c->out + c->out_sent, c->out_bytes - c->out_sent, MSG_NOSIGNAL);
+
+	if (sent < 0)
+		return errno == EAGAIN || errno == EINTR;
+	c->out_sent += (size_t)sent;
+	c->deadline_ns = s->now_ns + READING_NS;
+	if (c->out_sent < c->out_bytes)
+		return true;
+	free(c->out);
+	c->out = NULL;
+	c->out_bytes = c->out_sent = c->out_room = 0;
+	c->deadline_ns = s->now_ns + IDLE_NS;
+	return !c->is_closing;
+}
+
+/* --- who comes ---------------------------------------------------------------------------- */
+
+static struct control_client *free_place(struct control_socket *s)
+{
+	for (unsigned i = 0; i < CLIENTS_MAX; i++)
+		if (s->client[i].fd < 0)
+			return &s->client[i];
+	return NULL;
+}
+
+static bool is_trusted(int fd)
+{
+	struct ucred peer;
+	socklen_t bytes = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) < 0)
+		return false;
+	return peer.uid == 0 || peer.uid == geteuid();
+}
+
+static void welcome(struct control_socket *s, int fd)
+{
+	static const char full[] = "{\"protocol\":1,\"done\":false,\"error\":\"too many ask at the "
+				   "same time; try again\"}\n";
+	struct control_client *c = free_place(s);
+
+	if (!c) {
+		(void)!send(fd, full, sizeof(full) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+		close(fd);
+		return;
+	}
+	*c = (struct control_client){
+		.fd = fd, .may_change = is_trusted(fd), .deadline_ns = s->now_ns + QUESTION_NS};
+}
+
+static void accept_all(struct control_socket *s)
+{
+	int fd;
+
+	while ((fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
+		welcome(s, fd);
+}
+
+/* --- the round ----------------------------------------------------------------------------- */
+
+static short wanted(const struct control_client *c)
+{
+	return (short)((c->in_bytes < sizeof(c->in) && !c->is_asked ? POLLIN : 0) |
+		       (c->out_bytes > c->out_sent ? POLLOUT : 0));
+}
+
+/* A client that hangs up while it waits for its answer is seen by the error alone. */
+static bool serve(struct control_socket *s, struct control_client *c, short events)
+{
+	if (events & (POLLERR | POLLNVAL))
+		return false;
+	if (events & POLLHUP && c->out_bytes == 0)
+		return false;
+	if (events & POLLIN && !receive(s, c))
+		return false;
+	if (events & POLLOUT && !transmit(s, c))
+		return false;
+	take_lines(s, c);
+	return true;
+}
+
+static bool is_late(const struct control_socket *s, const struct control_client *c)
+{
+	return s->now_ns > c->deadline_ns && (!c->is_asked || c->out_bytes > c->out_sent);
+}
+
+void control_socket_poll(struct control_socket *s, int wait_ms, uint64_t now_ns)
+{
+	struct pollfd poll_fd[CLIENTS_MAX + 1] = {{.fd = s->fd, .events = POLLIN}};
+
+	s->now_ns = now_ns;
+	for (unsigned i = 0; i < CLIENTS_MAX; i++)
+		poll_fd[i + 1] =
+			(struct pollfd){.fd = s->client[i].fd, .events = wanted(&s->client[i])};
+	if (poll(poll_fd, CLIENTS_MAX + 1, wait_ms) < 0)
+		return;
+	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+		struct control_client *c = &s->client[i];
+		if (c->fd >= 0 && (!serve(s, c, poll_fd[i + 1].revents) || is_late(s, c)))
+			drop(s, c);
+	}
+	if (poll_fd[0].revents & POLLIN)
+		accept_all(s);
+}
+
+/* --- open and close ------------------------------------------------------------------------- */
+
+static bool somebody_listens(const struct sockaddr_un *at)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool listens = fd >= 0 && connect(fd, (const struct sockaddr *)at, sizeof(*at)) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return listens;
+}
+
+/* Only a socket is ever removed: what else stands there is somebody's. */
+static int clear_the_place(const struct sockaddr_un *at)
+{
+	struct stat found;
+
+	if (lstat(at->sun_path, &found) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(found.st_mode))
+		return -EEXIST;
+	if (somebody_listens(at))
+		return -EADDRINUSE;
+	return unlink(at->sun_path) < 0 ? -errno : 0;
+}
+
+/* Bound with no rights for others, so that nobody connects before the rights are right. */
+static int bind_to(struct control_socket *s, const struct sockaddr_un *at, const char *group)
+{
+	const struct group *g = group ? getgrnam(group) : NULL;
+	mode_t mask;
+	int error;
+
+	if (group && !g)
+		return -ENOENT;
+	mask = umask(0177);
+	error = bind(s->fd, (const struct sockaddr *)at, sizeof(*at)) < 0 ? -errno : 0;
+	umask(mask);
+	if (error < 0)
+		return error;
+	s->path = strdup(at->sun_path);
+	if (g && chown(at->sun_path, (uid_t)-1, g->gr_gid) < 0)
+		return -errno;
+	return chmod(at->sun_path, 0660) < 0 ? -errno : 0;
+}
+
+static int listen_at(struct control_socket *s, const char *path, const char *group)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	int error;
+
+	if (strlen(path) >= sizeof(at.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(at.sun_path, path, strlen(path) + 1);
+	error = clear_the_place(&at);
+	if (error < 0)
+		return error;
+	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (s->fd < 0)
+		return -errno;
+	error = bind_to(s, &at, group);
+	if (error < 0)
+		return error;
+	return listen(s->fd, BACKLOG) < 0 ? -errno : 0;
+}
+
+int control_socket_open(struct control_socket **out, const char *path, const char *group,
+	const struct control_handlers *handlers)
+{
+	struct control_socket *s = calloc(1, sizeof(*s));
+	int error;
+
+	if (!s)
+		return -ENOMEM;
+	s->fd = -1;
+	s->handlers = *handlers;
+	for (unsigned i = 0; i < CLIENTS_MAX; i++)
+		s->client[i].fd = -1;
+	error = listen_at(s, path, group);
+	if (error < 0) {
+		control_socket_close(s);
+		return error;
+	}
+	*out = s;
+	return 0;
+}
+
+void control_socket_close(struct control_socket *s)
+{
+	if (!s)
+		return;
+	for (unsigned i = 0; i < CLIENTS_MAX; i++)
+		if (s->client[i].fd >= 0)
+			drop(s, &s->client[i]);
+	if (s->fd >= 0)
+		close(s->fd);
+	if (s->path)
+		unlink(s->path);
+	free(s->path);
+	free(s);
+}
