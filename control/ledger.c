@@ -79,7 +79,15 @@ void ledger_begin_survey(struct ledger *l)
 	estate_begin_survey(&l->estate);
 }
 
-static void judge_estate(struct ledger *l, const struct counters *c, uint64_t now_ns)
+void ledger_end_survey(struct ledger *l)
+{
+	struct mirror_report fresh = l->survey;
+
+	l->survey = l->mirror;
+	l->mirror = fresh;
+}
+
+void ledger_judge(struct ledger *l, const struct counters *c, uint64_t now_ns)
 {
 	struct estate_view view = {
 		.exposures = &l->summary.exposures,
@@ -88,15 +96,6 @@ static void judge_estate(struct ledger *l, const struct counters *c, uint64_t no
 	};
 
 	estate_judge(&l->estate, &view);
-}
-
-void ledger_end_survey(struct ledger *l, const struct counters *c, uint64_t now_ns)
-{
-	struct mirror_report fresh = l->survey;
-
-	l->survey = l->mirror;
-	l->mirror = fresh;
-	judge_estate(l, c, now_ns);
 }
 
 /* --- another chart ------------------------------------------------------------------- */
@@ -316,7 +315,7 @@ int ledger_close(struct ledger *l, struct ledger_result *result)
 
 	if (!l->estate.is_watched)
 		l->estate.relations.start_ns = result->start_ns;
-	judge_estate(l, &result->counters, result->end_ns);
+	ledger_judge(l, &result->counters, result->end_ns);
 	events_tick(&l->events, UINT64_MAX);
 	if (!accounting_holds(&result->counters)) {
 		fputs("portolan: the accounting does not add up; please report this\n", stderr);

@@ -77,10 +77,13 @@ void ledger_take(void *ledger, const struct record *);
 int ledger_reload(struct ledger *, const struct chart *, struct heirs);
 void ledger_settle(struct ledger *);
 
-/* A survey: from here on every live flow comes once. At its end the workers' figures, which
- * are added to `survey`, are what is known of the mirror, and the estate is judged. */
+/* A survey: from here on every live flow comes once. At its end the workers' figures were added to
+ * `survey`, which is then what is known of the mirror. */
 void ledger_begin_survey(struct ledger *);
-void ledger_end_survey(struct ledger *, const struct counters *, uint64_t now_ns);
+void ledger_end_survey(struct ledger *);
+
+/* Judges the estate, after a survey; what has changed is told. */
+void ledger_judge(struct ledger *, const struct counters *, uint64_t now_ns);
 
 /* Ends the event window, closes the lines, writes accounting and summary. */
 int ledger_close(struct ledger *, struct ledger_result *);

@@ -19,6 +19,9 @@
 /* Devices try their managers every 44 seconds: who has not by then does not. */
 #define CHANNEL_NS (300 * SECOND_NS)
 
+/* What fetches by both fetches by both within minutes. */
+#define HTTPS_NS (300 * SECOND_NS)
+
 struct relation_traits {
 	const char *name, *words;
 	int severity;
@@ -287,7 +290,8 @@ static void find_http_alone(
 		r->direction != DIRECTION_OUTBOUND)
 		return;
 	https = policy_set(p, (enum role)r->role, DIRECTION_OUTBOUND, TRANSPORT_TCP, 443);
-	if (https == SET_NONE || is_in_use(matrix_cell(j->evidence->matrix, appliance, https)))
+	if (https == SET_NONE || !has_been(j->relations, j->evidence->now_ns, HTTPS_NS) ||
+		is_in_use(matrix_cell(j->evidence->matrix, appliance, https)))
 		return;
 	raise_cell(j, RELATION_HTTP_ALONE, appliance, set, cell->last_ns);
 }

@@ -26,7 +26,7 @@ struct matrix;
  */
 #define RELATION_LIST(X)                                                                           \
 	X(CLEAR_SYSLOG, "clear-syslog", "sends syslog in clear beside syslog over TLS", 2, 0)      \
-	X(HTTP_ALONE, "http-without-https", "uses 80/tcp and never 443/tcp", 1, 0)                 \
+	X(HTTP_ALONE, "http-without-https", "uses 80/tcp and never 443/tcp", 1, 1)                 \
 	X(CLEAR_LDAP, "clear-ldap", "binds to LDAP with its password in clear", 2, 0)              \
 	X(MIXED_PORTS, "mixed-communication-ports",                                                \
 		"still uses the old port of appliance communications", 2, 0)                       \

@@ -41,6 +41,7 @@ struct sensor {
 	struct crew *crew;
 	struct capture capture;
 	int is_reload_wanted, is_surveying;
+	int is_judging; /* with this survey: it is not only for somebody who asks */
 	uint64_t alive_ns;
 	uint64_t survey_ns; /* steady clock: when the next one is due */
 	uint64_t start_ns;
@@ -209,10 +210,17 @@ static void reload_site(struct sensor *s)
 
 /* --- surveys -------------------------------------------------------------------------- */
 
+static int is_due(const struct sensor *s)
+{
+	return clock_steady_ns() >= s->survey_ns;
+}
+
 static void begin_survey(struct sensor *s)
 {
-	s->survey_ns = clock_steady_ns() + SURVEY_NS;
 	s->is_surveying = 1;
+	s->is_judging = is_due(s);
+	if (s->is_judging)
+		s->survey_ns = clock_steady_ns() + SURVEY_NS;
 	answers_begin_survey(&s->answers);
 	ledger_begin_survey(&s->ledger);
 	crew_survey(s->crew);
@@ -226,7 +234,9 @@ static void end_survey(struct sensor *s)
 	crew_surveyed_mirror(s->crew, &s->ledger.survey);
 	crew_counters(s->crew, &c);
 	s->is_surveying = 0;
-	ledger_end_survey(&s->ledger, &c, clock_wall_ns());
+	ledger_end_survey(&s->ledger);
+	if (s->is_judging)
+		ledger_judge(&s->ledger, &c, clock_wall_ns());
 	answers_end_survey(&s->answers);
 }
 
@@ -237,7 +247,7 @@ static void survey(struct sensor *s)
 	if (s->is_surveying && crew_has_surveyed(s->crew))
 		end_survey(s);
 	else if (!s->is_surveying && !s->reload.former &&
-		 (answers_want_survey(&s->answers) || clock_steady_ns() >= s->survey_ns))
+		 (answers_want_survey(&s->answers) || is_due(s)))
 		begin_survey(s);
 }
 
@@ -312,6 +322,7 @@ static int run(struct sensor *s)
 	}
 	s->start_ns = clock_wall_ns();
 	ledger_begin(&s->ledger, s->start_ns);
+	s->survey_ns = clock_steady_ns() + SURVEY_NS;
 	s->reload.crew = s->crew;
 	s->reload.ledger = &s->ledger;
 	snapshot_init(&s->snapshot, &s->reload, &s->ledger, &s->capture, s->start_ns);

@@ -13,9 +13,13 @@ void snapshot_init(struct snapshot *s, const struct reload *reload, const struct
 		.reload = reload,
 		.ledger = ledger,
 		.capture = capture,
-		.chart = reload->chart,
 		.workers = capture->workers,
 	};
+}
+
+const struct chart *snapshot_chart(const struct snapshot *s)
+{
+	return s->reload->chart;
 }
 
 void snapshot_take(struct snapshot *s, const struct crew *crew, uint64_t now_ns)
@@ -23,7 +27,6 @@ void snapshot_take(struct snapshot *s, const struct crew *crew, uint64_t now_ns)
 	uint64_t frames = s->counters.frames;
 
 	s->now_ns = now_ns;
-	s->chart = s->reload->chart;
 	capture_loss(s->capture, &s->loss);
 	crew_counters(crew, &s->counters);
 	for (unsigned i = 0; i < s->workers; i++)

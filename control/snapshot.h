@@ -26,7 +26,6 @@ struct snapshot_worker {
 
 struct snapshot {
 	uint64_t now_ns, start_ns; /* wall clock */
-	const struct chart *chart; /* in force */
 	const struct reload *reload;
 	const struct ledger *ledger; /* events, estate, mirror, exposures */
 	const struct capture *capture;
@@ -42,6 +41,9 @@ struct snapshot {
 /* The parts that are lent, and when it began. */
 void snapshot_init(struct snapshot *, const struct reload *, const struct ledger *,
 	const struct capture *, uint64_t start_ns);
+
+/* The chart in force: of now, not of when the snapshot was taken. */
+const struct chart *snapshot_chart(const struct snapshot *);
 
 /* As it is now. */
 void snapshot_take(struct snapshot *, const struct crew *, uint64_t now_ns);

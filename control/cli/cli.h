@@ -36,7 +36,8 @@ struct cli_command {
 };
 
 extern const struct cli_command cli_replay, cli_policy, cli_check, cli_explain, cli_discover,
-	cli_diff, cli_bench, cli_run_sensor;
+	cli_diff, cli_bench, cli_run_sensor, cli_status, cli_health, cli_channels, cli_matrix,
+	cli_flows, cli_top, cli_reload;
 
 /* All of them, NULL after the last: help, manual and completion are made of it. */
 extern const struct cli_command *const cli_commands[];

@@ -39,7 +39,7 @@ static json_t *json_when(uint64_t ns)
 
 static json_t *policy_json(const struct snapshot *s)
 {
-	const struct chart *c = s->chart;
+	const struct chart *c = snapshot_chart(s);
 
 	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:o}", "site", c->name, "profile",
 		c->profile, "hash", c->hash, "appliances", (json_int_t)c->appliances, "rules",
@@ -181,7 +181,8 @@ static void check_table(struct checks *c, const struct snapshot *s)
 	double most = 0;
 
 	for (unsigned i = 0; i < s->workers; i++) {
-		double share = (double)s->worker[i].counters.flows_active / s->chart->flow_max;
+		double share =
+			(double)s->worker[i].counters.flows_active / snapshot_chart(s)->flow_max;
 		most = share > most ? share : most;
 	}
 	check(c, "flow-table",
@@ -283,7 +284,7 @@ static void answer_channels(
 
 static json_t *matrix_item(const struct answers *a, size_t appliance, size_t set)
 {
-	const struct chart *c = a->snapshot->chart;
+	const struct chart *c = snapshot_chart(a->snapshot);
 	const struct matrix_cell *cell =
 		matrix_cell(&a->snapshot->ledger->estate.matrix, appliance, set);
 	const struct rule_set *s = &c->policy->set[set];
@@ -317,7 +318,7 @@ static void answer_matrix(struct answers *a, struct control_client *client, cons
 {
 	const char *appliance = json_string_value(json_object_get(arguments, "appliance"));
 	const char *state = json_string_value(json_object_get(arguments, "state"));
-	const struct chart *c = a->snapshot->chart;
+	const struct chart *c = snapshot_chart(a->snapshot);
 	size_t items = 0;
 	bool room = true;
 

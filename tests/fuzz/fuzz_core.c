@@ -244,7 +244,7 @@ static void check_mirror(const struct counters *c, const struct mirror_figures *
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct record record[OUTBOX_MIN];
-	struct outbox outbox = {record, OUTBOX_MIN, 0};
+	struct outbox outbox = {.record = record, .capacity = OUTBOX_MIN};
 	struct totals t = {0};
 	struct worker *w;
 	uint64_t now_ns;
