@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "arena.h"
+#include "armoury.h"
 #include "complaint.h"
 #include "document.h"
 #include "fingerprint.h"
@@ -208,7 +209,7 @@ int chart_parse_profile(struct chart **result, const char *name, const void *byt
 int chart_arm(struct chart *chart, struct complaint *complaint)
 {
 	if (!chart->scanner)
-		chart->scanner = lexicon_compile(chart->lexicon, chart->memory, complaint);
+		chart->scanner = armoury_scanner(chart->lexicon, chart->memory, complaint);
 	return chart->scanner ? 0 : -EINVAL;
 }
 

@@ -118,8 +118,8 @@ int chart_parse_site(
 int chart_parse_profile(
 	struct chart **, const char *name, const void *bytes, size_t size, struct complaint *);
 
-/* Compiles the signatures, for those who are going to judge packets (it takes some tens of
- * milliseconds). 0; -EINVAL with the pattern's file and line told. */
+/* Compiles the signatures, or takes them as they were compiled before, for those who are going to
+ * judge packets. 0; -EINVAL with the pattern's file and line told. */
 int chart_arm(struct chart *, struct complaint *);
 
 void chart_close(struct chart *);

@@ -13,7 +13,7 @@ struct chart;
 /* Whose records, and who observed. Everything is lent. */
 struct ecs {
 	const struct chart *chart;
-	const struct atlas *atlas;
+	struct atlas *atlas;
 	const char *observer;	      /* the sensor's name */
 	const char *const *interface; /* names, by number; what has none is a number */
 	size_t interfaces;

@@ -137,7 +137,7 @@ static void tell_relation(void *context, const struct relation *f, bool begins)
 	char text[RELATION_TEXT_BYTES];
 	json_t *document;
 
-	if (!e->listener)
+	if (!e->listener || !e->is_watched) /* a capture's summary says it */
 		return;
 	relation_text(&e->relations, f, text);
 	snprintf(note.message, sizeof(note.message), "%s%.480s", begins ? "" : "over: ", text);

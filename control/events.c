@@ -1,8 +1,12 @@
 #include "events.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #define FINDINGS_MAX 65536
+
+/* Of the wider ones fewer: what finds no place there is told one by one. */
+#define WIDE_MAX 16384
 
 /* So many ports of one peer, or peers of one port, are written one by one: more is a scan. */
 #define SCAN_PORTS 4
@@ -12,7 +16,9 @@ void events_init(
 	struct events *e, const struct ecs *ecs, struct json_lines *sink, uint64_t window_ns)
 {
 	*e = (struct events){.ecs = ecs, .sink = sink, .window_ns = window_ns};
-	e->findings.max = e->by_peer.max = e->by_port.max = FINDINGS_MAX;
+	findings_init(&e->findings, FINDINGS_MAX);
+	findings_init(&e->by_peer, WIDE_MAX);
+	findings_init(&e->by_port, WIDE_MAX);
 }
 
 static json_t *json_finding(const char *state, const struct finding *f)
@@ -64,41 +70,53 @@ static void write_alert(
 
 static void write_span(struct events *e, const char *state, const struct finding *f)
 {
-	struct record r = f->worst;
+	struct record r = finding_flow(f);
 
 	r.start_ns = f->first_ns;
 	r.end_ns = f->last_ns;
 	write_alert(e, state, f, &r);
 }
 
-/* Adds a new finding to a wider one and says of how many it is now. */
-static uint32_t join(struct findings *all, const struct finding_key *k, const struct record *r)
+/* Adds a new finding to a wider one and says of how many it is now; 0: there is no room. `speaks`
+ * where it is the gravest of them so far. */
+static uint32_t join(
+	struct findings *all, const struct finding_key *k, const struct record *r, bool *speaks)
 {
 	struct finding *f = findings_find(all, k);
 
-	if (!f)
-		f = findings_add(all, k, r);
-	else
-		f->members++;
-	return f ? f->members : 0;
+	if (!f) {
+		f = findings_begin(all, k, r);
+		return f ? f->members : 0;
+	}
+	if (r->severity > f->gist.severity) {
+		f->gist.severity = r->severity;
+		*speaks = true;
+	}
+	return ++f->members;
 }
 
+/* The record is kept of what may have to be written when the window ends: a finding that is told
+ * by itself, and of a scan the one that made it one, and whatever is graver than those before. */
 static void take_new(struct events *e, const struct finding_key *k, const struct record *r)
 {
-	struct finding *f = findings_add(&e->findings, k, r);
+	struct finding *f = findings_begin(&e->findings, k, r);
 	struct finding_key peer = finding_key_without_port(*k), port = finding_key_without_peer(*k);
 	uint32_t ports, peers;
+	bool speaks = false;
 
 	if (!f) {
 		e->coalesced++;
 		return;
 	}
-	ports = join(&e->by_peer, &peer, r);
-	peers = join(&e->by_port, &port, r);
+	ports = join(&e->by_peer, &peer, r, &speaks);
+	peers = join(&e->by_port, &port, r, &speaks);
 	if (ports <= SCAN_PORTS && peers <= SCAN_PEERS)
 		write_alert(e, "new", f, r);
 	else
 		e->coalesced++;
+	if ((ports <= SCAN_PORTS && peers <= SCAN_PEERS) || ports == SCAN_PORTS + 1 ||
+		peers == SCAN_PEERS + 1 || speaks)
+		finding_keep(f, r);
 }
 
 void events_take(struct events *e, const struct record *r)
@@ -113,15 +131,15 @@ void events_take(struct events *e, const struct record *r)
 		take_new(e, &k, r);
 		return;
 	}
-	graver = r->severity > f->worst.severity;
-	if (r->raised)
-		f->worst = graver ? *r : f->worst;
-	else
-		findings_add(&e->findings, &k, r);
-	if (graver)
+	graver = r->severity > f->gist.severity;
+	if (!r->raised)
+		finding_add(f, r);
+	if (graver) {
+		finding_keep(f, r);
 		write_alert(e, "raised", f, r);
-	else
+	} else {
 		e->coalesced++;
+	}
 }
 
 static int is_scanned(const struct events *e, const struct finding *f)
@@ -137,9 +155,12 @@ static int is_scanned(const struct events *e, const struct finding *f)
 /* The wider findings get the totals of what they are made of. */
 static void sum_up(struct events *e, struct findings *wide, finding_wider *wider)
 {
-	for (struct finding *f = wide->first; f; f = f->hh.next)
-		f->flows = f->packets = f->bytes = f->members = 0;
-	for (struct finding *f = e->findings.first; f; f = f->hh.next) {
+	for (size_t i = 0; i < wide->count; i++) {
+		struct finding *w = &wide->finding[i];
+		w->flows = w->packets = w->bytes = w->members = 0;
+	}
+	for (size_t i = 0; i < e->findings.count; i++) {
+		const struct finding *f = &e->findings.finding[i];
 		struct finding_key k = wider(f->key);
 		struct finding *w = findings_find(wide, &k);
 		if (!w)
@@ -150,22 +171,27 @@ static void sum_up(struct events *e, struct findings *wide, finding_wider *wider
 	}
 }
 
+static void write_scans(struct events *e, const struct findings *wide, uint32_t more_than)
+{
+	for (size_t i = 0; i < wide->count; i++)
+		if (wide->finding[i].members > more_than)
+			write_span(e, "scan", &wide->finding[i]);
+}
+
 void events_close_window(struct events *e)
 {
-	for (struct finding *f = e->findings.first; f; f = f->hh.next)
+	for (size_t i = 0; i < e->findings.count; i++) {
+		const struct finding *f = &e->findings.finding[i];
 		if (f->flows > 1 && !is_scanned(e, f))
 			write_span(e, "repeated", f);
+	}
 	sum_up(e, &e->by_peer, finding_key_without_port);
 	sum_up(e, &e->by_port, finding_key_without_peer);
-	for (struct finding *f = e->by_peer.first; f; f = f->hh.next)
-		if (f->members > SCAN_PORTS)
-			write_span(e, "scan", f);
-	for (struct finding *f = e->by_port.first; f; f = f->hh.next)
-		if (f->members > SCAN_PEERS)
-			write_span(e, "scan", f);
-	findings_clear(&e->findings);
+	write_scans(e, &e->by_peer, SCAN_PORTS);
+	write_scans(e, &e->by_port, SCAN_PEERS);
 	findings_clear(&e->by_peer);
 	findings_clear(&e->by_port);
+	findings_clear(&e->findings);
 }
 
 void events_tick(struct events *e, uint64_t now_ns)

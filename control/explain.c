@@ -128,7 +128,7 @@ static void print_set(const struct chart *c, uint16_t set, FILE *out)
 }
 
 static void print_nearest(
-	const struct chart *c, const struct atlas *atlas, const struct place *at, FILE *out)
+	const struct chart *c, struct atlas *atlas, const struct place *at, FILE *out)
 {
 	struct near_rule found[NEAREST_MAX];
 	size_t count = nearest_rules(c, atlas, at, found);
@@ -142,8 +142,8 @@ static void print_nearest(
 	}
 }
 
-static void print_end(const struct chart *c, const struct atlas *atlas,
-	const struct conversation *flow, const struct judgement *j, unsigned end, FILE *out)
+static void print_end(const struct chart *c, struct atlas *atlas, const struct conversation *flow,
+	const struct judgement *j, unsigned end, FILE *out)
 {
 	const struct chart_appliance *a;
 	enum direction direction = end == 0 ? DIRECTION_OUTBOUND : DIRECTION_INBOUND;

@@ -1,10 +1,22 @@
 #include "finding.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "ecs.h"
 #include "heirs.h"
+
+#define ROOM_MIN 64
+#define SLOTS_PER_FINDING 2
+
+/* A finding's number, 1 for the first, beside enough of its hash to leave the others alone. */
+struct finding_slot {
+	uint32_t hash, number;
+};
+
+/* ---- keys ---- */
 
 struct finding_key finding_key_of(const struct record *r)
 {
@@ -34,30 +46,109 @@ struct finding_key finding_key_without_peer(struct finding_key k)
 	return k;
 }
 
-struct finding *findings_find(const struct findings *all, const struct finding_key *k)
+/* ---- the index ---- */
+
+static uint64_t fold(uint64_t a, uint64_t b)
 {
+	__extension__ typedef unsigned __int128 uint128;
+	uint128 product = (uint128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* Who is flagged chooses addresses and ports: the seed keeps him from choosing slots. */
+static uint32_t hash_of(const struct findings *all, const struct finding_key *k)
+{
+	uint64_t word[3];
+
+	memcpy(word, k, sizeof(word));
+	word[0] = fold(word[0] ^ all->seed, word[1] ^ 0x9e3779b97f4a7c15);
+	return (uint32_t)fold(word[0] ^ all->seed, word[2] ^ 0xd1b54a32d192ed03);
+}
+
+/* Where the key is, or the free slot that ends the search; NULL without an index. */
+static struct finding_slot *slot_of(
+	const struct findings *all, const struct finding_key *k, uint32_t hash)
+{
+	for (size_t i = hash; all->slots; i++) {
+		struct finding_slot *s = &all->slot[i & (all->slots - 1)];
+		if (s->number == 0 || (s->hash == hash && memcmp(&all->finding[s->number - 1].key,
+								  k, sizeof(*k)) == 0))
+			return s;
+	}
+	return NULL;
+}
+
+static void index_all(struct findings *all)
+{
+	memset(all->slot, 0, all->slots * sizeof(*all->slot));
+	for (size_t i = 0; i < all->count; i++) {
+		uint32_t hash = hash_of(all, &all->finding[i].key);
+		*slot_of(all, &all->finding[i].key, hash) =
+			(struct finding_slot){hash, (uint32_t)i + 1};
+	}
+}
+
+/* Twice the room, and an index that is never more than half full. 0 or -1. */
+static int grow(struct findings *all)
+{
+	size_t room = all->room ? 2 * all->room : ROOM_MIN;
+	struct finding *finding = realloc(all->finding, room * sizeof(*finding));
+	struct finding_slot *slot;
+
+	if (!finding)
+		return -1;
+	all->finding = finding;
+	slot = realloc(all->slot, room * SLOTS_PER_FINDING * sizeof(*slot));
+	if (!slot)
+		return -1;
+	all->slot = slot;
+	all->slots = room * SLOTS_PER_FINDING;
+	all->room = room;
+	index_all(all);
+	return 0;
+}
+
+/* One more, with nothing in it but the key, which is not there yet; NULL: no room. */
+static struct finding *place(struct findings *all, const struct finding_key *k)
+{
+	uint32_t hash = hash_of(all, k);
 	struct finding *f;
 
-	HASH_FIND(hh, all->first, k, sizeof(*k), f);
+	if (all->count == all->max || (all->count == all->room && grow(all) < 0))
+		return NULL;
+	*slot_of(all, k, hash) = (struct finding_slot){hash, (uint32_t)all->count + 1};
+	f = &all->finding[all->count++];
+	*f = (struct finding){.key = *k, .members = 1};
 	return f;
 }
 
-static struct finding *finding_new(
-	struct findings *all, const struct finding_key *k, const struct record *r)
+void findings_init(struct findings *all, size_t max)
 {
-	struct finding *f = all->count < all->max ? calloc(1, sizeof(*f)) : NULL;
+	*all = (struct findings){.max = max};
+	if (getrandom(&all->seed, sizeof(all->seed), GRND_NONBLOCK) < 0)
+		all->seed = (uintptr_t)all;
+}
 
-	if (!f)
-		return NULL;
-	f->key = *k;
-	f->first_ns = r->start_ns;
-	f->last_ns = r->end_ns;
-	f->port_low = f->port_high = r->port[1];
-	f->members = 1;
-	f->worst = *r;
-	HASH_ADD(hh, all->first, key, sizeof(f->key), f);
-	all->count++;
-	return f;
+struct finding *findings_find(const struct findings *all, const struct finding_key *k)
+{
+	struct finding_slot *s = slot_of(all, k, hash_of(all, k));
+
+	return s && s->number ? &all->finding[s->number - 1] : NULL;
+}
+
+/* ---- flows ---- */
+
+static struct finding_gist gist_of(const struct record *r)
+{
+	return (struct finding_gist){
+		.appliance = {r->appliance[0], r->appliance[1]},
+		.set = {r->set[0], r->set[1]},
+		.end_verdict = {r->end_verdict[0], r->end_verdict[1]},
+		.severity = r->severity,
+		.connection = r->connection,
+		.service = r->service,
+	};
 }
 
 static void widen(struct finding *f, uint64_t first_ns, uint64_t last_ns)
@@ -68,24 +159,101 @@ static void widen(struct finding *f, uint64_t first_ns, uint64_t last_ns)
 		f->last_ns = last_ns;
 }
 
+void finding_add(struct finding *f, const struct record *r)
+{
+	f->flows++;
+	f->packets += r->packets[0] + r->packets[1];
+	f->bytes += r->bytes[0] + r->bytes[1];
+	widen(f, r->start_ns, r->end_ns);
+	if (r->severity > f->gist.severity)
+		f->gist = gist_of(r);
+}
+
+struct finding *findings_begin(
+	struct findings *all, const struct finding_key *k, const struct record *r)
+{
+	struct finding *f = place(all, k);
+
+	if (!f) {
+		all->overflowed++;
+		return NULL;
+	}
+	f->first_ns = r->start_ns;
+	f->last_ns = r->end_ns;
+	f->port_low = f->port_high = r->port[1];
+	f->gist = gist_of(r);
+	finding_add(f, r);
+	return f;
+}
+
 struct finding *findings_add(
 	struct findings *all, const struct finding_key *k, const struct record *r)
 {
 	struct finding *f = findings_find(all, k);
 
 	if (!f)
-		f = finding_new(all, k, r);
-	if (!f) {
-		all->overflowed++;
-		return NULL;
-	}
-	f->flows++;
-	f->packets += r->packets[0] + r->packets[1];
-	f->bytes += r->bytes[0] + r->bytes[1];
-	widen(f, r->start_ns, r->end_ns);
-	if (r->severity > f->worst.severity)
-		f->worst = *r;
+		return findings_begin(all, k, r);
+	finding_add(f, r);
 	return f;
+}
+
+/* Most flows tell no facts, which are half of a record: these are kept without their text. */
+static size_t record_bytes(const struct record *r)
+{
+	return offsetof(struct record, facts) +
+	       (r->facts.known ? sizeof(r->facts) : offsetof(struct facts, text));
+}
+
+void finding_keep(struct finding *f, const struct record *r)
+{
+	f->gist = gist_of(r);
+	if (f->owns_worst)
+		free(f->worst);
+	f->worst = malloc(record_bytes(r));
+	f->owns_worst = f->worst != NULL;
+	if (f->worst)
+		memcpy(f->worst, r, record_bytes(r));
+}
+
+/* First as if it had no facts, which says whether it has. */
+static struct record kept_flow(const struct finding *f)
+{
+	struct record r = {0};
+
+	memcpy(&r, f->worst, record_bytes(&r));
+	memcpy(&r, f->worst, record_bytes(&r));
+	return r;
+}
+
+struct record finding_flow(const struct finding *f)
+{
+	const struct finding_gist *g = &f->gist;
+	struct record r = {
+		.port = {0, f->key.port},
+		.protocol = f->key.protocol,
+		.version = f->key.version,
+		.verdict = f->key.verdict,
+		.appliance = {g->appliance[0], g->appliance[1]},
+		.set = {g->set[0], g->set[1]},
+		.end_verdict = {g->end_verdict[0], g->end_verdict[1]},
+		.severity = g->severity,
+		.connection = g->connection,
+		.service = g->service,
+	};
+
+	r.address[f->key.direction == DIRECTION_OUTBOUND] = f->key.peer;
+	return f->worst ? kept_flow(f) : r;
+}
+
+/* ---- several made one ---- */
+
+/* A record that was kept for `other` speaks for `f` too, but stays the other's. */
+static void borrow_worst(struct finding *f, const struct finding *other)
+{
+	if (f->owns_worst || !other->worst)
+		return;
+	if (!f->worst || kept_flow(other).severity > kept_flow(f).severity)
+		f->worst = other->worst;
 }
 
 void finding_absorb(struct finding *f, const struct finding *other)
@@ -101,90 +269,106 @@ void finding_absorb(struct finding *f, const struct finding *other)
 	if (other->port_high > f->port_high)
 		f->port_high = other->port_high;
 	widen(f, other->first_ns, other->last_ns);
-	if (other->worst.severity > f->worst.severity)
-		f->worst = other->worst;
+	if (other->gist.severity > f->gist.severity)
+		f->gist = other->gist;
+	borrow_worst(f, other);
 }
 
 static void count_members(const struct findings *all, finding_wider *wider, struct findings *wide)
 {
-	for (struct finding *f = all->first; f; f = f->hh.next) {
-		struct finding_key k = wider(f->key);
+	for (size_t i = 0; i < all->count; i++) {
+		struct finding_key k = wider(all->finding[i].key);
 		struct finding *w = findings_find(wide, &k);
 		if (w)
 			w->members++;
 		else
-			findings_add(wide, &k, &f->worst);
+			place(wide, &k);
 	}
+}
+
+/* Whether another one of the same wider key takes it in. */
+static int is_absorbed(
+	struct findings *all, struct finding *w, const struct finding *f, uint32_t more_than)
+{
+	if (f->members > 1 || !w || w->members <= more_than)
+		return 0;
+	if (w->head) {
+		finding_absorb(&all->finding[w->head - 1], f);
+		return 1;
+	}
+	w->head = (uint32_t)all->count + 1;
+	return 0;
 }
 
 void findings_fold(struct findings *all, finding_wider *wider, uint32_t more_than)
 {
-	struct findings wide = {.max = all->max};
-	struct finding *f, *next;
+	struct findings wide;
+	size_t before = all->count;
 
+	findings_init(&wide, all->max);
 	count_members(all, wider, &wide);
-	HASH_ITER(hh, all->first, f, next)
-	{
-		struct finding_key k = wider(f->key);
-		struct finding *w = findings_find(&wide, &k);
-		if (f->members > 1 || !w || w->members <= more_than)
-			continue;
-		if (!w->head) {
-			w->head = f;
-			continue;
-		}
-		finding_absorb(w->head, f);
-		HASH_DEL(all->first, f);
-		free(f);
-		all->count--;
+	all->count = 0;
+	for (size_t i = 0; i < before; i++) {
+		struct finding f = all->finding[i];
+		struct finding_key k = wider(f.key);
+		assert(!f.owns_worst);
+		if (!is_absorbed(all, findings_find(&wide, &k), &f, more_than))
+			all->finding[all->count++] = f;
 	}
+	if (all->slots)
+		index_all(all);
 	findings_clear(&wide);
 }
 
-static void keep_or_absorb(struct findings *all, struct finding *f)
+/* The finding in the numbers of another chart: 1, or 0 if it has no place there. */
+static int translate(struct finding *f, const struct heirs *heirs)
+{
+	struct record r = finding_flow(f);
+
+	if (!heirs_translate(heirs, &r))
+		return 0;
+	f->key.appliance = r.appliance[record_judged_end(&r)];
+	f->gist = gist_of(&r);
+	return 1;
+}
+
+static void keep_or_absorb(struct findings *all, const struct finding *f)
 {
 	struct finding *same = findings_find(all, &f->key);
 
-	if (same) {
+	if (!same)
+		same = place(all, &f->key);
+	else
 		finding_absorb(same, f);
-		free(f);
-		return;
-	}
-	HASH_ADD(hh, all->first, key, sizeof(f->key), f);
-	all->count++;
+	if (same && same->flows == 0)
+		*same = *f;
 }
 
 size_t findings_translate(struct findings *all, const struct heirs *heirs)
 {
-	struct finding *f, *next;
 	struct findings old = *all;
 	size_t dropped = 0;
 
-	all->first = NULL;
-	all->count = 0;
-	HASH_ITER(hh, old.first, f, next)
-	{
-		HASH_DEL(old.first, f);
-		if (heirs_translate(heirs, &f->worst)) {
-			f->key = finding_key_of(&f->worst);
-			keep_or_absorb(all, f);
-		} else {
-			free(f);
+	findings_init(all, old.max);
+	all->overflowed = old.overflowed;
+	for (size_t i = 0; i < old.count; i++) {
+		assert(!old.finding[i].owns_worst);
+		if (translate(&old.finding[i], heirs))
+			keep_or_absorb(all, &old.finding[i]);
+		else
 			dropped++;
-		}
 	}
+	free(old.finding);
+	free(old.slot);
 	return dropped;
 }
 
 void findings_clear(struct findings *all)
 {
-	struct finding *f, *next;
-
-	HASH_ITER(hh, all->first, f, next)
-	{
-		HASH_DEL(all->first, f);
-		free(f);
-	}
-	all->count = 0;
-	all->overflowed = 0;
+	for (size_t i = 0; i < all->count; i++)
+		if (all->finding[i].owns_worst)
+			free(all->finding[i].worst);
+	free(all->finding);
+	free(all->slot);
+	*all = (struct findings){.max = all->max, .seed = all->seed};
 }

@@ -1,14 +1,15 @@
 /* What flagged flows have in common: same appliance, direction, responder's port, peer and
  * verdict is one finding, however many flows it is (DESIGN 9).
  *
- * A bounded collection. What does not fit is counted, not kept.
+ * A bounded collection in one piece of memory, in order of discovery. What does not fit is
+ * counted, not kept. Half of the control thread's time goes into looking for findings that are not
+ * there while a flood comes in: hence an index of its own, which says so in one line of memory.
  */
 #ifndef PORTOLAN_FINDING_H
 #define PORTOLAN_FINDING_H
 
 #include <stddef.h>
 #include <stdint.h>
-#include <uthash.h>
 
 #include "record.h"
 
@@ -22,21 +23,32 @@ struct finding_key {
 
 struct heirs;
 
+/* What of a record says why it is flagged. */
+struct finding_gist {
+	uint16_t appliance[2], set[2];
+	uint8_t end_verdict[2];
+	uint8_t severity, connection, service;
+};
+
 struct finding {
 	struct finding_key key;
 	uint64_t flows, packets, bytes;
 	uint64_t first_ns, last_ns;
-	uint16_t port_low, port_high; /* where several findings were made one */
-	uint32_t members;	      /* how many: 1 for a finding of its own */
-	int several_ports, several_peers;
-	struct record worst;  /* the gravest flow; of equals the first */
-	struct finding *head; /* while they are folded: the one that absorbs the others */
-	UT_hash_handle hh;
+	void *worst;	  /* that flow's whole record where somebody kept it, or NULL */
+	uint32_t members; /* how many were made one: 1 for a finding of its own */
+	uint32_t head;	  /* while they are folded: 1 + the one that absorbs the others */
+	uint16_t port_low, port_high;
+	struct finding_gist gist; /* of the gravest flow; of equals the first */
+	uint8_t several_ports, several_peers;
+	uint8_t owns_worst;
 };
 
 struct findings {
-	struct finding *first; /* in order of discovery, by hh.next */
-	size_t count, max;
+	struct finding *finding; /* so many, in order of discovery; they move when one is added */
+	size_t count, room, max;
+	struct finding_slot *slot; /* the index: `slots` of them, a power of two */
+	size_t slots;
+	uint64_t seed;
 	uint64_t overflowed; /* flows that found no place */
 };
 
@@ -46,20 +58,36 @@ struct finding_key finding_key_of(const struct record *);
 typedef struct finding_key finding_wider(struct finding_key);
 finding_wider finding_key_without_port, finding_key_without_peer;
 
+void findings_init(struct findings *, size_t max);
+
 /* The finding with this key, or NULL. */
 struct finding *findings_find(const struct findings *, const struct finding_key *);
 
 /* Adds one flow to its finding, made where there is none; NULL where there is no room. */
 struct finding *findings_add(struct findings *, const struct finding_key *, const struct record *);
 
-/* Makes one of two: `other`'s numbers are added to `f`. */
+/* The same where findings_find() has just found none. */
+struct finding *findings_begin(
+	struct findings *, const struct finding_key *, const struct record *);
+
+/* Adds one more flow to a finding. */
+void finding_add(struct finding *, const struct record *);
+
+/* Makes one of two: `other`'s numbers are added to `f`, whose gravest flow may be the other's. */
 void finding_absorb(struct finding *f, const struct finding *other);
 
-/* Makes one finding of those with the same wider key, where they are more than so many. */
+/* This flow is the gravest, and its record is kept if there is memory. */
+void finding_keep(struct finding *, const struct record *);
+
+/* The gravest flow: as it was kept, or as much of it as says why it is flagged. */
+struct record finding_flow(const struct finding *);
+
+/* Makes one finding of those with the same wider key, where they are more than so many. For
+ * findings of which no record was kept. */
 void findings_fold(struct findings *, finding_wider *, uint32_t more_than);
 
-/* Finds new keys for all: of the gravest record, translated; what that refuses is dropped, and
- * how many there were is returned. */
+/* All in the numbers of another chart; what has no place there is dropped, and how many there
+ * were is returned. For findings of which no record was kept. */
 size_t findings_translate(struct findings *, const struct heirs *);
 
 void findings_clear(struct findings *);

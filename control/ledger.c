@@ -105,13 +105,22 @@ static bool has_same_profile(const struct chart *a, const struct chart *b)
 	return strcmp(a->profile, b->profile) == 0;
 }
 
+/* The other profiles are the same ones, unless another one is in use. */
+static void change_atlas(struct ledger *l, const struct chart *chart)
+{
+	if (has_same_profile(l->chart, chart)) {
+		l->atlas.in_use = chart;
+		return;
+	}
+	l->former.atlas = l->atlas;
+	l->former.ecs.atlas = &l->former.atlas;
+	atlas_open(&l->atlas, chart);
+}
+
 static void change_chart(struct ledger *l, const struct chart *chart, struct heirs heirs)
 {
-	l->former = (struct ledger_former){
-		.chart = l->chart, .atlas = l->atlas, .ecs = l->ecs, .heirs = heirs};
-	l->former.ecs.atlas = &l->former.atlas;
-	if (!has_same_profile(l->chart, chart))
-		atlas_open(&l->atlas, chart);
+	l->former = (struct ledger_former){.chart = l->chart, .ecs = l->ecs, .heirs = heirs};
+	change_atlas(l, chart);
 	l->chart = chart;
 	l->ecs.chart = chart;
 	l->events.window_ns = chart->outputs.window_ns;
@@ -153,8 +162,7 @@ void ledger_settle(struct ledger *l)
 {
 	if (!l->former.chart)
 		return;
-	if (!has_same_profile(l->former.chart, l->chart))
-		atlas_close(&l->former.atlas);
+	atlas_close(&l->former.atlas);
 	heirs_close(&l->former.heirs);
 	l->former = (struct ledger_former){.chart = NULL};
 }

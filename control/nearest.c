@@ -12,17 +12,22 @@
 
 void atlas_open(struct atlas *a, const struct chart *in_use)
 {
+	*a = (struct atlas){.in_use = in_use};
+}
+
+static void atlas_read(struct atlas *a)
+{
 	char **name = chart_profile_names();
 	size_t names = 0;
 
-	*a = (struct atlas){0};
+	a->is_read = true;
 	while (name && name[names])
 		names++;
 	a->chart = calloc(names + 1, sizeof(struct chart *));
 	for (size_t i = 0; a->chart && i < names; i++) {
 		struct complaint ignored = {0};
 		struct chart *c;
-		if (strcmp(name[i], in_use->profile) == 0)
+		if (strcmp(name[i], a->in_use->profile) == 0)
 			continue;
 		if (chart_open(&c, NULL, name[i], &ignored) == 0)
 			a->chart[a->charts++] = c;
@@ -139,11 +144,13 @@ static size_t search_profile(
 		});
 }
 
-size_t nearest_rules(const struct chart *c, const struct atlas *a, const struct place *at,
+size_t nearest_rules(const struct chart *c, struct atlas *a, const struct place *at,
 	struct near_rule found[NEAREST_MAX])
 {
 	size_t count = 0;
 
+	if (a && !a->is_read)
+		atlas_read(a);
 	/* The very row, of another version of the product, before all that is only similar. */
 	for (size_t i = 0; a && i < a->charts && !was_moved_away(c, at); i++)
 		count = search_profile(a->chart[i], at, found, count);

@@ -6,6 +6,7 @@
 #ifndef PORTOLAN_NEAREST_H
 #define PORTOLAN_NEAREST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,19 +42,22 @@ struct near_rule {
 	uint16_t moved_to;   /* where DIFFERENCE_PORT is set: the port it has now */
 };
 
-/* The charts of the profiles that ship, but for the one in use. */
+/* The charts of the profiles that ship, but for the one in use; read when somebody asks first,
+ * since most starts never do. One thread's. */
 struct atlas {
+	const struct chart *in_use;
+	bool is_read;
 	struct chart **chart;
 	size_t charts;
 };
 
-/* What cannot be opened is left out: it only helps to explain. */
+/* `in_use` lives longer. What cannot be read is left out: it only helps to explain. */
 void atlas_open(struct atlas *, const struct chart *in_use);
 void atlas_close(struct atlas *);
 
 /* The number of rules found, the nearest first. */
-size_t nearest_rules(const struct chart *, const struct atlas *, const struct place *,
-	struct near_rule[NEAREST_MAX]);
+size_t nearest_rules(
+	const struct chart *, struct atlas *, const struct place *, struct near_rule[NEAREST_MAX]);
 
 const char *difference_name(enum difference);
 /* "other direction, feature off"; for people. */

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uthash.h>
 
 #include "chart.h"
 #include "estate.h"
@@ -37,7 +38,7 @@ struct usage {
 void summary_init(struct summary *s, const struct ecs *ecs)
 {
 	*s = (struct summary){.ecs = ecs};
-	s->findings.max = FINDINGS_MAX;
+	findings_init(&s->findings, FINDINGS_MAX);
 	exposures_init(&s->exposures, ecs->chart);
 }
 
@@ -230,15 +231,33 @@ static void print_seen(const struct summary_input *in, const struct style *st, F
 
 /* --- flagged ------------------------------------------------------------------------- */
 
-static int graver_first(struct finding *a, struct finding *b)
+/* Of equals the one that was found first: they lie in this order. */
+static int graver_first(const void *left, const void *right)
 {
-	if (a->worst.severity != b->worst.severity)
-		return b->worst.severity - a->worst.severity;
+	const struct finding *a = *(const struct finding *const *)left;
+	const struct finding *b = *(const struct finding *const *)right;
+
+	if (a->gist.severity != b->gist.severity)
+		return b->gist.severity - a->gist.severity;
 	if (a->key.verdict != b->key.verdict)
 		return b->key.verdict - a->key.verdict;
 	if (a->flows != b->flows)
 		return a->flows < b->flows ? 1 : -1;
-	return a->first_ns < b->first_ns ? -1 : a->first_ns > b->first_ns;
+	if (a->first_ns != b->first_ns)
+		return a->first_ns < b->first_ns ? -1 : 1;
+	return a < b ? -1 : a > b;
+}
+
+/* NULL where there is no memory for it. */
+static const struct finding **findings_sorted(const struct findings *all)
+{
+	const struct finding **sorted = calloc(all->count + 1, sizeof(*sorted));
+
+	for (size_t i = 0; sorted && i < all->count; i++)
+		sorted[i] = &all->finding[i];
+	if (sorted)
+		qsort(sorted, all->count, sizeof(*sorted), graver_first);
+	return sorted;
 }
 
 static const char *appliance_name(const struct summary *s, uint16_t appliance)
@@ -249,8 +268,7 @@ static const char *appliance_name(const struct summary *s, uint16_t appliance)
 static void peer_text(const struct summary *s, const struct finding *f, char text[128])
 {
 	char address[ADDRESS_TEXT_BYTES];
-	unsigned end = record_judged_end(&f->worst);
-	uint16_t peer = f->worst.appliance[1 - end];
+	uint16_t peer = f->gist.appliance[f->key.direction == DIRECTION_OUTBOUND];
 
 	if (f->several_peers) {
 		snprintf(text, 128, "%u peers", f->members);
@@ -276,12 +294,13 @@ static void print_finding(
 	const struct summary *s, const struct finding *f, const struct style *st, FILE *out)
 {
 	static const char *const level[] = {"", "LOW", "MED", "HIGH"};
-	const char *colour = f->worst.severity == 3   ? st->grave
-			     : f->worst.severity == 2 ? st->warn
-						      : "";
+	const char *colour = f->gist.severity == 3   ? st->grave
+			     : f->gist.severity == 2 ? st->warn
+						     : "";
 	char port[ENDPOINT_TEXT_BYTES], peer[128], flows[32], packets[32], reason[512];
 	char first[TIME_TEXT_BYTES], last[TIME_TEXT_BYTES];
 	int outbound = f->key.direction == DIRECTION_OUTBOUND;
+	struct record worst = finding_flow(f);
 
 	ports_text(f, port);
 	peer_text(s, f, peer);
@@ -289,13 +308,13 @@ static void print_finding(
 	number_text(f->packets, packets);
 	time_text_short(f->first_ns, first);
 	time_text_short(f->last_ns, last);
-	ecs_sentence(s->ecs, &f->worst, reason, sizeof(reason));
-	fprintf(out, "  %s%-4s%s  %s%s %s %s %s %s%s\n", colour, level[f->worst.severity],
+	ecs_sentence(s->ecs, &worst, reason, sizeof(reason));
+	fprintf(out, "  %s%-4s%s  %s%s %s %s %s %s%s\n", colour, level[f->gist.severity],
 		*colour ? st->plain : "", st->bold, appliance_name(s, f->key.appliance),
 		outbound ? "outbound" : "inbound", port, outbound ? "to" : "from", peer, st->plain);
 	fprintf(out, "        %s, %s; %s flow%s, %s packet%s, %s to %s\n",
 		verdict_name((enum verdict)f->key.verdict),
-		connection_name((enum connection)f->worst.connection), flows,
+		connection_name((enum connection)f->gist.connection), flows,
 		f->flows == 1 ? "" : "s", packets, f->packets == 1 ? "" : "s", first, last + 11);
 	if (!f->several_ports)
 		fprintf(out, "        %s%s%s\n", st->dim, reason, st->plain);
@@ -306,6 +325,7 @@ static void print_flagged(
 {
 	char flows[32], count[32];
 	uint64_t total = flagged_flows(in->counters);
+	const struct finding **sorted;
 	size_t shown = 0;
 
 	fprintf(out, "\n%sFLAGGED%s  ", st->bold, st->plain);
@@ -315,14 +335,14 @@ static void print_flagged(
 	}
 	findings_fold(&s->findings, finding_key_without_port, SCAN_PORTS);
 	findings_fold(&s->findings, finding_key_without_peer, SCAN_PEERS);
-	HASH_SORT(s->findings.first, graver_first);
+	sorted = findings_sorted(&s->findings);
 	number_text(total, flows);
 	number_text(s->findings.count, count);
 	fprintf(out, "%s flow%s, %s finding%s, gravest first\n", flows, total == 1 ? "" : "s",
 		count, s->findings.count == 1 ? "" : "s");
-	for (struct finding *f = s->findings.first; f && shown < FINDINGS_SHOWN;
-		f = f->hh.next, shown++)
-		print_finding(s, f, st, out);
+	for (; sorted && shown < s->findings.count && shown < FINDINGS_SHOWN; shown++)
+		print_finding(s, sorted[shown], st, out);
+	free(sorted);
 	if (s->findings.count > shown)
 		fprintf(out, "  … and %zu more, less grave: --flows has them all\n",
 			s->findings.count - shown);

@@ -87,4 +87,29 @@ int scanner_init(struct scanner *memory, const struct signature *signature, size
 	struct scanner_fault *);
 void scanner_fini(struct scanner *);
 
+/* --- a scanner that is kept ---------------------------------------------------------------
+ * Compiling takes a hundred milliseconds; what came out of it may be kept as bytes. Nothing here
+ * is proof against bytes that somebody made up: whoever keeps them sees to it that they are the
+ * same. */
+
+/* What is kept of one transport's signatures; no bytes where there are none. */
+struct scanner_part {
+	char *bytes;
+	size_t length;
+};
+
+/* Everything that decides what scanner_init() compiles, piece by piece, in the same order every
+ * time: the library, what it makes of this processor, the patterns and their options. -ENOTSUP:
+ * the library does not know, so nothing should be kept. */
+int scanner_terms(const struct signature *, size_t count,
+	void (*take)(void *context, const void *bytes, size_t length), void *context);
+
+/* 0 or -ENOMEM; in either case the caller gives each part's bytes to free(3). */
+int scanner_save(const struct scanner *, struct scanner_part part[TRANSPORT_COUNT]);
+
+/* scanner_init() without compiling: from the parts of a scanner of the same terms. 0, or -EINVAL
+ * and nothing to undo. */
+int scanner_load(struct scanner *memory, const struct signature *, size_t count,
+	const struct scanner_part part[TRANSPORT_COUNT]);
+
 #endif

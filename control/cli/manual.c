@@ -38,7 +38,8 @@ static void put_line(const char *text)
 
 static void put_head(const char *title, const char *section, const char *summary)
 {
-	printf(".TH %s %s 2026-11-25 \"portolan " PORTOLAN_VERSION "\" \"portolan\"\n", title, section);
+	printf(".TH %s %s 2026-11-25 \"portolan " PORTOLAN_VERSION "\" \"portolan\"\n", title,
+		section);
 	printf(".SH NAME\n%s \\- ", title);
 	put_line(summary);
 }
@@ -78,7 +79,12 @@ static void write_manual(void)
 	     "found, and \\fB\\-\\-fail\\-on\\fR asked for that");
 	puts(".SH ENVIRONMENT\n.TP\n.B NO_COLOR\nno colours on a terminal\n.TP\n.B "
 	     "PORTOLAN_CONFIGS\na folder with profiles and signatures in place of the installed "
-	     "one");
+	     "one\n.TP\n.B PORTOLAN_CACHE\nthe folder (an absolute path) in which compiled "
+	     "signatures are kept for the next start; "
+	     "\\fBoff\\fR: they are compiled at every start. Otherwise it is $CACHE_DIRECTORY, "
+	     "$XDG_CACHE_HOME/portolan or ~/.cache/portolan. What is in there may be deleted at "
+	     "any "
+	     "time");
 	puts(".SH SEE ALSO\n.BR portolan\\-site (5),\n.BR portolan\\-profile (5)");
 }
 

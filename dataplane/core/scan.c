@@ -88,18 +88,24 @@ static void index_signatures(struct scanner *s)
 	}
 }
 
+static int begin(struct scanner *s, const struct signature *signature, size_t count)
+{
+	memset(s, 0, sizeof(*s));
+	if (count > SIGNATURES_MAX)
+		return -EINVAL;
+	s->signature = signature;
+	s->count = count;
+	index_signatures(s);
+	return 0;
+}
+
 int scanner_init(struct scanner *s, const struct signature *signature, size_t count,
 	struct scanner_fault *fault)
 {
-	int rc = 0;
+	int rc = begin(s, signature, count);
 
-	memset(s, 0, sizeof(*s));
-	s->signature = signature;
-	s->count = count;
-	tell(fault, SIGNATURES_MAX, "too many signatures");
-	if (count > SIGNATURES_MAX)
-		return -EINVAL;
-	index_signatures(s);
+	if (rc)
+		tell(fault, SIGNATURES_MAX, "too many signatures");
 	for (unsigned t = 0; t < TRANSPORT_COUNT && rc == 0; t++)
 		rc = compile(s, (enum transport)t, fault);
 	if (rc)
@@ -113,6 +119,68 @@ void scanner_fini(struct scanner *s)
 		hs_free_database(s->database[t]);
 		s->database[t] = NULL;
 	}
+}
+
+/* --- kept ---------------------------------------------------------------------------- */
+
+int scanner_terms(const struct signature *signature, size_t count,
+	void (*take)(void *, const void *, size_t), void *context)
+{
+	const struct scanner s = {.signature = signature, .count = count};
+	hs_platform_info_t platform = {0};
+	struct patterns p;
+
+	if (count > SIGNATURES_MAX || hs_populate_platform(&platform) != HS_SUCCESS)
+		return -ENOTSUP;
+	take(context, hs_version(), strlen(hs_version()) + 1);
+	take(context, &platform.tune, sizeof(platform.tune));
+	take(context, &platform.cpu_features, sizeof(platform.cpu_features));
+	for (unsigned t = 0; t < TRANSPORT_COUNT; t++) {
+		patterns_of(&s, (enum transport)t, &p);
+		take(context, &p.count, sizeof(p.count));
+		take(context, p.flags, p.count * sizeof(p.flags[0]));
+		take(context, p.id, p.count * sizeof(p.id[0]));
+		for (unsigned i = 0; i < p.count; i++)
+			take(context, p.text[i], strlen(p.text[i]) + 1);
+	}
+	return 0;
+}
+
+/* The library's memory is malloc's unless somebody says otherwise; nobody here does. */
+int scanner_save(const struct scanner *s, struct scanner_part part[TRANSPORT_COUNT])
+{
+	memset(part, 0, TRANSPORT_COUNT * sizeof(part[0]));
+	for (unsigned t = 0; t < TRANSPORT_COUNT; t++) {
+		if (s->database[t] && hs_serialize_database(s->database[t], &part[t].bytes,
+					      &part[t].length) != HS_SUCCESS)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int load(struct scanner *s, enum transport transport, const struct scanner_part *part)
+{
+	struct patterns p;
+
+	patterns_of(s, transport, &p);
+	if ((p.count == 0) != (part->length == 0))
+		return -EINVAL;
+	if (p.count == 0 || hs_deserialize_database(part->bytes, part->length,
+				    &s->database[transport]) == HS_SUCCESS)
+		return 0;
+	return -EINVAL;
+}
+
+int scanner_load(struct scanner *s, const struct signature *signature, size_t count,
+	const struct scanner_part part[TRANSPORT_COUNT])
+{
+	int rc = begin(s, signature, count);
+
+	for (unsigned t = 0; t < TRANSPORT_COUNT && rc == 0; t++)
+		rc = load(s, (enum transport)t, &part[t]);
+	if (rc)
+		scanner_fini(s);
+	return rc;
 }
 
 int scratch_init(struct hs_scratch **scratch, const struct scanner *s)

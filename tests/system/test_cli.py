@@ -518,6 +518,39 @@ def test_discover_says_where_it_found_nothing(w):
     complains(w.run("discover", w.folder / "no-such.pcap"), 1, "no-such.pcap")
 
 
+def test_a_second_start_takes_the_signatures_as_the_first_one_compiled_them(w):
+    cache = w.folder / "cache"
+    env = {"PORTOLAN_CACHE": str(cache)}
+    _, compiled = w.stats(w.capture, env={"PORTOLAN_CACHE": "off"})
+    assert not cache.exists(), "it was switched off"
+    _, first = w.stats(w.capture, env=env)
+    [jar] = cache.iterdir()
+    kept = jar.stat()
+    _, second = w.stats(w.capture, env=env)
+    assert (jar.stat().st_ino, jar.stat().st_mtime_ns) == (kept.st_ino, kept.st_mtime_ns), \
+        "what was kept was not taken, but made again"
+    assert compiled == first == second, "it judges otherwise than what was compiled"
+
+
+def test_damaged_signatures_are_compiled_again_and_change_nothing(w):
+    cache = w.folder / "cache"
+    env = {"PORTOLAN_CACHE": str(cache)}
+    _, first = w.stats(w.capture, env=env)
+    [jar] = cache.iterdir()
+    good = jar.read_bytes()
+    for bad in (b"", good[:100], good[:-1], good[:5000] + b"?" + good[5001:], b"x" * 5000):
+        jar.write_bytes(bad)
+        done, again = w.stats(w.capture, env=env)
+        assert done.returncode == 0 and again == first and not done.stderr, done.stderr
+        assert jar.read_bytes()[:136] == good[:136], "it was not written again"
+
+
+def test_a_cache_that_cannot_be_written_is_no_matter(w):
+    for place in ("/proc/nowhere", w.capture, "/dev/null"):
+        done, _ = w.stats(w.capture, env={"PORTOLAN_CACHE": place})
+        assert done.returncode == 0 and not done.stderr, done.stderr
+
+
 def test_diff_says_what_becomes_expected_or_flagged(w):
     done = w.run("diff", "cloud-delivered", "on-premises-7")
     status(done, 0)

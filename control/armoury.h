@@ -1,0 +1,19 @@
+/* The armoury: where a lexicon's scanner comes from, compiled or kept.
+ *
+ * Compiling takes a hundred milliseconds, which is longer than a million packets take; so what
+ * came out of it lies in the larder for the next start, under a key over everything that decides
+ * it. What is taken from there judges exactly as what is compiled.
+ */
+#ifndef PORTOLAN_ARMOURY_H
+#define PORTOLAN_ARMOURY_H
+
+struct arena;
+struct complaint;
+struct lexicon;
+struct scanner;
+
+/* NULL with the reason told: which pattern of which file and line. The scanner lies in the arena,
+ * and scanner_fini() gives back what is not in there. */
+struct scanner *armoury_scanner(const struct lexicon *, struct arena *, struct complaint *);
+
+#endif

@@ -1,0 +1,43 @@
+/* A jar: something that is kept, sealed, so that it comes out as it went in or not at all.
+ *
+ * A file's bytes: a header with the key under which it is kept, the lengths of its parts and a
+ * SHA-256 over all of it, then the parts. A broken seal is found; one that somebody made on
+ * purpose is not: who may write the file is the larder's business. Only bytes are known here, and
+ * no file.
+ */
+#ifndef PORTOLAN_JAR_H
+#define PORTOLAN_JAR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define JAR_DIGEST_BYTES 32
+#define JAR_PARTS 4
+#define JAR_HEADER_BYTES (8 + 2 * JAR_DIGEST_BYTES + 8 * JAR_PARTS)
+#define JAR_BYTES_MAX (64u << 20)
+
+struct jar_key {
+	uint8_t byte[JAR_DIGEST_BYTES];
+};
+
+struct jar_part {
+	const void *bytes;
+	size_t length;
+};
+
+/* The key of whatever `terms` hands to `take`, with the format's own version: 0, or what `terms`
+ * returned. */
+int jar_name(struct jar_key *,
+	int (*terms)(const void *about,
+		void (*take)(void *context, const void *bytes, size_t length), void *context),
+	const void *about);
+
+/* All bytes of the jar, from the heap: free() them. NULL where they are too many or memory is
+ * too little. */
+uint8_t *jar_seal(const struct jar_key *, const struct jar_part[JAR_PARTS], size_t *size);
+
+/* 0, and the parts lie within `bytes`; -EINVAL: another format, another key, other bytes than
+ * were sealed. */
+int jar_open(const struct jar_key *, const uint8_t *bytes, size_t size, struct jar_part[JAR_PARTS]);
+
+#endif

@@ -1,0 +1,271 @@
+#include "larder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define KEY_DIGITS (2 * JAR_DIGEST_BYTES)
+#define JAR_SUFFIX ".jar"
+#define NAME_BYTES (KEY_DIGITS + 32)
+#define OTHERS_MAY_WRITE (S_IWGRP | S_IWOTH)
+
+/* ---- the folder ---- */
+
+static int is_ours(int fd, mode_t type, mode_t forbidden, struct stat *st)
+{
+	if (fstat(fd, st) < 0)
+		return -errno;
+	if ((st->st_mode & S_IFMT) != type || st->st_uid != geteuid() || st->st_mode & forbidden)
+		return -EPERM;
+	return 0;
+}
+
+static int folder_at(int parent, const char *name, mode_t forbidden)
+{
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC), error;
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	error = is_ours(fd, S_IFDIR, forbidden, &st);
+	if (error == 0)
+		return fd;
+	close(fd);
+	return error;
+}
+
+static int folder_made(const char *path)
+{
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	return folder_at(AT_FDCWD, path, 0);
+}
+
+/* `name` in `parent`, which is ours and closed then; made where it is missing. */
+static int folder_within(int parent, const char *name, mode_t forbidden)
+{
+	int fd;
+
+	if (parent < 0)
+		return parent;
+	if (mkdirat(parent, name, 0700) < 0 && errno != EEXIST)
+		fd = -errno;
+	else
+		fd = folder_at(parent, name, forbidden);
+	close(parent);
+	return fd;
+}
+
+/* NULL where it is not set, or set to what is no absolute path. */
+static const char *environment(const char *name)
+{
+	const char *value = secure_getenv(name);
+
+	return value && *value == '/' ? value : NULL;
+}
+
+static int folder_open(void)
+{
+	const char *own = secure_getenv("PORTOLAN_CACHE");
+	const char *systems = environment("CACHE_DIRECTORY");
+	const char *users = environment("XDG_CACHE_HOME"), *home = environment("HOME");
+
+	if (own && *own && *own != '/')
+		return -ENOENT;
+	if (own && *own)
+		return folder_within(folder_made(own), ".", OTHERS_MAY_WRITE);
+	if (systems)
+		return folder_at(AT_FDCWD, systems, OTHERS_MAY_WRITE);
+	if (users)
+		return folder_within(folder_made(users), "portolan", OTHERS_MAY_WRITE);
+	if (!home)
+		return -ENOENT;
+	return folder_within(folder_within(folder_at(AT_FDCWD, home, 0), ".cache", 0), "portolan",
+		OTHERS_MAY_WRITE);
+}
+
+int larder_open(struct larder *l)
+{
+	l->folder = folder_open();
+	return l->folder < 0 ? l->folder : 0;
+}
+
+void larder_close(struct larder *l)
+{
+	if (l->folder >= 0)
+		close(l->folder);
+	l->folder = -1;
+}
+
+/* ---- taking ---- */
+
+static void name_write(char name[NAME_BYTES], const struct jar_key *key)
+{
+	for (unsigned i = 0; i < JAR_DIGEST_BYTES; i++)
+		sprintf(name + 2 * i, "%02x", key->byte[i]);
+	strcpy(name + KEY_DIGITS, JAR_SUFFIX);
+}
+
+/* A pipe would be waited for, a link would lead elsewhere: neither is opened. */
+static int jar_file(const struct larder *l, const char *name, size_t *size)
+{
+	int fd = openat(l->folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), error;
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	error = is_ours(fd, S_IFREG, OTHERS_MAY_WRITE, &st);
+	if (error == 0 && (st.st_size < JAR_HEADER_BYTES || st.st_size > JAR_BYTES_MAX))
+		error = -EINVAL;
+	*size = (size_t)st.st_size;
+	if (error == 0)
+		return fd;
+	close(fd);
+	return error;
+}
+
+static int read_all(int fd, uint8_t *bytes, size_t size)
+{
+	for (size_t at = 0; at < size;) {
+		ssize_t got = read(fd, bytes + at, size - at);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got < 0 ? -errno : -EINVAL;
+		at += (size_t)got;
+	}
+	return 0;
+}
+
+uint8_t *larder_take(const struct larder *l, const struct jar_key *key,
+	struct jar_part part[JAR_PARTS], int *error)
+{
+	char name[NAME_BYTES];
+	uint8_t *bytes;
+	size_t size;
+	int fd;
+
+	name_write(name, key);
+	fd = jar_file(l, name, &size);
+	if (fd < 0) {
+		*error = fd;
+		return NULL;
+	}
+	bytes = malloc(size);
+	*error = bytes ? read_all(fd, bytes, size) : -ENOMEM;
+	close(fd);
+	if (*error == 0)
+		*error = jar_open(key, bytes, size, part);
+	if (*error == 0)
+		return bytes;
+	free(bytes);
+	return NULL;
+}
+
+/* ---- putting ---- */
+
+/* Jars, and what was to become one and did not. */
+static bool is_jar(const char *name)
+{
+	return strspn(name, "0123456789abcdef") == KEY_DIGITS &&
+	       strncmp(name + KEY_DIGITS, JAR_SUFFIX, strlen(JAR_SUFFIX)) == 0;
+}
+
+static bool is_older(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
+}
+
+/* How many jars there are, and the name of the oldest. */
+static unsigned jars_count(DIR *folder, char oldest[NAME_BYTES])
+{
+	struct timespec least = {0};
+	struct dirent *entry;
+	unsigned jars = 0;
+	struct stat st;
+
+	rewinddir(folder);
+	while ((entry = readdir(folder))) {
+		if (!is_jar(entry->d_name) || strlen(entry->d_name) >= NAME_BYTES ||
+			fstatat(dirfd(folder), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		if (jars++ == 0 || is_older(&st.st_mtim, &least)) {
+			least = st.st_mtim;
+			strcpy(oldest, entry->d_name);
+		}
+	}
+	return jars;
+}
+
+static void throw_out(const struct larder *l)
+{
+	int fd = openat(l->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+	char oldest[NAME_BYTES];
+
+	if (!folder) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while (jars_count(folder, oldest) > LARDER_JARS) {
+		if (unlinkat(l->folder, oldest, 0) < 0)
+			break;
+	}
+	closedir(folder);
+}
+
+static int write_all(int fd, const uint8_t *bytes, size_t size)
+{
+	for (size_t at = 0; at < size;) {
+		ssize_t put = write(fd, bytes + at, size - at);
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put <= 0)
+			return put < 0 ? -errno : -EIO;
+		at += (size_t)put;
+	}
+	return 0;
+}
+
+/* Under another name until it is whole. */
+static int jar_write(
+	const struct larder *l, const struct jar_key *key, const uint8_t *bytes, size_t size)
+{
+	char name[NAME_BYTES], made[NAME_BYTES];
+	int fd, error;
+
+	name_write(name, key);
+	name_write(made, key);
+	snprintf(made + KEY_DIGITS, NAME_BYTES - KEY_DIGITS, JAR_SUFFIX ".%ld", (long)getpid());
+	fd = openat(l->folder, made, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	error = write_all(fd, bytes, size);
+	if (close(fd) < 0 && error == 0)
+		error = -errno;
+	if (error == 0 && renameat(l->folder, made, l->folder, name) < 0)
+		error = -errno;
+	if (error)
+		unlinkat(l->folder, made, 0);
+	return error;
+}
+
+int larder_put(
+	const struct larder *l, const struct jar_key *key, const struct jar_part part[JAR_PARTS])
+{
+	size_t size;
+	uint8_t *bytes = jar_seal(key, part, &size);
+	int error = bytes ? jar_write(l, key, bytes, size) : -ENOMEM;
+
+	free(bytes);
+	if (error == 0)
+		throw_out(l);
+	return error;
+}

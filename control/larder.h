@@ -1,0 +1,40 @@
+/* The larder: the folder in which a few jars are kept from one start to the next.
+ *
+ * Nothing depends on it: where there is no folder, where it is not ours alone, where a jar is
+ * broken or the disk full, there is simply nothing in it. The folder is the first of
+ *
+ *     $PORTOLAN_CACHE (`off`: none), $CACHE_DIRECTORY (systemd's), $XDG_CACHE_HOME/portolan,
+ *     $HOME/.cache/portolan
+ *
+ * and is made where its parent is ours. A jar is taken only from a regular file that is ours and
+ * that nobody else may write, and it comes into being whole, under another name first. A program
+ * with more rights than its user has none of this: its user would decide what it runs.
+ */
+#ifndef PORTOLAN_LARDER_H
+#define PORTOLAN_LARDER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "jar.h"
+
+/* So many jars stay, the newest. */
+#define LARDER_JARS 8
+
+struct larder {
+	int folder; /* a descriptor, or -1 */
+};
+
+/* 0, or a negative errno; the larder is empty then and stays so. */
+int larder_open(struct larder *);
+void larder_close(struct larder *);
+
+/* The bytes of a jar and its parts within them, or NULL and a negative errno in `error`. From the
+ * heap: free() them. */
+uint8_t *larder_take(
+	const struct larder *, const struct jar_key *, struct jar_part[JAR_PARTS], int *error);
+
+/* 0, or a negative errno and everything is as it was. Throws out what is too old. */
+int larder_put(const struct larder *, const struct jar_key *, const struct jar_part[JAR_PARTS]);
+
+#endif

@@ -1,0 +1,120 @@
+#include "fixture.h"
+
+#include <dirent.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/portolan-armoury-XXXXXX";
+static char jar[512];
+
+static void arm(void)
+{
+	struct complaint complaint = {0};
+	struct chart *chart = site_opens("{}\n");
+
+	assert_int_equal(chart_arm(chart, &complaint), 0);
+	chart_close(chart);
+}
+
+/* Which file it is: one that is written anew is another. */
+static ino_t arm_and_see(off_t *size)
+{
+	struct stat st;
+
+	arm();
+	assert_int_equal(stat(jar, &st), 0);
+	if (size)
+		*size = st.st_size;
+	return st.st_ino;
+}
+
+static int setup(void **state)
+{
+	struct dirent *entry;
+	DIR *open;
+
+	fixture_setup(state);
+	assert_non_null(mkdtemp(folder));
+	setenv("PORTOLAN_CACHE", folder, 1);
+	arm();
+	open = opendir(folder);
+	assert_non_null(open);
+	while ((entry = readdir(open))) {
+		if (strstr(entry->d_name, ".jar"))
+			snprintf(jar, sizeof(jar), "%s/%s", folder, entry->d_name);
+	}
+	closedir(open);
+	assert_true(jar[0] != '\0');
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	char command[128];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -r %s", folder);
+	return system(command);
+}
+
+static void armoury_compiles_once_and_takes_what_is_kept_afterwards(void **state)
+{
+	ino_t first = arm_and_see(NULL);
+
+	(void)state;
+	assert_true(first == arm_and_see(NULL));
+	assert_true(first == arm_and_see(NULL));
+}
+
+static void flip(off_t at)
+{
+	FILE *file = fopen(jar, "r+");
+	int byte;
+
+	assert_non_null(file);
+	fseek(file, at, SEEK_SET);
+	byte = fgetc(file);
+	fseek(file, at, SEEK_SET);
+	fputc(byte ^ 0x40, file);
+	fclose(file);
+}
+
+/* Compiling takes its time: a few places of each region here, every bit in test_jar. */
+static void armoury_compiles_afresh_what_is_damaged(void **state)
+{
+	off_t size;
+	ino_t file = arm_and_see(&size);
+	const off_t places[] = {0, 8, 40, 80, 136, size / 2, size - 1};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		ino_t written;
+		flip(places[i]);
+		/* Held, so that its number is not given to the next one. */
+		FILE *held = fopen(jar, "r");
+		written = arm_and_see(NULL);
+		assert_true(written != file);
+		assert_true(written == arm_and_see(NULL));
+		fclose(held);
+		file = written;
+	}
+}
+
+static void armoury_compiles_without_a_larder(void **state)
+{
+	(void)state;
+	setenv("PORTOLAN_CACHE", "off", 1);
+	arm();
+	setenv("PORTOLAN_CACHE", folder, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(armoury_compiles_once_and_takes_what_is_kept_afterwards),
+		cmocka_unit_test(armoury_compiles_afresh_what_is_damaged),
+		cmocka_unit_test(armoury_compiles_without_a_larder),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

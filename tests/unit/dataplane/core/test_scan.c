@@ -1,0 +1,158 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/scan.h"
+
+#define TEXT_BYTES 64
+#define TEXTS 20000
+
+static const struct signature signatures[] = {
+	{"^SSH-", SERVICE_SSH, TRANSPORT_TCP, SIDE_EITHER, VALIDATOR_SSH, 0},
+	{"^[a-c]{3}", SERVICE_SMTP, TRANSPORT_TCP, SIDE_CLIENT, VALIDATOR_SMTP, 1},
+	{"b.*d", SERVICE_FTP, TRANSPORT_TCP, SIDE_CLIENT, VALIDATOR_FTP, 0},
+	{"^<\\d", SERVICE_SYSLOG, TRANSPORT_UDP, SIDE_EITHER, VALIDATOR_SYSLOG, 0},
+	{"[cd]{4}", SERVICE_DNS, TRANSPORT_UDP, SIDE_EITHER, VALIDATOR_DNS, 0},
+	{NULL, SERVICE_ECHO, TRANSPORT_UDP, SIDE_EITHER, VALIDATOR_ECHO, 0},
+};
+
+#define SIGNATURES (sizeof(signatures) / sizeof(signatures[0]))
+
+struct pair {
+	struct scanner compiled, kept;
+	struct scanner_part part[TRANSPORT_COUNT];
+	struct hs_scratch *scratch;
+};
+
+static int setup(void **state)
+{
+	struct pair *p = calloc(1, sizeof(*p));
+	struct scanner_fault fault;
+
+	assert_int_equal(scanner_init(&p->compiled, signatures, SIGNATURES, &fault), 0);
+	assert_int_equal(scanner_save(&p->compiled, p->part), 0);
+	assert_int_equal(scratch_init(&p->scratch, &p->compiled), 0);
+	*state = p;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct pair *p = *state;
+
+	for (unsigned t = 0; t < TRANSPORT_COUNT; t++)
+		free(p->part[t].bytes);
+	scratch_fini(p->scratch);
+	scanner_fini(&p->compiled);
+	scanner_fini(&p->kept);
+	free(p);
+	return 0;
+}
+
+static void scanner_that_was_kept_finds_what_the_compiled_one_finds(void **state)
+{
+	struct pair *p = *state;
+	uint64_t random = 88172645463325252;
+	unsigned hits = 0;
+
+	assert_int_equal(scanner_load(&p->kept, signatures, SIGNATURES, p->part), 0);
+	assert_memory_equal(p->kept.validators, p->compiled.validators, sizeof(p->kept.validators));
+	assert_int_equal(p->kept.unpatterned_services, p->compiled.unpatterned_services);
+	print_message("# seed %llu\n", (unsigned long long)random);
+	for (unsigned i = 0; i < TEXTS; i++) {
+		enum transport t = i % 2 ? TRANSPORT_UDP : TRANSPORT_TCP;
+		struct hits a, b;
+		uint8_t text[TEXT_BYTES];
+		for (unsigned j = 0; j < TEXT_BYTES; j++) {
+			random ^= random << 13;
+			random ^= random >> 7;
+			random ^= random << 17;
+			text[j] = (uint8_t) "abcdABCD<5SSH- x"[random % 16];
+		}
+		scan(&p->compiled, p->scratch, t, text, 1 + i % TEXT_BYTES, &a);
+		scan(&p->kept, p->scratch, t, text, 1 + i % TEXT_BYTES, &b);
+		assert_memory_equal(&a, &b, sizeof(a));
+		hits += a.word[0] != 0;
+	}
+	assert_true(hits > TEXTS / 100);
+}
+
+static void scanner_without_a_part_that_it_needs_does_not_load(void **state)
+{
+	struct pair *p = *state;
+	struct scanner_part part[TRANSPORT_COUNT];
+
+	memcpy(part, p->part, sizeof(part));
+	part[TRANSPORT_UDP].length = 0;
+	assert_true(scanner_load(&p->kept, signatures, SIGNATURES, part) < 0);
+	assert_null(p->kept.database[TRANSPORT_TCP]);
+}
+
+static void scanner_cut_short_does_not_load(void **state)
+{
+	struct pair *p = *state;
+	struct scanner_part part[TRANSPORT_COUNT];
+
+	memcpy(part, p->part, sizeof(part));
+	part[TRANSPORT_TCP].length -= 8;
+	assert_true(scanner_load(&p->kept, signatures, SIGNATURES, part) < 0);
+}
+
+/* FNV-1a, which tells apart what follows. */
+static void take(void *context, const void *bytes, size_t length)
+{
+	uint64_t *hash = context;
+
+	for (size_t i = 0; i < length; i++)
+		*hash = (*hash ^ ((const uint8_t *)bytes)[i]) * 0x100000001b3;
+}
+
+static uint64_t terms_of(const struct signature *s, size_t count)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+
+	assert_int_equal(scanner_terms(s, count, take, &hash), 0);
+	return hash;
+}
+
+static void scanner_terms_change_with_whatever_is_compiled(void **state)
+{
+	uint64_t as_they_are = terms_of(signatures, SIGNATURES);
+	struct signature s[SIGNATURES];
+
+	(void)state;
+	memcpy(s, signatures, sizeof(s));
+	assert_true(terms_of(s, SIGNATURES) == as_they_are);
+	assert_true(terms_of(s, SIGNATURES - 2) != as_they_are);
+	s[0].pattern = "^SSH+";
+	assert_true(terms_of(s, SIGNATURES) != as_they_are);
+	s[0].pattern = signatures[0].pattern;
+	s[0].caseless = 1;
+	assert_true(terms_of(s, SIGNATURES) != as_they_are);
+	s[0].caseless = 0;
+	s[0].transport = TRANSPORT_UDP;
+	assert_true(terms_of(s, SIGNATURES) != as_they_are);
+	s[0] = signatures[1];
+	s[1] = signatures[0];
+	assert_true(terms_of(s, SIGNATURES) != as_they_are);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			scanner_that_was_kept_finds_what_the_compiled_one_finds, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			scanner_without_a_part_that_it_needs_does_not_load, setup, teardown),
+		cmocka_unit_test_setup_teardown(scanner_cut_short_does_not_load, setup, teardown),
+		cmocka_unit_test(scanner_terms_change_with_whatever_is_compiled),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
