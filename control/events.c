@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "outlets.h"
+
 #define FINDINGS_MAX 65536
 
 /* Of the wider ones fewer: what finds no place there is told one by one. */
@@ -35,11 +37,27 @@ static json_t *json_finding(const char *state, const struct finding *f)
 	return finding;
 }
 
+/* Takes the document over. */
+static void put(struct events *e, json_t *document)
+{
+	if (document)
+		outlets_offer(e->outlets, document, false);
+	if (e->sink)
+		json_lines_write(e->sink, document);
+	else
+		json_decref(document);
+}
+
+static int is_heard(const struct events *e)
+{
+	return e->sink || e->outlets;
+}
+
 void events_write(struct events *e, const struct ecs *ecs, const struct record *r)
 {
 	e->alerts++;
-	if (e->sink)
-		json_lines_write(e->sink, ecs_flow(ecs, r));
+	if (is_heard(e))
+		put(e, ecs_flow(ecs, r));
 }
 
 void events_write_note(struct events *e, json_t *document)
@@ -47,10 +65,7 @@ void events_write_note(struct events *e, json_t *document)
 	if (json_string_value(json_object_get(json_object_get(document, "event"), "kind"))[0] ==
 		'a')
 		e->alerts++;
-	if (e->sink)
-		json_lines_write(e->sink, document);
-	else
-		json_decref(document);
+	put(e, document);
 }
 
 /* The gravest flow speaks for the finding; its span replaces the flow's. */
@@ -60,12 +75,12 @@ static void write_alert(
 	json_t *document;
 
 	e->alerts++;
-	if (!e->sink)
+	if (!is_heard(e))
 		return;
 	document = ecs_flow(e->ecs, r);
 	json_object_set_new(
 		json_object_get(document, "portolan"), "finding", json_finding(state, f));
-	json_lines_write(e->sink, document);
+	put(e, document);
 }
 
 static void write_span(struct events *e, const char *state, const struct finding *f)

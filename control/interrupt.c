@@ -3,7 +3,7 @@
 #include <signal.h>
 #include <stddef.h>
 
-static volatile sig_atomic_t asked, hung_up;
+static volatile sig_atomic_t asked, hung_up, reopen;
 
 static void ask(int signal)
 {
@@ -42,5 +42,26 @@ int interrupt_hung_up(void)
 	int was = hung_up;
 
 	hung_up = 0;
+	return was;
+}
+
+static void want_reopen(int signal)
+{
+	(void)signal;
+	reopen = 1;
+}
+
+void interrupt_watch_reopen(void)
+{
+	struct sigaction action = {.sa_handler = want_reopen, .sa_flags = SA_RESTART};
+
+	sigaction(SIGUSR1, &action, NULL);
+}
+
+int interrupt_wants_reopen(void)
+{
+	int was = reopen;
+
+	reopen = 0;
 	return was;
 }

@@ -1,5 +1,5 @@
-/* Signals as questions: has somebody asked us to stop (SIGINT, SIGTERM), or to read the site again
- * (SIGHUP)?
+/* Signals as questions: has somebody asked us to stop (SIGINT, SIGTERM), to read the site again
+ * (SIGHUP), or to open the files anew that were moved away (SIGUSR1)?
  *
  * The flags are all that signal handlers set; everything in progress is then ended in order.
  * A second signal ends the program at once.
@@ -13,5 +13,9 @@ int interrupt_asked(void);
 /* SIGHUP, for a program that stays: the same question, answered once a signal. */
 void interrupt_watch_hangup(void);
 int interrupt_hung_up(void);
+
+/* SIGUSR1, likewise. */
+void interrupt_watch_reopen(void);
+int interrupt_wants_reopen(void);
 
 #endif

@@ -10,6 +10,7 @@
 #include "chart.h"
 #include "complaint.h"
 #include "log.h"
+#include "outlets.h"
 #include "style.h"
 
 static bool is_of_this_chart(const struct ledger *l, const struct record *r)
@@ -42,8 +43,19 @@ static void take(struct ledger *l, const struct record *r)
 
 static void write_flow(struct ledger *l, const struct ecs *ecs, const struct record *r)
 {
-	if (r->kind == RECORD_ENDED && l->flow_lines.file && l->flow_lines.error == 0)
-		json_lines_write(&l->flow_lines, ecs_flow(ecs, r));
+	struct outlets *outlets = l->events.outlets;
+	bool is_written = l->flow_lines.file && l->flow_lines.error == 0;
+	json_t *document;
+
+	if (r->kind != RECORD_ENDED || (!is_written && !outlets_want_flows(outlets)))
+		return;
+	document = ecs_flow(ecs, r);
+	if (document)
+		outlets_offer(outlets, document, true);
+	if (is_written)
+		json_lines_write(&l->flow_lines, document);
+	else
+		json_decref(document);
 }
 
 /* Written in the words of its own chart, counted with what it is in the chart in force. What has no
@@ -278,6 +290,9 @@ static int write_stats(struct ledger *l, const struct ledger_result *result)
 	json_object_set_new(stats, "events",
 		json_pack("{s:I, s:I}", "alerts", (json_int_t)l->events.alerts, "coalesced",
 			(json_int_t)l->events.coalesced));
+	if (l->events.outlets)
+		json_object_set_new(json_object_get(stats, "events"), "sinks",
+			outlets_states(l->events.outlets));
 	json_object_set_new(stats, "mirror", mirror_report_json(&l->mirror, &result->counters));
 	json_object_set_new(stats, "profile", json_string(l->chart->profile));
 	json_object_set_new(stats, "policy", json_string(l->chart->hash));
@@ -296,7 +311,8 @@ static bool is_stdout(const char *path)
 static int print_summary(struct ledger *l, const struct ledger_result *result)
 {
 	const struct ledger_options *o = l->options;
-	int taken = is_stdout(o->flows) || is_stdout(o->events) || is_stdout(o->stats);
+	int taken = is_stdout(o->flows) || is_stdout(o->events) || is_stdout(o->stats) ||
+		    outlets_use_stdout(l->events.outlets);
 	FILE *out = taken ? stderr : stdout;
 	struct style style = style_of(style_wants_colour(out));
 	struct summary_input in = {
@@ -325,6 +341,7 @@ int ledger_close(struct ledger *l, struct ledger_result *result)
 		l->estate.relations.start_ns = result->start_ns;
 	ledger_judge(l, &result->counters, result->end_ns);
 	events_tick(&l->events, UINT64_MAX);
+	outlets_finish(l->events.outlets);
 	if (!accounting_holds(&result->counters)) {
 		fputs("portolan: the accounting does not add up; please report this\n", stderr);
 		status = LEDGER_FAILED;

@@ -18,6 +18,7 @@
 #include "interrupt.h"
 #include "log.h"
 #include "notice.h"
+#include "outlets.h"
 #include "privileges.h"
 #include "reload.h"
 #include "serve/answers.h"
@@ -38,6 +39,7 @@ struct sensor {
 	struct snapshot snapshot;
 	struct answers answers;
 	struct control_socket *socket; /* NULL: none could be opened */
+	struct outlets *outlets;       /* NULL: the site has no sinks */
 	struct crew *crew;
 	struct capture capture;
 	int is_reload_wanted, is_surveying;
@@ -130,6 +132,25 @@ static int open_socket(struct sensor *s)
 		: error == -ENOENT && o->control_group ? "no such directory or group"
 						       : strerror(-error));
 	return o->control_socket ? FAILED : DONE;
+}
+
+/* --- sinks ------------------------------------------------------------------------------ */
+
+static json_t *sink_states(void *context)
+{
+	return outlets_states(context);
+}
+
+/* SIGUSR1 would end the program until it is watched: from before there are files to move. */
+static int open_outlets(struct sensor *s)
+{
+	interrupt_watch_reopen();
+	if (outlets_open(&s->outlets, &s->reload.chart->outputs) < 0)
+		return FAILED;
+	s->ledger.events.outlets = s->outlets;
+	s->answers.sinks = s->outlets ? sink_states : NULL;
+	s->answers.sinks_context = s->outlets;
+	return DONE;
 }
 
 /* --- rights --------------------------------------------------------------------------- */
@@ -292,6 +313,8 @@ static void stand_watch(struct sensor *s)
 		events_tick(&s->ledger.events, clock_wall_ns());
 		keep_alive(s);
 		look_after_reloads(s);
+		if (interrupt_wants_reopen())
+			outlets_reopen(s->outlets);
 		survey(s);
 		if (clock_steady_ns() < second_ns)
 			continue;
@@ -373,12 +396,17 @@ int sensor_run(const struct sensor_options *options)
 	if (status == DONE)
 		status = open_socket(s);
 	if (status == DONE)
+		status = open_outlets(s);
+	if (status == DONE)
 		status = give_up_rights(s);
+	if (status == DONE && outlets_start(s->outlets) < 0)
+		status = FAILED;
 	if (status == DONE)
 		status = run(s);
 	control_socket_close(s->socket);
 	capture_close(&s->capture);
 	crew_free(s->crew);
+	outlets_close(s->outlets);
 	ledger_fini(&s->ledger);
 	reload_fini(&s->reload);
 	free(s);

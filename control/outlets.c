@@ -1,0 +1,444 @@
+#include "outlets.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "chart.h"
+#include "clock.h"
+#include "log.h"
+#include "sink/backlog.h"
+#include "sink/backoff.h"
+#include "sink/sink.h"
+#include "text.h"
+
+#define SECOND_NS 1000000000ull
+#define LAST_WORDS_NS (2 * SECOND_NS)
+/* Beyond it a thread that does not come back (a name server, a file server) is left alone. */
+#define PARTING_NS (SECOND_NS / 2)
+
+enum state { STATE_OK, STATE_RETRYING, STATE_CLOSED };
+
+static const char *const state_name[] = {"ok", "retrying", "closed"};
+
+/* What is under the lock is the control thread's and the outlet's own; the sink is its own. */
+struct outlet {
+	struct chart_sink chart; /* a copy: charts go with a reload */
+	struct sink sink;
+	pthread_t thread;
+	bool is_running; /* the control thread's */
+	pthread_mutex_t lock;
+	pthread_cond_t stir;
+	/* under the lock */
+	struct backlog backlog;
+	struct backoff backoff;
+	enum state state;
+	uint64_t since_ns; /* wall clock */
+	uint64_t tick_ns;  /* steady clock: when to look whether all is well */
+	uint64_t delivered, dropped;
+	bool is_closing, is_reopening, is_overflowing;
+	char last_error[SINK_WHY_BYTES];
+};
+
+struct outlets {
+	struct outlet **outlet;
+	size_t count;
+	bool is_finished;
+};
+
+/* --- an outlet's thread ------------------------------------------------------------------- */
+
+static void change_state(struct outlet *o, enum state state)
+{
+	o->state = state;
+	o->since_ns = clock_wall_ns();
+}
+
+static void say_state(const struct outlet *o, enum state state, const char *why, size_t waiting)
+{
+	const char *name = sink_name(&o->chart);
+
+	if (state == STATE_OK)
+		log_say(LOG_LEVEL_NOTICE, "sink %s: works again, %zu events waiting", name,
+			waiting);
+	else
+		log_say(state == STATE_CLOSED ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
+			"sink %s: %s%s", name, why,
+			state == STATE_CLOSED ? "; given up" : "; will be tried again");
+}
+
+/* A document that cannot be said does not hold up the next one. */
+static void settle_document(struct outlet *o, int error)
+{
+	if (error == 0)
+		o->delivered++;
+	else if (error == -EBADMSG)
+		o->dropped++;
+	else
+		return;
+	backlog_remove_first(&o->backlog);
+	o->is_overflowing = o->is_overflowing && o->backlog.count > BACKLOG_DOCUMENTS / 2;
+}
+
+/* The state that comes of it, which is to be said if it is another one. */
+static enum state settle(struct outlet *o, int error, uint64_t now_ns)
+{
+	enum state state = error == -ESHUTDOWN		? STATE_CLOSED
+			   : error && error != -EBADMSG ? STATE_RETRYING
+							: STATE_OK;
+
+	o->tick_ns = now_ns + SECOND_NS;
+	if (state == STATE_RETRYING)
+		backoff_fail(&o->backoff, now_ns);
+	else
+		backoff_succeed(&o->backoff);
+	if (error)
+		strcpy(o->last_error, o->sink.why);
+	if (state != o->state)
+		change_state(o, state);
+	return state;
+}
+
+static int attempt(struct outlet *o, const struct parcel *p, bool is_reopening)
+{
+	const struct sink_operations *does = o->sink.operations;
+	int error = 0;
+
+	o->sink.why[0] = '\0';
+	if (is_reopening && does->reopen)
+		error = does->reopen(&o->sink);
+	if (error == 0 && p)
+		error = does->write(&o->sink, p->json, p->length);
+	else if (error == 0 && does->tick)
+		error = does->tick(&o->sink);
+	if (error && !o->sink.why[0])
+		sink_fail(&o->sink, error, "%s", strerror(-error));
+	return error;
+}
+
+/* Called and left with the lock, which nobody holds while it works, or speaks. */
+static void work(struct outlet *o)
+{
+	struct parcel *p = backlog_first(&o->backlog);
+	enum state before = o->state, after;
+	bool is_reopening = o->is_reopening;
+	size_t waiting;
+	int error;
+
+	o->is_reopening = false;
+	pthread_mutex_unlock(&o->lock);
+	error = attempt(o, p, is_reopening);
+	pthread_mutex_lock(&o->lock);
+	if (p)
+		settle_document(o, error);
+	after = settle(o, error, clock_steady_ns());
+	waiting = o->backlog.count;
+	if (after == before)
+		return;
+	pthread_mutex_unlock(&o->lock);
+	say_state(o, after, o->sink.why, waiting);
+	pthread_mutex_lock(&o->lock);
+}
+
+/* When there is something to do next: after a failure not before the pause is over. */
+static uint64_t next_ns(const struct outlet *o)
+{
+	if (o->backoff.failures)
+		return o->backoff.next_ns;
+	return o->backlog.count || o->is_reopening ? 0 : o->tick_ns;
+}
+
+static bool is_done(const struct outlet *o, uint64_t now_ns)
+{
+	return o->state == STATE_CLOSED ||
+	       (o->is_closing &&
+		       (o->backlog.count == 0 || now_ns >= atomic_load(&o->sink.give_up_ns)));
+}
+
+static void wait_until(struct outlet *o, uint64_t when_ns)
+{
+	uint64_t give_up_ns = atomic_load(&o->sink.give_up_ns);
+	struct timespec until;
+
+	when_ns = when_ns < give_up_ns ? when_ns : give_up_ns;
+	until.tv_sec = (time_t)(when_ns / SECOND_NS);
+	until.tv_nsec = (long)(when_ns % SECOND_NS);
+	pthread_cond_timedwait(&o->stir, &o->lock, &until);
+}
+
+static void *deliver(void *context)
+{
+	struct outlet *o = context;
+	uint64_t now_ns;
+
+	pthread_mutex_lock(&o->lock);
+	while (!is_done(o, now_ns = clock_steady_ns())) {
+		if (now_ns < next_ns(o))
+			wait_until(o, next_ns(o));
+		else
+			work(o);
+	}
+	pthread_mutex_unlock(&o->lock);
+	return NULL;
+}
+
+/* --- an outlet ---------------------------------------------------------------------------- */
+
+static char *copy(const char *text)
+{
+	return text ? strdup(text) : NULL;
+}
+
+static void copy_chart(struct chart_sink *to, const struct chart_sink *from)
+{
+	*to = *from;
+	to->path = copy(from->path);
+	to->address = copy(from->address);
+	to->ca = copy(from->ca);
+	to->certificate = copy(from->certificate);
+	to->key = copy(from->key);
+}
+
+static void init_lock(struct outlet *o)
+{
+	pthread_condattr_t attributes;
+
+	pthread_mutex_init(&o->lock, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&o->stir, &attributes);
+	pthread_condattr_destroy(&attributes);
+}
+
+static void free_outlet(struct outlet *o)
+{
+	if (!o)
+		return;
+	o->sink.operations->close(&o->sink);
+	backlog_fini(&o->backlog);
+	pthread_cond_destroy(&o->stir);
+	pthread_mutex_destroy(&o->lock);
+	free(o->chart.path);
+	free(o->chart.address);
+	free(o->chart.ca);
+	free(o->chart.certificate);
+	free(o->chart.key);
+	free(o);
+}
+
+static int open_outlet(struct outlet **out, const struct chart_sink *chart)
+{
+	struct outlet *o = *out = calloc(1, sizeof(*o));
+	int error;
+
+	if (!o)
+		return -ENOMEM;
+	copy_chart(&o->chart, chart);
+	init_lock(o);
+	o->sink.operations = sink_operations_of(chart->kind);
+	o->sink.chart = &o->chart;
+	atomic_init(&o->sink.give_up_ns, UINT64_MAX);
+	change_state(o, STATE_OK);
+	error = backlog_init(&o->backlog);
+	if (error == 0)
+		error = o->sink.operations->open(&o->sink);
+	if (error < 0)
+		log_say(LOG_LEVEL_ERROR, "sink %s: %s", sink_name(chart),
+			o->sink.why[0] ? o->sink.why : strerror(-error));
+	return error;
+}
+
+/* True: from here on nobody hears of what is dropped until the backlog is half empty. */
+static bool offer(struct outlet *o, struct parcel *p)
+{
+	bool is_first = false;
+
+	pthread_mutex_lock(&o->lock);
+	if (o->state == STATE_CLOSED || !backlog_add(&o->backlog, p)) {
+		o->dropped++;
+		is_first = o->state != STATE_CLOSED && !o->is_overflowing;
+		o->is_overflowing = true;
+	}
+	pthread_cond_signal(&o->stir);
+	pthread_mutex_unlock(&o->lock);
+	return is_first;
+}
+
+/* A sink that rests between two attempts gets its last ones now. */
+static void ask_to_end(struct outlet *o, uint64_t give_up_ns)
+{
+	atomic_store(&o->sink.give_up_ns, give_up_ns);
+	pthread_mutex_lock(&o->lock);
+	o->is_closing = true;
+	o->backoff.next_ns = 0;
+	if (o->backoff.failures > 1)
+		o->backoff.failures = 1;
+	pthread_cond_signal(&o->stir);
+	pthread_mutex_unlock(&o->lock);
+}
+
+static void wait_for_end(struct outlet *o, uint64_t until_ns)
+{
+	struct timespec until = {(time_t)(until_ns / SECOND_NS), (long)(until_ns % SECOND_NS)};
+
+	if (o->is_running && pthread_clockjoin_np(o->thread, NULL, CLOCK_MONOTONIC, &until) == 0)
+		o->is_running = false;
+	pthread_mutex_lock(&o->lock);
+	if (o->backlog.count)
+		log_say(LOG_LEVEL_WARNING, "sink %s: %zu events were not delivered: %s",
+			sink_name(&o->chart), o->backlog.count,
+			o->last_error[0] ? o->last_error : "no time was left");
+	pthread_mutex_unlock(&o->lock);
+}
+
+static json_t *state_of(struct outlet *o)
+{
+	char since[TIME_TEXT_BYTES];
+	json_t *state;
+
+	pthread_mutex_lock(&o->lock);
+	time_text(o->since_ns, since);
+	state = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s?, s:s}", "name", sink_name(&o->chart),
+		"kind", o->sink.operations->name, "state", state_name[o->state], "queued",
+		(json_int_t)o->backlog.count, "delivered", (json_int_t)o->delivered, "dropped",
+		(json_int_t)o->dropped, "last_error", o->last_error[0] ? o->last_error : NULL,
+		"since", since);
+	pthread_mutex_unlock(&o->lock);
+	return state;
+}
+
+/* --- all of them -------------------------------------------------------------------------- */
+
+int outlets_open(struct outlets **out, const struct chart_outputs *outputs)
+{
+	struct outlets *all;
+	int error = 0;
+
+	*out = NULL;
+	if (outputs->sinks == 0)
+		return 0;
+	all = calloc(1, sizeof(*all));
+	if (all)
+		all->outlet = calloc(outputs->sinks, sizeof(struct outlet *));
+	if (!all || !all->outlet) {
+		free(all);
+		log_say(LOG_LEVEL_ERROR, "no memory for the sinks");
+		return -ENOMEM;
+	}
+	for (; all->count < outputs->sinks && error == 0; all->count++)
+		error = open_outlet(&all->outlet[all->count], &outputs->sink[all->count]);
+	if (error < 0) {
+		all->is_finished = true;
+		outlets_close(all);
+		return error;
+	}
+	*out = all;
+	return 0;
+}
+
+/* Signals are the control thread's to hear. */
+int outlets_start(struct outlets *all)
+{
+	sigset_t every, before;
+	int error = 0;
+
+	sigfillset(&every);
+	pthread_sigmask(SIG_SETMASK, &every, &before);
+	for (size_t i = 0; all && i < all->count && error == 0; i++) {
+		struct outlet *o = all->outlet[i];
+		error = -pthread_create(&o->thread, NULL, deliver, o);
+		o->is_running = error == 0;
+		if (o->is_running)
+			pthread_setname_np(o->thread, "sink");
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (error < 0)
+		log_say(LOG_LEVEL_ERROR, "no thread for a sink: %s", strerror(-error));
+	return error;
+}
+
+bool outlets_want_flows(const struct outlets *all)
+{
+	for (size_t i = 0; all && i < all->count; i++)
+		if (all->outlet[i]->chart.flows)
+			return true;
+	return false;
+}
+
+bool outlets_use_stdout(const struct outlets *all)
+{
+	for (size_t i = 0; all && i < all->count; i++)
+		if (all->outlet[i]->chart.path && strcmp(all->outlet[i]->chart.path, "-") == 0)
+			return true;
+	return false;
+}
+
+void outlets_offer(struct outlets *all, const json_t *document, bool is_flow)
+{
+	struct parcel *p;
+
+	if (!all || all->is_finished || (is_flow && !outlets_want_flows(all)))
+		return;
+	p = parcel_new(json_dumps(document, JSON_COMPACT));
+	if (!p) {
+		log_say(LOG_LEVEL_WARNING, "sinks: no memory for an event");
+		return;
+	}
+	for (size_t i = 0; i < all->count; i++) {
+		struct outlet *o = all->outlet[i];
+		if ((!is_flow || o->chart.flows) && offer(o, p))
+			log_say(LOG_LEVEL_WARNING,
+				"sink %s: too much waits; new events are dropped",
+				sink_name(&o->chart));
+	}
+	parcel_drop(p);
+}
+
+void outlets_reopen(struct outlets *all)
+{
+	for (size_t i = 0; all && i < all->count; i++) {
+		struct outlet *o = all->outlet[i];
+		pthread_mutex_lock(&o->lock);
+		o->is_reopening = true;
+		pthread_cond_signal(&o->stir);
+		pthread_mutex_unlock(&o->lock);
+	}
+}
+
+json_t *outlets_states(const struct outlets *all)
+{
+	json_t *states = json_array();
+
+	for (size_t i = 0; all && i < all->count; i++)
+		json_array_append_new(states, state_of(all->outlet[i]));
+	return states;
+}
+
+void outlets_finish(struct outlets *all)
+{
+	uint64_t give_up_ns = clock_steady_ns() + LAST_WORDS_NS;
+
+	if (!all || all->is_finished)
+		return;
+	all->is_finished = true;
+	for (size_t i = 0; i < all->count; i++)
+		ask_to_end(all->outlet[i], give_up_ns);
+	for (size_t i = 0; i < all->count; i++)
+		wait_for_end(all->outlet[i], give_up_ns + PARTING_NS);
+}
+
+/* An outlet whose thread did not come back keeps what it has: the program ends anyway. */
+void outlets_close(struct outlets *all)
+{
+	if (!all)
+		return;
+	outlets_finish(all);
+	for (size_t i = 0; i < all->count; i++)
+		if (all->outlet[i] && !all->outlet[i]->is_running)
+			free_outlet(all->outlet[i]);
+	free(all->outlet);
+	free(all);
+}

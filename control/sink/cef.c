@@ -1,0 +1,144 @@
+#include "sink/cef.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "sink/draft.h"
+#include "sink/field.h"
+
+#ifndef PORTOLAN_VERSION
+#define PORTOLAN_VERSION "unknown"
+#endif
+
+enum kind { TEXT, NUMBER, TIME, IPV4, IPV6 };
+
+/* The extension. Of an address, the key that is made for its version. */
+static const struct {
+	const char *key, *field;
+	enum kind kind;
+	const char *label; /* of a custom key: what it holds */
+} extension[] = {
+	{"rt", "@timestamp", TIME, NULL},
+	{"start", "event.start", TIME, NULL},
+	{"end", "event.end", TIME, NULL},
+	{"act", "event.action", TEXT, NULL},
+	{"outcome", "event.reason", TEXT, NULL},
+	{"src", "source.ip", IPV4, NULL},
+	{"c6a2", "source.ip", IPV6, "Source IPv6 Address"},
+	{"spt", "source.port", NUMBER, NULL},
+	{"dst", "destination.ip", IPV4, NULL},
+	{"c6a3", "destination.ip", IPV6, "Destination IPv6 Address"},
+	{"dpt", "destination.port", NUMBER, NULL},
+	{"proto", "network.transport", TEXT, NULL},
+	{"app", "network.protocol", TEXT, NULL},
+	{"in", "source.bytes", NUMBER, NULL},
+	{"out", "destination.bytes", NUMBER, NULL},
+	{"cnt", "portolan.finding.count", NUMBER, NULL},
+	{"dvchost", "observer.name", TEXT, NULL},
+	{"deviceInboundInterface", "observer.ingress.interface.name", TEXT, NULL},
+	{"externalId", "network.community_id", TEXT, NULL},
+	{"cs1", "portolan.verdict", TEXT, "verdict"},
+	{"cs2", "rule.id", TEXT, "rule"},
+	{"cs3", "portolan.endpoints.appliance", TEXT, "appliance"},
+	{"cs4", "portolan.connection", TEXT, "connection"},
+	{"cs5", "threat.technique.id", TEXT, "technique"},
+	{"cs6", "portolan.policy", TEXT, "policy"},
+	{"msg", "message", TEXT, NULL},
+};
+
+/* Newlines may be written in a value of the extension, as \n and \r. */
+static void add_value(struct draft *d, const char *text)
+{
+	while (*text) {
+		size_t plain = strcspn(text, "\\=\n\r");
+		for (size_t i = 0; i < plain; i++) {
+			unsigned char c = (unsigned char)text[i];
+			draft_add(d, c < 0x20 || c == 0x7f ? " " : &text[i], 1);
+		}
+		text += plain;
+		if (*text == '\0')
+			return;
+		draft_add(d, "\\", 1);
+		draft_add(d, *text == '\n' ? "n" : *text == '\r' ? "r" : text, 1);
+		text++;
+	}
+}
+
+static void add_key(struct draft *d, size_t i)
+{
+	if (extension[i].label) {
+		draft_say(d, extension[i].key);
+		draft_say(d, "Label=");
+		draft_say(d, extension[i].label);
+		draft_say(d, " ");
+	}
+	draft_say(d, extension[i].key);
+	draft_say(d, "=");
+}
+
+static void add_text(struct draft *d, size_t i, const char *text)
+{
+	bool is_ipv6;
+
+	if (!text || !*text)
+		return;
+	is_ipv6 = strchr(text, ':') != NULL;
+	if ((extension[i].kind == IPV4 && is_ipv6) || (extension[i].kind == IPV6 && !is_ipv6))
+		return;
+	add_key(d, i);
+	add_value(d, text);
+	draft_say(d, " ");
+}
+
+static void add_extension(struct draft *d, const json_t *document, size_t i)
+{
+	const char *field = extension[i].field;
+	json_int_t number;
+	bool has;
+
+	if (extension[i].kind != NUMBER && extension[i].kind != TIME) {
+		add_text(d, i, field_text(document, field));
+		return;
+	}
+	has = extension[i].kind == TIME ? field_time_ms(document, field, &number)
+					: field_number(document, field, &number);
+	if (!has)
+		return;
+	add_key(d, i);
+	draft_number(d, number);
+	draft_say(d, " ");
+}
+
+static const char *either(const char *text, const char *otherwise)
+{
+	return text && *text ? text : otherwise;
+}
+
+/* high, medium and low are 3, 2 and 1 with us, and 7 to 8, 4 to 6, 0 to 3 in CEF. */
+static long long severity_of(const json_t *document)
+{
+	static const long long severity_of_ours[] = {0, 3, 5, 8};
+	json_int_t severity;
+
+	if (!field_number(document, "event.severity", &severity) || severity < 0 || severity > 3)
+		return 0;
+	return severity_of_ours[severity];
+}
+
+void cef_format(struct draft *d, const json_t *document)
+{
+	const char *action = either(field_text(document, "event.action"), "event");
+	const char *kind = either(field_text(document, "rule.category"), action);
+
+	draft_say(d, "CEF:0|portolan|portolan|" PORTOLAN_VERSION "|");
+	draft_escape(d, kind, "|\\");
+	draft_say(d, "|");
+	draft_escape(d, either(field_text(document, "message"), action), "|\\");
+	draft_say(d, "|");
+	draft_number(d, severity_of(document));
+	draft_say(d, "|");
+	for (size_t i = 0; i < sizeof(extension) / sizeof(extension[0]); i++)
+		add_extension(d, document, i);
+	if (d->error == 0 && d->text[d->length - 1] == ' ')
+		d->length--;
+}

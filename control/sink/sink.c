@@ -1,0 +1,61 @@
+#include "sink/sink.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+
+#define SLICE_MS 50
+
+/* Another kind is one line here, one in the site's schema, and its file. */
+static const struct sink_operations *const kind[] = {
+	[SINK_JSON] = &sink_json_file,
+	[SINK_SYSLOG] = &sink_syslog,
+};
+
+const struct sink_operations *sink_operations_of(enum sink_kind k)
+{
+	assert((size_t)k < sizeof(kind) / sizeof(kind[0]));
+	return kind[k];
+}
+
+const char *sink_name(const struct chart_sink *s)
+{
+	if (!s->path)
+		return s->address;
+	return strcmp(s->path, "-") == 0 ? "standard output" : s->path;
+}
+
+int sink_fail(struct sink *s, int error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(s->why, sizeof(s->why), format, args);
+	va_end(args);
+	return error;
+}
+
+/* In slices, so that the end of the program is heard. */
+int sink_wait(const struct sink *s, int fd, short events, uint64_t timeout_ns)
+{
+	struct pollfd p = {.fd = fd, .events = events};
+	uint64_t end_ns = clock_steady_ns() + timeout_ns;
+
+	for (;;) {
+		uint64_t now_ns = clock_steady_ns();
+		int ready = poll(&p, 1, now_ns < end_ns ? SLICE_MS : 0);
+		if (ready > 0)
+			return 0;
+		if (ready < 0 && errno != EINTR)
+			return -errno;
+		if (now_ns >= atomic_load(&s->give_up_ns))
+			return -ECANCELED;
+		if (now_ns >= end_ns)
+			return -ETIMEDOUT;
+	}
+}

@@ -1,0 +1,59 @@
+/* A sink: where events go, by the kind that the site names.
+ *
+ * Opened by the control thread while it has its rights; from then on it belongs to the thread
+ * of its outlet, which alone may wait. It holds no document: one that could not be written is
+ * offered again by the outlet, always the same one until it is done.
+ */
+#ifndef PORTOLAN_SINK_H
+#define PORTOLAN_SINK_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "chart.h"
+
+#define SINK_WHY_BYTES 200
+
+struct sink_operations;
+
+struct sink {
+	const struct sink_operations *operations;
+	const struct chart_sink *chart; /* lent; outlives the sink */
+	/* Steady clock: nothing waits beyond it. Written by the control thread, read here. */
+	atomic_uint_least64_t give_up_ns;
+	void *state;
+	char why[SINK_WHY_BYTES]; /* of the last failure, in words; empty: errno says it */
+};
+
+/* Functions return 0 or a negative errno. -ESHUTDOWN: it will never work again.
+ * -EBADMSG from write: this document cannot be said, the next one can. */
+struct sink_operations {
+	const char *name; /* of the kind */
+	/* With all rights: files, certificates. A collector that is not there is no failure. */
+	int (*open)(struct sink *);
+	/* Behind the fence. The document's text, without a newline. */
+	int (*write)(struct sink *, const char *json, size_t length);
+	/* Somebody moved the files away. Optional. */
+	int (*reopen)(struct sink *);
+	/* About once a second when there is nothing to write: is all well? Optional. */
+	int (*tick)(struct sink *);
+	void (*close)(struct sink *);
+};
+
+/* The operations of a kind. */
+const struct sink_operations *sink_operations_of(enum sink_kind);
+
+/* How the sink is called in messages: its file or its collector. */
+const char *sink_name(const struct chart_sink *);
+
+/* Remembers the words, returns the error. */
+int sink_fail(struct sink *, int error, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Waits for `events` of poll(2): 0, -ETIMEDOUT, or -ECANCELED where the sink has to give up. */
+int sink_wait(const struct sink *, int fd, short events, uint64_t timeout_ns);
+
+extern const struct sink_operations sink_json_file, sink_syslog;
+
+#endif
