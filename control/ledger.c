@@ -288,8 +288,9 @@ static int write_stats(struct ledger *l, const struct ledger_result *result)
 		return LEDGER_DONE;
 	stats = accounting_json(&result->counters);
 	json_object_set_new(stats, "events",
-		json_pack("{s:I, s:I}", "alerts", (json_int_t)l->events.alerts, "coalesced",
-			(json_int_t)l->events.coalesced));
+		json_pack("{s:I, s:I, s:I}", "alerts", (json_int_t)l->events.alerts, "coalesced",
+			(json_int_t)l->events.coalesced, "delayed",
+			(json_int_t)result->counters.events_delayed));
 	if (l->events.outlets)
 		json_object_set_new(json_object_get(stats, "events"), "sinks",
 			outlets_states(l->events.outlets));
