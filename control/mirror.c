@@ -59,6 +59,11 @@ static const char *const remedy[] = {
 		"is the mirror where they are? Of an appliance that is not seen nothing is said",
 };
 
+const char *mirror_finding_name(enum mirror_finding_kind kind)
+{
+	return finding_name[kind];
+}
+
 int mirror_report_init(struct mirror_report *r, const struct chart *chart)
 {
 	*r = (struct mirror_report){.chart = chart};

@@ -37,6 +37,8 @@ struct mirror_report {
 #define MIRROR_FINDING_MEMBER(name, text) MIRROR_FINDING_##name,
 enum mirror_finding_kind { MIRROR_FINDING_LIST(MIRROR_FINDING_MEMBER) MIRROR_FINDING_COUNT };
 
+const char *mirror_finding_name(enum mirror_finding_kind);
+
 #define MIRROR_FINDINGS_MAX (MIRROR_FINDING_COUNT + MIRROR_SESSIONS)
 
 struct mirror_finding {

@@ -23,6 +23,8 @@
 #include "reload.h"
 #include "serve/answers.h"
 #include "serve/control_socket.h"
+#include "serve/http.h"
+#include "serve/metrics.h"
 #include "snapshot.h"
 #include "source_dpdk.h"
 
@@ -39,7 +41,9 @@ struct sensor {
 	struct snapshot snapshot;
 	struct answers answers;
 	struct control_socket *socket; /* NULL: none could be opened */
-	struct outlets *outlets;       /* NULL: the site has no sinks */
+	struct metrics_source metrics;
+	struct http *http;	 /* NULL: no metrics are wanted */
+	struct outlets *outlets; /* NULL: the site has no sinks */
 	struct crew *crew;
 	struct capture capture;
 	int is_reload_wanted, is_surveying;
@@ -151,6 +155,14 @@ static int open_outlets(struct sensor *s)
 	s->answers.sinks = s->outlets ? sink_states : NULL;
 	s->answers.sinks_context = s->outlets;
 	return DONE;
+}
+
+static int open_metrics(struct sensor *s)
+{
+	s->metrics = (struct metrics_source){.snapshot = &s->snapshot,
+		.sinks = s->answers.sinks,
+		.sinks_context = s->answers.sinks_context};
+	return http_open(&s->http, &s->reload.chart->outputs, &s->metrics) < 0 ? FAILED : DONE;
 }
 
 /* --- rights --------------------------------------------------------------------------- */
@@ -283,6 +295,7 @@ static void listen_for(struct sensor *s, int wait_ms)
 		control_socket_poll(s->socket, wait_ms, clock_steady_ns());
 	else if (wait_ms > 0)
 		nanosleep(&moment, NULL);
+	http_run(s->http);
 }
 
 static void keep_alive(struct sensor *s)
@@ -398,11 +411,14 @@ int sensor_run(const struct sensor_options *options)
 	if (status == DONE)
 		status = open_outlets(s);
 	if (status == DONE)
+		status = open_metrics(s);
+	if (status == DONE)
 		status = give_up_rights(s);
 	if (status == DONE && outlets_start(s->outlets) < 0)
 		status = FAILED;
 	if (status == DONE)
 		status = run(s);
+	http_close(s->http);
 	control_socket_close(s->socket);
 	capture_close(&s->capture);
 	crew_free(s->crew);

@@ -1,0 +1,557 @@
+#include "metrics.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "chart.h"
+#include "ledger.h"
+#include "reload.h"
+#include "snapshot.h"
+
+#define LABEL_BYTES 300
+
+struct page {
+	FILE *out;
+	const struct metrics_source *source;
+	const struct snapshot *s;
+	const struct chart *chart;
+	const struct family *family;
+	size_t series, left_out; /* of the family */
+};
+
+enum type { COUNTER, GAUGE, INFO };
+
+struct family {
+	const char *name; /* of a counter without _total */
+	enum type type;
+	const char *help;
+	void (*write)(struct page *);
+};
+
+/* --- samples ------------------------------------------------------------------------------ */
+
+void metrics_escape(const char *value, char *text, size_t bytes)
+{
+	size_t used = 0;
+
+	for (; *value && used + 3 < bytes; value++) {
+		if (*value == '\\' || *value == '"' || *value == '\n')
+			text[used++] = '\\';
+		text[used++] = *value == '\n' ? 'n' : (unsigned char)*value < ' ' ? ' ' : *value;
+	}
+	text[used] = '\0';
+}
+
+/* Whether one more series finds room; then its name is written. */
+static bool begin(struct page *p)
+{
+	static const char *const suffix[] = {[COUNTER] = "_total", [GAUGE] = "", [INFO] = "_info"};
+
+	if (p->series++ >= METRICS_SERIES_MAX) {
+		p->left_out++;
+		return false;
+	}
+	fprintf(p->out, "portolan_%s%s", p->family->name, suffix[p->family->type]);
+	return true;
+}
+
+static void put_plain(struct page *p, double value)
+{
+	if (begin(p))
+		fprintf(p->out, " %.15g\n", value);
+}
+
+/* One sample; labels as `name="value"` pairs, their values escaped. */
+static void put(struct page *p, double value, const char *labels, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void put(struct page *p, double value, const char *labels, ...)
+{
+	va_list arguments;
+
+	if (!begin(p))
+		return;
+	fputc('{', p->out);
+	va_start(arguments, labels);
+	vfprintf(p->out, labels, arguments);
+	va_end(arguments);
+	fprintf(p->out, "} %.15g\n", value);
+}
+
+static double seconds(uint64_t ns)
+{
+	return (double)ns / 1e9;
+}
+
+static void put_appliance(
+	struct page *p, double value, uint16_t appliance, const char *name, const char *more)
+{
+	char label[LABEL_BYTES];
+
+	metrics_escape(p->chart->appliance[appliance].name, label, sizeof(label));
+	put(p, value, "appliance=\"%s\"%s%s%s%s", label, *name ? "," : "", name, *name ? "=" : "",
+		more);
+}
+
+/* --- capture and decoding -------------------------------------------------------------------- */
+
+#define SIMPLE(function, number)                                                                   \
+	static void function(struct page *p)                                                       \
+	{                                                                                          \
+		put_plain(p, (double)(number));                                                    \
+	}
+
+SIMPLE(put_frames, p->s->counters.frames)
+SIMPLE(put_frame_bytes, p->s->counters.frame_bytes)
+SIMPLE(put_truncated, p->s->counters.truncated_frames)
+SIMPLE(put_duplicates, p->s->counters.duplicate)
+SIMPLE(put_active, p->s->counters.flows_active)
+SIMPLE(put_created, p->s->counters.flows_created)
+SIMPLE(put_untracked, p->s->counters.untracked_packets)
+SIMPLE(put_capacity, (double)p->chart->flow_max * p->s->workers)
+SIMPLE(put_corrected, p->s->counters.corrected)
+SIMPLE(put_alerts, p->s->ledger->events.alerts)
+SIMPLE(put_coalesced, p->s->ledger->events.coalesced)
+SIMPLE(put_delayed, p->s->counters.events_delayed)
+SIMPLE(put_dropped, p->s->records_dropped)
+SIMPLE(put_doubt, p->s->in_doubt)
+SIMPLE(put_reloads, p->s->reload->done)
+SIMPLE(put_refused, p->s->reload->refused)
+SIMPLE(put_reload_ok, !p->s->reload->last_refused)
+SIMPLE(put_reload_time, seconds(p->s->reload->last_ns ? p->s->reload->last_ns : p->s->start_ns))
+SIMPLE(put_start, seconds(p->s->start_ns))
+SIMPLE(put_last_packet, seconds(p->s->last_packet_ns))
+SIMPLE(put_unseen, p->s->ledger->mirror.sum.unseen_bytes)
+SIMPLE(put_acknowledged, p->s->ledger->mirror.sum.acknowledged_bytes)
+SIMPLE(put_workers, p->s->workers)
+
+static void put_capture_drops(struct page *p)
+{
+	const struct source_loss *l = &p->s->loss;
+
+	put(p, (double)l->dropped_kernel, "where=\"kernel\"");
+	put(p, (double)l->dropped_interface, "where=\"interface\"");
+	put(p, (double)l->dropped_nic, "where=\"nic\"");
+	put(p, (double)l->no_buffer, "where=\"no_buffer\"");
+	put(p, (double)l->errors, "where=\"error\"");
+}
+
+static void put_decoded(struct page *p)
+{
+	const struct counters *c = &p->s->counters;
+
+	put(p, (double)c->ip, "outcome=\"ip\"");
+	put(p, (double)c->non_ip, "outcome=\"non_ip\"");
+	put(p, (double)c->duplicate, "outcome=\"duplicate\"");
+	for (unsigned i = 0; i < DISCARD_COUNT; i++)
+		put(p, (double)c->discarded[i], "outcome=\"%s\"", discard_name((enum discard)i));
+}
+
+static void put_scope(struct page *p)
+{
+	put(p, (double)p->s->counters.monitored, "scope=\"monitored\"");
+	put(p, (double)p->s->counters.unmonitored, "scope=\"unmonitored\"");
+}
+
+static void put_fragments(struct page *p)
+{
+	const struct counters *c = &p->s->counters;
+
+	put(p, (double)c->fragments_later, "state=\"later\"");
+	put(p, (double)c->fragments_unattributed, "state=\"unattributed\"");
+	put(p, (double)c->fragments_overlapping, "state=\"overlapping\"");
+	put(p, (double)c->fragments_tiny, "state=\"tiny\"");
+}
+
+/* --- verdicts and flows ------------------------------------------------------------------------
+ */
+
+static void put_by_verdict(struct page *p, const uint64_t number[VERDICT_COUNT])
+{
+	for (unsigned i = 0; i < VERDICT_COUNT; i++)
+		put(p, (double)number[i], "verdict=\"%s\"", verdict_name((enum verdict)i));
+}
+
+static void put_verdict_packets(struct page *p)
+{
+	put_by_verdict(p, p->s->counters.verdict_packets);
+}
+
+static void put_verdict_bytes(struct page *p)
+{
+	put_by_verdict(p, p->s->counters.verdict_bytes);
+}
+
+static void put_verdict_flows(struct page *p)
+{
+	put_by_verdict(p, p->s->counters.verdict_flows);
+}
+
+static void put_ended(struct page *p)
+{
+	for (unsigned i = 0; i < END_COUNT; i++)
+		put(p, (double)p->s->counters.ended[i], "reason=\"%s\"", end_name((enum end)i));
+}
+
+/* --- workers ------------------------------------------------------------------------------------
+ */
+
+static void put_worker_packets(struct page *p)
+{
+	for (unsigned i = 0; i < p->s->workers; i++)
+		put(p, (double)p->s->worker[i].counters.frames, "worker=\"%u\"", i);
+}
+
+static void put_stage_packets(struct page *p)
+{
+	for (unsigned i = 0; i < p->s->workers; i++)
+		put(p, (double)p->s->worker[i].pace.packets, "worker=\"%u\"", i);
+}
+
+static void put_stage_cycles(struct page *p)
+{
+	for (unsigned i = 0; i < p->s->workers; i++) {
+		const struct pace *pace = &p->s->worker[i].pace;
+		put(p, (double)pace->poll_cycles, "worker=\"%u\",stage=\"poll\"", i);
+		put(p, (double)pace->process_cycles, "worker=\"%u\",stage=\"process\"", i);
+		put(p, (double)pace->release_cycles, "worker=\"%u\",stage=\"release\"", i);
+	}
+}
+
+/* --- the deployment
+ * ------------------------------------------------------------------------------- */
+
+static void put_channel_states(struct page *p)
+{
+	uint64_t count[CHANNEL_STATE_COUNT] = {0};
+
+	for (const struct channel *ch = p->s->ledger->estate.channels.first; ch; ch = ch->hh.next)
+		if (ch->state < CHANNEL_STATE_COUNT)
+			count[ch->state]++;
+	for (unsigned i = 0; i < CHANNEL_STATE_COUNT; i++)
+		put(p, (double)count[i], "state=\"%s\"", channel_state_name((enum channel_state)i));
+}
+
+static void put_channel(struct page *p, const struct channel *ch, double value)
+{
+	const struct channels *all = &p->s->ledger->estate.channels;
+	char end[CHANNEL_END_BYTES], label[2][LABEL_BYTES];
+
+	for (unsigned i = 0; i < 2; i++) {
+		channel_end_text(all, ch, i, end);
+		metrics_escape(end, label[i], sizeof(label[i]));
+	}
+	put(p, value, "a=\"%s\",b=\"%s\"", label[0], label[1]);
+}
+
+static void put_channel_up(struct page *p)
+{
+	for (const struct channel *ch = p->s->ledger->estate.channels.first; ch; ch = ch->hh.next)
+		put_channel(p, ch, ch->state == CHANNEL_UP);
+}
+
+static void put_channel_seen(struct page *p)
+{
+	for (const struct channel *ch = p->s->ledger->estate.channels.first; ch; ch = ch->hh.next)
+		put_channel(p, ch, seconds(ch->last_ns));
+}
+
+static void put_relations(struct page *p)
+{
+	uint64_t count[RELATION_COUNT] = {0};
+
+	for (const struct relation *f = p->s->ledger->estate.relations.first; f; f = f->hh.next)
+		count[f->key.kind]++;
+	for (unsigned i = 0; i < RELATION_COUNT; i++)
+		put(p, (double)count[i], "kind=\"%s\"", relation_name((enum relation_kind)i));
+}
+
+static void put_exposures(struct page *p)
+{
+	static const char *const kind[] = {
+		[EXPOSURE_CLEAR_SYSLOG] = "clear-syslog",
+		[EXPOSURE_CLEAR_BIND] = "clear-ldap-bind",
+		[EXPOSURE_OLD_SNMP] = "old-snmp",
+		[EXPOSURE_CLEAR_HTTP] = "clear-http",
+		[EXPOSURE_OLD_TLS] = "old-tls",
+	};
+
+	for (unsigned i = 0; i < EXPOSURE_COUNT; i++)
+		put(p, (double)exposures_flows(&p->s->ledger->summary.exposures, (enum exposure)i),
+			"kind=\"%s\"", kind[i]);
+}
+
+static void put_appliance_seen(struct page *p)
+{
+	const struct mirror_figures *f = &p->s->ledger->mirror.sum;
+
+	for (size_t i = 0; i < f->hosts; i++)
+		put_appliance(p, seconds(f->host[i].last_ns), (uint16_t)i, "", "");
+}
+
+/* Only what was ever seen is a series. */
+static void put_cells(struct page *p, bool wrong)
+{
+	for (size_t a = 0; a < p->chart->appliances; a++)
+		for (size_t set = SET_NONE + 1; set < p->chart->policy->sets; set++) {
+			const struct matrix_cell *cell =
+				matrix_cell(&p->s->ledger->estate.matrix, a, set);
+			char rule[LABEL_BYTES];
+			if (!cell || !(wrong ? cell->wrong_ns : cell->last_ns))
+				continue;
+			snprintf(rule, sizeof(rule), "\"%s\"",
+				p->chart->rule[p->chart->policy->set[set].first].id);
+			put_appliance(p, seconds(wrong ? cell->wrong_ns : cell->last_ns),
+				(uint16_t)a, "rule", rule);
+		}
+}
+
+static void put_rule_seen(struct page *p)
+{
+	put_cells(p, false);
+}
+
+static void put_rule_wrong(struct page *p)
+{
+	put_cells(p, true);
+}
+
+static void put_mirror_sides(struct page *p)
+{
+	const struct mirror_figures *f = &p->s->ledger->mirror.sum;
+	uint64_t one = 0, both = 0;
+
+	for (uint32_t i = 0; i < f->lanes; i++) {
+		one += f->lane[i].flows.one;
+		both += f->lane[i].flows.both;
+	}
+	put(p, (double)one, "sides=\"one\"");
+	put(p, (double)both, "sides=\"both\"");
+}
+
+static void put_mirror_findings(struct page *p)
+{
+	struct mirror_finding found[MIRROR_FINDINGS_MAX];
+	size_t count = mirror_report_judge(&p->s->ledger->mirror, &p->s->counters, found);
+	unsigned holds[MIRROR_FINDING_COUNT] = {0};
+
+	for (size_t i = 0; i < count; i++)
+		holds[found[i].kind]++;
+	for (unsigned i = 0; i < MIRROR_FINDING_COUNT; i++)
+		put(p, holds[i], "finding=\"%s\"",
+			mirror_finding_name((enum mirror_finding_kind)i));
+}
+
+/* --- the sensor itself
+ * ------------------------------------------------------------------------------ */
+
+static void put_policy(struct page *p)
+{
+	char profile[LABEL_BYTES];
+
+	metrics_escape(p->chart->profile, profile, sizeof(profile));
+	put(p, 1, "profile=\"%s\",hash=\"%s\"", profile, p->chart->hash);
+}
+
+static void put_build(struct page *p)
+{
+	put(p, 1, "version=\"%s\",source=\"%s\"", PORTOLAN_VERSION,
+		p->s->capture->through_dpdk ? "dpdk" : "pcap");
+}
+
+static void put_each_sink(struct page *p, const char *member)
+{
+	json_t *sinks = p->source->sinks ? p->source->sinks(p->source->sinks_context) : NULL, *sink;
+	size_t i;
+
+	json_array_foreach(sinks, i, sink)
+	{
+		const char *name = json_string_value(json_object_get(sink, "name"));
+		const char *state = json_string_value(json_object_get(sink, "state"));
+		char label[LABEL_BYTES];
+		metrics_escape(name ? name : "", label, sizeof(label));
+		put(p,
+			*member ? json_number_value(json_object_get(sink, member))
+				: state && strcmp(state, "ok") == 0,
+			"sink=\"%s\"", label);
+	}
+	json_decref(sinks);
+}
+
+static void put_sink_up(struct page *p)
+{
+	put_each_sink(p, "");
+}
+
+static void put_sink_queued(struct page *p)
+{
+	put_each_sink(p, "queued");
+}
+
+static void put_sink_delivered(struct page *p)
+{
+	put_each_sink(p, "delivered");
+}
+
+static void put_sink_dropped(struct page *p)
+{
+	put_each_sink(p, "dropped");
+}
+
+static void put_resident(struct page *p)
+{
+	FILE *statm = fopen("/proc/self/statm", "re");
+	unsigned long total = 0, resident = 0;
+
+	if (statm && fscanf(statm, "%lu %lu", &total, &resident) != 2)
+		resident = 0;
+	if (statm)
+		fclose(statm);
+	put_plain(p, (double)resident * (double)sysconf(_SC_PAGESIZE));
+}
+
+static void put_cpu(struct page *p)
+{
+	struct rusage used = {0};
+
+	getrusage(RUSAGE_SELF, &used);
+	put_plain(p, (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+			     (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6);
+}
+
+/* --- the table
+ * --------------------------------------------------------------------------------------- */
+
+static const struct family family_of[] = {
+	{"build", INFO, "What this is, and what it reads through.", put_build},
+	{"policy", INFO, "The policy in force.", put_policy},
+	{"start_time_seconds", GAUGE, "When the sensor started.", put_start},
+	{"last_packet_timestamp_seconds", GAUGE,
+		"When packets arrived last, to a second; 0 for never.", put_last_packet},
+	{"workers", GAUGE, "Workers.", put_workers},
+	{"packets", COUNTER, "Packets received.", put_frames},
+	{"bytes", COUNTER, "Their bytes on the wire.", put_frame_bytes},
+	{"worker_packets", COUNTER, "Packets by worker.", put_worker_packets},
+	{"capture_dropped_packets", COUNTER, "Packets lost before they were seen.",
+		put_capture_drops},
+	{"decoded_packets", COUNTER, "Packets by what became of them; the sum is all of them.",
+		put_decoded},
+	{"truncated_packets", COUNTER, "Packets captured shorter than they were.", put_truncated},
+	{"duplicate_packets", COUNTER, "Second copies that were dropped.", put_duplicates},
+	{"scope_packets", COUNTER, "IP packets by whether an appliance is at either end.",
+		put_scope},
+	{"fragments", COUNTER, "Fragments of monitored packets.", put_fragments},
+	{"verdict_packets", COUNTER, "Monitored packets by verdict.", put_verdict_packets},
+	{"verdict_bytes", COUNTER, "IP bytes of monitored packets by verdict.", put_verdict_bytes},
+	{"verdict_flows", GAUGE,
+		"Flows since the start by the verdict that they have now or had at their end.",
+		put_verdict_flows},
+	{"flows_active", GAUGE, "Flows in the tables.", put_active},
+	{"flow_table_capacity_flows", GAUGE, "Flows that the tables hold at most.", put_capacity},
+	{"flows_created", COUNTER, "Flows that began.", put_created},
+	{"flows_ended", COUNTER, "Flows that ended, by reason.", put_ended},
+	{"flows_corrected", COUNTER, "Flows whose initiator was corrected.", put_corrected},
+	{"untracked_packets", COUNTER, "Packets that were judged without a flow, for want of room.",
+		put_untracked},
+	{"stage_packets", COUNTER, "Packets of the bursts that were timed (one in 64).",
+		put_stage_packets},
+	{"stage_cycles", COUNTER, "Cycles of the time stamp counter that they took, by stage.",
+		put_stage_cycles},
+	{"alerts", COUNTER, "Events of kind alert.", put_alerts},
+	{"alerts_coalesced", COUNTER, "Flagged flows that were counted on another one's event.",
+		put_coalesced},
+	{"alerts_delayed", COUNTER, "Alerts that had to wait for room.", put_delayed},
+	{"records_dropped", COUNTER, "Records of flows that found no room.", put_dropped},
+	{"sink_up", GAUGE, "Whether a sink works.", put_sink_up},
+	{"sink_queued_events", GAUGE, "Events that wait for a sink.", put_sink_queued},
+	{"sink_delivered_events", COUNTER, "Events that a sink has taken.", put_sink_delivered},
+	{"sink_dropped_events", COUNTER, "Events that a sink had no room for.", put_sink_dropped},
+	{"channels", GAUGE, "Pairs of appliances by the state of their channel.",
+		put_channel_states},
+	{"channel_up", GAUGE, "Whether both connections of a pair stand.", put_channel_up},
+	{"channel_last_seen_timestamp_seconds", GAUGE, "The pair's last packet.", put_channel_seen},
+	{"findings", GAUGE, "Findings from relations that hold, by kind.", put_relations},
+	{"exposed_flows", COUNTER, "Flows that crossed in clear or are old, by kind.",
+		put_exposures},
+	{"appliance_last_seen_timestamp_seconds", GAUGE, "An appliance's last packet; 0 for never.",
+		put_appliance_seen},
+	{"rule_last_seen_timestamp_seconds", GAUGE,
+		"When an appliance used a rule last; no series for never.", put_rule_seen},
+	{"rule_last_wrong_timestamp_seconds", GAUGE,
+		"When something on a rule's port was flagged last; no series for never.",
+		put_rule_wrong},
+	{"mirror_in_doubt", GAUGE, "Whether what is not seen may have been there.", put_doubt},
+	{"mirror_findings", GAUGE, "What is wrong with the mirror.", put_mirror_findings},
+	{"mirror_tcp_flows", COUNTER, "TCP flows with data that ended, by sides seen.",
+		put_mirror_sides},
+	{"mirror_acknowledged_bytes", COUNTER, "TCP bytes acknowledged, of a sample.",
+		put_acknowledged},
+	{"mirror_unseen_bytes", COUNTER, "Of these, never seen.", put_unseen},
+	{"policy_reloads", COUNTER, "Reloads that were done.", put_reloads},
+	{"policy_reloads_refused", COUNTER, "Reloads that were refused.", put_refused},
+	{"policy_last_reload_successful", GAUGE, "Whether the last attempt was done.",
+		put_reload_ok},
+	{"policy_last_reload_success_timestamp_seconds", GAUGE,
+		"When the policy in force was read.", put_reload_time},
+	{"process_resident_memory_bytes", GAUGE, "Resident memory.", put_resident},
+	{"process_cpu_seconds", COUNTER, "CPU time of all threads.", put_cpu},
+};
+
+/* In OpenMetrics a family has its name without the suffix of its samples. */
+static void put_head(struct page *p, bool open_metrics)
+{
+	static const char *const plain[] = {"counter", "gauge", "gauge"};
+	static const char *const open[] = {"counter", "gauge", "info"};
+	const struct family *f = p->family;
+	const char *suffix = open_metrics	  ? ""
+			     : f->type == COUNTER ? "_total"
+			     : f->type == INFO	  ? "_info"
+						  : "";
+
+	fprintf(p->out, "# HELP portolan_%s%s %s\n# TYPE portolan_%s%s %s\n", f->name, suffix,
+		f->help, f->name, suffix, open_metrics ? open[f->type] : plain[f->type]);
+}
+
+static size_t put_all(struct page *p, bool open_metrics)
+{
+	size_t left_out = 0;
+
+	for (size_t i = 0; i < sizeof(family_of) / sizeof(*family_of); i++) {
+		p->family = &family_of[i];
+		p->series = p->left_out = 0;
+		put_head(p, open_metrics);
+		p->family->write(p);
+		left_out += p->left_out;
+	}
+	return left_out;
+}
+
+char *metrics_text(const struct metrics_source *source, bool open_metrics, size_t *length)
+{
+	static const struct family omitted = {"metrics_omitted_series", GAUGE,
+		"Series that are not here, since their family has too many.", NULL};
+	struct page p = {
+		.source = source, .s = source->snapshot, .chart = snapshot_chart(source->snapshot)};
+	char *text = NULL;
+	size_t left_out;
+
+	p.out = open_memstream(&text, length);
+	if (!p.out)
+		return NULL;
+	left_out = put_all(&p, open_metrics);
+	p.family = &omitted;
+	p.series = 0;
+	put_head(&p, open_metrics);
+	put_plain(&p, (double)left_out);
+	if (open_metrics)
+		fputs("# EOF\n", p.out);
+	if (fclose(p.out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
