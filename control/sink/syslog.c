@@ -31,6 +31,7 @@
 #define UNACKNOWLEDGED_BYTES (1u << 20)
 #define PATIENCE_NS 5000000000ull
 #define PATIENCE_MS 10000
+#define LOOK_NS 10000000ull
 
 enum carrier { UDP, TCP, TLS };
 
@@ -236,16 +237,24 @@ static void forget_what_arrived(struct syslog *y)
 		draft_clear(&y->sent);
 }
 
-static int wait_for_acknowledgement(struct sink *s)
+/* Until at most so many bytes are not acknowledged, for PATIENCE_NS. */
+static void wait_for_acknowledgement(struct sink *s, size_t bytes)
 {
 	struct syslog *y = s->state;
 
 	forget_what_arrived(y);
-	for (unsigned i = 0; y->sent.length > UNACKNOWLEDGED_BYTES && i < 500; i++) {
-		if (sink_wait(s, y->fd, 0, 10000000) == -ECANCELED || check_stream(y) < 0)
+	for (uint64_t i = 0; y->sent.length > bytes && i < PATIENCE_NS / LOOK_NS; i++) {
+		if (sink_wait(s, y->fd, 0, LOOK_NS) == -ECANCELED || check_stream(y) < 0)
 			break;
 		forget_what_arrived(y);
 	}
+}
+
+static int keep_few_unacknowledged(struct sink *s)
+{
+	struct syslog *y = s->state;
+
+	wait_for_acknowledgement(s, UNACKNOWLEDGED_BYTES);
 	return y->sent.length > UNACKNOWLEDGED_BYTES ? fail(s, -ETIMEDOUT, "not acknowledged") : 0;
 }
 
@@ -256,7 +265,7 @@ static int ready_stream(struct sink *s)
 	int error;
 
 	if (y->fd >= 0 && check_stream(y) == 0)
-		return wait_for_acknowledgement(s);
+		return keep_few_unacknowledged(s);
 	hang_up(y);
 	error = reach(s);
 	return error < 0 ? error : send_all(s, y->sent.text, y->sent.length);
@@ -319,12 +328,15 @@ static int syslog_tick(struct sink *s)
 	return y->fd < 0 ? reach(s) : 0;
 }
 
+/* A socket closed with something unread in it would take back what is under way. */
 static void syslog_close(struct sink *s)
 {
 	struct syslog *y = s->state;
 
 	if (!y)
 		return;
+	if (y->fd >= 0)
+		wait_for_acknowledgement(s, 0);
 	hang_up(y);
 	tls_close(y->tls);
 	draft_fini(&y->message);
