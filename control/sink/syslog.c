@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "sink/draft.h"
 #include "sink/message.h"
 #include "sink/sink.h"
@@ -337,6 +338,9 @@ static void syslog_close(struct sink *s)
 		return;
 	if (y->fd >= 0)
 		wait_for_acknowledgement(s, 0);
+	if (y->sent.length)
+		log_say(LOG_LEVEL_WARNING, "sink %s: the last %zu bytes were not acknowledged",
+			sink_name(s->chart), y->sent.length);
 	hang_up(y);
 	tls_close(y->tls);
 	draft_fini(&y->message);

@@ -131,7 +131,7 @@ class World:
         self.appliances = site.read_text()
         self.socket = self.folder / 'control.sock'
 
-    def start(self, sinks, prefix=(), **more):
+    def start(self, sinks, *arguments, prefix=()):
         listed = ''.join(f'    - {{{sink}}}\n' for sink in sinks)
         site = self.folder / 'site.yaml'
         site.write_text(
@@ -141,7 +141,7 @@ class World:
         self.stats, self.events = self.folder / 'stats.json', self.folder / 'events.reference'
         child = subprocess.Popen(
             [*prefix, PORTOLAN, 'run', '--site', site, '--stats', self.stats, '--events',
-             self.events], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more)
+             self.events, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         try:
             wait_for('the sensor answers', 20, lambda: child.poll() is not None or self.ask())
         except AssertionError:
@@ -275,18 +275,32 @@ def a_collector_that_comes_late_and_goes_away_gets_what_waited(w):
     assert err.count(f'{names[0]}: works again') == 2 and 'Connection refused' in err, err
 
 
+def rights_of_thread(pid, name):
+    """what the kernel says of the thread: name -> value"""
+    for task in Path(f'/proc/{pid}/task').glob('*'):
+        if (task / 'comm').read_text().strip() == name:
+            return dict(line.split(':\t', 1) for line in
+                        (task / 'status').read_text().splitlines() if ':\t' in line)
+    return {}
+
+
 def a_file_that_was_moved_away_is_opened_anew_on_a_signal(w):
     file, moved = w.folder / 'log.jsonl', w.folder / 'log.jsonl.moved'
-    child = w.start([f'kind: json, path: {file}'])
+    user = ('--user', 'nobody') if os.geteuid() == 0 else ()
+    w.folder.chmod(0o777)
+    child = w.start([f'kind: json, path: {file}'], *user)
     try:
         wait_for('events are written', 5, lambda: child.poll() is not None or lines(file))
         time.sleep(0.3)
+        rights = rights_of_thread(child.pid, 'sink')
         if child.poll() is None:
             file.rename(moved)
             child.send_signal(signal.SIGUSR1)
             wait_for('there is a new file', 3, file.exists)
     finally:
         _, _, sinks, events = w.outcome(child)
+    assert int(rights['CapEff'], 16) == int(rights['CapPrm'], 16) == 0, rights
+    assert rights['NoNewPrivs'] == '1' and int(rights['SigBlk'], 16) & 0x7fff, rights
     assert lines(moved) and lines(file)
     assert lines(moved) + lines(file) == events
     assert sinks[str(file)]['delivered'] == len(events)
