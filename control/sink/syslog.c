@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 #include "sink/draft.h"
 #include "sink/message.h"
@@ -43,7 +44,9 @@ struct syslog {
 	struct tls *tls;
 	struct message_origin origin;
 	struct draft message, frame;
-	struct draft sent; /* frames that may not have arrived yet */
+	struct draft sent;    /* frames that may not have arrived yet */
+	int waiting;	      /* bytes not acknowledged when last asked */
+	uint64_t progress_ns; /* steady clock: when they became fewer, or were none */
 };
 
 /* --- the address -------------------------------------------------------------------------- */
@@ -228,13 +231,22 @@ static int check_stream(struct syslog *y)
 	return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 }
 
-/* All of it has been acknowledged, on a connection that still stands. */
+static int unacknowledged(const struct syslog *y)
+{
+	int bytes = 0;
+
+	return ioctl(y->fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+}
+
+/* Where all of it has been acknowledged, on a connection that still stands. */
 static void forget_what_arrived(struct syslog *y)
 {
-	int waiting = 0;
+	int waiting = unacknowledged(y);
 
-	if (y->sent.length && ioctl(y->fd, SIOCOUTQ, &waiting) == 0 && waiting == 0 &&
-		check_stream(y) == 0)
+	if (waiting == 0 || waiting < y->waiting)
+		y->progress_ns = clock_steady_ns();
+	y->waiting = waiting;
+	if (y->sent.length && waiting == 0 && check_stream(y) == 0)
 		draft_clear(&y->sent);
 }
 
@@ -251,12 +263,16 @@ static void wait_for_acknowledgement(struct sink *s, size_t bytes)
 	}
 }
 
+/* A collector that stands and does not read is left alone: what it has would come twice. */
 static int keep_few_unacknowledged(struct sink *s)
 {
 	struct syslog *y = s->state;
 
 	wait_for_acknowledgement(s, UNACKNOWLEDGED_BYTES);
-	return y->sent.length > UNACKNOWLEDGED_BYTES ? fail(s, -ETIMEDOUT, "not acknowledged") : 0;
+	if (y->sent.length <= UNACKNOWLEDGED_BYTES &&
+		clock_steady_ns() < y->progress_ns + PATIENCE_NS)
+		return 0;
+	return sink_fail(s, -ETIMEDOUT, "connected, but it reads nothing");
 }
 
 /* Connected, and with nothing owed from the connection before. */
@@ -269,6 +285,8 @@ static int ready_stream(struct sink *s)
 		return keep_few_unacknowledged(s);
 	hang_up(y);
 	error = reach(s);
+	y->waiting = 0;
+	y->progress_ns = clock_steady_ns();
 	return error < 0 ? error : send_all(s, y->sent.text, y->sent.length);
 }
 
@@ -287,9 +305,11 @@ static int write_stream(struct sink *s)
 	if (frame->error)
 		return frame->error;
 	error = send_all(s, frame->text, frame->length);
-	if (error == 0)
-		draft_add(&y->sent, frame->text, frame->length);
-	return error;
+	if (error < 0)
+		return error;
+	draft_add(&y->sent, frame->text, frame->length);
+	y->waiting = unacknowledged(y);
+	return 0;
 }
 
 /* The refusal of the datagram before comes with the next one, which was not sent then. */

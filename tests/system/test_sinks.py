@@ -317,6 +317,23 @@ def without_a_collector_the_end_comes_soon_and_says_what_is_left(w):
     assert sinks[nobody]['queued'] == len(events) and sinks[nobody]['state'] == 'retrying', sinks
 
 
+def a_collector_that_does_not_read_is_seen(w):
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        s.bind(('127.0.0.1', 0))
+        s.listen()
+        name, file = f'tcp://127.0.0.1:{s.getsockname()[1]}', w.folder / 'beside.jsonl'
+        child = w.start([f'kind: syslog, address: "{name}"', f'kind: json, path: {file}'])
+        try:
+            wait_for('it is noticed', 9, lambda: child.poll() is not None or (
+                w.ask() or {name: {'state': 'ok'}})[name]['state'] == 'retrying')
+        finally:
+            _, err, sinks, events = w.outcome(child)
+    assert 'reads nothing' in sinks[name]['last_error'], sinks
+    assert 'bytes were not acknowledged' in err, err
+    assert lines(file) == events and sinks[str(file)]['state'] == 'ok'
+
+
 def a_full_disk_leaves_whole_lines_and_gets_the_rest_later(w):
     if os.geteuid() != 0 or not shutil.which('unshare'):
         raise Skip('needs root')
@@ -355,6 +372,7 @@ TESTS = [every_sink_gets_every_event_in_its_own_form,
          a_collector_that_comes_late_and_goes_away_gets_what_waited,
          a_file_that_was_moved_away_is_opened_anew_on_a_signal,
          without_a_collector_the_end_comes_soon_and_says_what_is_left,
+         a_collector_that_does_not_read_is_seen,
          a_full_disk_leaves_whole_lines_and_gets_the_rest_later]
 
 
