@@ -174,6 +174,8 @@ static void *deliver(void *context)
 	struct outlet *o = context;
 	uint64_t now_ns;
 
+	/* By itself: of another thread the name is a file, and behind the fence. */
+	pthread_setname_np(pthread_self(), "sink");
 	pthread_mutex_lock(&o->lock);
 	while (!is_done(o, now_ns = clock_steady_ns())) {
 		if (now_ns < next_ns(o))
@@ -351,8 +353,6 @@ int outlets_start(struct outlets *all)
 		struct outlet *o = all->outlet[i];
 		error = -pthread_create(&o->thread, NULL, deliver, o);
 		o->is_running = error == 0;
-		if (o->is_running)
-			pthread_setname_np(o->thread, "sink");
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (error < 0)

@@ -54,7 +54,9 @@ const struct cli_command cli_run_sensor = {
 		       "through\n"
 		       "libpcap; which of them, and why, is said at the start. SIGINT, SIGTERM or "
 		       "--duration end\n"
-		       "it in order: all flows are written, and a summary as after a replay.",
+		       "it in order: all flows are written, and a summary as after a replay. "
+		       "SIGUSR1 opens\n"
+		       "the files of the site's event sinks anew.",
 	.options = options,
 	.run = run,
 };

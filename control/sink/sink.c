@@ -10,6 +10,7 @@
 #include "clock.h"
 
 #define SLICE_MS 50
+#define MS_NS 1000000
 
 /* Another kind is one line here, one in the site's schema, and its file. */
 static const struct sink_operations *const kind[] = {
@@ -48,7 +49,8 @@ int sink_wait(const struct sink *s, int fd, short events, uint64_t timeout_ns)
 
 	for (;;) {
 		uint64_t now_ns = clock_steady_ns();
-		int ready = poll(&p, 1, now_ns < end_ns ? SLICE_MS : 0);
+		uint64_t left_ms = now_ns < end_ns ? (end_ns - now_ns) / MS_NS + 1 : 0;
+		int ready = poll(&p, 1, left_ms < SLICE_MS ? (int)left_ms : SLICE_MS);
 		if (ready > 0)
 			return 0;
 		if (ready < 0 && errno != EINTR)

@@ -20,6 +20,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "clock.h"
+#include "log.h"
 #include "sink/draft.h"
 #include "sink/message.h"
 #include "sink/sink.h"
@@ -31,6 +33,7 @@
 #define UNACKNOWLEDGED_BYTES (1u << 20)
 #define PATIENCE_NS 5000000000ull
 #define PATIENCE_MS 10000
+#define LOOK_NS 10000000ull
 
 enum carrier { UDP, TCP, TLS };
 
@@ -41,7 +44,9 @@ struct syslog {
 	struct tls *tls;
 	struct message_origin origin;
 	struct draft message, frame;
-	struct draft sent; /* frames that may not have arrived yet */
+	struct draft sent;    /* frames that may not have arrived yet */
+	int waiting;	      /* bytes not acknowledged when last asked */
+	uint64_t progress_ns; /* steady clock: when they became fewer, or were none */
 };
 
 /* --- the address -------------------------------------------------------------------------- */
@@ -226,27 +231,48 @@ static int check_stream(struct syslog *y)
 	return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 }
 
-/* All of it has been acknowledged, on a connection that still stands. */
+static int unacknowledged(const struct syslog *y)
+{
+	int bytes = 0;
+
+	return ioctl(y->fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+}
+
+/* Where all of it has been acknowledged, on a connection that still stands. */
 static void forget_what_arrived(struct syslog *y)
 {
-	int waiting = 0;
+	int waiting = unacknowledged(y);
 
-	if (y->sent.length && ioctl(y->fd, SIOCOUTQ, &waiting) == 0 && waiting == 0 &&
-		check_stream(y) == 0)
+	if (waiting == 0 || waiting < y->waiting)
+		y->progress_ns = clock_steady_ns();
+	y->waiting = waiting;
+	if (y->sent.length && waiting == 0 && check_stream(y) == 0)
 		draft_clear(&y->sent);
 }
 
-static int wait_for_acknowledgement(struct sink *s)
+/* Until at most so many bytes are not acknowledged, for PATIENCE_NS. */
+static void wait_for_acknowledgement(struct sink *s, size_t bytes)
 {
 	struct syslog *y = s->state;
 
 	forget_what_arrived(y);
-	for (unsigned i = 0; y->sent.length > UNACKNOWLEDGED_BYTES && i < 500; i++) {
-		if (sink_wait(s, y->fd, 0, 10000000) == -ECANCELED || check_stream(y) < 0)
+	for (uint64_t i = 0; y->sent.length > bytes && i < PATIENCE_NS / LOOK_NS; i++) {
+		if (sink_wait(s, y->fd, 0, LOOK_NS) == -ECANCELED || check_stream(y) < 0)
 			break;
 		forget_what_arrived(y);
 	}
-	return y->sent.length > UNACKNOWLEDGED_BYTES ? fail(s, -ETIMEDOUT, "not acknowledged") : 0;
+}
+
+/* A collector that stands and does not read is left alone: what it has would come twice. */
+static int keep_few_unacknowledged(struct sink *s)
+{
+	struct syslog *y = s->state;
+
+	wait_for_acknowledgement(s, UNACKNOWLEDGED_BYTES);
+	if (y->sent.length <= UNACKNOWLEDGED_BYTES &&
+		clock_steady_ns() < y->progress_ns + PATIENCE_NS)
+		return 0;
+	return sink_fail(s, -ETIMEDOUT, "connected, but it reads nothing");
 }
 
 /* Connected, and with nothing owed from the connection before. */
@@ -256,9 +282,11 @@ static int ready_stream(struct sink *s)
 	int error;
 
 	if (y->fd >= 0 && check_stream(y) == 0)
-		return wait_for_acknowledgement(s);
+		return keep_few_unacknowledged(s);
 	hang_up(y);
 	error = reach(s);
+	y->waiting = 0;
+	y->progress_ns = clock_steady_ns();
 	return error < 0 ? error : send_all(s, y->sent.text, y->sent.length);
 }
 
@@ -277,9 +305,11 @@ static int write_stream(struct sink *s)
 	if (frame->error)
 		return frame->error;
 	error = send_all(s, frame->text, frame->length);
-	if (error == 0)
-		draft_add(&y->sent, frame->text, frame->length);
-	return error;
+	if (error < 0)
+		return error;
+	draft_add(&y->sent, frame->text, frame->length);
+	y->waiting = unacknowledged(y);
+	return 0;
 }
 
 /* The refusal of the datagram before comes with the next one, which was not sent then. */
@@ -319,12 +349,18 @@ static int syslog_tick(struct sink *s)
 	return y->fd < 0 ? reach(s) : 0;
 }
 
+/* A socket closed with something unread in it would take back what is under way. */
 static void syslog_close(struct sink *s)
 {
 	struct syslog *y = s->state;
 
 	if (!y)
 		return;
+	if (y->fd >= 0)
+		wait_for_acknowledgement(s, 0);
+	if (y->sent.length)
+		log_say(LOG_LEVEL_WARNING, "sink %s: the last %zu bytes were not acknowledged",
+			sink_name(s->chart), y->sent.length);
 	hang_up(y);
 	tls_close(y->tls);
 	draft_fini(&y->message);

@@ -97,6 +97,8 @@ static void say_verification(struct tls *t, char why[TLS_WHY_BYTES])
 
 	if (gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &text, 0) < 0)
 		return;
+	if (text.size > 0 && text.data[text.size - 1] == ' ')
+		text.data[text.size - 1] = '\0';
 	snprintf(why, TLS_WHY_BYTES, "%.150s", (const char *)text.data);
 	gnutls_free(text.data);
 }

@@ -1,0 +1,126 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <unistd.h>
+
+#include "chart.h"
+#include "clock.h"
+#include "outlets.h"
+#include "sink/backlog.h"
+
+static json_int_t figure(const json_t *states, size_t i, const char *name)
+{
+	return json_integer_value(json_object_get(json_array_get(states, i), name));
+}
+
+static const char *text(const json_t *states, size_t i, const char *name)
+{
+	return json_string_value(json_object_get(json_array_get(states, i), name));
+}
+
+/* /dev/full is a disk that is full for ever. */
+static void outlets_never_wait_for_a_sink_that_stalls(void **state)
+{
+	char path[] = "/tmp/outlets-XXXXXX";
+	struct chart_sink sink[] = {
+		{.kind = SINK_JSON, .path = (char *)"/dev/full", .keep = 1},
+		{.kind = SINK_JSON, .path = path, .keep = 1, .flows = true},
+	};
+	struct chart_outputs outputs = {.sink = sink, .sinks = 2};
+	struct outlets *outlets;
+	json_t *document = json_pack("{s:s}", "a", "b"), *states;
+	uint64_t start_ns = clock_steady_ns();
+
+	(void)state;
+	close(mkstemp(path));
+	assert_int_equal(outlets_open(&outlets, &outputs), 0);
+	assert_int_equal(outlets_start(outlets), 0);
+	assert_true(outlets_want_flows(outlets));
+	for (unsigned i = 0; i < BACKLOG_DOCUMENTS; i++)
+		outlets_offer(outlets, document, false);
+	outlets_offer(outlets, document, true);
+	usleep(300000);
+	for (unsigned i = 0; i < 100; i++)
+		outlets_offer(outlets, document, false);
+	assert_true(clock_steady_ns() - start_ns < 2000000000);
+	outlets_finish(outlets);
+	assert_true(clock_steady_ns() - start_ns < 5000000000);
+	states = outlets_states(outlets);
+	assert_string_equal(text(states, 0, "name"), "/dev/full");
+	assert_string_equal(text(states, 0, "state"), "retrying");
+	assert_string_equal(text(states, 0, "last_error"), "No space left on device");
+	assert_int_equal(figure(states, 0, "queued"), BACKLOG_DOCUMENTS);
+	assert_int_equal(figure(states, 0, "dropped"), 100);
+	assert_string_equal(text(states, 1, "state"), "ok");
+	assert_int_equal(figure(states, 1, "queued"), 0);
+	assert_int_equal(figure(states, 1, "delivered") + figure(states, 1, "dropped"),
+		BACKLOG_DOCUMENTS + 101);
+	json_decref(states);
+	json_decref(document);
+	outlets_close(outlets);
+	unlink(path);
+}
+
+static void outlets_bound_what_waits_in_bytes_too(void **state)
+{
+	struct backlog b;
+	char *big = malloc((1 << 20) + 1);
+	struct parcel *p;
+	unsigned taken = 0;
+
+	(void)state;
+	memset(big, 'x', 1 << 20);
+	big[1 << 20] = '\0';
+	p = parcel_new(big);
+	assert_int_equal(backlog_init(&b), 0);
+	while (taken < 100 && backlog_add(&b, p))
+		taken++;
+	assert_int_equal(taken, 16);
+	backlog_remove_first(&b);
+	assert_true(backlog_add(&b, p));
+	parcel_drop(p);
+	backlog_fini(&b);
+}
+
+static void outlets_that_cannot_be_opened_say_so_at_once(void **state)
+{
+	struct chart_sink sink[] = {
+		{.kind = SINK_JSON, .path = (char *)"/tmp", .keep = 1},
+		{.kind = SINK_SYSLOG,
+			.address = (char *)"tls://localhost:6514",
+			.ca = (char *)"/there/is/no/such/file"},
+	};
+	struct chart_outputs outputs = {.sinks = 1};
+	struct outlets *outlets;
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		outputs.sink = &sink[i];
+		assert_true(outlets_open(&outlets, &outputs) < 0);
+		assert_null(outlets);
+	}
+	outputs.sinks = 0;
+	assert_int_equal(outlets_open(&outlets, &outputs), 0);
+	assert_null(outlets);
+	outlets_offer(outlets, NULL, false);
+	outlets_reopen(outlets);
+	outlets_close(outlets);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(outlets_never_wait_for_a_sink_that_stalls),
+		cmocka_unit_test(outlets_bound_what_waits_in_bytes_too),
+		cmocka_unit_test(outlets_that_cannot_be_opened_say_so_at_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
