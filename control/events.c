@@ -62,9 +62,7 @@ void events_write(struct events *e, const struct ecs *ecs, const struct record *
 
 void events_write_note(struct events *e, json_t *document)
 {
-	if (json_string_value(json_object_get(json_object_get(document, "event"), "kind"))[0] ==
-		'a')
-		e->alerts++;
+	e->alerts += json_object_get(json_object_get(document, "event"), "severity") != NULL;
 	put(e, document);
 }
 

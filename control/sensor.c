@@ -119,9 +119,10 @@ static void offer_telemetry(struct sensor *s)
 static int open_socket(struct sensor *s)
 {
 	const struct chart_outputs *o = &s->reload.chart->outputs;
-	const char *path = o->control_socket ? o->control_socket : CONTROL_SOCKET;
+	struct control_place place = {o->control_socket ? o->control_socket : CONTROL_SOCKET,
+		s->options->user, o->control_group};
 	struct control_handlers handlers = {answers_ask, answers_bye, &s->answers};
-	int error = control_socket_open(&s->socket, path, o->control_group, &handlers);
+	int error = control_socket_open(&s->socket, &place, &handlers);
 
 	s->answers.snapshot = &s->snapshot;
 	s->answers.ledger = &s->ledger;
@@ -131,7 +132,7 @@ static int open_socket(struct sensor *s)
 	if (error == 0)
 		return DONE;
 	log_say(o->control_socket ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE,
-		"no control socket at %s: %s", path,
+		"no control socket at %s: %s", place.path,
 		error == -EADDRINUSE		       ? "another sensor answers there"
 		: error == -ENOENT && o->control_group ? "no such directory or group"
 						       : strerror(-error));
@@ -145,10 +146,8 @@ static json_t *sink_states(void *context)
 	return outlets_states(context);
 }
 
-/* SIGUSR1 would end the program until it is watched: from before there are files to move. */
 static int open_outlets(struct sensor *s)
 {
-	interrupt_watch_reopen();
 	if (outlets_open(&s->outlets, &s->reload.chart->outputs) < 0)
 		return FAILED;
 	s->ledger.events.outlets = s->outlets;
@@ -363,7 +362,6 @@ static int run(struct sensor *s)
 	s->reload.ledger = &s->ledger;
 	snapshot_init(&s->snapshot, &s->reload, &s->ledger, &s->capture, s->start_ns);
 	snapshot_take(&s->snapshot, s->crew, s->start_ns);
-	interrupt_watch_hangup();
 	offer_telemetry(s);
 	notice_ready(s->capture.title);
 	stand_watch(s);
@@ -396,6 +394,8 @@ int sensor_run(const struct sensor_options *options)
 	if (!s)
 		return FAILED;
 	s->options = options;
+	interrupt_watch_hangup(); /* from the start: unwatched, either signal would end it */
+	interrupt_watch_reopen();
 	reload_init(&s->reload, options->site, ledger_chart("run", options->site));
 	if (!s->reload.chart)
 		status = MISUSED;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -333,47 +334,66 @@ static int clear_the_place(const struct sockaddr_un *at)
 	return unlink(at->sun_path) < 0 ? -errno : 0;
 }
 
-/* Bound with no rights for others, so that nobody connects before the rights are right. */
-static int bind_to(struct control_socket *s, const struct sockaddr_un *at, const char *group)
-{
-	const struct group *g = group ? getgrnam(group) : NULL;
-	mode_t mask;
-	int error;
+/* Whose it is: (uid_t)-1 and (gid_t)-1 leave it as it is. */
+struct owners {
+	uid_t user;
+	gid_t group;
+};
 
-	if (group && !g)
+static int find_owners(const struct control_place *place, struct owners *o)
+{
+	const struct passwd *user = place->owner ? getpwnam(place->owner) : NULL;
+	const struct group *group = place->group ? getgrnam(place->group) : NULL;
+
+	if ((place->owner && !user) || (place->group && !group))
 		return -ENOENT;
+	o->user = user ? user->pw_uid : (uid_t)-1;
+	o->group = group ? group->gr_gid : user ? user->pw_gid : (gid_t)-1;
+	return 0;
+}
+
+/* Bound with no rights for others, so that nobody connects before the rights are right. */
+static int bind_to(
+	struct control_socket *s, const struct sockaddr_un *at, const struct control_place *place)
+{
+	struct owners owners;
+	mode_t mask;
+	int error = find_owners(place, &owners);
+
+	if (error < 0)
+		return error;
 	mask = umask(0177);
 	error = bind(s->fd, (const struct sockaddr *)at, sizeof(*at)) < 0 ? -errno : 0;
 	umask(mask);
 	if (error < 0)
 		return error;
 	s->path = strdup(at->sun_path);
-	if (g && chown(at->sun_path, (uid_t)-1, g->gr_gid) < 0)
+	if (chown(at->sun_path, owners.user, owners.group) < 0)
 		return -errno;
 	return chmod(at->sun_path, 0660) < 0 ? -errno : 0;
 }
 
-static int listen_at(struct control_socket *s, const char *path, const char *group)
+static int listen_at(struct control_socket *s, const struct control_place *place)
 {
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
 	int error;
 
-	if (strlen(path) >= sizeof(at.sun_path))
+	if (strlen(place->path) >= sizeof(at.sun_path))
 		return -ENAMETOOLONG;
-	memcpy(at.sun_path, path, strlen(path) + 1);
+	memcpy(at.sun_path, place->path, strlen(place->path) + 1);
 	error = clear_the_place(&at);
 	if (error < 0)
 		return error;
 	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (s->fd < 0)
 		return -errno;
-	error = bind_to(s, &at, group);
+	error = bind_to(s, &at, place);
 	if (error < 0)
 		return error;
 	return listen(s->fd, BACKLOG) < 0 ? -errno : 0;
 }
 
-int control_socket_open(struct control_socket **out, const char *path, const char *group,
+int control_socket_open(struct control_socket **out, const struct control_place *place,
 	const struct control_handlers *handlers)
 {
 	struct control_socket *s = calloc(1, sizeof(*s));
@@ -385,7 +405,7 @@ int control_socket_open(struct control_socket **out, const char *path, const cha
 	s->handlers = *handlers;
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
 		s->client[i].fd = -1;
-	error = listen_at(s, path, group);
+	error = listen_at(s, place);
 	if (error < 0) {
 		control_socket_close(s);
 		return error;

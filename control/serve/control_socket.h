@@ -29,10 +29,15 @@ struct control_handlers {
 	void *context;
 };
 
-/* Listens at `path`; `group`: its members may connect too, or NULL. 0 or a negative errno:
- * -EADDRINUSE where somebody listens there already. A socket that nobody listens at is replaced. */
-int control_socket_open(struct control_socket **, const char *path, const char *group,
-	const struct control_handlers *);
+/* Listens at `path`. It belongs to `owner`, whose group may connect, or `group` instead; either may
+ * be NULL: whoever runs this. 0 or a negative errno: -EADDRINUSE where somebody listens there
+ * already, -ENOENT also of an owner or a group. A socket that nobody listens at is replaced. */
+struct control_place {
+	const char *path, *owner, *group;
+};
+
+int control_socket_open(
+	struct control_socket **, const struct control_place *, const struct control_handlers *);
 
 /* Looks at everything that has come in or can go out, waiting so long for the first; also does what
  * is due by the clock. */
