@@ -83,6 +83,7 @@ void mirror_report_clear(struct mirror_report *r)
 	r->sum.lanes = 1;
 	r->sum.host = host;
 	r->sum.hosts = hosts;
+	r->is_known = false;
 }
 
 void mirror_report_add_live(struct mirror_report *r, const struct record *flow)
@@ -170,6 +171,7 @@ void mirror_report_add(struct mirror_report *r, const struct mirror_figures *f)
 {
 	struct mirror_figures *sum = &r->sum;
 
+	r->is_known = true;
 	add_lane(&sum->lane[0], &f->lane[0]);
 	for (uint32_t i = 1; i < f->lanes; i++)
 		add_lane(lane_like(sum, &f->lane[i]), &f->lane[i]);
@@ -357,6 +359,8 @@ size_t mirror_report_judge(const struct mirror_report *r, const struct counters 
 	struct findings_list l = {.found = found};
 	struct mirror_lane all = all_lanes(&r->sum);
 
+	if (!r->is_known)
+		return 0;
 	if (!judge_sides(&l, &all))
 		judge_loss(&l, &r->sum);
 	judge_handshakes(&l, &all);

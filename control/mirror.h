@@ -20,6 +20,7 @@ struct mirror_report {
 	const char *const *interface; /* names, by number; lent */
 	size_t interfaces;
 	struct mirror_figures sum; /* `host` is the report's own */
+	bool is_known;		   /* a worker's figures were added: before, nothing is judged */
 };
 
 /* Each finding's name, which is an interface. */

@@ -47,7 +47,8 @@ struct sensor {
 	struct crew *crew;
 	struct capture capture;
 	int is_reload_wanted, is_surveying;
-	int is_judging; /* with this survey: it is not only for somebody who asks */
+	int is_look_wanted; /* a survey, for its figures */
+	int is_judging;	    /* with this survey: it is not only for somebody who asks */
 	uint64_t alive_ns;
 	uint64_t survey_ns; /* steady clock: when the next one is due */
 	uint64_t start_ns;
@@ -250,6 +251,7 @@ static int is_due(const struct sensor *s)
 static void begin_survey(struct sensor *s)
 {
 	s->is_surveying = 1;
+	s->is_look_wanted = 0;
 	s->is_judging = is_due(s);
 	if (s->is_judging)
 		s->survey_ns = clock_steady_ns() + SURVEY_NS;
@@ -279,7 +281,7 @@ static void survey(struct sensor *s)
 	if (s->is_surveying && crew_has_surveyed(s->crew))
 		end_survey(s);
 	else if (!s->is_surveying && !s->reload.former &&
-		 (answers_want_survey(&s->answers) || is_due(s)))
+		 (answers_want_survey(&s->answers) || s->is_look_wanted || is_due(s)))
 		begin_survey(s);
 }
 
@@ -312,8 +314,10 @@ static void look_after_reloads(struct sensor *s)
 	s->is_reload_wanted |= interrupt_hung_up();
 	if (s->is_reload_wanted && !s->is_surveying && !s->reload.former)
 		reload_site(s);
-	if (reload_tick(&s->reload))
-		answers_settled(&s->answers);
+	if (!reload_tick(&s->reload))
+		return;
+	answers_settled(&s->answers);
+	s->is_look_wanted = 1; /* the mirror's figures are by the new appliances */
 }
 
 static void stand_watch(struct sensor *s)
@@ -358,6 +362,7 @@ static int run(struct sensor *s)
 	s->start_ns = clock_wall_ns();
 	ledger_begin(&s->ledger, s->start_ns);
 	s->survey_ns = clock_steady_ns() + SURVEY_NS;
+	s->is_look_wanted = 1;
 	s->reload.crew = s->crew;
 	s->reload.ledger = &s->ledger;
 	snapshot_init(&s->snapshot, &s->reload, &s->ledger, &s->capture, s->start_ns);

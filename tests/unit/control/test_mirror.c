@@ -24,6 +24,7 @@ static struct scene *scene_open(const char *site)
 	assert_non_null(s);
 	s->chart = site_opens(site);
 	assert_int_equal(mirror_report_init(&s->report, s->chart), 0);
+	s->report.is_known = true; /* figures are written to it directly */
 	s->counters.frames = s->counters.ip = s->counters.monitored = 100000;
 	s->report.sum.lanes = 2;
 	s->report.sum.lane[1].flows.both = 1000;
@@ -202,10 +203,24 @@ static void mirror_puts_workers_together(void **state)
 	scene_close(s);
 }
 
+/* After a start or a reload, until the first survey: an appliance is not absent yet. */
+static void mirror_says_nothing_before_figures_came(void **state)
+{
+	struct scene *s = scene_open(SITE);
+
+	(void)state;
+	mirror_report_clear(&s->report);
+	expect_nothing(s);
+	s->report.is_known = true;
+	assert_true(mirror_report_judge(&s->report, &s->counters, s->found) > 0);
+	scene_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mirror_says_nothing_of_a_good_one),
+		cmocka_unit_test(mirror_says_nothing_before_figures_came),
 		cmocka_unit_test(mirror_says_how_much_is_one_sided),
 		cmocka_unit_test(mirror_says_what_was_lost),
 		cmocka_unit_test(mirror_says_what_comes_twice),
