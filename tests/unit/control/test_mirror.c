@@ -206,7 +206,7 @@ static void mirror_puts_workers_together(void **state)
 /* After a start or a reload, until the first survey: an appliance is not absent yet. */
 static void mirror_says_nothing_before_figures_came(void **state)
 {
-	struct scene *s = scene_open(SITE);
+	struct scene *s = scene_open(TWO);
 
 	(void)state;
 	mirror_report_clear(&s->report);
