@@ -249,6 +249,7 @@ static void no_packet_is_lost_across_a_thousand_reloads(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 2; i++) {
 		n[i] = next_open(i + 2, sensor_inventory(), same_heirs);
+		free(n[i]->host); /* each reload brings one of its own */
 		disable(n[i], 22, (int)i);
 	}
 	for (unsigned i = 0; i < 1000; i++) {
