@@ -12,6 +12,7 @@ installed are left out, and said. With --readme the tables replace what stands b
 markers in FILE.
 """
 import argparse
+import datetime
 import json
 import os
 import re
@@ -113,15 +114,31 @@ def received_by_testpmd(device, duration):
     return statistics.median(rates[2:]) if len(rates) > 3 else None
 
 
+def snapshot_of(portolan, control):
+    """when, in seconds, and how many packets by then"""
+    run = subprocess.run([portolan, 'status', '--json', '--socket', control], text=True,
+                         capture_output=True, check=True)
+    status = json.loads(run.stdout)['result']
+    whole, _, part = status['now'].rstrip('Z').partition('.')
+    when = datetime.datetime.fromisoformat(whole).timestamp() + float('0.' + part)
+    return when, status['accounting']['frames']['received']
+
+
 def received_by_portolan(portolan, device, site, folder, duration):
-    path, stats = os.path.join(folder, 'dpdk.yaml'), os.path.join(folder, 'dpdk.json')
+    """packets a second between two answers of the sensor: as testpmd's, without its start"""
+    path, control = os.path.join(folder, 'dpdk.yaml'), os.path.join(folder, 'control.sock')
     with open(site) as f, open(path, 'w') as out:
         out.write(f.read() + 'capture:\n  source: dpdk\n  dpdk: {devices: ["' + device +
-                  '"], lcores: "1"}\n')
-    subprocess.run([portolan, 'run', '--site', path, '--duration', f'{duration}s', '--stats', stats],
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-    with open(stats) as f:
-        return json.load(f)['frames']['received'] / duration
+                  '"], lcores: "1"}\noutputs: {control: {socket: ' + control + '}}\n')
+    run = subprocess.Popen([portolan, 'run', '--site', path], stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL)
+    time.sleep(3)
+    first = snapshot_of(portolan, control)
+    time.sleep(duration)
+    last = snapshot_of(portolan, control)
+    run.terminate()
+    run.wait()
+    return (last[1] - first[1]) / (last[0] - first[0])
 
 
 def dpdk_table(build, site):

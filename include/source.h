@@ -83,9 +83,9 @@ int source_files_open(struct source **, const char *const *path, size_t paths);
 struct inventory;
 
 struct source_memory_options {
-	unsigned rounds;	/* times over, packet times moving on */
-	size_t stride;		/* frames begin so many bytes apart: a multiple of 64 */
-	unsigned share, shares; /* of several shares only this one; shares 0 or 1: all */
+	unsigned rounds;		   /* times over, packet times moving on */
+	size_t stride;			   /* frames begin so many bytes apart: a multiple of 64 */
+	unsigned share, shares;		   /* of several shares only this one; shares 0 or 1: all */
 	const struct inventory *inventory; /* of several shares: which header counts */
 };
 
@@ -104,6 +104,19 @@ static inline void source_stamp(struct source *s, struct burst *b, struct packet
 		s->now_ns = p->time_ns;
 	p->now_ns = s->now_ns;
 	b->start_ns = s->start_ns;
+}
+
+/* Stamps a burst whose packets all came at `time_ns`; what it returns is their now_ns. */
+static inline uint64_t source_stamp_arrival(struct source *s, struct burst *b, uint64_t time_ns)
+{
+	if (!s->started) {
+		s->started = 1;
+		s->start_ns = s->now_ns = time_ns;
+	}
+	if (time_ns > s->now_ns)
+		s->now_ns = time_ns;
+	b->start_ns = s->start_ns;
+	return s->now_ns;
 }
 
 /* Stamps a whole burst, whose packets have their own times. */

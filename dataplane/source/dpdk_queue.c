@@ -40,6 +40,7 @@ struct queue {
 	unsigned slots, next;
 	struct rte_mbuf *held[BURST_MAX];
 	unsigned held_count;
+	struct rte_mempool *pool; /* all that is held goes back there as it is, or NULL */
 	struct dpdk_clock clock;
 	uint32_t empty; /* polls in a row */
 	uint32_t waits; /* for other workers, since packets came */
@@ -115,6 +116,16 @@ static void mend(struct queue *q, struct packet *p, struct rte_mbuf **held)
 static int is_odd(const struct rte_mbuf *m)
 {
 	return m->nb_segs > 1 || (m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED);
+}
+
+/* Not 0 unless the buffer is a whole frame of this pool's, with nothing tied to it: then it needs
+ * no look into its second line before it goes back. */
+static inline uint64_t unlike(const struct rte_mbuf *m, const struct rte_mempool *pool)
+{
+	return (m->ol_flags &
+		       (RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)) |
+	       (uint64_t)(m->nb_segs ^ 1) | (uint64_t)(rte_mbuf_refcnt_read(m) ^ 1) |
+	       ((uintptr_t)m->pool ^ (uintptr_t)pool);
 }
 
 static inline void fill_packet(struct queue *q, struct packet *p, struct rte_mbuf **held)
@@ -193,16 +204,20 @@ static int find_removed(struct queue *q)
  * under a millisecond while the worker keeps up. */
 static void fill(struct queue *q, struct burst *b)
 {
-	uint64_t now_ns = dpdk_clock_ns(&q->clock);
+	uint64_t time_ns = dpdk_clock_ns(&q->clock);
+	uint64_t now_ns = source_stamp_arrival(&q->source, b, time_ns), different = 0;
+	struct rte_mempool *pool = q->held[0]->pool;
 
 	for (unsigned i = 0; i < q->held_count; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(q->held[i], void *));
 	for (unsigned i = 0; i < q->held_count; i++) {
+		different |= unlike(q->held[i], pool);
 		fill_packet(q, &b->packet[i], &q->held[i]);
-		b->packet[i].time_ns = now_ns;
+		b->packet[i].time_ns = time_ns;
+		b->packet[i].now_ns = now_ns;
 	}
 	b->count = q->held_count;
-	source_stamp_burst(&q->source, b);
+	q->pool = different ? NULL : pool;
 }
 
 /* Two threads must not read one queue: nobody reads another's before all have left theirs. */
@@ -265,7 +280,10 @@ static void queue_release(struct source *s, struct burst *b)
 {
 	struct queue *q = (struct queue *)s;
 
-	rte_pktmbuf_free_bulk(q->held, q->held_count);
+	if (__builtin_expect(q->pool != NULL, 1))
+		rte_mempool_put_bulk(q->pool, (void **)q->held, q->held_count);
+	else
+		rte_pktmbuf_free_bulk(q->held, q->held_count);
 	q->held_count = 0;
 	burst_clear(b);
 }
