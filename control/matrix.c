@@ -83,9 +83,21 @@ static void see_live(const struct matrix *m, struct matrix_cell *cell, int flagg
 		cell->live++;
 }
 
+/* The exchange of ports 67 and 68 is one; it stands at the first of its rows, whose rule it has. */
+static uint16_t row_of(const struct policy *p, uint16_t set)
+{
+	const struct rule *r = &p->rule[p->set[set].first];
+
+	if (set != p->dhcp_set[r->role])
+		return set;
+	return policy_set(p, (enum role)r->role, (enum direction)r->direction,
+		(enum transport)r->transport, r->port);
+}
+
 static void see(struct matrix *m, const struct record *r, unsigned end)
 {
-	struct matrix_cell *cell = cell_of(m, r->appliance[end], r->set[end]);
+	uint16_t set = row_of(m->chart->policy, r->set[end]);
+	struct matrix_cell *cell = cell_of(m, r->appliance[end], set);
 	int flagged = verdict_is_flagged((enum verdict)r->end_verdict[end]);
 
 	if (!cell)
