@@ -237,7 +237,7 @@ static void reload_site(struct sensor *s)
 
 	s->is_reload_wanted = 0;
 	notice_reloading();
-	reload_now(&s->reload, &complaint);
+	answers_reloaded(&s->answers, reload_now(&s->reload, &complaint), &complaint);
 	notice_ready(s->capture.title);
 }
 
@@ -311,7 +311,7 @@ static void keep_alive(struct sensor *s)
 
 static void look_after_reloads(struct sensor *s)
 {
-	s->is_reload_wanted |= interrupt_hung_up();
+	s->is_reload_wanted |= interrupt_hung_up() | s->answers.is_reload_wanted;
 	if (s->is_reload_wanted && !s->is_surveying && !s->reload.former)
 		reload_site(s);
 	if (!reload_tick(&s->reload))

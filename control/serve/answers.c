@@ -1,6 +1,5 @@
 #include "answers.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -402,8 +401,10 @@ void answers_bye(void *context, struct control_client *client)
 {
 	struct answers *a = context;
 
-	if (a->reloader == client)
+	if (a->reloader == client) {
 		a->reloader = NULL;
+		a->is_reload_wanted = false;
+	}
 	for (size_t i = 0; i < a->waiters; i++) {
 		if (a->waiting[i] != client)
 			continue;
@@ -434,20 +435,24 @@ static void dry_run(struct answers *a, struct control_client *client)
 	wait_for_survey(a, client, q, "no more memory");
 }
 
+/* Done when nothing else is under way: the sensor knows. */
 static void reload_for(struct answers *a, struct control_client *client)
 {
-	struct complaint complaint = {.length = 0};
-	int error;
-
-	if (a->reload->former || a->reloader || a->surveyed > 0) {
-		control_refuse(client, "another reload or a survey is under way; try again");
+	if (a->reloader) {
+		control_refuse(client, "another reload is under way; try again");
 		return;
 	}
-	error = reload_now(a->reload, &complaint);
-	if (error < 0)
-		control_refuse(client, "the policy stays as it was: %s", complaint.text);
-	else
-		a->reloader = client;
+	a->reloader = client;
+	a->is_reload_wanted = true;
+}
+
+void answers_reloaded(struct answers *a, int error, const struct complaint *complaint)
+{
+	a->is_reload_wanted = false;
+	if (error == 0 || !a->reloader)
+		return;
+	control_refuse(a->reloader, "the policy stays as it was: %s", complaint->text);
+	a->reloader = NULL;
 }
 
 static void answer_reload(struct answers *a, struct control_client *client, const json_t *arguments)
@@ -465,7 +470,7 @@ void answers_settled(struct answers *a)
 	const struct chart *c = a->reload->chart;
 	char later[64];
 
-	if (!a->reloader)
+	if (!a->reloader || a->is_reload_wanted) /* its own has not begun */
 		return;
 	reload_held_back(a->reload->first, c, later, sizeof(later));
 	control_done(

@@ -12,6 +12,7 @@
 
 #include "record.h"
 
+struct complaint;
 struct control_client;
 struct ledger;
 struct reload;
@@ -29,6 +30,7 @@ struct answers {
 	size_t waiters;
 	size_t surveyed;		 /* the first so many are part of the survey under way */
 	struct control_client *reloader; /* waits until its reload has settled; or NULL */
+	bool is_reload_wanted;		 /* by the reloader: not begun yet */
 };
 
 /* Handlers for the socket; the context is the answers. */
@@ -41,7 +43,10 @@ void answers_begin_survey(struct answers *);
 void answers_see(void *answers, const struct record *);
 void answers_end_survey(struct answers *);
 
-/* A reload has settled. */
+/* A reload was done, or refused with an error and its reasons. */
+void answers_reloaded(struct answers *, int error, const struct complaint *);
+
+/* It has settled. */
 void answers_settled(struct answers *);
 
 /* The health checks, a new array of {check, state, what}; and the worst of their states. */
