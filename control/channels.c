@@ -158,12 +158,20 @@ static void add(struct channels *c, struct channel *ch)
 	c->has_any[ch->key.appliance[0]] = c->has_any[ch->key.appliance[1]] = true;
 }
 
+static bool has_stood(const struct channel *ch)
+{
+	return ch->stood_ns || ch->short_ns;
+}
+
 static struct channel *find_or_add(struct channels *c, const struct channel_key *k)
 {
 	struct channel *ch = find(c, k);
 
 	if (ch)
 		return ch;
+	if (c->count == CHANNELS_MAX &&
+		!has_stood(c->first)) /* probes make way, the oldest first */
+		forget(c, c->first);
 	ch = c->count < CHANNELS_MAX ? calloc(1, sizeof(*ch)) : NULL;
 	if (!ch) {
 		c->overflowed++;
@@ -326,8 +334,15 @@ static enum channel_state state_of(
 void channels_judge(struct channels *c, uint64_t now_ns, bool in_doubt, channel_listener *listener,
 	void *context)
 {
-	for (struct channel *ch = c->first; ch; ch = ch->hh.next) {
+	struct channel *ch, *next;
+
+	HASH_ITER(hh, c->first, ch, next)
+	{
 		enum channel_state from = ch->state, to = state_of(c, ch, now_ns, in_doubt);
+		if (to == CHANNEL_SILENT && !has_stood(ch)) { /* attempts, of which nothing came */
+			forget(c, ch);
+			continue;
+		}
 		if (from == to)
 			continue;
 		ch->state = to;

@@ -219,7 +219,7 @@ static void say_surveyed(struct hand *h)
 static void look_round(struct hand *h)
 {
 	const struct reign *r = rcu_dereference(h->crew->reign);
-	unsigned long survey = atomic_load_explicit(&h->crew->survey, memory_order_relaxed);
+	unsigned long survey = atomic_load_explicit(&h->crew->survey, memory_order_acquire);
 
 	if (r != h->reign)
 		adopt(h, r);
@@ -514,7 +514,7 @@ bool crew_has_settled(struct crew *c)
 
 void crew_survey(struct crew *c)
 {
-	atomic_fetch_add_explicit(&c->survey, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&c->survey, 1, memory_order_release);
 }
 
 bool crew_has_surveyed(const struct crew *c)

@@ -38,11 +38,17 @@ int estate_reload(struct estate *e, const struct heirs *h)
 		error = channels_reload(&e->channels, chart, h);
 	if (error == 0)
 		error = relations_reload(&e->relations, chart, h);
+	if (error < 0) { /* nothing may keep the former chart's numbers */
+		estate_fini(e);
+		e->is_lost = true;
+	}
 	return error;
 }
 
 void estate_take(struct estate *e, const struct record *r)
 {
+	if (e->is_lost)
+		return;
 	matrix_take(&e->matrix, r);
 	channels_take(&e->channels, r);
 	relations_take(&e->relations, r);
@@ -158,6 +164,8 @@ void estate_judge(struct estate *e, const struct estate_view *v)
 		.in_doubt = v->in_doubt,
 	};
 
+	if (e->is_lost)
+		return;
 	e->judged_ns = v->now_ns;
 	channels_judge(&e->channels, v->now_ns, v->in_doubt, tell_channel, e);
 	relations_judge(&e->relations, &evidence, tell_relation, e);

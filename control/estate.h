@@ -27,6 +27,7 @@ struct estate {
 	struct relations relations;
 	uint64_t judged_ns;	   /* 0: never */
 	bool is_watched;	   /* judged again and again: else at the end of a capture, once */
+	bool is_lost;		   /* no memory was left at a reload: it stays empty */
 	estate_listener *listener; /* or NULL */
 	void *context;
 };
@@ -42,7 +43,7 @@ struct estate_view {
 int estate_init(struct estate *, const struct ecs *);
 void estate_fini(struct estate *);
 
-/* `ecs` has another chart. 0; -ENOMEM: what could not be handed down is empty. */
+/* `ecs` has another chart. 0; -ENOMEM: it is empty, and stays so. */
 int estate_reload(struct estate *, const struct heirs *);
 
 /* RECORD_LIVE and RECORD_ENDED. */

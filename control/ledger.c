@@ -135,7 +135,6 @@ static void change_chart(struct ledger *l, const struct chart *chart, struct hei
 	change_atlas(l, chart);
 	l->chart = chart;
 	l->ecs.chart = chart;
-	l->events.window_ns = chart->outputs.window_ns;
 }
 
 static void replace_report(struct mirror_report *old, struct mirror_report *fresh)
@@ -166,7 +165,7 @@ int ledger_reload(struct ledger *l, const struct chart *chart, struct heirs heir
 	summary_reload(&l->summary, &l->former.heirs);
 	if (estate_reload(&l->estate, &l->former.heirs) < 0)
 		log_say(LOG_LEVEL_WARNING,
-			"no memory to hand channels and use down: they begin anew");
+			"no memory to hand channels and use down: they are not followed any more");
 	return 0;
 }
 

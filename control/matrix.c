@@ -130,7 +130,7 @@ void matrix_begin_survey(struct matrix *m)
 
 const struct matrix_cell *matrix_cell(const struct matrix *m, size_t appliance, size_t set)
 {
-	const struct matrix_cell *row = m->row[appliance];
+	const struct matrix_cell *row = m->row ? m->row[appliance] : NULL;
 
 	return row && (row[set].last_ns || row[set].wrong_ns) ? &row[set] : NULL;
 }

@@ -331,7 +331,7 @@ static void find_by_appliance(const struct judging *j, size_t appliance)
 
 	if (binds && binds[appliance] > 0)
 		raise_appliance(j, RELATION_CLEAR_LDAP, appliance, 0);
-	if (n->old_port_ns[appliance])
+	if (n->old_port_ns[appliance] && n->old_port_ns[appliance] + e->silence_ns > e->now_ns)
 		raise_appliance(j, RELATION_MIXED_PORTS, appliance, n->old_port_ns[appliance]);
 	if (n->chart->appliance[appliance].role == ROLE_MANAGED_DEVICE &&
 		has_been(n, e->now_ns, CHANNEL_NS) &&

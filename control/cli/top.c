@@ -64,6 +64,15 @@ static void watch_signals(void)
 	sigaction(SIGWINCH, &resized, NULL);
 }
 
+static void hold_resize(int how)
+{
+	sigset_t resize;
+
+	sigemptyset(&resize);
+	sigaddset(&resize, SIGWINCH);
+	sigprocmask(how, &resize, NULL);
+}
+
 /* The other screen, without a cursor; keys as they are pressed. */
 static int take_terminal(struct termios *before)
 {
@@ -168,7 +177,8 @@ static void show(const char *text, const struct view *v)
 				putchar('\n');
 			column = 0;
 		} else if (*text == '\033') {
-			size_t length = strcspn(text, "m") + 1;
+			size_t length = strcspn(text, "m");
+			length += text[length] != '\0';
 			fwrite(text, 1, length, stdout);
 			text += length - 1;
 		} else if (column++ < v->columns) {
@@ -211,7 +221,9 @@ static int draw(struct view *v)
 	if (!out)
 		return EXIT_FAILED;
 	measure(v);
+	hold_resize(SIG_BLOCK); /* it would end a wait for the answer */
 	status = fill(v, out);
+	hold_resize(SIG_UNBLOCK);
 	fclose(out);
 	if (status == EXIT_DONE)
 		show(text, v);
@@ -255,6 +267,8 @@ static int run(const struct cli_request *r)
 		status = draw(&v);
 	while (status == EXIT_DONE && take_key(&v));
 	give_terminal_back(&before);
+	if (is_over) /* asked to end, perhaps while it waited for an answer */
+		return EXIT_DONE;
 	if (status != EXIT_DONE)
 		fprintf(stderr, "portolan: top: the sensor answers no more\n");
 	return status;

@@ -181,7 +181,7 @@ static void check_table(struct checks *c, const struct snapshot *s)
 
 	for (unsigned i = 0; i < s->workers; i++) {
 		double share =
-			(double)s->worker[i].counters.flows_active / snapshot_chart(s)->flow_max;
+			(double)s->worker[i].counters.flows_active / s->reload->first->flow_max;
 		most = share > most ? share : most;
 	}
 	check(c, "flow-table",
@@ -313,6 +313,30 @@ static bool is_row(const struct chart *c, size_t appliance, size_t set)
 	       set != c->policy->dhcp_set[c->appliance[appliance].role];
 }
 
+static bool is_state(const char *state)
+{
+	return strcmp(state, "never") == 0 || strcmp(state, "last seen") == 0 ||
+	       strcmp(state, "wrong") == 0;
+}
+
+/* One appliance's rules in this state, or in any; false where the client has enough to read. */
+static bool put_rows(const struct answers *a, struct control_client *client, size_t appliance,
+	const char *state, size_t *items)
+{
+	const struct matrix *m = &a->snapshot->ledger->estate.matrix;
+	const struct chart *c = snapshot_chart(a->snapshot);
+
+	for (size_t set = SET_NONE + 1; set < c->policy->sets; set++) {
+		if (!is_row(c, appliance, set) ||
+			(state && strcmp(state, matrix_state(matrix_cell(m, appliance, set)))))
+			continue;
+		if (!control_item(client, matrix_item(a, appliance, set)))
+			return false;
+		++*items;
+	}
+	return true;
+}
+
 static void answer_matrix(struct answers *a, struct control_client *client, const json_t *arguments)
 {
 	const char *appliance = json_string_value(json_object_get(arguments, "appliance"));
@@ -321,20 +345,13 @@ static void answer_matrix(struct answers *a, struct control_client *client, cons
 	size_t items = 0;
 	bool room = true;
 
-	for (size_t i = 0; i < c->appliances && room; i++) {
-		if (appliance && strcmp(appliance, c->appliance[i].name) != 0)
-			continue;
-		for (size_t set = SET_NONE + 1; set < c->policy->sets && room; set++) {
-			json_t *item = is_row(c, i, set) ? matrix_item(a, i, set) : NULL;
-			if (item && state &&
-				strcmp(state, json_string_value(json_object_get(item, "state")))) {
-				json_decref(item);
-				continue;
-			}
-			room = !item || control_item(client, item);
-			items += item && room;
-		}
+	if (state && !is_state(state)) {
+		control_refuse(client, "state: want never, last seen or wrong");
+		return;
 	}
+	for (size_t i = 0; i < c->appliances && room; i++)
+		if (!appliance || strcmp(appliance, c->appliance[i].name) == 0)
+			room = put_rows(a, client, i, state, &items);
 	control_done(client, json_pack("{s:I, s:b, s:b}", "shown", (json_int_t)items, "complete",
 				     room, "in_doubt", a->snapshot->in_doubt));
 }

@@ -31,6 +31,7 @@ struct control_client {
 	bool may_change;
 	bool is_asked;	 /* a question is being answered */
 	bool is_closing; /* once all is sent */
+	bool has_ended;	 /* it will write no more */
 	uint64_t deadline_ns;
 	void *memo;
 	char in[CONTROL_QUESTION_BYTES];
@@ -106,6 +107,17 @@ void control_done(struct control_client *c, json_t *result)
 			      "result", result ? result : json_object()));
 }
 
+/* A text that was cut within a character is none that JSON may have. */
+static void make_ascii(char *text)
+{
+	json_t *whole = json_string(text);
+
+	for (; !whole && *text; text++)
+		if ((unsigned char)*text > 0x7e)
+			*text = '?';
+	json_decref(whole);
+}
+
 void control_refuse(struct control_client *c, const char *format, ...)
 {
 	char text[4096];
@@ -114,6 +126,7 @@ void control_refuse(struct control_client *c, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
+	make_ascii(text);
 	end_answer(c, json_pack("{s:i, s:b, s:s}", "protocol", CONTROL_PROTOCOL, "done", 0, "error",
 			      text));
 }
@@ -191,8 +204,10 @@ static bool receive(struct control_socket *s, struct control_client *c)
 	if (c->in_bytes == sizeof(c->in) || c->is_closing)
 		return true;
 	got = recv(c->fd, c->in + c->in_bytes, sizeof(c->in) - c->in_bytes, 0);
-	if (got == 0)
-		return c->is_asked || c->out_bytes > 0; /* it may have only stopped to write */
+	if (got == 0) {
+		c->has_ended = true; /* it may still read */
+		return c->is_asked || c->out_bytes > 0;
+	}
 	if (got < 0)
 		return errno == EAGAIN || errno == EINTR;
 	if (c->in_bytes == 0)
@@ -265,8 +280,10 @@ static void accept_all(struct control_socket *s)
 
 static short wanted(const struct control_client *c)
 {
-	return (short)((c->in_bytes < sizeof(c->in) && !c->is_asked ? POLLIN : 0) |
-		       (c->out_bytes > c->out_sent ? POLLOUT : 0));
+	bool listens =
+		c->in_bytes < sizeof(c->in) && !c->is_asked && !c->is_closing && !c->has_ended;
+
+	return (short)((listens ? POLLIN : 0) | (c->out_bytes > c->out_sent ? POLLOUT : 0));
 }
 
 /* A client that hangs up while it waits for its answer is seen by the error alone. */
@@ -281,7 +298,7 @@ static bool serve(struct control_socket *s, struct control_client *c, short even
 	if (events & POLLOUT && !transmit(s, c))
 		return false;
 	take_lines(s, c);
-	return true;
+	return c->is_asked || c->out_bytes > 0 || !(c->is_closing || c->has_ended);
 }
 
 static bool is_late(const struct control_socket *s, const struct control_client *c)

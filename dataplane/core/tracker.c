@@ -1155,10 +1155,11 @@ void tracker_adopt(struct tracker *t, const struct succession *s)
 	t->settle_at = 0;
 }
 
-/* Room for what one flow may leave: its end, and an alert before it. */
+/* Room for what one flow may leave: its end, and an alert before it. No more than half of the
+ * outbox: so much finds a place with control for certain while it is not congested. */
 static int has_room(const struct outbox *o)
 {
-	return !o->congested && o->count + 2 <= o->capacity;
+	return !o->congested && o->count + 2 <= o->capacity / 2;
 }
 
 int tracker_settle(struct tracker *t, uint32_t flows)
@@ -1192,8 +1193,8 @@ int tracker_survey(struct tracker *t, uint32_t flows)
 		const struct flow *f = &table->flow[t->survey_at++];
 		__builtin_prefetch((const char *)(f + SWEEP_STEP) + CACHE_LINE);
 		if (f->bucket != BUCKET_NONE && !is_outdated(t, f))
-			record_fill(t, f, RECORD_LIVE, reason_of(f, END_IDLE),
-				outbox_next(t->outbox));
+			record_fill(
+				t, f, RECORD_LIVE, reason_of(f, END_IDLE), outbox_next(t->outbox));
 	}
 	return t->survey_at >= table->fresh;
 }
