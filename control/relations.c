@@ -59,7 +59,12 @@ int relations_init(struct relations *n, const struct chart *chart, uint64_t star
 {
 	*n = (struct relations){.chart = chart, .start_ns = start_ns};
 	n->old_port_ns = calloc(chart->appliances + 1, sizeof(*n->old_port_ns));
-	return n->old_port_ns ? 0 : -ENOMEM;
+	n->appliance_ns = calloc(chart->appliances + 1, sizeof(*n->appliance_ns));
+	n->feature_ns = calloc(chart->features + 1, sizeof(*n->feature_ns));
+	if (n->old_port_ns && n->appliance_ns && n->feature_ns)
+		return 0;
+	relations_fini(n);
+	return -ENOMEM;
 }
 
 static void forget(struct relations *n, struct relation *f)
@@ -78,10 +83,20 @@ void relations_fini(struct relations *n)
 		forget(n, f);
 	}
 	free(n->old_port_ns);
-	n->old_port_ns = NULL;
+	free(n->appliance_ns);
+	free(n->feature_ns);
+	n->old_port_ns = n->appliance_ns = n->feature_ns = NULL;
 }
 
 /* --- another chart ------------------------------------------------------------------- */
+
+static bool is_enabled(const struct policy *p, uint16_t feature)
+{
+	for (uint32_t i = 0; i < p->rules; i++)
+		if (p->rule[i].feature == feature && p->rule[i].enabled)
+			return true;
+	return false;
+}
 
 static uint16_t feature_in(const struct chart *c, const char *name)
 {
@@ -119,13 +134,26 @@ static void add(struct relations *n, struct relation *f)
 	n->count++;
 }
 
+static void inherit(
+	struct relations *n, const struct relations *old, uint16_t heir, size_t appliance)
+{
+	n->old_port_ns[heir] = old->old_port_ns[appliance];
+	n->appliance_ns[heir] = old->appliance_ns[appliance];
+}
+
 static void hand_down(struct relations *n, struct relations *old, const struct heirs *h)
 {
 	struct relation *f, *next;
 
 	for (size_t i = 0; i < h->appliances; i++)
 		if (h->appliance[i] != APPLIANCE_NONE)
-			n->old_port_ns[h->appliance[i]] = old->old_port_ns[i];
+			inherit(n, old, h->appliance[i], i);
+	for (uint16_t i = 0; i < old->chart->features; i++) {
+		uint16_t heir = feature_in(n->chart, old->chart->feature[i]);
+		if (heir != FEATURE_NONE && is_enabled(old->chart->policy, i) &&
+			is_enabled(n->chart->policy, heir))
+			n->feature_ns[heir] = old->feature_ns[i];
+	}
 	HASH_ITER(hh, old->first, f, next)
 	{
 		HASH_DEL(old->first, f);
@@ -146,6 +174,7 @@ int relations_reload(struct relations *n, const struct chart *chart, const struc
 		return error;
 	}
 	n->overflowed = old.overflowed;
+	n->was_judged = old.was_judged;
 	hand_down(n, &old, h);
 	relations_fini(&old);
 	return 0;
@@ -239,10 +268,18 @@ static const struct rule *first_rule(const struct chart *c, size_t set)
 	return &c->policy->rule[c->policy->set[set].first];
 }
 
-/* Whether it is watched for so long. */
-static bool has_been(const struct relations *n, uint64_t now_ns, uint64_t while_ns)
+/* Whether something is watched for so long. */
+static bool has_been(uint64_t since_ns, uint64_t now_ns, uint64_t while_ns)
 {
-	return now_ns > n->start_ns && now_ns - n->start_ns > while_ns;
+	return now_ns > since_ns && now_ns - since_ns > while_ns;
+}
+
+/* What is watched for the first time: from the start on, or since the reload that brought it. */
+static void begin_watch(uint64_t *since_ns, size_t count, uint64_t begin_ns)
+{
+	for (size_t i = 0; i < count; i++)
+		if (since_ns[i] == 0)
+			since_ns[i] = begin_ns;
 }
 
 /* --- by the kinds ------------------------------------------------------------------------- */
@@ -290,7 +327,8 @@ static void find_http_alone(
 		r->direction != DIRECTION_OUTBOUND)
 		return;
 	https = policy_set(p, (enum role)r->role, DIRECTION_OUTBOUND, TRANSPORT_TCP, 443);
-	if (https == SET_NONE || !has_been(j->relations, j->evidence->now_ns, HTTPS_NS) ||
+	if (https == SET_NONE ||
+		!has_been(j->relations->appliance_ns[appliance], j->evidence->now_ns, HTTPS_NS) ||
 		is_in_use(matrix_cell(j->evidence->matrix, appliance, https)))
 		return;
 	raise_cell(j, RELATION_HTTP_ALONE, appliance, set, cell->last_ns);
@@ -334,7 +372,7 @@ static void find_by_appliance(const struct judging *j, size_t appliance)
 	if (n->old_port_ns[appliance] && n->old_port_ns[appliance] + e->silence_ns > e->now_ns)
 		raise_appliance(j, RELATION_MIXED_PORTS, appliance, n->old_port_ns[appliance]);
 	if (n->chart->appliance[appliance].role == ROLE_MANAGED_DEVICE &&
-		has_been(n, e->now_ns, CHANNEL_NS) &&
+		has_been(n->appliance_ns[appliance], e->now_ns, CHANNEL_NS) &&
 		!channels_has(e->channels, (uint16_t)appliance))
 		raise_appliance(j, RELATION_NO_CHANNEL, appliance, 0);
 }
@@ -356,17 +394,12 @@ static bool is_used_by_any(const struct judging *j, uint16_t feature)
 	return false;
 }
 
-static bool is_enabled(const struct policy *p, uint16_t feature)
-{
-	for (uint32_t i = 0; i < p->rules; i++)
-		if (p->rule[i].feature == feature && p->rule[i].enabled)
-			return true;
-	return false;
-}
-
 static void find_by_feature(const struct judging *j, uint16_t feature)
 {
-	if (is_enabled(j->relations->chart->policy, feature) && !is_used_by_any(j, feature))
+	const struct relation_evidence *e = j->evidence;
+
+	if (has_been(j->relations->feature_ns[feature], e->now_ns, e->silence_ns) &&
+		is_enabled(j->relations->chart->policy, feature) && !is_used_by_any(j, feature))
 		raise_one(j,
 			(struct relation_key){
 				RELATION_ON_AND_SILENT, APPLIANCE_NONE, SET_NONE, feature},
@@ -395,6 +428,9 @@ void relations_judge(struct relations *n, const struct relation_evidence *e,
 		.relations = n, .evidence = e, .listener = listener, .context = context};
 	const struct chart *c = n->chart;
 
+	begin_watch(n->appliance_ns, c->appliances, n->was_judged ? e->now_ns : n->start_ns);
+	begin_watch(n->feature_ns, c->features, n->was_judged ? e->now_ns : n->start_ns);
+	n->was_judged = true;
 	for (struct relation *f = n->first; f; f = f->hh.next)
 		f->holds = false;
 	for (size_t a = 0; a < c->appliances; a++) {
@@ -402,9 +438,8 @@ void relations_judge(struct relations *n, const struct relation_evidence *e,
 		for (size_t set = SET_NONE + 1; set < c->policy->sets; set++)
 			find_by_cell(&j, a, set);
 	}
-	if (has_been(n, e->now_ns, e->silence_ns))
-		for (uint16_t f = 0; f < c->features; f++)
-			find_by_feature(&j, f);
+	for (uint16_t f = 0; f < c->features; f++)
+		find_by_feature(&j, f);
 	end_the_rest(&j);
 }
 

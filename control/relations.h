@@ -67,6 +67,10 @@ struct relations {
 	struct relation *first; /* in order of discovery, by hh.next */
 	size_t count;
 	uint64_t *old_port_ns; /* by appliance: last packet on a port that the site has moved */
+	/* Since when each appliance and each enabled feature is watched: a reload may bring new
+	 * ones. 0: from the next judging on. */
+	uint64_t *appliance_ns, *feature_ns;
+	bool was_judged;
 	uint64_t start_ns; /* nothing is absent sooner than a while after it; not known: never */
 	uint64_t overflowed;
 };
