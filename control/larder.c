@@ -123,9 +123,10 @@ static int jar_file(const struct larder *l, const char *name, size_t *size)
 	error = is_ours(fd, S_IFREG, OTHERS_MAY_WRITE, &st);
 	if (error == 0 && (st.st_size < JAR_HEADER_BYTES || st.st_size > JAR_BYTES_MAX))
 		error = -EINVAL;
-	*size = (size_t)st.st_size;
-	if (error == 0)
+	if (error == 0) {
+		*size = (size_t)st.st_size;
 		return fd;
+	}
 	close(fd);
 	return error;
 }

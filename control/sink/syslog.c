@@ -34,13 +34,15 @@
 #define PATIENCE_NS 5000000000ull
 #define PATIENCE_MS 10000
 #define LOOK_NS 10000000ull
+#define REFUSAL_NS 50000000ull /* so long may a refusal take after the first datagram */
 
 enum carrier { UDP, TCP, TLS };
 
 struct syslog {
 	enum carrier carrier;
 	char host[256], port[8];
-	int fd; /* -1: not connected */
+	int fd;		/* -1: not connected */
+	bool is_proven; /* a datagram was not refused on this socket */
 	struct tls *tls;
 	struct message_origin origin;
 	struct draft message, frame;
@@ -312,22 +314,37 @@ static int write_stream(struct sink *s)
 	return 0;
 }
 
-/* The refusal of the datagram before comes with the next one, which was not sent then. */
+static int send_datagram(struct sink *s, size_t length)
+{
+	struct syslog *y = s->state;
+	int error = 0;
+
+	while (send(y->fd, y->message.text, length, MSG_NOSIGNAL) < 0 && error == 0)
+		error = errno == EAGAIN ? sink_wait(s, y->fd, POLLOUT, PATIENCE_NS) : -errno;
+	return error;
+}
+
+/* That nobody listens is heard afterwards, if at all: the first datagram waits for it, so that
+ * none is called delivered as long as there is a refusal for each. */
 static int write_datagram(struct sink *s)
 {
 	struct syslog *y = s->state;
 	size_t length = message_cut(y->message.text, y->message.length, DATAGRAM_BYTES);
-	int error = y->fd < 0 ? reach(s) : 0;
+	int error = 0;
 
+	if (y->fd < 0) {
+		y->is_proven = false;
+		error = reach(s);
+	}
 	if (error < 0)
 		return error;
-	for (;;) {
-		if (send(y->fd, y->message.text, length, MSG_NOSIGNAL) >= 0)
-			return 0;
-		error = errno == EAGAIN ? sink_wait(s, y->fd, POLLOUT, PATIENCE_NS) : -errno;
-		if (error < 0)
-			return fail(s, error, "cannot send");
-	}
+	error = send_datagram(s, length);
+	if (error == 0 && !y->is_proven)
+		sink_wait(s, y->fd, 0, REFUSAL_NS);
+	if (error == 0)
+		error = socket_error(y->fd);
+	y->is_proven = error == 0;
+	return error < 0 ? fail(s, error, "cannot send") : 0;
 }
 
 static int syslog_write(struct sink *s, const char *json, size_t length)
