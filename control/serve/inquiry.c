@@ -185,10 +185,11 @@ struct inquiry *inquiry_of_chart(struct chart *other, const struct ecs *ecs)
 		q->limit = CONTROL_FLOWS_DEFAULT;
 		q->order = ORDER_SEVERITY;
 		q->kept = calloc(q->limit, sizeof(*q->kept));
-		q->other = other;
 	}
-	if (q && q->kept)
+	if (q && q->kept) {
+		q->other = other;
 		return q;
+	}
 	inquiry_free(q);
 	return NULL;
 }
@@ -245,7 +246,9 @@ static bool is_wrong_service(const struct chart *c, const struct record *r, uint
 	return r->service_basis != SERVICE_RECOGNISED || !(wanted & SERVICE_BIT(r->service));
 }
 
-enum verdict inquiry_verdict(const struct chart *c, const struct record *r)
+/* The verdict of a flow by another chart, as it is seen now; VERDICT_COUNT: it would be nobody's.
+ */
+static enum verdict verdict_by(const struct chart *c, const struct record *r)
 {
 	struct conversation talk = {.version = r->version, .protocol = r->protocol};
 	struct judgement j;
@@ -315,7 +318,7 @@ void inquiry_see(struct inquiry *q, const struct record *r)
 
 	q->seen++;
 	if (q->other) {
-		other = inquiry_verdict(q->other, r);
+		other = verdict_by(q->other, r);
 		if (other == r->verdict)
 			return;
 	} else if (!fits(q, r)) {

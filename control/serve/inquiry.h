@@ -23,7 +23,8 @@ struct inquiry;
 struct inquiry *inquiry_of_flows(
 	const json_t *arguments, const struct ecs *, char why[INQUIRY_WHY_BYTES]);
 
-/* Of the flows whose verdict would change; takes the chart over. NULL: no memory. */
+/* Of the flows whose verdict would change; takes the chart over, unless there was no memory: NULL.
+ */
 struct inquiry *inquiry_of_chart(struct chart *, const struct ecs *);
 
 void inquiry_free(struct inquiry *);
@@ -33,8 +34,5 @@ void inquiry_see(struct inquiry *, const struct record *);
 
 /* All were seen. */
 void inquiry_answer(struct inquiry *, struct control_client *);
-
-/* The verdict of a flow by another chart, as it is seen now. */
-enum verdict inquiry_verdict(const struct chart *, const struct record *);
 
 #endif
