@@ -266,9 +266,7 @@ static void *thread_main(void *argument)
 		work(h);
 	if (o->leave)
 		o->leave(h->source);
-	empty_outbox(h);
-	dispatch(h);
-	publish(h);
+	hand_over(h);
 	rcu_unregister_thread();
 	atomic_store_explicit(&h->busy, false, memory_order_release);
 	return NULL;
@@ -436,9 +434,9 @@ static void reign_free(struct reign *r)
 	free(r);
 }
 
-static void reign_discard(struct reign *r, unsigned hands)
+void crew_discard(const struct crew *c, struct reign *r)
 {
-	for (unsigned i = 0; r && r->hosts && i < hands; i++)
+	for (unsigned i = 0; r && r->hosts && i < c->hands; i++)
 		hosts_free(&r->hosts[i]);
 	reign_free(r);
 }
@@ -474,13 +472,8 @@ struct reign *crew_prepare(
 		complete = hosts_new(&r->hosts[i], chart->appliances);
 	if (complete)
 		return r;
-	reign_discard(r, c->hands);
+	crew_discard(c, r);
 	return NULL;
-}
-
-void crew_discard(const struct crew *c, struct reign *r)
-{
-	reign_discard(r, c->hands);
 }
 
 void crew_reload(struct crew *c, struct reign *r)

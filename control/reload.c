@@ -1,5 +1,6 @@
 #include "reload.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -151,10 +152,7 @@ int reload_now(struct reload *r, struct complaint *complaint)
 	struct chart *chart;
 	int error;
 
-	if (r->former) {
-		r->is_wanted = true;
-		return -EAGAIN;
-	}
+	assert(!r->former);
 	chart = reload_read(r, complaint);
 	if (!chart)
 		return refuse(r, complaint, -EINVAL);
@@ -174,8 +172,6 @@ int reload_now(struct reload *r, struct complaint *complaint)
 
 bool reload_tick(struct reload *r)
 {
-	struct complaint complaint = {.length = 0};
-
 	if (!r->former || !crew_has_settled(r->crew))
 		return false;
 	crew_collect(r->crew); /* what was said in the former chart's numbers */
@@ -183,10 +179,6 @@ bool reload_tick(struct reload *r)
 	if (r->former != r->first)
 		chart_close(r->former);
 	r->former = NULL;
-	if (r->is_wanted) {
-		r->is_wanted = false;
-		reload_now(r, &complaint);
-	}
 	return true;
 }
 

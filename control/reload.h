@@ -23,7 +23,6 @@ struct reload {
 	struct ledger *ledger; /* this one */
 	uint64_t done, refused;
 	uint64_t last_ns;  /* wall clock, of the last one that was done */
-	bool is_wanted;	   /* while the former chart is still in use */
 	bool last_refused; /* the last attempt */
 };
 
@@ -33,11 +32,11 @@ void reload_init(struct reload *, const char *site, struct chart *);
 /* The site as it is now, checked as at a start, but not in force. NULL with the reasons. */
 struct chart *reload_read(const struct reload *, struct complaint *);
 
-/* Reads the site and puts it in force. 0; -EAGAIN: it will be done when the former chart is no
- * longer in use; another negative errno with the reasons, and nothing changed. */
+/* Reads the site and puts it in force; not while the former chart is still in use. 0; a negative
+ * errno with the reasons, and nothing changed. */
 int reload_now(struct reload *, struct complaint *);
 
-/* Lets go of the former chart where it can, and does what was put off; now and then. True if
+/* Lets go of the former chart where it can; now and then. True if
  * a reload has settled: the flows are judged by the chart in force, all of them. */
 bool reload_tick(struct reload *);
 

@@ -1145,13 +1145,10 @@ static int succeed(struct tracker *t, uint32_t index)
 
 void tracker_adopt(struct tracker *t, const struct succession *s)
 {
-	uint64_t start_ns = t->start_ns;
-
 	t->succession = *s;
 	t->policy = s->policy;
 	t->warmup_ns = s->warmup_ns;
 	tracker_init(t, &s->timeouts);
-	t->start_ns = start_ns;
 	t->settle_at = 0;
 }
 
