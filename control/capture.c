@@ -150,7 +150,7 @@ static void add_loss(struct source_loss *sum, const struct source_loss *l)
 	sum->no_buffer += l->no_buffer;
 }
 
-static json_t *loss_json(const struct source_loss *l)
+json_t *capture_loss_json(const struct source_loss *l)
 {
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "received", (json_int_t)l->received,
 		"dropped_kernel", (json_int_t)l->dropped_kernel, "dropped_interface",
@@ -172,7 +172,7 @@ static json_t *ports_json(void)
 		json_t *port, *xstats;
 		if (source_dpdk_port(i, &p) < 0)
 			continue;
-		port = loss_json(&p.loss);
+		port = capture_loss_json(&p.loss);
 		xstats = json_object();
 		source_dpdk_xstats(i, add_xstat, xstats);
 		json_object_set_new(port, "name", json_string(p.name));
@@ -202,7 +202,7 @@ json_t *capture_json(const struct capture *s)
 	json_t *capture;
 
 	capture_loss(s, &sum);
-	capture = loss_json(&sum);
+	capture = capture_loss_json(&sum);
 	json_object_set_new(capture, "source", json_string(s->through_dpdk ? "dpdk" : "pcap"));
 	json_object_set_new(capture, "workers", json_integer(s->workers));
 	if (s->through_dpdk)

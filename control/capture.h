@@ -39,6 +39,9 @@ void capture_watch(const struct capture *);
 /* The sum over the sources; of an interface that has disappeared it is left out. */
 void capture_loss(const struct capture *, struct source_loss *);
 
+/* Losses by name, as the accounting has them: a new document. */
+json_t *capture_loss_json(const struct source_loss *);
+
 /* The same and the ports' own figures, for the accounting: a new document. */
 json_t *capture_json(const struct capture *);
 

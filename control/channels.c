@@ -10,8 +10,6 @@
 #include "heirs.h"
 #include "text.h"
 
-#define FEATURE "appliance-communications"
-
 #define SECOND_NS 1000000000ull
 
 /* Both connections carry heartbeats: one without a packet for so long does not stand. */
@@ -63,7 +61,7 @@ static bool is_channel_set(const struct chart *c, size_t set)
 	const struct rule_set *s = &c->policy->set[set];
 
 	for (uint32_t i = 0; i < s->count; i++)
-		if (strcmp(c->rule[s->first + i].feature, FEATURE) == 0)
+		if (strcmp(c->rule[s->first + i].feature, CHANNEL_FEATURE) == 0)
 			return true;
 	return false;
 }
@@ -350,6 +348,14 @@ void channels_judge(struct channels *c, uint64_t now_ns, bool in_doubt, channel_
 		if (listener)
 			listener(context, ch, from);
 	}
+}
+
+void channels_count(const struct channels *c, size_t count[CHANNEL_STATE_COUNT])
+{
+	memset(count, 0, CHANNEL_STATE_COUNT * sizeof(*count));
+	for (const struct channel *ch = c->first; ch; ch = ch->hh.next)
+		if (ch->state < CHANNEL_STATE_COUNT)
+			count[ch->state]++;
 }
 
 bool channels_has(const struct channels *c, uint16_t appliance)

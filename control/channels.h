@@ -20,6 +20,7 @@ struct heirs;
 
 #define CHANNELS_MAX 65536
 #define CHANNEL_CONNECTIONS 2 /* control and event */
+#define CHANNEL_FEATURE "appliance-communications"
 
 /* The name, which is an interface, and what it means. */
 #define CHANNEL_STATE_LIST(X)                                                                      \
@@ -83,6 +84,9 @@ void channels_begin_survey(struct channels *);
  * there. */
 void channels_judge(
 	struct channels *, uint64_t now_ns, bool in_doubt, channel_listener *, void *context);
+
+/* How many are in each state; those that were not judged yet are in none. */
+void channels_count(const struct channels *, size_t count[CHANNEL_STATE_COUNT]);
 
 /* Whether an appliance has any channel, in whatever state. */
 bool channels_has(const struct channels *, uint16_t appliance);

@@ -12,8 +12,6 @@
 #include "matrix.h"
 #include "text.h"
 
-#define FEATURE "appliance-communications"
-
 #define SECOND_NS 1000000000ull
 
 /* Devices try their managers every 44 seconds: who has not by then does not. */
@@ -187,7 +185,7 @@ static bool is_old_port(const struct chart *c, uint16_t port)
 {
 	for (uint32_t i = 0; i < c->policy->rules; i++)
 		if (c->rule[i].documented_port == port && c->policy->rule[i].port != port &&
-			strcmp(c->rule[i].feature, FEATURE) == 0)
+			strcmp(c->rule[i].feature, CHANNEL_FEATURE) == 0)
 			return true;
 	return false;
 }

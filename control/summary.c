@@ -585,14 +585,13 @@ static void print_channel(const struct channels *all, const struct channel *ch, 
 static void print_channels(const struct summary_input *in, const struct style *st, FILE *out)
 {
 	const struct channels *all = &in->estate->channels;
-	size_t up = 0, shown = 0, left_out = 0;
+	size_t count[CHANNEL_STATE_COUNT], shown = 0, left_out = 0;
 
 	if (all->count == 0)
 		return;
-	for (const struct channel *ch = all->first; ch; ch = ch->hh.next)
-		up += ch->state == CHANNEL_UP;
+	channels_count(all, count);
 	fprintf(out, "\n%sCHANNELS%s  %zu pairs of appliances, %zu with both connections up\n",
-		st->bold, st->plain, all->count, up);
+		st->bold, st->plain, all->count, count[CHANNEL_UP]);
 	for (const struct channel *ch = all->first; ch; ch = ch->hh.next) {
 		if (ch->state == CHANNEL_UP)
 			continue;

@@ -47,16 +47,6 @@ static json_t *policy_json(const struct snapshot *s)
 		json_when(s->reload->last_ns));
 }
 
-static json_t *loss_json(const struct snapshot *s)
-{
-	const struct source_loss *l = &s->loss;
-
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "received", (json_int_t)l->received,
-		"dropped_kernel", (json_int_t)l->dropped_kernel, "dropped_interface",
-		(json_int_t)l->dropped_interface, "imissed", (json_int_t)l->dropped_nic, "ierrors",
-		(json_int_t)l->errors, "rx_nombuf", (json_int_t)l->no_buffer);
-}
-
 static json_t *events_json(const struct snapshot *s)
 {
 	const struct events *e = &s->ledger->events;
@@ -69,11 +59,9 @@ static json_t *events_json(const struct snapshot *s)
 static json_t *channels_json(const struct channels *all)
 {
 	json_t *by_state = json_object();
-	size_t count[CHANNEL_STATE_COUNT] = {0};
+	size_t count[CHANNEL_STATE_COUNT];
 
-	for (const struct channel *ch = all->first; ch; ch = ch->hh.next)
-		if (ch->state < CHANNEL_STATE_COUNT)
-			count[ch->state]++;
+	channels_count(all, count);
 	for (unsigned i = 0; i < CHANNEL_STATE_COUNT; i++)
 		json_object_set_new(by_state, channel_state_name((enum channel_state)i),
 			json_integer((json_int_t)count[i]));
@@ -91,7 +79,7 @@ static json_t *capture_now(const struct snapshot *s)
 	capture = json_pack("{s:s, s:o, s:I, s:o, s:o}", "source",
 		s->capture->through_dpdk ? "dpdk" : "pcap", "interfaces", interfaces, "workers",
 		(json_int_t)s->workers, "last_packet", json_when(s->last_packet_ns), "loss",
-		loss_json(s));
+		capture_loss_json(&s->loss));
 	return capture;
 }
 

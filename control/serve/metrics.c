@@ -1,6 +1,5 @@
 #include "metrics.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -228,11 +227,9 @@ static void put_stage_cycles(struct page *p)
 
 static void put_channel_states(struct page *p)
 {
-	uint64_t count[CHANNEL_STATE_COUNT] = {0};
+	size_t count[CHANNEL_STATE_COUNT];
 
-	for (const struct channel *ch = p->s->ledger->estate.channels.first; ch; ch = ch->hh.next)
-		if (ch->state < CHANNEL_STATE_COUNT)
-			count[ch->state]++;
+	channels_count(&p->s->ledger->estate.channels, count);
 	for (unsigned i = 0; i < CHANNEL_STATE_COUNT; i++)
 		put(p, (double)count[i], "state=\"%s\"", channel_state_name((enum channel_state)i));
 }
