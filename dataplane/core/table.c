@@ -12,10 +12,23 @@ static uint32_t buckets_for(uint32_t capacity)
 	return n;
 }
 
+/* Beside as many as may be in use: nobody's, and the spare one. */
+static size_t flows_for(uint32_t capacity)
+{
+	return (size_t)capacity + 2;
+}
+
 size_t table_size(uint32_t capacity)
 {
-	return buckets_for(capacity) * sizeof(struct bucket) +
-	       ((size_t)capacity + 1) * sizeof(struct flow) + capacity * sizeof(uint32_t);
+	return buckets_for(capacity) * (sizeof(struct bucket) + sizeof(struct standing)) +
+	       flows_for(capacity) * sizeof(struct flow) + capacity * sizeof(uint32_t);
+}
+
+static void set_free(struct flow *f)
+{
+	f->bucket = BUCKET_NONE;
+	f->last_ns = UINT64_MAX;  /* no sweep finds it idle */
+	f->seen[1] = SEEN1_FREED; /* and no guess finds it at all */
 }
 
 void table_init(struct table *t, void *memory, uint32_t capacity, uint64_t seed)
@@ -23,29 +36,76 @@ void table_init(struct table *t, void *memory, uint32_t capacity, uint64_t seed)
 	uint32_t buckets = buckets_for(capacity);
 
 	memset(t, 0, sizeof(*t));
-	t->bucket = memory;
-	t->flow = (struct flow *)(t->bucket + buckets);
-	t->free = (uint32_t *)(t->flow + capacity + 1);
-	t->fresh = 1; /* the first one is spare */
+	t->flow = memory;
+	t->bucket = (struct bucket *)(t->flow + flows_for(capacity));
+	t->standing = (struct standing *)(t->bucket + buckets);
+	t->free = (uint32_t *)(t->standing + buckets);
+	set_free(&t->flow[0]);
+	t->spare = 1;
+	t->fresh = 2;
 	table_let_go(t);
 	t->bucket_mask = buckets - 1;
+	t->tag_one = 1u << (32 - __builtin_clz(capacity + 1));
+	t->tag_mask = -t->tag_one;
 	t->capacity = capacity;
 	t->seed[0] = mix(seed, 1);
 	t->seed[1] = mix(seed, 2);
 }
 
-static uint32_t other_bucket(const struct table *t, uint32_t bucket, uint16_t tag)
+static uint32_t tag_of(const struct table *t, uint32_t entry)
 {
-	return (bucket ^ (tag * 0x5bd1e995u | 1)) & t->bucket_mask;
+	return entry & t->tag_mask;
 }
 
+static uint32_t index_of(const struct table *t, uint32_t entry)
+{
+	return entry & ~t->tag_mask;
+}
+
+/* Any bits of the tag change any bits of the bucket; and one always does. */
+static uint32_t other_bucket(const struct table *t, uint32_t bucket, uint32_t tag)
+{
+	return (bucket ^ ((uint32_t)(tag * MIX_SEED >> 32) | 1)) & t->bucket_mask;
+}
+
+static unsigned first_of(unsigned match_twice)
+{
+	return (unsigned)__builtin_ctz(match_twice) / 2;
+}
+
+/* --- what a place is worth ------------------------------------------------------------ */
+
+static unsigned worth_at(const struct table *t, uint32_t bucket, unsigned slot)
+{
+	return t->standing[bucket].worth >> WORTH_BITS * slot & ((1u << WORTH_BITS) - 1);
+}
+
+static void set_worth_at(struct table *t, uint32_t bucket, unsigned slot, unsigned worth)
+{
+	uint32_t *all = &t->standing[bucket].worth;
+
+	*all ^= (worth ^ worth_at(t, bucket, slot)) << WORTH_BITS * slot;
+}
+
+/* The first place whose flow is worth this, or BUCKET_SLOTS: all compared as one word, of which
+ * no place carries into the next. Empty places are worth nothing. */
+static unsigned worth_slot(const struct standing *s, enum worth worth)
+{
+	const uint32_t ones = 0x11111111, lower = 7 * ones;
+	uint32_t equal = ~(((s->worth & lower) ^ worth * ones) + lower) & ~lower;
+
+	return equal ? (unsigned)__builtin_ctz(equal) / WORTH_BITS : BUCKET_SLOTS;
+}
+
+/* --- finding -------------------------------------------------------------------------- */
+
 static uint32_t find_in(
-	const struct table *t, uint32_t bucket, uint16_t tag, const union flow_key *k)
+	const struct table *t, uint32_t bucket, uint32_t tag, const union flow_key *k)
 {
 	const struct bucket *b = &t->bucket[bucket];
 
-	for (unsigned bits = table_match(b, tag); bits; bits &= bits - 1) {
-		uint32_t index = b->index[__builtin_ctz(bits)];
+	for (unsigned bits = table_match_twice(t, b, tag) & 0x5555; bits; bits &= bits - 1) {
+		uint32_t index = index_of(t, b->entry[first_of(bits)]);
 		if (flow_has_key(&t->flow[index], k))
 			return index;
 	}
@@ -55,31 +115,19 @@ static uint32_t find_in(
 uint32_t table_find(const struct table *t, const union flow_key *k, uint64_t hash, uint32_t guess)
 {
 	uint32_t first = (uint32_t)hash & t->bucket_mask, found;
-	uint16_t tag = table_tag(hash);
+	uint32_t tag = table_tag(t, hash);
 
 	if (guess < t->fresh && flow_has_key(&t->flow[guess], k))
 		return guess;
 	found = find_in(t, first, tag, k);
-	if (found == FLOW_NONE && t->bucket[first].overflowed)
+	if (found == FLOW_NONE && t->standing[first].overflowed)
 		found = find_in(t, other_bucket(t, first, tag), tag, k);
 	return found;
 }
 
 static int has_free_flow(const struct table *t)
 {
-	return t->free_count > 0 || t->fresh <= t->capacity;
-}
-
-/* The first place whose flow is worth this, or BUCKET_SLOTS: eight bytes compared as one word,
- * of which no byte carries into the next. Empty places are worth nothing. */
-static unsigned worth_slot(const struct bucket *b, enum worth worth)
-{
-	const uint64_t ones = 0x0101010101010101, lower = 0x7f * ones;
-	uint64_t word, equal;
-
-	memcpy(&word, b->worth, sizeof(word));
-	equal = ~(((word & lower) ^ worth * ones) + lower) & ~lower;
-	return equal ? (unsigned)__builtin_ctzll(equal) / 8 : BUCKET_SLOTS;
+	return t->free_count > 0 || t->fresh < flows_for(t->capacity);
 }
 
 /* The least first. An attempt goes for any other, a closed one or a probe only for one that is
@@ -88,31 +136,27 @@ static unsigned worth_slot(const struct bucket *b, enum worth worth)
  * be evidence lost. */
 struct place table_victim(const struct table *t, uint64_t hash, enum worth worth)
 {
-	const struct bucket *b = &t->bucket[hash & t->bucket_mask];
+	uint32_t bucket = (uint32_t)hash & t->bucket_mask;
 
 	for (enum worth w = WORTH_ATTEMPT; w == WORTH_ATTEMPT || (w < worth && w < WORTH_FLAGGED);
 		w++) {
-		unsigned slot = worth_slot(b, w);
+		unsigned slot = worth_slot(&t->standing[bucket], w);
 		if (slot < BUCKET_SLOTS)
-			return (struct place){b->index[slot], slot};
+			return (struct place){index_of(t, t->bucket[bucket].entry[slot]), slot};
 	}
 	return (struct place){FLOW_NONE, 0};
 }
 
 int table_refuses(const struct table *t, uint64_t hash, enum worth worth)
 {
-	const struct bucket *b = &t->bucket[hash & t->bucket_mask];
+	uint32_t bucket = (uint32_t)hash & t->bucket_mask;
 
-	return !has_free_flow(t) && !b->overflowed && !table_match_twice(b, table_tag(hash)) &&
+	return !has_free_flow(t) && !t->standing[bucket].overflowed &&
+	       !table_match_twice(t, &t->bucket[bucket], table_tag(t, hash)) &&
 	       table_victim(t, hash, worth).flow == FLOW_NONE;
 }
 
-static void set_free(struct flow *f)
-{
-	f->bucket = BUCKET_NONE;
-	f->last_ns = UINT64_MAX;  /* no sweep finds it idle */
-	f->seen[1] = SEEN1_FREED; /* and no guess finds it at all */
-}
+/* --- coming and going ----------------------------------------------------------------- */
 
 struct flow *table_spare(struct table *t, const union flow_key *k)
 {
@@ -136,40 +180,37 @@ static uint32_t take_flow(struct table *t)
 	return t->fresh++;
 }
 
-static void place(struct table *t, uint32_t bucket, unsigned slot, uint16_t tag, uint32_t index,
-	uint8_t worth)
+/* The flow `entry` is about stands there from now on. */
+static void place(struct table *t, uint32_t bucket, unsigned slot, uint32_t entry, unsigned worth)
 {
-	struct bucket *b = &t->bucket[bucket];
-
-	b->tag[slot] = tag;
-	b->index[slot] = index;
-	b->worth[slot] = worth;
-	t->flow[index].bucket = bucket;
-	t->active++;
+	t->bucket[bucket].entry[slot] = entry;
+	set_worth_at(t, bucket, slot, worth);
+	t->flow[index_of(t, entry)].bucket = bucket;
 }
 
-static unsigned slot_of(const struct bucket *b, uint32_t index)
+static unsigned slot_of(const struct table *t, uint32_t index)
 {
+	const struct bucket *b = &t->bucket[t->flow[index].bucket];
 	unsigned slot = 0;
 
-	while (b->tag[slot] == 0 || b->index[slot] != index)
+	while (index_of(t, b->entry[slot]) != index)
 		slot++;
 	return slot;
 }
 
 /* A first bucket knows how many of its flows had to go to their second one. Of the two each is
  * the other's other, so where a flow is tells where it was to be. */
-static void forget_overflow(struct table *t, uint32_t bucket, uint16_t tag)
+static void forget_overflow(struct table *t, uint32_t bucket, uint32_t tag)
 {
-	uint32_t *overflowed = &t->bucket[other_bucket(t, bucket, tag)].overflowed;
+	uint32_t *overflowed = &t->standing[other_bucket(t, bucket, tag)].overflowed;
 
 	if (*overflowed < UINT32_MAX)
 		--*overflowed;
 }
 
-static void note_overflow(struct table *t, uint32_t bucket, uint16_t tag)
+static void note_overflow(struct table *t, uint32_t bucket, uint32_t tag)
 {
-	uint32_t *overflowed = &t->bucket[other_bucket(t, bucket, tag)].overflowed;
+	uint32_t *overflowed = &t->standing[other_bucket(t, bucket, tag)].overflowed;
 
 	if (*overflowed < UINT32_MAX)
 		++*overflowed;
@@ -182,20 +223,17 @@ static unsigned displace(struct table *t, uint32_t bucket)
 	struct bucket *b = &t->bucket[bucket];
 
 	for (unsigned slot = 0; slot < BUCKET_SLOTS; slot++) {
-		uint32_t to = other_bucket(t, bucket, b->tag[slot]);
-		unsigned empty = table_match(&t->bucket[to], 0), at;
+		uint32_t entry = b->entry[slot], to = other_bucket(t, bucket, tag_of(t, entry));
+		unsigned empty = table_match_twice(t, &t->bucket[to], 0);
+		unsigned worth = worth_at(t, bucket, slot);
 		if (!empty || to == bucket)
 			continue;
-		at = (unsigned)__builtin_ctz(empty);
-		if (b->worth[slot] & WORTH_DISPLACED)
-			forget_overflow(t, bucket, b->tag[slot]);
+		if (worth & WORTH_DISPLACED)
+			forget_overflow(t, bucket, tag_of(t, entry));
 		else
-			note_overflow(t, to, b->tag[slot]);
-		t->bucket[to].tag[at] = b->tag[slot];
-		t->bucket[to].index[at] = b->index[slot];
-		t->bucket[to].worth[at] = b->worth[slot] ^ WORTH_DISPLACED;
-		t->flow[b->index[slot]].bucket = to;
-		b->tag[slot] = 0;
+			note_overflow(t, to, tag_of(t, entry));
+		place(t, to, first_of(empty), entry, worth ^ WORTH_DISPLACED);
+		b->entry[slot] = 0;
 		return slot;
 	}
 	return BUCKET_SLOTS;
@@ -203,18 +241,18 @@ static unsigned displace(struct table *t, uint32_t bucket)
 
 /* An empty place in one of the key's two buckets, made if need be: 1, or 0 if there is none. */
 static int find_place(
-	struct table *t, uint32_t first, uint16_t tag, uint32_t *bucket, unsigned *slot)
+	struct table *t, uint32_t first, uint32_t tag, uint32_t *bucket, unsigned *slot)
 {
 	unsigned empty;
 
 	*bucket = first;
-	empty = table_match(&t->bucket[first], 0);
+	empty = table_match_twice(t, &t->bucket[first], 0);
 	if (!empty) {
 		*bucket = other_bucket(t, first, tag);
-		empty = table_match(&t->bucket[*bucket], 0);
+		empty = table_match_twice(t, &t->bucket[*bucket], 0);
 	}
 	if (empty) {
-		*slot = (unsigned)__builtin_ctz(empty);
+		*slot = first_of(empty);
 		return 1;
 	}
 	*bucket = first;
@@ -225,7 +263,7 @@ static int find_place(
 uint32_t table_insert(struct table *t, uint64_t hash, enum worth worth)
 {
 	uint32_t first = (uint32_t)hash & t->bucket_mask, bucket, index = t->spare;
-	uint16_t tag = table_tag(hash);
+	uint32_t tag = table_tag(t, hash);
 	unsigned slot, displaced;
 
 	if (!has_free_flow(t) || !find_place(t, first, tag, &bucket, &slot))
@@ -233,23 +271,28 @@ uint32_t table_insert(struct table *t, uint64_t hash, enum worth worth)
 	displaced = bucket != first;
 	if (displaced)
 		note_overflow(t, bucket, tag);
-	place(t, bucket, slot, tag, index, (uint8_t)(worth | (displaced ? WORTH_DISPLACED : 0)));
+	place(t, bucket, slot, tag | index, worth | (displaced ? WORTH_DISPLACED : 0));
+	t->active++;
 	t->spare = take_flow(t);
 	set_free(&t->flow[t->spare]);
 	return index;
 }
 
+/* The place is to be free. */
+static void leave(struct table *t, uint32_t bucket, unsigned slot)
+{
+	if (worth_at(t, bucket, slot) & WORTH_DISPLACED)
+		forget_overflow(t, bucket, tag_of(t, t->bucket[bucket].entry[slot]));
+	t->bucket[bucket].entry[slot] = 0;
+	set_worth_at(t, bucket, slot, WORTH_NOTHING);
+}
+
 uint32_t table_replace(struct table *t, struct place victim, uint64_t hash, enum worth worth)
 {
 	uint32_t index = t->spare, bucket = t->flow[victim.flow].bucket;
-	struct bucket *b = &t->bucket[bucket];
 
-	if (b->worth[victim.slot] & WORTH_DISPLACED)
-		forget_overflow(t, bucket, b->tag[victim.slot]);
-	b->tag[victim.slot] = table_tag(hash);
-	b->index[victim.slot] = index;
-	b->worth[victim.slot] = (uint8_t)worth;
-	t->flow[index].bucket = bucket;
+	leave(t, bucket, victim.slot);
+	place(t, bucket, victim.slot, table_tag(t, hash) | index, worth);
 	t->spare = victim.flow;
 	set_free(&t->flow[victim.flow]);
 	return index;
@@ -258,13 +301,8 @@ uint32_t table_replace(struct table *t, struct place victim, uint64_t hash, enum
 void table_remove(struct table *t, uint32_t index)
 {
 	struct flow *f = &t->flow[index];
-	struct bucket *b = &t->bucket[f->bucket];
-	unsigned slot = slot_of(b, index);
 
-	if (b->worth[slot] & WORTH_DISPLACED)
-		forget_overflow(t, f->bucket, b->tag[slot]);
-	b->tag[slot] = 0;
-	b->worth[slot] = WORTH_NOTHING;
+	leave(t, f->bucket, slot_of(t, index));
 	set_free(f);
 	t->free[t->free_count++] = index;
 	t->active--;
@@ -272,9 +310,8 @@ void table_remove(struct table *t, uint32_t index)
 
 void table_set_worth(struct table *t, uint32_t index, enum worth worth)
 {
-	struct bucket *b = &t->bucket[t->flow[index].bucket];
+	uint32_t bucket = t->flow[index].bucket;
+	unsigned slot = slot_of(t, index);
 
-	uint8_t *old = &b->worth[slot_of(b, index)];
-
-	*old = (uint8_t)(worth | (*old & WORTH_DISPLACED));
+	set_worth_at(t, bucket, slot, worth | (worth_at(t, bucket, slot) & WORTH_DISPLACED));
 }

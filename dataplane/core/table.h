@@ -1,6 +1,8 @@
-/* The flow table: bounded, in given memory, one cache line a bucket.
+/* The flow table: bounded, in given memory, half a cache line a bucket.
  *
- * A bucket holds eight short tags, eight flow numbers and how much each flow is worth.
+ * A bucket holds eight entries: a flow number, and in the bits above it a tag. That much every
+ * packet touches, so it is kept small: more of it stays near at hand. What each flow is worth
+ * stands beside.
  * Every key has two buckets; the second is looked at only where the first has overflowed, and
  * a flow moves from one to the other where that makes room.
  * When all flows are in use, a new one may take the place of a flow in its own bucket that
@@ -37,23 +39,28 @@ enum worth {
 	WORTH_BELONGS, /* a documented flow that is in use */
 };
 
-#define WORTH_DISPLACED 0x80u /* the flow is in its second bucket */
+#define WORTH_DISPLACED 8u /* the flow is in its second bucket */
+#define WORTH_BITS 4
 
 struct bucket {
-	uint16_t tag[BUCKET_SLOTS]; /* 0: empty */
-	uint32_t index[BUCKET_SLOTS];
-	uint8_t worth[BUCKET_SLOTS]; /* enum worth, perhaps with WORTH_DISPLACED */
-	uint32_t overflowed; /* flows that had to go to their second bucket; sticks at the top */
-	uint32_t zero;
+	uint32_t entry[BUCKET_SLOTS]; /* 0: empty */
 };
 
-static_assert(sizeof(struct bucket) == CACHE_LINE, "a bucket is one cache line");
+static_assert(2 * sizeof(struct bucket) == CACHE_LINE, "a bucket is half a cache line");
+
+struct standing {
+	uint32_t worth;	     /* by slot WORTH_BITS: enum worth, perhaps with WORTH_DISPLACED */
+	uint32_t overflowed; /* flows that had to go to their second bucket; sticks at the top */
+};
 
 struct table {
 	struct bucket *bucket;
-	struct flow *flow;
-	uint32_t *free; /* a stack of flow numbers that were used and given back */
+	struct standing *standing; /* one a bucket */
+	struct flow *flow;	   /* the first one is nobody's, ever: see struct bucket */
+	uint32_t *free;		   /* a stack of flow numbers that were used and given back */
 	uint32_t bucket_mask;
+	uint32_t tag_mask; /* of an entry, the bits that are its tag */
+	uint32_t tag_one;  /* the lowest of them, which every tag has: no entry in use is 0 */
 	uint32_t capacity;
 	uint32_t fresh; /* flows from this number on were never used */
 	uint32_t spare; /* the flow that the next newcomer is written to: table_spare() */
@@ -89,45 +96,38 @@ static inline void table_prefetch(const struct table *t, uint64_t hash)
 	__builtin_prefetch(&t->bucket[hash & t->bucket_mask]);
 }
 
-/* From the top of the hash, of which buckets use the bottom; never 0. */
-static inline uint16_t table_tag(uint64_t hash)
+static inline void table_prefetch_standing(const struct table *t, uint64_t hash)
 {
-	return (uint16_t)(hash >> 48 | 1);
+	__builtin_prefetch(&t->standing[hash & t->bucket_mask]);
+}
+
+/* From the top of the hash, of which buckets use the bottom; never 0. As it stands in an entry:
+ * a table of a million flows leaves it 11 bits, one of the most there can be 5. */
+static inline uint32_t table_tag(const struct table *t, uint64_t hash)
+{
+	return ((uint32_t)(hash >> 32) & t->tag_mask) | t->tag_one;
 }
 
 #ifdef __SSE2__
-/* Two bits for every place whose tag is `tag`. */
-static inline unsigned table_match_twice(const struct bucket *b, uint16_t tag)
+/* Two bits for every place whose tag is `tag`, which is 0 where it is empty. */
+static inline unsigned table_match_twice(
+	const struct table *t, const struct bucket *b, uint32_t tag)
 {
-	__m128i tags = _mm_load_si128((const __m128i *)(const void *)b->tag);
+	const __m128i *half = (const __m128i *)(const void *)b->entry;
+	__m128i mask = _mm_set1_epi32((int)t->tag_mask), wanted = _mm_set1_epi32((int)tag);
+	__m128i lower = _mm_cmpeq_epi32(_mm_and_si128(_mm_load_si128(half), mask), wanted);
+	__m128i upper = _mm_cmpeq_epi32(_mm_and_si128(_mm_load_si128(half + 1), mask), wanted);
 
-	return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi16(tags, _mm_set1_epi16((short)tag)));
-}
-
-/* A bit for every place whose tag is `tag`. */
-static inline unsigned table_match(const struct bucket *b, uint16_t tag)
-{
-	__m128i tags = _mm_load_si128((const __m128i *)(const void *)b->tag);
-	__m128i equal = _mm_cmpeq_epi16(tags, _mm_set1_epi16((short)tag));
-
-	return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128()));
+	return (unsigned)_mm_movemask_epi8(_mm_packs_epi32(lower, upper));
 }
 #else
-static inline unsigned table_match_twice(const struct bucket *b, uint16_t tag)
+static inline unsigned table_match_twice(
+	const struct table *t, const struct bucket *b, uint32_t tag)
 {
 	unsigned bits = 0;
 
 	for (unsigned i = 0; i < BUCKET_SLOTS; i++)
-		bits |= (unsigned)(b->tag[i] == tag) * 3 << 2 * i;
-	return bits;
-}
-
-static inline unsigned table_match(const struct bucket *b, uint16_t tag)
-{
-	unsigned bits = 0;
-
-	for (unsigned i = 0; i < BUCKET_SLOTS; i++)
-		bits |= (unsigned)(b->tag[i] == tag) << i;
+		bits |= (unsigned)((b->entry[i] & t->tag_mask) == tag) * 3 << 2 * i;
 	return bits;
 }
 #endif
@@ -137,10 +137,10 @@ static inline unsigned table_match(const struct bucket *b, uint16_t tag)
 static inline uint32_t table_guess(const struct table *t, uint64_t hash)
 {
 	const struct bucket *b = &t->bucket[hash & t->bucket_mask];
-	unsigned bits = table_match_twice(b, table_tag(hash));
-	uint32_t index = b->index[(unsigned)__builtin_ctz(bits | 0x8000) / 2];
+	unsigned bits = table_match_twice(t, b, table_tag(t, hash));
+	uint32_t entry = b->entry[(unsigned)__builtin_ctz(bits | 0x8000) / 2];
 
-	return bits ? index : t->spare;
+	return bits ? entry & ~t->tag_mask : t->spare;
 }
 
 /* The flow with this key, or FLOW_NONE. `guess` is tried first. */

@@ -83,7 +83,7 @@ static void twin_fill(struct twin *t, struct dice *d, const struct table *table,
 static int bucket_is_full(const struct bucket *b)
 {
 	for (unsigned i = 0; i < BUCKET_SLOTS; i++)
-		if (b->tag[i] == 0)
+		if (b->entry[i] == 0)
 			return 0;
 	return 1;
 }
@@ -144,7 +144,7 @@ static void insert(struct twin *t, struct table *table, struct dice *d, uint32_t
 		replace(t, table, d, i, worth);
 		return;
 	}
-	assert_true(index <= table->capacity);
+	assert_in_range(index, 1, table->capacity + 1);
 	keep(t, table, d, i, index, worth);
 }
 
