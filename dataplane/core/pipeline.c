@@ -2,8 +2,8 @@
 
 #include "decode.h"
 
-/* Packets between the steps: how many lines are on their way at a time. */
-#define DISTANCE 24u
+/* Packets from one step to the next: how many lines of each are on their way at a time. */
+#define DISTANCE 10
 
 /* --- step 1: whose is it, and which flow's? The bucket is on the way ------------------- */
 
@@ -113,38 +113,33 @@ static __attribute__((noinline)) uint32_t look_further(struct pipeline *pl, cons
 	return 1;
 }
 
-/* Every packet of the burst; those that are monitored and have a flow are kept. */
-static uint32_t look(struct pipeline *pl, const struct burst *b, struct layered *l)
+/* A packet: 1 if it is monitored and has a flow, and is kept. */
+static inline uint32_t look(struct pipeline *pl, const struct inventory *inventory,
+	const struct table *table, const struct packet *p, uint32_t i, struct glance *g,
+	struct layered *l)
 {
-	const struct inventory *inventory = pl->tracker.policy->inventory;
-	const struct table table = pl->tracker.table; /* where it is does not change */
-	const struct packet *p = b->packet;
-	struct glance *g = pl->glance;
+	enum glance_found found = glance(p, inventory, g);
 
-	for (uint32_t i = 0; i < b->count; i++, p++) {
-		enum glance_found found = glance(p, inventory, g);
-		look_ahead(b, i);
-		if (found == GLANCE_NOBODYS)
-			continue;
-		if (found == GLANCE_LAYERS) {
-			g += look_further(pl, p, i, g, l);
-			continue;
-		}
-		g->index = (uint8_t)i;
-		g->kind = GLANCE_IPV4;
-		g->hash = table_hash_ends(&table, g->lower, g->upper, 0);
-		table_prefetch(&table, g->hash);
-		g++;
-	}
-	return (uint32_t)(g - pl->glance);
+	if (found == GLANCE_NOBODYS)
+		return 0;
+	if (found == GLANCE_LAYERS)
+		return look_further(pl, p, i, g, l);
+	g->index = (uint8_t)i;
+	g->kind = GLANCE_IPV4;
+	g->hash = table_hash_ends(table, g->lower, g->upper, 0);
+	table_prefetch(table, g->hash);
+	return 1;
 }
 
 /* --- step 2: the bucket is here, the flow is on the way ------------------------------- */
 
+/* No place has the flow: then it is new, and what the places are worth is asked next. */
 static inline void guess(const struct table *t, struct glance *g)
 {
 	g->flow = table_guess(t, g->hash);
 	__builtin_prefetch(&t->flow[g->flow], 1);
+	if (g->flow == t->spare)
+		table_prefetch_standing(t, g->hash);
 }
 
 /* --- step 3: the flow is here --------------------------------------------------------- */
@@ -203,24 +198,41 @@ static void count_burst(
 	mirror_burst(&pl->mirror, b, truncated);
 }
 
-/* The two steps go through the burst one behind the other, DISTANCE packets apart, so that
- * what one asks the memory for comes while the other works. */
-static void judge(struct pipeline *pl, const struct burst *b, uint32_t count, struct layered *l)
+/* The three steps go through the burst one behind the other, DISTANCE packets apart, so that
+ * what one asks the memory for comes while the others work: headers, buckets and flows are on
+ * their way all the time (mix B: 37 ns a packet where the first step went through all of the
+ * burst before the others, 32.5 so). */
+static inline void count(struct pipeline *pl, const struct burst *b, const struct table *table,
+	uint64_t sum[8], const struct glance *g, struct layered *l)
 {
-	const struct table table = pl->tracker.table;
-	struct glance *g = pl->glance, *end = g + count, *ahead = g;
-	struct glance *distance = count < DISTANCE ? end : g + DISTANCE;
+	if (!tracker_count(&pl->tracker, sum, g, differs(pl, table, g)))
+		track_closely(pl, &b->packet[g->index], g, l);
+}
+
+static uint32_t pass(struct pipeline *pl, const struct burst *b, struct layered *l)
+{
+	const struct inventory *inventory = pl->tracker.policy->inventory;
+	const struct table table = pl->tracker.table; /* where it is does not change */
+	struct glance *g = pl->glance, *guessed = g, *counted = g;
 	uint64_t sum[8] = {0};
 
-	while (ahead < distance)
-		guess(&table, ahead++);
-	for (; g < end; g++) {
-		if (ahead < end)
-			guess(&table, ahead++);
-		if (!tracker_count(&pl->tracker, sum, g, differs(pl, &table, g)))
-			track_closely(pl, &b->packet[g->index], g, l);
+	for (uint32_t i = 0; i < b->count; i++) {
+		g += look(pl, inventory, &table, &b->packet[i], i, g, l);
+		look_ahead(b, i);
+		if (g - guessed > DISTANCE)
+			guess(&table, guessed++);
+		if (guessed - counted > DISTANCE)
+			count(pl, b, &table, sum, counted++, l);
 	}
+	while (guessed < g) {
+		guess(&table, guessed++);
+		if (guessed - counted > DISTANCE)
+			count(pl, b, &table, sum, counted++, l);
+	}
+	while (counted < g)
+		count(pl, b, &table, sum, counted++, l);
 	tracker_count_burst(&pl->tracker, sum);
+	return (uint32_t)(g - pl->glance);
 }
 
 /* --- copies, where a mirror makes them ------------------------------------------------ */
@@ -282,8 +294,7 @@ void pipeline_process(struct pipeline *pl, const struct burst *b)
 	pl->tracker.now_ns = b->packet[b->count - 1].now_ns;
 	if (pl->duplicates.original)
 		b = without_copies(pl, b);
-	tracked = look(pl, b, &l);
-	judge(pl, b, tracked, &l);
+	tracked = pass(pl, b, &l);
 	count_burst(pl, b, &l, tracked);
 	tracker_sweep(&pl->tracker);
 	pl->counters.flows_active = pl->tracker.table.active;
