@@ -13,6 +13,10 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "flow.h"
 #include "inventory_lookup.h"
 #include "letters.h"
@@ -61,23 +65,31 @@ static inline uint64_t glance_u64(const void *p, size_t word)
 	return x;
 }
 
-/* Of the lower 16 bits. Destination ports of UDP behind which something else is to be looked for:
- * DHCP (67, 68: by MAC address), GTP-U (2152), VXLAN (4789, 8472), GENEVE (6081); and every port
- * that has its lower twelve bits from one of them, and TCP's, all of which the layers put right. */
-static inline unsigned glance_is_special(unsigned port)
+/* Destination ports of UDP behind which something else is to be looked for: DHCP (67, 68: by MAC
+ * address), GTP-U (2152), VXLAN (4789, 8472), GENEVE (6081); and of TCP too, which the layers put
+ * right. `ports` are both as they lie in the packet. */
+#ifdef __SSE2__
+static inline int glance_is_special(uint32_t ports)
 {
-#define SPECIAL(p) 1ull << ((p)&63)
-	static const uint64_t sieve[4096 / 64] = {
-		[67 / 64] = SPECIAL(67) | SPECIAL(68),
-		[2152 / 64] = SPECIAL(2152),
-		[(4789 & 4095) / 64] = SPECIAL(4789),
-		[(8472 & 4095) / 64] = SPECIAL(8472),
-		[(6081 & 4095) / 64] = SPECIAL(6081),
-	};
-#undef SPECIAL
+	enum { ANY = 68 };
+#define BIG(port) (short)((port) >> 8 | ((port)&255) << 8)
+	const __m128i special = _mm_set_epi16(
+		BIG(67), BIG(68), BIG(2152), BIG(4789), BIG(8472), BIG(6081), BIG(ANY), BIG(ANY));
+#undef BIG
+	__m128i both = _mm_cvtsi32_si128((int)ports);
+	__m128i wide = _mm_shuffle_epi32(_mm_shufflelo_epi16(both, 0x55), 0);
 
-	return (unsigned)(sieve[port >> 6 & 63] >> (port & 63) & 1);
+	return _mm_movemask_epi8(_mm_cmpeq_epi16(wide, special));
 }
+#else
+static inline int glance_is_special(uint32_t ports)
+{
+	unsigned port = __builtin_bswap32(ports) & 0xffff;
+
+	return port == 67 || port == 68 || port == 2152 || port == 4789 || port == 8472 ||
+	       port == 6081;
+}
+#endif
 
 /* The canonical key, and which way the packet points in it: as tracker_key(). */
 static inline void glance_key(struct glance *g, uint64_t from, uint64_t to)
@@ -107,8 +119,9 @@ static inline enum glance_found glance(
 	enum { FRAGMENT = 0xff3f, ETHERNET = 14, SOURCE = 26, DESTINATION = 30, PORTS = 34 };
 	enum { IPV4 = 20, TCP = 20, UDP = 8, HEADER_MASK = 0x3c };
 	const uint8_t *d = p->data;
-	unsigned total, protocol, is_tcp, is_known, header, letters, ports;
-	uint64_t length_to_protocol, middle;
+	unsigned total, protocol, is_tcp, header, letters;
+	uint64_t length_to_protocol, addresses, middle;
+	uint32_t ports, at_ports;
 	int payload;
 
 	if (p->link != LINK_ETHERNET || p->caplen < GLANCE_BYTES ||
@@ -117,10 +130,10 @@ static inline enum glance_found glance(
 	length_to_protocol = glance_u64(d + ETHERNET + 2, 0);
 	total = __builtin_bswap16((uint16_t)length_to_protocol);
 	protocol = (unsigned)(length_to_protocol >> 56);
-	ports = __builtin_bswap32(glance_u32(d + PORTS));
+	at_ports = glance_u32(d + PORTS);
 	is_tcp = protocol == IPPROTO_TCP;
-	is_known = (is_tcp | (protocol == IPPROTO_UDP)) & ~glance_is_special(ports);
-	if (!(is_known & (total >= IPV4 + UDP)))
+	if (!(is_tcp | (protocol == IPPROTO_UDP)) || total < IPV4 + UDP ||
+		glance_is_special(at_ports))
 		return GLANCE_LAYERS;
 	if ((inventory_cell(inv, d + SOURCE) & inventory_cell(inv, d + DESTINATION)) ==
 		APPLIANCE_NONE)
@@ -135,8 +148,10 @@ static inline enum glance_found glance(
 	g->now_ns = p->now_ns;
 	g->tally = tally_of(1, total);
 	middle = protocol << 16;
-	glance_key(g, (uint64_t)glance_u32(d + SOURCE) << 32 | middle | ports >> 16,
-		(uint64_t)glance_u32(d + DESTINATION) << 32 | middle | (ports & 0xffff));
+	ports = __builtin_bswap32(at_ports);
+	addresses = glance_u64(d + SOURCE, 0);
+	glance_key(g, addresses << 32 | (middle | ports >> 16),
+		(addresses & 0xffffffff00000000) | (middle | (ports & 0xffff)));
 	return GLANCE_MONITORED;
 }
 
@@ -148,7 +163,8 @@ static inline enum glance_found glance_ipv6(
 	enum { ETHERNET = 14, SOURCE = 22, DESTINATION = 38, PORTS = 54, TCP = 20, UDP = 8 };
 	enum { DATA_OFFSET = PORTS + 12, FLAGS = PORTS + 13, HEADER_MASK = 0x3c };
 	const uint8_t *d = p->data;
-	unsigned length, protocol, is_tcp, header, letters, ports;
+	unsigned length, protocol, is_tcp, header, letters;
+	uint32_t at_ports, ports;
 	int payload;
 
 	if (p->link != LINK_ETHERNET || p->caplen < PORTS + TCP ||
@@ -156,11 +172,12 @@ static inline enum glance_found glance_ipv6(
 		return GLANCE_LAYERS;
 	length = __builtin_bswap16((uint16_t)glance_u32(d + ETHERNET + 4));
 	protocol = d[ETHERNET + 6];
-	ports = __builtin_bswap32(glance_u32(d + PORTS));
+	at_ports = glance_u32(d + PORTS);
+	ports = __builtin_bswap32(at_ports);
 	is_tcp = protocol == IPPROTO_TCP;
 	header = d[DATA_OFFSET] >> 2 & HEADER_MASK & -is_tcp;
 	payload = (int)(length - header);
-	if ((!is_tcp && protocol != IPPROTO_UDP) || glance_is_special(ports) || length < UDP ||
+	if ((!is_tcp && protocol != IPPROTO_UDP) || glance_is_special(at_ports) || length < UDP ||
 		(payload | (int)((header - TCP) & -is_tcp)) < 0)
 		return GLANCE_LAYERS;
 	if ((inventory_lookup_v6(inv, glance_u64(d + SOURCE, 0), d + SOURCE) &

@@ -84,12 +84,15 @@ static inline int filter_test(const struct family *f, unsigned slot)
 static inline uint16_t inventory_cell(const struct inventory *inv, const uint8_t *address)
 {
 	uint16_t upper, lower;
-	uint32_t where;
+	uint32_t where, place;
+	uint64_t first;
 
 	memcpy(&upper, address, sizeof(upper));
 	memcpy(&lower, address + sizeof(upper), sizeof(lower));
 	where = inv->upper[upper];
-	return inv->cell[(where & ~UPPER_PAGED) + (lower & (uint32_t)((int32_t)where >> 31))];
+	place = lower & (uint32_t)((int32_t)where >> 31);
+	first = where & ~UPPER_PAGED;
+	return inv->cell[first + place];
 }
 
 static inline uint16_t inventory_lookup_v4(const struct inventory *inv, const struct address *a)

@@ -133,13 +133,10 @@ static inline uint32_t look(struct pipeline *pl, const struct inventory *invento
 
 /* --- step 2: the bucket is here, the flow is on the way ------------------------------- */
 
-/* No place has the flow: then it is new, and what the places are worth is asked next. */
 static inline void guess(const struct table *t, struct glance *g)
 {
 	g->flow = table_guess(t, g->hash);
 	__builtin_prefetch(&t->flow[g->flow], 1);
-	if (g->flow == t->spare)
-		table_prefetch_standing(t, g->hash);
 }
 
 /* --- step 3: the flow is here --------------------------------------------------------- */
@@ -169,11 +166,11 @@ static __attribute__((noinline)) void track_closely(
 }
 
 static inline uint64_t differs(
-	const struct pipeline *pl, const struct table *t, const struct glance *g)
+	const struct pipeline *pl, const struct flow *f, const struct glance *g)
 {
 	if (g->kind == GLANCE_IPV4)
-		return glance_differs(g, &t->flow[g->flow]);
-	return glance_key_differs(&pl->key[g->index], &t->flow[g->flow]);
+		return glance_differs(g, f);
+	return glance_key_differs(&pl->key[g->index], f);
 }
 
 /* --- the burst ------------------------------------------------------------------------ */
@@ -205,34 +202,41 @@ static void count_burst(
 static inline void count(struct pipeline *pl, const struct burst *b, const struct table *table,
 	uint64_t sum[8], const struct glance *g, struct layered *l)
 {
-	if (!tracker_count(&pl->tracker, sum, g, differs(pl, table, g)))
+	struct flow *f = &table->flow[g->flow];
+
+	if (!tracker_count(&pl->tracker, sum, g, f, differs(pl, f, g)))
 		track_closely(pl, &b->packet[g->index], g, l);
+}
+
+static inline struct glance *back(struct glance *first, struct glance *g, ptrdiff_t n)
+{
+	return g - first > n ? g - n : first;
 }
 
 static uint32_t pass(struct pipeline *pl, const struct burst *b, struct layered *l)
 {
 	const struct inventory *inventory = pl->tracker.policy->inventory;
 	const struct table table = pl->tracker.table; /* where it is does not change */
-	struct glance *g = pl->glance, *guessed = g, *counted = g;
+	struct glance *const first = pl->glance, *g = first;
 	uint64_t sum[8] = {0};
 
 	for (uint32_t i = 0; i < b->count; i++) {
-		g += look(pl, inventory, &table, &b->packet[i], i, g, l);
 		look_ahead(b, i);
-		if (g - guessed > DISTANCE)
-			guess(&table, guessed++);
-		if (guessed - counted > DISTANCE)
-			count(pl, b, &table, sum, counted++, l);
+		if (!look(pl, inventory, &table, &b->packet[i], i, g, l))
+			continue;
+		g++;
+		if (g <= first + DISTANCE)
+			continue;
+		guess(&table, g - 1 - DISTANCE);
+		if (g > first + 2 * DISTANCE)
+			count(pl, b, &table, sum, g - 1 - 2 * DISTANCE, l);
 	}
-	while (guessed < g) {
-		guess(&table, guessed++);
-		if (guessed - counted > DISTANCE)
-			count(pl, b, &table, sum, counted++, l);
-	}
-	while (counted < g)
-		count(pl, b, &table, sum, counted++, l);
+	for (struct glance *at = back(first, g, DISTANCE); at < g; at++)
+		guess(&table, at);
+	for (struct glance *at = back(first, g, 2 * DISTANCE); at < g; at++)
+		count(pl, b, &table, sum, at, l);
 	tracker_count_burst(&pl->tracker, sum);
-	return (uint32_t)(g - pl->glance);
+	return (uint32_t)(g - first);
 }
 
 /* --- copies, where a mirror makes them ------------------------------------------------ */

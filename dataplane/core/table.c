@@ -47,6 +47,8 @@ void table_init(struct table *t, void *memory, uint32_t capacity, uint64_t seed)
 	t->bucket_mask = buckets - 1;
 	t->tag_one = 1u << (32 - __builtin_clz(capacity + 1));
 	t->tag_mask = -t->tag_one;
+	for (unsigned i = 0; i < 4; i++)
+		t->tag_masks[i] = t->tag_mask;
 	t->capacity = capacity;
 	t->seed[0] = mix(seed, 1);
 	t->seed[1] = mix(seed, 2);

@@ -59,8 +59,9 @@ struct table {
 	struct flow *flow;	   /* the first one is nobody's, ever: see struct bucket */
 	uint32_t *free;		   /* a stack of flow numbers that were used and given back */
 	uint32_t bucket_mask;
-	uint32_t tag_mask; /* of an entry, the bits that are its tag */
-	uint32_t tag_one;  /* the lowest of them, which every tag has: no entry in use is 0 */
+	uint32_t tag_mask;		    /* of an entry, the bits that are its tag */
+	_Alignas(16) uint32_t tag_masks[4]; /* the same four times */
+	uint32_t tag_one; /* the lowest of them, which every tag has: no entry in use is 0 */
 	uint32_t capacity;
 	uint32_t fresh; /* flows from this number on were never used */
 	uint32_t spare; /* the flow that the next newcomer is written to: table_spare() */
@@ -96,11 +97,6 @@ static inline void table_prefetch(const struct table *t, uint64_t hash)
 	__builtin_prefetch(&t->bucket[hash & t->bucket_mask]);
 }
 
-static inline void table_prefetch_standing(const struct table *t, uint64_t hash)
-{
-	__builtin_prefetch(&t->standing[hash & t->bucket_mask]);
-}
-
 /* From the top of the hash, of which buckets use the bottom; never 0. As it stands in an entry:
  * a table of a million flows leaves it 11 bits, one of the most there can be 5. */
 static inline uint32_t table_tag(const struct table *t, uint64_t hash)
@@ -114,7 +110,8 @@ static inline unsigned table_match_twice(
 	const struct table *t, const struct bucket *b, uint32_t tag)
 {
 	const __m128i *half = (const __m128i *)(const void *)b->entry;
-	__m128i mask = _mm_set1_epi32((int)t->tag_mask), wanted = _mm_set1_epi32((int)tag);
+	__m128i mask = _mm_load_si128((const __m128i *)(const void *)t->tag_masks);
+	__m128i wanted = _mm_set1_epi32((int)tag);
 	__m128i lower = _mm_cmpeq_epi32(_mm_and_si128(_mm_load_si128(half), mask), wanted);
 	__m128i upper = _mm_cmpeq_epi32(_mm_and_si128(_mm_load_si128(half + 1), mask), wanted);
 
@@ -132,15 +129,19 @@ static inline unsigned table_match_twice(
 }
 #endif
 
-/* The flow that the first bucket's tags point to, to be asked for and compared; where no tag
- * fits the spare one, which is nobody's and near at hand. */
+/* The flow that the first bucket's tags point to, to be asked for and compared. Where no tag
+ * fits the spare one, which is nobody's and near at hand; and what the places are worth is on
+ * the way, since a new flow asks for that next. */
 static inline uint32_t table_guess(const struct table *t, uint64_t hash)
 {
 	const struct bucket *b = &t->bucket[hash & t->bucket_mask];
 	unsigned bits = table_match_twice(t, b, table_tag(t, hash));
-	uint32_t entry = b->entry[(unsigned)__builtin_ctz(bits | 0x8000) / 2];
 
-	return bits ? entry & ~t->tag_mask : t->spare;
+	if (!bits) {
+		__builtin_prefetch(&t->standing[hash & t->bucket_mask]);
+		return t->spare;
+	}
+	return b->entry[(unsigned)__builtin_ctz(bits) / 2] & ~t->tag_mask;
 }
 
 /* The flow with this key, or FLOW_NONE. `guess` is tried first. */

@@ -50,10 +50,9 @@ void tracker_key(struct view *, union flow_key *);
 /* Counts a packet that is what nearly all are: one more of the flow that was guessed, in time and
  * with no news; `differs` is 0 if it is this flow's indeed. `sum` adds up by verdict. 0: the
  * packet is something else, and nothing was counted. */
-static inline int tracker_count(
-	struct tracker *t, uint64_t sum[8], const struct glance *g, uint64_t differs)
+static inline int tracker_count(const struct tracker *t, uint64_t sum[8], const struct glance *g,
+	struct flow *f, uint64_t differs)
 {
-	struct flow *f = &t->table.flow[g->flow];
 	unsigned d = g->direction, state = f->state;
 	unsigned news = g->letters & ~(unsigned)f->seen[d];
 	uint64_t gap_ns = g->now_ns - f->last_ns;

@@ -9,8 +9,8 @@
 #define PORTOLAN_VALIDATE_H
 
 #include "facts.h"
-#include "note.h"
 #include "message_reader.h"
+#include "note.h"
 #include "signature.h"
 
 enum reading {
