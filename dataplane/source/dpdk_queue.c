@@ -113,31 +113,54 @@ static void mend(struct queue *q, struct packet *p, struct rte_mbuf **held)
 	p->data = contiguous(q, *held, &p->caplen);
 }
 
-static int is_odd(const struct rte_mbuf *m)
+#define FLAGS_ODD (RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)
+
+/* What an ordinary buffer of a burst has: the pool of the first one; and one reference, one
+ * segment and its port, which stand side by side behind the data's offset and are compared at
+ * once. */
+struct ordinary {
+	const struct rte_mempool *pool;
+	uint64_t rearm;
+	uint16_t interface;
+};
+
+static inline uint64_t rearm_of(const struct rte_mbuf *m)
 {
-	return m->nb_segs > 1 || (m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED);
+	uint64_t x;
+
+	memcpy(&x, &m->rearm_data, sizeof(x));
+	return x;
+}
+
+static_assert(offsetof(struct rte_mbuf, refcnt) == offsetof(struct rte_mbuf, rearm_data) + 2 &&
+		      offsetof(struct rte_mbuf, nb_segs) == offsetof(struct rte_mbuf, refcnt) + 2 &&
+		      offsetof(struct rte_mbuf, port) == offsetof(struct rte_mbuf, nb_segs) + 2,
+	"four times sixteen bits");
+
+static inline struct ordinary ordinary_as(const struct queue *q, const struct rte_mbuf *m)
+{
+	return (struct ordinary){
+		.pool = m->pool,
+		.rearm = (uint64_t)1 << 16 | (uint64_t)1 << 32 | (uint64_t)m->port << 48,
+		.interface = q->dpdk->index[m->port],
+	};
 }
 
 /* Not 0 unless the buffer is a whole frame of this pool's, with nothing tied to it: then it needs
  * no look into its second line before it goes back. */
-static inline uint64_t unlike(const struct rte_mbuf *m, const struct rte_mempool *pool)
+static inline uint64_t differs(const struct rte_mbuf *m, const struct ordinary *o)
 {
-	return (m->ol_flags &
-		       (RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)) |
-	       (uint64_t)(m->nb_segs ^ 1) | (uint64_t)(rte_mbuf_refcnt_read(m) ^ 1) |
-	       ((uintptr_t)m->pool ^ (uintptr_t)pool);
+	enum { OFFSET_BITS = 16 };
+
+	return (m->ol_flags & FLAGS_ODD) | (rearm_of(m) ^ o->rearm) >> OFFSET_BITS |
+	       ((uintptr_t)m->pool ^ (uintptr_t)o->pool);
 }
 
-static inline void fill_packet(struct queue *q, struct packet *p, struct rte_mbuf **held)
+static __attribute__((noinline)) void fill_odd(
+	struct queue *q, struct packet *p, struct rte_mbuf **held)
 {
-	const struct rte_mbuf *m = *held;
-
-	p->data = rte_pktmbuf_mtod(m, const uint8_t *);
-	p->caplen = rte_pktmbuf_data_len(m);
-	p->wirelen = rte_pktmbuf_pkt_len(m);
-	p->link = LINK_ETHERNET;
-	p->interface = q->dpdk->index[m->port];
-	if (__builtin_expect(is_odd(m), 0))
+	p->interface = q->dpdk->index[(*held)->port];
+	if ((*held)->nb_segs > 1 || (*held)->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED)
 		mend(q, p, held);
 }
 
@@ -206,18 +229,27 @@ static void fill(struct queue *q, struct burst *b)
 {
 	uint64_t time_ns = dpdk_clock_ns(&q->clock);
 	uint64_t now_ns = source_stamp_arrival(&q->source, b, time_ns), different = 0;
-	struct rte_mempool *pool = q->held[0]->pool;
+	struct ordinary ordinary = ordinary_as(q, q->held[0]);
 
-	for (unsigned i = 0; i < q->held_count; i++)
-		rte_prefetch0(rte_pktmbuf_mtod(q->held[i], void *));
 	for (unsigned i = 0; i < q->held_count; i++) {
-		different |= unlike(q->held[i], pool);
-		fill_packet(q, &b->packet[i], &q->held[i]);
-		b->packet[i].time_ns = time_ns;
-		b->packet[i].now_ns = now_ns;
+		const struct rte_mbuf *m = q->held[i];
+		struct packet *p = &b->packet[i];
+
+		p->data = rte_pktmbuf_mtod(m, const uint8_t *);
+		rte_prefetch0(p->data);
+		p->caplen = rte_pktmbuf_data_len(m);
+		p->wirelen = rte_pktmbuf_pkt_len(m);
+		p->time_ns = time_ns;
+		p->now_ns = now_ns;
+		p->link = LINK_ETHERNET;
+		p->interface = ordinary.interface;
+		if (__builtin_expect(differs(m, &ordinary) != 0, 0)) {
+			fill_odd(q, p, &q->held[i]);
+			different = 1;
+		}
 	}
 	b->count = q->held_count;
-	q->pool = different ? NULL : pool;
+	q->pool = different ? NULL : q->held[0]->pool;
 }
 
 /* Two threads must not read one queue: nobody reads another's before all have left theirs. */
