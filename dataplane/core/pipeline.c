@@ -148,6 +148,7 @@ static __attribute__((noinline)) void track_closely(
 	struct view *v = &pl->view[g->index];
 	union flow_key *k = &pl->key[g->index];
 
+	table_prefetch_standing(&pl->tracker.table, g->hash);
 	if (tracker_turn_away(&pl->tracker, p, g))
 		return;
 	__builtin_prefetch(p->data + 64); /* where the payload is that may be inspected */

@@ -300,6 +300,18 @@ uint32_t table_replace(struct table *t, struct place victim, uint64_t hash, enum
 	return index;
 }
 
+void table_succeed(struct table *t, uint32_t flow, enum worth worth)
+{
+	uint32_t bucket = t->flow[flow].bucket;
+	unsigned slot = slot_of(t, flow);
+	uint32_t tag = tag_of(t, t->bucket[bucket].entry[slot]);
+	unsigned displaced = worth_at(t, bucket, slot) & WORTH_DISPLACED;
+
+	place(t, bucket, slot, tag | t->spare, worth | displaced);
+	t->spare = flow;
+	set_free(&t->flow[flow]);
+}
+
 void table_remove(struct table *t, uint32_t index)
 {
 	struct flow *f = &t->flow[index];

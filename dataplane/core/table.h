@@ -97,6 +97,20 @@ static inline void table_prefetch(const struct table *t, uint64_t hash)
 	__builtin_prefetch(&t->bucket[hash & t->bucket_mask]);
 }
 
+static inline void table_prefetch_standing(const struct table *t, uint64_t hash)
+{
+	__builtin_prefetch(&t->standing[hash & t->bucket_mask], 1);
+}
+
+/* Of a flow that is about to be removed. */
+static inline void table_prefetch_place(const struct table *t, uint32_t flow)
+{
+	uint32_t bucket = t->flow[flow].bucket;
+
+	__builtin_prefetch(&t->bucket[bucket], 1);
+	__builtin_prefetch(&t->standing[bucket], 1);
+}
+
 /* From the top of the hash, of which buckets use the bottom; never 0. As it stands in an entry:
  * a table of a million flows leaves it 11 bits, one of the most there can be 5. */
 static inline uint32_t table_tag(const struct table *t, uint64_t hash)
@@ -138,7 +152,7 @@ static inline uint32_t table_guess(const struct table *t, uint64_t hash)
 	unsigned bits = table_match_twice(t, b, table_tag(t, hash));
 
 	if (!bits) {
-		__builtin_prefetch(&t->standing[hash & t->bucket_mask]);
+		table_prefetch_standing(t, hash);
 		return t->spare;
 	}
 	return b->entry[(unsigned)__builtin_ctz(bits) / 2] & ~t->tag_mask;
@@ -170,6 +184,9 @@ uint32_t table_insert(struct table *, uint64_t hash, enum worth);
 
 /* Keeps the spare flow in the victim's place; the victim's memory is the next spare. Its number. */
 uint32_t table_replace(struct table *, struct place, uint64_t hash, enum worth);
+
+/* Keeps the spare flow in the place of one with the same key, whose memory is the next spare. */
+void table_succeed(struct table *, uint32_t flow, enum worth);
 
 void table_remove(struct table *, uint32_t flow);
 void table_set_worth(struct table *, uint32_t flow, enum worth);

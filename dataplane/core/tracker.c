@@ -246,6 +246,7 @@ static void record_end(struct tracker *t, uint32_t index, enum end reason)
 
 static void flow_end(struct tracker *t, uint32_t index, enum end reason)
 {
+	table_prefetch_place(&t->table, index);
 	record_end(t, index, reason);
 	table_remove(&t->table, index);
 }
@@ -858,22 +859,11 @@ static uint32_t make_room(struct tracker *t, uint64_t hash, enum worth worth)
 	return table_replace(&t->table, victim, hash, worth);
 }
 
-static void open_flow(
-	struct tracker *t, const struct packet *p, const struct view *v, const union flow_key *k)
+/* The spare flow has its place: what it begins with. */
+static void welcome(struct tracker *t, struct flow *f, const struct packet *p, const struct view *v)
 {
 	struct counters *c = t->counters;
-	struct flow *f = table_spare(&t->table, k);
-	enum worth worth;
 
-	flow_begin(t, p, v, f);
-	worth = worth_of(f);
-	if (table_insert(&t->table, v->hash, worth) == FLOW_NONE &&
-		make_room(t, v->hash, worth) == FLOW_NONE) {
-		count_untracked(t, f, p, v);
-		inspection_forget(&t->inspection, &f->speech);
-		table_let_go(&t->table);
-		return;
-	}
 	c->flows_created++;
 	c->verdict_flows[flow_verdict(f)]++;
 	if (t->table.active > c->flows_active_peak)
@@ -882,6 +872,37 @@ static void open_flow(
 	if (is_settled(f))
 		remember(t, f);
 	report(t, f);
+}
+
+static void open_flow(
+	struct tracker *t, const struct packet *p, const struct view *v, const union flow_key *k)
+{
+	struct flow *f = table_spare(&t->table, k);
+	enum worth worth;
+
+	flow_begin(t, p, v, f);
+	worth = worth_of(f);
+	if (table_insert(&t->table, v->hash, worth) != FLOW_NONE ||
+		make_room(t, v->hash, worth) != FLOW_NONE) {
+		welcome(t, f, p, v);
+		return;
+	}
+	count_untracked(t, f, p, v);
+	inspection_forget(&t->inspection, &f->speech);
+	table_let_go(&t->table);
+}
+
+/* The flow ends, and with the same key and in its place another one begins. */
+static void open_flow_after(struct tracker *t, uint32_t index, enum end reason,
+	const struct packet *p, const struct view *v, const union flow_key *k)
+{
+	struct flow *f;
+
+	record_end(t, index, reason);
+	f = table_spare(&t->table, k);
+	flow_begin(t, p, v, f);
+	table_succeed(&t->table, index, worth_of(f));
+	welcome(t, f, p, v);
 }
 
 /* --- a flood ------------------------------------------------------------------------- */
@@ -1064,19 +1085,16 @@ void tracker_packet(struct tracker *t, const struct packet *p, const struct view
 	}
 	f = &t->table.flow[index];
 	if (is_outdated(t, f) && !succeed(t, index)) {
-		flow_end(t, index, END_RELOADED);
-		open_flow(t, p, v, k);
+		open_flow_after(t, index, END_RELOADED, p, v, k);
 		return;
 	}
 	gap = p->now_ns - f->last_ns;
 	if (gap > t->limit_ns[flow_timeout(f)]) {
-		flow_end(t, index, reason_of(f, END_IDLE));
-		open_flow(t, p, v, k);
+		open_flow_after(t, index, reason_of(f, END_IDLE), p, v, k);
 	} else if (!is_news(t, f, v, gap)) {
 		count_packet(t, f, p, v);
 	} else if (starts_anew(t, f, v, gap)) {
-		flow_end(t, index, reason_of(f, END_REPLACED));
-		open_flow(t, p, v, k);
+		open_flow_after(t, index, reason_of(f, END_REPLACED), p, v, k);
 	} else {
 		change(t, index, p, v);
 	}

@@ -155,6 +155,20 @@ static void remove_key(struct twin *t, struct table *table, uint32_t i)
 	t->active--;
 }
 
+/* One ends and another one begins with the same key, in its place. */
+static void succeed(struct twin *t, struct table *table, struct dice *d, uint32_t i)
+{
+	uint32_t old = t->index[i], bucket = table->flow[old].bucket;
+	enum worth worth = (enum worth)(WORTH_ATTEMPT + dice_below(d, 5));
+	uint32_t index = (uint32_t)(table_spare(table, &t->key[i]) - table->flow);
+
+	table_succeed(table, old, worth);
+	assert_int_equal(table->flow[index].bucket, bucket);
+	t->index[i] = FLOW_NONE;
+	t->active--;
+	keep(t, table, d, i, index, worth);
+}
+
 /* Whatever the guess was when the burst began, what is found is what is there now. */
 static void check_find(const struct twin *t, const struct table *table, struct dice *d, uint32_t i)
 {
@@ -222,6 +236,8 @@ static void play(uint32_t capacity, uint64_t seed, int crowded)
 				insert(&t, table, &d, i);
 		} else if (!filling || dice_below(&d, 4) == 0) {
 			remove_key(&t, table, i);
+		} else if (dice_below(&d, 3) == 0) {
+			succeed(&t, table, &d, i);
 		} else {
 			t.worth[i] = (enum worth)(WORTH_ATTEMPT + dice_below(&d, 5));
 			table_set_worth(table, t.index[i], t.worth[i]);
