@@ -386,7 +386,7 @@ int document_parse(struct document **result, const char *name, const void *bytes
 	return rc;
 }
 
-/* As much as fits, one byte more than a document may have. -errno, or bytes read. */
+/* As much as fits. -errno, or bytes read. */
 static ssize_t file_read(int fd, uint8_t *bytes, size_t room)
 {
 	size_t size = 0;
@@ -404,6 +404,19 @@ static ssize_t file_read(int fd, uint8_t *bytes, size_t room)
 	return (ssize_t)size;
 }
 
+/* Room for all of the file and a byte that tells whether it has grown; a pipe does not say its
+ * size and gets the most there may be. Always the most would cost more than reading it: glibc
+ * takes a freed block of that size for a sign that large ones come and go, keeps them on the
+ * heap from then on, and clears by hand there what it had from the kernel as zero. */
+static size_t file_room(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size >= (off_t)DOCUMENT_BYTES_MAX)
+		return DOCUMENT_BYTES_MAX + 1;
+	return (size_t)st.st_size + 1;
+}
+
 static int file_complain(const char *path, int error, struct complaint *complaint)
 {
 	complain(complaint, "%s:1: found no readable file (%s); want a YAML file", path,
@@ -414,14 +427,16 @@ static int file_complain(const char *path, int error, struct complaint *complain
 int document_read(struct document **result, const char *path, struct complaint *complaint)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t room;
 	uint8_t *bytes;
 	ssize_t size;
 	int rc;
 
 	if (fd < 0)
 		return file_complain(path, errno, complaint);
-	bytes = malloc(DOCUMENT_BYTES_MAX + 1);
-	size = bytes ? file_read(fd, bytes, DOCUMENT_BYTES_MAX + 1) : -ENOMEM;
+	room = file_room(fd);
+	bytes = malloc(room);
+	size = bytes ? file_read(fd, bytes, room) : -ENOMEM;
 	close(fd);
 	if (size < 0 || !bytes)
 		rc = file_complain(path, (int)-size, complaint);
