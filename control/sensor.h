@@ -20,9 +20,11 @@ struct sensor_options {
 	uint64_t duration_ns; /* 0: until it is asked to end */
 	const char *user;     /* to become once the sources are open, or NULL */
 	unsigned workers;     /* 0: as many as the site's CPUs, or one */
+	char *const *line;    /* the program's arguments, should another one have the sensor */
 };
 
-/* The command's exit status. */
+/* The command's exit status. Of two programs only portolan-sensor has the sensor; in the other
+ * this becomes that one (sensor_elsewhere.c). */
 int sensor_run(const struct sensor_options *);
 
 #endif

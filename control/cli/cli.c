@@ -107,19 +107,19 @@ int cli_run(const struct cli_command *c, int argc, char **argv)
 {
 	struct option table[CLI_OPTIONS_MAX + 2] = {0};
 	int n = (int)count_options(c), status;
-	struct cli_request r = {0};
+	struct cli_request r = {.line = argv};
 
 	for (int i = 0; i < n; i++)
 		table[i] = (struct option){c->options[i].name,
 			c->options[i].argument ? required_argument : no_argument, NULL, 256 + i};
 	table[n] = (struct option){"help", no_argument, NULL, 256 + n};
-	status = read_options(c, table, n, argc, argv, &r);
+	status = read_options(c, table, n, argc - 1, argv + 1, &r);
 	if (status < 0)
 		return print_help(c);
 	if (status != EXIT_DONE)
 		return status;
-	r.argument = (const char *const *)argv + optind;
-	r.arguments = (size_t)(argc - optind);
+	r.argument = (const char *const *)argv + 1 + optind;
+	r.arguments = (size_t)(argc - 1 - optind);
 	if (r.arguments < c->arguments_min)
 		return cli_misuse(c->name, "too few arguments: want %s", c->arguments);
 	if (r.arguments > c->arguments_max)

@@ -23,6 +23,7 @@ struct cli_request {
 	const char *value[CLI_OPTIONS_MAX]; /* NULL: not given; "" for a switch */
 	const char *const *argument;
 	size_t arguments;
+	char *const *line; /* all of the program's arguments */
 };
 
 struct cli_command {
@@ -45,7 +46,7 @@ extern const struct cli_command *const cli_commands[];
 /* `portolan: COMMAND: …` and where the help is. Returns EXIT_MISUSED. */
 int cli_misuse(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Reads the arguments after the command's name and runs it, or prints its help. */
+/* Reads the arguments after the command's name, argv[1], and runs it, or prints its help. */
 int cli_run(const struct cli_command *, int argc, char **argv);
 
 /* A whole number from `low` to `high`, or -1 with a complaint on standard error. */

@@ -91,15 +91,18 @@ def add_modules(archive, kernel):
 
 
 def add_portolan(archive, portolan):
-    libs = libraries(portolan)
+    sensor = pathlib.Path(portolan).parent / 'portolan-sensor'
+    libs = libraries(sensor)
     eal = [lib for lib in libs if 'librte_eal' in lib]
     if not eal:
         raise Missing('portolan is built without DPDK')
     folder = first(pathlib.Path(eal[0]).resolve().parent, 'dpdk/pmds-*')
     files = [first(folder, f'librte_{plugin}.so.*.*') for plugin in PLUGINS]
-    for file in {*libs, *files, *(lib for f in files for lib in libraries(f))}:
+    loaded = [portolan, *files]
+    for file in {*libs, *files, *(lib for f in loaded for lib in libraries(f))}:
         archive.file(file)
-    archive.put('bin/portolan', pathlib.Path(portolan).read_bytes())
+    for program in (pathlib.Path(portolan), sensor):
+        archive.put(f'bin/{program.name}', program.read_bytes())
     archive.tree(CONFIGS, 'configs')
 
 

@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -590,6 +591,13 @@ def test_bench_measures_in_json(w):
 def test_bench_refuses_what_is_no_capture(w):
     complains(w.run("bench", w.folder / "no-such.pcap"), 1, "no-such.pcap")
     complains(w.run("bench", w.write("text.pcap", "no capture")), 1, "text.pcap")
+
+
+def test_run_without_its_program_beside_says_so(w):
+    alone = w.folder / "portolan"
+    shutil.copy(PORTOLAN, alone)
+    done = subprocess.run([alone, "run", "--site", w.site], capture_output=True, text=True)
+    complains(done, 1, str(w.folder / "portolan-sensor"))
 
 
 def main():
