@@ -22,6 +22,7 @@ struct making {
 	struct complaint *complaint;
 	struct profile profile;
 	struct site site;
+	bool is_sketch;
 };
 
 static void warnings_write(struct chart *chart, struct arena *arena)
@@ -54,7 +55,7 @@ static void settings_write(struct chart *chart, const struct making *making, con
 static int chart_make(struct chart **result, struct making *making, const char *name)
 {
 	struct chart *chart = arena_alloc(making->arena, sizeof(*chart));
-	int rules, roster, words;
+	int rules, roster, words = 0;
 
 	chart->policy = arena_table(making->arena, 1, sizeof(*chart->policy));
 	chart->policy->generation = 1;
@@ -62,12 +63,14 @@ static int chart_make(struct chart **result, struct making *making, const char *
 		chart, &making->profile, &making->site, making->arena, making->complaint);
 	roster = roster_write(chart, &making->site, making->arena, making->complaint);
 	chart->lexicon = arena_alloc(making->arena, sizeof(*chart->lexicon));
-	words = lexicon_open(chart->lexicon, making->arena, making->complaint);
+	if (!making->is_sketch)
+		words = lexicon_open(chart->lexicon, making->arena, making->complaint);
 	if (rules || roster || words)
 		return rules ? rules : roster ? roster : words;
 	settings_write(chart, making, name);
 	warnings_write(chart, making->arena);
-	fingerprint_write(chart, &making->site, making->arena);
+	if (!making->is_sketch)
+		fingerprint_write(chart, &making->site, making->arena);
 	*result = chart;
 	return 0;
 }
@@ -152,6 +155,14 @@ int chart_open(
 		document_free(document);
 	}
 	return making_end(&making, rc);
+}
+
+int chart_sketch(struct chart **result, const char *profile, struct complaint *complaint)
+{
+	struct making making = making_new(complaint);
+
+	making.is_sketch = true;
+	return making_end(&making, chart_from_name(result, &making, profile));
 }
 
 static bool document_is_profile(const struct document *document)

@@ -118,6 +118,10 @@ int chart_parse_site(
 int chart_parse_profile(
 	struct chart **, const char *name, const void *bytes, size_t size, struct complaint *);
 
+/* A shipped profile to look its rules up in, and no more: without signatures, so that it is never
+ * armed, and without a hash. */
+int chart_sketch(struct chart **, const char *profile, struct complaint *);
+
 /* Compiles the signatures, or takes them as they were compiled before, for those who are going to
  * judge packets. 0; -EINVAL with the pattern's file and line told. */
 int chart_arm(struct chart *, struct complaint *);

@@ -29,7 +29,7 @@ static void atlas_read(struct atlas *a)
 		struct chart *c;
 		if (strcmp(name[i], a->in_use->profile) == 0)
 			continue;
-		if (chart_open(&c, NULL, name[i], &ignored) == 0)
+		if (chart_sketch(&c, name[i], &ignored) == 0)
 			a->chart[a->charts++] = c;
 	}
 	chart_names_free(name);
