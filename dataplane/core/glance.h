@@ -49,6 +49,14 @@ enum glance_found {
 
 #define GLANCE_BYTES (14 + 20 + 20) /* Ethernet, IPv4, and of TCP the header without options */
 
+static inline uint16_t glance_u16(const uint8_t *p)
+{
+	uint16_t x;
+
+	memcpy(&x, p, sizeof(x));
+	return x;
+}
+
 static inline uint32_t glance_u32(const uint8_t *p)
 {
 	uint32_t x;
@@ -110,26 +118,27 @@ static inline void glance_key_of(const struct glance *g, union flow_key *k)
 }
 
 /* Few forks, and of these few that go either way: TCP or UDP, whose end the appliance's is,
- * which way the packet points and whether it has a payload are sums, not jumps. A jump that
+ * which way the packet points and whether it has a payload (which a UDP header counts as)
+ * are sums, not jumps. A jump that
  * the processor cannot foresee costs as much as twenty of the instructions here. An address
  * whose cell is APPLIANCE_HASHED may turn out to be nobody's after all. */
 static inline enum glance_found glance(
 	const struct packet *p, const struct inventory *inv, struct glance *g)
 {
-	enum { FRAGMENT = 0xff3f, ETHERNET = 14, SOURCE = 26, DESTINATION = 30, PORTS = 34 };
-	enum { IPV4 = 20, TCP = 20, UDP = 8, HEADER_MASK = 0x3c };
+	enum { ETHERTYPE = 12, VERSION = 14, LENGTH = 16, FRAGMENT = 20, PROTOCOL = 23 };
+	enum { SOURCE = 26, DESTINATION = 30, PORTS = 34, DATA_OFFSET = 46, FLAGS = 47 };
+	enum { IPV4 = 20, TCP = 20, UDP = 8, HEADER_MASK = 0x3c, FRAGMENT_MASK = 0xff3f };
 	const uint8_t *d = p->data;
 	unsigned total, protocol, is_tcp, header, letters;
-	uint64_t length_to_protocol, addresses, middle;
+	uint64_t addresses, middle;
 	uint32_t ports, at_ports;
 	int payload;
 
 	if (p->link != LINK_ETHERNET || p->caplen < GLANCE_BYTES ||
-		(glance_u32(d + 12) & 0x00ffffff) != 0x00450008) /* ethertype, version and length */
+		glance_u16(d + ETHERTYPE) != 0x0008 || d[VERSION] != 0x45)
 		return GLANCE_LAYERS;
-	length_to_protocol = glance_u64(d + ETHERNET + 2, 0);
-	total = __builtin_bswap16((uint16_t)length_to_protocol);
-	protocol = (unsigned)(length_to_protocol >> 56);
+	total = __builtin_bswap16(glance_u16(d + LENGTH));
+	protocol = d[PROTOCOL];
 	at_ports = glance_u32(d + PORTS);
 	is_tcp = protocol == IPPROTO_TCP;
 	if (!(is_tcp | (protocol == IPPROTO_UDP)) || total < IPV4 + UDP ||
@@ -138,12 +147,12 @@ static inline enum glance_found glance(
 	if ((inventory_cell(inv, d + SOURCE) & inventory_cell(inv, d + DESTINATION)) ==
 		APPLIANCE_NONE)
 		return GLANCE_NOBODYS;
-	header = d[46] >> 2 & HEADER_MASK & -is_tcp;
+	header = d[DATA_OFFSET] >> 2 & HEADER_MASK & -is_tcp;
 	payload = (int)(total - IPV4 - header);
-	if ((length_to_protocol >> 32 & FRAGMENT) != 0 ||
+	if ((glance_u32(d + FRAGMENT) & FRAGMENT_MASK) != 0 ||
 		(payload | (int)((header - TCP) & -is_tcp)) < 0)
 		return GLANCE_LAYERS;
-	letters = letters_of_tcp(d[47] & -is_tcp, (payload > 0) | (is_tcp ^ 1));
+	letters = letters_of_tcp(d[FLAGS] & -is_tcp, payload > 0);
 	g->letters = (uint8_t)(letters | (unsigned)(p->time_ns != p->now_ns) << 7);
 	g->now_ns = p->now_ns;
 	g->tally = tally_of(1, total);
@@ -184,7 +193,7 @@ static inline enum glance_found glance_ipv6(
 		    inventory_lookup_v6(inv, glance_u64(d + DESTINATION, 0), d + DESTINATION)) ==
 		APPLIANCE_NONE)
 		return GLANCE_NOBODYS;
-	letters = letters_of_tcp(d[FLAGS] & -is_tcp, (payload > 0) | (is_tcp ^ 1));
+	letters = letters_of_tcp(d[FLAGS] & -is_tcp, payload > 0);
 	g->letters = (uint8_t)(letters | (unsigned)(p->time_ns != p->now_ns) << 7);
 	g->now_ns = p->now_ns;
 	g->tally = tally_of(1, 40 + length);

@@ -183,6 +183,7 @@ static void count_burst(
 	uint64_t bytes = 0, truncated = 0, plain = b->count - l->packets;
 	uint64_t monitored = tracked - l->tracked - l->strangers + l->monitored;
 
+#pragma GCC unroll 4
 	for (uint32_t i = 0; i < b->count; i++) {
 		bytes += b->packet[i].wirelen;
 		truncated += b->packet[i].caplen < b->packet[i].wirelen;

@@ -47,6 +47,7 @@ void table_init(struct table *t, void *memory, uint32_t capacity, uint64_t seed)
 	t->bucket_mask = buckets - 1;
 	t->tag_one = 1u << (32 - __builtin_clz(capacity + 1));
 	t->tag_mask = -t->tag_one;
+	t->index_mask = ~t->tag_mask;
 	for (unsigned i = 0; i < 4; i++)
 		t->tag_masks[i] = t->tag_mask;
 	t->capacity = capacity;
@@ -61,7 +62,7 @@ static uint32_t tag_of(const struct table *t, uint32_t entry)
 
 static uint32_t index_of(const struct table *t, uint32_t entry)
 {
-	return entry & ~t->tag_mask;
+	return entry & t->index_mask;
 }
 
 /* Any bits of the tag change any bits of the bucket; and one always does. */

@@ -59,15 +59,17 @@ struct table {
 	struct flow *flow;	   /* the first one is nobody's, ever: see struct bucket */
 	uint32_t *free;		   /* a stack of flow numbers that were used and given back */
 	uint32_t bucket_mask;
-	uint32_t tag_mask;		    /* of an entry, the bits that are its tag */
-	_Alignas(16) uint32_t tag_masks[4]; /* the same four times */
-	uint32_t tag_one; /* the lowest of them, which every tag has: no entry in use is 0 */
+	uint32_t index_mask; /* of an entry, the bits that are the flow's number */
+	uint32_t tag_mask;   /* and those that are its tag */
+	uint32_t tag_one;    /* the lowest of them, which every tag has: no entry in use is 0 */
 	uint32_t capacity;
 	uint32_t fresh; /* flows from this number on were never used */
 	uint32_t spare; /* the flow that the next newcomer is written to: table_spare() */
 	uint32_t free_count;
 	uint32_t active;
 	uint32_t sweep_at; /* the tracker's: the flow it looks at next */
+	_Alignas(16)
+		uint32_t tag_masks[4]; /* tag_mask four times, to compare four entries at once */
 	uint64_t seed[2];
 };
 
@@ -155,7 +157,7 @@ static inline uint32_t table_guess(const struct table *t, uint64_t hash)
 		table_prefetch_standing(t, hash);
 		return t->spare;
 	}
-	return b->entry[(unsigned)__builtin_ctz(bits) / 2] & ~t->tag_mask;
+	return b->entry[(unsigned)__builtin_ctz(bits) / 2] & t->index_mask;
 }
 
 /* The flow with this key, or FLOW_NONE. `guess` is tried first. */
