@@ -20,6 +20,7 @@ import tempfile
 import time
 
 FRAMES_MAX = 60000  # a case sends no more
+AF_XDP = 44  # linux/socket.h; Python 3.11 has no name for it
 MAC = b'\x02' * 6 + b'\x04' * 6
 
 
@@ -110,9 +111,7 @@ class Place:
         try:
             self.link('add', 'in0', 'mtu', '9200', 'type', 'veth',
                       'peer', 'name', 'out0', 'mtu', '9200')
-            for name in 'in0', 'out0':
-                self.run(['sh', '-c', f'echo 1 > /proc/sys/net/ipv6/conf/{name}/disable_ipv6'])
-                self.link('set', name, 'up')
+            self.set_up()
         except BaseException:
             self.__exit__()
             raise
@@ -123,6 +122,18 @@ class Place:
 
     def link(self, *arguments):
         ip('-n', self.name, 'link', *arguments)
+
+    def give_queues(self, count):
+        """The pair anew, with so many queues each way, and frames that an XDP program takes."""
+        self.link('del', 'out0')
+        queues = ['numrxqueues', str(count), 'numtxqueues', str(count)]
+        self.link('add', 'in0', *queues, 'type', 'veth', 'peer', 'name', 'out0', *queues)
+        self.set_up()
+
+    def set_up(self):
+        for name in 'in0', 'out0':
+            self.run(['sh', '-c', f'echo 1 > /proc/sys/net/ipv6/conf/{name}/disable_ipv6'])
+            self.link('set', name, 'up')
 
     def command(self, command):
         return ['ip', 'netns', 'exec', self.name, *command]
@@ -204,8 +215,12 @@ class Driver:
 
 
 @contextlib.contextmanager
-def reading(mode, workers, *arguments):
-    with Place() as place, Driver(place, mode, workers, *arguments) as driver:
+def reading(mode, workers, *arguments, queues=None):
+    with contextlib.ExitStack() as stack:
+        place = stack.enter_context(Place())
+        if queues:
+            place.give_queues(queues)
+        driver = stack.enter_context(Driver(place, mode, workers, *arguments))
         if mode == 'dpdk' and 'built without it' in driver.events[-1].get('text', ''):
             raise Skip('built without DPDK')
         assert driver.events[-1]['event'] == 'started', driver.events
@@ -413,6 +428,63 @@ def dpdk_reads_a_tap_device():
         assert worker['packets'] + worker['dropped_interface'] >= len(frames), worker
 
 
+def reading_xdp(workers, queues, *devices):
+    try:
+        socket.socket(AF_XDP, socket.SOCK_RAW).close()
+    except OSError:
+        raise Skip('needs AF_XDP sockets') from None
+    return reading('dpdk', workers, *devices, '--', '--no-huge', queues=queues)
+
+
+def xdp_traffic():
+    return [frame for frame in mirror_traffic(7, 24, 2) if len(frame) <= 1514]
+
+
+def dpdk_reads_every_queue_through_xdp_sockets():
+    """A device a queue: together they see what was sent, each address pair on one worker."""
+    devices = [f'net_af_xdp{n},iface=out0,start_queue={n}' for n in range(2)]
+    with reading_xdp(2, 2, *devices) as (place, driver):
+        frames = place.send(xdp_traffic())
+        workers, steering = driver.finish()
+        assert steering == 3
+        check_equal(workers, frames)
+        check_pairs(workers)
+        assert all(sum(w['interfaces'][n] for w in workers) for n in range(2)), workers
+
+
+def dpdk_tells_of_a_queue_that_no_xdp_socket_reads():
+    with reading_xdp(1, 2, 'net_af_xdp0,iface=out0') as (place, driver):
+        remarks = [e['text'] for e in driver.events if e['event'] == 'remark']
+        assert any('reads 1 of the 2 queues of out0' in text for text in remarks), remarks
+        frames = place.send(xdp_traffic())
+        (worker,), _ = driver.finish()
+        assert 0 < worker['packets'] < len(frames), worker
+
+
+def dpdk_counts_what_an_xdp_socket_had_no_room_for():
+    with reading_xdp(1, 1, 'net_af_xdp0,iface=out0') as (place, driver):
+        driver.signal(signal.SIGSTOP)
+        frames = place.send(plain_traffic(8000))
+        driver.signal(signal.SIGCONT)
+        (worker,), _ = driver.finish()
+        assert worker['dropped_nic'] > 0
+        assert worker['packets'] + worker['dropped_nic'] == len(frames), worker
+
+
+def dpdk_tells_of_the_link_below_an_xdp_socket():
+    with reading_xdp(1, 1, 'net_af_xdp0,iface=out0') as (place, driver):
+        place.link('set', 'out0', 'down')
+        driver.change('the link is down')
+        place.link('set', 'out0', 'up')
+        driver.change('the link is up')
+        place.send(plain_traffic(20))
+        time.sleep(0.3)
+        place.link('del', 'out0')
+        driver.change('the device has disappeared')
+        (worker,), _ = driver.ended()
+        assert worker['packets'] == 20 and worker['end'] == -19, worker
+
+
 CASES = [
     live_gives_every_frame_as_it_was_sent,
     live_gives_the_frames_of_a_generated_capture,
@@ -432,6 +504,10 @@ CASES = [
     dpdk_counts_what_a_packet_socket_had_no_room_for,
     dpdk_tells_of_the_link_and_of_its_end,
     dpdk_reads_a_tap_device,
+    dpdk_reads_every_queue_through_xdp_sockets,
+    dpdk_tells_of_a_queue_that_no_xdp_socket_reads,
+    dpdk_counts_what_an_xdp_socket_had_no_room_for,
+    dpdk_tells_of_the_link_below_an_xdp_socket,
 ]
 
 
