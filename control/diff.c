@@ -86,6 +86,21 @@ static int same_peers(const struct policy *a, uint16_t sa, const struct policy *
 	return 1;
 }
 
+/* How they differ where they stand alike, or NULL. */
+static const char *other_terms(
+	const struct chart *before, uint16_t old_set, const struct chart *after, uint16_t new_set)
+{
+	enum standing s = place_standing(before->policy, old_set);
+
+	if (s < STANDS_LISTED || s != place_standing(after->policy, new_set))
+		return NULL;
+	if (s == STANDS_LISTED && !same_peers(before->policy, old_set, after->policy, new_set))
+		return " (other peers)";
+	if (policy_services(before->policy, old_set) != policy_services(after->policy, new_set))
+		return " (other services)";
+	return NULL;
+}
+
 static unsigned diff_place(const struct chart *before, const struct chart *after, unsigned role,
 	unsigned direction, unsigned transport, unsigned port, FILE *out)
 {
@@ -94,10 +109,9 @@ static unsigned diff_place(const struct chart *before, const struct chart *after
 	enum standing was = place_standing(before->policy, old_set);
 	enum standing is = place_standing(after->policy, new_set);
 	char features[256], name[ENDPOINT_TEXT_BYTES];
-	int lists_differ = was == STANDS_LISTED && is == STANDS_LISTED &&
-			   !same_peers(before->policy, old_set, after->policy, new_set);
+	const char *other = other_terms(before, old_set, after, new_set);
 
-	if (was == is && !lists_differ)
+	if (was == is && !other)
 		return 0;
 	features_text(new_set != SET_NONE ? after : before, new_set != SET_NONE ? new_set : old_set,
 		features, sizeof(features));
@@ -107,8 +121,7 @@ static unsigned diff_place(const struct chart *before, const struct chart *after
 		: is < was ? '-'
 			   : '~',
 		role_name((enum role)role), direction_name((enum direction)direction), name,
-		features, standing_words[was], standing_words[is],
-		lists_differ ? " (other peers)" : "");
+		features, standing_words[was], standing_words[is], other ? other : "");
 	return 1;
 }
 

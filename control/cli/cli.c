@@ -162,14 +162,22 @@ struct chart *cli_chart(const char *site, const char *profile)
 	return opened(chart, error, &complaint);
 }
 
-struct chart *cli_chart_armed(const char *site)
+int cli_arm(struct chart *chart)
 {
 	struct complaint complaint = {0};
+	int error = chart_arm(chart, &complaint);
+
+	if (error < 0)
+		complaint_print(&complaint, stderr);
+	return error;
+}
+
+struct chart *cli_chart_armed(const char *site)
+{
 	struct chart *chart = cli_chart(site, NULL);
 
-	if (!chart || chart_arm(chart, &complaint) == 0)
+	if (!chart || cli_arm(chart) == 0)
 		return chart;
-	complaint_print(&complaint, stderr);
 	chart_close(chart);
 	return NULL;
 }

@@ -59,6 +59,8 @@ struct chart;
 /* A site's or profile's chart with its warnings printed, or NULL with the reasons printed.
  * `any`: a site or a profile by one name. */
 struct chart *cli_chart(const char *site, const char *profile);
+/* Compiles a chart's signatures; -errno with the reasons printed. */
+int cli_arm(struct chart *);
 /* The same with its signatures compiled. */
 struct chart *cli_chart_armed(const char *site);
 struct chart *cli_chart_any(const char *name);

@@ -30,6 +30,8 @@ static int compare(struct chart *before, struct chart *after, const char *captur
 		lend_inventory(after, before);
 	if (capture && before->appliances == 0)
 		return cli_misuse("diff", "--capture needs appliances: want at least one site");
+	if (capture && (cli_arm(before) < 0 || cli_arm(after) < 0))
+		return EXIT_MISUSED;
 	diff_policies(before, after, stdout);
 	if (capture)
 		status = diff_capture(before, after, capture, stdout);
@@ -56,9 +58,10 @@ const struct cli_command cli_diff = {
 	.arguments = "PROFILE|SITE PROFILE|SITE",
 	.arguments_min = 2,
 	.arguments_max = 2,
-	.description = "Compares two policies place by place: + is allowed more than before, - "
-		       "less, ~ with\n"
-		       "other peers. Profiles by name (portolan policy --help) or by path.",
+	.description =
+		"Compares two policies place by place: + is allowed more than before, - "
+		"less, ~ with\n"
+		"other peers or services. Profiles by name (portolan policy --help) or by path.",
 	.options = options,
 	.run = run,
 };

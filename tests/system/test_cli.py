@@ -574,6 +574,19 @@ def test_diff_with_a_capture_says_which_flows_change(w):
     complains(w.run("diff", "--capture", w.folder / "no-such.pcap", w.site, other), 1, "no-such.pcap")
 
 
+def test_diff_with_a_capture_hears_what_is_spoken(w):
+    rule = "extra_rules:\n  - {role: managed-device, direction: inbound, port: 4444, transport: tcp, " \
+           "feature: lab, service: %s}\n"
+    ssh, tls = (w.write(f"{s}.yaml", SITE + rule % s) for s in ("ssh", "tls"))
+    capture = w.make("ssh.pcap", "host ftd 10.20.0.1\nhost admin 10.9.9.9\n"
+                     "0 tcp admin:50001 > ftd:4444 handshake data ssh-banner ssh-server-banner close\n")
+    done = w.run("diff", "--capture", capture, ssh, tls)
+    status(done, 0)
+    assert re.search(r"^  ~ .* 4444/tcp .*\(other services\)$", done.stdout, re.M), done.stdout
+    assert "expected -> wrong-service" in done.stdout, done.stdout
+    assert "1 of 1 flows change" in done.stdout, done.stdout
+
+
 def test_bench_measures_in_json(w):
     done = w.run("bench", "--json", "--rounds", "1", w.capture)
     status(done, 0)
