@@ -116,9 +116,19 @@ static enum reading read_settings(const struct utterance *u, struct meaning *m)
 	return READING_YES;
 }
 
+/* These bytes and no others. */
+static enum reading read_preface(const struct utterance *u)
+{
+	size_t whole = sizeof(preface) - 1, n = u->length < whole ? u->length : whole;
+
+	if (memcmp(u->bytes, preface, n) != 0)
+		return READING_NO;
+	return n == whole ? READING_YES : READING_MORE;
+}
+
 enum reading validate_http(const struct utterance *u, struct meaning *m)
 {
-	enum reading r = begins_with(u->bytes, u->length, preface);
+	enum reading r = read_preface(u);
 
 	if (u->bytes[0] == 0)
 		return read_settings(u, m);
