@@ -9,7 +9,7 @@
 #include "lexicon.h"
 #include "log.h"
 
-static_assert((int)TRANSPORT_COUNT <= (int)JAR_PARTS, "every transport has its part of the jar");
+static_assert((int)SCANNER_PARTS <= (int)JAR_PARTS, "every part has its place in the jar");
 
 static int terms(const void *about, void (*take)(void *, const void *, size_t), void *context)
 {
@@ -21,7 +21,7 @@ static int terms(const void *about, void (*take)(void *, const void *, size_t), 
 static struct scanner *scanner_kept(const struct larder *larder, const struct jar_key *key,
 	const struct lexicon *lexicon, struct arena *arena)
 {
-	struct scanner_part kept[TRANSPORT_COUNT];
+	struct scanner_part kept[SCANNER_PARTS];
 	struct jar_part part[JAR_PARTS];
 	struct scanner *scanner;
 	int error;
@@ -31,8 +31,8 @@ static struct scanner *scanner_kept(const struct larder *larder, const struct ja
 		log_say(LOG_LEVEL_DEBUG, "signatures: none kept: %s", strerror(-error));
 		return NULL;
 	}
-	for (unsigned t = 0; t < TRANSPORT_COUNT; t++)
-		kept[t] = (struct scanner_part){(char *)part[t].bytes, part[t].length};
+	for (unsigned i = 0; i < SCANNER_PARTS; i++)
+		kept[i] = (struct scanner_part){(char *)part[i].bytes, part[i].length};
 	scanner = arena_alloc(arena, scanner_size());
 	error = scanner_load(scanner, lexicon->signature, lexicon->count, kept);
 	free(bytes);
@@ -44,16 +44,16 @@ static struct scanner *scanner_kept(const struct larder *larder, const struct ja
 static void scanner_keep(
 	const struct scanner *scanner, const struct larder *larder, const struct jar_key *key)
 {
-	struct scanner_part saved[TRANSPORT_COUNT];
+	struct scanner_part saved[SCANNER_PARTS];
 	struct jar_part part[JAR_PARTS] = {0};
 	int error = scanner_save(scanner, saved);
 
-	for (unsigned t = 0; t < TRANSPORT_COUNT; t++)
-		part[t] = (struct jar_part){saved[t].bytes, saved[t].length};
+	for (unsigned i = 0; i < SCANNER_PARTS; i++)
+		part[i] = (struct jar_part){saved[i].bytes, saved[i].length};
 	if (error == 0)
 		error = larder_put(larder, key, part);
-	for (unsigned t = 0; t < TRANSPORT_COUNT; t++)
-		free(saved[t].bytes);
+	for (unsigned i = 0; i < SCANNER_PARTS; i++)
+		free(saved[i].bytes);
 	log_say(LOG_LEVEL_DEBUG, "signatures: compiled, %s",
 		error ? strerror(-error) : "and kept for the next start");
 }

@@ -135,10 +135,11 @@ static void add_signatures(struct lines *lines, const struct lexicon *lexicon)
 	for (size_t i = 0; i < lexicon->count; i++) {
 		const struct signature *s = &lexicon->signature[i];
 		lines->line[lines->count++] =
-			arena_format(lines->arena, "signature %03zu %s %s %u %u %u %s\n", i,
+			arena_format(lines->arena, "signature %03zu %s %s %u %u %u %s %s\n", i,
 				service_name((enum service)s->service),
 				transport_name((enum transport)s->transport), s->side, s->validator,
-				s->caseless, s->pattern ? s->pattern : "");
+				s->caseless, s->beginning ? s->beginning : "",
+				s->pattern ? s->pattern : "");
 	}
 }
 

@@ -19,7 +19,7 @@ struct signature_yaml {
 	enum side side;
 	enum validator validator;
 	enum answer caseless;
-	char *pattern;
+	char *pattern, *beginning;
 };
 
 struct lexicon_yaml {
@@ -46,6 +46,8 @@ static const cyaml_schema_field_t signature_field[] = {
 		"side", CYAML_FLAG_STRICT, struct signature_yaml, side, side_word, SIDE_COUNT),
 	CYAML_FIELD_STRING_PTR("pattern", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
 		struct signature_yaml, pattern, 1, PATTERN_MAX),
+	CYAML_FIELD_STRING_PTR("beginning", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+		struct signature_yaml, beginning, 1, PATTERN_MAX),
 	CYAML_FIELD_ENUM("validator", OPTIONAL_WORD, struct signature_yaml, validator,
 		validator_word, VALIDATOR_COUNT),
 	CYAML_FIELD_ENUM("caseless", OPTIONAL_WORD, struct signature_yaml, caseless, schema_answer,
@@ -65,6 +67,7 @@ static const cyaml_schema_value_t lexicon_schema = {
 
 static const struct schema_hint lexicon_hint[] = {
 	{"pattern", "a regular expression such as '^SSH-', at most 1000 bytes"},
+	{"beginning", "a regular expression that the pattern begins with, at most 1000 bytes"},
 	{"signatures", "a list of signatures"},
 	{NULL, NULL},
 };
@@ -76,6 +79,7 @@ static struct signature signature_of(
 {
 	return (struct signature){
 		.pattern = yaml->pattern ? arena_text(arena, yaml->pattern) : NULL,
+		.beginning = yaml->beginning ? arena_text(arena, yaml->beginning) : NULL,
 		.service = (uint8_t)yaml->service,
 		.transport = (uint8_t)yaml->transport,
 		.side = (uint8_t)yaml->side,
@@ -97,6 +101,13 @@ static void lexicon_reserve(struct lexicon *lexicon, struct arena *arena)
 static int check_signature(const struct signature *s, const struct document *document, int node,
 	struct complaint *complaint)
 {
+	if (s->beginning && !s->pattern) {
+		node_complain(document, node, complaint,
+			"found beginning without pattern in an entry of signatures; want both, or "
+			"a "
+			"pattern alone");
+		return -EINVAL;
+	}
 	if (s->pattern || s->validator != VALIDATOR_NONE)
 		return 0;
 	node_complain(document, node, complaint,

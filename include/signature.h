@@ -67,6 +67,10 @@ struct signature {
 	uint8_t side;	   /* whose bytes it is about */
 	uint8_t validator; /* or VALIDATOR_NONE: the pattern alone tells */
 	uint8_t caseless;
+	/* NULL, or what everything that the pattern fits begins with: only what does is looked
+	 * through for the pattern. For one whose length has no bound, which costs every payload
+	 * otherwise. */
+	const char *beginning;
 };
 
 /* All signatures, compiled. Immutable from then on. */
@@ -92,7 +96,10 @@ void scanner_fini(struct scanner *);
  * is proof against bytes that somebody made up: whoever keeps them sees to it that they are the
  * same. */
 
-/* What is kept of one transport's signatures; no bytes where there are none. */
+/* For each transport one that every payload is looked through for, and one for what is left. */
+enum { SCANNER_PARTS = 2 * TRANSPORT_COUNT };
+
+/* What is kept of a part's signatures; no bytes where there are none. */
 struct scanner_part {
 	char *bytes;
 	size_t length;
@@ -105,11 +112,11 @@ int scanner_terms(const struct signature *, size_t count,
 	void (*take)(void *context, const void *bytes, size_t length), void *context);
 
 /* 0 or -ENOMEM; in either case the caller gives each part's bytes to free(3). */
-int scanner_save(const struct scanner *, struct scanner_part part[TRANSPORT_COUNT]);
+int scanner_save(const struct scanner *, struct scanner_part part[SCANNER_PARTS]);
 
 /* scanner_init() without compiling: from the parts of a scanner of the same terms. 0, or -EINVAL
  * and nothing to undo. */
 int scanner_load(struct scanner *memory, const struct signature *, size_t count,
-	const struct scanner_part part[TRANSPORT_COUNT]);
+	const struct scanner_part part[SCANNER_PARTS]);
 
 #endif

@@ -16,20 +16,29 @@ static unsigned flags_of(const struct signature *s)
 	return HS_FLAG_DOTALL | HS_FLAG_SINGLEMATCH | (s->caseless ? HS_FLAG_CASELESS : 0);
 }
 
-/* The patterns of one transport; `id` is each one's index among all signatures. */
+/* The patterns of one part; `id` is each one's index among all signatures. */
 struct patterns {
 	const char *text[SIGNATURES_MAX];
 	unsigned flags[SIGNATURES_MAX], id[SIGNATURES_MAX];
 	unsigned count;
 };
 
-static void patterns_of(const struct scanner *s, enum transport transport, struct patterns *p)
+/* What is looked for of a signature in its transport's first part or in its second, or NULL. */
+static const char *text_of(const struct signature *s, unsigned part)
+{
+	if (part >= TRANSPORT_COUNT)
+		return s->beginning ? s->pattern : NULL;
+	return s->beginning ? s->beginning : s->pattern;
+}
+
+static void patterns_of(const struct scanner *s, unsigned part, struct patterns *p)
 {
 	p->count = 0;
 	for (size_t i = 0; i < s->count; i++) {
-		if (s->signature[i].transport != transport || !s->signature[i].pattern)
+		const char *text = text_of(&s->signature[i], part);
+		if (s->signature[i].transport != part % TRANSPORT_COUNT || !text)
 			continue;
-		p->text[p->count] = s->signature[i].pattern;
+		p->text[p->count] = text;
 		p->flags[p->count] = flags_of(&s->signature[i]);
 		p->id[p->count++] = (unsigned)i;
 	}
@@ -44,16 +53,16 @@ static void tell(struct scanner_fault *fault, size_t signature, const char *why)
 	fault->why[length] = '\0';
 }
 
-static int compile(struct scanner *s, enum transport transport, struct scanner_fault *fault)
+static int compile(struct scanner *s, unsigned part, struct scanner_fault *fault)
 {
 	struct patterns p;
 	hs_compile_error_t *error = NULL;
 
-	patterns_of(s, transport, &p);
+	patterns_of(s, part, &p);
 	if (p.count == 0)
 		return 0;
 	if (hs_compile_multi(p.text, p.flags, p.id, p.count, HS_MODE_BLOCK, NULL,
-		    &s->database[transport], &error) == HS_SUCCESS)
+		    &s->database[part], &error) == HS_SUCCESS)
 		return 0;
 	tell(fault,
 		error->expression >= 0 && (unsigned)error->expression < p.count
@@ -75,15 +84,22 @@ static void add_validator(struct scanner *s, const struct signature *signature)
 		list[n] = (int8_t)signature->validator;
 }
 
+static void set(struct hits *hits, unsigned signature)
+{
+	hits->word[signature / 64] |= (uint64_t)1 << signature % 64;
+}
+
 static void index_signatures(struct scanner *s)
 {
 	memset(s->validators, -1, sizeof(s->validators));
 	for (size_t i = 0; i < s->count; i++) {
 		const struct signature *g = &s->signature[i];
 		add_validator(s, g);
+		if (g->beginning)
+			set(&s->begun[g->transport], (unsigned)i);
 		if (g->pattern)
 			continue;
-		s->unpatterned[g->transport].word[i / 64] |= (uint64_t)1 << i % 64;
+		set(&s->unpatterned[g->transport], (unsigned)i);
 		s->unpatterned_services |= SERVICE_BIT(g->service);
 	}
 }
@@ -106,8 +122,8 @@ int scanner_init(struct scanner *s, const struct signature *signature, size_t co
 
 	if (rc)
 		tell(fault, SIGNATURES_MAX, "too many signatures");
-	for (unsigned t = 0; t < TRANSPORT_COUNT && rc == 0; t++)
-		rc = compile(s, (enum transport)t, fault);
+	for (unsigned part = 0; part < SCANNER_PARTS && rc == 0; part++)
+		rc = compile(s, part, fault);
 	if (rc)
 		scanner_fini(s);
 	return rc;
@@ -115,9 +131,9 @@ int scanner_init(struct scanner *s, const struct signature *signature, size_t co
 
 void scanner_fini(struct scanner *s)
 {
-	for (unsigned t = 0; t < TRANSPORT_COUNT; t++) {
-		hs_free_database(s->database[t]);
-		s->database[t] = NULL;
+	for (unsigned part = 0; part < SCANNER_PARTS; part++) {
+		hs_free_database(s->database[part]);
+		s->database[part] = NULL;
 	}
 }
 
@@ -135,8 +151,8 @@ int scanner_terms(const struct signature *signature, size_t count,
 	take(context, hs_version(), strlen(hs_version()) + 1);
 	take(context, &platform.tune, sizeof(platform.tune));
 	take(context, &platform.cpu_features, sizeof(platform.cpu_features));
-	for (unsigned t = 0; t < TRANSPORT_COUNT; t++) {
-		patterns_of(&s, (enum transport)t, &p);
+	for (unsigned part = 0; part < SCANNER_PARTS; part++) {
+		patterns_of(&s, part, &p);
 		take(context, &p.count, sizeof(p.count));
 		take(context, p.flags, p.count * sizeof(p.flags[0]));
 		take(context, p.id, p.count * sizeof(p.id[0]));
@@ -147,37 +163,37 @@ int scanner_terms(const struct signature *signature, size_t count,
 }
 
 /* The library's memory is malloc's unless somebody says otherwise; nobody here does. */
-int scanner_save(const struct scanner *s, struct scanner_part part[TRANSPORT_COUNT])
+int scanner_save(const struct scanner *s, struct scanner_part part[SCANNER_PARTS])
 {
-	memset(part, 0, TRANSPORT_COUNT * sizeof(part[0]));
-	for (unsigned t = 0; t < TRANSPORT_COUNT; t++) {
-		if (s->database[t] && hs_serialize_database(s->database[t], &part[t].bytes,
-					      &part[t].length) != HS_SUCCESS)
+	memset(part, 0, SCANNER_PARTS * sizeof(part[0]));
+	for (unsigned i = 0; i < SCANNER_PARTS; i++) {
+		if (s->database[i] && hs_serialize_database(s->database[i], &part[i].bytes,
+					      &part[i].length) != HS_SUCCESS)
 			return -ENOMEM;
 	}
 	return 0;
 }
 
-static int load(struct scanner *s, enum transport transport, const struct scanner_part *part)
+static int load(struct scanner *s, unsigned part, const struct scanner_part *kept)
 {
 	struct patterns p;
 
-	patterns_of(s, transport, &p);
-	if ((p.count == 0) != (part->length == 0))
+	patterns_of(s, part, &p);
+	if ((p.count == 0) != (kept->length == 0))
 		return -EINVAL;
-	if (p.count == 0 || hs_deserialize_database(part->bytes, part->length,
-				    &s->database[transport]) == HS_SUCCESS)
+	if (p.count == 0 || hs_deserialize_database(
+				    kept->bytes, kept->length, &s->database[part]) == HS_SUCCESS)
 		return 0;
 	return -EINVAL;
 }
 
 int scanner_load(struct scanner *s, const struct signature *signature, size_t count,
-	const struct scanner_part part[TRANSPORT_COUNT])
+	const struct scanner_part part[SCANNER_PARTS])
 {
 	int rc = begin(s, signature, count);
 
-	for (unsigned t = 0; t < TRANSPORT_COUNT && rc == 0; t++)
-		rc = load(s, (enum transport)t, &part[t]);
+	for (unsigned i = 0; i < SCANNER_PARTS && rc == 0; i++)
+		rc = load(s, i, &part[i]);
 	if (rc)
 		scanner_fini(s);
 	return rc;
@@ -186,10 +202,10 @@ int scanner_load(struct scanner *s, const struct signature *signature, size_t co
 int scratch_init(struct hs_scratch **scratch, const struct scanner *s)
 {
 	*scratch = NULL;
-	for (unsigned t = 0; t < TRANSPORT_COUNT; t++) {
-		if (!s->database[t])
+	for (unsigned part = 0; part < SCANNER_PARTS; part++) {
+		if (!s->database[part])
 			continue;
-		if (hs_alloc_scratch(s->database[t], scratch) != HS_SUCCESS)
+		if (hs_alloc_scratch(s->database[part], scratch) != HS_SUCCESS)
 			return -ENOMEM;
 	}
 	return 0;
@@ -205,20 +221,36 @@ void scratch_fini(struct hs_scratch *scratch)
 static int found(
 	unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *context)
 {
-	struct hits *hits = context;
-
 	(void)from;
 	(void)to;
 	(void)flags;
-	hits->word[id / 64] |= (uint64_t)1 << id % 64;
+	set(context, id);
 	return 0;
+}
+
+/* Of the signatures that have only begun, those whose pattern is there stay hits. */
+static __attribute__((noinline)) void scan_on(const struct scanner *s, struct hs_scratch *scratch,
+	enum transport transport, const uint8_t *bytes, uint32_t length, struct hits *hits)
+{
+	struct hits whole = {0};
+
+	hs_scan(s->database[TRANSPORT_COUNT + transport], (const char *)bytes, length, 0, scratch,
+		found, &whole);
+	for (unsigned w = 0; w < HITS_WORDS; w++)
+		hits->word[w] &= ~s->begun[transport].word[w] | whole.word[w];
 }
 
 void scan(const struct scanner *s, struct hs_scratch *scratch, enum transport transport,
 	const uint8_t *bytes, uint32_t length, struct hits *hits)
 {
+	uint64_t begun = 0;
+
 	memset(hits, 0, sizeof(*hits));
-	if (s->database[transport])
-		hs_scan(s->database[transport], (const char *)bytes, length, 0, scratch, found,
-			hits);
+	if (!s->database[transport])
+		return;
+	hs_scan(s->database[transport], (const char *)bytes, length, 0, scratch, found, hits);
+	for (unsigned w = 0; w < HITS_WORDS; w++)
+		begun |= hits->word[w] & s->begun[transport].word[w];
+	if (begun)
+		scan_on(s, scratch, transport, bytes, length, hits);
 }

@@ -1,4 +1,5 @@
-/* The scanner: all signatures of a transport looked for in one pass over a few bytes.
+/* The scanner: all signatures of a transport looked for in one pass over a few bytes, and in a
+ * second one where something begins as one of unbounded length does.
  *
  * The only file of the project that knows Hyperscan (or Vectorscan). The databases are shared
  * and never written; the scratch is one worker's.
@@ -20,13 +21,15 @@ struct hits {
 struct hs_database;
 
 struct scanner {
-	struct hs_database *database[TRANSPORT_COUNT]; /* NULL: no signature of it */
+	/* By transport, NULL where it has no signature: patterns and beginnings; and, from
+	 * TRANSPORT_COUNT on, the patterns of those that have a beginning. */
+	struct hs_database *database[SCANNER_PARTS];
 	const struct signature *signature;
 	size_t count;
 	/* By transport and service: its validators, each once, -1 after the last. */
 	int8_t validators[TRANSPORT_COUNT][SERVICE_COUNT][4];
-	/* Signatures without a pattern. */
-	struct hits unpatterned[TRANSPORT_COUNT];
+	/* Signatures without a pattern, and those with a beginning. */
+	struct hits unpatterned[TRANSPORT_COUNT], begun[TRANSPORT_COUNT];
 	service_mask unpatterned_services;
 };
 

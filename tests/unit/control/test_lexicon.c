@@ -98,6 +98,15 @@ static void lexicon_refuses_a_signature_that_nothing_tells(void **state)
 			"pattern, or a validator that is asked where the service is expected");
 }
 
+static void lexicon_refuses_a_beginning_of_nothing(void **state)
+{
+	(void)state;
+	refused(HEAD "  - {service: ssh, transport: tcp, side: either, beginning: '^S', "
+		     "validator: ssh}\n",
+		LEXICON ":2: found beginning without pattern in an entry of signatures; want "
+			"both, or a pattern alone");
+}
+
 static void lexicon_takes_a_validator_alone_for_where_it_is_expected(void **state)
 {
 	struct complaint complaint = {0};
@@ -144,6 +153,7 @@ int main(void)
 		cmocka_unit_test(lexicon_refuses_an_unknown_validator),
 		cmocka_unit_test(lexicon_refuses_an_unknown_key),
 		cmocka_unit_test(lexicon_refuses_a_signature_that_nothing_tells),
+		cmocka_unit_test(lexicon_refuses_a_beginning_of_nothing),
 		cmocka_unit_test(lexicon_takes_a_validator_alone_for_where_it_is_expected),
 		cmocka_unit_test(lexicon_is_part_of_the_policys_hash),
 	};

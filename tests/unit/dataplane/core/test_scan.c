@@ -14,21 +14,33 @@
 #define TEXTS 20000
 
 static const struct signature signatures[] = {
-	{"^SSH-", SERVICE_SSH, TRANSPORT_TCP, SIDE_EITHER, VALIDATOR_SSH, 0},
-	{"^[a-c]{3}", SERVICE_SMTP, TRANSPORT_TCP, SIDE_CLIENT, VALIDATOR_SMTP, 1},
-	{"b.*d", SERVICE_FTP, TRANSPORT_TCP, SIDE_CLIENT, VALIDATOR_FTP, 0},
-	{"^<\\d", SERVICE_SYSLOG, TRANSPORT_UDP, SIDE_EITHER, VALIDATOR_SYSLOG, 0},
-	{"[cd]{4}", SERVICE_DNS, TRANSPORT_UDP, SIDE_EITHER, VALIDATOR_DNS, 0},
-	{NULL, SERVICE_ECHO, TRANSPORT_UDP, SIDE_EITHER, VALIDATOR_ECHO, 0},
+	{"^SSH-", SERVICE_SSH, TRANSPORT_TCP, SIDE_EITHER, VALIDATOR_SSH, 0, NULL},
+	{"^[a-c]{3}", SERVICE_SMTP, TRANSPORT_TCP, SIDE_CLIENT, VALIDATOR_SMTP, 1, NULL},
+	{"b.*d", SERVICE_FTP, TRANSPORT_TCP, SIDE_CLIENT, VALIDATOR_FTP, 0, NULL},
+	{"^<\\d", SERVICE_SYSLOG, TRANSPORT_UDP, SIDE_EITHER, VALIDATOR_SYSLOG, 0, NULL},
+	{"[cd]{4}", SERVICE_DNS, TRANSPORT_UDP, SIDE_EITHER, VALIDATOR_DNS, 0, NULL},
+	{NULL, SERVICE_ECHO, TRANSPORT_UDP, SIDE_EITHER, VALIDATOR_ECHO, 0, NULL},
+	{"^a[^5]+SH?-", SERVICE_SIP, TRANSPORT_TCP, SIDE_CLIENT, VALIDATOR_NONE, 0, "^a"},
+	{"^[b ]+c", SERVICE_IRC, TRANSPORT_UDP, SIDE_CLIENT, VALIDATOR_NONE, 1, "^[b ]"},
 };
 
 #define SIGNATURES (sizeof(signatures) / sizeof(signatures[0]))
 
 struct pair {
 	struct scanner compiled, kept;
-	struct scanner_part part[TRANSPORT_COUNT];
+	struct scanner_part part[SCANNER_PARTS];
 	struct hs_scratch *scratch;
 };
+
+static void random_text(uint64_t *random, uint8_t text[TEXT_BYTES])
+{
+	for (unsigned i = 0; i < TEXT_BYTES; i++) {
+		*random ^= *random << 13;
+		*random ^= *random >> 7;
+		*random ^= *random << 17;
+		text[i] = (uint8_t) "abcdABCD<5SSH- x"[*random % 16];
+	}
+}
 
 static int setup(void **state)
 {
@@ -46,7 +58,7 @@ static int teardown(void **state)
 {
 	struct pair *p = *state;
 
-	for (unsigned t = 0; t < TRANSPORT_COUNT; t++)
+	for (unsigned t = 0; t < SCANNER_PARTS; t++)
 		free(p->part[t].bytes);
 	scratch_fini(p->scratch);
 	scanner_fini(&p->compiled);
@@ -69,12 +81,7 @@ static void scanner_that_was_kept_finds_what_the_compiled_one_finds(void **state
 		enum transport t = i % 2 ? TRANSPORT_UDP : TRANSPORT_TCP;
 		struct hits a, b;
 		uint8_t text[TEXT_BYTES];
-		for (unsigned j = 0; j < TEXT_BYTES; j++) {
-			random ^= random << 13;
-			random ^= random >> 7;
-			random ^= random << 17;
-			text[j] = (uint8_t) "abcdABCD<5SSH- x"[random % 16];
-		}
+		random_text(&random, text);
 		scan(&p->compiled, p->scratch, t, text, 1 + i % TEXT_BYTES, &a);
 		scan(&p->kept, p->scratch, t, text, 1 + i % TEXT_BYTES, &b);
 		assert_memory_equal(&a, &b, sizeof(a));
@@ -83,10 +90,40 @@ static void scanner_that_was_kept_finds_what_the_compiled_one_finds(void **state
 	assert_true(hits > TEXTS / 100);
 }
 
+/* The beginning saves work, and changes nothing. */
+static void scanner_finds_a_pattern_with_a_beginning_as_it_finds_it_without(void **state)
+{
+	struct pair *p = *state;
+	struct signature plain[SIGNATURES];
+	struct scanner_fault fault;
+	struct hs_scratch *scratch;
+	uint64_t random = 2463534242;
+	unsigned hits = 0;
+
+	memcpy(plain, signatures, sizeof(plain));
+	for (unsigned i = 0; i < SIGNATURES; i++)
+		plain[i].beginning = NULL;
+	assert_int_equal(scanner_init(&p->kept, plain, SIGNATURES, &fault), 0);
+	assert_int_equal(scratch_init(&scratch, &p->kept), 0);
+	print_message("# seed %llu\n", (unsigned long long)random);
+	for (unsigned i = 0; i < TEXTS; i++) {
+		enum transport t = i % 2 ? TRANSPORT_UDP : TRANSPORT_TCP;
+		struct hits a, b;
+		uint8_t text[TEXT_BYTES];
+		random_text(&random, text);
+		scan(&p->compiled, p->scratch, t, text, 1 + i % TEXT_BYTES, &a);
+		scan(&p->kept, scratch, t, text, 1 + i % TEXT_BYTES, &b);
+		assert_memory_equal(&a, &b, sizeof(a));
+		hits += a.word[0] >> (SIGNATURES - 2) != 0;
+	}
+	assert_true(hits > TEXTS / 200);
+	scratch_fini(scratch);
+}
+
 static void scanner_without_a_part_that_it_needs_does_not_load(void **state)
 {
 	struct pair *p = *state;
-	struct scanner_part part[TRANSPORT_COUNT];
+	struct scanner_part part[SCANNER_PARTS];
 
 	memcpy(part, p->part, sizeof(part));
 	part[TRANSPORT_UDP].length = 0;
@@ -97,7 +134,7 @@ static void scanner_without_a_part_that_it_needs_does_not_load(void **state)
 static void scanner_cut_short_does_not_load(void **state)
 {
 	struct pair *p = *state;
-	struct scanner_part part[TRANSPORT_COUNT];
+	struct scanner_part part[SCANNER_PARTS];
 
 	memcpy(part, p->part, sizeof(part));
 	part[TRANSPORT_TCP].length -= 8;
@@ -136,6 +173,9 @@ static void scanner_terms_change_with_whatever_is_compiled(void **state)
 	s[0].caseless = 1;
 	assert_true(terms_of(s, SIGNATURES) != as_they_are);
 	s[0].caseless = 0;
+	s[0].beginning = "^S";
+	assert_true(terms_of(s, SIGNATURES) != as_they_are);
+	s[0].beginning = NULL;
 	s[0].transport = TRANSPORT_UDP;
 	assert_true(terms_of(s, SIGNATURES) != as_they_are);
 	s[0] = signatures[1];
@@ -148,6 +188,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			scanner_that_was_kept_finds_what_the_compiled_one_finds, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			scanner_finds_a_pattern_with_a_beginning_as_it_finds_it_without, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(
 			scanner_without_a_part_that_it_needs_does_not_load, setup, teardown),
 		cmocka_unit_test_setup_teardown(scanner_cut_short_does_not_load, setup, teardown),
