@@ -35,12 +35,31 @@ static void put_byte(struct opening *o, uint32_t at, uint8_t byte)
 	o->byte[at] = byte;
 }
 
+/* The bits of a word from `at` on, of 64. */
+static uint64_t bits_from(uint32_t at)
+{
+	return at < 64 ? UINT64_MAX << at : 0;
+}
+
 /* What nearly every segment is: the next one. */
 static void append(struct opening *o, const uint8_t *bytes, uint32_t count)
 {
-	memcpy(o->byte + o->length, bytes, count);
-	for (uint32_t at = o->length; at < o->length + count; at++)
-		o->there[at / 64] |= (uint64_t)1 << at % 64;
+	uint32_t from = o->length, to = from + count;
+
+	memcpy(o->byte + from, bytes, count);
+	for (uint32_t first = from / 64 * 64; first < to; first += 64) {
+		uint64_t since = first < from ? bits_from(from - first) : UINT64_MAX;
+		o->there[first / 64] |= since & ~bits_from(to - first);
+	}
+}
+
+/* Bytes without a hole. */
+static uint16_t unbroken(const struct opening *o)
+{
+	for (uint32_t word = o->length / 64; word < OPENING_BYTES / 64; word++)
+		if (~o->there[word])
+			return (uint16_t)(64 * word + (uint32_t)__builtin_ctzll(~o->there[word]));
+	return OPENING_BYTES;
 }
 
 int opening_put(struct opening *o, uint32_t sequence, const uint8_t *bytes, uint32_t count)
@@ -72,7 +91,6 @@ int opening_put(struct opening *o, uint32_t sequence, const uint8_t *bytes, uint
 		o->reached = (uint16_t)(at + count);
 	if (at == 0 && count > o->soft)
 		o->soft = 0; /* now it is known what is there */
-	while (o->length < OPENING_BYTES && is_there(o, o->length))
-		o->length++;
+	o->length = unbroken(o);
 	return o->length > before;
 }
