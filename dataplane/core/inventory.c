@@ -23,36 +23,43 @@ static size_t pages_for(size_t prefixes)
 /* The cells of upper halves, by their number, come after nobody's and the hashed ones'. */
 enum { CELL_HASHED = 1, CELL_WHOLE = 2, CELL_PAGES = CELL_WHOLE + HALF };
 
-static size_t cells_for(size_t prefixes)
+static size_t cells_bytes(size_t prefixes)
 {
-	return CELL_PAGES + pages_for(prefixes) * HALF;
+	size_t cells = CELL_PAGES + pages_for(prefixes) * HALF;
+
+	return (cells * sizeof(uint16_t) + 63) & ~(size_t)63;
+}
+
+/* Behind the cells: entries, MAC addresses, roles. */
+static size_t rest_bytes(size_t appliances, size_t prefixes, size_t macs)
+{
+	return slots_for(prefixes) * sizeof(struct entry) +
+	       slots_for(macs) * sizeof(struct mac_entry) + ((appliances + 63) & ~(size_t)63);
 }
 
 size_t inventory_size(size_t appliances, size_t prefixes, size_t macs)
 {
-	return sizeof(struct inventory) + slots_for(prefixes) * sizeof(struct entry) +
-	       slots_for(macs) * sizeof(struct mac_entry) + cells_for(prefixes) * sizeof(uint16_t) +
-	       ((appliances + 63) & ~(size_t)63);
+	return sizeof(struct inventory) + cells_bytes(prefixes) +
+	       rest_bytes(appliances, prefixes, macs);
 }
 
 struct inventory *inventory_init(void *memory, size_t appliances, size_t prefixes, size_t macs)
 {
 	struct inventory *inv = memory;
+	uint8_t *rest = (uint8_t *)(inv + 1) + cells_bytes(prefixes);
 
 	/* Cells are filled when they are taken: most of them never are. */
-	memset(memory, 0,
-		inventory_size(appliances, prefixes, macs) -
-			cells_for(prefixes) * sizeof(uint16_t));
+	memset(inv, 0, sizeof(*inv));
+	memset(rest, 0, rest_bytes(appliances, prefixes, macs));
 	inv->pages_max = pages_for(prefixes);
 	inv->entries_max = prefixes;
 	inv->entry_mask = slots_for(prefixes) - 1;
 	inv->macs_max = macs;
 	inv->mac_mask = slots_for(macs) - 1;
 	inv->appliances_max = appliances;
-	inv->entry = (struct entry *)(inv + 1);
+	inv->entry = (struct entry *)(void *)rest;
 	inv->mac = (struct mac_entry *)(inv->entry + inv->entry_mask + 1);
 	inv->role = (uint8_t *)(inv->mac + inv->mac_mask + 1);
-	inv->cell = (uint16_t *)(void *)(inv->role + ((appliances + 63) & ~(size_t)63));
 	inv->cell[CELL_NOBODYS] = APPLIANCE_NONE;
 	inv->cell[CELL_HASHED] = APPLIANCE_HASHED;
 	inv->v6.filter_mask = UINT64_MAX;
