@@ -142,7 +142,8 @@ def received_by_portolan(portolan, device, site, folder, duration):
 
 
 def dpdk_table(build, site):
-    """the whole worker beside testpmd, both reading 100,000 packets of A over and over"""
+    """the whole worker beside testpmd, both reading 100,000 packets of A over and over: bound by
+    memory, which neighbours of a virtual machine share, so the fastest rounds are told as well"""
     folder = os.path.join(build, 'captures')
     capture = os.path.join(folder, 'A-100000.pcap')
     if not shutil.which('dpdk-testpmd') or os.geteuid() != 0:
@@ -152,16 +153,18 @@ def dpdk_table(build, site):
     device = f'net_pcap0,rx_pcap={capture},infinite_rx=1'
     portolan = os.path.join(build, 'control', 'portolan')
     rates = {'testpmd': [], 'portolan': []}
-    for _ in range(3):
+    for _ in range(5):
         rates['testpmd'].append(received_by_testpmd(device, 5))
         rates['portolan'].append(received_by_portolan(portolan, device, site, folder, 5))
     print('measured: DPDK', file=sys.stderr)
     if None in rates['testpmd']:
         return ['DPDK was not measured: dpdk-testpmd said no rate.']
-    theirs, ours = (statistics.median(rates[n]) / 1e6 for n in ('testpmd', 'portolan'))
-    return ['| DPDK, net_pcap, A | testpmd rxonly, Mpps | portolan, Mpps | ratio | goal |',
-            '| --- | --- | --- | --- | --- |',
-            f'| one worker | {theirs:.1f} | {ours:.1f} | {ours / theirs:.2f} | 0.5 |']
+    lines = ['| DPDK, net_pcap, A | testpmd rxonly, Mpps | portolan, Mpps | ratio | goal |',
+             '| --- | --- | --- | --- | --- |']
+    for name, of in ('medians', statistics.median), ('fastest rounds', max):
+        theirs, ours = (of(rates[n]) / 1e6 for n in ('testpmd', 'portolan'))
+        lines.append(f'| one worker, {name} | {theirs:.1f} | {ours:.1f} | {ours / theirs:.2f} | 0.5 |')
+    return lines
 
 
 def peers(capture, temporary):
