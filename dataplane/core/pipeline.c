@@ -197,10 +197,6 @@ static void count_burst(
 	mirror_burst(&pl->mirror, b, truncated);
 }
 
-/* The three steps go through the burst one behind the other, DISTANCE packets apart, so that
- * what one asks the memory for comes while the others work: headers, buckets and flows are on
- * their way all the time (mix B: 37 ns a packet where the first step went through all of the
- * burst before the others, 32.5 so). */
 static inline void count(struct pipeline *pl, const struct burst *b, const struct table *table,
 	uint64_t sum[8], const struct glance *g, struct layered *l)
 {
@@ -210,11 +206,16 @@ static inline void count(struct pipeline *pl, const struct burst *b, const struc
 		track_closely(pl, &b->packet[g->index], g, l);
 }
 
+/* The last `n` glances, or all there are. */
 static inline struct glance *back(struct glance *first, struct glance *g, ptrdiff_t n)
 {
 	return g - first > n ? g - n : first;
 }
 
+/* The three steps go through the burst one behind the other, DISTANCE packets apart, so that
+ * what one asks the memory for comes while the others work: headers, buckets and flows are on
+ * their way all the time (mix B: 37 ns a packet where the first step went through all of the
+ * burst before the others, 32.5 so). */
 static uint32_t pass(struct pipeline *pl, const struct burst *b, struct layered *l)
 {
 	const struct inventory *inventory = pl->tracker.policy->inventory;

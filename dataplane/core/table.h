@@ -49,7 +49,7 @@ struct bucket {
 static_assert(2 * sizeof(struct bucket) == CACHE_LINE, "a bucket is half a cache line");
 
 struct standing {
-	uint32_t worth;	     /* by slot WORTH_BITS: enum worth, perhaps with WORTH_DISPLACED */
+	uint32_t worth;	     /* WORTH_BITS a slot: enum worth, perhaps with WORTH_DISPLACED */
 	uint32_t overflowed; /* flows that had to go to their second bucket; sticks at the top */
 };
 
@@ -114,7 +114,7 @@ static inline void table_prefetch_place(const struct table *t, uint32_t flow)
 }
 
 /* From the top of the hash, of which buckets use the bottom; never 0. As it stands in an entry:
- * a table of a million flows leaves it 11 bits, one of the most there can be 5. */
+ * a table of a million flows leaves it 11 bits, the largest there can be (2^26) 5. */
 static inline uint32_t table_tag(const struct table *t, uint64_t hash)
 {
 	return ((uint32_t)(hash >> 32) & t->tag_mask) | t->tag_one;
