@@ -36,6 +36,8 @@ int sensor_run(const struct sensor_options *options)
 		execv(path, options->line);
 		error = -errno;
 	}
-	fprintf(stderr, "portolan: run: %s: %s\n", path, strerror(-error));
+	fprintf(stderr,
+		"portolan: run: %s: %s; want the program that has the sensor beside portolan\n",
+		path, strerror(-error));
 	return FAILED;
 }

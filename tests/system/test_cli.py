@@ -610,7 +610,7 @@ def test_run_without_its_program_beside_says_so(w):
     alone = w.folder / "portolan"
     shutil.copy(PORTOLAN, alone)
     done = subprocess.run([alone, "run", "--site", w.site], capture_output=True, text=True)
-    complains(done, 1, str(w.folder / "portolan-sensor"))
+    complains(done, 1, str(w.folder / "portolan-sensor"), "beside portolan")
 
 
 def main():
