@@ -217,16 +217,17 @@ class Namespace:
         self.name = f'portolan-run-{os.getpid()}'
 
     def __enter__(self):
-        made = subprocess.run(['ip', 'netns', 'add', self.name], capture_output=True, check=False)
-        if made.returncode:
-            raise Skip('cannot make a network namespace')
-        for command in ('link add wire0 type veth peer name wire1', 'link set wire0 mtu 9000 up',
-                        'link set wire1 mtu 9000 up'):
-            subprocess.run(['ip', '-n', self.name, *command.split()], check=True)
+        here = f'-n {self.name} link'
+        for command in (f'netns add {self.name}', f'{here} add wire0 type veth peer name wire1',
+                        f'{here} set wire0 mtu 9000 up', f'{here} set wire1 mtu 9000 up'):
+            made = subprocess.run(['ip', *command.split()], capture_output=True, check=False)
+            if made.returncode:
+                self.__exit__()
+                raise Skip('cannot make a network namespace with a virtual wire in it')
         return self
 
     def __exit__(self, *_):
-        subprocess.run(['ip', 'netns', 'del', self.name], check=False)
+        subprocess.run(['ip', 'netns', 'del', self.name], capture_output=True, check=False)
 
     def send(self, capture):
         code = ('import socket, sys, time\n'
