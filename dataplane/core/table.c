@@ -31,6 +31,18 @@ static void set_free(struct flow *f)
 	f->seen[1] = SEEN1_FREED; /* and no guess finds it at all */
 }
 
+void table_let_go(struct table *t)
+{
+	set_free(&t->flow[t->spare]);
+}
+
+/* The memory that the next newcomer is written to. */
+static void set_spare(struct table *t, uint32_t flow)
+{
+	t->spare = flow;
+	table_let_go(t);
+}
+
 void table_init(struct table *t, void *memory, uint32_t capacity, uint64_t seed)
 {
 	uint32_t buckets = buckets_for(capacity);
@@ -41,9 +53,8 @@ void table_init(struct table *t, void *memory, uint32_t capacity, uint64_t seed)
 	t->standing = (struct standing *)(t->bucket + buckets);
 	t->free = (uint32_t *)(t->standing + buckets);
 	set_free(&t->flow[0]);
-	t->spare = 1;
+	set_spare(t, 1);
 	t->fresh = 2;
-	table_let_go(t);
 	t->bucket_mask = buckets - 1;
 	t->tag_one = 1u << (32 - __builtin_clz(capacity + 1));
 	t->tag_mask = -t->tag_one;
@@ -171,11 +182,6 @@ struct flow *table_spare(struct table *t, const union flow_key *k)
 	return f;
 }
 
-void table_let_go(struct table *t)
-{
-	set_free(&t->flow[t->spare]);
-}
-
 static uint32_t take_flow(struct table *t)
 {
 	if (t->free_count > 0)
@@ -276,8 +282,7 @@ uint32_t table_insert(struct table *t, uint64_t hash, enum worth worth)
 		note_overflow(t, bucket, tag);
 	place(t, bucket, slot, tag | index, worth | (displaced ? WORTH_DISPLACED : 0));
 	t->active++;
-	t->spare = take_flow(t);
-	set_free(&t->flow[t->spare]);
+	set_spare(t, take_flow(t));
 	return index;
 }
 
@@ -296,8 +301,7 @@ uint32_t table_replace(struct table *t, struct place victim, uint64_t hash, enum
 
 	leave(t, bucket, victim.slot);
 	place(t, bucket, victim.slot, table_tag(t, hash) | index, worth);
-	t->spare = victim.flow;
-	set_free(&t->flow[victim.flow]);
+	set_spare(t, victim.flow);
 	return index;
 }
 
@@ -309,8 +313,7 @@ void table_succeed(struct table *t, uint32_t flow, enum worth worth)
 	unsigned displaced = worth_at(t, bucket, slot) & WORTH_DISPLACED;
 
 	place(t, bucket, slot, tag | t->spare, worth | displaced);
-	t->spare = flow;
-	set_free(&t->flow[flow]);
+	set_spare(t, flow);
 }
 
 void table_remove(struct table *t, uint32_t index)

@@ -56,8 +56,8 @@ struct standing {
 struct table {
 	struct bucket *bucket;
 	struct standing *standing; /* one a bucket */
-	struct flow *flow;	   /* the first one is nobody's, ever: see struct bucket */
-	uint32_t *free;		   /* a stack of flow numbers that were used and given back */
+	struct flow *flow; /* the first one is nobody's, ever: an empty entry has its number */
+	uint32_t *free;	   /* a stack of flow numbers that were used and given back */
 	uint32_t bucket_mask;
 	uint32_t index_mask; /* of an entry, the bits that are the flow's number */
 	uint32_t tag_mask;   /* and those that are its tag */
