@@ -18,14 +18,13 @@ import tempfile
 import time
 from pathlib import Path
 
+import tap
+from tap import Skip
+
 PORTOLAN, GENERATE = sys.argv[1:3]
 TREE = Path(__file__).resolve().parent.parent.parent
 os.environ['PORTOLAN_CONFIGS'] = str(TREE / 'configs')
 RELOADS = int(os.environ.get('RELOADS', '60'))
-
-
-class Skip(Exception):
-    pass
 
 
 class Sensor:
@@ -324,7 +323,6 @@ TESTS = [status_says_what_is_read_and_judged, health_is_the_exit_status, flows_a
 
 
 def main():
-    print(f'1..{len(TESTS)}')
     with tempfile.TemporaryDirectory() as folder:
         w, why = Sensor(folder), None
         w.write_site()
@@ -332,17 +330,10 @@ def main():
             w.start()
         except Skip as skip:
             why = skip
-        for number, test in enumerate(TESTS, 1):
-            name = test.__name__.replace('_', ' ')
-            try:
-                if not why:
-                    test(w)
-                print(f'ok {number} - {name}' + (f' # SKIP {why}' if why else ''), flush=True)
-            except Exception as error:
-                print(f'not ok {number} - {name}\n# {error!r}', flush=True)
+        status = tap.run(TESTS, w, why_not=why)
         if w.child and w.child.poll() is None:
             w.child.kill()
-    return 0
+    return status
 
 
 if __name__ == '__main__':

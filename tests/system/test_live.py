@@ -19,6 +19,9 @@ import sys
 import tempfile
 import time
 
+import tap
+from tap import Skip
+
 FRAMES_MAX = 60000  # a case sends no more
 AF_XDP = 44  # linux/socket.h; Python 3.11 has no name for it
 MAC = b'\x02' * 6 + b'\x04' * 6
@@ -227,10 +230,6 @@ def reading(mode, workers, *arguments, queues=None):
         yield place, driver
 
 
-class Skip(Exception):
-    pass
-
-
 def total(workers, key):
     return sum(w[key] for w in workers)
 
@@ -405,16 +404,21 @@ def dpdk_counts_what_a_packet_socket_had_no_room_for():
         assert worker['packets'] + worker['dropped_kernel'] == len(frames), worker
 
 
+def link_comes_and_goes(place, driver):
+    """Down, up, twenty frames, gone: each is told."""
+    place.link('set', 'out0', 'down')
+    driver.change('the link is down')
+    place.link('set', 'out0', 'up')
+    driver.change('the link is up')
+    place.send(plain_traffic(20))
+    time.sleep(0.3)
+    place.link('del', 'out0')
+    driver.change('the device has disappeared')
+
+
 def dpdk_tells_of_the_link_and_of_its_end():
     with reading('dpdk', 2, 'net_af_packet0,iface=out0', '--', '--no-huge') as (place, driver):
-        place.link('set', 'out0', 'down')
-        driver.change('the link is down')
-        place.link('set', 'out0', 'up')
-        driver.change('the link is up')
-        place.send(plain_traffic(20))
-        time.sleep(0.3)
-        place.link('del', 'out0')
-        driver.change('the device has disappeared')
+        link_comes_and_goes(place, driver)
         workers, _ = driver.ended()
         assert total(workers, 'packets') == 20
         for worker in workers:
@@ -473,14 +477,7 @@ def dpdk_counts_what_an_xdp_socket_had_no_room_for():
 
 def dpdk_tells_of_the_link_below_an_xdp_socket():
     with reading_xdp(1, 1, 'net_af_xdp0,iface=out0') as (place, driver):
-        place.link('set', 'out0', 'down')
-        driver.change('the link is down')
-        place.link('set', 'out0', 'up')
-        driver.change('the link is up')
-        place.send(plain_traffic(20))
-        time.sleep(0.3)
-        place.link('del', 'out0')
-        driver.change('the device has disappeared')
+        link_comes_and_goes(place, driver)
         (worker,), _ = driver.ended()
         assert worker['packets'] == 20 and worker['end'] == -19, worker
 
@@ -522,23 +519,7 @@ def why_not():
 
 
 def main():
-    reason, failed = why_not(), 0
-    print(f'1..{len(CASES)}')
-    for number, case in enumerate(CASES, 1):
-        name = case.__name__
-        try:
-            if reason:
-                raise Skip(reason)
-            case()
-            print(f'ok {number} - {name}')
-        except Skip as skip:
-            print(f'ok {number} - {name} # SKIP {skip}')
-        except Exception as error:  # noqa: whatever it is, it is this case's
-            failed += 1
-            print(f'not ok {number} - {name}')
-            print(f'# {type(error).__name__}: {str(error)[:2000]}')
-        sys.stdout.flush()
-    return 1 if failed else 0
+    return tap.run(CASES, why_not=why_not())
 
 
 if __name__ == '__main__':

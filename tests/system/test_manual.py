@@ -13,13 +13,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+import tap
+from tap import Skip
+
 PORTOLAN, MANUAL = sys.argv[1:3]
 TREE = Path(__file__).resolve().parent.parent.parent
 SITE, PROFILE = TREE / 'configs/sites/example.yaml', TREE / 'configs/profiles/on-premises-7.yaml'
-
-
-class Skip(Exception):
-    pass
 
 
 def made(*arguments):
@@ -102,18 +101,7 @@ TESTS = [the_manual_has_every_command_and_option, completions_have_every_command
 
 
 def main():
-    print(f'1..{len(TESTS)}')
-    for number, test in enumerate(TESTS, 1):
-        title = f"{number} - {test.__name__.replace('_', ' ')}"
-        try:
-            test()
-            print(f'ok {title}')
-        except Skip as reason:
-            print(f'ok {title} # SKIP {reason}')
-        except (AssertionError, IndexError, OSError, subprocess.SubprocessError) as error:
-            print(f'not ok {title}')
-            print('#', str(error).replace('\n', '\n# ')[:1500])
-    return 0
+    return tap.run(TESTS)
 
 
 if __name__ == '__main__':

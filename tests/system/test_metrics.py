@@ -20,16 +20,15 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import tap
+from tap import Skip
+
 PORTOLAN, GENERATE = sys.argv[1:3]
 TREE = Path(__file__).resolve().parent.parent.parent
 CONFIGS = TREE / 'configs'
 os.environ['PORTOLAN_CONFIGS'] = str(CONFIGS)
 TOOLS = f"{os.environ['PATH']}:{TREE}/build/tools/usr/bin"
 TOKEN = 'a-token-of-some-length'
-
-
-class Skip(Exception):
-    pass
 
 
 def tool(name):
@@ -213,7 +212,6 @@ TESTS = [promtool_has_nothing_to_say, every_packet_has_one_outcome,
 
 
 def main():
-    print(f'1..{len(TESTS)}')
     with tempfile.TemporaryDirectory() as folder:
         w, why = None, None
         try:
@@ -221,20 +219,10 @@ def main():
             time.sleep(2)
         except Skip as skip:
             why = skip
-        for number, test in enumerate(TESTS, 1):
-            name = test.__name__.replace('_', ' ')
-            try:
-                if why:
-                    raise Skip(why)
-                test(w)
-                print(f'ok {number} - {name}', flush=True)
-            except Skip as skip:
-                print(f'ok {number} - {name} # SKIP {skip}', flush=True)
-            except Exception as error:
-                print(f'not ok {number} - {name}\n# {error!r}', flush=True)
+        status = tap.run(TESTS, w, why_not=why)
         if w and w.child.poll() is None:
             w.child.kill()
-    return 0
+    return status
 
 
 if __name__ == '__main__':

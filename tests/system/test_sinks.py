@@ -19,14 +19,13 @@ import tempfile
 import time
 from pathlib import Path
 
+import tap
+from tap import Skip
+
 PORTOLAN, GENERATE = sys.argv[1:3]
 TREE = Path(__file__).resolve().parent.parent.parent
 os.environ['PORTOLAN_CONFIGS'] = str(TREE / 'configs')
 os.environ['PATH'] += ':/usr/sbin:/sbin'
-
-
-class Skip(Exception):
-    pass
 
 
 def free_port(kind=socket.SOCK_STREAM):
@@ -377,21 +376,8 @@ TESTS = [every_sink_gets_every_event_in_its_own_form,
 
 
 def main():
-    print(f'1..{len(TESTS)}')
     with tempfile.TemporaryDirectory() as folder:
-        world = World(folder)
-        for number, test in enumerate(TESTS, 1):
-            title = f"{number} - {test.__name__.replace('_', ' ')}"
-            try:
-                test(world)
-                print(f'ok {title}')
-            except Skip as reason:
-                print(f'ok {title} # SKIP {reason}')
-            except (AssertionError, OSError, ValueError, KeyError,
-                    subprocess.SubprocessError) as error:
-                print(f'not ok {title}')
-                print('#', str(error).replace('\n', '\n# ')[:1500])
-    return 0
+        return tap.run(TESTS, World(folder))
 
 
 if __name__ == '__main__':
