@@ -1,10 +1,17 @@
-/* NTP: RFC 5905 7.3. Control and private messages (modes 6 and 7) are no time: only MAYBE. */
+/* NTP: RFC 5905 7.3. Control messages (mode 6: RFC 9327 2) and private ones (mode 7: the
+ * reference implementation's own) are no time: only MAYBE. */
 #include "validate.h"
 
 #define HEADER 48
 #define DELAY_MAX 255u /* seconds to the root: nobody is so far away */
 
-enum { SYMMETRIC_ACTIVE = 1, CLIENT = 3, SERVER = 4, BROADCAST = 5, CONTROL = 6 };
+#define CONTROL_HEADER 12
+#define PRIVATE_HEADER 8
+#define PADDING_MAX 7
+#define MAC_MIN 20 /* a key's number and a digest */
+#define MAC_MAX 36
+
+enum { CLIENT = 3, SERVER = 4, BROADCAST = 5, CONTROL = 6, PRIVATE = 7 };
 
 /* A power of two in seconds, of a poll or a clock: what no implementation exceeds. */
 static int is_exponent(uint8_t byte)
@@ -29,6 +36,38 @@ static int fits(struct reader *r, uint32_t size)
 	       length <= size - HEADER;
 }
 
+/* The count of the data fits what follows: padding at most, or padding and a MAC. */
+static enum reading read_control(struct reader *r, uint32_t size)
+{
+	uint32_t rest, count;
+
+	reader_bytes(r, CONTROL_HEADER - 6);
+	count = reader_u16(r);
+	if (r->state != READER_GOOD || !size)
+		return reading_of(r, READING_MAYBE);
+	if (count > size - CONTROL_HEADER)
+		return READING_NO;
+	rest = size - CONTROL_HEADER - count;
+	return rest <= PADDING_MAX || (rest >= MAC_MIN && rest <= MAC_MAX + PADDING_MAX)
+		       ? READING_MAYBE
+		       : READING_NO;
+}
+
+/* An implementation's number that is in use, no letter in front of the items' size, and room
+ * for all of them. */
+static enum reading read_private(struct reader *r, unsigned implementation, uint32_t size)
+{
+	unsigned items = reader_u16(r) & 0xfff, item = reader_u16(r);
+
+	if (implementation != 0 && implementation != 2 && implementation != 3)
+		return READING_NO;
+	if (r->state != READER_GOOD)
+		return reading_of(r, READING_NO);
+	if (item > 0xfff || (size && items * item > size - PRIVATE_HEADER))
+		return READING_NO;
+	return READING_MAYBE;
+}
+
 enum reading validate_ntp(const struct utterance *u, struct meaning *m)
 {
 	struct reader r = utterance_reader(u);
@@ -40,8 +79,10 @@ enum reading validate_ntp(const struct utterance *u, struct meaning *m)
 		return reading_of(&r, READING_NO);
 	if (version < 1 || version > 4 || mode == 0)
 		return READING_NO;
-	if (mode >= CONTROL)
-		return u->size == 0 || u->size >= 8 ? READING_MAYBE : READING_NO;
+	if (mode == CONTROL)
+		return read_control(&r, u->size);
+	if (mode == PRIVATE)
+		return read_private(&r, poll, u->size);
 	delay = reader_u16(&r);
 	reader_u16(&r);
 	dispersion = reader_u16(&r);
