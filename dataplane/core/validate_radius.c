@@ -3,6 +3,7 @@
 
 #define HEADER 20
 #define LENGTH_MAX 4096
+#define USUAL_MIN 4 /* attributes */
 
 static enum role_said said_by(unsigned code)
 {
@@ -28,21 +29,47 @@ static enum role_said said_by(unsigned code)
 	}
 }
 
-/* Attributes walk exactly to the end. */
-static void walk_attributes(struct reader *r)
+/* RFC 2865 5, 2866 5, 2868 3 and 2869 5: a type of the first 64 whose value is four bytes. */
+static int is_number(unsigned type)
 {
+	static const uint64_t numbers = 0x60bbef603881f7f0;
+
+	return type < 64 && numbers >> type & 1;
+}
+
+/* RFC 3575 2.1 and RFC 6929 10.1: above are types for experiments and such that nobody has. */
+static int is_usual(unsigned type, unsigned length)
+{
+	return (type < 192 || (type >= 241 && type <= 246)) && (!is_number(type) || length == 6);
+}
+
+/* Attributes walk exactly to the end. Where that is not at hand several of them have to be
+ * usual: random lengths walk on for some steps, too. */
+static enum reading walk_attributes(struct reader *r)
+{
+	unsigned usual = 0, odd = 0;
+
 	while (r->state == READER_GOOD && !reader_is_spent(r)) {
 		unsigned type = reader_u8(r), length = reader_u8(r);
-		if (r->state == READER_GOOD && (type == 0 || length < 2))
+		if (r->state != READER_GOOD)
+			break;
+		if (type == 0 || length < 2)
 			reader_fail(r);
 		reader_part(r, length - 2u);
+		odd += !is_usual(type, length);
+		usual += r->state == READER_GOOD;
 	}
+	if (r->state == READER_BROKEN)
+		return READING_NO;
+	return r->state == READER_GOOD || (usual >= USUAL_MIN && !odd) ? READING_YES
+								       : READING_MAYBE;
 }
 
 enum reading validate_radius(const struct utterance *u, struct meaning *m)
 {
 	struct reader r = utterance_reader(u), attributes;
 	unsigned code = reader_u8(&r), length;
+	enum reading reading;
 
 	if (u->length && said_by(code) == SAID_NOTHING)
 		return READING_NO;
@@ -54,9 +81,9 @@ enum reading validate_radius(const struct utterance *u, struct meaning *m)
 	if (length < HEADER || length > LENGTH_MAX || (u->size && length > u->size))
 		return READING_NO;
 	attributes = reader_part(&r, length - HEADER);
-	walk_attributes(&attributes);
-	if (attributes.state == READER_BROKEN)
-		return READING_NO;
+	reading = walk_attributes(&attributes);
+	if (reading != READING_YES)
+		return reading;
 	m->said = (uint8_t)said_by(code);
 	note_number(&m->facts, m->said == SAID_ANSWER, code);
 	return READING_YES;

@@ -30,6 +30,8 @@ SITE = ('appliances:\n'
 SAME = {'snmp-v3': 'snmp', 'snmp-trap': 'snmp', 'ike-natt': 'ike', 'bittorrent-dht': 'bittorrent',
         'http2': 'http', 'sslv2': 'tls', 'rfb': 'vnc', 'socks5': 'socks', 'tpkt': 'rdp',
         'pop': 'pop3'}
+# The classifier's names that are not ours.
+CLASSIFIED = {'mdns': 'dns', 'rmcp': 'ipmi', 'resp': 'redis', 'jabber': 'xmpp'}
 # Names that are no service: shapes, and what the witness does not know.
 SHAPES = {'', 'other', 'text', 'tiny', 'xml', '220-banner', 'ftp/pop', 'bootp', 'natt-keepalive',
           'nbss', 'ntp-control', 'ntp-private', 'ssdp'}
@@ -77,6 +79,12 @@ def theirs_of(row):
     return '' if '+' in seen or seen in SHAPES else SAME.get(seen, seen)
 
 
+def classified_as(row):
+    """the names that the classifier gives a flow, of which one may be the carrier's"""
+    names = row['ndpi'].lower().replace('_', '-').split('.')
+    return {CLASSIFIED.get(name, name) for name in names}
+
+
 def is_whole(row):
     """begins in the capture, and both sides speak"""
     forth, back = int(row['paypkts_fwd']) > 0, int(row['paypkts_rev']) > 0
@@ -110,9 +118,9 @@ class Score:
         """who is right: 'ours', 'theirs' or 'neither'; or None"""
         if theirs == mine:
             return 'ours'
-        if not theirs: # the witness knows only shapes: the other one may know the service
-            if mine in row['ndpi'].lower().replace('_', '-') or row['seen'] in SHAPES:
-                return 'ours'
+        # The witness knows only the shape: the other one may know the service.
+        if not theirs and mine in classified_as(row):
+            return 'ours'
         at = (capture, key)
         if at not in self.decisions:
             self.undecided.append((capture, key, theirs, mine, row['seen'], row['ndpi']))

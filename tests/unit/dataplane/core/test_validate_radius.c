@@ -42,6 +42,42 @@ static void radius_never_refuses_the_beginning_of_a_message(void **state)
 	check_beginnings(validate_radius, TRANSPORT_UDP, messages, COUNT(messages));
 }
 
+/* The first 512 bytes of a long one are looked at: its reading by the number of attributes that
+ * are wholly there, and one more that has only begun. */
+static enum reading read_long(unsigned count, unsigned type, uint8_t length)
+{
+	uint8_t bytes[512] = {1, 2, 8, 0};
+	struct utterance u = {
+		.bytes = bytes, .size = 2048, .transport = TRANSPORT_UDP, .length = 20};
+	struct meaning m;
+
+	for (unsigned i = 0; i < count; i++, u.length += length) {
+		bytes[u.length] = (uint8_t)type;
+		bytes[u.length + 1] = length;
+	}
+	bytes[u.length++] = 1;
+	bytes[u.length++] = 8;
+	meaning_init(&m);
+	return validate_radius(&u, &m);
+}
+
+static void radius_wants_usual_attributes_where_the_end_is_not_at_hand(void **state)
+{
+	(void)state;
+	assert_int_equal(read_long(0, 1, 8), READING_MAYBE);
+	assert_int_equal(read_long(3, 1, 8), READING_MAYBE);
+	assert_int_equal(read_long(4, 1, 8), READING_YES);
+	assert_int_equal(read_long(9, 4, 6), READING_YES);
+	assert_int_equal(read_long(9, 4, 8), READING_MAYBE); /* an address of six bytes */
+	assert_int_equal(read_long(9, 61, 7), READING_MAYBE);
+	assert_int_equal(read_long(9, 79, 40), READING_YES);
+	assert_int_equal(read_long(9, 224, 8), READING_MAYBE); /* for experiments */
+	assert_int_equal(read_long(9, 245, 8), READING_YES);
+	assert_int_equal(read_long(9, 247, 8), READING_MAYBE);
+	assert_int_equal(read_long(9, 0, 8), READING_NO);
+	assert_int_equal(read_long(9, 1, 1), READING_NO);
+}
+
 static void radius_refuses_what_cannot_become_one(void **state)
 {
 	(void)state;
@@ -53,6 +89,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(radius_recognises_its_messages_and_who_sends_them),
 		cmocka_unit_test(radius_never_refuses_the_beginning_of_a_message),
+		cmocka_unit_test(radius_wants_usual_attributes_where_the_end_is_not_at_hand),
 		cmocka_unit_test(radius_refuses_what_cannot_become_one),
 	};
 
