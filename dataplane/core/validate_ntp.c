@@ -80,7 +80,7 @@ enum reading validate_ntp(const struct utterance *u, struct meaning *m)
 	if (version < 1 || version > 4 || mode == 0)
 		return READING_NO;
 	if (mode == CONTROL)
-		return read_control(&r, u->size);
+		return first >> 6 ? READING_NO : read_control(&r, u->size);
 	if (mode == PRIVATE)
 		return read_private(&r, poll, u->size);
 	delay = reader_u16(&r);
