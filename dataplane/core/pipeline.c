@@ -151,6 +151,7 @@ static __attribute__((noinline)) void track_closely(
 	table_prefetch_standing(&pl->tracker.table, g->hash);
 	if (tracker_turn_away(&pl->tracker, p, g))
 		return;
+	table_prefetch_victim(&pl->tracker.table, g->hash);
 	__builtin_prefetch(p->data + 64); /* where the payload is that may be inspected */
 	if (g->kind != GLANCE_VIEW) {
 		decode(p, pl->tracker.policy->inventory, v);

@@ -161,6 +161,16 @@ struct place table_victim(const struct table *t, uint64_t hash, enum worth worth
 	return (struct place){FLOW_NONE, 0};
 }
 
+void table_prefetch_victim(const struct table *t, uint64_t hash)
+{
+	uint32_t flow = has_free_flow(t) ? FLOW_NONE : table_victim(t, hash, WORTH_BELONGS).flow;
+
+	if (flow == FLOW_NONE)
+		return;
+	__builtin_prefetch(&t->flow[flow], 1);
+	__builtin_prefetch(&t->flow[flow].first_ns, 1);
+}
+
 int table_refuses(const struct table *t, uint64_t hash, enum worth worth)
 {
 	uint32_t bucket = (uint32_t)hash & t->bucket_mask;

@@ -176,6 +176,9 @@ struct place {
 
 struct place table_victim(const struct table *, uint64_t hash, enum worth);
 
+/* Of a table that is full: the flow that makes way for a newcomer of any worth is on the way. */
+void table_prefetch_victim(const struct table *, uint64_t hash);
+
 /* Whether a flow that is worth this finds no room for certain: the table is full, nothing that
  * may be its key is there, and nobody in its bucket makes way. */
 int table_refuses(const struct table *, uint64_t hash, enum worth);
