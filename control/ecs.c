@@ -92,8 +92,8 @@ static json_t *event_of(const struct record *r)
 	int ended = r->kind == RECORD_ENDED;
 	uint64_t duration = r->end_ns > r->start_ns ? r->end_ns - r->start_ns : 0;
 	json_t *event = json_pack("{s:s, s:[s], s:[s, s], s:s, s:o, s:o, s:I}", "kind",
-		r->kind == RECORD_FLAGGED ? "alert" : "event", "category", "network", "type", "connection",
-		ended ? "end" : "info", "action", action[r->kind], "start",
+		r->kind == RECORD_FLAGGED ? "alert" : "event", "category", "network", "type",
+		"connection", ended ? "end" : "info", "action", action[r->kind], "start",
 		json_time(r->start_ns), "end", json_time(r->end_ns), "duration",
 		(json_int_t)duration);
 

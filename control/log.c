@@ -95,7 +95,8 @@ void log_say(enum log_level l, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	pthread_mutex_lock(&speaker.lock);
-	if (l <= speaker.most && log_may_say(&speaker.memory, text, clock_steady_ns(), &held_back)) {
+	if (l <= speaker.most &&
+		log_may_say(&speaker.memory, text, clock_steady_ns(), &held_back)) {
 		if (is_journal(stderr))
 			fprintf(stderr, "<%d>%s", level[l].number, text);
 		else

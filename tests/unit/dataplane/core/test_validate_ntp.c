@@ -28,7 +28,7 @@ static const struct spoken doubtful[] = {
 };
 
 static const struct spoken others[] = {
-	{2, SAID_NOTHING, "\x1b\x00"}, /* by hand */
+	{2, SAID_NOTHING, "\x1b\x00"},						/* by hand */
 	{12, SAID_NOTHING, "\xd6\x02\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00"}, /* a leap? */
 	{11, SAID_NOTHING, "\x16\x02\x00\x01\x00\x00\x00\x00\x00\x00\x00"},
 	{16, SAID_NOTHING, /* five bytes of data, of which four are there */
