@@ -94,12 +94,14 @@ static int assign_cpus(const struct source_dpdk_config *c, char *error)
 
 /* --- buffers --- */
 
-/* What net_pcap holds in memory with infinite_rx: each file once, whole frames in one buffer. */
+/* What net_pcap holds in memory with infinite_rx: each file once, whole frames in one buffer,
+ * which is as long as the longest of them. */
 static void add_held_files(const char *device, struct dpdk_port_config *p)
 {
 	char *copy = strdup(device), *save = NULL;
 	int repeats = strstr(device, "infinite_rx=1") != NULL;
 	uint64_t most = 0;
+	uint32_t longest = 0;
 
 	if (!copy || !repeats) {
 		free(copy);
@@ -108,12 +110,16 @@ static void add_held_files(const char *device, struct dpdk_port_config *p)
 	for (char *key = strtok_r(copy, ",", &save); key; key = strtok_r(NULL, ",", &save)) {
 		struct buffers b;
 
-		if (strncmp(key, "rx_pcap=", 8) != 0 || buffers_count(key + 8, &b) < 0)
+		if (strncmp(key, "rx_pcap=", 8) != 0)
 			continue;
+		if (buffers_count(key + 8, &b) < 0)
+			b = (struct buffers){.longest = BUFFER_BYTES};
 		most = RTE_MAX(most, b.frames);
-		p->buffer_bytes = RTE_MAX(p->buffer_bytes, b.longest);
+		longest = RTE_MAX(longest, b.longest);
 	}
 	free(copy);
+	if (longest > 0)
+		p->buffer_bytes = RTE_ALIGN_CEIL(longest, (uint32_t)RTE_CACHE_LINE_SIZE);
 	p->buffers += (uint32_t)most;
 }
 
