@@ -5,6 +5,10 @@
 /* Packets from one step to the next: how many lines of each are on their way at a time. */
 #define DISTANCE 10
 
+/* One in so many is nobody's, or fewer: to look for a flow of each in vain, in a bucket that is
+ * not at hand, costs less than to ask the inventory about all the others. */
+#define STRANGERS_FEW 32
+
 /* --- step 1: whose is it, and which flow's? The bucket is on the way ------------------- */
 
 static void count_no_ip(struct counters *c, enum outcome outcome)
@@ -44,7 +48,7 @@ static int has_flow(struct pipeline *pl, const struct packet *p, struct view *v)
 /* Of a burst: what the layers were asked about, and what they found. */
 struct layered {
 	uint32_t packets, ip, monitored, tracked;
-	uint32_t strangers; /* plain, and at a closer look nobody's */
+	uint32_t strangers; /* plain, perhaps monitored, and at a closer look nobody's */
 };
 
 static int is_monitored(const struct view *v)
@@ -97,7 +101,7 @@ static __attribute__((noinline)) uint32_t look_further(struct pipeline *pl, cons
 	const struct table *table = &pl->tracker.table;
 
 	g->kind = GLANCE_IPV6;
-	switch (glance_ipv6(p, pl->tracker.policy->inventory, g, &pl->key[i])) {
+	switch (glance_ipv6(p, pl->tracker.policy->inventory, pl->flows_first, g, &pl->key[i])) {
 	case GLANCE_NOBODYS:
 		return 0;
 	case GLANCE_LAYERS:
@@ -113,12 +117,12 @@ static __attribute__((noinline)) uint32_t look_further(struct pipeline *pl, cons
 	return 1;
 }
 
-/* A packet: 1 if it is monitored and has a flow, and is kept. */
-static inline uint32_t look(struct pipeline *pl, const struct inventory *inventory,
+/* A packet: 1 if it is monitored, or perhaps, and has a flow, and is kept. */
+static inline uint32_t look(struct pipeline *pl, const struct inventory *inventory, int flows_first,
 	const struct table *table, const struct packet *p, uint32_t i, struct glance *g,
 	struct layered *l)
 {
-	enum glance_found found = glance(p, inventory, g);
+	enum glance_found found = glance(p, inventory, flows_first, g);
 
 	if (found == GLANCE_NOBODYS)
 		return 0;
@@ -148,6 +152,11 @@ static __attribute__((noinline)) void track_closely(
 	struct view *v = &pl->view[g->index];
 	union flow_key *k = &pl->key[g->index];
 
+	if (pl->flows_first && g->kind == GLANCE_IPV4 &&
+		glance_is_nobodys(pl->tracker.policy->inventory, p->data)) {
+		l->strangers++;
+		return;
+	}
 	table_prefetch_standing(&pl->tracker.table, g->hash);
 	if (tracker_turn_away(&pl->tracker, p, g))
 		return;
@@ -177,12 +186,14 @@ static inline uint64_t differs(
 
 /* --- the burst ------------------------------------------------------------------------ */
 
-static void count_burst(
+/* Of the burst: how many are nobody's. */
+static uint64_t count_burst(
 	struct pipeline *pl, const struct burst *b, const struct layered *l, uint32_t tracked)
 {
 	struct counters *c = &pl->counters;
 	uint64_t bytes = 0, truncated = 0, plain = b->count - l->packets;
 	uint64_t monitored = tracked - l->tracked - l->strangers + l->monitored;
+	uint64_t unmonitored = plain + l->ip - monitored;
 
 #pragma GCC unroll 4
 	for (uint32_t i = 0; i < b->count; i++) {
@@ -194,8 +205,9 @@ static void count_burst(
 	c->truncated_frames += truncated;
 	c->ip += plain + l->ip;
 	c->monitored += monitored;
-	c->unmonitored += plain + l->ip - monitored;
+	c->unmonitored += unmonitored;
 	mirror_burst(&pl->mirror, b, truncated);
+	return unmonitored;
 }
 
 static inline void count(struct pipeline *pl, const struct burst *b, const struct table *table,
@@ -217,7 +229,8 @@ static inline struct glance *back(struct glance *first, struct glance *g, ptrdif
  * what one asks the memory for comes while the others work: headers, buckets and flows are on
  * their way all the time (mix B: 37 ns a packet where the first step went through all of the
  * burst before the others, 32.5 so). */
-static uint32_t pass(struct pipeline *pl, const struct burst *b, struct layered *l)
+static inline __attribute__((always_inline)) uint32_t pass_with(
+	struct pipeline *pl, const struct burst *b, int flows_first, struct layered *l)
 {
 	const struct inventory *inventory = pl->tracker.policy->inventory;
 	const struct table table = pl->tracker.table; /* where it is does not change */
@@ -226,7 +239,7 @@ static uint32_t pass(struct pipeline *pl, const struct burst *b, struct layered 
 
 	for (uint32_t i = 0; i < b->count; i++) {
 		look_ahead(b, i);
-		if (!look(pl, inventory, &table, &b->packet[i], i, g, l))
+		if (!look(pl, inventory, flows_first, &table, &b->packet[i], i, g, l))
 			continue;
 		g++;
 		if (g <= first + DISTANCE)
@@ -241,6 +254,11 @@ static uint32_t pass(struct pipeline *pl, const struct burst *b, struct layered 
 		count(pl, b, &table, sum, at, l);
 	tracker_count_burst(&pl->tracker, sum);
 	return (uint32_t)(g - first);
+}
+
+static uint32_t pass(struct pipeline *pl, const struct burst *b, struct layered *l)
+{
+	return pl->flows_first ? pass_with(pl, b, 1, l) : pass_with(pl, b, 0, l);
 }
 
 /* --- copies, where a mirror makes them ------------------------------------------------ */
@@ -291,6 +309,7 @@ static const struct burst *without_copies(struct pipeline *pl, const struct burs
 void pipeline_process(struct pipeline *pl, const struct burst *b)
 {
 	struct layered l = {0};
+	uint64_t unmonitored;
 	uint32_t tracked;
 
 	if (b->count == 0)
@@ -302,8 +321,10 @@ void pipeline_process(struct pipeline *pl, const struct burst *b)
 	pl->tracker.now_ns = b->packet[b->count - 1].now_ns;
 	if (pl->duplicates.original)
 		b = without_copies(pl, b);
+	pl->flows_first = pl->mostly_monitored && !pl->tracker.unsettled;
 	tracked = pass(pl, b, &l);
-	count_burst(pl, b, &l, tracked);
+	unmonitored = count_burst(pl, b, &l, tracked);
+	pl->mostly_monitored = unmonitored * STRANGERS_FEW <= b->count;
 	tracker_sweep(&pl->tracker);
 	pl->counters.flows_active = pl->tracker.table.active;
 }

@@ -23,6 +23,10 @@ struct pipeline {
 	struct paths paths;
 	struct mirror mirror;
 	int started;
+	/* Of the burst before this one nearly all was monitored: flows are looked for first, and
+	 * the inventory is asked only where there is none (mix A: 14.4 ns a packet against 16.4).
+	 */
+	int mostly_monitored, flows_first;
 	struct burst originals; /* of one burst, where copies are dropped */
 	/* Scratch of one burst: the monitored packets that have a flow of their own, in order,
 	 * and what does not fit into a glance, by the packet's index in the burst. */

@@ -1168,6 +1168,7 @@ void tracker_adopt(struct tracker *t, const struct succession *s)
 	t->warmup_ns = s->warmup_ns;
 	tracker_init(t, &s->timeouts);
 	t->settle_at = 0;
+	t->unsettled = 1;
 }
 
 /* Room for what one flow may leave: its end, and an alert before it. No more than half of the
@@ -1190,6 +1191,7 @@ int tracker_settle(struct tracker *t, uint32_t flows)
 		if (!succeed(t, index))
 			flow_end(t, index, END_RELOADED);
 	}
+	t->unsettled &= t->settle_at < table->fresh;
 	return t->settle_at >= table->fresh;
 }
 

@@ -39,6 +39,7 @@ struct tracker {
 	uint64_t next_sweep_ns;	      /* when the sweep may start again from the first flow */
 	struct succession succession; /* the last one, if there was one */
 	unsigned reports_wait; /* sweeps that have to look for flows whose alert had to wait */
+	int unsettled;	       /* there may be flows that are nobody's by the policy in force */
 	uint32_t settle_at, survey_at; /* the flows that settling and survey look at next */
 };
 

@@ -86,7 +86,7 @@ static void check_glance(const struct packet *p, const struct inventory *inv, co
 	struct glance g;
 	union flow_key k;
 
-	switch (glance(p, inv, &g)) {
+	switch (glance(p, inv, 0, &g)) {
 	case GLANCE_NOBODYS:
 		HOLDS(v->outcome == OUTCOME_IP && !is_monitored(v));
 		break;
@@ -97,8 +97,12 @@ static void check_glance(const struct packet *p, const struct inventory *inv, co
 	case GLANCE_LAYERS:
 		break;
 	}
-	if (glance_ipv6(p, inv, &g, &k) == GLANCE_MONITORED)
+	if (glance(p, inv, 1, &g) == GLANCE_MONITORED)
+		HOLDS(v->outcome == OUTCOME_IP);
+	if (glance_ipv6(p, inv, 0, &g, &k) == GLANCE_MONITORED)
 		HOLDS(v->outcome == OUTCOME_IP && is_monitored(v));
+	if (glance_ipv6(p, inv, 1, &g, &k) == GLANCE_MONITORED)
+		HOLDS(v->outcome == OUTCOME_IP);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
