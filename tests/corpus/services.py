@@ -28,13 +28,13 @@ SITE = ('appliances:\n'
         '  - {name: any, role: managed-device, addresses: ["0.0.0.0/0", "::/0"]}\n')
 # The witness's names that are not ours.
 SAME = {'snmp-v3': 'snmp', 'snmp-trap': 'snmp', 'ike-natt': 'ike', 'bittorrent-dht': 'bittorrent',
-        'http2': 'http', 'sslv2': 'tls', 'rfb': 'vnc', 'socks5': 'socks', 'tpkt': 'rdp',
+        'http2': 'http', 'sslv2': 'tls', 'rfb': 'vnc', 'socks5': 'socks',
         'pop': 'pop3'}
 # The classifier's names that are not ours.
 CLASSIFIED = {'mdns': 'dns', 'rmcp': 'ipmi', 'resp': 'redis', 'jabber': 'xmpp'}
 # Names that are no service: shapes, and what the witness does not know.
 SHAPES = {'', 'other', 'text', 'tiny', 'xml', '220-banner', 'ftp/pop', 'bootp', 'natt-keepalive',
-          'nbss', 'ntp-control', 'ntp-private', 'ssdp'}
+          'nbss', 'tpkt', 'ntp-control', 'ntp-private', 'ssdp'}
 TABLE = ['tls', 'dtls', 'ssh', 'smtp', 'dns', 'dhcp', 'http', 'ntp', 'snmp', 'ldap', 'radius', 'ike',
          'syslog', 'xmpp']
 RECALL, PRECISION = 0.99, 0.995
