@@ -5,11 +5,11 @@
 
 BUILD is a build directory. The generator makes A (64-byte frames, 1,000 flows), B (64-byte
 frames, 1,000,000 flows) and C (IMIX with handshakes, 10,000 flows), each with all flows
-monitored and with 1 %. Everything runs pinned to one core; what is compared runs in turn,
-round after round; the first round is thrown away; medians are printed. A replay is measured as a
-process from its start to its end; "first start" is one that has to compile the signatures. Peers that are not
-installed are left out, and said. With --readme the tables replace what stands between the
-markers in FILE.
+monitored and with 1 %, flows that begin with every packet, and flows of 200 packets. Everything
+runs pinned to one core; what is compared runs in turn, round after round; the first round is
+thrown away; medians are printed. A replay is measured as a process from its start to its end;
+"first start" is one that has to compile the signatures. Peers that are not installed are left
+out, and said. With --readme the tables replace what stands between the markers in FILE.
 """
 import argparse
 import datetime
@@ -67,14 +67,18 @@ def interleaved(commands, rounds, thrown_away=1):
             for name, t in times.items()}
 
 
+def benched(portolan, site, rounds, capture, *options):
+    run = subprocess.run(['taskset', '-c', str(CORE), portolan, 'bench', '--site', site, '--rounds',
+                          str(rounds), '--json', *options, capture],
+                         capture_output=True, text=True, check=True)
+    return json.loads(run.stdout)
+
+
 def core_table(portolan, captures, site, rounds):
     lines = ['| core, one thread | Mpps | cycles a packet | floor, ns | core, ns | ratio | goal |',
              '| --- | --- | --- | --- | --- | --- | --- |']
     for name in ('A', 'B', 'C', 'A 1 %', 'B 1 %', 'flood'):
-        out = subprocess.run(['taskset', '-c', str(CORE), portolan, 'bench', '--site', site,
-                              '--rounds', str(rounds), '--json', captures[name]],
-                             capture_output=True, text=True, check=True).stdout
-        r = json.loads(out)
+        r = benched(portolan, site, rounds, captures[name])
         print('measured: core', name, file=sys.stderr)
         floor = r['floor_header_ns']
         if not name.endswith('1 %'):
@@ -84,6 +88,49 @@ def core_table(portolan, captures, site, rounds):
                      f"{r['ns_per_packet']:.1f} | {r['ns_per_packet'] / floor:.2f} | "
                      f"{goal if goal else ''} |")
     return lines
+
+
+OPENINGS = {'DNS queries': 'udp/53/dns-query', 'TLS hellos': 'tcp/443/tls-client-hello',
+            'random bytes over TCP': 'tcp/443/random(200)',
+            'random bytes over UDP': 'udp/443/random(200)'}
+
+
+def opened_table(build, site, rounds):
+    """every packet opens a flow and has a payload: a millisecond apart, so that when the capture
+    comes round again all have timed out; and the same with a table that holds half of them"""
+    portolan = os.path.join(build, 'control', 'portolan')
+    tool = os.path.join(build, 'bench', 'generate', 'portolan-generate')
+    folder = os.path.join(build, 'captures')
+    full = os.path.join(folder, 'full.yaml')
+    with open(site) as f, open(full, 'w') as out:
+        out.write(f.read() + 'flow: {max: 131072}\n')
+    lines = ['| every packet a new flow, looked into | million/s | table full, million/s | goal |',
+             '| --- | --- | --- | --- |']
+    for name, opening in OPENINGS.items():
+        capture = os.path.join(folder, name.replace(' ', '-') + '.pcap')
+        subprocess.run([tool, 'load', '--opening', opening, '--packets', '300000', '--rate', '1000',
+                        '-o', capture], check=True)
+        free, filled = (benched(portolan, s, rounds, capture)['mpps'] for s in (site, full))
+        lines.append(f'| {name} | {free:.2f} | {filled:.2f} | 3 |')
+    print('measured: new flows', file=sys.stderr)
+    return lines
+
+
+def inspection_table(build, site, rounds):
+    """what it costs to look at what is spoken where a flow has 200 packets: a hundred flows at a
+    time, so that when the capture comes round again all have timed out"""
+    portolan = os.path.join(build, 'control', 'portolan')
+    tool = os.path.join(build, 'bench', 'generate', 'portolan-generate')
+    capture = os.path.join(build, 'captures', 'C-200.pcap')
+    subprocess.run([tool, 'load', '--mix', 'c', '--flows', '5000', '--alive', '100', '--rate', '250',
+                    '-o', capture], check=True)
+    pairs = [[benched(portolan, site, rounds, capture, *o)['ns_per_packet']
+              for o in ([], ['--uninspected'])] for _ in range(3)]
+    looked, not_looked = (statistics.median(p[i] for p in pairs) for i in (0, 1))
+    print('measured: inspection', file=sys.stderr)
+    return ['| C, 200 packets a flow | looked into, ns | not looked into, ns | ratio | goal |',
+            '| --- | --- | --- | --- | --- |',
+            f'| core, one thread | {looked:.1f} | {not_looked:.1f} | {looked / not_looked:.2f} | 1.1 |']
 
 
 def workers_table(portolan, captures, site, rounds):
@@ -238,6 +285,8 @@ def main():
     captures, site = generate(a.build)
     portolan = os.path.join(a.build, 'control', 'portolan')
     lines = core_table(portolan, captures, site, a.rounds)
+    lines += [''] + opened_table(a.build, site, a.rounds)
+    lines += [''] + inspection_table(a.build, site, a.rounds)
     lines += [''] + workers_table(portolan, captures, site, a.rounds)
     lines += [''] + dpdk_table(a.build, site)
     lines += [''] + replay_table(a.build, captures, site, a.rounds, not a.without_peers)

@@ -38,12 +38,6 @@ struct bench {
 	struct sample *sample; /* of the round under way */
 };
 
-struct options {
-	const struct chart *chart;
-	const char *capture;
-	unsigned rounds, workers;
-};
-
 static double now_ns(void)
 {
 	return (double)clock_steady_ns();
@@ -220,7 +214,7 @@ static int drive_all(struct bench *b, unsigned workers, struct sample *out)
 	return 0;
 }
 
-static void sum_up(const struct bench *b, const struct options *o, const struct sample *s,
+static void sum_up(const struct bench *b, const struct bench_options *o, const struct sample *s,
 	struct bench_result *out)
 {
 	for (unsigned i = 0; i < o->workers; i++) {
@@ -235,7 +229,7 @@ static void sum_up(const struct bench *b, const struct options *o, const struct 
 	out->mpps = out->ns_per_packet > 0 ? 1e3 / out->ns_per_packet : 0;
 }
 
-static int measure(struct bench *b, const struct options *o, struct bench_result *out)
+static int measure(struct bench *b, const struct bench_options *o, struct bench_result *out)
 {
 	struct sample *s = calloc(o->rounds, sizeof(*s));
 	int error = s ? 0 : -ENOMEM;
@@ -265,7 +259,7 @@ static uint64_t stride_for(const char *capture)
 	return records * SOURCE_MBUF_STRIDE < available / 2 ? SOURCE_MBUF_STRIDE : LINE;
 }
 
-static int open_parts(struct bench *b, const struct options *o, unsigned share)
+static int open_parts(struct bench *b, const struct bench_options *o, unsigned share)
 {
 	char why[SOURCE_ERROR_BYTES] = "";
 	struct worker_config config = {
@@ -274,7 +268,7 @@ static int open_parts(struct bench *b, const struct options *o, unsigned share)
 		.warmup_ns = o->chart->capture.warmup_ns,
 		.flow_max = o->chart->flow_max,
 		.deduplicate = o->chart->capture.deduplicate,
-		.scanner = o->chart->scanner,
+		.scanner = o->uninspected ? NULL : o->chart->scanner,
 		.outbox = &b->outbox,
 	};
 	struct source_memory_options memory = {
@@ -297,7 +291,7 @@ static int open_parts(struct bench *b, const struct options *o, unsigned share)
 	return error;
 }
 
-static int prepare(struct bench *b, const struct options *o, unsigned share)
+static int prepare(struct bench *b, const struct bench_options *o, unsigned share)
 {
 	int error = open_parts(b, o, share);
 
@@ -322,19 +316,17 @@ static void release(struct bench *b)
 	free(b->pick);
 }
 
-int bench_run(struct bench_result *out, const struct chart *chart, const char *capture,
-	unsigned rounds, unsigned workers)
+int bench_run(struct bench_result *out, const struct bench_options *o)
 {
-	struct options o = {chart, capture, rounds, workers};
-	struct bench *b = calloc(workers, sizeof(*b));
+	struct bench *b = calloc(o->workers, sizeof(*b));
 	int error = b ? 0 : -ENOMEM;
 
 	memset(out, 0, sizeof(*out));
-	for (unsigned i = 0; i < workers && error == 0; i++)
-		error = prepare(&b[i], &o, i);
+	for (unsigned i = 0; i < o->workers && error == 0; i++)
+		error = prepare(&b[i], o, i);
 	if (error == 0)
-		error = measure(b, &o, out);
-	for (unsigned i = 0; b && i < workers; i++)
+		error = measure(b, o, out);
+	for (unsigned i = 0; b && i < o->workers; i++)
 		release(&b[i]);
 	free(b);
 	return error;

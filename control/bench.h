@@ -23,9 +23,15 @@ struct bench_result {
 
 #define BENCH_WORKERS_MAX 32
 
+struct bench_options {
+	const struct chart *chart;
+	const char *capture;
+	unsigned rounds, workers;
+	int uninspected; /* nobody looks at what is spoken */
+};
+
 /* With several workers each address pair is with one of them and the figures are of all of them
  * together. 0, or a negative errno with the reason on standard error. */
-int bench_run(struct bench_result *, const struct chart *, const char *capture, unsigned rounds,
-	unsigned workers);
+int bench_run(struct bench_result *, const struct bench_options *);
 
 #endif

@@ -9,6 +9,7 @@
 #include "ip.h"
 #include "payload.h"
 #include "transport.h"
+#include "value.h"
 
 #define CENTERS 2
 #define DEVICES 64
@@ -290,20 +291,83 @@ static void flood_packet(struct maker *m, uint32_t number)
 	emit_tcp(m, &f, 0, TCP_SYN, NULL, 0);
 }
 
+/* --- openings --- */
+
+/* Any row that is carried by it: what it says of its port is not used. */
+static uint8_t row_over(uint8_t protocol)
+{
+	uint8_t row = 0;
+
+	while (rows[row].protocol != protocol)
+		row++;
+	return row;
+}
+
+bool load_take_opening(struct opening *o, char *text)
+{
+	char *port = strchr(text, '/'), *payload = port ? strchr(port + 1, '/') : NULL;
+	struct dice dice = {0};
+	uint8_t scratch[MESSAGE_MAX];
+	struct bytes bytes = bytes_in(scratch, sizeof(scratch));
+	uint64_t number;
+
+	if (!payload)
+		return false;
+	*port++ = *payload++ = '\0';
+	if ((strcmp(text, "tcp") != 0 && strcmp(text, "udp") != 0) ||
+		!value_number(port, 65535, &number) || payload_write(&bytes, payload, &dice))
+		return false;
+	*o = (struct opening){
+		.protocol = strcmp(text, "tcp") == 0 ? PROTOCOL_TCP : PROTOCOL_UDP,
+		.port = (uint16_t)number,
+		.payload = payload,
+	};
+	return true;
+}
+
+static void opening_packet(struct maker *m, uint32_t number)
+{
+	const struct opening *o = &m->load->opening;
+	bool is_v6 = dice_below(&m->dice, 100) < m->load->ipv6_percent;
+	struct flow f = {.row = row_over(o->protocol)};
+	uint8_t message[MESSAGE_MAX];
+	struct bytes payload = bytes_in(message, sizeof(message));
+
+	payload_write(&payload, o->payload, &m->dice);
+	f.end[0] = stranger(is_v6, number);
+	f.end[0].port = (uint16_t)(1024 + dice_below(&m->dice, 64512));
+	f.end[1] = appliance(false, is_v6, &m->dice);
+	f.end[1].port = o->port;
+	f.next[0] = f.next[1] = number;
+	if (o->protocol == PROTOCOL_TCP)
+		emit_tcp(m, &f, 0, TCP_PSH | TCP_ACK, message, payload.length);
+	else
+		emit_udp(m, &f, 0, message, payload.length);
+}
+
 /* --- the whole --- */
 
-/* Every flow as often as the others, in random order: numbers of flows. */
-static uint32_t *shuffled(struct dice *d, uint32_t flows, uint64_t packets)
+static void shuffle(struct dice *d, uint32_t *order, uint64_t count)
 {
-	uint32_t *order = malloc(packets * sizeof(*order));
-
-	for (uint64_t i = 0; order && i < packets; i++)
-		order[i] = (uint32_t)(i % flows);
-	for (uint64_t i = packets; order && i > 1; i--) {
+	for (uint64_t i = count; i > 1; i--) {
 		uint32_t j = dice_below(d, (uint32_t)i), keep = order[j];
 		order[j] = order[i - 1];
 		order[i - 1] = keep;
 	}
+}
+
+/* Every flow as often as the others, in random order among those that are alive at a time: numbers
+ * of flows. */
+static uint32_t *shuffled(struct dice *d, uint32_t flows, uint32_t alive, uint64_t packets)
+{
+	uint32_t *order = malloc(packets * sizeof(*order));
+	uint32_t some = alive && alive < flows ? alive : flows;
+	uint64_t block = packets / flows && some < flows ? packets / flows * some : packets;
+
+	for (uint64_t i = 0; order && i < packets; i++)
+		order[i] = (uint32_t)((i / block * some + i % some) % flows);
+	for (uint64_t i = 0; order && i < packets; i += block)
+		shuffle(d, order + i, packets - i < block ? packets - i : block);
 	return order;
 }
 
@@ -323,7 +387,7 @@ static void write_messages(struct maker *m)
 
 static int write_flows(struct maker *m, uint32_t flows, uint64_t packets)
 {
-	uint32_t *order = shuffled(&m->dice, flows, packets);
+	uint32_t *order = shuffled(&m->dice, flows, m->load->alive, packets);
 
 	m->flow = calloc(flows, sizeof(*m->flow));
 	m->store = calloc(1, sizeof(*m->store));
@@ -345,6 +409,22 @@ static int write_flood(struct maker *m, uint64_t packets)
 	for (uint64_t i = 0; i < packets; i++)
 		flood_packet(m, (uint32_t)i);
 	return 0;
+}
+
+static int write_openings(struct maker *m, uint64_t packets)
+{
+	for (uint64_t i = 0; i < packets; i++)
+		opening_packet(m, (uint32_t)i);
+	return 0;
+}
+
+static int write_packets(struct maker *m, uint32_t flows, uint64_t packets)
+{
+	if (m->load->syn_flood)
+		return write_flood(m, packets);
+	if (m->load->opening.payload)
+		return write_openings(m, packets);
+	return write_flows(m, flows, packets);
 }
 
 static uint32_t default_flows(char mix)
@@ -369,7 +449,7 @@ int load_write(const struct load *load, const char *path, struct capture_format 
 	m->gap_ns = load->rate ? 1000000000u / load->rate : 1000;
 	error = capture_open(&m->capture, path, format, LINK_ETHERNET, 65535);
 	if (!error) {
-		error = load->syn_flood ? write_flood(m, packets) : write_flows(m, flows, packets);
+		error = write_packets(m, flows, packets);
 		closed = capture_close(m->capture);
 		error = error ? error : closed;
 	}

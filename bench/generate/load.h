@@ -7,6 +7,13 @@
 #include "capture.h"
 #include "host.h"
 
+/* What every packet says that opens a flow. */
+struct opening {
+	uint8_t protocol; /* PROTOCOL_TCP or PROTOCOL_UDP */
+	uint16_t port;
+	const char *payload; /* a specification, see payload.h; NULL: no openings */
+};
+
 struct load {
 	char mix;	  /* 'a' 64-byte frames, 'b' the same with many flows, 'c' IMIX */
 	uint32_t flows;	  /* 0: the mix's own number */
@@ -14,9 +21,14 @@ struct load {
 	uint32_t monitored_percent;
 	uint32_t ipv6_percent;
 	uint64_t seed;
-	uint64_t rate; /* packets per second of packet time */
-	bool syn_flood;
+	uint64_t rate;		/* packets per second of packet time */
+	uint32_t alive;		/* so many flows at a time; 0: all */
+	bool syn_flood;		/* every packet a SYN */
+	struct opening opening; /* every packet a flow's first one, with a payload */
 };
+
+/* `tcp/443/tls-client-hello`, which is cut up in place and kept. False if it is none. */
+bool load_take_opening(struct opening *, char *text);
 
 /* Writes the capture. 0 or a negative errno. */
 int load_write(const struct load *, const char *path, struct capture_format);

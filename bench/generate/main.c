@@ -48,6 +48,8 @@ enum option_number {
 	OPTION_IPV6,
 	OPTION_RATE,
 	OPTION_SYN_FLOOD,
+	OPTION_ALIVE,
+	OPTION_OPENING,
 };
 
 static const struct option long_options[] = {
@@ -63,6 +65,8 @@ static const struct option long_options[] = {
 	{"ipv6", required_argument, NULL, OPTION_IPV6},
 	{"rate", required_argument, NULL, OPTION_RATE},
 	{"syn-flood", no_argument, NULL, OPTION_SYN_FLOOD},
+	{"alive", required_argument, NULL, OPTION_ALIVE},
+	{"opening", required_argument, NULL, OPTION_OPENING},
 	{NULL, 0, NULL, 0},
 };
 
@@ -129,6 +133,10 @@ static bool take_option(struct arguments *a, int option)
 		return take_mix(optarg, &a->load.mix);
 	case OPTION_FLOWS:
 		return take_flows(optarg, &a->load.flows);
+	case OPTION_ALIVE:
+		return take_flows(optarg, &a->load.alive);
+	case OPTION_OPENING:
+		return load_take_opening(&a->load.opening, optarg);
 	case OPTION_MONITORED:
 		return take_percent(optarg, &a->load.monitored_percent);
 	case OPTION_IPV6:
@@ -302,9 +310,13 @@ static void usage(FILE *out)
 	      "  --mix b            64-byte frames, 1,000,000 flows, 4,000,000 packets\n"
 	      "  --mix c            IMIX 7:4:1 with handshakes and first payloads, 10,000 flows\n"
 	      "  --flows N, --packets N\n"
+	      "  --alive N          so many of the flows at a time: all of them\n"
 	      "  --monitored N%     share of the flows with an appliance at one end: 100%\n"
 	      "  --ipv6 N%          share of the flows over IPv6: 0%\n"
 	      "  --syn-flood        every packet a SYN of another source to a random port\n"
+	      "  --opening PROTOCOL/PORT/PAYLOAD\n"
+	      "                     every packet the first of a flow, as in udp/53/dns-query or\n"
+	      "                     tcp/443/random(200); payloads are as in `help script`\n"
 	      "  --rate PPS         packets per second of packet time: 1,000,000\n"
 	      "The appliances of `load`, printed by `site`: fmc-1 and fmc-2 at 10.10.0.5, .6 and\n"
 	      "2001:db8:0:a::5, ::6; ftd-1 … ftd-64 at 10.20.0.1 … .64 and 2001:db8:0:14::1 … "

@@ -7,7 +7,7 @@
 #include "cli.h"
 #include "complaint.h"
 
-enum { SITE, ROUNDS, WORKERS, JSON };
+enum { SITE, ROUNDS, WORKERS, UNINSPECTED, JSON };
 
 #define ROUNDS_DEFAULT 7
 
@@ -16,6 +16,7 @@ static const struct cli_option options[] = {
 	[ROUNDS] = {"rounds", "N", "measure N rounds and take the medians (7)", NULL},
 	[WORKERS] = {"workers", "N", "with N threads, each address pair with one of them (1)",
 		NULL},
+	[UNINSPECTED] = {"uninspected", NULL, "without a look at what is spoken", NULL},
 	[JSON] = {"json", NULL, "one JSON object instead of words", NULL},
 	{0},
 };
@@ -71,6 +72,7 @@ static void print_words(const struct bench_result *b, long rounds, long workers)
 static int run(const struct cli_request *r)
 {
 	long rounds = ROUNDS_DEFAULT, workers = 1;
+	struct bench_options wanted;
 	struct bench_result result;
 	struct chart *chart;
 	int error;
@@ -84,7 +86,9 @@ static int run(const struct cli_request *r)
 	chart = open_chart(r->value[SITE]);
 	if (!chart)
 		return EXIT_MISUSED;
-	error = bench_run(&result, chart, r->argument[0], (unsigned)rounds, (unsigned)workers);
+	wanted = (struct bench_options){chart, r->argument[0], (unsigned)rounds, (unsigned)workers,
+		r->value[UNINSPECTED] != NULL};
+	error = bench_run(&result, &wanted);
 	chart_close(chart);
 	if (error < 0)
 		return EXIT_FAILED;

@@ -601,9 +601,53 @@ def test_bench_measures_in_json(w):
     equal(site["packets"], len(ends), "packets")
 
 
+def test_bench_measures_without_a_look_at_what_is_spoken(w):
+    done = w.run("bench", "--rounds", "2", "--uninspected", "--json", "--site", w.site, w.capture)
+    status(done, 0)
+    assert json.loads(done.stdout)["ns_per_packet"] > 0
+
+
 def test_bench_refuses_what_is_no_capture(w):
     complains(w.run("bench", w.folder / "no-such.pcap"), 1, "no-such.pcap")
     complains(w.run("bench", w.write("text.pcap", "no capture")), 1, "text.pcap")
+
+
+def generated_load(w, *options):
+    out = str(w.folder / "load.pcap")
+    done = subprocess.run([GENERATE, "load", *options, "-o", out], stderr=subprocess.PIPE, text=True)
+    status(done, 0)
+    site = str(w.folder / "load.yaml")
+    subprocess.run([GENERATE, "site", "-o", site], check=True)
+    flows = w.folder / "load.jsonl"
+    status(w.run("replay", "--site", site, "--flows", flows, out), 0)
+    return [json.loads(line) for line in flows.read_text().splitlines()]
+
+
+def test_generate_opens_a_flow_with_every_packet(w):
+    for opening, transport, service in (("udp/53/dns-query", "udp", "dns"),
+                                        ("tcp/443/tls-client-hello", "tcp", None)):
+        flows = generated_load(w, "--opening", opening, "--packets", "300")
+        equal(len(flows), 300, "flows")
+        equal({f["network"]["transport"] for f in flows}, {transport}, "transports")
+        equal({f["network"]["packets"] for f in flows}, {1}, "packets of a flow")
+        equal({f["portolan"]["service"].get("observed") for f in flows}, {service}, "services")
+
+
+def test_generate_refuses_what_is_no_opening(w):
+    for opening in ("udp", "udp/53", "sctp/53/dns-query", "udp/65536/dns-query", "udp/53/gibberish"):
+        done = subprocess.run([GENERATE, "load", "--opening", opening, "-o", str(w.folder / "x")],
+                              stderr=subprocess.PIPE, text=True)
+        status(done, 2)
+        assert "opening" in done.stderr, done.stderr
+
+
+def test_generate_lets_some_flows_live_at_a_time(w):
+    flows = generated_load(w, "--mix", "c", "--flows", "100", "--alive", "10", "--packets", "2000",
+                           "--rate", "1000")
+    equal(len(flows), 100, "flows")
+    equal({f["network"]["packets"] for f in flows}, {20}, "packets of a flow")
+    longest = max(f["event"]["duration"] for f in flows) / 1e9
+    assert longest < 0.4, f"a flow lived for {longest} s of 2, want a tenth"
 
 
 def test_run_without_its_program_beside_says_so(w):
