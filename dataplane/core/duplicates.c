@@ -44,6 +44,7 @@ static uint64_t hash_header(const struct duplicates *d, const uint8_t *ip, unsig
 	return absorb(d->seed, d->seed, header);
 }
 
+/* The last piece says in its last byte how long it is: never as long as that. */
 static uint64_t hash_packet(
 	const struct duplicates *d, const uint8_t *ip, size_t length, unsigned version)
 {
@@ -54,7 +55,8 @@ static uint64_t hash_packet(
 	for (at = 16; at + 16 <= length; at += 16)
 		h = absorb(h, d->seed, ip + at);
 	memcpy(last, ip + at, length - at);
-	h = absorb(h ^ length, d->seed, last);
+	last[15] = (uint8_t)(length - at);
+	h = absorb(h, d->seed, last);
 	return h ? h : 1;
 }
 

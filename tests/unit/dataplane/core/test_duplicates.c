@@ -110,6 +110,22 @@ static void duplicates_takes_length_into_account(void **state)
 	free(c.memory);
 }
 
+/* A byte of the rest that makes up for what is longer: found by a fuzzer. */
+static void duplicates_lets_no_byte_undo_the_length(void **state)
+{
+	(void)state;
+	for (size_t size = 41; size < 48; size++)
+		for (unsigned byte = 1; byte < 256; byte++) {
+			struct cache c = cache_open(8);
+			struct frame brief = {.size = 40}, longer = {.size = size};
+			brief.byte[0] = longer.byte[0] = 0x45;
+			longer.byte[32] = (uint8_t)byte;
+			assert_false(see(&c, &brief, START));
+			assert_false(see(&c, &longer, START));
+			free(c.memory);
+		}
+}
+
 /* Against a list without bounds: what it calls a copy is one, and where nothing was forgotten
  * it misses none. */
 static void duplicates_agrees_with_a_list(void **state)
@@ -160,6 +176,7 @@ int main(void)
 		cmocka_unit_test(duplicates_knows_a_routed_copy),
 		cmocka_unit_test(duplicates_knows_every_other_byte),
 		cmocka_unit_test(duplicates_takes_length_into_account),
+		cmocka_unit_test(duplicates_lets_no_byte_undo_the_length),
 		cmocka_unit_test(duplicates_agrees_with_a_list),
 		cmocka_unit_test(duplicates_fails_open),
 	};
