@@ -336,7 +336,8 @@ static void opening_packet(struct maker *m, uint32_t number)
 	payload_write(&payload, o->payload, &m->dice);
 	f.end[0] = stranger(is_v6, number);
 	f.end[0].port = (uint16_t)(1024 + dice_below(&m->dice, 64512));
-	f.end[1] = appliance(false, is_v6, &m->dice);
+	f.end[1] = is_share(number, m->load->monitored_percent) ? appliance(false, is_v6, &m->dice)
+								: stranger(is_v6, ~number);
 	f.end[1].port = o->port;
 	f.next[0] = f.next[1] = number;
 	if (o->protocol == PROTOCOL_TCP)
@@ -361,11 +362,12 @@ static void shuffle(struct dice *d, uint32_t *order, uint64_t count)
 static uint32_t *shuffled(struct dice *d, uint32_t flows, uint32_t alive, uint64_t packets)
 {
 	uint32_t *order = malloc(packets * sizeof(*order));
-	uint32_t some = alive && alive < flows ? alive : flows;
-	uint64_t block = packets / flows && some < flows ? packets / flows * some : packets;
+	uint64_t each = packets < flows ? 1 : packets / flows;
+	int all = alive == 0 || alive >= flows;
+	uint64_t block = all ? packets : each * alive;
 
 	for (uint64_t i = 0; order && i < packets; i++)
-		order[i] = (uint32_t)((i / block * some + i % some) % flows);
+		order[i] = (uint32_t)((all ? i : i / each) % flows);
 	for (uint64_t i = 0; order && i < packets; i += block)
 		shuffle(d, order + i, packets - i < block ? packets - i : block);
 	return order;

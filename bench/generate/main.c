@@ -258,6 +258,8 @@ static int command_load(const struct arguments *a, int count, char **operand)
 	(void)operand;
 	if (count || !a->output)
 		return complain(EXIT_USAGE, "load", "want -o OUT and no operand");
+	if (a->load.opening.payload && a->load.syn_flood)
+		return complain(EXIT_USAGE, "load", "want --opening or --syn-flood, not both");
 	error = load_write(&a->load, a->output, a->format);
 	return error ? complain(EXIT_FAILED, a->output, strerror(-error)) : EXIT_DONE;
 }

@@ -1,7 +1,7 @@
 /* The packet that a mirror mostly delivers, at one glance: Ethernet, IPv4 without options or
  * IPv6 without extensions, no fragment, TCP or UDP, all headers captured. Its flow key and what
- * counting it takes, from a few wide loads; little of it is stored unless an appliance is at
- * either end.
+ * counting it takes, from a few wide loads; little of it is stored of what is nobody's, where that
+ * is asked first.
  *
  * Whatever it does not know it leaves to the layers (decode.h), and of what it does know it
  * says what they would: the tests compare the two. In line, since it is the first pass of the
@@ -42,9 +42,9 @@ enum glance_kind {
 };
 
 enum glance_found {
-	GLANCE_LAYERS,	/* not plain: ask the layers */
-	GLANCE_NOBODYS, /* a plain IP packet, unmonitored */
-	GLANCE_MONITORED,
+	GLANCE_LAYERS,	  /* not plain: ask the layers */
+	GLANCE_NOBODYS,	  /* a plain IP packet, unmonitored */
+	GLANCE_MONITORED, /* or perhaps, if nobody asked */
 };
 
 #define GLANCE_BYTES (14 + 20 + 20) /* Ethernet, IPv4, and of TCP the header without options */

@@ -7,8 +7,9 @@
 
 #define CONTROL_HEADER 12
 #define PRIVATE_HEADER 8
+#define ANSWER 0x80u /* in the second byte of a control message */
 #define PADDING_MAX 7
-#define MAC_MIN 20 /* a key's number and a digest */
+#define MAC_MIN 12 /* a key's number and a digest: of RFC 1305 8 bytes, now 16 or more */
 #define MAC_MAX 36
 
 enum { CLIENT = 3, SERVER = 4, BROADCAST = 5, CONTROL = 6, PRIVATE = 7 };
@@ -36,11 +37,14 @@ static int fits(struct reader *r, uint32_t size)
 	       length <= size - HEADER;
 }
 
-/* The count of the data fits what follows: padding at most, or padding and a MAC. */
-static enum reading read_control(struct reader *r, uint32_t size)
+/* The count of the data fits what follows: padding at most, or padding and a MAC. Who asks has no
+ * leap to tell of; servers do tell in their answers, whatever RFC 9327 says. */
+static enum reading read_control(struct reader *r, unsigned leap, unsigned operation, uint32_t size)
 {
 	uint32_t rest, count;
 
+	if (leap && !(operation & ANSWER))
+		return READING_NO;
 	reader_bytes(r, CONTROL_HEADER - 6);
 	count = reader_u16(r);
 	if (r->state != READER_GOOD || !size)
@@ -80,7 +84,7 @@ enum reading validate_ntp(const struct utterance *u, struct meaning *m)
 	if (version < 1 || version > 4 || mode == 0)
 		return READING_NO;
 	if (mode == CONTROL)
-		return first >> 6 ? READING_NO : read_control(&r, u->size);
+		return read_control(&r, first >> 6, stratum, u->size);
 	if (mode == PRIVATE)
 		return read_private(&r, poll, u->size);
 	delay = reader_u16(&r);

@@ -4,6 +4,8 @@
 #define HEADER 20
 #define LENGTH_MAX 4096
 #define USUAL_MIN 4 /* attributes */
+#define EAP_MESSAGE 79
+#define LENGTH_FULL 255
 
 static enum role_said said_by(unsigned code)
 {
@@ -29,10 +31,10 @@ static enum role_said said_by(unsigned code)
 	}
 }
 
-/* RFC 2865 5, 2866 5, 2868 3 and 2869 5: a type of the first 64 whose value is four bytes. */
+/* RFC 2865 5, 2866 5, 2869 5 and 4675 2: a type of the first 64 whose value is four bytes. */
 static int is_number(unsigned type)
 {
-	static const uint64_t numbers = 0x60bbef603881f7f0;
+	static const uint64_t numbers = 0x63bbef603881f7f0;
 
 	return type < 64 && numbers >> type & 1;
 }
@@ -44,10 +46,11 @@ static int is_usual(unsigned type, unsigned length)
 }
 
 /* Attributes walk exactly to the end. Where that is not at hand several of them have to be
- * usual: random lengths walk on for some steps, too. */
+ * usual, since random lengths walk on for some steps, too; or a full EAP message goes on in the
+ * next one (RFC 3579 3.1), which fills all that is looked at. */
 static enum reading walk_attributes(struct reader *r)
 {
-	unsigned usual = 0, odd = 0;
+	unsigned usual = 0, odd = 0, goes_on = 0;
 
 	while (r->state == READER_GOOD && !reader_is_spent(r)) {
 		unsigned type = reader_u8(r), length = reader_u8(r);
@@ -58,6 +61,8 @@ static enum reading walk_attributes(struct reader *r)
 		reader_part(r, length - 2u);
 		odd += !is_usual(type, length);
 		usual += r->state == READER_GOOD;
+		usual += goes_on && type == EAP_MESSAGE ? USUAL_MIN : 0;
+		goes_on = type == EAP_MESSAGE && length == LENGTH_FULL;
 	}
 	if (r->state == READER_BROKEN)
 		return READING_NO;

@@ -15,7 +15,8 @@
 
 #define POOL_CACHE_ALL 384 /* a thread may keep half as many again as its cache is long */
 #define BUFFER_BYTES 2048
-#define BUFFER_EXTRA_BYTES 384 /* of a buffer, before and around its bytes */
+#define BUFFER_BYTES_MAX (65536 - 1024) /* with what is before them in 16 bits */
+#define BUFFER_EXTRA_BYTES 384		/* of a buffer, before and around its bytes */
 #define BASE_BYTES (96ull << 20)
 #define SMALL_PAGE 4096ull
 #define REMARKS_MAX 32
@@ -118,6 +119,8 @@ static void add_held_files(const char *device, struct dpdk_port_config *p)
 		longest = RTE_MAX(longest, b.longest);
 	}
 	free(copy);
+	/* More than a buffer can hold the driver refuses, and says so. */
+	longest = RTE_MIN(longest, (uint32_t)BUFFER_BYTES_MAX);
 	if (longest > 0)
 		p->buffer_bytes = RTE_ALIGN_CEIL(longest, (uint32_t)RTE_CACHE_LINE_SIZE);
 	p->buffers += (uint32_t)most;

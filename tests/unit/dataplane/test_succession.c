@@ -139,6 +139,52 @@ static void worker_says_nothing_of_a_flow_by_the_old_policy(void **state)
 	next_close(n);
 }
 
+/* A burst of so many segments of one flow, on Ethernet, as a NIC delivers them. */
+static void burst_of(struct sensor *s, double at, const char *from, const char *to, unsigned count)
+{
+	struct frame f = {0};
+
+	put_ethernet(&f, 0x0800);
+	put_ipv4(&f, from, to, IPPROTO_TCP, 0);
+	put_tcp(&f, 40000, 22, ACK, 0);
+	frame_close(&f);
+	for (unsigned i = 0; i < count; i++) {
+		sensor_see(s, START + (uint64_t)(at * SECOND), 0, &f);
+		s->burst.packet[i].link = LINK_ETHERNET;
+	}
+	sensor_flush(s);
+}
+
+/* Flows are looked for before the inventory is asked; but one that only the old policy knew is
+ * nobody's from the first packet on. */
+static void worker_counts_nothing_for_an_appliance_that_is_gone(void **state)
+{
+	static const uint16_t heir[] = {1, 0, APPLIANCE_NONE};
+	struct sensor *s = sensor_open(64, BURST_MAX);
+	struct next *n = next_open(2, smaller_inventory(), heir);
+	const struct counters *c = worker_counters(s->worker);
+
+	(void)state;
+	burst_of(s, 0, ADMIN, FTD2, 5);
+	burst_of(s, 1, ADMIN, FTD2, 5);
+	assert_int_equal(c->monitored, 10);
+	next_adopt(n, s);
+	burst_of(s, 2, ADMIN, FTD2, 5);
+	burst_of(s, 3, ADMIN, FTD2, 5);
+	assert_int_equal(c->monitored, 10);
+	assert_int_equal(c->unmonitored, 10);
+	settle(s);
+	burst_of(s, 4, ADMIN, FTD2, 5);
+	burst_of(s, 5, ADMIN, FTD, 5);
+	burst_of(s, 6, ADMIN, FTD2, 5);
+	c = sensor_finish(s);
+	assert_int_equal(c->monitored, 15);
+	assert_int_equal(c->unmonitored, 20);
+	check_accounting(s, c);
+	sensor_close(s);
+	next_close(n);
+}
+
 static void worker_ends_the_flows_of_an_appliance_that_is_gone(void **state)
 {
 	static const uint16_t heir[] = {1, 0, APPLIANCE_NONE};
@@ -284,6 +330,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(worker_judges_a_flow_again_after_a_reload),
 		cmocka_unit_test(worker_says_nothing_of_a_flow_by_the_old_policy),
+		cmocka_unit_test(worker_counts_nothing_for_an_appliance_that_is_gone),
 		cmocka_unit_test(worker_ends_the_flows_of_an_appliance_that_is_gone),
 		cmocka_unit_test(survey_has_every_live_flow_once),
 		cmocka_unit_test(an_alert_waits_with_its_flow_while_the_outbox_is_congested),

@@ -55,8 +55,8 @@ static enum reading read_long(unsigned count, unsigned type, uint8_t length)
 		bytes[u.length] = (uint8_t)type;
 		bytes[u.length + 1] = length;
 	}
-	bytes[u.length++] = 1;
-	bytes[u.length++] = 8;
+	bytes[u.length++] = (uint8_t)type;
+	bytes[u.length++] = length;
 	meaning_init(&m);
 	return validate_radius(&u, &m);
 }
@@ -71,6 +71,10 @@ static void radius_wants_usual_attributes_where_the_end_is_not_at_hand(void **st
 	assert_int_equal(read_long(9, 4, 8), READING_MAYBE); /* an address of six bytes */
 	assert_int_equal(read_long(9, 61, 7), READING_MAYBE);
 	assert_int_equal(read_long(9, 79, 40), READING_YES);
+	assert_int_equal(read_long(9, 57, 7), READING_MAYBE);
+	assert_int_equal(read_long(1, 79, 255), READING_YES); /* a message of EAP that goes on */
+	assert_int_equal(read_long(1, 79, 254), READING_MAYBE);
+	assert_int_equal(read_long(1, 78, 255), READING_MAYBE);
 	assert_int_equal(read_long(9, 224, 8), READING_MAYBE); /* for experiments */
 	assert_int_equal(read_long(9, 245, 8), READING_YES);
 	assert_int_equal(read_long(9, 247, 8), READING_MAYBE);
