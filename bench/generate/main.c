@@ -146,6 +146,21 @@ static bool take_option(struct arguments *a, int option)
 	}
 }
 
+static const char *wanted_of(int option)
+{
+	switch (option) {
+	case OPTION_MIX:
+		return "want a, b or c";
+	case OPTION_MONITORED:
+	case OPTION_IPV6:
+		return "want a share of 0% to 100%";
+	case OPTION_OPENING:
+		return "want PROTOCOL/PORT/PAYLOAD, as in udp/53/dns-query";
+	default:
+		return "want a whole number, and one that makes sense here";
+	}
+}
+
 static bool parse(struct arguments *a, int argc, char **argv)
 {
 	int option, index = 0;
@@ -154,7 +169,7 @@ static bool parse(struct arguments *a, int argc, char **argv)
 		if (option == '?')
 			return false;
 		if (!take_option(a, option)) {
-			complain(0, long_options[index].name, "not a value for this option");
+			complain(0, long_options[index].name, wanted_of(option));
 			return false;
 		}
 	}

@@ -638,7 +638,7 @@ def test_generate_refuses_what_is_no_opening(w):
         done = subprocess.run([GENERATE, "load", "--opening", opening, "-o", str(w.folder / "x")],
                               stderr=subprocess.PIPE, text=True)
         status(done, 2)
-        assert "opening" in done.stderr, done.stderr
+        assert "opening: want PROTOCOL/PORT/PAYLOAD" in done.stderr, done.stderr
 
 
 def test_generate_lets_some_flows_live_at_a_time(w):
