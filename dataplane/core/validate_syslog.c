@@ -33,7 +33,7 @@ static int has_head(const uint8_t *at, size_t left)
 	if (left >= 3 && at[0] >= '1' && at[0] <= '9' && at[1] == ' ' &&
 		(at[2] == '-' || (at[2] >= '1' && at[2] <= '9')))
 		return 1;
-	if (left < 15 || at[3] != ' ' || at[9] != ':' || at[12] != ':')
+	if (left < 15 || at[3] != ' ' || at[9] != ':' || at[12] != ':' || !is_text(at, 15, 0))
 		return 0;
 	for (size_t month = 0; month < 36; month += 3)
 		if (memcmp(at, months + month, 3) == 0)

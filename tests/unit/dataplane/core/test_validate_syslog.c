@@ -30,7 +30,10 @@ static const struct spoken doubtful[] = {
 static const struct spoken others[] = {
 	{19, SAID_NOTHING,
 		"\x3c\x31\x39\x32\x3e\x78\x20\x79\x20\x7a\x20\x61\x6e\x64\x20\x6d\x6f\x72"
-		"\x65"},				       /* by hand */
+		"\x65"}, /* by hand */
+	{23, SAID_NOTHING,
+		"<13>Jan  1 00:\x10"
+		"0:00 x y"},				       /* a fuzzer's: no time */
 	{8, SAID_NOTHING, "\x3c\x31\x33\x3e\x00\x01\x02\x03"}, /* by hand */
 	{37, SAID_NOTHING,
 		"\xe5\xa2\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x07\x75\x70\x64\x61\x74"
