@@ -33,7 +33,7 @@ struct worker {
 	void *inspection_memory;
 	size_t table_bytes, fragment_bytes, duplicate_bytes, memory_bytes, inspection_bytes;
 	struct mirror_host *host; /* one an appliance */
-	int settling, surveying;
+	int surveying;
 	uint64_t steps;
 	struct pace pace;
 	struct burst burst;
@@ -146,8 +146,8 @@ static void run_errands(struct worker *w, uint32_t flows)
 {
 	struct tracker *t = &w->pipeline.tracker;
 
-	if (w->settling)
-		w->settling = !tracker_settle(t, flows);
+	if (t->unsettled)
+		tracker_settle(t, flows);
 	else
 		w->surveying = !tracker_survey(t, flows);
 	w->pipeline.counters.flows_active = t->table.active;
@@ -168,13 +168,12 @@ struct mirror_host *worker_adopt(
 	w->pipeline.mirror.figures.host = host;
 	w->pipeline.mirror.figures.hosts = hosts;
 	tracker_adopt(&w->pipeline.tracker, s);
-	w->settling = 1;
 	return old;
 }
 
 int worker_is_settled(const struct worker *w)
 {
-	return !w->settling;
+	return !w->pipeline.tracker.unsettled;
 }
 
 void worker_survey(struct worker *w)
@@ -236,7 +235,7 @@ int worker_step(struct worker *w, struct source *s)
 
 	w->burst.count = 0;
 	got = ++w->steps % PACE_STEPS ? plain_step(w, s) : timed_step(w, s);
-	if (w->settling | w->surveying)
+	if (w->pipeline.tracker.unsettled | w->surveying)
 		run_errands(w, ERRAND_STEP);
 	return got;
 }
@@ -248,7 +247,7 @@ void worker_idle(struct worker *w, uint64_t now_ns)
 	if (now_ns > t->now_ns)
 		t->now_ns = now_ns;
 	tracker_sweep(t);
-	if (w->settling | w->surveying)
+	if (w->pipeline.tracker.unsettled | w->surveying)
 		run_errands(w, ERRAND_STEP_IDLE);
 	w->pipeline.counters.flows_active = t->table.active;
 }

@@ -310,15 +310,21 @@ bool load_take_opening(struct opening *o, char *text)
 	uint8_t scratch[MESSAGE_MAX];
 	struct bytes bytes = bytes_in(scratch, sizeof(scratch));
 	uint64_t number;
+	uint8_t protocol;
 
 	if (!payload)
 		return false;
 	*port++ = *payload++ = '\0';
-	if ((strcmp(text, "tcp") != 0 && strcmp(text, "udp") != 0) ||
-		!value_number(port, 65535, &number) || payload_write(&bytes, payload, &dice))
+	if (strcmp(text, "tcp") == 0)
+		protocol = PROTOCOL_TCP;
+	else if (strcmp(text, "udp") == 0)
+		protocol = PROTOCOL_UDP;
+	else
+		return false;
+	if (!value_number(port, 65535, &number) || payload_write(&bytes, payload, &dice))
 		return false;
 	*o = (struct opening){
-		.protocol = strcmp(text, "tcp") == 0 ? PROTOCOL_TCP : PROTOCOL_UDP,
+		.protocol = protocol,
 		.port = (uint16_t)number,
 		.payload = payload,
 	};
@@ -406,26 +412,20 @@ static int write_flows(struct maker *m, uint32_t flows, uint64_t packets)
 	return 0;
 }
 
-static int write_flood(struct maker *m, uint64_t packets)
+static int write_each(
+	struct maker *m, uint64_t packets, void (*packet)(struct maker *, uint32_t number))
 {
 	for (uint64_t i = 0; i < packets; i++)
-		flood_packet(m, (uint32_t)i);
-	return 0;
-}
-
-static int write_openings(struct maker *m, uint64_t packets)
-{
-	for (uint64_t i = 0; i < packets; i++)
-		opening_packet(m, (uint32_t)i);
+		packet(m, (uint32_t)i);
 	return 0;
 }
 
 static int write_packets(struct maker *m, uint32_t flows, uint64_t packets)
 {
 	if (m->load->syn_flood)
-		return write_flood(m, packets);
+		return write_each(m, packets, flood_packet);
 	if (m->load->opening.payload)
-		return write_openings(m, packets);
+		return write_each(m, packets, opening_packet);
 	return write_flows(m, flows, packets);
 }
 

@@ -1191,8 +1191,8 @@ int tracker_settle(struct tracker *t, uint32_t flows)
 		if (!succeed(t, index))
 			flow_end(t, index, END_RELOADED);
 	}
-	t->unsettled &= t->settle_at < table->fresh;
-	return t->settle_at >= table->fresh;
+	t->unsettled = t->settle_at < table->fresh;
+	return !t->unsettled;
 }
 
 /* --- a survey -------------------------------------------------------------------------- */

@@ -148,10 +148,9 @@ static void burst_of(struct sensor *s, double at, const char *from, const char *
 	put_ipv4(&f, from, to, IPPROTO_TCP, 0);
 	put_tcp(&f, 40000, 22, ACK, 0);
 	frame_close(&f);
-	for (unsigned i = 0; i < count; i++) {
+	s->link = LINK_ETHERNET;
+	for (unsigned i = 0; i < count; i++)
 		sensor_see(s, START + (uint64_t)(at * SECOND), 0, &f);
-		s->burst.packet[i].link = LINK_ETHERNET;
-	}
 	sensor_flush(s);
 }
 

@@ -32,6 +32,7 @@ struct sensor {
 	uint64_t now_ns;
 	int started;
 	unsigned burst_size;
+	enum link link; /* of the frames: raw IP unless somebody says otherwise */
 	struct burst burst;
 	uint8_t bytes[BURST_MAX][SNAP];
 };
@@ -117,6 +118,7 @@ static inline struct sensor *sensor_open(uint32_t flow_max, unsigned burst_size)
 	s->ended = calloc(RECORDS_MAX, sizeof(struct record));
 	s->flagged = calloc(RECORDS_MAX, sizeof(struct record));
 	s->burst_size = burst_size;
+	s->link = LINK_RAW;
 	memset(&config, 0, sizeof(config));
 	config.policy = s->book.policy;
 	config.timeouts = default_timeouts;
@@ -148,7 +150,7 @@ static inline void sensor_flush(struct sensor *s)
 	s->burst.count = 0;
 }
 
-/* A raw IP packet with a time of its own, `skew_ns` behind the stream's. */
+/* A packet with a time of its own, `skew_ns` behind the stream's. */
 static inline void sensor_see(
 	struct sensor *s, uint64_t time_ns, uint64_t skew_ns, const struct frame *f)
 {
@@ -168,7 +170,7 @@ static inline void sensor_see(
 		.wirelen = (uint32_t)f->size,
 		.time_ns = time_ns - skew_ns,
 		.now_ns = s->now_ns,
-		.link = LINK_RAW,
+		.link = (uint16_t)s->link,
 	};
 	if (++s->burst.count == s->burst_size)
 		sensor_flush(s);

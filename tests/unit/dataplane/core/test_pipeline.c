@@ -78,24 +78,6 @@ static void put_filler(struct frame *f, struct dice *d)
 	frame_close(f);
 }
 
-static void see(struct sensor *s, uint64_t time_ns, const struct frame *f)
-{
-	uint32_t i = s->burst.count++;
-
-	assert_true(f->size <= SNAP);
-	memcpy(s->bytes[i], f->byte, f->size);
-	s->now_ns = time_ns > s->now_ns ? time_ns : s->now_ns;
-	s->burst.start_ns = START;
-	s->burst.packet[i] = (struct packet){
-		.data = s->bytes[i],
-		.caplen = (uint32_t)f->size,
-		.wirelen = (uint32_t)f->size,
-		.time_ns = time_ns,
-		.now_ns = s->now_ns,
-		.link = LINK_ETHERNET,
-	};
-}
-
 static void check_same(struct sensor *alone, struct sensor *among)
 {
 	struct counters a = *sensor_finish(alone), b = *sensor_finish(among);
@@ -134,16 +116,17 @@ static void compare(uint32_t flow_max, uint64_t seed)
 	uint64_t now_ns = START;
 	struct frame f;
 
+	alone->link = among->link = LINK_ETHERNET;
 	for (unsigned burst = 0; burst < BURSTS; burst++) {
 		for (unsigned i = 0; i < OURS; i++) {
 			now_ns += dice_below(&d, 10000000);
 			put_packet(&f, &d);
-			see(alone, now_ns, &f);
-			see(among, now_ns, &f);
+			sensor_see(alone, now_ns, 0, &f);
+			sensor_see(among, now_ns, 0, &f);
 		}
 		for (unsigned i = 0; i < FILLERS; i++) {
 			put_filler(&f, &d);
-			see(among, now_ns, &f);
+			sensor_see(among, now_ns, 0, &f);
 		}
 		flows_first[0] += flush(alone);
 		flows_first[1] += flush(among);

@@ -1069,8 +1069,8 @@ static void lone_syn(struct sensor *s, double at, const struct talk *t, int at_a
 	put_ipv4(&f, t->host[0], t->host[1], IPPROTO_TCP, 0);
 	put_tcp(&f, t->port[0], t->port[1], SYN, 0);
 	frame_close(&f);
+	s->link = at_a_glance ? LINK_ETHERNET : LINK_RAW;
 	sensor_see(s, START + S(at), 0, &f);
-	s->burst.packet[0].link = at_a_glance ? LINK_ETHERNET : LINK_RAW;
 	sensor_flush(s);
 }
 
