@@ -25,6 +25,10 @@ import time
 CORE = max(os.sched_getaffinity(0))
 GOALS = {'core A': 2.0, 'core B': 2.0, 'core A 1 %': 1.6, 'core B 1 %': 1.6, 'core flood': 4.0}
 
+OPENINGS = {'DNS queries': 'udp/53/dns-query', 'TLS hellos': 'tcp/443/tls-client-hello',
+            'random bytes over TCP': 'tcp/443/random(200)',
+            'random bytes over UDP': 'udp/443/random(200)'}
+
 
 def generate(build):
     """paths of the captures by name, and of their site"""
@@ -38,7 +42,11 @@ def generate(build):
             'A': ['--mix', 'a'], 'B': ['--mix', 'b'], 'C': ['--mix', 'c'],
             'A 1 %': ['--mix', 'a', '--monitored', '1%'],
             'B 1 %': ['--mix', 'b', '--monitored', '1%'],
-            'flood': ['--mix', 'b', '--syn-flood']}.items():
+            'flood': ['--mix', 'b', '--syn-flood'],
+            'A 100000': ['--mix', 'a', '--packets', '100000'],
+            'C 200': ['--mix', 'c', '--flows', '5000', '--alive', '100', '--rate', '250'],
+            **{name: ['--opening', opening, '--packets', '300000', '--rate', '1000']
+               for name, opening in OPENINGS.items()}}.items():
         made[name] = os.path.join(folder, name.replace(' %', 'percent').replace(' ', '-') + '.pcap')
         if not os.path.exists(made[name]):
             subprocess.run([tool, 'load', *options, '-o', made[name]], check=True)
@@ -67,9 +75,9 @@ def interleaved(commands, rounds, thrown_away=1):
             for name, t in times.items()}
 
 
-def benched(portolan, site, rounds, capture, *options):
-    run = subprocess.run(['taskset', '-c', str(CORE), portolan, 'bench', '--site', site, '--rounds',
-                          str(rounds), '--json', *options, capture],
+def benched(portolan, site, rounds, capture, *options, pinned=True):
+    command = [portolan, 'bench', '--site', site, '--rounds', str(rounds), '--json', *options, capture]
+    run = subprocess.run(['taskset', '-c', str(CORE), *command] if pinned else command,
                          capture_output=True, text=True, check=True)
     return json.loads(run.stdout)
 
@@ -90,42 +98,26 @@ def core_table(portolan, captures, site, rounds):
     return lines
 
 
-OPENINGS = {'DNS queries': 'udp/53/dns-query', 'TLS hellos': 'tcp/443/tls-client-hello',
-            'random bytes over TCP': 'tcp/443/random(200)',
-            'random bytes over UDP': 'udp/443/random(200)'}
-
-
-def opened_table(build, site, rounds):
+def opened_table(portolan, captures, site, rounds):
     """every packet opens a flow and has a payload: a millisecond apart, so that when the capture
     comes round again all have timed out; and the same with a table that holds half of them, where
     what is worth no more than those that are there is judged and counted without a flow"""
-    portolan = os.path.join(build, 'control', 'portolan')
-    tool = os.path.join(build, 'bench', 'generate', 'portolan-generate')
-    folder = os.path.join(build, 'captures')
-    full = os.path.join(folder, 'full.yaml')
+    full = os.path.join(os.path.dirname(site), 'full.yaml')
     with open(site) as f, open(full, 'w') as out:
         out.write(f.read() + 'flow: {max: 131072}\n')
     lines = ['| every packet a new flow, looked into | million/s | with a full table | goal |',
              '| --- | --- | --- | --- |']
-    for name, opening in OPENINGS.items():
-        capture = os.path.join(folder, name.replace(' ', '-') + '.pcap')
-        subprocess.run([tool, 'load', '--opening', opening, '--packets', '300000', '--rate', '1000',
-                        '-o', capture], check=True)
-        free, filled = (benched(portolan, s, rounds, capture)['mpps'] for s in (site, full))
+    for name in OPENINGS:
+        free, filled = (benched(portolan, s, rounds, captures[name])['mpps'] for s in (site, full))
         lines.append(f'| {name} | {free:.2f} | {filled:.2f} | 3 |')
     print('measured: new flows', file=sys.stderr)
     return lines
 
 
-def inspection_table(build, site, rounds):
+def inspection_table(portolan, captures, site, rounds):
     """what it costs to look at what is spoken where a flow has 200 packets: a hundred flows at a
     time, so that when the capture comes round again all have timed out"""
-    portolan = os.path.join(build, 'control', 'portolan')
-    tool = os.path.join(build, 'bench', 'generate', 'portolan-generate')
-    capture = os.path.join(build, 'captures', 'C-200.pcap')
-    subprocess.run([tool, 'load', '--mix', 'c', '--flows', '5000', '--alive', '100', '--rate', '250',
-                    '-o', capture], check=True)
-    pairs = [[benched(portolan, site, rounds, capture, *o)['ns_per_packet']
+    pairs = [[benched(portolan, site, rounds, captures['C 200'], *o)['ns_per_packet']
               for o in ([], ['--uninspected'])] for _ in range(3)]
     looked, not_looked = (statistics.median(p[i] for p in pairs) for i in (0, 1))
     print('measured: inspection', file=sys.stderr)
@@ -140,10 +132,8 @@ def workers_table(portolan, captures, site, rounds):
         return ['Two workers were not measured: there is one core.']
     lines = ['| workers | one, Mpps | two, Mpps | ratio | goal |', '| --- | --- | --- | --- | --- |']
     for name in ('A', 'B', 'C'):
-        mpps = [json.loads(subprocess.run(
-            [portolan, 'bench', '--site', site, '--rounds', str(rounds), '--workers', str(n),
-             '--json', captures[name]], capture_output=True, text=True, check=True).stdout)['mpps']
-            for n in (1, 2)]
+        mpps = [benched(portolan, site, rounds, captures[name], '--workers', str(n),
+                        pinned=False)['mpps'] for n in (1, 2)]
         print('measured: two workers', name, file=sys.stderr)
         lines.append(f'| {name} | {mpps[0]:.1f} | {mpps[1]:.1f} | {mpps[1] / mpps[0]:.2f} | 1.8 |')
     return lines
@@ -173,8 +163,9 @@ def snapshot_of(portolan, control):
     return when, status['accounting']['frames']['received']
 
 
-def received_by_portolan(portolan, device, site, folder, duration):
+def received_by_portolan(portolan, device, site, duration):
     """packets a second between two answers of the sensor: as testpmd's, without its start"""
+    folder = os.path.dirname(site)
     path, control = os.path.join(folder, 'dpdk.yaml'), os.path.join(folder, 'control.sock')
     with open(site) as f, open(path, 'w') as out:
         out.write(f.read() + 'capture:\n  source: dpdk\n  dpdk: {devices: ["' + device +
@@ -190,24 +181,19 @@ def received_by_portolan(portolan, device, site, folder, duration):
     return (last[1] - first[1]) / (last[0] - first[0])
 
 
-def dpdk_table(build, site):
+def dpdk_table(portolan, captures, site):
     """the whole worker beside testpmd, both reading 100,000 packets of A over and over: bound by
     memory, which neighbours of a virtual machine share, so the fastest rounds are told as well.
     Ours makes buffers as long as the file's frames; testpmd makes them of 2 KiB, as it does by
     itself, and in rounds of their own as small as ours"""
-    folder = os.path.join(build, 'captures')
-    capture = os.path.join(folder, 'A-100000.pcap')
     if not shutil.which('dpdk-testpmd') or os.geteuid() != 0:
         return ['DPDK was not measured: it takes root, two cores and dpdk-testpmd (dpdk-dev).']
-    subprocess.run([os.path.join(build, 'bench', 'generate', 'portolan-generate'), 'load', '--mix',
-                    'a', '--packets', '100000', '-o', capture], check=True)
-    device = f'net_pcap0,rx_pcap={capture},infinite_rx=1'
-    portolan = os.path.join(build, 'control', 'portolan')
+    device = f'net_pcap0,rx_pcap={captures["A 100000"]},infinite_rx=1'
     rates = {'testpmd': [], 'small': [], 'portolan': []}
     for _ in range(7):
         rates['testpmd'].append(received_by_testpmd(device, 5))
         rates['small'].append(received_by_testpmd(device, 5, '--mbuf-size=192'))
-        rates['portolan'].append(received_by_portolan(portolan, device, site, folder, 4))
+        rates['portolan'].append(received_by_portolan(portolan, device, site, 4))
     print('measured: DPDK', file=sys.stderr)
     if None in rates['testpmd'] + rates['small']:
         return ['DPDK was not measured: dpdk-testpmd said no rate.']
@@ -286,10 +272,10 @@ def main():
     captures, site = generate(a.build)
     portolan = os.path.join(a.build, 'control', 'portolan')
     lines = core_table(portolan, captures, site, a.rounds)
-    lines += [''] + opened_table(a.build, site, a.rounds)
-    lines += [''] + inspection_table(a.build, site, a.rounds)
+    lines += [''] + opened_table(portolan, captures, site, a.rounds)
+    lines += [''] + inspection_table(portolan, captures, site, a.rounds)
     lines += [''] + workers_table(portolan, captures, site, a.rounds)
-    lines += [''] + dpdk_table(a.build, site)
+    lines += [''] + dpdk_table(portolan, captures, site)
     lines += [''] + replay_table(a.build, captures, site, a.rounds, not a.without_peers)
     print('\n'.join(lines))
     if a.readme:
