@@ -1,4 +1,4 @@
-#include "ask.h"
+#include "cli/ask.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "cli/cli.h"
 #include "control_protocol.h"
 
 /* A sensor that is busy answers within milliseconds; a survey of a million flows takes seconds. */

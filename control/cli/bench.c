@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "chart.h"
-#include "cli.h"
+#include "cli/cli.h"
 #include "complaint.h"
 
 enum { SITE, ROUNDS, WORKERS, UNINSPECTED, JSON };

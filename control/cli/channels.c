@@ -1,8 +1,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ask.h"
-#include "cli.h"
+#include "cli/ask.h"
+#include "cli/cli.h"
 #include "style.h"
 
 enum { SOCKET, JSON };

@@ -1,5 +1,5 @@
 #include "chart.h"
-#include "cli.h"
+#include "cli/cli.h"
 #include "overview.h"
 
 #include <stdio.h>

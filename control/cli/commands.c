@@ -1,4 +1,4 @@
-#include "cli.h"
+#include "cli/cli.h"
 
 const struct cli_command *const cli_commands[] = {
 	&cli_replay,

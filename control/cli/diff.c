@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "chart.h"
-#include "cli.h"
+#include "cli/cli.h"
 
 enum { CAPTURE };
 

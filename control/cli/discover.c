@@ -2,7 +2,7 @@
 
 #include <stdint.h>
 
-#include "cli.h"
+#include "cli/cli.h"
 
 enum { PORT };
 

@@ -1,8 +1,8 @@
-#include "flow_line.h"
+#include "cli/flow_line.h"
 
 #include <string.h>
 
-#include "ask.h"
+#include "cli/ask.h"
 #include "style.h"
 #include "text.h"
 

@@ -1,10 +1,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ask.h"
-#include "cli.h"
+#include "cli/ask.h"
+#include "cli/cli.h"
+#include "cli/flow_line.h"
 #include "control_protocol.h"
-#include "flow_line.h"
 #include "style.h"
 
 enum { SOCKET, APPLIANCE, PEER, PORT, VERDICT, FLAGGED, SORT, LIMIT, JSON };

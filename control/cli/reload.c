@@ -1,8 +1,8 @@
 #include <stdio.h>
 
-#include "ask.h"
-#include "cli.h"
-#include "flow_line.h"
+#include "cli/ask.h"
+#include "cli/cli.h"
+#include "cli/flow_line.h"
 #include "style.h"
 
 enum { SOCKET, DRY_RUN, JSON };

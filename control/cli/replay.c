@@ -2,7 +2,7 @@
 
 #include <stdint.h>
 
-#include "cli.h"
+#include "cli/cli.h"
 #include "passage.h"
 
 enum { SITE, WORKERS, FLOWS, EVENTS, STATS, FAIL_ON };

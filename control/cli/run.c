@@ -1,6 +1,6 @@
 #include "sensor.h"
 
-#include "cli.h"
+#include "cli/cli.h"
 #include "literal.h"
 #include "log.h"
 

@@ -1,7 +1,7 @@
 #include <stdio.h>
 
-#include "ask.h"
-#include "cli.h"
+#include "cli/ask.h"
+#include "cli/cli.h"
 #include "style.h"
 #include "text.h"
 

@@ -8,10 +8,10 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "ask.h"
-#include "cli.h"
+#include "cli/ask.h"
+#include "cli/cli.h"
+#include "cli/flow_line.h"
 #include "clock.h"
-#include "flow_line.h"
 #include "style.h"
 #include "text.h"
 

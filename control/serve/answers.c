@@ -1,4 +1,4 @@
-#include "answers.h"
+#include "serve/answers.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,10 +8,10 @@
 #include "accounting.h"
 #include "chart.h"
 #include "complaint.h"
-#include "control_socket.h"
-#include "inquiry.h"
 #include "ledger.h"
 #include "reload.h"
+#include "serve/control_socket.h"
+#include "serve/inquiry.h"
 #include "snapshot.h"
 #include "text.h"
 

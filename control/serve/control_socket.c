@@ -1,4 +1,4 @@
-#include "control_socket.h"
+#include "serve/control_socket.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "http.h"
+#include "serve/http.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 
 #include "chart.h"
 #include "log.h"
-#include "metrics.h"
+#include "serve/metrics.h"
 
 #define CONNECTIONS_MAX 16
 #define PATIENCE_S 10

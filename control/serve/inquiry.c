@@ -1,4 +1,4 @@
-#include "inquiry.h"
+#include "serve/inquiry.h"
 
 #include <arpa/inet.h>
 #include <stdint.h>
@@ -8,8 +8,8 @@
 
 #include "chart.h"
 #include "control_protocol.h"
-#include "control_socket.h"
 #include "ecs.h"
+#include "serve/control_socket.h"
 
 /* In which order, by which number: the largest first. */
 #define ORDER_LIST(X)                                                                              \

@@ -1,4 +1,4 @@
-#include "json_lines.h"
+#include "sink/json_lines.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "attribute.h"
+#include "core/attribute.h"
 
 static uint64_t mac_of(const uint8_t *p)
 {

@@ -6,8 +6,8 @@
 
 #include <netinet/in.h>
 
-#include "inventory_lookup.h"
-#include "view.h"
+#include "core/inventory_lookup.h"
+#include "core/view.h"
 
 enum { PORT_DHCP_SERVER = 67, PORT_DHCP_CLIENT = 68 };
 

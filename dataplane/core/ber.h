@@ -5,7 +5,7 @@
 #ifndef PORTOLAN_BER_H
 #define PORTOLAN_BER_H
 
-#include "message_reader.h"
+#include "core/message_reader.h"
 
 static inline uint32_t ber_length(struct reader *r)
 {

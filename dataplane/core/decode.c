@@ -1,14 +1,14 @@
-#include "decode.h"
+#include "core/decode.h"
 
 #include <assert.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <string.h>
 
-#include "attribute.h"
-#include "inventory_lookup.h"
-#include "layers.h"
-#include "letters.h"
+#include "core/attribute.h"
+#include "core/inventory_lookup.h"
+#include "core/layers.h"
+#include "core/letters.h"
 
 /* A frame has few layers; a crafted one must not keep us for as long as it is. */
 #define LAYERS_MAX 32

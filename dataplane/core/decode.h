@@ -10,9 +10,9 @@
 #ifndef PORTOLAN_DECODE_H
 #define PORTOLAN_DECODE_H
 
+#include "core/view.h"
 #include "inventory.h"
 #include "packet.h"
-#include "view.h"
 
 /* view.appliance says whose it is; of what is no IP packet only view.outcome counts. */
 void decode(const struct packet *, const struct inventory *, struct view *);

@@ -1,9 +1,9 @@
-#include "duplicates.h"
+#include "core/duplicates.h"
 
 #include <assert.h>
 #include <string.h>
 
-#include "mix.h"
+#include "core/mix.h"
 
 static_assert(sizeof(struct original) * DUPLICATE_WAYS == 64, "a set is one cache line");
 

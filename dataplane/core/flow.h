@@ -13,9 +13,9 @@
 #include <stdint.h>
 
 #include "address.h"
-#include "inspection.h"
+#include "core/inspection.h"
+#include "core/view.h"
 #include "verdict.h"
-#include "view.h"
 
 #define CACHE_LINE 64
 

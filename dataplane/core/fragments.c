@@ -1,8 +1,8 @@
-#include "fragments.h"
+#include "core/fragments.h"
 
 #include <netinet/in.h>
 
-#include "mix.h"
+#include "core/mix.h"
 
 /* RFC 8200 section 4.5: a datagram that is not complete after 60 seconds never will be. */
 #define REASSEMBLY_NS 60000000000ull

@@ -17,11 +17,11 @@
 #include <emmintrin.h>
 #endif
 
-#include "flow.h"
-#include "inventory_lookup.h"
-#include "letters.h"
+#include "core/flow.h"
+#include "core/inventory_lookup.h"
+#include "core/letters.h"
+#include "core/table.h"
 #include "packet.h"
-#include "table.h"
 
 struct glance {
 	uint64_t lower, upper; /* of GLANCE_IPV4: words 1 and 3 of the key; 0 and 2 are zero */

@@ -1,4 +1,4 @@
-#include "hello.h"
+#include "core/hello.h"
 
 #define EXTENSION_SERVER_NAME 0
 #define EXTENSION_ALPN 16

@@ -3,7 +3,7 @@
 #ifndef PORTOLAN_HELLO_H
 #define PORTOLAN_HELLO_H
 
-#include "validate.h"
+#include "core/validate.h"
 
 enum { HELLO_CLIENT = 1, HELLO_SERVER = 2 };
 

@@ -1,4 +1,4 @@
-#include "inspection.h"
+#include "core/inspection.h"
 
 #include <assert.h>
 

@@ -10,9 +10,9 @@
 #ifndef PORTOLAN_INSPECTION_H
 #define PORTOLAN_INSPECTION_H
 
+#include "core/opening.h"
+#include "core/recognise.h"
 #include "counters.h"
-#include "opening.h"
-#include "recognise.h"
 #include "record.h"
 
 /* Datagrams of a flow that are looked at before it is given up; one that makes no sense at all

@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <errno.h>
 
-#include "inventory_lookup.h"
-#include "mix.h"
+#include "core/inventory_lookup.h"
+#include "core/mix.h"
 
 static size_t slots_for(size_t n)
 {

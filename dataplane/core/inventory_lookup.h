@@ -5,8 +5,8 @@
 #ifndef PORTOLAN_INVENTORY_LOOKUP_H
 #define PORTOLAN_INVENTORY_LOOKUP_H
 
+#include "core/mix.h"
 #include "inventory.h"
-#include "mix.h"
 
 #define FILTER_WORDS (65536 / 64)
 

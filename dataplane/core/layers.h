@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "view.h"
+#include "core/view.h"
 
 /* Every layer and the function that reads it. */
 #define LAYER_LIST(X)                                                                              \

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "view.h"
+#include "core/view.h"
 
 /* Beside the letters, here and in a glance: there is more to this packet than one more of its
  * flow. Data came with a SYN, or its time is not the stream's. */

@@ -1,9 +1,9 @@
-#include "memory.h"
+#include "core/memory.h"
 
 #include <assert.h>
 #include <string.h>
 
-#include "mix.h"
+#include "core/mix.h"
 
 static_assert(sizeof(struct recollection) * MEMORY_WAYS == 64, "a set is one cache line");
 

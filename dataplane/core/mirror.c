@@ -1,10 +1,10 @@
-#include "mirror.h"
+#include "core/mirror.h"
 
 #include <assert.h>
 #include <netinet/in.h>
 #include <string.h>
 
-#include "mix.h"
+#include "core/mix.h"
 
 void mirror_init(struct mirror *m, struct mirror_host *host, size_t hosts)
 {

@@ -10,10 +10,10 @@
 #ifndef PORTOLAN_MIRROR_H
 #define PORTOLAN_MIRROR_H
 
+#include "core/view.h"
 #include "mirror_figures.h"
 #include "packet.h"
 #include "record.h"
-#include "view.h"
 
 #define MIRROR_SLOTS 512
 #define WATCHES 64u

@@ -1,4 +1,4 @@
-#include "note.h"
+#include "core/note.h"
 
 #include <string.h>
 

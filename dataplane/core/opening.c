@@ -1,4 +1,4 @@
-#include "opening.h"
+#include "core/opening.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
-#include "paths.h"
+#include "core/paths.h"
 
 #include <assert.h>
 
-#include "mix.h"
+#include "core/mix.h"
 
 static_assert(sizeof(struct path) == 12, "a path has no padding: its bytes are compared");
 static_assert(PATHS_MAX <= UINT16_MAX, "a path's number has two bytes");

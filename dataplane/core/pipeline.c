@@ -1,6 +1,6 @@
-#include "pipeline.h"
+#include "core/pipeline.h"
 
-#include "decode.h"
+#include "core/decode.h"
 
 /* Packets from one step to the next: how many lines of each are on their way at a time. */
 #define DISTANCE 10

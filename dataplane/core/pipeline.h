@@ -9,11 +9,11 @@
 #ifndef PORTOLAN_PIPELINE_H
 #define PORTOLAN_PIPELINE_H
 
-#include "duplicates.h"
-#include "fragments.h"
-#include "glance.h"
+#include "core/duplicates.h"
+#include "core/fragments.h"
+#include "core/glance.h"
+#include "core/tracker.h"
 #include "packet.h"
-#include "tracker.h"
 
 struct pipeline {
 	struct counters counters;

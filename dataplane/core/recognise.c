@@ -1,4 +1,4 @@
-#include "recognise.h"
+#include "core/recognise.h"
 
 static validator_function *const validator[] = {
 #define VALIDATOR_ENTRY(name, text, function) function,

@@ -6,8 +6,8 @@
 #ifndef PORTOLAN_RECOGNISE_H
 #define PORTOLAN_RECOGNISE_H
 
-#include "scan.h"
-#include "validate.h"
+#include "core/scan.h"
+#include "core/validate.h"
 
 struct recognition {
 	int service;	       /* recognised: two fields agree; -1: none */

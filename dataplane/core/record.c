@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "mix.h"
-#include "view.h"
+#include "core/mix.h"
+#include "core/view.h"
 
 void record_history(const struct record *r, char text[HISTORY_BYTES])
 {

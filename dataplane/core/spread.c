@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "decode.h"
-#include "mix.h"
+#include "core/decode.h"
+#include "core/mix.h"
 
 uint32_t spread_hash(const struct packet *p, const struct inventory *inventory)
 {

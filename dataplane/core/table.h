@@ -22,8 +22,8 @@
 #include <emmintrin.h>
 #endif
 
-#include "flow.h"
-#include "mix.h"
+#include "core/flow.h"
+#include "core/mix.h"
 
 #define BUCKET_SLOTS 8
 #define BUCKET_NONE UINT32_MAX

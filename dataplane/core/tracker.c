@@ -1,4 +1,4 @@
-#include "tracker.h"
+#include "core/tracker.h"
 
 #include <netinet/in.h>
 #include <string.h>

@@ -7,17 +7,17 @@
 #ifndef PORTOLAN_TRACKER_H
 #define PORTOLAN_TRACKER_H
 
+#include "core/glance.h"
+#include "core/inspection.h"
+#include "core/memory.h"
+#include "core/mirror.h"
+#include "core/paths.h"
+#include "core/table.h"
 #include "counters.h"
-#include "glance.h"
-#include "inspection.h"
-#include "memory.h"
-#include "mirror.h"
 #include "packet.h"
-#include "paths.h"
 #include "policy.h"
 #include "record.h"
 #include "succession.h"
-#include "table.h"
 #include "timeouts.h"
 
 struct tracker {

@@ -8,9 +8,9 @@
 #ifndef PORTOLAN_VALIDATE_H
 #define PORTOLAN_VALIDATE_H
 
+#include "core/message_reader.h"
+#include "core/note.h"
 #include "facts.h"
-#include "message_reader.h"
-#include "note.h"
 #include "signature.h"
 
 enum reading {

@@ -1,5 +1,5 @@
 /* BitTorrent: BEP 3 (handshake), BEP 5 (distributed hash table), BEP 15 (trackers over UDP). */
-#include "words.h"
+#include "core/words.h"
 
 static const char *const table[] = {"d1:ad2:id20:", "d1:rd2:id20:", "d1:eli20", NULL};
 #define TRACKER_CONNECT 16

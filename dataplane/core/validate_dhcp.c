@@ -1,6 +1,6 @@
 /* DHCP: RFC 2131 section 2, and BOOTP with the same options: RFC 1497. Without their cookie it
  * may be BOOTP as it was (RFC 951). */
-#include "validate.h"
+#include "core/validate.h"
 
 #define COOKIE 0x63825363u
 #define FIXED 224 /* from the transaction on, to the options */

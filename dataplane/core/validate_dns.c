@@ -1,7 +1,7 @@
 /* DNS: RFC 1035 4.1 and 4.2.2, and what has its shape: multicast DNS, LLMNR, NetBIOS names.
  *
  * A name may be as long as its message: what a tunnel makes of DNS is DNS. */
-#include "validate.h"
+#include "core/validate.h"
 
 #define NAME_KEPT 110
 #define LABELS_MAX 256

@@ -1,5 +1,5 @@
 /* DTLS: RFC 6347 4.1 and 4.2, RFC 9147; with connection ids: RFC 9146. */
-#include "hello.h"
+#include "core/hello.h"
 
 #define HEADER 13
 

@@ -1,5 +1,5 @@
 /* Echo: RFC 862. Any bytes; the answer is the same ones, and only both together tell. */
-#include "validate.h"
+#include "core/validate.h"
 
 #define LENGTH_MIN 2
 

@@ -1,6 +1,6 @@
 /* ESP in UDP: RFC 3948, RFC 4303 section 2. Ciphertext says nothing of itself: a second
  * datagram of the same association, a little further in its sequence, has to agree. */
-#include "validate.h"
+#include "core/validate.h"
 
 #define KEEPALIVE 0xff
 #define SPI_RESERVED 255u

@@ -1,6 +1,6 @@
 /* FTP: RFC 959. Its greeting and its first command look like others': both sides have to agree,
  * unless one of them says FTP. */
-#include "words.h"
+#include "core/words.h"
 
 static const char *const greeting[] = {"220 ", "220-", NULL};
 static const char *const command[] = {

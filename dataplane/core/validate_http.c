@@ -1,6 +1,6 @@
 /* HTTP/1: RFC 9112 sections 3 and 4; the preface of HTTP/2: RFC 9113 3.4. Of a request the
  * method and the host are kept, never its target. */
-#include "words.h"
+#include "core/words.h"
 
 #define METHOD_MAX 24
 #define METHOD_KEPT 20

@@ -1,5 +1,5 @@
 /* A tunnel through a proxy: RFC 9110 9.3.6. The target is a host and a port. */
-#include "words.h"
+#include "core/words.h"
 
 #define HOST_KEPT 90
 

@@ -1,6 +1,6 @@
 /* IKE: RFC 7296 3.1 and 3.2, ISAKMP: RFC 2408 3.1; behind the non-ESP marker on port 4500:
  * RFC 3948 2.2. */
-#include "validate.h"
+#include "core/validate.h"
 
 #define HEADER 28
 

@@ -1,5 +1,5 @@
 /* IPMI over LAN: RMCP, as in section 13 of the IPMI 2.0 specification; ASF's ping is part of it. */
-#include "validate.h"
+#include "core/validate.h"
 
 enum { RMCP_VERSION = 6, CLASS_ASF = 6, CLASS_IPMI = 7 };
 #define ASF_ENTERPRISE 4542u

@@ -1,7 +1,7 @@
 /* LDAP: RFC 4511 4.1.1 and 4.2. Of a bind it is kept that its password crossed in clear, not
  * which. */
-#include "ber.h"
-#include "validate.h"
+#include "core/ber.h"
+#include "core/validate.h"
 
 enum { SEQUENCE = 0x30, INTEGER = 0x02, OCTETS = 0x04, SIMPLE = 0x80, CONTROLS = 0xa0 };
 enum { BIND = 0x60, UNBIND = 0x42 };

@@ -1,5 +1,5 @@
 /* MySQL's greeting: protocol 10, the server's release as text. */
-#include "words.h"
+#include "core/words.h"
 
 enum { PROTOCOL = 10, ERROR = 0xff };
 #define RELEASE_MAX 64

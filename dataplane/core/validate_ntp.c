@@ -1,6 +1,6 @@
 /* NTP: RFC 5905 7.3. Control messages (mode 6: RFC 9327 2) and private ones (mode 7: the
  * reference implementation's own) are no time: only MAYBE. */
-#include "validate.h"
+#include "core/validate.h"
 
 #define HEADER 48
 #define DELAY_MAX 255u /* seconds to the root: nobody is so far away */

@@ -1,6 +1,6 @@
 /* OpenVPN's hard resets: opcode, session, packet ids; over TCP a length before them. With
  * tls-auth an HMAC of a known size lies between the session and the ids. */
-#include "validate.h"
+#include "core/validate.h"
 
 enum {
 	CLIENT_RESET_1 = 1,

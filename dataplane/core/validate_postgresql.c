@@ -1,5 +1,5 @@
 /* PostgreSQL's first messages: section "Message Formats" of its protocol's documentation. */
-#include "words.h"
+#include "core/words.h"
 
 enum { VERSION_3 = 0x00030000, SSL_REQUEST = 80877103, GSS_REQUEST = 80877104 };
 #define STARTUP_MAX 10000u

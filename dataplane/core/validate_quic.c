@@ -1,5 +1,5 @@
 /* QUIC's long header: RFC 9000 17.2, RFC 8999, RFC 9369. */
-#include "validate.h"
+#include "core/validate.h"
 
 #define LONG_HEADER 0x80u
 #define FIXED 0x40u

@@ -1,5 +1,5 @@
 /* RADIUS: RFC 2865 section 3 and 5, RFC 2866, RFC 5176. */
-#include "validate.h"
+#include "core/validate.h"
 
 #define HEADER 20
 #define LENGTH_MAX 4096

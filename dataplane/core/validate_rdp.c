@@ -1,6 +1,6 @@
 /* RDP's first messages: TPKT (RFC 1006), X.224 connection request and confirm, and in them a
  * cookie or a negotiation ([MS-RDPBCGR] 2.2.1.1 and 2.2.1.2). */
-#include "words.h"
+#include "core/words.h"
 
 enum { REQUEST = 0xe0, CONFIRM = 0xd0, NEGOTIATION_MIN = 1, NEGOTIATION_MAX = 3 };
 enum { PARAMETER_MIN = 0xc0, PARAMETER_MAX = 0xcf };

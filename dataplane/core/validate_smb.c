@@ -1,5 +1,5 @@
 /* SMB over TCP: [MS-SMB2] 2.1 and 2.2.1, [MS-CIFS] 2.2.3.1. */
-#include "validate.h"
+#include "core/validate.h"
 
 enum { SMB2_HEADER = 64, SMB1_HEADER = 32 };
 

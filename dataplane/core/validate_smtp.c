@@ -1,5 +1,5 @@
 /* SMTP: RFC 5321 4.1.1 and 4.2. A greeting that does not say SMTP may be FTP's. */
-#include "words.h"
+#include "core/words.h"
 
 static const char *const greeting[] = {"220 ", "220-", "554 ", "554-", "421 ", NULL};
 static const char *const hello[] = {"EHLO", "HELO", "LHLO", "MAIL FROM:", NULL};

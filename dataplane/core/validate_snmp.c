@@ -1,6 +1,6 @@
 /* SNMP: RFC 1157, RFC 3416, RFC 3412 section 6. The community is read over, never kept. */
-#include "ber.h"
-#include "validate.h"
+#include "core/ber.h"
+#include "core/validate.h"
 
 enum {
 	SEQUENCE = 0x30,

@@ -1,5 +1,5 @@
 /* SOCKS: RFC 1928 section 3, and version 4. Both sides have to agree. */
-#include "validate.h"
+#include "core/validate.h"
 
 enum { VERSION_4 = 4, VERSION_5 = 5, METHODS_MAX = 8 };
 

@@ -1,5 +1,5 @@
 /* SSH's identification line: RFC 4253 4.2. A server may send other lines before it. */
-#include "words.h"
+#include "core/words.h"
 
 #define SOFTWARE_KEPT 58
 

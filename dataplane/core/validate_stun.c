@@ -1,5 +1,5 @@
 /* STUN: RFC 8489 section 5. */
-#include "validate.h"
+#include "core/validate.h"
 
 #define HEADER 20
 #define COOKIE 0x2112a442u

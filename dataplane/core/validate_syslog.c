@@ -1,6 +1,6 @@
 /* Syslog: RFC 3164 4.1, RFC 5424 section 6; over streams with a count before it: RFC 6587. A
  * message without a priority is one (RFC 3164 4.3.3), but nothing tells it from other text. */
-#include "words.h"
+#include "core/words.h"
 
 #define PRIORITY_MAX 191
 #define TEXT_MIN 4

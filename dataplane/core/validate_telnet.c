@@ -1,5 +1,5 @@
 /* Telnet: RFC 854, RFC 855. One negotiation is a coincidence of three bytes, two are not. */
-#include "validate.h"
+#include "core/validate.h"
 
 enum { IAC = 255, WILL = 251, DONT = 254, OPTION_MAX = 50, EXTENDED = 255 };
 

@@ -1,5 +1,5 @@
 /* TLS: RFC 5246, RFC 8446; the hello of SSL 2 that older clients begin with: RFC 5246 E.2. */
-#include "hello.h"
+#include "core/hello.h"
 
 #define RECORD_MAX (16384 + 2048)
 

@@ -1,5 +1,5 @@
 /* WireGuard: section 5.4 of its paper. A type, three zero bytes and a size that is exact. */
-#include "validate.h"
+#include "core/validate.h"
 
 enum { INITIATION = 1, RESPONSE, COOKIE, DATA };
 

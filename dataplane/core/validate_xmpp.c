@@ -1,5 +1,5 @@
 /* XMPP's stream header: RFC 6120 4.2. XML's declaration may come before it, nothing else. */
-#include "words.h"
+#include "core/words.h"
 
 static const char *const opening[] = {"<stream:stream", "<stream:features", "<stream:error",
 	"</stream:stream", "<flash:stream", NULL};

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "validate.h"
+#include "core/validate.h"
 
 /* How much of the first line is at hand: up to CR or LF; *ended says whether that was seen. */
 static inline size_t line_length(const uint8_t *at, size_t left, int *ended)

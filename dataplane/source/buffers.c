@@ -1,4 +1,4 @@
-#include "buffers.h"
+#include "source/buffers.h"
 
 #include <errno.h>
 #include <pcap/pcap.h>

@@ -1,4 +1,4 @@
-#include "chunk.h"
+#include "source/chunk.h"
 
 #include <errno.h>
 #include <stdlib.h>

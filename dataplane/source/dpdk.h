@@ -4,8 +4,8 @@
 
 #include <stdatomic.h>
 
-#include "dpdk_port.h"
-#include "dpdk_steer.h"
+#include "source/dpdk_port.h"
+#include "source/dpdk_steer.h"
 
 #define DPDK_PORTS_MAX 16
 

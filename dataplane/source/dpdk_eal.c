@@ -1,4 +1,4 @@
-#include "dpdk_eal.h"
+#include "source/dpdk_eal.h"
 
 #include <assert.h>
 #include <ctype.h>

@@ -1,11 +1,11 @@
-#include "dpdk_steer.h"
+#include "source/dpdk_steer.h"
 
 #include <errno.h>
 #include <stdio.h>
 
 #include <rte_errno.h>
 
-#include "pair.h"
+#include "source/pair.h"
 
 int dpdk_steer_open(struct dpdk_steer *s, unsigned workers)
 {

@@ -14,7 +14,7 @@
 #include <rte_ring.h>
 #include <rte_spinlock.h>
 
-#include "dpdk_port.h"
+#include "source/dpdk_port.h"
 
 #define DPDK_STEER_RING 1024
 

@@ -1,4 +1,4 @@
-#include "fail.h"
+#include "source/fail.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "fanout.h"
+#include "source/fanout.h"
 
 #include <assert.h>
 #include <errno.h>

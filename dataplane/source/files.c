@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fail.h"
-#include "reader.h"
+#include "source/fail.h"
+#include "source/reader.h"
 
 struct files {
 	struct source source; /* first: the operations get it */

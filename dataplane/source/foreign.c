@@ -1,15 +1,15 @@
 /* Captures that libpcap reads for us: other formats, pipes, standard input. Its bytes live until
  * its next call, so a burst's are copied into an arena of the reader's own. */
-#include "reader.h"
+#include "source/reader.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <pcap/pcap.h>
 #include <stdlib.h>
 
-#include "fail.h"
-#include "field.h"
-#include "link.h"
+#include "source/fail.h"
+#include "source/field.h"
+#include "source/link.h"
 
 /* A burst of ordinary frames fits a few times over, and the largest record once. */
 #define ARENA_BYTES (1u << 20)

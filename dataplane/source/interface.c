@@ -1,4 +1,4 @@
-#include "interface.h"
+#include "source/interface.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "link.h"
+#include "source/link.h"
 
 #include <pcap/pcap.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "pair.h"
+#include "source/pair.h"
 
 #include <string.h>
 

@@ -1,13 +1,13 @@
 /* Plain pcap (draft-ietf-opsawg-pcap), version 2.4, either byte order, micro- or nanoseconds. */
-#include "reader.h"
+#include "source/reader.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#include "chunk.h"
-#include "fail.h"
-#include "field.h"
-#include "link.h"
+#include "source/chunk.h"
+#include "source/fail.h"
+#include "source/field.h"
+#include "source/link.h"
 
 enum { FILE_HEADER = 24, RECORD_HEADER = 16 };
 

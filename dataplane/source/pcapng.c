@@ -1,14 +1,14 @@
 /* pcapng (draft-ietf-opsawg-pcapng): sections in either byte order, any number of interfaces,
  * each with a link type and a clock of its own. Blocks that carry no packet are passed over. */
-#include "reader.h"
+#include "source/reader.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#include "chunk.h"
-#include "fail.h"
-#include "field.h"
-#include "link.h"
+#include "source/chunk.h"
+#include "source/fail.h"
+#include "source/field.h"
+#include "source/link.h"
 
 enum {
 	BLOCK_HEADER = 8,

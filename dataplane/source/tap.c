@@ -1,4 +1,4 @@
-#include "tap.h"
+#include "source/tap.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "fanout.h"
-#include "link.h"
+#include "source/fanout.h"
+#include "source/link.h"
 
 static int refuse(char error[SOURCE_ERROR_BYTES], int status, const char *name, const char *why)
 {

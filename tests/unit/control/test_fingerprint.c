@@ -1,4 +1,4 @@
-#include "fixture.h"
+#include "control/fixture.h"
 
 #define BASE                                                                                       \
 	"appliances:\n"                                                                            \

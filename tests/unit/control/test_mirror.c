@@ -1,5 +1,5 @@
 /* What is said of a mirror, and from which figure on. */
-#include "fixture.h"
+#include "control/fixture.h"
 
 #include "mirror.h"
 

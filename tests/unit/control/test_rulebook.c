@@ -1,4 +1,4 @@
-#include "fixture.h"
+#include "control/fixture.h"
 
 #define EXTRA(role, port, feature)                                                                 \
 	"  - {role: " role ", direction: outbound, port: " port                                    \

@@ -1,5 +1,5 @@
 /* A worker that takes another policy, is surveyed, and finds its outbox full. */
-#include "core/sensor.h"
+#include "dataplane/core/sensor.h"
 
 #include <stdlib.h>
 

@@ -3,7 +3,7 @@
 #ifndef PORTOLAN_TEST_READING_H
 #define PORTOLAN_TEST_READING_H
 
-#include "world.h"
+#include "dataplane/core/world.h"
 
 #include "core/decode.h"
 

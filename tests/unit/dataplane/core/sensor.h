@@ -5,7 +5,7 @@
 #ifndef PORTOLAN_TEST_SENSOR_H
 #define PORTOLAN_TEST_SENSOR_H
 
-#include "world.h"
+#include "dataplane/core/world.h"
 
 #include "worker.h"
 

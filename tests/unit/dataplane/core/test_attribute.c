@@ -1,4 +1,4 @@
-#include "sensor.h"
+#include "dataplane/core/sensor.h"
 
 #include "core/attribute.h"
 

@@ -1,4 +1,4 @@
-#include "reading.h"
+#include "dataplane/core/reading.h"
 
 #define DEVICE "10.20.0.1"
 #define PEER "198.51.100.7"

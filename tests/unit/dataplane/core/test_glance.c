@@ -1,4 +1,4 @@
-#include "world.h"
+#include "dataplane/core/world.h"
 
 #include "core/attribute.h"
 #include "core/decode.h"

@@ -1,5 +1,5 @@
 /* Packets in packets: which header counts, and every kind of tunnel. */
-#include "reading.h"
+#include "dataplane/core/reading.h"
 
 #define DEVICE "10.20.0.1"
 #define DEVICE6 "2001:db8:20::1"

@@ -1,4 +1,4 @@
-#include "world.h"
+#include "dataplane/core/world.h"
 
 #include "core/decode.h"
 #include "core/mirror.h"

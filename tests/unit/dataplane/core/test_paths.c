@@ -1,4 +1,4 @@
-#include "frame.h"
+#include "dataplane/core/frame.h"
 
 #include "core/paths.h"
 

@@ -1,4 +1,4 @@
-#include "world.h"
+#include "dataplane/core/world.h"
 
 #define RULES_MAX 300
 

@@ -1,4 +1,4 @@
-#include "sensor.h"
+#include "dataplane/core/sensor.h"
 
 #define S(n) ((uint64_t)((n)*1000) * (SECOND / 1000))
 

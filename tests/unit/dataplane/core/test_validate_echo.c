@@ -1,4 +1,4 @@
-#include "utter.h"
+#include "dataplane/core/utter.h"
 
 static const struct spoken doubtful[] = {
 	{1, SAID_NOTHING, "\x78"},

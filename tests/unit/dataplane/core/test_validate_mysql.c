@@ -1,4 +1,4 @@
-#include "utter.h"
+#include "dataplane/core/utter.h"
 
 static const struct spoken messages[] = {
 	{78, SAID_ANSWER,

@@ -1,4 +1,4 @@
-#include "utter.h"
+#include "dataplane/core/utter.h"
 
 static const struct spoken doubtful[] = {
 	{4, SAID_NOTHING, "\x05\x02\x01\x02"},

@@ -4,7 +4,7 @@
 #ifndef PORTOLAN_TEST_WORLD_H
 #define PORTOLAN_TEST_WORLD_H
 
-#include "frame.h"
+#include "dataplane/core/frame.h"
 
 #include "inventory.h"
 #include "policy.h"
