@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arena.h"
+#include "base/arena.h"
+#include "base/log.h"
 #include "larder.h"
 #include "lexicon.h"
-#include "log.h"
 
 static_assert((int)SCANNER_PARTS <= (int)JAR_PARTS, "every part has its place in the jar");
 

@@ -10,8 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "chart.h"
-#include "clock.h"
 #include "source.h"
 #include "worker.h"
 

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "chart.h"
-#include "log.h"
 #include "source_dpdk.h"
 #include "source_live.h"
 #include "spread.h"

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "chart.h"
 #include "heirs.h"
-#include "text.h"
 
 #define SECOND_NS 1000000000ull
 

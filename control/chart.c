@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arena.h"
 #include "armoury.h"
-#include "complaint.h"
+#include "base/arena.h"
+#include "base/errors.h"
 #include "document.h"
 #include "fingerprint.h"
 #include "lexicon.h"

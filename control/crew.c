@@ -10,8 +10,8 @@
 #include <time.h>
 #include <urcu-qsbr.h>
 
+#include "base/clock.h"
 #include "chart.h"
-#include "clock.h"
 #include "mirror.h"
 #include "ring.h"
 #include "worker.h"

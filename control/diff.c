@@ -5,9 +5,9 @@
 #include <string.h>
 #include <uthash.h>
 
+#include "base/format.h"
 #include "chart.h"
 #include "passage.h"
-#include "text.h"
 
 #define FLOWS_MAX 4000000u
 

@@ -5,10 +5,10 @@
 #include <string.h>
 #include <uthash.h>
 
+#include "base/errors.h"
+#include "base/format.h"
 #include "chart.h"
-#include "complaint.h"
 #include "passage.h"
-#include "text.h"
 
 #define HOSTS_MAX 262144
 #define PEERS_MAX 4096 /* of one host; a management center manages hundreds */

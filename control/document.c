@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <yaml.h>
 
-#include "complaint.h"
+#include "base/errors.h"
 
 struct document {
 	char *name;

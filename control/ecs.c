@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "chart.h"
 #include "community_id.h"
 #include "nearest.h"
-#include "text.h"
 #include "triage.h"
 
 #ifndef PORTOLAN_VERSION

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "chart.h"
 #include "nearest.h"
 #include "protocol.h"
-#include "text.h"
 
 static int has_ports(uint8_t protocol)
 {

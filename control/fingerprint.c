@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arena.h"
+#include "base/arena.h"
+#include "base/literal.h"
 #include "chart.h"
 #include "lexicon.h"
-#include "literal.h"
 #include "site.h"
 
 #define FORMAT_LINE "portolan policy 1\n"

@@ -7,11 +7,11 @@
 #include <unistd.h>
 
 #include "accounting.h"
+#include "base/errors.h"
+#include "base/log.h"
+#include "base/terminal.h"
 #include "chart.h"
-#include "complaint.h"
-#include "log.h"
 #include "outlets.h"
-#include "style.h"
 
 static bool is_of_this_chart(const struct ledger *l, const struct record *r)
 {

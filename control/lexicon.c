@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "arena.h"
-#include "complaint.h"
+#include "base/arena.h"
+#include "base/errors.h"
 #include "document.h"
 #include "schema.h"
 #include "shelf.h"

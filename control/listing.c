@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/literal.h"
 #include "chart.h"
 #include "listing_json.h"
-#include "literal.h"
 
 #define CELL_BYTES 96
 #define BOLD "\033[1m"

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "chart.h"
-#include "text.h"
 
 /* Below so many of a thing a share says nothing. */
 #define FLOWS_LEAST 20

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/errors.h"
 #include "chart.h"
-#include "complaint.h"
 
 /* A rule that differs in more than this is no help. */
 #define DIFFERENCES_MAX 2

@@ -2,7 +2,7 @@
 
 #include <systemd/sd-daemon.h>
 
-#include "clock.h"
+#include "base/clock.h"
 
 void notice_ready(const char *status)
 {

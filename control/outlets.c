@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/format.h"
+#include "base/log.h"
 #include "chart.h"
-#include "clock.h"
-#include "log.h"
 #include "sink/backlog.h"
 #include "sink/backoff.h"
 #include "sink/sink.h"
-#include "text.h"
 
 #define SECOND_NS 1000000000ull
 #define LAST_WORDS_NS (2 * SECOND_NS)

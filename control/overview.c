@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/literal.h"
 #include "chart.h"
 #include "listing.h"
-#include "literal.h"
 #include "protocol.h"
 #include "site.h"
 

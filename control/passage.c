@@ -5,14 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/signals.h"
+#include "base/terminal.h"
 #include "chart.h"
 #include "crew.h"
-#include "interrupt.h"
 #include "mirror.h"
 #include "source.h"
 #include "source_queue.h"
 #include "spread.h"
-#include "style.h"
 #include "worker.h"
 
 /* How often an interrupt and the progress bar are looked at. */

@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arena.h"
-#include "complaint.h"
+#include "base/arena.h"
+#include "base/errors.h"
+#include "base/literal.h"
+#include "base/suggest.h"
 #include "document.h"
-#include "literal.h"
 #include "schema.h"
 #include "shelf.h"
-#include "spelling.h"
 
 #define EXTENDS_MAX 8
 #define TEXT_MAX 1000

@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "channels.h"
 #include "chart.h"
 #include "exposure.h"
 #include "heirs.h"
 #include "matrix.h"
-#include "text.h"
 
 #define SECOND_NS 1000000000ull
 

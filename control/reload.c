@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/errors.h"
+#include "base/log.h"
 #include "chart.h"
-#include "clock.h"
-#include "complaint.h"
 #include "crew.h"
 #include "heirs.h"
 #include "ledger.h"
-#include "log.h"
 
 #define GENERATIONS 65535u /* flows keep 16 bits of it */
 

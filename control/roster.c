@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arena.h"
+#include "base/arena.h"
+#include "base/errors.h"
+#include "base/literal.h"
 #include "chart.h"
-#include "complaint.h"
 #include "inventory.h"
-#include "literal.h"
 #include "site.h"
 
 #define NESTING_MAX 130 /* prefix lengths there are, and one */

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arena.h"
+#include "base/arena.h"
+#include "base/errors.h"
 #include "chart.h"
-#include "complaint.h"
 #include "profile.h"
 #include "site.h"
 

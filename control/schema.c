@@ -6,9 +6,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "complaint.h"
+#include "base/errors.h"
+#include "base/suggest.h"
 #include "document.h"
-#include "spelling.h"
 
 #define KNOWN_MAX DOCUMENT_KEYS_MAX
 #define MISTAKES_MAX 32 /* nobody reads more of them at a time */

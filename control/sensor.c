@@ -8,15 +8,15 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "base/clock.h"
+#include "base/errors.h"
+#include "base/log.h"
+#include "base/signals.h"
 #include "capture.h"
 #include "chart.h"
-#include "clock.h"
-#include "complaint.h"
 #include "control_protocol.h"
 #include "crew.h"
 #include "fence.h"
-#include "interrupt.h"
-#include "log.h"
 #include "notice.h"
 #include "outlets.h"
 #include "privileges.h"

@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "arena.h"
-#include "literal.h"
+#include "base/arena.h"
+#include "base/literal.h"
 
 #ifndef PORTOLAN_INSTALLED_CONFIGS
 #define PORTOLAN_INSTALLED_CONFIGS "/usr/local/share/portolan"

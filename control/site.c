@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arena.h"
-#include "complaint.h"
+#include "base/arena.h"
+#include "base/errors.h"
+#include "base/literal.h"
 #include "document.h"
-#include "literal.h"
 #include "protocol.h"
 #include "site_schema.h"
 

@@ -3,9 +3,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "arena.h"
+#include "base/arena.h"
+#include "base/literal.h"
 #include "document.h"
-#include "literal.h"
 #include "profile.h"
 
 #define LIST_MAX 65536

@@ -5,10 +5,10 @@
 #include <string.h>
 #include <uthash.h>
 
+#include "base/format.h"
 #include "chart.h"
 #include "estate.h"
 #include "heirs.h"
-#include "text.h"
 
 #define FINDINGS_MAX 65536
 #define USAGES_MAX 262144

@@ -8,12 +8,12 @@
 
 #include <stdio.h>
 
+#include "base/terminal.h"
 #include "counters.h"
 #include "ecs.h"
 #include "exposure.h"
 #include "finding.h"
 #include "mirror.h"
-#include "style.h"
 
 struct estate;
 struct heirs;

@@ -3,9 +3,9 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "base/errors.h"
 #include "chart.h"
 #include "cli/cli.h"
-#include "complaint.h"
 
 enum { SITE, ROUNDS, WORKERS, UNINSPECTED, JSON };
 

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/errors.h"
+#include "base/terminal.h"
 #include "chart.h"
-#include "complaint.h"
-#include "style.h"
 
 int cli_misuse(const char *command, const char *format, ...)
 {

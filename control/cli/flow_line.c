@@ -2,9 +2,9 @@
 
 #include <string.h>
 
+#include "base/format.h"
+#include "base/terminal.h"
 #include "cli/ask.h"
-#include "style.h"
-#include "text.h"
 
 void flow_line_head(const struct style *st, FILE *out)
 {

@@ -1,11 +1,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/terminal.h"
 #include "cli/ask.h"
 #include "cli/cli.h"
 #include "cli/flow_line.h"
 #include "control_protocol.h"
-#include "style.h"
 
 enum { SOCKET, APPLIANCE, PEER, PORT, VERDICT, FLAGGED, SORT, LIMIT, JSON };
 

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/signals.h"
 #include "cli/cli.h"
-#include "interrupt.h"
 
 static int print_overview(FILE *out)
 {

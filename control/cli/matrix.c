@@ -1,9 +1,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/terminal.h"
 #include "cli/ask.h"
 #include "cli/cli.h"
-#include "style.h"
 
 enum { SOCKET, APPLIANCE, STATE, JSON };
 

@@ -2,9 +2,9 @@
 
 #include <stdio.h>
 
+#include "base/terminal.h"
 #include "chart.h"
 #include "listing.h"
-#include "style.h"
 
 enum { SITE, PROFILE, FORMAT };
 

@@ -1,9 +1,9 @@
 #include <stdio.h>
 
+#include "base/terminal.h"
 #include "cli/ask.h"
 #include "cli/cli.h"
 #include "cli/flow_line.h"
-#include "style.h"
 
 enum { SOCKET, DRY_RUN, JSON };
 

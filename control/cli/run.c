@@ -1,8 +1,8 @@
 #include "sensor.h"
 
+#include "base/literal.h"
+#include "base/log.h"
 #include "cli/cli.h"
-#include "literal.h"
-#include "log.h"
 
 enum { SITE, DURATION, WORKERS, FLOWS, EVENTS, STATS, USER, LOG };
 

@@ -1,9 +1,9 @@
 #include <stdio.h>
 
+#include "base/format.h"
+#include "base/terminal.h"
 #include "cli/ask.h"
 #include "cli/cli.h"
-#include "style.h"
-#include "text.h"
 
 enum { SOCKET, JSON };
 

@@ -8,12 +8,12 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/format.h"
+#include "base/terminal.h"
 #include "cli/ask.h"
 #include "cli/cli.h"
 #include "cli/flow_line.h"
-#include "clock.h"
-#include "style.h"
-#include "text.h"
 
 #define HEAD_LINES 6
 #define ROUND_MS 2000

@@ -6,14 +6,14 @@
 #include <unistd.h>
 
 #include "accounting.h"
+#include "base/errors.h"
+#include "base/format.h"
 #include "chart.h"
-#include "complaint.h"
 #include "ledger.h"
 #include "reload.h"
 #include "serve/control_socket.h"
 #include "serve/inquiry.h"
 #include "snapshot.h"
-#include "text.h"
 
 #define SECOND_NS 1000000000ull
 

@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "chart.h"
-#include "log.h"
 #include "serve/metrics.h"
 
 #define CONNECTIONS_MAX 16

@@ -15,7 +15,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "log.h"
+#include "base/log.h"
 #include "sink/sink.h"
 
 #define PATIENCE_NS 5000000000ull

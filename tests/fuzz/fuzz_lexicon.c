@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "arena.h"
-#include "complaint.h"
+#include "base/arena.h"
+#include "base/errors.h"
 #include "document.h"
 #include "lexicon.h"
 

@@ -3,8 +3,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "base/errors.h"
 #include "chart.h"
-#include "complaint.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -13,8 +13,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/errors.h"
 #include "chart.h"
-#include "complaint.h"
 #include "ecs.h"
 #include "serve/control_socket.h"
 #include "serve/inquiry.h"

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/errors.h"
 #include "chart.h"
-#include "complaint.h"
 #include "listing.h"
 #include "overview.h"
 

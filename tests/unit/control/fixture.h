@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
+#include "base/errors.h"
 #include "chart.h"
-#include "complaint.h"
 
 #define SITE "site.yaml"
 #define PROFILE "profile.yaml"

@@ -1,6 +1,6 @@
 #include "control/fixture.h"
 
-#include "arena.h"
+#include "base/arena.h"
 #include "document.h"
 #include "lexicon.h"
 

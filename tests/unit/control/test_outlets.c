@@ -10,8 +10,8 @@
 
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "chart.h"
-#include "clock.h"
 #include "outlets.h"
 #include "sink/backlog.h"
 

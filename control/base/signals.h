@@ -4,8 +4,8 @@
  * The flags are all that signal handlers set; everything in progress is then ended in order.
  * A second signal ends the program at once.
  */
-#ifndef PORTOLAN_INTERRUPT_H
-#define PORTOLAN_INTERRUPT_H
+#ifndef PORTOLAN_SIGNALS_H
+#define PORTOLAN_SIGNALS_H
 
 void interrupt_watch(void);
 int interrupt_asked(void);

@@ -1,8 +1,8 @@
 /* What is wrong, in words for a person: collected where the cause is known, printed once
  * by the command as `portolan: what: why`.
  */
-#ifndef PORTOLAN_COMPLAINT_H
-#define PORTOLAN_COMPLAINT_H
+#ifndef PORTOLAN_ERRORS_H
+#define PORTOLAN_ERRORS_H
 
 #include <stddef.h>
 #include <stdio.h>

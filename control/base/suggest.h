@@ -1,6 +1,6 @@
 /* Which of the words that would have been right was probably meant. */
-#ifndef PORTOLAN_SPELLING_H
-#define PORTOLAN_SPELLING_H
+#ifndef PORTOLAN_SUGGEST_H
+#define PORTOLAN_SUGGEST_H
 
 #include <stddef.h>
 

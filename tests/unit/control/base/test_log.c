@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "log.h"
+#include "base/log.h"
 
 #define SECOND_NS 1000000000ull
 

@@ -1,12 +1,12 @@
-#include "style.h"
+#include "base/terminal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "text.h"
+#include "base/clock.h"
+#include "base/format.h"
 
 #define REFRESH_NS 100000000ull
 #define BAR_WIDTH 30

@@ -2,8 +2,8 @@
  *
  * Neither anywhere else; no colour where NO_COLOR is set and not empty (no-color.org).
  */
-#ifndef PORTOLAN_STYLE_H
-#define PORTOLAN_STYLE_H
+#ifndef PORTOLAN_TERMINAL_H
+#define PORTOLAN_TERMINAL_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* Addresses, times and numbers as people and programs read them.
  */
-#ifndef PORTOLAN_TEXT_H
-#define PORTOLAN_TEXT_H
+#ifndef PORTOLAN_FORMAT_H
+#define PORTOLAN_FORMAT_H
 
 #include <stddef.h>
 #include <stdint.h>

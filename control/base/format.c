@@ -1,4 +1,4 @@
-#include "text.h"
+#include "base/format.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>

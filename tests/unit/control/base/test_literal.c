@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#include "literal.h"
+#include "base/literal.h"
 #include "protocol.h"
 
 static void literal_reads_ports_from_1_to_65535(void **state)

@@ -1,4 +1,4 @@
-#include "log.h"
+#include "base/log.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "clock.h"
+#include "base/clock.h"
 
 #define SECOND_NS 1000000000ull
 #define TEXT_BYTES 1024

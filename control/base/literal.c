@@ -1,4 +1,4 @@
-#include "literal.h"
+#include "base/literal.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

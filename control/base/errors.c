@@ -1,4 +1,4 @@
-#include "complaint.h"
+#include "base/errors.h"
 
 #include <stdarg.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 #include "control/fixture.h"
 
-#include "spelling.h"
+#include "base/suggest.h"
 
 static void complaint_puts_lines_below_each_other(void **state)
 {
