@@ -6,8 +6,8 @@
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "config/signatures.h"
 #include "larder.h"
-#include "lexicon.h"
 
 static_assert((int)SCANNER_PARTS <= (int)JAR_PARTS, "every part has its place in the jar");
 

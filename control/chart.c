@@ -7,14 +7,14 @@
 #include "armoury.h"
 #include "base/arena.h"
 #include "base/errors.h"
-#include "document.h"
+#include "config/config_path.h"
+#include "config/document.h"
+#include "config/profile.h"
+#include "config/signatures.h"
+#include "config/site.h"
 #include "fingerprint.h"
-#include "lexicon.h"
-#include "profile.h"
 #include "roster.h"
 #include "rulebook.h"
-#include "shelf.h"
-#include "site.h"
 
 /* What a chart is made of while it is made: handed down instead of six arguments. */
 struct making {

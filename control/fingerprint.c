@@ -9,8 +9,8 @@
 #include "base/arena.h"
 #include "base/literal.h"
 #include "chart.h"
-#include "lexicon.h"
-#include "site.h"
+#include "config/signatures.h"
+#include "config/site.h"
 
 #define FORMAT_LINE "portolan policy 1\n"
 

@@ -6,9 +6,9 @@
 
 #include "base/literal.h"
 #include "chart.h"
+#include "config/site.h"
 #include "listing.h"
 #include "protocol.h"
-#include "site.h"
 
 #define LABEL "%-12s"
 

@@ -9,8 +9,8 @@
 #include "base/errors.h"
 #include "base/literal.h"
 #include "chart.h"
+#include "config/site.h"
 #include "inventory.h"
-#include "site.h"
 
 #define NESTING_MAX 130 /* prefix lengths there are, and one */
 

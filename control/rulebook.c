@@ -8,8 +8,8 @@
 #include "base/arena.h"
 #include "base/errors.h"
 #include "chart.h"
-#include "profile.h"
-#include "site.h"
+#include "config/profile.h"
+#include "config/site.h"
 
 enum { DHCP_SERVER_PORT = 67, DHCP_CLIENT_PORT = 68 };
 

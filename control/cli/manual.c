@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "schema.h"
+#include "config/schema.h"
 
 /* --- man pages ------------------------------------------------------------------------ */
 

@@ -7,8 +7,8 @@
 
 #include "base/arena.h"
 #include "base/errors.h"
-#include "document.h"
-#include "lexicon.h"
+#include "config/document.h"
+#include "config/signatures.h"
 
 #define COMPILED_MAX 400
 

@@ -8,7 +8,7 @@
 #define PORTOLAN_SITE_SCHEMA_H
 
 #include "chart.h"
-#include "schema.h"
+#include "config/schema.h"
 
 struct arena;
 struct document;

@@ -1,4 +1,4 @@
-#include "shelf.h"
+#include "config/config_path.h"
 
 #include <dirent.h>
 #include <limits.h>

@@ -1,4 +1,4 @@
-#include "document.h"
+#include "config/document.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "document.h"
+#include "config/document.h"
 
 static void refused(const void *bytes, size_t size, int rc, const char *line)
 {

@@ -9,8 +9,8 @@
  * `validator` may be missing where the pattern alone tells, and `pattern` for what is too weak
  * to be recognised where it is not expected; `caseless: true` is the other option.
  */
-#ifndef PORTOLAN_LEXICON_H
-#define PORTOLAN_LEXICON_H
+#ifndef PORTOLAN_SIGNATURES_H
+#define PORTOLAN_SIGNATURES_H
 
 #include <stddef.h>
 

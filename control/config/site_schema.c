@@ -1,12 +1,12 @@
-#include "site_schema.h"
+#include "config/site_schema.h"
 
 #include <string.h>
 #include <strings.h>
 
 #include "base/arena.h"
 #include "base/literal.h"
-#include "document.h"
-#include "profile.h"
+#include "config/document.h"
+#include "config/profile.h"
 
 #define LIST_MAX 65536
 #define EXTRAS_MAX 4096

@@ -4,8 +4,8 @@
  * ../share/portolan/profiles beside the executable's folder; where the program was installed
  * to; where it was built from. The last two are compiled in. Likewise `signatures`.
  */
-#ifndef PORTOLAN_SHELF_H
-#define PORTOLAN_SHELF_H
+#ifndef PORTOLAN_CONFIG_PATH_H
+#define PORTOLAN_CONFIG_PATH_H
 
 #include <stdbool.h>
 

@@ -1,4 +1,4 @@
-#include "profile.h"
+#include "config/profile.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,9 +9,9 @@
 #include "base/errors.h"
 #include "base/literal.h"
 #include "base/suggest.h"
-#include "document.h"
-#include "schema.h"
-#include "shelf.h"
+#include "config/config_path.h"
+#include "config/document.h"
+#include "config/schema.h"
 
 #define EXTENDS_MAX 8
 #define TEXT_MAX 1000

@@ -1,13 +1,13 @@
-#include "lexicon.h"
+#include "config/signatures.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/errors.h"
-#include "document.h"
-#include "schema.h"
-#include "shelf.h"
+#include "config/config_path.h"
+#include "config/document.h"
+#include "config/schema.h"
 
 #define PATTERN_MAX 1000
 

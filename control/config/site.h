@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "chart.h"
-#include "profile.h"
+#include "config/profile.h"
 
 struct arena;
 struct complaint;

@@ -1,8 +1,8 @@
 #include "control/fixture.h"
 
 #include "base/arena.h"
-#include "document.h"
-#include "lexicon.h"
+#include "config/document.h"
+#include "config/signatures.h"
 
 #define LEXICON "signatures.yaml"
 #define HEAD "signatures:\n"

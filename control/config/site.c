@@ -1,4 +1,4 @@
-#include "site.h"
+#include "config/site.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -7,9 +7,9 @@
 #include "base/arena.h"
 #include "base/errors.h"
 #include "base/literal.h"
-#include "document.h"
+#include "config/document.h"
+#include "config/site_schema.h"
 #include "protocol.h"
-#include "site_schema.h"
 
 #define SECOND_NS 1000000000ull
 #define FLOWS_DEFAULT (1u << 20)

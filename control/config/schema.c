@@ -1,4 +1,4 @@
-#include "schema.h"
+#include "config/schema.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 #include "base/errors.h"
 #include "base/suggest.h"
-#include "document.h"
+#include "config/document.h"
 
 #define KNOWN_MAX DOCUMENT_KEYS_MAX
 #define MISTAKES_MAX 32 /* nobody reads more of them at a time */
