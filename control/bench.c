@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "chart.h"
+#include "policy/ruleset.h"
 #include "source.h"
 #include "worker.h"
 

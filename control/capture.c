@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "chart.h"
+#include "policy/ruleset.h"
 #include "source_dpdk.h"
 #include "source_live.h"
 #include "spread.h"

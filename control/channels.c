@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/format.h"
-#include "chart.h"
-#include "heirs.h"
+#include "policy/remap.h"
+#include "policy/ruleset.h"
 
 #define SECOND_NS 1000000000ull
 

@@ -11,8 +11,8 @@
 #include <urcu-qsbr.h>
 
 #include "base/clock.h"
-#include "chart.h"
 #include "mirror.h"
+#include "policy/ruleset.h"
 #include "ring.h"
 #include "worker.h"
 

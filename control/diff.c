@@ -6,8 +6,8 @@
 #include <uthash.h>
 
 #include "base/format.h"
-#include "chart.h"
 #include "passage.h"
+#include "policy/ruleset.h"
 
 #define FLOWS_MAX 4000000u
 

@@ -7,8 +7,8 @@
 
 #include "base/errors.h"
 #include "base/format.h"
-#include "chart.h"
 #include "passage.h"
+#include "policy/ruleset.h"
 
 #define HOSTS_MAX 262144
 #define PEERS_MAX 4096 /* of one host; a management center manages hundreds */

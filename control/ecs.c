@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/format.h"
-#include "chart.h"
 #include "community_id.h"
-#include "nearest.h"
+#include "policy/nearest.h"
+#include "policy/ruleset.h"
 #include "triage.h"
 
 #ifndef PORTOLAN_VERSION

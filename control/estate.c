@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "chart.h"
 #include "ecs.h"
+#include "policy/ruleset.h"
 
 #define SEVERITY_LOW 1
 #define SEVERITY_MEDIUM 2

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/format.h"
-#include "chart.h"
-#include "nearest.h"
+#include "policy/nearest.h"
+#include "policy/ruleset.h"
 #include "protocol.h"
 
 static int has_ports(uint8_t protocol)

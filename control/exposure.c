@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "chart.h"
-#include "heirs.h"
+#include "policy/remap.h"
+#include "policy/ruleset.h"
 #include "triage.h"
 
 void exposures_init(struct exposures *n, const struct chart *chart)

@@ -6,7 +6,7 @@
 #include <sys/random.h>
 
 #include "ecs.h"
-#include "heirs.h"
+#include "policy/remap.h"
 
 #define ROOM_MIN 64
 #define SLOTS_PER_FINDING 2

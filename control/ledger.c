@@ -10,8 +10,8 @@
 #include "base/errors.h"
 #include "base/log.h"
 #include "base/terminal.h"
-#include "chart.h"
 #include "outlets.h"
+#include "policy/ruleset.h"
 
 static bool is_of_this_chart(const struct ledger *l, const struct record *r)
 {

@@ -11,10 +11,10 @@
 
 #include "estate.h"
 #include "events.h"
-#include "heirs.h"
 #include "mirror.h"
-#include "nearest.h"
 #include "passage.h"
+#include "policy/nearest.h"
+#include "policy/remap.h"
 #include "summary.h"
 
 struct chart;

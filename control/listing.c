@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/literal.h"
-#include "chart.h"
 #include "listing_json.h"
+#include "policy/ruleset.h"
 
 #define CELL_BYTES 96
 #define BOLD "\033[1m"

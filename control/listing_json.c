@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "chart.h"
 #include "listing.h"
+#include "policy/ruleset.h"
 #include "protocol.h"
 
 static json_t *json_words(const char *text, char separator)

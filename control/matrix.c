@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "chart.h"
-#include "heirs.h"
+#include "policy/remap.h"
+#include "policy/ruleset.h"
 
 int matrix_init(struct matrix *m, const struct chart *chart)
 {

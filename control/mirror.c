@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/format.h"
-#include "chart.h"
+#include "policy/ruleset.h"
 
 /* Below so many of a thing a share says nothing. */
 #define FLOWS_LEAST 20

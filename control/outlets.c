@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/format.h"
 #include "base/log.h"
-#include "chart.h"
+#include "policy/ruleset.h"
 #include "sink/backlog.h"
 #include "sink/backoff.h"
 #include "sink/sink.h"

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/literal.h"
-#include "chart.h"
 #include "config/site.h"
 #include "listing.h"
+#include "policy/ruleset.h"
 #include "protocol.h"
 
 #define LABEL "%-12s"

@@ -7,9 +7,9 @@
 
 #include "base/signals.h"
 #include "base/terminal.h"
-#include "chart.h"
 #include "crew.h"
 #include "mirror.h"
+#include "policy/ruleset.h"
 #include "source.h"
 #include "source_queue.h"
 #include "spread.h"

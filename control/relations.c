@@ -7,10 +7,10 @@
 
 #include "base/format.h"
 #include "channels.h"
-#include "chart.h"
 #include "exposure.h"
-#include "heirs.h"
 #include "matrix.h"
+#include "policy/remap.h"
+#include "policy/ruleset.h"
 
 #define SECOND_NS 1000000000ull
 

@@ -8,10 +8,10 @@
 #include "base/clock.h"
 #include "base/errors.h"
 #include "base/log.h"
-#include "chart.h"
 #include "crew.h"
-#include "heirs.h"
 #include "ledger.h"
+#include "policy/remap.h"
+#include "policy/ruleset.h"
 
 #define GENERATIONS 65535u /* flows keep 16 bits of it */
 

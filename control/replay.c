@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "chart.h"
 #include "passage.h"
+#include "policy/ruleset.h"
 
 enum { DONE = 0, FAILED = 1, MISUSED = 2, FLAGGED = 3 };
 

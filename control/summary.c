@@ -6,9 +6,9 @@
 #include <uthash.h>
 
 #include "base/format.h"
-#include "chart.h"
 #include "estate.h"
-#include "heirs.h"
+#include "policy/remap.h"
+#include "policy/ruleset.h"
 
 #define FINDINGS_MAX 65536
 #define USAGES_MAX 262144

@@ -1,6 +1,6 @@
 /* The policy as the packet path looks it up: numbers only, no names.
  *
- * Built by control (which keeps the names, see control/chart.h), immutable from
+ * Built by control (which keeps the names, see control/policy/ruleset.h), immutable from
  * then on, read by every worker. Flows keep set numbers and a generation, never
  * pointers into it.
  */

@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 #include "base/errors.h"
-#include "chart.h"
 #include "cli/cli.h"
+#include "policy/ruleset.h"
 
 enum { SITE, ROUNDS, WORKERS, UNINSPECTED, JSON };
 

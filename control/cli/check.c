@@ -1,6 +1,6 @@
-#include "chart.h"
 #include "cli/cli.h"
 #include "overview.h"
+#include "policy/ruleset.h"
 
 #include <stdio.h>
 

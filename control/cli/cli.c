@@ -9,7 +9,7 @@
 
 #include "base/errors.h"
 #include "base/terminal.h"
-#include "chart.h"
+#include "policy/ruleset.h"
 
 int cli_misuse(const char *command, const char *format, ...)
 {

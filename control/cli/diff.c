@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 
-#include "chart.h"
 #include "cli/cli.h"
+#include "policy/ruleset.h"
 
 enum { CAPTURE };
 

@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "base/terminal.h"
-#include "chart.h"
 #include "listing.h"
+#include "policy/ruleset.h"
 
 enum { SITE, PROFILE, FORMAT };
 

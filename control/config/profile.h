@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "chart.h"
+#include "policy/ruleset.h"
 
 struct arena;
 struct complaint;

@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "chart.h"
 #include "config/profile.h"
+#include "policy/ruleset.h"
 
 struct arena;
 struct complaint;

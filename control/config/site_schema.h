@@ -7,8 +7,8 @@
 #ifndef PORTOLAN_SITE_SCHEMA_H
 #define PORTOLAN_SITE_SCHEMA_H
 
-#include "chart.h"
 #include "config/schema.h"
+#include "policy/ruleset.h"
 
 struct arena;
 struct document;

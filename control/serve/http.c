@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "chart.h"
+#include "policy/ruleset.h"
 #include "serve/metrics.h"
 
 #define CONNECTIONS_MAX 16

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "chart.h"
 #include "control_protocol.h"
 #include "ecs.h"
+#include "policy/ruleset.h"
 #include "serve/control_socket.h"
 
 /* In which order, by which number: the largest first. */

@@ -7,8 +7,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "chart.h"
 #include "ledger.h"
+#include "policy/ruleset.h"
 #include "reload.h"
 #include "snapshot.h"
 

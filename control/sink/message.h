@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "chart.h"
+#include "policy/ruleset.h"
 
 struct draft;
 

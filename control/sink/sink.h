@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "chart.h"
+#include "policy/ruleset.h"
 
 #define SINK_WHY_BYTES 200
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jar.h"
+#include "policy/cache_entry.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

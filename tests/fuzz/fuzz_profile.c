@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/errors.h"
-#include "chart.h"
+#include "policy/ruleset.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

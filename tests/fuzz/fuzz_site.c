@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "base/errors.h"
-#include "chart.h"
 #include "listing.h"
 #include "overview.h"
+#include "policy/ruleset.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "base/errors.h"
-#include "chart.h"
+#include "policy/ruleset.h"
 
 #define SITE "site.yaml"
 #define PROFILE "profile.yaml"

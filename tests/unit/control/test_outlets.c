@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "chart.h"
 #include "outlets.h"
+#include "policy/ruleset.h"
 #include "sink/backlog.h"
 
 static json_int_t figure(const json_t *states, size_t i, const char *name)

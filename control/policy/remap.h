@@ -4,8 +4,8 @@
  * direction, transport, port). Control uses it to go on counting across a reload, workers
  * to carry their figures over. Lends nothing: both charts may go once it is closed.
  */
-#ifndef PORTOLAN_HEIRS_H
-#define PORTOLAN_HEIRS_H
+#ifndef PORTOLAN_REMAP_H
+#define PORTOLAN_REMAP_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "larder.h"
+#include "policy/cache.h"
 
 static const struct jar_part contents[JAR_PARTS] = {{"contents", 8}};
 static const struct jar_key key = {{0xab}};

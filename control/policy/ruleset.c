@@ -1,10 +1,9 @@
-#include "chart.h"
+#include "policy/ruleset.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "armoury.h"
 #include "base/arena.h"
 #include "base/errors.h"
 #include "config/config_path.h"
@@ -12,9 +11,10 @@
 #include "config/profile.h"
 #include "config/signatures.h"
 #include "config/site.h"
-#include "fingerprint.h"
-#include "roster.h"
-#include "rulebook.h"
+#include "policy/appliances.h"
+#include "policy/policy_hash.h"
+#include "policy/rules.h"
+#include "policy/scanner_cache.h"
 
 /* What a chart is made of while it is made: handed down instead of six arguments. */
 struct making {

@@ -1,11 +1,11 @@
-#include "heirs.h"
+#include "policy/remap.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "chart.h"
 #include "ecs.h"
+#include "policy/ruleset.h"
 
 static uint16_t find_appliance(const struct chart *c, const struct chart_appliance *a, size_t near)
 {

@@ -1,4 +1,4 @@
-#include "larder.h"
+#include "policy/cache.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -3,8 +3,8 @@
  * Names of appliances, descriptions, comments and the order of keys do not change it; rules,
  * peers, protocols, addresses, warm-up and timeouts do.
  */
-#ifndef PORTOLAN_FINGERPRINT_H
-#define PORTOLAN_FINGERPRINT_H
+#ifndef PORTOLAN_POLICY_HASH_H
+#define PORTOLAN_POLICY_HASH_H
 
 struct arena;
 struct chart;

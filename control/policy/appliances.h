@@ -4,8 +4,8 @@
  * and addresses of one role within those of the other. Within one role networks may overlap;
  * the longest prefix wins.
  */
-#ifndef PORTOLAN_ROSTER_H
-#define PORTOLAN_ROSTER_H
+#ifndef PORTOLAN_APPLIANCES_H
+#define PORTOLAN_APPLIANCES_H
 
 struct arena;
 struct chart;

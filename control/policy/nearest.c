@@ -1,11 +1,11 @@
-#include "nearest.h"
+#include "policy/nearest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/errors.h"
-#include "chart.h"
+#include "policy/ruleset.h"
 
 /* A rule that differs in more than this is no help. */
 #define DIFFERENCES_MAX 2

@@ -3,8 +3,8 @@
  * Moves ports, binds peers, switches features off, and refuses what does not fit together:
  * a port moved onto another rule's, a row moved that is not configurable, a rule twice.
  */
-#ifndef PORTOLAN_RULEBOOK_H
-#define PORTOLAN_RULEBOOK_H
+#ifndef PORTOLAN_RULES_H
+#define PORTOLAN_RULES_H
 
 struct arena;
 struct chart;

@@ -1,4 +1,4 @@
-#include "armoury.h"
+#include "policy/scanner_cache.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "config/signatures.h"
-#include "larder.h"
+#include "policy/cache.h"
 
 static_assert((int)SCANNER_PARTS <= (int)JAR_PARTS, "every part has its place in the jar");
 

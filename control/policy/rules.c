@@ -1,4 +1,4 @@
-#include "rulebook.h"
+#include "policy/rules.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -7,9 +7,9 @@
 
 #include "base/arena.h"
 #include "base/errors.h"
-#include "chart.h"
 #include "config/profile.h"
 #include "config/site.h"
+#include "policy/ruleset.h"
 
 enum { DHCP_SERVER_PORT = 67, DHCP_CLIENT_PORT = 68 };
 

@@ -1,4 +1,4 @@
-#include "jar.h"
+#include "policy/cache_entry.h"
 
 #include <assert.h>
 #include <errno.h>

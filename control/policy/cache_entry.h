@@ -5,8 +5,8 @@
  * purpose is not: who may write the file is the larder's business. Only bytes are known here, and
  * no file.
  */
-#ifndef PORTOLAN_JAR_H
-#define PORTOLAN_JAR_H
+#ifndef PORTOLAN_CACHE_ENTRY_H
+#define PORTOLAN_CACHE_ENTRY_H
 
 #include <stddef.h>
 #include <stdint.h>

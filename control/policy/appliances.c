@@ -1,4 +1,4 @@
-#include "roster.h"
+#include "policy/appliances.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -8,9 +8,9 @@
 #include "base/arena.h"
 #include "base/errors.h"
 #include "base/literal.h"
-#include "chart.h"
 #include "config/site.h"
 #include "inventory.h"
+#include "policy/ruleset.h"
 
 #define NESTING_MAX 130 /* prefix lengths there are, and one */
 

@@ -1,4 +1,4 @@
-#include "fingerprint.h"
+#include "policy/policy_hash.h"
 
 #include <inttypes.h>
 #include <nettle/sha2.h>
@@ -8,9 +8,9 @@
 
 #include "base/arena.h"
 #include "base/literal.h"
-#include "chart.h"
 #include "config/signatures.h"
 #include "config/site.h"
+#include "policy/ruleset.h"
 
 #define FORMAT_LINE "portolan policy 1\n"
 

@@ -4,8 +4,8 @@
  * came out of it lies in the larder for the next start, under a key over everything that decides
  * it. What is taken from there judges exactly as what is compiled.
  */
-#ifndef PORTOLAN_ARMOURY_H
-#define PORTOLAN_ARMOURY_H
+#ifndef PORTOLAN_SCANNER_CACHE_H
+#define PORTOLAN_SCANNER_CACHE_H
 
 struct arena;
 struct complaint;

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "jar.h"
+#include "policy/cache_entry.h"
 
 static const struct jar_key key = {{1, 2, 3}};
 

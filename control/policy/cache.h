@@ -10,13 +10,13 @@
  * that nobody else may write, and it comes into being whole, under another name first. A program
  * with more rights than its user has none of this: its user would decide what it runs.
  */
-#ifndef PORTOLAN_LARDER_H
-#define PORTOLAN_LARDER_H
+#ifndef PORTOLAN_CACHE_H
+#define PORTOLAN_CACHE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "jar.h"
+#include "policy/cache_entry.h"
 
 /* So many jars stay, the newest. */
 #define LARDER_JARS 8

@@ -3,8 +3,8 @@
  * Made from a profile and, where there is one, a site (DESIGN 2 and 7). Immutable once
  * opened. Owns the policy and the inventory that the workers read, so it outlives them.
  */
-#ifndef PORTOLAN_CHART_H
-#define PORTOLAN_CHART_H
+#ifndef PORTOLAN_RULESET_H
+#define PORTOLAN_RULESET_H
 
 #include <stdbool.h>
 #include <stddef.h>
