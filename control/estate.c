@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "ecs.h"
 #include "policy/ruleset.h"
+#include "record/ecs.h"
 
 #define SEVERITY_LOW 1
 #define SEVERITY_MEDIUM 2

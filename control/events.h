@@ -9,8 +9,8 @@
 
 #include <stdint.h>
 
-#include "ecs.h"
 #include "finding.h"
+#include "record/ecs.h"
 #include "sink/json_lines.h"
 
 struct outlets;

@@ -5,7 +5,7 @@
 
 #include "policy/remap.h"
 #include "policy/ruleset.h"
-#include "triage.h"
+#include "record/ecs_facts.h"
 
 void exposures_init(struct exposures *n, const struct chart *chart)
 {

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "ecs.h"
 #include "policy/remap.h"
+#include "record/ecs.h"
 
 #define ROOM_MIN 64
 #define SLOTS_PER_FINDING 2

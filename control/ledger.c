@@ -6,12 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "accounting.h"
 #include "base/errors.h"
 #include "base/log.h"
 #include "base/terminal.h"
 #include "outlets.h"
 #include "policy/ruleset.h"
+#include "record/stats.h"
 
 static bool is_of_this_chart(const struct ledger *l, const struct record *r)
 {

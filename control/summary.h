@@ -10,10 +10,10 @@
 
 #include "base/terminal.h"
 #include "counters.h"
-#include "ecs.h"
 #include "exposure.h"
 #include "finding.h"
 #include "mirror.h"
+#include "record/ecs.h"
 
 struct estate;
 struct heirs;

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ecs.h"
 #include "policy/ruleset.h"
+#include "record/ecs.h"
 
 static uint16_t find_appliance(const struct chart *c, const struct chart_appliance *a, size_t near)
 {

@@ -5,11 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "accounting.h"
 #include "base/errors.h"
 #include "base/format.h"
 #include "ledger.h"
 #include "policy/ruleset.h"
+#include "record/stats.h"
 #include "reload.h"
 #include "serve/control_socket.h"
 #include "serve/inquiry.h"

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "control_protocol.h"
-#include "ecs.h"
 #include "policy/ruleset.h"
+#include "record/ecs.h"
 #include "serve/control_socket.h"
 
 /* In which order, by which number: the largest first. */

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "base/errors.h"
-#include "ecs.h"
 #include "policy/ruleset.h"
+#include "record/ecs.h"
 #include "serve/control_socket.h"
 #include "serve/inquiry.h"
 

@@ -1,4 +1,4 @@
-#include "community_id.h"
+#include "record/community_id.h"
 
 #include <assert.h>
 #include <netinet/in.h>

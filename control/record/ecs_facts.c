@@ -1,4 +1,4 @@
-#include "triage.h"
+#include "record/ecs_facts.h"
 
 #include <stdio.h>
 

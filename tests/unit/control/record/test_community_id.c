@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "community_id.h"
+#include "record/community_id.h"
 
 enum { TCP = 6, UDP = 17 };
 

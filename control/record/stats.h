@@ -1,7 +1,7 @@
 /* The accounting as JSON (DESIGN 9, `--stats`): what was seen, and what became of it.
  */
-#ifndef PORTOLAN_ACCOUNTING_H
-#define PORTOLAN_ACCOUNTING_H
+#ifndef PORTOLAN_STATS_H
+#define PORTOLAN_STATS_H
 
 #include <jansson.h>
 

@@ -1,14 +1,14 @@
-#include "ecs.h"
+#include "record/ecs.h"
 
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/format.h"
-#include "community_id.h"
 #include "policy/nearest.h"
 #include "policy/ruleset.h"
-#include "triage.h"
+#include "record/community_id.h"
+#include "record/ecs_facts.h"
 
 #ifndef PORTOLAN_VERSION
 #define PORTOLAN_VERSION "unknown"

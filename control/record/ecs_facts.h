@@ -1,7 +1,7 @@
 /* Facts about what was said first, under their ECS names where there are any.
  */
-#ifndef PORTOLAN_TRIAGE_H
-#define PORTOLAN_TRIAGE_H
+#ifndef PORTOLAN_ECS_FACTS_H
+#define PORTOLAN_ECS_FACTS_H
 
 #include <jansson.h>
 

@@ -1,4 +1,4 @@
-#include "accounting.h"
+#include "record/stats.h"
 
 #include <stdio.h>
 
