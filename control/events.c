@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "outlets.h"
+#include "sink/sinks.h"
 
 #define FINDINGS_MAX 65536
 

@@ -9,9 +9,9 @@
 #include "base/errors.h"
 #include "base/log.h"
 #include "base/terminal.h"
-#include "outlets.h"
 #include "policy/ruleset.h"
 #include "record/stats.h"
+#include "sink/sinks.h"
 
 static bool is_of_this_chart(const struct ledger *l, const struct record *r)
 {

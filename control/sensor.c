@@ -17,7 +17,6 @@
 #include "crew.h"
 #include "fence.h"
 #include "notice.h"
-#include "outlets.h"
 #include "policy/ruleset.h"
 #include "privileges.h"
 #include "reload.h"
@@ -25,6 +24,7 @@
 #include "serve/control_socket.h"
 #include "serve/http.h"
 #include "serve/metrics.h"
+#include "sink/sinks.h"
 #include "snapshot.h"
 #include "source_dpdk.h"
 

@@ -3,8 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "sink/draft.h"
-#include "sink/field.h"
+#include "sink/buffer.h"
+#include "sink/json_field.h"
 
 #ifndef PORTOLAN_VERSION
 #define PORTOLAN_VERSION "unknown"

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sink/draft.h"
-#include "sink/message.h"
+#include "sink/buffer.h"
+#include "sink/syslog_message.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

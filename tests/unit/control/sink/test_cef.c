@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
+#include "sink/buffer.h"
 #include "sink/cef.h"
-#include "sink/draft.h"
 
 /* The line for a document, as a string. */
 static char *line(const char *json)

@@ -1,8 +1,8 @@
 /* A draft: a text that grows while it is written. Without memory it stops growing and says so
  * at the end (`error`). Never holds more than DRAFT_MOST bytes.
  */
-#ifndef PORTOLAN_DRAFT_H
-#define PORTOLAN_DRAFT_H
+#ifndef PORTOLAN_BUFFER_H
+#define PORTOLAN_BUFFER_H
 
 #include <stddef.h>
 

@@ -22,10 +22,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "sink/draft.h"
-#include "sink/message.h"
+#include "sink/buffer.h"
 #include "sink/sink.h"
-#include "sink/tls.h"
+#include "sink/syslog_message.h"
+#include "sink/tls_client.h"
 
 /* What the usual collectors take (rsyslog's and syslog-ng's first setting); a longer message is
  * cut. RFC 5426, 3.2 promises 480 bytes everywhere and advises 2,048. */

@@ -1,4 +1,4 @@
-#include "sink/backlog.h"
+#include "sink/message_queue.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "sink/draft.h"
-#include "sink/message.h"
+#include "sink/buffer.h"
+#include "sink/syslog_message.h"
 
 static int format(struct draft *d, const char *host, enum sink_format as, const char *json)
 {

@@ -1,4 +1,4 @@
-#include "sink/field.h"
+#include "sink/json_field.h"
 
 #include <string.h>
 #include <time.h>

@@ -1,4 +1,4 @@
-#include "sink/tls.h"
+#include "sink/tls_client.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,12 +1,12 @@
-#include "sink/message.h"
+#include "sink/syslog_message.h"
 
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
 
+#include "sink/buffer.h"
 #include "sink/cef.h"
-#include "sink/draft.h"
-#include "sink/field.h"
+#include "sink/json_field.h"
 
 #ifndef PORTOLAN_VERSION
 #define PORTOLAN_VERSION "unknown"

@@ -1,7 +1,7 @@
 /* A message of syslog (RFC 5424), made of a document's text.
  */
-#ifndef PORTOLAN_MESSAGE_H
-#define PORTOLAN_MESSAGE_H
+#ifndef PORTOLAN_SYSLOG_MESSAGE_H
+#define PORTOLAN_SYSLOG_MESSAGE_H
 
 #include <stddef.h>
 

@@ -4,8 +4,8 @@
  * system's store where there is no `ca`. All files are read when it is opened. Functions that
  * have to wait say -EAGAIN, and tls_wants() what for.
  */
-#ifndef PORTOLAN_TLS_H
-#define PORTOLAN_TLS_H
+#ifndef PORTOLAN_TLS_CLIENT_H
+#define PORTOLAN_TLS_CLIENT_H
 
 #include <stddef.h>
 

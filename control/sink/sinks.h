@@ -5,8 +5,8 @@
  * back-off. The sinks are those of the site as it was at the start; a NULL for `outlets` is a
  * sensor without sinks. All functions are the control thread's.
  */
-#ifndef PORTOLAN_OUTLETS_H
-#define PORTOLAN_OUTLETS_H
+#ifndef PORTOLAN_SINKS_H
+#define PORTOLAN_SINKS_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /* A field: one value of a document, by its ECS name such as "source.ip". Of a list on the way
  * the first item counts.
  */
-#ifndef PORTOLAN_FIELD_H
-#define PORTOLAN_FIELD_H
+#ifndef PORTOLAN_JSON_FIELD_H
+#define PORTOLAN_JSON_FIELD_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-#include "sink/draft.h"
+#include "sink/buffer.h"
 
 #include <errno.h>
 #include <stdio.h>

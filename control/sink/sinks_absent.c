@@ -1,5 +1,5 @@
 /* Stands in for the outlets where there is no sensor, which alone has sinks: always NULL. */
-#include "outlets.h"
+#include "sink/sinks.h"
 
 void outlets_offer(struct outlets *o, const json_t *document, bool is_flow)
 {

@@ -1,4 +1,4 @@
-#include "outlets.h"
+#include "sink/sinks.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -11,8 +11,8 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "policy/ruleset.h"
-#include "sink/backlog.h"
 #include "sink/backoff.h"
+#include "sink/message_queue.h"
 #include "sink/sink.h"
 
 #define SECOND_NS 1000000000ull

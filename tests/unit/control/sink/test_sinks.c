@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "outlets.h"
 #include "policy/ruleset.h"
-#include "sink/backlog.h"
+#include "sink/message_queue.h"
+#include "sink/sinks.h"
 
 static json_int_t figure(const json_t *states, size_t i, const char *name)
 {

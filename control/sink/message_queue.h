@@ -3,8 +3,8 @@
  * A document's text is made once and shared by all backlogs that it is in; the last one to
  * drop it frees it. The backlog itself is under its outlet's lock.
  */
-#ifndef PORTOLAN_BACKLOG_H
-#define PORTOLAN_BACKLOG_H
+#ifndef PORTOLAN_MESSAGE_QUEUE_H
+#define PORTOLAN_MESSAGE_QUEUE_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
