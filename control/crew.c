@@ -10,8 +10,8 @@
 #include <time.h>
 #include <urcu-qsbr.h>
 
+#include "analysis/mirror_report.h"
 #include "base/clock.h"
-#include "mirror.h"
 #include "policy/ruleset.h"
 #include "ring.h"
 #include "worker.h"

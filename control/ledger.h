@@ -9,9 +9,9 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "estate.h"
-#include "events.h"
-#include "mirror.h"
+#include "analysis/alerts.h"
+#include "analysis/deployment.h"
+#include "analysis/mirror_report.h"
 #include "passage.h"
 #include "policy/nearest.h"
 #include "policy/remap.h"

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/mirror_report.h"
 #include "base/signals.h"
 #include "base/terminal.h"
 #include "crew.h"
-#include "mirror.h"
 #include "policy/ruleset.h"
 #include "source.h"
 #include "source_queue.h"

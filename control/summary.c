@@ -5,8 +5,8 @@
 #include <string.h>
 #include <uthash.h>
 
+#include "analysis/deployment.h"
 #include "base/format.h"
-#include "estate.h"
 #include "policy/remap.h"
 #include "policy/ruleset.h"
 

@@ -8,11 +8,11 @@
 
 #include <stdio.h>
 
+#include "analysis/exposure.h"
+#include "analysis/finding.h"
+#include "analysis/mirror_report.h"
 #include "base/terminal.h"
 #include "counters.h"
-#include "exposure.h"
-#include "finding.h"
-#include "mirror.h"
 #include "record/ecs.h"
 
 struct estate;

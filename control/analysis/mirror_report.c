@@ -1,4 +1,4 @@
-#include "mirror.h"
+#include "analysis/mirror_report.h"
 
 #include <errno.h>
 #include <stdarg.h>

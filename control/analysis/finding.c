@@ -1,4 +1,4 @@
-#include "finding.h"
+#include "analysis/finding.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -1,14 +1,14 @@
-#include "relations.h"
+#include "analysis/correlation.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/channels.h"
+#include "analysis/exposure.h"
+#include "analysis/matrix.h"
 #include "base/format.h"
-#include "channels.h"
-#include "exposure.h"
-#include "matrix.h"
 #include "policy/remap.h"
 #include "policy/ruleset.h"
 

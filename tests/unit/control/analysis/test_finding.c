@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "finding.h"
+#include "analysis/finding.h"
 
 #define MAX 500
 #define FLOWS 20000

@@ -4,12 +4,12 @@
  * graver; how often it was repeated is written when the window ends. Many ports of one
  * peer, or many peers of one port, are a scan: after the first few, one event with a count.
  */
-#ifndef PORTOLAN_EVENTS_H
-#define PORTOLAN_EVENTS_H
+#ifndef PORTOLAN_ALERTS_H
+#define PORTOLAN_ALERTS_H
 
 #include <stdint.h>
 
-#include "finding.h"
+#include "analysis/finding.h"
 #include "record/ecs.h"
 #include "sink/json_lines.h"
 

@@ -4,8 +4,8 @@
  * begin and when they are over. Findings of absence are inconclusive while the mirror is in
  * doubt. Bounded: what finds no place is counted. Control's thread.
  */
-#ifndef PORTOLAN_RELATIONS_H
-#define PORTOLAN_RELATIONS_H
+#ifndef PORTOLAN_CORRELATION_H
+#define PORTOLAN_CORRELATION_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "events.h"
+#include "analysis/alerts.h"
 
 #include <stdbool.h>
 #include <string.h>

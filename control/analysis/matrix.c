@@ -1,4 +1,4 @@
-#include "matrix.h"
+#include "analysis/matrix.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -4,16 +4,16 @@
  * Fed with records in the numbers of the chart in force; judged when every live flow was seen.
  * What changes is told as an ECS document. Control's thread.
  */
-#ifndef PORTOLAN_ESTATE_H
-#define PORTOLAN_ESTATE_H
+#ifndef PORTOLAN_DEPLOYMENT_H
+#define PORTOLAN_DEPLOYMENT_H
 
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "channels.h"
-#include "matrix.h"
-#include "relations.h"
+#include "analysis/channels.h"
+#include "analysis/correlation.h"
+#include "analysis/matrix.h"
 
 struct ecs;
 

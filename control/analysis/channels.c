@@ -1,4 +1,4 @@
-#include "channels.h"
+#include "analysis/channels.h"
 
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,4 +1,4 @@
-#include "estate.h"
+#include "analysis/deployment.h"
 
 #include <errno.h>
 #include <stdio.h>

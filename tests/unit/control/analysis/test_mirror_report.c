@@ -1,7 +1,7 @@
 /* What is said of a mirror, and from which figure on. */
 #include "control/fixture.h"
 
-#include "mirror.h"
+#include "analysis/mirror_report.h"
 
 #define TWO                                                                                        \
 	"appliances:\n"                                                                            \
