@@ -15,7 +15,7 @@
 #include "passage.h"
 #include "policy/nearest.h"
 #include "policy/remap.h"
-#include "summary.h"
+#include "report/summary.h"
 
 struct chart;
 

@@ -1,6 +1,6 @@
 #include "cli/cli.h"
-#include "overview.h"
 #include "policy/ruleset.h"
+#include "report/site_overview.h"
 
 #include <stdio.h>
 

@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "base/terminal.h"
-#include "listing.h"
 #include "policy/ruleset.h"
+#include "report/policy_table.h"
 
 enum { SITE, PROFILE, FORMAT };
 

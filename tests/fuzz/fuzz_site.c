@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "base/errors.h"
-#include "listing.h"
-#include "overview.h"
 #include "policy/ruleset.h"
+#include "report/policy_table.h"
+#include "report/site_overview.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

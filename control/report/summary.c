@@ -1,4 +1,4 @@
-#include "summary.h"
+#include "report/summary.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>

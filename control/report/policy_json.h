@@ -1,6 +1,6 @@
 /* The compiled table as a JSON object: what it came from, its hash, rules, protocols. */
-#ifndef PORTOLAN_LISTING_JSON_H
-#define PORTOLAN_LISTING_JSON_H
+#ifndef PORTOLAN_POLICY_JSON_H
+#define PORTOLAN_POLICY_JSON_H
 
 #include <stdio.h>
 

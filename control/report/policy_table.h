@@ -1,6 +1,6 @@
 /* The compiled table of a chart, for people, spreadsheets and programs. */
-#ifndef PORTOLAN_LISTING_H
-#define PORTOLAN_LISTING_H
+#ifndef PORTOLAN_POLICY_TABLE_H
+#define PORTOLAN_POLICY_TABLE_H
 
 #include <stdbool.h>
 #include <stdint.h>

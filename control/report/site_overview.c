@@ -1,4 +1,4 @@
-#include "overview.h"
+#include "report/site_overview.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -6,9 +6,9 @@
 
 #include "base/literal.h"
 #include "config/site.h"
-#include "listing.h"
 #include "policy/ruleset.h"
 #include "protocol.h"
+#include "report/policy_table.h"
 
 #define LABEL "%-12s"
 

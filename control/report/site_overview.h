@@ -1,6 +1,6 @@
 /* What a site compiled to, on one page: what `check` prints. */
-#ifndef PORTOLAN_OVERVIEW_H
-#define PORTOLAN_OVERVIEW_H
+#ifndef PORTOLAN_SITE_OVERVIEW_H
+#define PORTOLAN_SITE_OVERVIEW_H
 
 #include <stdio.h>
 

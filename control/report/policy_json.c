@@ -1,13 +1,13 @@
-#include "listing_json.h"
+#include "report/policy_json.h"
 
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "listing.h"
 #include "policy/ruleset.h"
 #include "protocol.h"
+#include "report/policy_table.h"
 
 static json_t *json_words(const char *text, char separator)
 {

@@ -2,8 +2,8 @@
 
 #include <errno.h>
 
-#include "listing.h"
-#include "overview.h"
+#include "report/policy_table.h"
+#include "report/site_overview.h"
 
 static char *listing_of(struct chart *chart, enum listing_format format)
 {

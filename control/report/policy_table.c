@@ -1,12 +1,12 @@
-#include "listing.h"
+#include "report/policy_table.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/literal.h"
-#include "listing_json.h"
 #include "policy/ruleset.h"
+#include "report/policy_json.h"
 
 #define CELL_BYTES 96
 #define BOLD "\033[1m"
