@@ -14,7 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "control_protocol.h"
+#include "serve/control_protocol.h"
 
 #define CLIENTS_MAX 16
 #define BACKLOG 16

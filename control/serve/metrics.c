@@ -7,10 +7,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "ledger.h"
 #include "policy/ruleset.h"
-#include "reload.h"
-#include "snapshot.h"
+#include "run/collector.h"
+#include "run/reload.h"
+#include "run/snapshot.h"
 
 #define LABEL_BYTES 300
 

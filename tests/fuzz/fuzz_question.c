@@ -17,7 +17,7 @@
 #include "policy/ruleset.h"
 #include "record/ecs.h"
 #include "serve/control_socket.h"
-#include "serve/inquiry.h"
+#include "serve/flow_query.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

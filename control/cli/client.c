@@ -1,0 +1,173 @@
+#include "cli/client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "serve/control_protocol.h"
+
+/* A sensor that is busy answers within milliseconds; a survey of a million flows takes seconds. */
+#define PATIENCE_S 60
+
+static int complain_of(const struct question *q, const char *what, const char *why)
+{
+	fprintf(stderr, "portolan: %s: %s: %s\n", q->command, what, why);
+	return EXIT_FAILED;
+}
+
+static int connect_to(const struct question *q, const char *path, int *fd)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	struct timeval patience = {.tv_sec = PATIENCE_S};
+
+	if (strlen(path) >= sizeof(at.sun_path))
+		return complain_of(q, path, "too long for a socket");
+	memcpy(at.sun_path, path, strlen(path) + 1);
+	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (*fd < 0 || setsockopt(*fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
+		connect(*fd, (const struct sockaddr *)&at, sizeof(at)) < 0) {
+		int error = errno;
+		if (*fd >= 0)
+			close(*fd);
+		if (error == ENOENT || error == ECONNREFUSED)
+			return complain_of(q, path,
+				"no sensor answers there; is `portolan run` running, with this "
+				"control socket? --socket names another");
+		return complain_of(q, path,
+			error == EACCES ? "not for this user; the sensor's group may ask"
+					: strerror(error));
+	}
+	return EXIT_DONE;
+}
+
+static bool send_question(const struct question *q, int fd)
+{
+	json_t *question = json_pack("{s:i, s:s, s:O*}", "protocol", CONTROL_PROTOCOL, "command",
+		q->command, "arguments", q->arguments);
+	char *text = question ? json_dumps(question, JSON_COMPACT) : NULL;
+	bool sent = text && send(fd, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text) &&
+		    send(fd, "\n", 1, MSG_NOSIGNAL) == 1;
+
+	free(text);
+	json_decref(question);
+	return sent;
+}
+
+static bool is_last(const json_t *line)
+{
+	return json_object_get(line, "done") && json_object_get(line, "protocol");
+}
+
+/* The last line: the result, or what was wrong. */
+static int take_last(const struct question *q, json_t *line, json_t **result)
+{
+	const char *error = json_string_value(json_object_get(line, "error"));
+
+	if (!json_is_true(json_object_get(line, "done")))
+		return complain_of(q, "refused", error ? error : "without a reason");
+	if (result)
+		*result = json_incref(json_object_get(line, "result"));
+	return EXIT_DONE;
+}
+
+static int take_lines(const struct question *q, FILE *in, json_t **result)
+{
+	char *line = NULL;
+	size_t room = 0;
+	int status = -1;
+
+	while (status < 0 && getline(&line, &room, in) > 0) {
+		json_t *item = json_loads(line, 0, NULL);
+		if (!item)
+			break;
+		if (is_last(item))
+			status = take_last(q, item, result);
+		else if (q->item && !q->raw)
+			q->item(q->context, item);
+		if (q->raw && (status <= EXIT_DONE))
+			fputs(line, stdout);
+		json_decref(item);
+	}
+	free(line);
+	return status >= 0 ? status
+			   : complain_of(q, "the sensor",
+				     "the answer is not complete: has it "
+				     "been stopped?");
+}
+
+int ask(const struct question *q, json_t **result)
+{
+	const char *path = q->socket ? q->socket : CONTROL_SOCKET;
+	FILE *in;
+	int fd, status;
+
+	if (result)
+		*result = NULL;
+	status = connect_to(q, path, &fd);
+	if (status != EXIT_DONE)
+		return status;
+	in = fdopen(fd, "r");
+	if (!in) {
+		close(fd);
+		return complain_of(q, path, strerror(errno));
+	}
+	if (send_question(q, fd))
+		status = take_lines(q, in, result);
+	else
+		status = complain_of(q, path, "the question could not be sent");
+	fclose(in);
+	return status;
+}
+
+/* --- members -------------------------------------------------------------------------------- */
+
+static const json_t *member_at(const json_t *json, const char *path)
+{
+	char name[64];
+
+	while (json && *path) {
+		size_t length = strcspn(path, ".");
+		if (length >= sizeof(name))
+			return NULL;
+		memcpy(name, path, length);
+		name[length] = '\0';
+		json = json_is_array(json) ? json_array_get(json, (size_t)atoi(name))
+					   : json_object_get(json, name);
+		path += length + (path[length] == '.');
+	}
+	return json;
+}
+
+const char *text_at(const json_t *json, const char *path)
+{
+	const char *text = json_string_value(member_at(json, path));
+
+	return text ? text : "";
+}
+
+double number_at(const json_t *json, const char *path)
+{
+	return json_number_value(member_at(json, path));
+}
+
+bool truth_at(const json_t *json, const char *path)
+{
+	return json_is_true(member_at(json, path));
+}
+
+void when_at(const json_t *json, const char *path, char text[WHEN_BYTES])
+{
+	const char *when = text_at(json, path);
+
+	if (strlen(when) < 19) {
+		snprintf(text, WHEN_BYTES, "never");
+		return;
+	}
+	snprintf(text, WHEN_BYTES, "%.10s %.8s", when, when + 11);
+}

@@ -1,0 +1,116 @@
+#include "run/bench.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "base/errors.h"
+#include "cli/cli.h"
+#include "policy/ruleset.h"
+
+enum { SITE, ROUNDS, WORKERS, UNINSPECTED, JSON };
+
+#define ROUNDS_DEFAULT 7
+
+static const struct cli_option options[] = {
+	[SITE] = {"site", "FILE", "the deployment (without it every host is an appliance)", NULL},
+	[ROUNDS] = {"rounds", "N", "measure N rounds and take the medians (7)", NULL},
+	[WORKERS] = {"workers", "N", "with N threads, each address pair with one of them (1)",
+		NULL},
+	[UNINSPECTED] = {"uninspected", NULL, "without a look at what is spoken", NULL},
+	[JSON] = {"json", NULL, "one JSON object instead of words", NULL},
+	{0},
+};
+
+static const char everybody[] =
+	"appliances:\n"
+	"  - {name: any, role: managed-device, addresses: [0.0.0.0/0, \"::/0\"]}\n";
+
+static struct chart *open_chart(const char *site)
+{
+	struct complaint complaint = {0};
+	struct chart *chart = NULL;
+
+	if (site)
+		return cli_chart_armed(site);
+	if (chart_parse_site(&chart, "bench", everybody, sizeof(everybody) - 1, &complaint) == 0 &&
+		chart_arm(chart, &complaint) == 0)
+		return chart;
+	complaint_print(&complaint, stderr);
+	chart_close(chart);
+	return NULL;
+}
+
+static void print_json(const struct bench_result *b)
+{
+	json_t *out = json_pack("{s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "packets",
+		(json_int_t)b->packets, "flows", (json_int_t)b->flows, "frame_stride",
+		(json_int_t)b->stride, "mpps", b->mpps, "ns_per_packet", b->ns_per_packet,
+		"cycles_per_packet", b->cycles_per_packet, "floor_header_ns", b->floor_header_ns,
+		"floor_flow_ns", b->floor_flow_ns);
+
+	json_dumpf(out, stdout, JSON_REAL_PRECISION(6));
+	putchar('\n');
+	json_decref(out);
+}
+
+static void print_words(const struct bench_result *b, long rounds, long workers)
+{
+	double floor_ns = b->floor_header_ns + b->floor_flow_ns;
+
+	printf("%llu packets, %llu flows at the peak, frames %llu bytes apart; medians of %ld "
+	       "rounds, %ld worker%s\n",
+		(unsigned long long)b->packets, (unsigned long long)b->flows,
+		(unsigned long long)b->stride, rounds, workers, workers == 1 ? "" : "s");
+	printf("  core    %7.2f Mpps  %7.2f ns/packet  %7.1f cycles/packet\n", b->mpps,
+		b->ns_per_packet, b->cycles_per_packet);
+	printf("  floor   %7s       %7.2f ns/packet  (header line %.2f, flow line %.2f)\n", "",
+		floor_ns, b->floor_header_ns, b->floor_flow_ns);
+	if (floor_ns > 0)
+		printf("  ratio   %7.2f x the floor\n", b->ns_per_packet / floor_ns);
+}
+
+static int run(const struct cli_request *r)
+{
+	long rounds = ROUNDS_DEFAULT, workers = 1;
+	struct bench_options wanted;
+	struct bench_result result;
+	struct chart *chart;
+	int error;
+
+	if (r->value[ROUNDS])
+		rounds = cli_number("bench", "rounds", r->value[ROUNDS], 1, 10000);
+	if (r->value[WORKERS])
+		workers = cli_number("bench", "workers", r->value[WORKERS], 1, BENCH_WORKERS_MAX);
+	if (rounds < 0 || workers < 0)
+		return EXIT_MISUSED;
+	chart = open_chart(r->value[SITE]);
+	if (!chart)
+		return EXIT_MISUSED;
+	wanted = (struct bench_options){chart, r->argument[0], (unsigned)rounds, (unsigned)workers,
+		r->value[UNINSPECTED] != NULL};
+	error = bench_run(&result, &wanted);
+	chart_close(chart);
+	if (error < 0)
+		return EXIT_FAILED;
+	if (r->value[JSON])
+		print_json(&result);
+	else
+		print_words(&result, rounds, workers);
+	return cli_flush("bench");
+}
+
+const struct cli_command cli_bench = {
+	.name = "bench",
+	.summary = "measure the core on a capture held in memory",
+	.arguments = "CAPTURE",
+	.arguments_min = 1,
+	.arguments_max = 1,
+	.description = "Loads a capture into memory and drives the pipeline, beside "
+		       "the machine's\n"
+		       "floor measured in the same run: touching the first line of each frame, and "
+		       "a random\n"
+		       "line of a table of as many flows. Pin it to a core (taskset) for figures "
+		       "to quote.",
+	.options = options,
+	.run = run,
+};

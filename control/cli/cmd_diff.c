@@ -1,0 +1,67 @@
+#include "cli/diff.h"
+
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "policy/ruleset.h"
+
+enum { CAPTURE };
+
+static const struct cli_option options[] = {
+	[CAPTURE] = {"capture", "FILE", "also: which of its flows change their verdict", NULL},
+	{0},
+};
+
+/* A profile has no appliances: beside a site it is judged with the site's. */
+static void lend_inventory(struct chart *to, const struct chart *from)
+{
+	to->policy->inventory = from->policy->inventory;
+	to->appliance = from->appliance;
+	to->appliances = from->appliances;
+}
+
+static int compare(struct chart *before, struct chart *after, const char *capture)
+{
+	int status = EXIT_DONE, flushed;
+
+	if (before->appliances == 0)
+		lend_inventory(before, after);
+	else if (after->appliances == 0)
+		lend_inventory(after, before);
+	if (capture && before->appliances == 0)
+		return cli_misuse("diff", "--capture needs appliances: want at least one site");
+	if (capture && (cli_arm(before) < 0 || cli_arm(after) < 0))
+		return EXIT_MISUSED;
+	diff_policies(before, after, stdout);
+	if (capture)
+		status = diff_capture(before, after, capture, stdout);
+	flushed = cli_flush("diff");
+	return flushed > status ? flushed : status;
+}
+
+static int run(const struct cli_request *r)
+{
+	struct chart *before = cli_chart_any(r->argument[0]);
+	struct chart *after = before ? cli_chart_any(r->argument[1]) : NULL;
+	int status = after ? compare(before, after, r->value[CAPTURE]) : EXIT_MISUSED;
+
+	if (before)
+		chart_close(before);
+	if (after)
+		chart_close(after);
+	return status;
+}
+
+const struct cli_command cli_diff = {
+	.name = "diff",
+	.summary = "what becomes expected or flagged between two policies",
+	.arguments = "PROFILE|SITE PROFILE|SITE",
+	.arguments_min = 2,
+	.arguments_max = 2,
+	.description =
+		"Compares two policies place by place: + is allowed more than before, - "
+		"less, ~ with\n"
+		"other peers or services. Profiles by name (portolan policy --help) or by path.",
+	.options = options,
+	.run = run,
+};

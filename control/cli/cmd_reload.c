@@ -1,0 +1,75 @@
+#include <stdio.h>
+
+#include "base/terminal.h"
+#include "cli/cli.h"
+#include "cli/client.h"
+#include "cli/flow_row.h"
+
+enum { SOCKET, DRY_RUN, JSON };
+
+static const struct cli_option options[] = {
+	[SOCKET] = {"socket", "PATH", "the sensor's control socket (/run/portolan/control.sock)",
+		NULL},
+	[DRY_RUN] = {"dry-run", NULL,
+		"change nothing: list the live flows whose verdict would change", NULL},
+	[JSON] = {"json", NULL, "as JSON: an object a changing flow, then the result", NULL},
+	{0},
+};
+
+static void print_change(void *context, const json_t *flow)
+{
+	printf("would be %s:\n  ", text_at(flow, "portolan.would_be"));
+	flow_line_print(flow, context, stdout);
+}
+
+static void print_result(const json_t *result, bool dry)
+{
+	const char *later = text_at(result, "at_next_start");
+
+	if (dry) {
+		printf("%.0f of %.0f live flows would change their verdict, %.0f shown; policy "
+		       "%.19s…\n",
+			number_at(result, "changing"), number_at(result, "live"),
+			number_at(result, "shown"), text_at(result, "policy"));
+		return;
+	}
+	printf("reloaded: profile %s, %.0f appliances, %.0f rules, policy %.19s…\n",
+		text_at(result, "profile"), number_at(result, "appliances"),
+		number_at(result, "rules"), text_at(result, "policy"));
+	if (*later)
+		printf("changed, and in force only from the next start on: %s\n", later);
+}
+
+static int run(const struct cli_request *r)
+{
+	struct style st = style_of(style_wants_colour(stdout));
+	bool dry = r->value[DRY_RUN] != NULL;
+	struct question q = {.command = "reload",
+		.socket = r->value[SOCKET],
+		.raw = r->value[JSON] != NULL,
+		.item = print_change,
+		.context = &st};
+	json_t *result;
+	int status;
+
+	q.arguments = json_pack("{s:b}", "dry_run", dry);
+	status = ask(&q, &result);
+	if (status == EXIT_DONE && !q.raw)
+		print_result(result, dry);
+	json_decref(result);
+	json_decref(q.arguments);
+	return status == EXIT_DONE ? cli_flush("reload") : status;
+}
+
+const struct cli_command cli_reload = {
+	.name = "reload",
+	.summary = "have a running sensor read its site again",
+	.arguments = "",
+	.description =
+		"Ends when every live flow is judged by the new policy; a site that is wrong is "
+		"refused\n"
+		"with its reasons, and the policy stays as it was (exit status 1). SIGHUP does\n"
+		"the same. Takes root or the sensor's own user.",
+	.options = options,
+	.run = run,
+};

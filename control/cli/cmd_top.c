@@ -1,0 +1,287 @@
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/format.h"
+#include "base/terminal.h"
+#include "cli/cli.h"
+#include "cli/client.h"
+#include "cli/flow_row.h"
+
+#define HEAD_LINES 6
+#define ROUND_MS 2000
+
+enum { SOCKET };
+
+static const struct cli_option options[] = {
+	[SOCKET] = {"socket", "PATH", "the sensor's control socket (/run/portolan/control.sock)",
+		NULL},
+	{0},
+};
+
+/* What the keys change, and what the last round saw. */
+struct view {
+	const char *socket;
+	unsigned sort;
+	bool flagged;
+	double packets, bytes, at_s; /* of the last round; 0: there was none */
+	struct style style;
+	size_t lines, columns;
+};
+
+static const char *const sort_key[] = {"bytes", "packets", "severity", "start", "last"};
+#define SORTS (sizeof(sort_key) / sizeof(*sort_key))
+
+/* --- the terminal --------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t is_over;
+
+static void end_it(int signal)
+{
+	(void)signal;
+	is_over = 1;
+}
+
+static void nothing(int signal)
+{
+	(void)signal; /* a resized window ends the wait, and is drawn anew */
+}
+
+static void watch_signals(void)
+{
+	struct sigaction over = {.sa_handler = end_it}, resized = {.sa_handler = nothing};
+
+	sigaction(SIGINT, &over, NULL);
+	sigaction(SIGTERM, &over, NULL);
+	sigaction(SIGHUP, &over, NULL);
+	sigaction(SIGWINCH, &resized, NULL);
+}
+
+static void hold_resize(int how)
+{
+	sigset_t resize;
+
+	sigemptyset(&resize);
+	sigaddset(&resize, SIGWINCH);
+	sigprocmask(how, &resize, NULL);
+}
+
+/* The other screen, without a cursor; keys as they are pressed. */
+static int take_terminal(struct termios *before)
+{
+	struct termios keys;
+
+	if (tcgetattr(STDIN_FILENO, before) < 0)
+		return -errno;
+	keys = *before;
+	keys.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &keys);
+	fputs("\033[?1049h\033[?25l", stdout);
+	return 0;
+}
+
+static void give_terminal_back(const struct termios *before)
+{
+	fputs("\033[?25h\033[?1049l", stdout);
+	fflush(stdout);
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, before);
+}
+
+static void measure(struct view *v)
+{
+	struct winsize size = {0};
+
+	v->lines = 24;
+	v->columns = 80;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0) {
+		v->lines = size.ws_row;
+		v->columns = size.ws_col;
+	}
+}
+
+/* --- a round ---------------------------------------------------------------------------------- */
+
+struct page {
+	FILE *out;
+	struct view *view;
+	size_t rows;
+};
+
+static void add_row(void *context, const json_t *flow)
+{
+	struct page *p = context;
+
+	flow_line_print(flow, &p->view->style, p->out);
+	p->rows++;
+}
+
+static double seconds(void)
+{
+	return (double)clock_steady_ns() / 1e9;
+}
+
+static void print_rates(struct view *v, const json_t *status, FILE *out)
+{
+	double packets = number_at(status, "accounting.frames.received"),
+	       bytes = number_at(status, "accounting.frames.bytes"), now = seconds(),
+	       since = now - v->at_s;
+
+	if (v->at_s > 0 && since > 0)
+		fprintf(out, "%.3f Mpps, %.3f Gbit/s; ", (packets - v->packets) / since / 1e6,
+			(bytes - v->bytes) * 8 / since / 1e9);
+	v->packets = packets;
+	v->bytes = bytes;
+	v->at_s = now;
+}
+
+static void print_top(struct view *v, const json_t *status, FILE *out)
+{
+	char alive[32], lost[32];
+
+	number_text((uint64_t)number_at(status, "accounting.flows.active"), alive);
+	number_text((uint64_t)(number_at(status, "capture.loss.dropped_kernel") +
+			       number_at(status, "capture.loss.dropped_interface") +
+			       number_at(status, "capture.loss.imissed")),
+		lost);
+	fprintf(out, "%sportolan%s  %s  health %s\n", v->style.bold, v->style.plain,
+		text_at(status, "policy.site"), text_at(status, "health"));
+	print_rates(v, status, out);
+	fprintf(out, "%s packets lost; %s flows alive; %.0f alerts\n", lost, alive,
+		number_at(status, "events.alerts"));
+	fprintf(out, "channels: %.0f up, %.0f half, %.0f silent, %.0f refused, %.0f unanswered\n",
+		number_at(status, "channels.up"), number_at(status, "channels.half"),
+		number_at(status, "channels.silent"), number_at(status, "channels.refused"),
+		number_at(status, "channels.unanswered"));
+	fprintf(out, "%sq quit  s sort by %s  f %s%s\n\n", v->style.dim,
+		sort_key[(v->sort + 1) % SORTS], v->flagged ? "all flows" : "flagged only",
+		v->style.plain);
+}
+
+/* No line wider than the screen; escape sequences have no width. */
+static void show(const char *text, const struct view *v)
+{
+	size_t column = 0, line = 0;
+
+	fputs("\033[H", stdout);
+	for (; *text && line < v->lines; text++) {
+		if (*text == '\n') {
+			fputs("\033[K", stdout);
+			if (++line < v->lines)
+				putchar('\n');
+			column = 0;
+		} else if (*text == '\033') {
+			size_t length = strcspn(text, "m");
+			length += text[length] != '\0';
+			fwrite(text, 1, length, stdout);
+			text += length - 1;
+		} else if (column++ < v->columns) {
+			putchar(*text);
+		}
+	}
+	fputs("\033[J", stdout);
+	fflush(stdout);
+}
+
+static int fill(struct view *v, FILE *out)
+{
+	struct page page = {.out = out, .view = v};
+	struct question status = {.command = "status", .socket = v->socket};
+	struct question flows = {
+		.command = "flows", .socket = v->socket, .item = add_row, .context = &page};
+	size_t rows = v->lines > HEAD_LINES + 1 ? v->lines - HEAD_LINES - 1 : 1;
+	json_t *answer;
+	int result = ask(&status, &answer);
+
+	if (result == EXIT_DONE) {
+		print_top(v, answer, out);
+		flow_line_head(&v->style, out);
+		flows.arguments = json_pack("{s:s, s:b, s:I}", "sort", sort_key[v->sort], "flagged",
+			v->flagged, "limit", (json_int_t)rows);
+		result = ask(&flows, NULL);
+		json_decref(flows.arguments);
+	}
+	json_decref(answer);
+	return result;
+}
+
+static int draw(struct view *v)
+{
+	char *text = NULL;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
+	int status;
+
+	if (!out)
+		return EXIT_FAILED;
+	measure(v);
+	hold_resize(SIG_BLOCK); /* it would end a wait for the answer */
+	status = fill(v, out);
+	hold_resize(SIG_UNBLOCK);
+	fclose(out);
+	if (status == EXIT_DONE)
+		show(text, v);
+	free(text);
+	return status;
+}
+
+/* False: that was enough. */
+static bool take_key(struct view *v)
+{
+	struct pollfd keys = {.fd = STDIN_FILENO, .events = POLLIN};
+	char key;
+
+	if (poll(&keys, 1, ROUND_MS) <= 0)
+		return !is_over;
+	if (read(STDIN_FILENO, &key, 1) <= 0)
+		return false;
+	if (key == 's')
+		v->sort = (v->sort + 1) % SORTS;
+	if (key == 'f')
+		v->flagged = !v->flagged;
+	return key != 'q' && !is_over;
+}
+
+static int run(const struct cli_request *r)
+{
+	struct view v = {.socket = r->value[SOCKET], .style = style_of(style_wants_colour(stdout))};
+	struct question first = {.command = "status", .socket = v.socket};
+	struct termios before;
+	int status;
+
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		return cli_misuse("top", "wants a terminal; `portolan flows` is for pipes");
+	status = ask(&first, NULL); /* what is wrong is said where it can be read */
+	if (status != EXIT_DONE)
+		return status;
+	watch_signals();
+	if (take_terminal(&before) < 0)
+		return EXIT_FAILED;
+	do
+		status = draw(&v);
+	while (status == EXIT_DONE && take_key(&v));
+	give_terminal_back(&before);
+	if (is_over) /* asked to end, perhaps while it waited for an answer */
+		return EXIT_DONE;
+	if (status != EXIT_DONE)
+		fprintf(stderr, "portolan: top: the sensor answers no more\n");
+	return status;
+}
+
+const struct cli_command cli_top = {
+	.name = "top",
+	.summary = "the flows that are alive, watched on a terminal",
+	.arguments = "",
+	.description =
+		"Every two seconds. Keys: q quit, s sort by bytes, packets, severity, start or "
+		"last packet,\n"
+		"f only flagged flows. Follows the window's size.",
+	.options = options,
+	.run = run,
+};

@@ -1,0 +1,80 @@
+#include "cli/replay_files.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "policy/ruleset.h"
+#include "run/replay.h"
+
+enum { DONE = 0, FAILED = 1, MISUSED = 2, FLAGGED = 3 };
+
+static int has_flagged(const struct counters *c)
+{
+	for (unsigned v = 0; v < VERDICT_COUNT; v++)
+		if (verdict_is_flagged((enum verdict)v) && c->verdict_packets[v] > 0)
+			return 1;
+	return 0;
+}
+
+static void title_of(const struct replay_options *o, char *title, size_t bytes)
+{
+	if (o->captures > 1)
+		snprintf(title, bytes, "%zu captures", o->captures);
+	else
+		snprintf(title, bytes, "%s",
+			strcmp(o->capture[0], "-") == 0 ? "standard input" : o->capture[0]);
+}
+
+static json_t *captures_json(const struct replay_options *o, const struct passage *p)
+{
+	return json_pack("{s:{s:I, s:I, s:b}}", "captures", "given", (json_int_t)o->captures,
+		"failed", (json_int_t)p->failures, "interrupted", p->interrupted);
+}
+
+static int run(const struct replay_options *o, struct ledger *ledger)
+{
+	char title[512];
+	struct passage p = {
+		.chart = ledger->chart,
+		.capture = o->capture,
+		.captures = o->captures,
+		.workers = o->workers,
+		.take = ledger_take,
+		.context = ledger,
+		.mirror = &ledger->mirror,
+	};
+	struct ledger_result result;
+	int status, error = passage_run(&p);
+
+	if (error < 0) {
+		fprintf(stderr, "portolan: replay: %s\n", strerror(-error));
+		return FAILED;
+	}
+	if (p.interrupted)
+		fputs("portolan: replay: interrupted; what was read before counts\n", stderr);
+	title_of(o, title, sizeof(title));
+	result = (struct ledger_result){
+		p.counters, p.start_ns, p.end_ns, title, captures_json(o, &p)};
+	status = ledger_close(ledger, &result);
+	if (p.failures || p.interrupted)
+		status = FAILED;
+	if (status == DONE && o->fail_on_flagged && has_flagged(&p.counters))
+		status = FLAGGED;
+	return status;
+}
+
+int replay(const struct replay_options *o)
+{
+	struct chart *chart = ledger_chart("replay", o->site);
+	struct ledger ledger;
+	int status;
+
+	if (!chart)
+		return MISUSED;
+	status = ledger_open(&ledger, chart, &o->ledger);
+	if (status == DONE)
+		status = run(o, &ledger);
+	ledger_fini(&ledger);
+	chart_close(chart);
+	return status;
+}

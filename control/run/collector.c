@@ -1,0 +1,372 @@
+#include "run/collector.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/errors.h"
+#include "base/log.h"
+#include "base/terminal.h"
+#include "policy/ruleset.h"
+#include "record/stats.h"
+#include "sink/sinks.h"
+
+static bool is_of_this_chart(const struct ledger *l, const struct record *r)
+{
+	return r->generation == (uint16_t)l->chart->policy->generation || !l->former.chart;
+}
+
+static void take_live(struct ledger *l, const struct record *r)
+{
+	estate_take(&l->estate, r);
+	mirror_report_add_live(&l->survey, r);
+	if (l->onlooker)
+		l->onlooker(l->onlooker_context, r);
+}
+
+static void take(struct ledger *l, const struct record *r)
+{
+	switch (r->kind) {
+	case RECORD_FLAGGED:
+		events_take(&l->events, r);
+		break;
+	case RECORD_LIVE:
+		take_live(l, r);
+		break;
+	default:
+		summary_take(&l->summary, r);
+		estate_take(&l->estate, r);
+	}
+}
+
+static void write_flow(struct ledger *l, const struct ecs *ecs, const struct record *r)
+{
+	struct outlets *outlets = l->events.outlets;
+	bool is_written = l->flow_lines.file && l->flow_lines.error == 0;
+	json_t *document;
+
+	if (r->kind != RECORD_ENDED || (!is_written && !outlets_want_flows(outlets)))
+		return;
+	document = ecs_flow(ecs, r);
+	if (document)
+		outlets_offer(outlets, document, true);
+	if (is_written)
+		json_lines_write(&l->flow_lines, document);
+	else
+		json_decref(document);
+}
+
+/* Written in the words of its own chart, counted with what it is in the chart in force. What has no
+ * place there is no finding of it; an alert is written by itself. */
+static void take_former(struct ledger *l, const struct record *r)
+{
+	struct record now = *r;
+
+	if (heirs_translate(&l->former.heirs, &now))
+		take(l, &now);
+	else if (r->kind == RECORD_FLAGGED)
+		events_write(&l->events, &l->former.ecs, r);
+	write_flow(l, &l->former.ecs, r);
+}
+
+void ledger_take(void *context, const struct record *r)
+{
+	struct ledger *l = context;
+
+	if (!is_of_this_chart(l, r)) {
+		take_former(l, r);
+		return;
+	}
+	take(l, r);
+	write_flow(l, &l->ecs, r);
+}
+
+/* --- surveys ---------------------------------------------------------------------------- */
+
+void ledger_begin_survey(struct ledger *l)
+{
+	mirror_report_clear(&l->survey);
+	estate_begin_survey(&l->estate);
+}
+
+void ledger_end_survey(struct ledger *l)
+{
+	struct mirror_report fresh = l->survey;
+
+	l->survey = l->mirror;
+	l->mirror = fresh;
+}
+
+void ledger_judge(struct ledger *l, const struct counters *c, uint64_t now_ns)
+{
+	struct estate_view view = {
+		.exposures = &l->summary.exposures,
+		.now_ns = now_ns,
+		.in_doubt = mirror_report_is_in_doubt(&l->mirror, c),
+	};
+
+	estate_judge(&l->estate, &view);
+}
+
+/* --- another chart ------------------------------------------------------------------- */
+
+static bool has_same_profile(const struct chart *a, const struct chart *b)
+{
+	return strcmp(a->profile, b->profile) == 0;
+}
+
+/* The other profiles are the same ones, unless another one is in use. */
+static void change_atlas(struct ledger *l, const struct chart *chart)
+{
+	if (has_same_profile(l->chart, chart)) {
+		l->atlas.in_use = chart;
+		return;
+	}
+	l->former.atlas = l->atlas;
+	l->former.ecs.atlas = &l->former.atlas;
+	atlas_open(&l->atlas, chart);
+}
+
+static void change_chart(struct ledger *l, const struct chart *chart, struct heirs heirs)
+{
+	l->former = (struct ledger_former){.chart = l->chart, .ecs = l->ecs, .heirs = heirs};
+	change_atlas(l, chart);
+	l->chart = chart;
+	l->ecs.chart = chart;
+}
+
+static void replace_report(struct mirror_report *old, struct mirror_report *fresh)
+{
+	fresh->interface = old->interface;
+	fresh->interfaces = old->interfaces;
+	mirror_report_fini(old);
+	*old = *fresh;
+}
+
+int ledger_reload(struct ledger *l, const struct chart *chart, struct heirs heirs)
+{
+	struct mirror_report mirror, survey;
+	int error = mirror_report_init(&mirror, chart);
+
+	assert(!l->former.chart);
+	if (error < 0)
+		return error;
+	error = mirror_report_init(&survey, chart);
+	if (error < 0) {
+		mirror_report_fini(&mirror);
+		return error;
+	}
+	events_close_window(&l->events);
+	change_chart(l, chart, heirs);
+	replace_report(&l->mirror, &mirror);
+	replace_report(&l->survey, &survey);
+	summary_reload(&l->summary, &l->former.heirs);
+	if (estate_reload(&l->estate, &l->former.heirs) < 0)
+		log_say(LOG_LEVEL_WARNING,
+			"no memory to hand channels and use down: they are not followed any more");
+	return 0;
+}
+
+void ledger_settle(struct ledger *l)
+{
+	if (!l->former.chart)
+		return;
+	atlas_close(&l->former.atlas);
+	heirs_close(&l->former.heirs);
+	l->former = (struct ledger_former){.chart = NULL};
+}
+
+/* Without an inventory everything would be unmonitored, and "nothing flagged" a lie. */
+struct chart *ledger_chart(const char *command, const char *site)
+{
+	struct complaint complaint = {0};
+	struct chart *chart;
+
+	if (!site) {
+		fprintf(stderr,
+			"portolan: %s: no site: who are the appliances? Get a proposal with\n"
+			"  portolan discover CAPTURE > site.yaml\n"
+			"read it, correct it, then: portolan %s --site site.yaml\n",
+			command, command);
+		return NULL;
+	}
+	if (chart_open(&chart, site, NULL, &complaint) < 0) {
+		complaint_print(&complaint, stderr);
+		return NULL;
+	}
+	if (chart_arm(chart, &complaint) < 0) {
+		complaint_print(&complaint, stderr);
+		chart_close(chart);
+		return NULL;
+	}
+	for (size_t i = 0; i < chart->warnings; i++)
+		fprintf(stderr, "portolan: warning: %s\n", chart->warning[i]);
+	if (chart->appliances > 0)
+		return chart;
+	fprintf(stderr,
+		"portolan: %s: no appliances: nothing would be monitored; "
+		"portolan discover CAPTURE proposes some\n",
+		site);
+	chart_close(chart);
+	return NULL;
+}
+
+static int open_lines(struct json_lines *lines, const char *path)
+{
+	int error = path ? json_lines_open(lines, path) : 0;
+
+	if (error < 0) {
+		fprintf(stderr, "portolan: %s: %s\n", path, strerror(-error));
+		return LEDGER_FAILED;
+	}
+	return LEDGER_DONE;
+}
+
+static int close_lines(struct json_lines *lines)
+{
+	int error = json_lines_close(lines);
+
+	if (error < 0)
+		fprintf(stderr, "portolan: %s: not all was written: %s\n", json_lines_name(lines),
+			strerror(-error));
+	return error < 0 ? LEDGER_FAILED : LEDGER_DONE;
+}
+
+static void write_note(void *context, json_t *document)
+{
+	events_write_note(&((struct ledger *)context)->events, document);
+}
+
+int ledger_open(struct ledger *l, const struct chart *chart, const struct ledger_options *options)
+{
+	int status;
+
+	*l = (struct ledger){.options = options, .chart = chart};
+	gethostname(l->host, sizeof(l->host) - 1);
+	atlas_open(&l->atlas, chart);
+	l->ecs = (struct ecs){.chart = chart, .atlas = &l->atlas, .observer = l->host};
+	events_init(&l->events, &l->ecs, options->events ? &l->event_lines : NULL,
+		chart->outputs.window_ns);
+	summary_init(&l->summary, &l->ecs);
+	if (mirror_report_init(&l->mirror, chart) < 0 ||
+		mirror_report_init(&l->survey, chart) < 0 || estate_init(&l->estate, &l->ecs) < 0) {
+		fputs("portolan: no more memory\n", stderr);
+		return LEDGER_FAILED;
+	}
+	l->estate.listener = write_note;
+	l->estate.context = l;
+	status = open_lines(&l->flow_lines, options->flows);
+	if (status == LEDGER_DONE)
+		status = open_lines(&l->event_lines, options->events);
+	/* At once, though it is written at the end: by then there may be no right to, and who
+	 * asked for it should know before the hours that it takes. */
+	return status == LEDGER_DONE ? open_lines(&l->stats_lines, options->stats) : status;
+}
+
+void ledger_begin(struct ledger *l, uint64_t now_ns)
+{
+	l->estate.relations.start_ns = now_ns;
+	l->estate.is_watched = true;
+}
+
+void ledger_name_interfaces(struct ledger *l, const char *const *name, size_t names)
+{
+	l->ecs.interface = name;
+	l->ecs.interfaces = names;
+	l->mirror.interface = l->survey.interface = name;
+	l->mirror.interfaces = l->survey.interfaces = names;
+}
+
+static int write_stats(struct ledger *l, const struct ledger_result *result)
+{
+	json_t *stats;
+
+	if (!l->options->stats)
+		return LEDGER_DONE;
+	stats = accounting_json(&result->counters);
+	json_object_set_new(stats, "events",
+		json_pack("{s:I, s:I, s:I}", "alerts", (json_int_t)l->events.alerts, "coalesced",
+			(json_int_t)l->events.coalesced, "delayed",
+			(json_int_t)result->counters.events_delayed));
+	if (l->events.outlets)
+		json_object_set_new(json_object_get(stats, "events"), "sinks",
+			outlets_states(l->events.outlets));
+	json_object_set_new(stats, "mirror", mirror_report_json(&l->mirror, &result->counters));
+	json_object_set_new(stats, "profile", json_string(l->chart->profile));
+	json_object_set_new(stats, "policy", json_string(l->chart->hash));
+	if (result->more)
+		json_object_update(stats, result->more);
+	json_lines_write(&l->stats_lines, stats);
+	return close_lines(&l->stats_lines);
+}
+
+static bool is_stdout(const char *path)
+{
+	return path && strcmp(path, "-") == 0;
+}
+
+/* Records for programs and words for people do not share a pipe. */
+static int print_summary(struct ledger *l, const struct ledger_result *result)
+{
+	const struct ledger_options *o = l->options;
+	int taken = is_stdout(o->flows) || is_stdout(o->events) || is_stdout(o->stats) ||
+		    outlets_use_stdout(l->events.outlets);
+	FILE *out = taken ? stderr : stdout;
+	struct style style = style_of(style_wants_colour(out));
+	struct summary_input in = {
+		.title = result->title,
+		.counters = &result->counters,
+		.mirror = &l->mirror,
+		.estate = &l->estate,
+		.start_ns = result->start_ns,
+		.end_ns = result->end_ns,
+	};
+	int error;
+
+	summary_print(&l->summary, &in, &style, out);
+	error = stream_flush(out);
+	if (error == 0)
+		return LEDGER_DONE;
+	fprintf(stderr, "portolan: standard output: %s\n", strerror(-error));
+	return LEDGER_FAILED;
+}
+
+int ledger_close(struct ledger *l, struct ledger_result *result)
+{
+	int status = LEDGER_DONE;
+
+	if (!l->estate.is_watched)
+		l->estate.relations.start_ns = result->start_ns;
+	ledger_judge(l, &result->counters, result->end_ns);
+	events_tick(&l->events, UINT64_MAX);
+	outlets_finish(l->events.outlets);
+	if (!accounting_holds(&result->counters)) {
+		fputs("portolan: the accounting does not add up; please report this\n", stderr);
+		status = LEDGER_FAILED;
+	}
+	status |= close_lines(&l->flow_lines);
+	status |= close_lines(&l->event_lines);
+	status |= write_stats(l, result);
+	status |= print_summary(l, result);
+	json_decref(result->more);
+	result->more = NULL;
+	return status;
+}
+
+void ledger_fini(struct ledger *l)
+{
+	if (!l->options)
+		return;
+	json_lines_close(&l->flow_lines);
+	json_lines_close(&l->event_lines);
+	json_lines_close(&l->stats_lines);
+	ledger_settle(l);
+	summary_fini(&l->summary);
+	mirror_report_fini(&l->mirror);
+	mirror_report_fini(&l->survey);
+	estate_fini(&l->estate);
+	events_fini(&l->events);
+	atlas_close(&l->atlas);
+}

@@ -1,0 +1,97 @@
+/* The ledger: where records go, whatever they come from: flow and event lines, accounting,
+ * summary. A replay and a sensor keep the same one.
+ *
+ * Complains on standard error itself; functions return the command's exit status.
+ */
+#ifndef PORTOLAN_COLLECTOR_H
+#define PORTOLAN_COLLECTOR_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "analysis/alerts.h"
+#include "analysis/deployment.h"
+#include "analysis/mirror_report.h"
+#include "policy/nearest.h"
+#include "policy/remap.h"
+#include "report/summary.h"
+#include "run/replay.h"
+
+struct chart;
+
+enum { LEDGER_DONE = 0, LEDGER_FAILED = 1 };
+
+struct ledger_options {
+	const char *flows, *events, *stats; /* paths, "-" or NULL */
+};
+
+/* A chart in whose numbers records may still come, and how they read in the next one's. */
+struct ledger_former {
+	const struct chart *chart; /* NULL: there is none */
+	struct atlas atlas;
+	struct ecs ecs;
+	struct heirs heirs;
+};
+
+struct ledger {
+	const struct ledger_options *options;
+	const struct chart *chart;
+	struct atlas atlas;
+	struct ecs ecs;
+	struct ledger_former former;
+	struct json_lines flow_lines, event_lines, stats_lines;
+	struct events events;
+	struct summary summary;
+	struct estate estate;
+	struct mirror_report mirror;
+	struct mirror_report survey; /* the mirror, as the survey under way shows it */
+	/* Shown every flow of a survey, in the numbers of the chart in force; NULL: nobody asks. */
+	record_taker *onlooker;
+	void *onlooker_context;
+	char host[256];
+};
+
+/* What came of it all, for the last page. */
+struct ledger_result {
+	struct counters counters;
+	uint64_t start_ns, end_ns;
+	const char *title;
+	json_t *more; /* further members of the accounting, taken over; or NULL */
+};
+
+int ledger_open(struct ledger *, const struct chart *, const struct ledger_options *);
+
+/* Since when the deployment is watched, where that is not the beginning of time: before the
+ * first record. */
+void ledger_begin(struct ledger *, uint64_t now_ns);
+
+/* Names of the interfaces that packets come from, lent; before the first record. */
+void ledger_name_interfaces(struct ledger *, const char *const *name, size_t names);
+
+/* A record_taker; the context is the ledger. */
+void ledger_take(void *ledger, const struct record *);
+
+/* Another chart is in force; `heirs` of the one before it are the ledger's from now on. Records
+ * in the former one's numbers are understood until ledger_settle(). 0 or a negative errno with
+ * nothing changed. Not before the last reload has settled. */
+int ledger_reload(struct ledger *, const struct chart *, struct heirs);
+void ledger_settle(struct ledger *);
+
+/* A survey: from here on every live flow comes once. At its end the workers' figures were added to
+ * `survey`, which is then what is known of the mirror. */
+void ledger_begin_survey(struct ledger *);
+void ledger_end_survey(struct ledger *);
+
+/* Judges the estate, after a survey; what has changed is told. */
+void ledger_judge(struct ledger *, const struct counters *, uint64_t now_ns);
+
+/* Ends the event window, closes the lines, writes accounting and summary. */
+int ledger_close(struct ledger *, struct ledger_result *);
+
+/* Gives everything back; also where it was not opened, or not to the end. */
+void ledger_fini(struct ledger *);
+
+/* The site's chart with an inventory, or NULL with the reason said. */
+struct chart *ledger_chart(const char *command, const char *site);
+
+#endif

@@ -1,0 +1,193 @@
+#include "run/reload.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/errors.h"
+#include "base/log.h"
+#include "policy/remap.h"
+#include "policy/ruleset.h"
+#include "run/collector.h"
+#include "run/worker_pool.h"
+
+#define GENERATIONS 65535u /* flows keep 16 bits of it */
+
+void reload_init(struct reload *r, const char *site, struct chart *chart)
+{
+	*r = (struct reload){.site = site, .first = chart, .chart = chart};
+}
+
+struct chart *reload_read(const struct reload *r, struct complaint *complaint)
+{
+	struct chart *chart;
+
+	if (chart_open(&chart, r->site, NULL, complaint) < 0)
+		return NULL;
+	if (chart->appliances == 0) {
+		complain(complaint, "%s: no appliances: nothing would be monitored", r->site);
+		chart_close(chart);
+		return NULL;
+	}
+	chart->policy->generation = r->chart->policy->generation % GENERATIONS + 1;
+	return chart;
+}
+
+/* --- what waits for the next start ----------------------------------------------------- */
+
+static bool same_text(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+static bool same_list(char *const *a, size_t as, char *const *b, size_t bs)
+{
+	for (size_t i = 0; i < as && i < bs; i++)
+		if (!same_text(a[i], b[i]))
+			return false;
+	return as == bs;
+}
+
+static bool same_capture(const struct chart_capture *a, const struct chart_capture *b)
+{
+	return same_text(a->source, b->source) && same_text(a->dpdk_lcores, b->dpdk_lcores) &&
+	       a->deduplicate == b->deduplicate &&
+	       same_list(a->interface, a->interfaces, b->interface, b->interfaces) &&
+	       same_list(a->dpdk_device, a->dpdk_devices, b->dpdk_device, b->dpdk_devices) &&
+	       same_list(a->dpdk_eal, a->dpdk_eals, b->dpdk_eal, b->dpdk_eals);
+}
+
+static bool same_sink(const struct chart_sink *a, const struct chart_sink *b)
+{
+	return a->kind == b->kind && a->format == b->format && a->flows == b->flows &&
+	       a->rotate_bytes == b->rotate_bytes && a->keep == b->keep &&
+	       same_text(a->path, b->path) && same_text(a->address, b->address) &&
+	       same_text(a->ca, b->ca) && same_text(a->certificate, b->certificate) &&
+	       same_text(a->key, b->key);
+}
+
+static bool same_outputs(const struct chart_outputs *a, const struct chart_outputs *b)
+{
+	for (size_t i = 0; i < a->sinks && i < b->sinks; i++)
+		if (!same_sink(&a->sink[i], &b->sink[i]))
+			return false;
+	return a->sinks == b->sinks && a->window_ns == b->window_ns &&
+	       same_text(a->metrics_listen, b->metrics_listen) &&
+	       same_text(a->metrics_token_file, b->metrics_token_file) &&
+	       same_text(a->metrics_certificate, b->metrics_certificate) &&
+	       same_text(a->metrics_key, b->metrics_key) &&
+	       same_text(a->control_socket, b->control_socket) &&
+	       same_text(a->control_group, b->control_group);
+}
+
+void reload_held_back(const struct chart *from, const struct chart *to, char *text, size_t bytes)
+{
+	const struct {
+		bool same;
+		const char *what;
+	} part[] = {
+		{same_capture(&from->capture, &to->capture), "capture"},
+		{from->flow_max == to->flow_max, "flow.max"},
+		{same_outputs(&from->outputs, &to->outputs), "outputs"},
+	};
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < sizeof(part) / sizeof(*part); i++)
+		if (!part[i].same && used < bytes)
+			used += (size_t)snprintf(
+				text + used, bytes - used, "%s%s", used ? ", " : "", part[i].what);
+}
+
+/* --- a reload ---------------------------------------------------------------------------- */
+
+/* Acquires all that it takes, then changes what cannot fail. */
+static int put_in_force(struct reload *r, struct chart *chart)
+{
+	struct heirs heirs;
+	struct reign *reign;
+	int error = heirs_open(&heirs, r->chart, chart);
+
+	if (error < 0)
+		return error;
+	reign = crew_prepare(r->crew, chart, heirs.appliance, heirs.appliances);
+	error = reign ? ledger_reload(r->ledger, chart, heirs) : -ENOMEM;
+	if (error < 0) {
+		if (reign)
+			crew_discard(r->crew, reign);
+		heirs_close(&heirs);
+		return error;
+	}
+	crew_reload(r->crew, reign);
+	return 0;
+}
+
+static void say_done(const struct reload *r)
+{
+	char later[64];
+
+	reload_held_back(r->first, r->chart, later, sizeof(later));
+	log_say(LOG_LEVEL_NOTICE, "reloaded %s: %zu appliances, %u rules, policy %.19s%s", r->site,
+		r->chart->appliances, r->chart->policy->rules, r->chart->hash,
+		strcmp(r->chart->hash, r->former->hash) == 0 ? ", as before" : "");
+	if (*later)
+		log_say(LOG_LEVEL_WARNING, "%s: changed, and takes effect at the next start",
+			later);
+}
+
+static int refuse(struct reload *r, struct complaint *complaint, int error)
+{
+	r->refused++;
+	r->last_refused = true;
+	if (complaint->length == 0)
+		complain(complaint, "%s: %s", r->site, strerror(-error));
+	log_say(LOG_LEVEL_ERROR, "not reloaded, the policy stays as it was: %s", complaint->text);
+	return error;
+}
+
+int reload_now(struct reload *r, struct complaint *complaint)
+{
+	struct chart *chart;
+	int error;
+
+	assert(!r->former);
+	chart = reload_read(r, complaint);
+	if (!chart)
+		return refuse(r, complaint, -EINVAL);
+	error = put_in_force(r, chart);
+	if (error < 0) {
+		chart_close(chart);
+		return refuse(r, complaint, error);
+	}
+	r->former = r->chart;
+	r->chart = chart;
+	r->done++;
+	r->last_refused = false;
+	r->last_ns = clock_wall_ns();
+	say_done(r);
+	return 0;
+}
+
+bool reload_tick(struct reload *r)
+{
+	if (!r->former || !crew_has_settled(r->crew))
+		return false;
+	crew_collect(r->crew); /* what was said in the former chart's numbers */
+	ledger_settle(r->ledger);
+	if (r->former != r->first)
+		chart_close(r->former);
+	r->former = NULL;
+	return true;
+}
+
+void reload_fini(struct reload *r)
+{
+	if (r->former && r->former != r->first)
+		chart_close(r->former);
+	if (r->chart != r->first)
+		chart_close(r->chart);
+	chart_close(r->first);
+	*r = (struct reload){0};
+}

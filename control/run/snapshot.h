@@ -1,0 +1,51 @@
+/* The snapshot: what those who ask a sensor are answered from (metrics, control socket).
+ *
+ * Taken by control between two looks, and not changed while somebody is answered: all of it
+ * is control's thread. What it points to is lent, and good until control goes on.
+ */
+#ifndef PORTOLAN_SNAPSHOT_H
+#define PORTOLAN_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "counters.h"
+#include "run/capture.h"
+#include "worker.h"
+
+struct chart;
+struct crew;
+struct ledger;
+struct reload;
+
+/* One worker as of its last publication. */
+struct snapshot_worker {
+	struct counters counters;
+	struct pace pace;
+};
+
+struct snapshot {
+	uint64_t now_ns, start_ns; /* wall clock */
+	const struct reload *reload;
+	const struct ledger *ledger; /* events, estate, mirror, exposures */
+	const struct capture *capture;
+	struct source_loss loss;
+	struct counters counters; /* the sum over the workers */
+	unsigned workers;
+	struct snapshot_worker worker[CAPTURE_WORKERS_MAX];
+	uint64_t records_dropped;
+	uint64_t last_packet_ns; /* when the number of frames last rose; 0: never */
+	bool in_doubt;		 /* the mirror: see mirror_report_is_in_doubt() */
+};
+
+/* The parts that are lent, and when it began. */
+void snapshot_init(struct snapshot *, const struct reload *, const struct ledger *,
+	const struct capture *, uint64_t start_ns);
+
+/* The chart in force: of now, not of when the snapshot was taken. */
+const struct chart *snapshot_chart(const struct snapshot *);
+
+/* As it is now. */
+void snapshot_take(struct snapshot *, const struct crew *, uint64_t now_ns);
+
+#endif

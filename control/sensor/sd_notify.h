@@ -1,0 +1,19 @@
+/* What systemd is told: ready, reloading, stopping, still alive, one line of status
+ * (sd_notify(3)). Where nobody asked, nothing happens.
+ */
+#ifndef PORTOLAN_SD_NOTIFY_H
+#define PORTOLAN_SD_NOTIFY_H
+
+#include <stdint.h>
+
+/* The sources are open and the workers run. */
+void notice_ready(const char *status);
+void notice_status(const char *status);
+void notice_reloading(void);
+void notice_stopping(const char *status);
+
+/* How often systemd wants to hear that we are alive, halved to be in time; 0: never. */
+uint64_t notice_watchdog_ns(void);
+void notice_alive(void);
+
+#endif

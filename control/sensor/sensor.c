@@ -1,0 +1,435 @@
+#include "sensor/sensor.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/errors.h"
+#include "base/log.h"
+#include "base/signals.h"
+#include "policy/ruleset.h"
+#include "run/capture.h"
+#include "run/reload.h"
+#include "run/snapshot.h"
+#include "run/worker_pool.h"
+#include "sensor/privileges.h"
+#include "sensor/sandbox.h"
+#include "sensor/sd_notify.h"
+#include "serve/control_protocol.h"
+#include "serve/control_socket.h"
+#include "serve/http_server.h"
+#include "serve/metrics.h"
+#include "serve/requests.h"
+#include "sink/sinks.h"
+#include "source_dpdk.h"
+
+enum { DONE = CAPTURE_OPEN, FAILED = CAPTURE_FAILED, MISUSED = CAPTURE_MISUSED };
+
+#define LOOK_MS 20
+#define SECOND_NS 1000000000ull
+#define SURVEY_NS 10000000000ull
+
+struct sensor {
+	const struct sensor_options *options;
+	struct reload reload; /* its charts */
+	struct ledger ledger;
+	struct snapshot snapshot;
+	struct answers answers;
+	struct control_socket *socket; /* NULL: none could be opened */
+	struct metrics_source metrics;
+	struct http *http;	 /* NULL: no metrics are wanted */
+	struct outlets *outlets; /* NULL: the site has no sinks */
+	struct crew *crew;
+	struct capture capture;
+	int is_reload_wanted, is_surveying;
+	int is_look_wanted; /* a survey, for its figures */
+	int is_judging;	    /* with this survey: it is not only for somebody who asks */
+	uint64_t alive_ns;
+	uint64_t survey_ns; /* steady clock: when the next one is due */
+	uint64_t start_ns;
+};
+
+/* --- telemetry ------------------------------------------------------------------------ */
+
+static int answer_stats(void *context, const char *argument, struct source_dpdk_answer *a)
+{
+	struct counters c;
+
+	(void)argument;
+	crew_counters(((struct sensor *)context)->crew, &c);
+	source_dpdk_answer_u64(a, "frames", c.frames);
+	source_dpdk_answer_u64(a, "ip", c.ip);
+	source_dpdk_answer_u64(a, "non_ip", c.non_ip);
+	for (unsigned i = 0; i < DISCARD_COUNT; i++)
+		source_dpdk_answer_u64(a, discard_name((enum discard)i), c.discarded[i]);
+	source_dpdk_answer_u64(a, "monitored", c.monitored);
+	source_dpdk_answer_u64(a, "unmonitored", c.unmonitored);
+	for (unsigned i = 0; i < VERDICT_COUNT; i++)
+		source_dpdk_answer_u64(a, verdict_name((enum verdict)i), c.verdict_packets[i]);
+	return 0;
+}
+
+static int answer_flows(void *context, const char *argument, struct source_dpdk_answer *a)
+{
+	struct counters c;
+
+	(void)argument;
+	crew_counters(((struct sensor *)context)->crew, &c);
+	source_dpdk_answer_u64(a, "created", c.flows_created);
+	source_dpdk_answer_u64(a, "active", c.flows_active);
+	source_dpdk_answer_u64(a, "untracked_packets", c.untracked_packets);
+	for (unsigned i = 0; i < END_COUNT; i++)
+		source_dpdk_answer_u64(a, end_name((enum end)i), c.ended[i]);
+	for (unsigned i = 0; i < VERDICT_COUNT; i++)
+		source_dpdk_answer_u64(a, verdict_name((enum verdict)i), c.verdict_flows[i]);
+	return 0;
+}
+
+static int answer_policy(void *context, const char *argument, struct source_dpdk_answer *a)
+{
+	const struct chart *c = ((struct sensor *)context)->reload.chart;
+
+	(void)argument;
+	source_dpdk_answer_text(a, "site", c->name);
+	source_dpdk_answer_text(a, "profile", c->profile);
+	source_dpdk_answer_text(a, "policy", c->hash);
+	source_dpdk_answer_u64(a, "rules", c->policy->rules);
+	source_dpdk_answer_u64(a, "appliances", c->appliances);
+	return 0;
+}
+
+static void offer_telemetry(struct sensor *s)
+{
+	if (!s->capture.through_dpdk)
+		return;
+	source_dpdk_command("/portolan/stats", "what was seen and judged", answer_stats, s);
+	source_dpdk_command(
+		"/portolan/flows", "flows: created, active, ended, by verdict", answer_flows, s);
+	source_dpdk_command("/portolan/policy", "the policy in force", answer_policy, s);
+}
+
+/* --- those who ask ---------------------------------------------------------------------- */
+
+/* The default place may be out of reach (no such directory without systemd's help): then there is
+ * none. A place that the site names has to be right. */
+static int open_socket(struct sensor *s)
+{
+	const struct chart_outputs *o = &s->reload.chart->outputs;
+	struct control_place place = {o->control_socket ? o->control_socket : CONTROL_SOCKET,
+		s->options->user, o->control_group};
+	struct control_handlers handlers = {answers_ask, answers_bye, &s->answers};
+	int error = control_socket_open(&s->socket, &place, &handlers);
+
+	s->answers.snapshot = &s->snapshot;
+	s->answers.ledger = &s->ledger;
+	s->answers.reload = &s->reload;
+	s->ledger.onlooker = answers_see;
+	s->ledger.onlooker_context = &s->answers;
+	if (error == 0)
+		return DONE;
+	log_say(o->control_socket ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE,
+		"no control socket at %s: %s", place.path,
+		error == -EADDRINUSE		       ? "another sensor answers there"
+		: error == -ENOENT && o->control_group ? "no such directory or group"
+						       : strerror(-error));
+	return o->control_socket ? FAILED : DONE;
+}
+
+/* --- sinks ------------------------------------------------------------------------------ */
+
+static json_t *sink_states(void *context)
+{
+	return outlets_states(context);
+}
+
+static int open_outlets(struct sensor *s)
+{
+	if (outlets_open(&s->outlets, &s->reload.chart->outputs) < 0)
+		return FAILED;
+	s->ledger.events.outlets = s->outlets;
+	s->answers.sinks = s->outlets ? sink_states : NULL;
+	s->answers.sinks_context = s->outlets;
+	return DONE;
+}
+
+static int open_metrics(struct sensor *s)
+{
+	s->metrics = (struct metrics_source){.snapshot = &s->snapshot,
+		.sinks = s->answers.sinks,
+		.sinks_context = s->answers.sinks_context};
+	return http_open(&s->http, &s->reload.chart->outputs, &s->metrics) < 0 ? FAILED : DONE;
+}
+
+/* --- rights --------------------------------------------------------------------------- */
+
+#define WRITABLE_MAX 80
+
+struct writable {
+	char *directory[WRITABLE_MAX];
+	size_t count;
+};
+
+static void may_write(struct writable *w, const char *path)
+{
+	char *copy = path && strcmp(path, "-") != 0 ? strdup(path) : NULL;
+
+	if (copy && w->count < WRITABLE_MAX)
+		w->directory[w->count++] = strdup(dirname(copy));
+	free(copy);
+}
+
+/* Where this sensor writes: what it is told to, and the sockets of its libraries. */
+static void list_writable(const struct sensor *s, struct writable *w)
+{
+	const struct chart_outputs *o = &s->reload.chart->outputs;
+
+	may_write(w, s->options->ledger.flows);
+	may_write(w, s->options->ledger.events);
+	may_write(w, s->options->ledger.stats);
+	for (size_t i = 0; i < o->sinks; i++)
+		may_write(w, o->sink[i].path);
+	may_write(w, o->control_socket);
+	may_write(w, "/run/portolan/control.sock");
+	may_write(w, "/var/run/dpdk/rte");
+}
+
+/* The sources are open: from here on nobody needs to open a raw socket or run a program. */
+static int give_up_rights(struct sensor *s)
+{
+	struct writable w = {.count = 0};
+	int error = privileges_drop(s->options->user);
+
+	if (error < 0) {
+		log_say(LOG_LEVEL_ERROR, "cannot give up privileges%s%s: %s",
+			s->options->user ? " as user " : "",
+			s->options->user ? s->options->user : "", strerror(-error));
+		return FAILED;
+	}
+	list_writable(s, &w);
+	error = fence_close((const char *const *)w.directory, w.count);
+	for (size_t i = 0; i < w.count; i++)
+		free(w.directory[i]);
+	if (error == -ENOSYS || error == -EOPNOTSUPP)
+		log_say(LOG_LEVEL_NOTICE, "no fence: this kernel has no Landlock");
+	else if (error < 0)
+		log_say(LOG_LEVEL_WARNING, "no fence: %s", strerror(-error));
+	return DONE;
+}
+
+/* --- the watch ------------------------------------------------------------------------ */
+
+static int is_over(const struct sensor *s)
+{
+	uint64_t duration = s->options->duration_ns;
+
+	return interrupt_asked() || crew_busy(s->crew) < s->capture.workers ||
+	       (duration && clock_wall_ns() - s->start_ns >= duration);
+}
+
+static void reload_site(struct sensor *s)
+{
+	struct complaint complaint = {.length = 0};
+
+	s->is_reload_wanted = 0;
+	notice_reloading();
+	answers_reloaded(&s->answers, reload_now(&s->reload, &complaint), &complaint);
+	notice_ready(s->capture.title);
+}
+
+/* --- surveys -------------------------------------------------------------------------- */
+
+static int is_due(const struct sensor *s)
+{
+	return clock_steady_ns() >= s->survey_ns;
+}
+
+static void begin_survey(struct sensor *s)
+{
+	s->is_surveying = 1;
+	s->is_look_wanted = 0;
+	s->is_judging = is_due(s);
+	if (s->is_judging)
+		s->survey_ns = clock_steady_ns() + SURVEY_NS;
+	answers_begin_survey(&s->answers);
+	ledger_begin_survey(&s->ledger);
+	crew_survey(s->crew);
+}
+
+static void end_survey(struct sensor *s)
+{
+	struct counters c;
+
+	crew_collect(s->crew);
+	crew_surveyed_mirror(s->crew, &s->ledger.survey);
+	crew_counters(s->crew, &c);
+	s->is_surveying = 0;
+	ledger_end_survey(&s->ledger);
+	if (s->is_judging)
+		ledger_judge(&s->ledger, &c, clock_wall_ns());
+	answers_end_survey(&s->answers);
+}
+
+/* Not while flows wait to be judged by another policy: the figures would be in the numbers of two
+ * charts. */
+static void survey(struct sensor *s)
+{
+	if (s->is_surveying && crew_has_surveyed(s->crew))
+		end_survey(s);
+	else if (!s->is_surveying && !s->reload.former &&
+		 (answers_want_survey(&s->answers) || s->is_look_wanted || is_due(s)))
+		begin_survey(s);
+}
+
+/* --- round and round ------------------------------------------------------------------- */
+
+/* Waits for those who ask, or just waits. */
+static void listen_for(struct sensor *s, int wait_ms)
+{
+	struct timespec moment = {.tv_nsec = wait_ms * 1000000L};
+
+	if (s->socket)
+		control_socket_poll(s->socket, wait_ms, clock_steady_ns());
+	else if (wait_ms > 0)
+		nanosleep(&moment, NULL);
+	http_run(s->http);
+}
+
+static void keep_alive(struct sensor *s)
+{
+	uint64_t every_ns = notice_watchdog_ns(), now_ns = clock_steady_ns();
+
+	if (!every_ns || now_ns < s->alive_ns)
+		return;
+	notice_alive();
+	s->alive_ns = now_ns + every_ns;
+}
+
+static void look_after_reloads(struct sensor *s)
+{
+	s->is_reload_wanted |= interrupt_hung_up() | s->answers.is_reload_wanted;
+	if (s->is_reload_wanted && !s->is_surveying && !s->reload.former)
+		reload_site(s);
+	if (!reload_tick(&s->reload))
+		return;
+	answers_settled(&s->answers);
+	s->is_look_wanted = 1; /* the mirror's figures are by the new appliances */
+}
+
+static void stand_watch(struct sensor *s)
+{
+	uint64_t second_ns = 0;
+
+	while (!is_over(s)) {
+		listen_for(s, crew_collect(s->crew) ? 0 : LOOK_MS);
+		events_tick(&s->ledger.events, clock_wall_ns());
+		keep_alive(s);
+		look_after_reloads(s);
+		if (interrupt_wants_reopen())
+			outlets_reopen(s->outlets);
+		survey(s);
+		if (clock_steady_ns() < second_ns)
+			continue;
+		second_ns = clock_steady_ns() + SECOND_NS;
+		capture_watch(&s->capture);
+		snapshot_take(&s->snapshot, s->crew, clock_wall_ns());
+	}
+}
+
+static int run(struct sensor *s)
+{
+	struct crew_config config = {
+		.chart = s->reload.chart,
+		.workers = s->capture.workers,
+		.source = s->capture.source,
+		.take = ledger_take,
+		.context = &s->ledger,
+	};
+	struct ledger_result result = {.title = s->capture.title};
+	int status = DONE, error;
+
+	if (getrandom(&config.seed, sizeof(config.seed), 0) < 0)
+		config.seed = clock_wall_ns();
+	error = crew_start(&s->crew, &config);
+	if (error < 0) {
+		log_say(LOG_LEVEL_ERROR, "%s", strerror(-error));
+		return FAILED;
+	}
+	s->start_ns = clock_wall_ns();
+	ledger_begin(&s->ledger, s->start_ns);
+	s->survey_ns = clock_steady_ns() + SURVEY_NS;
+	s->is_look_wanted = 1;
+	s->reload.crew = s->crew;
+	s->reload.ledger = &s->ledger;
+	snapshot_init(&s->snapshot, &s->reload, &s->ledger, &s->capture, s->start_ns);
+	snapshot_take(&s->snapshot, s->crew, s->start_ns);
+	offer_telemetry(s);
+	notice_ready(s->capture.title);
+	stand_watch(s);
+	notice_stopping("writing what is left");
+	crew_stop(s->crew);
+	ledger_begin_survey(&s->ledger); /* flows that have not ended are live */
+	crew_finish(s->crew, clock_wall_ns());
+	capture_watch(&s->capture);
+	if (crew_failure(s->crew)) {
+		log_say(LOG_LEVEL_ERROR, "%s", crew_failure(s->crew));
+		status = FAILED;
+	}
+	crew_counters(s->crew, &result.counters);
+	mirror_report_clear(&s->ledger.mirror);
+	crew_mirror(s->crew, &s->ledger.mirror);
+	result.start_ns = s->start_ns;
+	result.end_ns = clock_wall_ns();
+	result.more = json_pack("{s:o, s:{s:I}}", "capture", capture_json(&s->capture), "records",
+		"dropped", (json_int_t)crew_dropped(s->crew));
+	return ledger_close(&s->ledger, &result) == LEDGER_DONE ? status : FAILED;
+}
+
+int sensor_run(const struct sensor_options *options)
+{
+	struct sensor *s = calloc(1, sizeof(*s));
+	const char *const *interface;
+	size_t interfaces;
+	int status = s ? DONE : FAILED;
+
+	if (!s)
+		return FAILED;
+	s->options = options;
+	interrupt_watch_hangup(); /* from the start: unwatched, either signal would end it */
+	interrupt_watch_reopen();
+	reload_init(&s->reload, options->site, ledger_chart("run", options->site));
+	if (!s->reload.chart)
+		status = MISUSED;
+	if (status == DONE)
+		status = capture_open(&s->capture, s->reload.chart, options->workers);
+	if (status == DONE) {
+		status = ledger_open(&s->ledger, s->reload.chart, &options->ledger);
+		interface = capture_interfaces(&s->capture, &interfaces);
+		ledger_name_interfaces(&s->ledger, interface, interfaces);
+	}
+	if (status == DONE)
+		status = open_socket(s);
+	if (status == DONE)
+		status = open_outlets(s);
+	if (status == DONE)
+		status = open_metrics(s);
+	if (status == DONE)
+		status = give_up_rights(s);
+	if (status == DONE && outlets_start(s->outlets) < 0)
+		status = FAILED;
+	if (status == DONE)
+		status = run(s);
+	http_close(s->http);
+	control_socket_close(s->socket);
+	capture_close(&s->capture);
+	crew_free(s->crew);
+	outlets_close(s->outlets);
+	ledger_fini(&s->ledger);
+	reload_fini(&s->reload);
+	free(s);
+	return status;
+}

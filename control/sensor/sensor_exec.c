@@ -1,0 +1,43 @@
+/* Stands in for the sensor in the program that is started often and for short: DPDK, TLS and
+ * HTTP are more than twenty libraries, and loading them takes longer than judging 100,000 packets.
+ * The program that has them lies beside this one and takes over, with the same command line. */
+#include "sensor/sensor.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PROGRAM "portolan-sensor"
+
+enum { FAILED = 1 };
+
+/* Its path, in this program's folder. */
+static int program_path(char path[PATH_MAX + sizeof(PROGRAM)])
+{
+	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
+	char *slash;
+
+	if (length < 0)
+		return -errno;
+	path[length] = '\0';
+	slash = strrchr(path, '/');
+	strcpy(slash ? slash + 1 : path, PROGRAM);
+	return 0;
+}
+
+int sensor_run(const struct sensor_options *options)
+{
+	char path[PATH_MAX + sizeof(PROGRAM)] = PROGRAM;
+	int error = program_path(path);
+
+	if (error == 0) {
+		execv(path, options->line);
+		error = -errno;
+	}
+	fprintf(stderr,
+		"portolan: run: %s: %s; want the program that has the sensor beside portolan\n",
+		path, strerror(-error));
+	return FAILED;
+}

@@ -1,0 +1,365 @@
+#include "serve/flow_query.h"
+
+#include <arpa/inet.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/ruleset.h"
+#include "record/ecs.h"
+#include "serve/control_protocol.h"
+#include "serve/control_socket.h"
+
+/* In which order, by which number: the largest first. */
+#define ORDER_LIST(X)                                                                              \
+	X(BYTES, "bytes", r->bytes[0] + r->bytes[1])                                               \
+	X(PACKETS, "packets", r->packets[0] + r->packets[1])                                       \
+	X(START, "start", r->start_ns)                                                             \
+	X(LAST, "last", r->end_ns)                                                                 \
+	X(SEVERITY, "severity", (uint64_t)r->severity << 56 | (r->bytes[0] + r->bytes[1]) >> 8)
+#define ORDER_MEMBER(member, text, number) ORDER_##member,
+enum order { ORDER_LIST(ORDER_MEMBER) ORDER_COUNT };
+
+struct kept {
+	uint64_t rank;
+	enum verdict verdict; /* by the other chart */
+	struct record record;
+};
+
+struct inquiry {
+	const struct ecs *ecs;
+	struct chart *other;		 /* or NULL: flows are asked for */
+	const char *appliance, *verdict; /* NULL: any; in `arguments` */
+	json_t *arguments;
+	struct address peer;
+	unsigned peer_version; /* 0: any */
+	long port;	       /* -1: any */
+	bool flagged;
+	enum order order;
+	/* A heap, the smallest rank on top. */
+	struct kept *kept;
+	size_t count, limit;
+	uint64_t seen, fitting;
+};
+
+static uint64_t rank_of(enum order o, const struct record *r)
+{
+	switch (o) {
+#define ORDER_RANK(member, text, number)                                                           \
+	case ORDER_##member:                                                                       \
+		return number;
+		ORDER_LIST(ORDER_RANK)
+#undef ORDER_RANK
+	default:
+		return 0;
+	}
+}
+
+/* --- the question ------------------------------------------------------------------------- */
+
+static bool read_order(struct inquiry *q, char *why)
+{
+	static const char *const name[] = {
+#define ORDER_NAME(member, text, number) text,
+		ORDER_LIST(ORDER_NAME)
+#undef ORDER_NAME
+	};
+	const char *text = json_string_value(json_object_get(q->arguments, "sort"));
+
+	q->order = ORDER_BYTES;
+	for (unsigned i = 0; text && i < ORDER_COUNT; i++)
+		if (strcmp(text, name[i]) == 0) {
+			q->order = (enum order)i;
+			return true;
+		}
+	if (text)
+		snprintf(why, INQUIRY_WHY_BYTES,
+			"sort: found '%.40s'; want bytes, packets, start, last or severity", text);
+	return !text;
+}
+
+static bool read_peer(struct inquiry *q, char *why)
+{
+	const char *text = json_string_value(json_object_get(q->arguments, "peer"));
+
+	if (!text)
+		return true;
+	if (inet_pton(AF_INET, text, q->peer.byte + 12) == 1)
+		q->peer_version = 4;
+	else if (inet_pton(AF_INET6, text, q->peer.byte) == 1)
+		q->peer_version = 6;
+	else
+		snprintf(why, INQUIRY_WHY_BYTES, "peer: found '%.60s'; want an address", text);
+	return q->peer_version != 0;
+}
+
+static bool read_number(
+	const json_t *arguments, const char *name, long low, long high, long *number, char *why)
+{
+	const json_t *value = json_object_get(arguments, name);
+
+	if (!value)
+		return true;
+	if (!json_is_integer(value) || json_integer_value(value) < low ||
+		json_integer_value(value) > high) {
+		snprintf(why, INQUIRY_WHY_BYTES, "%s: want a number from %ld to %ld", name, low,
+			high);
+		return false;
+	}
+	*number = (long)json_integer_value(value);
+	return true;
+}
+
+static bool read_verdict(struct inquiry *q, char *why)
+{
+	q->verdict = json_string_value(json_object_get(q->arguments, "verdict"));
+	for (unsigned i = 0; q->verdict && i < VERDICT_COUNT; i++)
+		if (strcmp(q->verdict, verdict_name((enum verdict)i)) == 0)
+			return true;
+	if (q->verdict)
+		snprintf(why, INQUIRY_WHY_BYTES,
+			"verdict: found '%.40s'; want one such as unexpected-port", q->verdict);
+	return !q->verdict;
+}
+
+static bool read_appliance(struct inquiry *q, char *why)
+{
+	const struct chart *c = q->ecs->chart;
+
+	q->appliance = json_string_value(json_object_get(q->arguments, "appliance"));
+	for (size_t i = 0; q->appliance && i < c->appliances; i++)
+		if (strcmp(q->appliance, c->appliance[i].name) == 0)
+			return true;
+	if (q->appliance)
+		snprintf(why, INQUIRY_WHY_BYTES, "appliance: the site has no '%.100s'",
+			q->appliance);
+	return !q->appliance;
+}
+
+static bool read_arguments(struct inquiry *q, char *why)
+{
+	long limit = CONTROL_FLOWS_DEFAULT;
+
+	q->port = -1;
+	q->flagged = json_is_true(json_object_get(q->arguments, "flagged"));
+	if (!read_order(q, why) || !read_peer(q, why) || !read_verdict(q, why) ||
+		!read_appliance(q, why) ||
+		!read_number(q->arguments, "port", 0, 65535, &q->port, why) ||
+		!read_number(q->arguments, "limit", 1, CONTROL_FLOWS_MAX, &limit, why))
+		return false;
+	q->limit = (size_t)limit;
+	return true;
+}
+
+static struct inquiry *inquiry_new(const struct ecs *ecs)
+{
+	struct inquiry *q = calloc(1, sizeof(*q));
+
+	if (q)
+		q->ecs = ecs;
+	return q;
+}
+
+struct inquiry *inquiry_of_flows(
+	const json_t *arguments, const struct ecs *ecs, char why[INQUIRY_WHY_BYTES])
+{
+	struct inquiry *q = inquiry_new(ecs);
+
+	snprintf(why, INQUIRY_WHY_BYTES, "no more memory");
+	if (q)
+		q->arguments = json_deep_copy(arguments);
+	if (q && q->arguments && read_arguments(q, why))
+		q->kept = calloc(q->limit, sizeof(*q->kept));
+	if (q && q->kept)
+		return q;
+	inquiry_free(q);
+	return NULL;
+}
+
+struct inquiry *inquiry_of_chart(struct chart *other, const struct ecs *ecs)
+{
+	struct inquiry *q = inquiry_new(ecs);
+
+	if (q) {
+		q->limit = CONTROL_FLOWS_DEFAULT;
+		q->order = ORDER_SEVERITY;
+		q->kept = calloc(q->limit, sizeof(*q->kept));
+	}
+	if (q && q->kept) {
+		q->other = other;
+		return q;
+	}
+	inquiry_free(q);
+	return NULL;
+}
+
+void inquiry_free(struct inquiry *q)
+{
+	if (!q)
+		return;
+	chart_close(q->other);
+	json_decref(q->arguments);
+	free(q->kept);
+	free(q);
+}
+
+/* --- the flows ----------------------------------------------------------------------------- */
+
+static bool has_appliance(const struct inquiry *q, const struct record *r)
+{
+	const struct chart *c = q->ecs->chart;
+
+	for (unsigned end = 0; end < 2; end++)
+		if (r->appliance[end] < c->appliances &&
+			strcmp(c->appliance[r->appliance[end]].name, q->appliance) == 0)
+			return true;
+	return false;
+}
+
+static bool has_peer(const struct inquiry *q, const struct record *r)
+{
+	return r->version == q->peer_version &&
+	       (address_equal(&r->address[0], &q->peer) || address_equal(&r->address[1], &q->peer));
+}
+
+static bool fits(const struct inquiry *q, const struct record *r)
+{
+	if (q->flagged && !verdict_is_flagged((enum verdict)r->verdict))
+		return false;
+	if (q->verdict && strcmp(verdict_name((enum verdict)r->verdict), q->verdict) != 0)
+		return false;
+	if (q->port >= 0 && r->port[1] != q->port)
+		return false;
+	if (q->appliance && !has_appliance(q, r))
+		return false;
+	return !q->peer_version || has_peer(q, r);
+}
+
+/* What is spoken stays; whether it is what the other chart wants is asked again. */
+static bool is_wrong_service(const struct chart *c, const struct record *r, uint16_t set)
+{
+	service_mask wanted = set == SET_NONE ? 0 : policy_services(c->policy, set);
+
+	if (!wanted || r->service_basis == SERVICE_UNVERIFIED)
+		return false;
+	return r->service_basis != SERVICE_RECOGNISED || !(wanted & SERVICE_BIT(r->service));
+}
+
+/* The verdict of a flow by another chart, as it is seen now; VERDICT_COUNT: it would be nobody's.
+ */
+static enum verdict verdict_by(const struct chart *c, const struct record *r)
+{
+	struct conversation talk = {.version = r->version, .protocol = r->protocol};
+	struct judgement j;
+	unsigned verdict;
+
+	for (unsigned end = 0; end < 2; end++) {
+		talk.address[end] = r->address[end];
+		talk.port[end] = r->port[end];
+		talk.appliance[end] =
+			inventory_find(c->policy->inventory, &r->address[end], r->version);
+	}
+	if (talk.appliance[0] == APPLIANCE_NONE && talk.appliance[1] == APPLIANCE_NONE)
+		return VERDICT_COUNT;
+	j = policy_judge(c->policy, &talk);
+	verdict = j.verdict;
+	for (unsigned end = 0; end < 2; end++)
+		if (j.end_verdict[end] == VERDICT_EXPECTED && is_wrong_service(c, r, j.set[end]) &&
+			verdict < VERDICT_WRONG_SERVICE)
+			verdict = VERDICT_WRONG_SERVICE;
+	return (enum verdict)verdict;
+}
+
+static void sift_down(struct inquiry *q)
+{
+	size_t i = 0, child;
+
+	while ((child = 2 * i + 1) < q->count) {
+		struct kept swap = q->kept[i];
+		if (child + 1 < q->count && q->kept[child + 1].rank < q->kept[child].rank)
+			child++;
+		if (q->kept[i].rank <= q->kept[child].rank)
+			return;
+		q->kept[i] = q->kept[child];
+		q->kept[child] = swap;
+		i = child;
+	}
+}
+
+static void sift_up(struct inquiry *q)
+{
+	size_t i = q->count - 1, parent;
+
+	while (i > 0 && q->kept[parent = (i - 1) / 2].rank > q->kept[i].rank) {
+		struct kept swap = q->kept[i];
+		q->kept[i] = q->kept[parent];
+		q->kept[parent] = swap;
+		i = parent;
+	}
+}
+
+static void keep(struct inquiry *q, const struct record *r, enum verdict other)
+{
+	struct kept k = {.rank = rank_of(q->order, r), .verdict = other, .record = *r};
+
+	if (q->count < q->limit) {
+		q->kept[q->count++] = k;
+		sift_up(q);
+	} else if (q->kept[0].rank < k.rank) {
+		q->kept[0] = k;
+		sift_down(q);
+	}
+}
+
+void inquiry_see(struct inquiry *q, const struct record *r)
+{
+	enum verdict other = VERDICT_COUNT;
+
+	q->seen++;
+	if (q->other) {
+		other = verdict_by(q->other, r);
+		if (other == r->verdict)
+			return;
+	} else if (!fits(q, r)) {
+		return;
+	}
+	q->fitting++;
+	keep(q, r, other);
+}
+
+/* --- the answer ------------------------------------------------------------------------------ */
+
+static int compare_rank(const void *left, const void *right)
+{
+	const struct kept *a = left, *b = right;
+
+	return a->rank < b->rank ? 1 : a->rank > b->rank ? -1 : 0;
+}
+
+static json_t *item_of(const struct inquiry *q, const struct kept *k)
+{
+	json_t *item = ecs_flow(q->ecs, &k->record);
+
+	if (item && q->other)
+		json_object_set_new(json_object_get(item, "portolan"), "would_be",
+			json_string(k->verdict == VERDICT_COUNT ? "unmonitored"
+								: verdict_name(k->verdict)));
+	return item;
+}
+
+void inquiry_answer(struct inquiry *q, struct control_client *client)
+{
+	size_t sent = 0;
+	json_t *result;
+
+	qsort(q->kept, q->count, sizeof(*q->kept), compare_rank);
+	while (sent < q->count && control_item(client, item_of(q, &q->kept[sent])))
+		sent++;
+	result = json_pack("{s:I, s:I, s:I}", "live", (json_int_t)q->seen,
+		q->other ? "changing" : "matching", (json_int_t)q->fitting, "shown",
+		(json_int_t)sent);
+	if (q->other)
+		json_object_set_new(result, "policy", json_string(q->other->hash));
+	control_done(client, result);
+}

@@ -1,0 +1,38 @@
+/* An inquiry: a question that takes a look at every live flow.
+ *
+ * Two kinds: which flows (those that fit a filter, the first so many in an order), and which flows
+ * another chart would judge otherwise. It is shown each flow of a survey and then answers. Bounded:
+ * keeps no more records than it was asked for. Control's thread.
+ */
+#ifndef PORTOLAN_FLOW_QUERY_H
+#define PORTOLAN_FLOW_QUERY_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "record.h"
+
+struct chart;
+struct control_client;
+struct ecs;
+struct inquiry;
+
+/* Of the flows; NULL with the reason in `why`. */
+#define INQUIRY_WHY_BYTES 256
+struct inquiry *inquiry_of_flows(
+	const json_t *arguments, const struct ecs *, char why[INQUIRY_WHY_BYTES]);
+
+/* Of the flows whose verdict would change; takes the chart over, unless there was no memory: NULL.
+ */
+struct inquiry *inquiry_of_chart(struct chart *, const struct ecs *);
+
+void inquiry_free(struct inquiry *);
+
+/* One live flow, in the numbers of the chart in force. */
+void inquiry_see(struct inquiry *, const struct record *);
+
+/* All were seen. */
+void inquiry_answer(struct inquiry *, struct control_client *);
+
+#endif

@@ -1,0 +1,513 @@
+#include "serve/requests.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/errors.h"
+#include "base/format.h"
+#include "policy/ruleset.h"
+#include "record/stats.h"
+#include "run/collector.h"
+#include "run/reload.h"
+#include "run/snapshot.h"
+#include "serve/control_socket.h"
+#include "serve/flow_query.h"
+
+#define SECOND_NS 1000000000ull
+
+/* A mirror without a packet for so long is taken for dead. */
+#define DEAD_NS (60 * SECOND_NS)
+
+#define DROPS_SHARE 0.001
+#define TABLE_SHARE 0.9
+
+/* A time as records have it; null: never. */
+static json_t *json_when(uint64_t ns)
+{
+	char text[TIME_TEXT_BYTES];
+
+	if (ns == 0)
+		return json_null();
+	time_text(ns, text);
+	return json_string(text);
+}
+
+/* --- status ------------------------------------------------------------------------------ */
+
+static json_t *policy_json(const struct snapshot *s)
+{
+	const struct chart *c = snapshot_chart(s);
+
+	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:o}", "site", c->name, "profile",
+		c->profile, "hash", c->hash, "appliances", (json_int_t)c->appliances, "rules",
+		(json_int_t)c->policy->rules, "reloads", (json_int_t)s->reload->done,
+		"reloads_refused", (json_int_t)s->reload->refused, "reloaded",
+		json_when(s->reload->last_ns));
+}
+
+static json_t *events_json(const struct snapshot *s)
+{
+	const struct events *e = &s->ledger->events;
+
+	return json_pack("{s:I, s:I, s:I, s:I}", "alerts", (json_int_t)e->alerts, "coalesced",
+		(json_int_t)e->coalesced, "delayed", (json_int_t)s->counters.events_delayed,
+		"dropped", (json_int_t)s->records_dropped);
+}
+
+static json_t *channels_json(const struct channels *all)
+{
+	json_t *by_state = json_object();
+	size_t count[CHANNEL_STATE_COUNT];
+
+	channels_count(all, count);
+	for (unsigned i = 0; i < CHANNEL_STATE_COUNT; i++)
+		json_object_set_new(by_state, channel_state_name((enum channel_state)i),
+			json_integer((json_int_t)count[i]));
+	return by_state;
+}
+
+static json_t *capture_now(const struct snapshot *s)
+{
+	json_t *interfaces = json_array(), *capture;
+	size_t count;
+	const char *const *name = capture_interfaces(s->capture, &count);
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(interfaces, json_string(name[i]));
+	capture = json_pack("{s:s, s:o, s:I, s:o, s:o}", "source",
+		s->capture->through_dpdk ? "dpdk" : "pcap", "interfaces", interfaces, "workers",
+		(json_int_t)s->workers, "last_packet", json_when(s->last_packet_ns), "loss",
+		capture_loss_json(&s->loss));
+	return capture;
+}
+
+static void answer_status(struct answers *a, struct control_client *client, const json_t *arguments)
+{
+	const struct snapshot *s = a->snapshot;
+	const char *worst;
+	json_t *status = json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:b}", "version",
+		PORTOLAN_VERSION, "pid", (json_int_t)getpid(), "now", json_when(s->now_ns),
+		"started", json_when(s->start_ns), "policy", policy_json(s), "capture",
+		capture_now(s), "events", events_json(s), "channels",
+		channels_json(&s->ledger->estate.channels), "findings",
+		(json_int_t)s->ledger->estate.relations.count, "mirror_in_doubt", s->in_doubt);
+
+	(void)arguments;
+	json_decref(answers_health(a, &worst));
+	json_object_set_new(status, "health", json_string(worst));
+	json_object_set_new(status, "accounting", accounting_json(&s->counters));
+	if (a->sinks)
+		json_object_set_new(status, "sinks", a->sinks(a->sinks_context));
+	control_done(client, status);
+}
+
+/* --- health ------------------------------------------------------------------------------ */
+
+enum grade { GRADE_OK, GRADE_WARNING, GRADE_FAILURE };
+
+static const char *const grade_name[] = {"ok", "warning", "failure"};
+
+struct checks {
+	json_t *list;
+	enum grade worst;
+};
+
+static void check(struct checks *c, const char *what, enum grade g, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static void check(struct checks *c, const char *what, enum grade g, const char *format, ...)
+{
+	char text[512];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	json_array_append_new(c->list,
+		json_pack("{s:s, s:s, s:s}", "check", what, "state", grade_name[g], "what", text));
+	c->worst = g > c->worst ? g : c->worst;
+}
+
+static void check_traffic(struct checks *c, const struct snapshot *s)
+{
+	uint64_t silent_ns = s->now_ns - (s->last_packet_ns ? s->last_packet_ns : s->start_ns);
+
+	if (silent_ns > DEAD_NS)
+		check(c, "traffic", GRADE_FAILURE, "no packet for %llu s: is the mirror up?",
+			(unsigned long long)(silent_ns / SECOND_NS));
+	else
+		check(c, "traffic", GRADE_OK, "packets arrive");
+}
+
+static void check_loss(struct checks *c, const struct snapshot *s)
+{
+	const struct source_loss *l = &s->loss;
+	uint64_t lost = l->dropped_kernel + l->dropped_interface + l->dropped_nic + l->no_buffer;
+	double share = (double)lost / (double)(lost + s->counters.frames + 1);
+
+	check(c, "loss", share > DROPS_SHARE ? GRADE_WARNING : GRADE_OK,
+		"%llu packets lost by NIC and kernel since the start (%.3f %%)",
+		(unsigned long long)lost, 100 * share);
+}
+
+static void check_mirror(struct checks *c, const struct snapshot *s)
+{
+	struct mirror_finding found[MIRROR_FINDINGS_MAX];
+	size_t count = mirror_report_judge(&s->ledger->mirror, &s->counters, found);
+
+	for (size_t i = 0; i < count; i++)
+		check(c, "mirror", GRADE_WARNING, "%s: %s", found[i].what, found[i].remedy);
+	if (count == 0)
+		check(c, "mirror", GRADE_OK, "nothing wrong with it was noticed");
+}
+
+static void check_table(struct checks *c, const struct snapshot *s)
+{
+	double most = 0;
+
+	for (unsigned i = 0; i < s->workers; i++) {
+		double share =
+			(double)s->worker[i].counters.flows_active / s->reload->first->flow_max;
+		most = share > most ? share : most;
+	}
+	check(c, "flow-table",
+		most > TABLE_SHARE || s->counters.untracked_packets ? GRADE_WARNING : GRADE_OK,
+		"%.1f %% of the fullest table in use, %llu flows evicted, %llu packets untracked",
+		100 * most, (unsigned long long)s->counters.ended[END_EVICTED],
+		(unsigned long long)s->counters.untracked_packets);
+}
+
+static void check_events(struct checks *c, const struct snapshot *s)
+{
+	check(c, "events", s->records_dropped ? GRADE_WARNING : GRADE_OK,
+		"%llu records dropped, %llu alerts delayed", (unsigned long long)s->records_dropped,
+		(unsigned long long)s->counters.events_delayed);
+}
+
+static void check_policy(struct checks *c, const struct snapshot *s)
+{
+	const struct reload *r = s->reload;
+
+	if (r->last_refused)
+		check(c, "policy", GRADE_WARNING,
+			"the last reload was refused: the policy of before is in force");
+	else
+		check(c, "policy", GRADE_OK, "as the site was when it was read last");
+}
+
+static void check_sinks(struct checks *c, const struct answers *a)
+{
+	json_t *sinks = a->sinks ? a->sinks(a->sinks_context) : json_array(), *sink;
+	size_t i;
+
+	json_array_foreach(sinks, i, sink)
+	{
+		const char *name = json_string_value(json_object_get(sink, "name"));
+		const char *state = json_string_value(json_object_get(sink, "state"));
+		bool well = state && strcmp(state, "ok") == 0;
+		check(c, "sink", well ? GRADE_OK : GRADE_WARNING, "%.200s: %s", name ? name : "?",
+			state ? state : "?");
+	}
+	json_decref(sinks);
+}
+
+json_t *answers_health(const struct answers *a, const char **worst)
+{
+	struct checks c = {.list = json_array()};
+
+	check_traffic(&c, a->snapshot);
+	check_loss(&c, a->snapshot);
+	check_mirror(&c, a->snapshot);
+	check_table(&c, a->snapshot);
+	check_events(&c, a->snapshot);
+	check_policy(&c, a->snapshot);
+	check_sinks(&c, a);
+	*worst = grade_name[c.worst];
+	return c.list;
+}
+
+static void answer_health(struct answers *a, struct control_client *client, const json_t *arguments)
+{
+	const char *worst;
+	json_t *list = answers_health(a, &worst), *item;
+	size_t i;
+
+	(void)arguments;
+	json_array_foreach(list, i, item) control_item(client, json_incref(item));
+	json_decref(list);
+	control_done(client, json_pack("{s:s}", "state", worst));
+}
+
+/* --- channels and matrix ------------------------------------------------------------------- */
+
+static json_t *channel_item(const struct channels *all, const struct channel *ch)
+{
+	char end[2][CHANNEL_END_BYTES];
+
+	for (unsigned i = 0; i < 2; i++)
+		channel_end_text(all, ch, i, end[i]);
+	return json_pack("{s:[s, s], s:s, s:s, s:o, s:o, s:i}", "appliances", end[0], end[1],
+		"state", channel_state_name(ch->state), "meaning", channel_state_words(ch->state),
+		"since", json_when(ch->since_ns), "last_packet", json_when(ch->last_ns),
+		"connections", ch->standing);
+}
+
+static void answer_channels(
+	struct answers *a, struct control_client *client, const json_t *arguments)
+{
+	const struct channels *all = &a->snapshot->ledger->estate.channels;
+
+	(void)arguments;
+	for (const struct channel *ch = all->first; ch; ch = ch->hh.next)
+		if (!control_item(client, channel_item(all, ch)))
+			break;
+	control_done(client,
+		json_pack("{s:I, s:I, s:b, s:o}", "channels", (json_int_t)all->count, "overflowed",
+			(json_int_t)all->overflowed, "in_doubt", a->snapshot->in_doubt, "judged",
+			json_when(a->snapshot->ledger->estate.judged_ns)));
+}
+
+static json_t *matrix_item(const struct answers *a, size_t appliance, size_t set)
+{
+	const struct chart *c = snapshot_chart(a->snapshot);
+	const struct matrix_cell *cell =
+		matrix_cell(&a->snapshot->ledger->estate.matrix, appliance, set);
+	const struct rule_set *s = &c->policy->set[set];
+	json_t *features = json_array(), *item;
+
+	for (uint32_t i = 0; i < s->count; i++)
+		json_array_append_new(features, json_string(c->rule[s->first + i].feature));
+	item = json_pack("{s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:I, s:I, s:I}", "appliance",
+		c->appliance[appliance].name, "role", role_name(c->appliance[appliance].role),
+		"rule", c->rule[s->first].id, "features", features, "state", matrix_state(cell),
+		"last_seen", json_when(cell ? cell->last_ns : 0), "last_wrong",
+		json_when(cell ? cell->wrong_ns : 0), "live",
+		(json_int_t)(cell ? matrix_live(&a->snapshot->ledger->estate.matrix, cell) : 0),
+		"flows", (json_int_t)(cell ? cell->flows : 0), "wrong",
+		(json_int_t)(cell ? cell->wrong : 0));
+	if (cell && cell->wrong_ns)
+		json_object_set_new(
+			item, "verdict", json_string(verdict_name((enum verdict)cell->verdict)));
+	return item;
+}
+
+static bool is_row(const struct chart *c, size_t appliance, size_t set)
+{
+	const struct rule_set *s = &c->policy->set[set];
+
+	return s->count > 0 && c->policy->rule[s->first].role == c->appliance[appliance].role &&
+	       set != c->policy->dhcp_set[c->appliance[appliance].role];
+}
+
+static bool is_state(const char *state)
+{
+	return strcmp(state, "never") == 0 || strcmp(state, "last seen") == 0 ||
+	       strcmp(state, "wrong") == 0;
+}
+
+/* One appliance's rules in this state, or in any; false where the client has enough to read. */
+static bool put_rows(const struct answers *a, struct control_client *client, size_t appliance,
+	const char *state, size_t *items)
+{
+	const struct matrix *m = &a->snapshot->ledger->estate.matrix;
+	const struct chart *c = snapshot_chart(a->snapshot);
+
+	for (size_t set = SET_NONE + 1; set < c->policy->sets; set++) {
+		if (!is_row(c, appliance, set) ||
+			(state && strcmp(state, matrix_state(matrix_cell(m, appliance, set)))))
+			continue;
+		if (!control_item(client, matrix_item(a, appliance, set)))
+			return false;
+		++*items;
+	}
+	return true;
+}
+
+static void answer_matrix(struct answers *a, struct control_client *client, const json_t *arguments)
+{
+	const char *appliance = json_string_value(json_object_get(arguments, "appliance"));
+	const char *state = json_string_value(json_object_get(arguments, "state"));
+	const struct chart *c = snapshot_chart(a->snapshot);
+	size_t items = 0;
+	bool room = true;
+
+	if (state && !is_state(state)) {
+		control_refuse(client, "state: want never, last seen or wrong");
+		return;
+	}
+	for (size_t i = 0; i < c->appliances && room; i++)
+		if (!appliance || strcmp(appliance, c->appliance[i].name) == 0)
+			room = put_rows(a, client, i, state, &items);
+	control_done(client, json_pack("{s:I, s:b, s:b}", "shown", (json_int_t)items, "complete",
+				     room, "in_doubt", a->snapshot->in_doubt));
+}
+
+/* --- what takes a survey -------------------------------------------------------------------- */
+
+static void wait_for_survey(
+	struct answers *a, struct control_client *client, struct inquiry *q, const char *why)
+{
+	if (!q) {
+		control_refuse(client, "%s", why);
+		return;
+	}
+	control_set_memo(client, q);
+	a->waiting[a->waiters++] = client; /* as many as the socket has clients */
+}
+
+static void answer_flows(struct answers *a, struct control_client *client, const json_t *arguments)
+{
+	char why[INQUIRY_WHY_BYTES];
+	struct inquiry *q = inquiry_of_flows(arguments, &a->ledger->ecs, why);
+
+	wait_for_survey(a, client, q, why);
+}
+
+bool answers_want_survey(const struct answers *a)
+{
+	return a->waiters > a->surveyed;
+}
+
+void answers_begin_survey(struct answers *a)
+{
+	a->surveyed = a->waiters;
+}
+
+void answers_see(void *context, const struct record *r)
+{
+	struct answers *a = context;
+
+	for (size_t i = 0; i < a->surveyed; i++)
+		inquiry_see(control_memo(a->waiting[i]), r);
+}
+
+static void forget_inquiry(struct control_client *client)
+{
+	inquiry_free(control_memo(client));
+	control_set_memo(client, NULL);
+}
+
+void answers_end_survey(struct answers *a)
+{
+	size_t left = a->waiters - a->surveyed;
+
+	for (size_t i = 0; i < a->surveyed; i++) {
+		inquiry_answer(control_memo(a->waiting[i]), a->waiting[i]);
+		forget_inquiry(a->waiting[i]);
+	}
+	memmove(a->waiting, a->waiting + a->surveyed, left * sizeof(*a->waiting));
+	a->waiters = left;
+	a->surveyed = 0;
+}
+
+void answers_bye(void *context, struct control_client *client)
+{
+	struct answers *a = context;
+
+	if (a->reloader == client) {
+		a->reloader = NULL;
+		a->is_reload_wanted = false;
+	}
+	for (size_t i = 0; i < a->waiters; i++) {
+		if (a->waiting[i] != client)
+			continue;
+		memmove(&a->waiting[i], &a->waiting[i + 1],
+			(a->waiters - i - 1) * sizeof(*a->waiting));
+		a->waiters--;
+		a->surveyed -= i < a->surveyed;
+		break;
+	}
+	forget_inquiry(client);
+}
+
+/* --- reload ---------------------------------------------------------------------------------- */
+
+static void dry_run(struct answers *a, struct control_client *client)
+{
+	struct complaint complaint = {.length = 0};
+	struct chart *chart = reload_read(a->reload, &complaint);
+	struct inquiry *q;
+
+	if (!chart) {
+		control_refuse(client, "%s", complaint.text);
+		return;
+	}
+	q = inquiry_of_chart(chart, &a->ledger->ecs);
+	if (!q)
+		chart_close(chart);
+	wait_for_survey(a, client, q, "no more memory");
+}
+
+/* Done when nothing else is under way: the sensor knows. */
+static void reload_for(struct answers *a, struct control_client *client)
+{
+	if (a->reloader) {
+		control_refuse(client, "another reload is under way; try again");
+		return;
+	}
+	a->reloader = client;
+	a->is_reload_wanted = true;
+}
+
+void answers_reloaded(struct answers *a, int error, const struct complaint *complaint)
+{
+	a->is_reload_wanted = false;
+	if (error == 0 || !a->reloader)
+		return;
+	control_refuse(a->reloader, "the policy stays as it was: %s", complaint->text);
+	a->reloader = NULL;
+}
+
+static void answer_reload(struct answers *a, struct control_client *client, const json_t *arguments)
+{
+	if (!control_may_change(client))
+		control_refuse(client, "reload takes root or the sensor's own user");
+	else if (json_is_true(json_object_get(arguments, "dry_run")))
+		dry_run(a, client);
+	else
+		reload_for(a, client);
+}
+
+void answers_settled(struct answers *a)
+{
+	const struct chart *c = a->reload->chart;
+	char later[64];
+
+	if (!a->reloader || a->is_reload_wanted) /* its own has not begun */
+		return;
+	reload_held_back(a->reload->first, c, later, sizeof(later));
+	control_done(
+		a->reloader, json_pack("{s:s, s:s, s:I, s:I, s:s}", "profile", c->profile, "policy",
+				     c->hash, "appliances", (json_int_t)c->appliances, "rules",
+				     (json_int_t)c->policy->rules, "at_next_start", later));
+	a->reloader = NULL;
+}
+
+/* --- which ----------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	void (*answer)(struct answers *, struct control_client *, const json_t *arguments);
+} command_of[] = {
+	{"status", answer_status},
+	{"health", answer_health},
+	{"channels", answer_channels},
+	{"matrix", answer_matrix},
+	{"flows", answer_flows},
+	{"reload", answer_reload},
+};
+
+void answers_ask(
+	void *context, struct control_client *client, const char *command, const json_t *arguments)
+{
+	for (size_t i = 0; i < sizeof(command_of) / sizeof(*command_of); i++)
+		if (strcmp(command, command_of[i].name) == 0) {
+			command_of[i].answer(context, client, arguments);
+			return;
+		}
+	control_refuse(client,
+		"command: found '%.40s'; want status, health, channels, matrix, flows or reload",
+		command);
+}

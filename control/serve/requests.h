@@ -1,0 +1,55 @@
+/* What a sensor answers to whom asks at its control socket: see control_protocol.h.
+ *
+ * Questions about state are answered at once, from the snapshot; those that need a look at every
+ * live flow wait for a survey. Control's thread.
+ */
+#ifndef PORTOLAN_REQUESTS_H
+#define PORTOLAN_REQUESTS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "record.h"
+
+struct complaint;
+struct control_client;
+struct ledger;
+struct reload;
+struct snapshot;
+
+#define ANSWERS_WAITING_MAX 16
+
+struct answers {
+	const struct snapshot *snapshot; /* lent, like */
+	const struct ledger *ledger;	 /* these */
+	struct reload *reload;
+	json_t *(*sinks)(void *context); /* their states, a new array; or NULL */
+	void *sinks_context;
+	struct control_client *waiting[ANSWERS_WAITING_MAX]; /* with an inquiry as their memo */
+	size_t waiters;
+	size_t surveyed;		 /* the first so many are part of the survey under way */
+	struct control_client *reloader; /* waits until its reload has settled; or NULL */
+	bool is_reload_wanted;		 /* by the reloader: not begun yet */
+};
+
+/* Handlers for the socket; the context is the answers. */
+void answers_ask(void *answers, struct control_client *, const char *command, const json_t *);
+void answers_bye(void *answers, struct control_client *);
+
+/* Whether somebody waits for a survey. From its beginning on, each live flow is shown. */
+bool answers_want_survey(const struct answers *);
+void answers_begin_survey(struct answers *);
+void answers_see(void *answers, const struct record *);
+void answers_end_survey(struct answers *);
+
+/* A reload was done, or refused with an error and its reasons. */
+void answers_reloaded(struct answers *, int error, const struct complaint *);
+
+/* It has settled. */
+void answers_settled(struct answers *);
+
+/* The health checks, a new array of {check, state, what}; and the worst of their states. */
+json_t *answers_health(const struct answers *, const char **worst);
+
+#endif
