@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 #include "address.h"
+#include "core/decode/decoded.h"
 #include "core/inspection.h"
-#include "core/view.h"
 #include "verdict.h"
 
 #define CACHE_LINE 64

@@ -17,9 +17,9 @@
 #include <emmintrin.h>
 #endif
 
+#include "core/decode/tcp_history.h"
 #include "core/flow.h"
 #include "core/inventory_lookup.h"
-#include "core/letters.h"
 #include "core/table.h"
 #include "packet.h"
 

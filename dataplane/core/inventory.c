@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "core/hash.h"
 #include "core/inventory_lookup.h"
-#include "core/mix.h"
 
 static size_t slots_for(size_t n)
 {

@@ -5,7 +5,7 @@
 #ifndef PORTOLAN_INVENTORY_LOOKUP_H
 #define PORTOLAN_INVENTORY_LOOKUP_H
 
-#include "core/mix.h"
+#include "core/hash.h"
 #include "inventory.h"
 
 #define FILTER_WORDS (65536 / 64)

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "core/mix.h"
+#include "core/hash.h"
 
 static_assert(sizeof(struct recollection) * MEMORY_WAYS == 64, "a set is one cache line");
 

@@ -4,7 +4,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "core/mix.h"
+#include "core/hash.h"
 
 void mirror_init(struct mirror *m, struct mirror_host *host, size_t hosts)
 {

@@ -10,7 +10,7 @@
 #ifndef PORTOLAN_MIRROR_H
 #define PORTOLAN_MIRROR_H
 
-#include "core/view.h"
+#include "core/decode/decoded.h"
 #include "mirror_figures.h"
 #include "packet.h"
 #include "record.h"

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-#include "core/mix.h"
+#include "core/hash.h"
 
 static_assert(sizeof(struct path) == 12, "a path has no padding: its bytes are compared");
 static_assert(PATHS_MAX <= UINT16_MAX, "a path's number has two bytes");

@@ -1,6 +1,6 @@
 #include "core/pipeline.h"
 
-#include "core/decode.h"
+#include "core/decode/decode.h"
 
 /* Packets from one step to the next: how many lines of each are on their way at a time. */
 #define DISTANCE 10

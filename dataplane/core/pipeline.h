@@ -9,8 +9,8 @@
 #ifndef PORTOLAN_PIPELINE_H
 #define PORTOLAN_PIPELINE_H
 
-#include "core/duplicates.h"
-#include "core/fragments.h"
+#include "core/decode/duplicates.h"
+#include "core/decode/fragments.h"
 #include "core/glance.h"
 #include "core/tracker.h"
 #include "packet.h"

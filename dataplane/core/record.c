@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "core/mix.h"
-#include "core/view.h"
+#include "core/decode/decoded.h"
+#include "core/hash.h"
 
 void record_history(const struct record *r, char text[HISTORY_BYTES])
 {

@@ -23,7 +23,7 @@
 #endif
 
 #include "core/flow.h"
-#include "core/mix.h"
+#include "core/hash.h"
 
 #define BUCKET_SLOTS 8
 #define BUCKET_NONE UINT32_MAX

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/decode.h"
+#include "core/decode/decode.h"
 #include "core/glance.h"
 #include "spread.h"
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/duplicates.h"
+#include "core/decode/duplicates.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -11,7 +11,7 @@
 
 #include <netinet/in.h>
 
-#include "core/fragments.h"
+#include "core/decode/fragments.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

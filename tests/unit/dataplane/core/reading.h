@@ -5,7 +5,7 @@
 
 #include "dataplane/core/world.h"
 
-#include "core/decode.h"
+#include "core/decode/decode.h"
 
 /* What decode said, with the payload as an offset into the frame, or -1. */
 struct reading {

@@ -1,7 +1,7 @@
 #include "dataplane/core/world.h"
 
-#include "core/attribute.h"
-#include "core/decode.h"
+#include "core/decode/attribution.h"
+#include "core/decode/decode.h"
 #include "core/glance.h"
 #include "core/inventory_lookup.h"
 #include "core/tracker.h"

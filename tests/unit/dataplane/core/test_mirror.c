@@ -1,6 +1,6 @@
 #include "dataplane/core/world.h"
 
-#include "core/decode.h"
+#include "core/decode/decode.h"
 #include "core/mirror.h"
 
 #define FLOW 7

@@ -1,6 +1,6 @@
 #include "dataplane/core/frame.h"
 
-#include "core/view.h"
+#include "core/decode/decoded.h"
 #include "record.h"
 
 #define LETTER_TEXT_OF(name, text) text,

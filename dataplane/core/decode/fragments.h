@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/view.h"
+#include "core/decode/decoded.h"
 
 #define FRAGMENT_WAYS 4
 #define FRAGMENT_RANGES 4 /* of bytes that were seen, put together where they meet */

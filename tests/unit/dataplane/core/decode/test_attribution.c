@@ -1,6 +1,6 @@
 #include "dataplane/core/sensor.h"
 
-#include "core/attribute.h"
+#include "core/decode/attribution.h"
 
 #define SERVER "10.1.1.67"
 #define ANY "0.0.0.0"

@@ -1,12 +1,12 @@
 /* The letters of a TCP segment (RFC 9293 section 3.1), by its flags and whether it has a
  * payload: a table of one cache line, since flags are nothing that a jump foresees.
  */
-#ifndef PORTOLAN_LETTERS_H
-#define PORTOLAN_LETTERS_H
+#ifndef PORTOLAN_TCP_HISTORY_H
+#define PORTOLAN_TCP_HISTORY_H
 
 #include <stdint.h>
 
-#include "core/view.h"
+#include "core/decode/decoded.h"
 
 /* Beside the letters, here and in a glance: there is more to this packet than one more of its
  * flow. Data came with a SYN, or its time is not the stream's. */

@@ -10,7 +10,7 @@
 #ifndef PORTOLAN_DECODE_H
 #define PORTOLAN_DECODE_H
 
-#include "core/view.h"
+#include "core/decode/decoded.h"
 #include "inventory.h"
 #include "packet.h"
 

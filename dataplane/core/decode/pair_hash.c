@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "core/decode.h"
-#include "core/mix.h"
+#include "core/decode/decode.h"
+#include "core/hash.h"
 
 uint32_t spread_hash(const struct packet *p, const struct inventory *inventory)
 {

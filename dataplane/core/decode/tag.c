@@ -1,4 +1,4 @@
-#include "core/layers.h"
+#include "core/decode/layers.h"
 
 /* RFC 3032: labels up to the bottom of the stack. What follows says nobody: the first nibble of
  * an IP header, or 0 of a control word before Ethernet (RFC 4385, RFC 4448). */

@@ -1,6 +1,6 @@
 #include "dataplane/core/frame.h"
 
-#include "core/duplicates.h"
+#include "core/decode/duplicates.h"
 
 #define MS 1000000ull
 #define START (1767225600ull * 1000 * MS)

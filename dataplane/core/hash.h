@@ -3,8 +3,8 @@
  * Not for secrets. Where the input is hostile (flow keys) the caller XORs a seed
  * of its own into both arguments.
  */
-#ifndef PORTOLAN_MIX_H
-#define PORTOLAN_MIX_H
+#ifndef PORTOLAN_HASH_H
+#define PORTOLAN_HASH_H
 
 #include <stdint.h>
 

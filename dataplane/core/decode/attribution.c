@@ -1,4 +1,4 @@
-#include "core/attribute.h"
+#include "core/decode/attribution.h"
 
 static uint64_t mac_of(const uint8_t *p)
 {

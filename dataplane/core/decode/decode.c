@@ -1,14 +1,14 @@
-#include "core/decode.h"
+#include "core/decode/decode.h"
 
 #include <assert.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <string.h>
 
-#include "core/attribute.h"
+#include "core/decode/attribution.h"
+#include "core/decode/layers.h"
+#include "core/decode/tcp_history.h"
 #include "core/inventory_lookup.h"
-#include "core/layers.h"
-#include "core/letters.h"
 
 /* A frame has few layers; a crafted one must not keep us for as long as it is. */
 #define LAYERS_MAX 32

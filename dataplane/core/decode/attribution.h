@@ -1,13 +1,13 @@
 /* Which appliances a packet belongs to: by its addresses, or, where a DHCP client has none
  * yet, by its MAC address (DESIGN 2). Fills view.appliance and view.by_mac.
  */
-#ifndef PORTOLAN_ATTRIBUTE_H
-#define PORTOLAN_ATTRIBUTE_H
+#ifndef PORTOLAN_ATTRIBUTION_H
+#define PORTOLAN_ATTRIBUTION_H
 
 #include <netinet/in.h>
 
+#include "core/decode/decoded.h"
 #include "core/inventory_lookup.h"
-#include "core/view.h"
 
 enum { PORT_DHCP_SERVER = 67, PORT_DHCP_CLIENT = 68 };
 

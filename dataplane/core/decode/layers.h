@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/view.h"
+#include "core/decode/decoded.h"
 
 /* Every layer and the function that reads it. */
 #define LAYER_LIST(X)                                                                              \

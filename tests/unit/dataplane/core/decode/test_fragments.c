@@ -1,6 +1,6 @@
 #include "dataplane/core/frame.h"
 
-#include "core/fragments.h"
+#include "core/decode/fragments.h"
 
 #define SECOND 1000000000ull
 

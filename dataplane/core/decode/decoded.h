@@ -4,8 +4,8 @@
  * Lives in the pipeline's scratch for one burst. Addresses and ports are copies,
  * so nothing after decoding touches the packet's bytes but DHCP attribution.
  */
-#ifndef PORTOLAN_VIEW_H
-#define PORTOLAN_VIEW_H
+#ifndef PORTOLAN_DECODED_H
+#define PORTOLAN_DECODED_H
 
 #include <assert.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "core/layers.h"
+#include "core/decode/layers.h"
 
 #include <string.h>
 

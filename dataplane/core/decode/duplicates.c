@@ -1,9 +1,9 @@
-#include "core/duplicates.h"
+#include "core/decode/duplicates.h"
 
 #include <assert.h>
 #include <string.h>
 
-#include "core/mix.h"
+#include "core/hash.h"
 
 static_assert(sizeof(struct original) * DUPLICATE_WAYS == 64, "a set is one cache line");
 

@@ -1,8 +1,8 @@
-#include "core/fragments.h"
+#include "core/decode/fragments.h"
 
 #include <netinet/in.h>
 
-#include "core/mix.h"
+#include "core/hash.h"
 
 /* RFC 8200 section 4.5: a datagram that is not complete after 60 seconds never will be. */
 #define REASSEMBLY_NS 60000000000ull

@@ -1,7 +1,7 @@
 /* Packets in packets. The packet around is complete when one of these is asked, so none of them
  * fails: what it does not understand is payload, and LAYER_DONE says that the packet around is
  * all there is. */
-#include "core/layers.h"
+#include "core/decode/layers.h"
 
 static enum layer within(struct cursor *c, enum tunnel tunnel, uint32_t id, enum layer layer)
 {
