@@ -11,8 +11,8 @@
 
 #include "core/decode/duplicates.h"
 #include "core/decode/fragments.h"
-#include "core/glance.h"
-#include "core/tracker.h"
+#include "core/flow/fast_path.h"
+#include "core/flow/tracker.h"
 #include "packet.h"
 
 struct pipeline {

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "core/decode/decode.h"
-#include "core/glance.h"
+#include "core/flow/fast_path.h"
 #include "spread.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

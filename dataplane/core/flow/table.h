@@ -22,7 +22,7 @@
 #include <emmintrin.h>
 #endif
 
-#include "core/flow.h"
+#include "core/flow/flow.h"
 #include "core/hash.h"
 
 #define BUCKET_SLOTS 8

@@ -1,6 +1,6 @@
 #include "dataplane/core/frame.h"
 
-#include "core/memory.h"
+#include "core/flow/responder_cache.h"
 
 #define SECOND 1000000000ull
 #define HOUR (3600 * SECOND)

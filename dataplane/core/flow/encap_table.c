@@ -1,4 +1,4 @@
-#include "core/paths.h"
+#include "core/flow/encap_table.h"
 
 #include <assert.h>
 

@@ -1,6 +1,6 @@
 #include "dataplane/core/frame.h"
 
-#include "core/table.h"
+#include "core/flow/table.h"
 
 #define KEYS 600
 

@@ -1,4 +1,4 @@
-#include "core/tracker.h"
+#include "core/flow/tracker.h"
 
 #include <netinet/in.h>
 #include <string.h>

@@ -7,8 +7,8 @@
  * Bounded: four a set, one cache line; where a set is full the one that was told longest ago is
  * forgotten. Owned by one worker (which has all flows of two hosts), in given memory, zeroed.
  */
-#ifndef PORTOLAN_MEMORY_H
-#define PORTOLAN_MEMORY_H
+#ifndef PORTOLAN_RESPONDER_CACHE_H
+#define PORTOLAN_RESPONDER_CACHE_H
 
 #include <stddef.h>
 #include <stdint.h>

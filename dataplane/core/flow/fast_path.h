@@ -7,8 +7,8 @@
  * says what they would: the tests compare the two. In line, since it is the first pass of the
  * pipeline; lives in the pipeline's scratch for one burst.
  */
-#ifndef PORTOLAN_GLANCE_H
-#define PORTOLAN_GLANCE_H
+#ifndef PORTOLAN_FAST_PATH_H
+#define PORTOLAN_FAST_PATH_H
 
 #include <netinet/in.h>
 #include <string.h>
@@ -18,9 +18,9 @@
 #endif
 
 #include "core/decode/tcp_history.h"
-#include "core/flow.h"
+#include "core/flow/flow.h"
+#include "core/flow/table.h"
 #include "core/inventory_lookup.h"
-#include "core/table.h"
 #include "packet.h"
 
 struct glance {

@@ -1,4 +1,4 @@
-#include "core/memory.h"
+#include "core/flow/responder_cache.h"
 
 #include <assert.h>
 #include <string.h>

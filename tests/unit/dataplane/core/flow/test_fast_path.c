@@ -2,9 +2,9 @@
 
 #include "core/decode/attribution.h"
 #include "core/decode/decode.h"
-#include "core/glance.h"
+#include "core/flow/fast_path.h"
+#include "core/flow/tracker.h"
 #include "core/inventory_lookup.h"
-#include "core/tracker.h"
 
 /* The stupid twin is the way of the layers: whatever a glance says, they say. */
 

@@ -5,8 +5,8 @@
  *
  * Owned by one worker, in given memory, zeroed. Never forgets.
  */
-#ifndef PORTOLAN_PATHS_H
-#define PORTOLAN_PATHS_H
+#ifndef PORTOLAN_ENCAP_TABLE_H
+#define PORTOLAN_ENCAP_TABLE_H
 
 #include <stdint.h>
 #include <string.h>

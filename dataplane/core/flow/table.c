@@ -1,4 +1,4 @@
-#include "core/table.h"
+#include "core/flow/table.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 #include "dataplane/core/frame.h"
 
-#include "core/paths.h"
+#include "core/flow/encap_table.h"
 
 static struct path path_of(uint16_t outer, uint16_t inner, enum tunnel tunnel, uint32_t id)
 {

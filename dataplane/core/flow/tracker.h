@@ -7,12 +7,12 @@
 #ifndef PORTOLAN_TRACKER_H
 #define PORTOLAN_TRACKER_H
 
-#include "core/glance.h"
+#include "core/flow/encap_table.h"
+#include "core/flow/fast_path.h"
+#include "core/flow/responder_cache.h"
+#include "core/flow/table.h"
 #include "core/inspection.h"
-#include "core/memory.h"
 #include "core/mirror.h"
-#include "core/paths.h"
-#include "core/table.h"
 #include "counters.h"
 #include "packet.h"
 #include "policy.h"
