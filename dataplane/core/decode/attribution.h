@@ -7,7 +7,7 @@
 #include <netinet/in.h>
 
 #include "core/decode/decoded.h"
-#include "core/inventory_lookup.h"
+#include "core/policy/inventory_lookup.h"
 
 enum { PORT_DHCP_SERVER = 67, PORT_DHCP_CLIENT = 68 };
 

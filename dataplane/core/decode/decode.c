@@ -8,7 +8,7 @@
 #include "core/decode/attribution.h"
 #include "core/decode/layers.h"
 #include "core/decode/tcp_history.h"
-#include "core/inventory_lookup.h"
+#include "core/policy/inventory_lookup.h"
 
 /* A frame has few layers; a crafted one must not keep us for as long as it is. */
 #define LAYERS_MAX 32

@@ -20,7 +20,7 @@
 #include "core/decode/tcp_history.h"
 #include "core/flow/flow.h"
 #include "core/flow/table.h"
-#include "core/inventory_lookup.h"
+#include "core/policy/inventory_lookup.h"
 #include "packet.h"
 
 struct glance {

@@ -4,7 +4,7 @@
 #include "core/decode/decode.h"
 #include "core/flow/fast_path.h"
 #include "core/flow/tracker.h"
-#include "core/inventory_lookup.h"
+#include "core/policy/inventory_lookup.h"
 
 /* The stupid twin is the way of the layers: whatever a glance says, they say. */
 

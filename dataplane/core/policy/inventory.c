@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "core/hash.h"
-#include "core/inventory_lookup.h"
+#include "core/policy/inventory_lookup.h"
 
 static size_t slots_for(size_t n)
 {
