@@ -14,7 +14,7 @@
 
 #include "address.h"
 #include "core/decode/decoded.h"
-#include "core/inspection.h"
+#include "core/service/inspection.h"
 #include "verdict.h"
 
 #define CACHE_LINE 64

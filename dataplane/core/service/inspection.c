@@ -1,4 +1,4 @@
-#include "core/inspection.h"
+#include "core/service/inspection.h"
 
 #include <assert.h>
 

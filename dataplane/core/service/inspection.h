@@ -10,8 +10,8 @@
 #ifndef PORTOLAN_INSPECTION_H
 #define PORTOLAN_INSPECTION_H
 
-#include "core/opening.h"
-#include "core/recognise.h"
+#include "core/service/reassembly.h"
+#include "core/service/recognise.h"
 #include "counters.h"
 #include "record.h"
 

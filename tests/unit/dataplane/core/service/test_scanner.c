@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "core/scan.h"
+#include "core/service/scanner.h"
 
 #define TEXT_BYTES 64
 #define TEXTS 20000

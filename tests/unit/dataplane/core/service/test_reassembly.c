@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "core/opening.h"
+#include "core/service/reassembly.h"
 
 #define SEED 20260105u
 #define FIRST 0xfffffff0u /* the number space turns over within the opening */

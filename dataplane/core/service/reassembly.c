@@ -1,4 +1,4 @@
-#include "core/opening.h"
+#include "core/service/reassembly.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "core/recognise.h"
+#include "core/service/recognise.h"
 
 static validator_function *const validator[] = {
 #define VALIDATOR_ENTRY(name, text, function) function,

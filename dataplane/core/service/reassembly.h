@@ -5,8 +5,8 @@
  * may be Ethernet's padding, which some captures count as payload; what comes again in their
  * place is what was sent. Memory is the hearing's that it is part of.
  */
-#ifndef PORTOLAN_OPENING_H
-#define PORTOLAN_OPENING_H
+#ifndef PORTOLAN_REASSEMBLY_H
+#define PORTOLAN_REASSEMBLY_H
 
 #include <stdint.h>
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "core/inspection.h"
+#include "core/service/inspection.h"
 
 #define HEARINGS 2
 #define FACTS 1

@@ -1,4 +1,4 @@
-#include "core/scan.h"
+#include "core/service/scanner.h"
 
 #include <errno.h>
 #include <hs.h>

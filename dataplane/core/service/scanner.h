@@ -4,8 +4,8 @@
  * The only file of the project that knows Hyperscan (or Vectorscan). The databases are shared
  * and never written; the scratch is one worker's.
  */
-#ifndef PORTOLAN_SCAN_H
-#define PORTOLAN_SCAN_H
+#ifndef PORTOLAN_SCANNER_H
+#define PORTOLAN_SCANNER_H
 
 #include "signature.h"
 

@@ -6,7 +6,7 @@
 #ifndef PORTOLAN_RECOGNISE_H
 #define PORTOLAN_RECOGNISE_H
 
-#include "core/scan.h"
+#include "core/service/scanner.h"
 #include "core/validate.h"
 
 struct recognition {
