@@ -6,8 +6,8 @@
 #ifndef PORTOLAN_RECOGNISE_H
 #define PORTOLAN_RECOGNISE_H
 
+#include "core/protocol/validator.h"
 #include "core/service/scanner.h"
-#include "core/validate.h"
 
 struct recognition {
 	int service;	       /* recognised: two fields agree; -1: none */

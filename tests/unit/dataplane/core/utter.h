@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "core/validate.h"
+#include "core/protocol/validator.h"
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 

@@ -1,0 +1,26 @@
+/* DHCP: RFC 2131 section 2, and BOOTP with the same options: RFC 1497. Without their cookie it
+ * may be BOOTP as it was (RFC 951). */
+#include "core/protocol/validator.h"
+
+#define COOKIE 0x63825363u
+#define FIXED 224 /* from the transaction on, to the options */
+
+enum reading validate_dhcp(const struct utterance *u, struct meaning *m)
+{
+	struct reader r = utterance_reader(u);
+	unsigned operation = reader_u8(&r), type = reader_u8(&r), length = reader_u8(&r);
+	uint32_t cookie;
+
+	if (r.state != READER_GOOD)
+		return reading_of(&r, READING_NO);
+	if ((operation != 1 && operation != 2) || type == 0 || length > 16)
+		return READING_NO;
+	reader_bytes(&r, 1 + FIXED + 8);
+	cookie = reader_u32(&r);
+	if (r.state != READER_GOOD)
+		return reading_of(&r, READING_NO);
+	if (cookie != COOKIE)
+		return READING_MAYBE;
+	m->said = operation == 1 ? SAID_REQUEST : SAID_ANSWER;
+	return READING_YES;
+}

@@ -1,0 +1,126 @@
+/* DNS: RFC 1035 4.1 and 4.2.2, and what has its shape: multicast DNS, LLMNR, NetBIOS names.
+ *
+ * A name may be as long as its message: what a tunnel makes of DNS is DNS. */
+#include "core/protocol/validator.h"
+
+#define NAME_KEPT 110
+#define LABELS_MAX 256
+#define COUNT_MAX 512
+#define ANSWER 0x8000u
+#define ZERO 0x0040u
+
+struct head {
+	unsigned flags, questions, answers, authorities, additional;
+};
+
+/* Labels to the root or to a pointer; written down with dots between them. */
+static void read_name(struct reader *r, char *name, size_t *length)
+{
+	for (unsigned labels = 0;; labels++) {
+		unsigned size = reader_u8(r);
+		const uint8_t *label;
+		if (r->state != READER_GOOD || size == 0)
+			return;
+		if ((size & 0xc0) == 0xc0) {
+			reader_u8(r);
+			return;
+		}
+		if (size & 0xc0 || labels == LABELS_MAX) {
+			reader_fail(r);
+			return;
+		}
+		label = reader_bytes(r, size);
+		if (!label)
+			return;
+		if (*length && *length < NAME_KEPT)
+			name[(*length)++] = '.';
+		for (unsigned i = 0; i < size && *length < NAME_KEPT; i++)
+			name[(*length)++] = (char)label[i];
+	}
+}
+
+static int is_class(unsigned class)
+{
+	class &= 0x7fff; /* multicast DNS: the top bit asks for a unicast answer */
+	return class == 1 || class == 3 || class == 4 || class == 254 || class == 255;
+}
+
+/* RFC 6895 2.2: query, inverse query, status, notify, update; NetBIOS has 5 to 8. */
+static int is_head(const struct head *h)
+{
+	unsigned opcode = h->flags >> 11 & 15;
+
+	return opcode <= 8 && opcode != 3 && !(h->flags & ZERO) && h->questions <= 16 &&
+	       h->answers <= COUNT_MAX && h->authorities <= COUNT_MAX && h->additional <= COUNT_MAX;
+}
+
+/* A question, or the head of the first record; its type and class are the second field. */
+static enum reading read_entry(struct reader *r, const struct head *h, struct facts *f)
+{
+	char name[NAME_KEPT + 1];
+	size_t length = 0;
+	unsigned type, class;
+
+	read_name(r, name, &length);
+	type = reader_u16(r);
+	class = reader_u16(r);
+	if (r->state != READER_GOOD)
+		return reading_of(r, READING_NO);
+	if (type == 0 || !is_class(class))
+		return READING_NO;
+	note_text(f, 0, length ? name : ".", length ? length : 1, NAME_KEPT);
+	note_number(f, 0, type);
+	if (h->flags & ANSWER)
+		note_number(f, 1, h->flags & 15);
+	return READING_YES;
+}
+
+static struct head read_head(struct reader *r)
+{
+	struct head h;
+
+	reader_u16(r);
+	h.flags = reader_u16(r);
+	h.questions = reader_u16(r);
+	h.answers = reader_u16(r);
+	h.authorities = reader_u16(r);
+	h.additional = reader_u16(r);
+	return h;
+}
+
+static enum reading read_message(struct reader *r, struct meaning *m)
+{
+	struct head h = read_head(r);
+	enum reading reading;
+
+	if (r->state != READER_GOOD)
+		return reading_of(r, READING_NO);
+	if (!is_head(&h))
+		return READING_NO;
+	if (h.questions + h.answers == 0) /* nothing but an error code: its head is one field */
+		return h.flags & ANSWER && h.authorities + h.additional <= 1 ? READING_MAYBE
+									     : READING_NO;
+	/* Without a question: an answer, or an inverse query, which asks by its answers. */
+	if (h.questions == 0 && !(h.flags & ANSWER) && (h.flags >> 11 & 15) != 1)
+		return READING_NO;
+	reading = read_entry(r, &h, &m->facts);
+	if (reading == READING_YES)
+		m->said = h.flags & ANSWER ? SAID_ANSWER : SAID_REQUEST;
+	return reading;
+}
+
+enum reading validate_dns(const struct utterance *u, struct meaning *m)
+{
+	struct reader r = utterance_reader(u), message;
+	unsigned length;
+
+	if (u->transport == TRANSPORT_UDP)
+		return read_message(&r, m);
+	length = reader_u16(&r);
+	if (r.state != READER_GOOD)
+		return reading_of(&r, READING_NO);
+	if (length < 12)
+		return READING_NO;
+	message = reader_part(&r, length);
+	return read_message(&message, m);
+}

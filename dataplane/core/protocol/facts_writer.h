@@ -1,0 +1,21 @@
+/* How facts are written: see include/facts.h for what they mean.
+ */
+#ifndef PORTOLAN_FACTS_WRITER_H
+#define PORTOLAN_FACTS_WRITER_H
+
+#include <stddef.h>
+
+#include "facts.h"
+
+/* Empty facts. The texts are left as they are: their lengths are 0. */
+void note_init(struct facts *);
+
+/* At most `max` bytes become text 0 or 1, if that is empty and there is room. */
+void note_text(struct facts *, unsigned which, const void *bytes, size_t count, size_t max);
+
+void note_number(struct facts *, unsigned which, unsigned number);
+
+/* What `more` knows and `facts` does not: the other side's first message. */
+void note_merge(struct facts *, const struct facts *more);
+
+#endif

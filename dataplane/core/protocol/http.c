@@ -1,0 +1,143 @@
+/* HTTP/1: RFC 9112 sections 3 and 4; the preface of HTTP/2: RFC 9113 3.4. Of a request the
+ * method and the host are kept, never its target. */
+#include "core/protocol/text_line.h"
+
+#define METHOD_MAX 24
+#define METHOD_KEPT 20
+#define HOST_KEPT 90
+
+static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+static int is_method_letter(uint8_t c)
+{
+	return (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
+}
+
+/* The value of the Host field, without a user's name. */
+static void note_host(const uint8_t *at, size_t left, struct meaning *m)
+{
+	int ended;
+
+	for (size_t n; left > 0; at += n, left -= n) {
+		n = line_length(at, left, &ended);
+		if (ended && n > 5 && strncasecmp((const char *)at, "Host:", 5) == 0) {
+			const uint8_t *value = at + 5, *user;
+			size_t length = n - 5;
+			for (; length && *value == ' '; length--)
+				value++;
+			while ((user = memchr(value, '@', length))) {
+				length -= (size_t)(user + 1 - value);
+				value = user + 1;
+			}
+			note_text(&m->facts, 1, value, length, HOST_KEPT);
+			return;
+		}
+		while (n < left && (at[n] == '\r' || at[n] == '\n'))
+			n++;
+	}
+}
+
+static enum reading read_response(const uint8_t *at, size_t left, struct meaning *m)
+{
+	if (left < 12)
+		return memcmp(at, "HTTP/1.", left < 7 ? left : 7) ? READING_NO : READING_MORE;
+	if (memcmp(at, "HTTP/1.", 7) != 0 || at[8] != ' ' || at[9] < '1' || at[9] > '9')
+		return READING_NO;
+	m->said = SAID_ANSWER;
+	note_number(&m->facts, 1,
+		(unsigned)((at[9] - '0') * 100 + (at[10] - '0') * 10 + (at[11] - '0')));
+	return READING_YES;
+}
+
+/* The version at the end of the line; of a line that goes on, a target that is one. */
+static enum reading read_version(const uint8_t *target, size_t length, int ended, size_t at_hand)
+{
+	if (ended)
+		return length >= 10 && memcmp(target + length - 9, " HTTP/1.", 8) == 0 ? READING_YES
+										       : READING_NO;
+	if (at_hand < 512)
+		return READING_MORE;
+	return *target == '/' || contains(target, length < 12 ? length : 12, "://") ? READING_YES
+										    : READING_MORE;
+}
+
+static size_t method_length(const struct utterance *u)
+{
+	size_t n = 0;
+
+	while (n < u->length && is_method_letter(u->bytes[n]))
+		n++;
+	return n;
+}
+
+static enum reading read_request(const struct utterance *u, struct meaning *m)
+{
+	size_t method = method_length(u), length;
+	enum reading reading;
+	int ended;
+
+	if (method > METHOD_MAX || (method < u->length && (method < 3 || u->bytes[method] != ' ')))
+		return READING_NO;
+	length = line_length(u->bytes, u->length, &ended);
+	while (method + 1 < length && u->bytes[method + 1] == ' ') /* RFC 9112 section 3 */
+		method++;
+	if (method == u->length || length < method + 2)
+		return ended ? READING_NO : READING_MORE;
+	if (!is_text(u->bytes, length, 1) || (method == 7 && memcmp(u->bytes, "CONNECT", 7) == 0))
+		return READING_NO;
+	reading = read_version(u->bytes + method + 1, length - method - 1, ended, u->length);
+	if (reading != READING_YES)
+		return reading;
+	m->said = SAID_REQUEST;
+	note_text(&m->facts, 0, u->bytes, method_length(u), METHOD_KEPT);
+	note_host(u->bytes + length, u->length - length, m);
+	m->unfinished = m->facts.length[1] == 0 && !contains(u->bytes, u->length, "\r\n\r\n");
+	return READING_YES;
+}
+
+/* An HTTP/2 server begins with its settings, perhaps before the client's preface: RFC 9113 3.4
+ * and 6.5: frame length, type, no flags, stream 0, and numbered values of six bytes each. */
+static enum reading read_settings(const struct utterance *u, struct meaning *m)
+{
+	struct reader r = utterance_reader(u);
+	uint32_t length = reader_u24(&r), stream;
+	unsigned type, flags;
+
+	if (u->side == SIDE_CLIENT || (r.state == READER_GOOD && (length % 6 != 0 || length > 384)))
+		return READING_NO;
+	type = reader_u8(&r);
+	flags = reader_u8(&r);
+	stream = reader_u32(&r);
+	if (r.state != READER_GOOD)
+		return reading_of(&r, READING_NO);
+	if (type != 4 || flags != 0 || stream != 0)
+		return READING_NO;
+	m->said = SAID_ANSWER;
+	return READING_YES;
+}
+
+/* These bytes and no others. */
+static enum reading read_preface(const struct utterance *u)
+{
+	size_t whole = sizeof(preface) - 1, n = u->length < whole ? u->length : whole;
+
+	if (memcmp(u->bytes, preface, n) != 0)
+		return READING_NO;
+	return n == whole ? READING_YES : READING_MORE;
+}
+
+enum reading validate_http(const struct utterance *u, struct meaning *m)
+{
+	enum reading r = read_preface(u);
+
+	if (u->bytes[0] == 0)
+		return read_settings(u, m);
+	if (r == READING_YES) {
+		m->said = SAID_REQUEST;
+		return r;
+	}
+	if (r == READING_MORE && u->length >= 4)
+		return r;
+	r = read_response(u->bytes, u->length, m);
+	return r == READING_NO ? read_request(u, m) : r;
+}

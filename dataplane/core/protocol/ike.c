@@ -1,0 +1,51 @@
+/* IKE: RFC 7296 3.1 and 3.2, ISAKMP: RFC 2408 3.1; behind the non-ESP marker on port 4500:
+ * RFC 3948 2.2. */
+#include "core/protocol/validator.h"
+
+#define HEADER 28
+
+enum { VERSION_1 = 0x10, VERSION_2 = 0x20 };
+
+static int is_exchange(unsigned version, unsigned exchange)
+{
+	if (version >> 4 == 2)
+		return exchange >= 34 && exchange <= 45;
+	return (exchange >= 1 && exchange <= 6) || exchange == 32 || exchange == 33;
+}
+
+static int is_zero(const uint8_t *bytes, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (bytes[i])
+			return 0;
+	return 1;
+}
+
+static enum reading read_header(struct reader *r, uint32_t size, struct meaning *m)
+{
+	const uint8_t *h = reader_bytes(r, HEADER);
+	uint32_t length;
+
+	if (!h)
+		return reading_of(r, READING_NO);
+	length = (uint32_t)h[24] << 24 | (uint32_t)h[25] << 16 | (uint32_t)h[26] << 8 | h[27];
+	if ((h[17] >> 4 != 1 && h[17] >> 4 != 2) || (h[17] & 15) > 1 || is_zero(h, 8) ||
+		!is_exchange(h[17], h[18]) || length < HEADER || length > 65535 ||
+		(size && length > size))
+		return READING_NO;
+	if (h[17] >> 4 == 2)
+		m->said = h[19] & 0x20 ? SAID_ANSWER : SAID_REQUEST;
+	else if (is_zero(h + 8, 8))
+		m->said = SAID_REQUEST;
+	return READING_YES;
+}
+
+enum reading validate_ike(const struct utterance *u, struct meaning *m)
+{
+	struct reader r = utterance_reader(u);
+	int marked = u->length >= 4 && is_zero(u->bytes, 4);
+
+	if (marked)
+		reader_bytes(&r, 4);
+	return read_header(&r, u->size && marked ? u->size - 4 : u->size, m);
+}

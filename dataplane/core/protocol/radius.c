@@ -1,0 +1,95 @@
+/* RADIUS: RFC 2865 section 3 and 5, RFC 2866, RFC 5176. */
+#include "core/protocol/validator.h"
+
+#define HEADER 20
+#define LENGTH_MAX 4096
+#define USUAL_MIN 4 /* attributes */
+#define EAP_MESSAGE 79
+#define LENGTH_FULL 255
+
+static enum role_said said_by(unsigned code)
+{
+	switch (code) {
+	case 1:	 /* Access-Request */
+	case 4:	 /* Accounting-Request */
+	case 12: /* Status-Server */
+	case 13: /* Status-Client */
+	case 40: /* Disconnect-Request */
+	case 43: /* CoA-Request */
+		return SAID_REQUEST;
+	case 2:
+	case 3:
+	case 5:
+	case 11: /* Access-Challenge */
+	case 41:
+	case 42:
+	case 44:
+	case 45:
+		return SAID_ANSWER;
+	default:
+		return SAID_NOTHING;
+	}
+}
+
+/* RFC 2865 5, 2866 5, 2869 5 and 4675 2: a type of the first 64 whose value is four bytes. */
+static int is_number(unsigned type)
+{
+	static const uint64_t numbers = 0x63bbef603881f7f0;
+
+	return type < 64 && numbers >> type & 1;
+}
+
+/* RFC 3575 2.1 and RFC 6929 10.1: above are types for experiments and such that nobody has. */
+static int is_usual(unsigned type, unsigned length)
+{
+	return (type < 192 || (type >= 241 && type <= 246)) && (!is_number(type) || length == 6);
+}
+
+/* Attributes walk exactly to the end. Where that is not at hand several of them have to be
+ * usual, since random lengths walk on for some steps, too; or a full EAP message goes on in the
+ * next one (RFC 3579 3.1), which fills all that is looked at. */
+static enum reading walk_attributes(struct reader *r)
+{
+	unsigned usual = 0, odd = 0, goes_on = 0;
+
+	while (r->state == READER_GOOD && !reader_is_spent(r)) {
+		unsigned type = reader_u8(r), length = reader_u8(r);
+		if (r->state != READER_GOOD)
+			break;
+		if (type == 0 || length < 2)
+			reader_fail(r);
+		reader_part(r, length - 2u);
+		odd += !is_usual(type, length);
+		usual += r->state == READER_GOOD;
+		usual += goes_on && type == EAP_MESSAGE ? USUAL_MIN : 0;
+		goes_on = type == EAP_MESSAGE && length == LENGTH_FULL;
+	}
+	if (r->state == READER_BROKEN)
+		return READING_NO;
+	return r->state == READER_GOOD || (usual >= USUAL_MIN && !odd) ? READING_YES
+								       : READING_MAYBE;
+}
+
+enum reading validate_radius(const struct utterance *u, struct meaning *m)
+{
+	struct reader r = utterance_reader(u), attributes;
+	unsigned code = reader_u8(&r), length;
+	enum reading reading;
+
+	if (u->length && said_by(code) == SAID_NOTHING)
+		return READING_NO;
+	reader_u8(&r);
+	length = reader_u16(&r);
+	reader_bytes(&r, HEADER - 4);
+	if (r.state != READER_GOOD)
+		return reading_of(&r, READING_NO);
+	if (length < HEADER || length > LENGTH_MAX || (u->size && length > u->size))
+		return READING_NO;
+	attributes = reader_part(&r, length - HEADER);
+	reading = walk_attributes(&attributes);
+	if (reading != READING_YES)
+		return reading;
+	m->said = (uint8_t)said_by(code);
+	note_number(&m->facts, m->said == SAID_ANSWER, code);
+	return READING_YES;
+}

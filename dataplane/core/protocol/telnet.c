@@ -1,0 +1,28 @@
+/* Telnet: RFC 854, RFC 855. One negotiation is a coincidence of three bytes, two are not. */
+#include "core/protocol/validator.h"
+
+enum { IAC = 255, WILL = 251, DONT = 254, OPTION_MAX = 50, EXTENDED = 255 };
+
+enum reading validate_telnet(const struct utterance *u, struct meaning *m)
+{
+	struct reader r = utterance_reader(u);
+	unsigned negotiations = 0;
+
+	(void)m;
+	while (reader_peek(&r) == IAC && negotiations < 2) {
+		unsigned verb, option;
+		reader_u8(&r);
+		verb = reader_u8(&r);
+		option = reader_u8(&r);
+		if (r.state == READER_SHORT)
+			break;
+		if (verb < WILL || verb > DONT || (option > OPTION_MAX && option != EXTENDED))
+			return negotiations ? READING_MAYBE : READING_NO;
+		negotiations++;
+	}
+	if (negotiations >= 2)
+		return READING_YES;
+	if (negotiations == 1)
+		return READING_MAYBE;
+	return r.state == READER_SHORT ? READING_MORE : READING_NO;
+}

@@ -1,0 +1,71 @@
+/* What protocols of lines have in common.
+ */
+#ifndef PORTOLAN_TEXT_LINE_H
+#define PORTOLAN_TEXT_LINE_H
+
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/protocol/validator.h"
+
+/* How much of the first line is at hand: up to CR or LF; *ended says whether that was seen. */
+static inline size_t line_length(const uint8_t *at, size_t left, int *ended)
+{
+	size_t n = 0;
+
+	while (n < left && at[n] != '\r' && at[n] != '\n')
+		n++;
+	*ended = n < left;
+	return n;
+}
+
+/* Printable ASCII and tabs; UTF-8 if `wide`. */
+static inline int is_text(const uint8_t *at, size_t count, int wide)
+{
+	for (size_t i = 0; i < count; i++)
+		if ((at[i] < 0x20 && at[i] != '\t') || at[i] == 0x7f || (at[i] >= 0x80 && !wide))
+			return 0;
+	return 1;
+}
+
+/* Whether the bytes begin with a word, letter case aside: YES, NO, or MORE where they end
+ * within it. */
+static inline enum reading begins_with(const uint8_t *at, size_t left, const char *word)
+{
+	size_t length = strlen(word), n = left < length ? left : length;
+
+	if (strncasecmp((const char *)at, word, n) != 0)
+		return READING_NO;
+	return n == length ? READING_YES : READING_MORE;
+}
+
+/* The best of begins_with() over a list that ends with NULL. */
+static inline enum reading begins_with_any(
+	const uint8_t *at, size_t left, const char *const *word, size_t *length)
+{
+	enum reading best = READING_NO;
+
+	for (; *word; word++) {
+		enum reading r = begins_with(at, left, *word);
+		if (r == READING_YES) {
+			*length = strlen(*word);
+			return r;
+		}
+		if (r == READING_MORE)
+			best = r;
+	}
+	return best;
+}
+
+static inline int contains(const uint8_t *at, size_t count, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (size_t i = 0; i + length <= count; i++)
+		if (strncasecmp((const char *)at + i, word, length) == 0)
+			return 1;
+	return 0;
+}
+
+#endif

@@ -1,0 +1,78 @@
+/* Validators: whether what one side says first is a message of their protocol.
+ *
+ * Pure and total: they read through a reader, never past the bytes at hand, and keep nothing.
+ * YES needs two independent fields to agree; what fits, but on the strength of one field only,
+ * is MAYBE, and then the other side or a second datagram has to agree. NO is definite: no
+ * bytes that may follow could make it this protocol.
+ */
+#ifndef PORTOLAN_VALIDATOR_H
+#define PORTOLAN_VALIDATOR_H
+
+#include "core/protocol/facts_writer.h"
+#include "core/protocol/message_reader.h"
+#include "facts.h"
+#include "signature.h"
+
+enum reading {
+	READING_NO,
+	READING_MORE, /* could be: it takes more bytes to tell */
+	READING_MAYBE,
+	READING_YES,
+};
+
+/* What a message says of its sender. */
+enum role_said {
+	SAID_NOTHING,
+	SAID_REQUEST, /* a client sent it */
+	SAID_ANSWER,  /* a server sent it */
+	SAID_FIRST,   /* a server, if it speaks first */
+};
+
+/* The first bytes of one direction of a flow. */
+struct utterance {
+	const uint8_t *bytes;
+	uint32_t length;
+	uint32_t size;	   /* of the whole datagram; 0: a stream, or a datagram captured cut */
+	uint8_t transport; /* enum transport */
+	uint8_t side;	   /* enum side, as far as a handshake told */
+	/* Of datagrams: one that came before from the same side, and the last from the other. */
+	const uint8_t *earlier, *other;
+	uint32_t earlier_length, other_length;
+};
+
+struct meaning {
+	uint8_t said;	    /* enum role_said */
+	uint8_t unfinished; /* it is recognised, but more bytes would tell more facts */
+	struct facts facts; /* noted into, not cleared, by a validator */
+};
+
+static inline void meaning_init(struct meaning *m)
+{
+	m->said = SAID_NOTHING;
+	m->unfinished = 0;
+	note_init(&m->facts);
+}
+
+typedef enum reading validator_function(const struct utterance *, struct meaning *);
+
+#define VALIDATOR_DECLARATION(name, text, function) validator_function function;
+VALIDATOR_LIST(VALIDATOR_DECLARATION)
+
+static inline struct reader utterance_reader(const struct utterance *u)
+{
+	return (struct reader){
+		.at = u->bytes,
+		.end = u->bytes + u->length,
+		.beyond = u->size ? u->size - u->length : READER_ENDLESS,
+	};
+}
+
+/* Of a reader that ran out: whether more bytes may help. */
+static inline enum reading reading_of(const struct reader *r, enum reading otherwise)
+{
+	if (r->state == READER_GOOD)
+		return otherwise;
+	return r->state == READER_SHORT ? READING_MORE : READING_NO;
+}
+
+#endif
