@@ -1,13 +1,13 @@
 /* pcapng (draft-ietf-opsawg-pcapng): sections in either byte order, any number of interfaces,
  * each with a link type and a clock of its own. Blocks that carry no packet are passed over. */
-#include "source/reader.h"
+#include "source/file/capture_reader.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#include "source/chunk.h"
 #include "source/fail.h"
-#include "source/field.h"
+#include "source/file/block.h"
+#include "source/file/endian.h"
 #include "source/link.h"
 
 enum {

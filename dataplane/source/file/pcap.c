@@ -1,12 +1,12 @@
 /* Plain pcap (draft-ietf-opsawg-pcap), version 2.4, either byte order, micro- or nanoseconds. */
-#include "source/reader.h"
+#include "source/file/capture_reader.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#include "source/chunk.h"
 #include "source/fail.h"
-#include "source/field.h"
+#include "source/file/block.h"
+#include "source/file/endian.h"
 #include "source/link.h"
 
 enum { FILE_HEADER = 24, RECORD_HEADER = 16 };

@@ -3,8 +3,8 @@
  * read(), not mmap(): a file that shrinks meanwhile is a short read, not a SIGBUS, and the
  * bytes are warm in the cache when the packet path comes to them.
  */
-#ifndef PORTOLAN_CHUNK_H
-#define PORTOLAN_CHUNK_H
+#ifndef PORTOLAN_BLOCK_H
+#define PORTOLAN_BLOCK_H
 
 #include <stddef.h>
 #include <stdint.h>

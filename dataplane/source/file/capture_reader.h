@@ -3,8 +3,8 @@
  *
  * A reader fills bursts whose bytes live until it is asked again.
  */
-#ifndef PORTOLAN_READER_H
-#define PORTOLAN_READER_H
+#ifndef PORTOLAN_CAPTURE_READER_H
+#define PORTOLAN_CAPTURE_READER_H
 
 #include "source.h"
 

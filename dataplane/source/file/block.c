@@ -1,4 +1,4 @@
-#include "source/chunk.h"
+#include "source/file/block.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* Fields of a capture file, in whichever byte order its writer had.
  */
-#ifndef PORTOLAN_FIELD_H
-#define PORTOLAN_FIELD_H
+#ifndef PORTOLAN_ENDIAN_H
+#define PORTOLAN_ENDIAN_H
 
 #include <stdint.h>
 #include <string.h>

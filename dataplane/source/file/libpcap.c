@@ -1,6 +1,6 @@
 /* Captures that libpcap reads for us: other formats, pipes, standard input. Its bytes live until
  * its next call, so a burst's are copied into an arena of the reader's own. */
-#include "source/reader.h"
+#include "source/file/capture_reader.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "source/fail.h"
-#include "source/field.h"
+#include "source/file/endian.h"
 #include "source/link.h"
 
 /* A burst of ordinary frames fits a few times over, and the largest record once. */

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "source/fail.h"
-#include "source/reader.h"
+#include "source/file/capture_reader.h"
 
 struct files {
 	struct source source; /* first: the operations get it */
