@@ -3,8 +3,8 @@
  * Lies in its source. Opened with its gate closed (fanout.h): nothing passes until that is
  * opened. libpcap's handle does not block.
  */
-#ifndef PORTOLAN_SOURCE_TAP_H
-#define PORTOLAN_SOURCE_TAP_H
+#ifndef PORTOLAN_INTERFACE_H
+#define PORTOLAN_INTERFACE_H
 
 #include <pcap/pcap.h>
 #include <stdint.h>

@@ -2,8 +2,8 @@
  *
  * The sockets must be bound to the same interface. A socket leaves its group when closed.
  */
-#ifndef PORTOLAN_SOURCE_FANOUT_H
-#define PORTOLAN_SOURCE_FANOUT_H
+#ifndef PORTOLAN_FANOUT_H
+#define PORTOLAN_FANOUT_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "source/fanout.h"
+#include "source/live/fanout.h"
 
 #include <assert.h>
 #include <errno.h>

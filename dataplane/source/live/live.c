@@ -13,8 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "source/fanout.h"
-#include "source/tap.h"
+#include "source/live/fanout.h"
+#include "source/live/interface.h"
 
 #define NS_PER_S 1000000000ull
 #define SNAPLEN_MAX 262144u /* libpcap's */

@@ -1,4 +1,4 @@
-#include "source/tap.h"
+#include "source/live/interface.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "source/fanout.h"
 #include "source/link.h"
+#include "source/live/fanout.h"
 
 static int refuse(char error[SOURCE_ERROR_BYTES], int status, const char *name, const char *why)
 {
