@@ -5,8 +5,8 @@
  * the lock has nothing to do. While one ring is full nobody reads: then the NIC loses, and
  * counts. Memory is DPDK's.
  */
-#ifndef PORTOLAN_SOURCE_DPDK_STEER_H
-#define PORTOLAN_SOURCE_DPDK_STEER_H
+#ifndef PORTOLAN_SOFTWARE_RSS_H
+#define PORTOLAN_SOFTWARE_RSS_H
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -14,7 +14,7 @@
 #include <rte_ring.h>
 #include <rte_spinlock.h>
 
-#include "source/dpdk_port.h"
+#include "source/dpdk/port.h"
 
 #define DPDK_STEER_RING 1024
 

@@ -1,4 +1,4 @@
-#include "source/dpdk_eal.h"
+#include "source/dpdk/eal.h"
 
 #include <assert.h>
 #include <ctype.h>

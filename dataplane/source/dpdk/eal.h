@@ -1,6 +1,6 @@
 /* DPDK's environment: its arguments, its memory, its log. One a process, and only once. */
-#ifndef PORTOLAN_SOURCE_DPDK_EAL_H
-#define PORTOLAN_SOURCE_DPDK_EAL_H
+#ifndef PORTOLAN_EAL_H
+#define PORTOLAN_EAL_H
 
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 /* Wall clock time without asking for it at every burst: the TSC, tied to the system's clock
  * once a second. One thread's own. */
-#ifndef PORTOLAN_SOURCE_DPDK_CLOCK_H
-#define PORTOLAN_SOURCE_DPDK_CLOCK_H
+#ifndef PORTOLAN_TSC_CLOCK_H
+#define PORTOLAN_TSC_CLOCK_H
 
 #include <stdint.h>
 #include <time.h>

@@ -1,4 +1,4 @@
-#include "source/dpdk_port.h"
+#include "source/dpdk/port.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,8 +9,8 @@
 #include <rte_errno.h>
 #include <rte_thash.h>
 
-#include "source/dpdk_eal.h"
-#include "source/interface.h"
+#include "source/dpdk/eal.h"
+#include "source/dpdk/kernel_drops.h"
 
 #define MTU_WANTED 9216
 #define TX_DESCRIPTORS 64 /* some drivers want a queue to send from; nothing ever does */

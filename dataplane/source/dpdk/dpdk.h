@@ -4,8 +4,8 @@
 
 #include <stdatomic.h>
 
-#include "source/dpdk_port.h"
-#include "source/dpdk_steer.h"
+#include "source/dpdk/port.h"
+#include "source/dpdk/software_rss.h"
 
 #define DPDK_PORTS_MAX 16
 

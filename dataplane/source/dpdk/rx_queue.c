@@ -13,8 +13,8 @@
 #include <rte_pause.h>
 #include <rte_prefetch.h>
 
-#include "source/dpdk.h"
-#include "source/dpdk_clock.h"
+#include "source/dpdk/dpdk.h"
+#include "source/dpdk/tsc_clock.h"
 #include "source/pair.h"
 
 /* A frame in pieces is put together here; the longest that any driver gives is 64 KiB. */

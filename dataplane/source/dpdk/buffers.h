@@ -1,6 +1,6 @@
 /* How many packet buffers a capture file fills, for the driver that holds one in memory. */
-#ifndef PORTOLAN_SOURCE_BUFFERS_H
-#define PORTOLAN_SOURCE_BUFFERS_H
+#ifndef PORTOLAN_BUFFERS_H
+#define PORTOLAN_BUFFERS_H
 
 #include <stdint.h>
 

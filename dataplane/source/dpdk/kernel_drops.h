@@ -3,8 +3,8 @@
  * For the drivers of virtual devices that lose packets without counting them. Asks the kernel
  * each time; holds nothing but the numbers of descriptors.
  */
-#ifndef PORTOLAN_SOURCE_INTERFACE_H
-#define PORTOLAN_SOURCE_INTERFACE_H
+#ifndef PORTOLAN_KERNEL_DROPS_H
+#define PORTOLAN_KERNEL_DROPS_H
 
 #include <stddef.h>
 #include <stdint.h>

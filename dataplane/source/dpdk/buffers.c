@@ -1,4 +1,4 @@
-#include "source/buffers.h"
+#include "source/dpdk/buffers.h"
 
 #include <errno.h>
 #include <pcap/pcap.h>

@@ -3,8 +3,8 @@
  * Lies in the set of ports (dpdk.h). Made, started and closed by one thread; counted and
  * watched by any one at a time, while workers poll its queues.
  */
-#ifndef PORTOLAN_SOURCE_DPDK_PORT_H
-#define PORTOLAN_SOURCE_DPDK_PORT_H
+#ifndef PORTOLAN_PORT_H
+#define PORTOLAN_PORT_H
 
 #include <net/if.h>
 #include <pthread.h>

@@ -1,5 +1,5 @@
 /* DPDK from start to stop: the environment, the ports, how traffic is shared. */
-#include "source/dpdk.h"
+#include "source/dpdk/dpdk.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,9 +9,9 @@
 #include <rte_dev.h>
 #include <rte_ethdev.h>
 
-#include "source/buffers.h"
-#include "source/dpdk_eal.h"
-#include "source/interface.h"
+#include "source/dpdk/buffers.h"
+#include "source/dpdk/eal.h"
+#include "source/dpdk/kernel_drops.h"
 
 #define POOL_CACHE_ALL 384 /* a thread may keep half as many again as its cache is long */
 #define BUFFER_BYTES 2048

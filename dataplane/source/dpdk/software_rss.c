@@ -1,4 +1,4 @@
-#include "source/dpdk_steer.h"
+#include "source/dpdk/software_rss.h"
 
 #include <errno.h>
 #include <stdio.h>

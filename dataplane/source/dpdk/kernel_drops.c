@@ -1,4 +1,4 @@
-#include "source/interface.h"
+#include "source/dpdk/kernel_drops.h"
 
 #include <dirent.h>
 #include <errno.h>
