@@ -13,9 +13,9 @@
 #include <rte_pause.h>
 #include <rte_prefetch.h>
 
+#include "source/address_pair.h"
 #include "source/dpdk/dpdk.h"
 #include "source/dpdk/tsc_clock.h"
-#include "source/pair.h"
 
 /* A frame in pieces is put together here; the longest that any driver gives is 64 KiB. */
 #define ARENA_BYTES ((size_t)BURST_MAX * 65536)

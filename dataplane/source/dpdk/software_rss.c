@@ -5,7 +5,7 @@
 
 #include <rte_errno.h>
 
-#include "source/pair.h"
+#include "source/address_pair.h"
 
 int dpdk_steer_open(struct dpdk_steer *s, unsigned workers)
 {

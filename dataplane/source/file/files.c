@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "source/fail.h"
+#include "source/error.h"
 #include "source/file/capture_reader.h"
 
 struct files {

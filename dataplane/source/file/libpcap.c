@@ -7,9 +7,9 @@
 #include <pcap/pcap.h>
 #include <stdlib.h>
 
-#include "source/fail.h"
+#include "source/error.h"
 #include "source/file/endian.h"
-#include "source/link.h"
+#include "source/link_type.h"
 
 /* A burst of ordinary frames fits a few times over, and the largest record once. */
 #define ARENA_BYTES (1u << 20)

@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "source/fail.h"
+#include "source/error.h"
 #include "source/file/block.h"
 #include "source/file/endian.h"
-#include "source/link.h"
+#include "source/link_type.h"
 
 enum { FILE_HEADER = 24, RECORD_HEADER = 16 };
 

@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "source/fail.h"
+#include "source/error.h"
 #include "source/file/block.h"
 #include "source/file/endian.h"
-#include "source/link.h"
+#include "source/link_type.h"
 
 enum {
 	BLOCK_HEADER = 8,

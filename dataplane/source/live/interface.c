@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "source/link.h"
+#include "source/link_type.h"
 #include "source/live/fanout.h"
 
 static int refuse(char error[SOURCE_ERROR_BYTES], int status, const char *name, const char *why)

@@ -1,4 +1,4 @@
-#include "source/link.h"
+#include "source/link_type.h"
 
 #include <pcap/pcap.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * Reads past VLAN tags, MPLS labels and PPPoE and not past the first IP header; knows no
  * policy. Both directions and all fragments between two hosts give the same.
  */
-#ifndef PORTOLAN_SOURCE_PAIR_H
-#define PORTOLAN_SOURCE_PAIR_H
+#ifndef PORTOLAN_ADDRESS_PAIR_H
+#define PORTOLAN_ADDRESS_PAIR_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* What went wrong, in the source's own words. */
-#ifndef PORTOLAN_SOURCE_FAIL_H
-#define PORTOLAN_SOURCE_FAIL_H
+#ifndef PORTOLAN_ERROR_H
+#define PORTOLAN_ERROR_H
 
 #include "source.h"
 

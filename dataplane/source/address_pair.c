@@ -1,4 +1,4 @@
-#include "source/pair.h"
+#include "source/address_pair.h"
 
 #include <string.h>
 

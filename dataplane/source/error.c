@@ -1,4 +1,4 @@
-#include "source/fail.h"
+#include "source/error.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* libpcap's link types in the core's words. */
-#ifndef PORTOLAN_SOURCE_LINK_H
-#define PORTOLAN_SOURCE_LINK_H
+#ifndef PORTOLAN_LINK_TYPE_H
+#define PORTOLAN_LINK_TYPE_H
 
 #include "packet.h"
 
