@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "bytes.h"
+#include "packet/bytes.h"
 
 static void option(struct bytes *b, unsigned code, const void *value, unsigned length)
 {

@@ -2,7 +2,7 @@
 #ifndef GENERATE_DHCP_H
 #define GENERATE_DHCP_H
 
-#include "host.h"
+#include "packet/hosts.h"
 
 #define DHCP_BYTES 300
 

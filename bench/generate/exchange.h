@@ -6,7 +6,7 @@
 #ifndef GENERATE_EXCHANGE_H
 #define GENERATE_EXCHANGE_H
 
-#include "wire.h"
+#include "packet/build.h"
 
 /* name, arguments, kinds of statement, help: see step.c */
 enum step_kind {

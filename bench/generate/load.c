@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "dice.h"
-#include "framing.h"
-#include "ip.h"
+#include "packet/ip.h"
+#include "packet/link_header.h"
+#include "packet/transport.h"
 #include "payload.h"
-#include "transport.h"
 #include "value.h"
 
 #define CENTERS 2

@@ -4,8 +4,8 @@
 #ifndef GENERATE_LOAD_H
 #define GENERATE_LOAD_H
 
-#include "capture.h"
-#include "host.h"
+#include "packet/hosts.h"
+#include "packet/pcap_writer.h"
 
 /* What every packet says that opens a flow. */
 struct opening {

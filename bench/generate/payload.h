@@ -9,8 +9,8 @@
 
 #include <stdio.h>
 
-#include "bytes.h"
 #include "dice.h"
+#include "packet/bytes.h"
 
 #define PAYLOAD_MAX 196608u
 #define PAYLOAD_ARGUMENTS_MAX 4

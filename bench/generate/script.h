@@ -8,8 +8,8 @@
 
 #include <stdio.h>
 
-#include "capture.h"
-#include "host.h"
+#include "packet/hosts.h"
+#include "packet/pcap_writer.h"
 
 struct script;
 

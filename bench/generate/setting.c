@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "framing.h"
+#include "packet/link_header.h"
 #include "value.h"
 
 struct shape setting_plain(void)

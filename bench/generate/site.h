@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "host.h"
+#include "packet/hosts.h"
 
 /* Hosts without a name are called after their place: appliance-1 … */
 void site_print(FILE *, const struct hosts *);

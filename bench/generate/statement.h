@@ -4,9 +4,9 @@
 #ifndef GENERATE_STATEMENT_H
 #define GENERATE_STATEMENT_H
 
-#include "bytes.h"
 #include "dice.h"
 #include "exchange.h"
+#include "packet/bytes.h"
 #include "words.h"
 
 #define STEPS_MAX 256

@@ -5,8 +5,8 @@
 #ifndef GENERATE_VALUE_H
 #define GENERATE_VALUE_H
 
-#include "endpoint.h"
-#include "host.h"
+#include "packet/endpoint.h"
+#include "packet/hosts.h"
 
 #define SECOND_NS 1000000000ull
 

@@ -1,4 +1,4 @@
-#include "bytes.h"
+#include "packet/bytes.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
-#include "wrap.h"
+#include "packet/encapsulation.h"
 
 #include <string.h>
 
-#include "framing.h"
-#include "ip.h"
-#include "transport.h"
+#include "packet/ip.h"
+#include "packet/link_header.h"
+#include "packet/transport.h"
 #include "value.h"
 
 struct wrapping {

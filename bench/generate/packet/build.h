@@ -4,10 +4,10 @@
 #ifndef GENERATE_WIRE_H
 #define GENERATE_WIRE_H
 
-#include "frame.h"
-#include "host.h"
-#include "shape.h"
-#include "train.h"
+#include "packet/frame.h"
+#include "packet/hosts.h"
+#include "packet/options.h"
+#include "packet/packets.h"
 
 struct wire {
 	enum link link;

@@ -8,8 +8,8 @@
 
 #include <stdio.h>
 
-#include "frame.h"
-#include "host.h"
+#include "packet/frame.h"
+#include "packet/hosts.h"
 
 #define WRAP_NUMBERS_MAX 8
 

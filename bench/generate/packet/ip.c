@@ -1,8 +1,8 @@
-#include "ip.h"
+#include "packet/ip.h"
 
 #include <string.h>
 
-#include "checksum.h"
+#include "packet/checksum.h"
 
 static unsigned length_field(const struct ip_shape *s, size_t true_length)
 {

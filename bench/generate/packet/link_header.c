@@ -1,4 +1,4 @@
-#include "framing.h"
+#include "packet/link_header.h"
 
 #include <string.h>
 

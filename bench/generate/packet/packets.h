@@ -5,8 +5,8 @@
 #ifndef GENERATE_TRAIN_H
 #define GENERATE_TRAIN_H
 
-#include "capture.h"
-#include "shape.h"
+#include "packet/options.h"
+#include "packet/pcap_writer.h"
 
 #define SESSIONS_MAX 1024
 

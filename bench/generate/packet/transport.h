@@ -2,7 +2,7 @@
 #ifndef GENERATE_TRANSPORT_H
 #define GENERATE_TRANSPORT_H
 
-#include "frame.h"
+#include "packet/frame.h"
 
 enum {
 	TCP_FIN = 0x01,

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "capture.h"
+#include "packet/pcap_writer.h"
 
 static const uint8_t packet[5] = {1, 2, 3, 4, 5};
 static const uint64_t stamp_ns = 1767225600123456789u;

@@ -1,4 +1,4 @@
-#include "host.h"
+#include "packet/hosts.h"
 
 #include <errno.h>
 #include <string.h>

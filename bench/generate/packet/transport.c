@@ -1,9 +1,9 @@
-#include "transport.h"
+#include "packet/transport.h"
 
 #include <string.h>
 
-#include "checksum.h"
-#include "ip.h"
+#include "packet/checksum.h"
+#include "packet/ip.h"
 
 /* The frame's sum with its pseudo header; the field is zero before. */
 static unsigned frame_sum(const struct frame *f, const struct endpoint *from,

@@ -7,7 +7,7 @@
 #ifndef GENERATE_FRAME_H
 #define GENERATE_FRAME_H
 
-#include "endpoint.h"
+#include "packet/endpoint.h"
 
 #define FRAME_HEADROOM 8192u
 #define FRAME_PAYLOAD_MAX 262144u

@@ -7,7 +7,7 @@
 #define GENERATE_HOST_H
 
 #include "address.h"
-#include "endpoint.h"
+#include "packet/endpoint.h"
 #include "verdict.h"
 
 #define HOSTS_MAX 512

@@ -1,4 +1,4 @@
-#include "checksum.h"
+#include "packet/checksum.h"
 
 #include <endian.h>
 #include <string.h>

@@ -4,9 +4,9 @@
 #ifndef GENERATE_SHAPE_H
 #define GENERATE_SHAPE_H
 
-#include "ip.h"
-#include "transport.h"
-#include "wrap.h"
+#include "packet/encapsulation.h"
+#include "packet/ip.h"
+#include "packet/transport.h"
 
 #define VIA_MAX 8
 #define ORDER_MAX 64

@@ -1,11 +1,11 @@
-#include "train.h"
+#include "packet/packets.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "checksum.h"
-#include "frame.h"
+#include "packet/checksum.h"
+#include "packet/frame.h"
 
 /* A script that asks for more is a mistake. */
 #define WAGONS_MAX (8u << 20)

@@ -6,10 +6,10 @@
 
 #include <cmocka.h>
 
-#include "checksum.h"
 #include "dice.h"
-#include "ip.h"
-#include "transport.h"
+#include "packet/checksum.h"
+#include "packet/ip.h"
+#include "packet/transport.h"
 
 static struct frame frame;
 

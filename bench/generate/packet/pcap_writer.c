@@ -1,4 +1,4 @@
-#include "capture.h"
+#include "packet/pcap_writer.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 #ifndef GENERATE_IP_H
 #define GENERATE_IP_H
 
-#include "frame.h"
+#include "packet/frame.h"
 
 #define IP_OPTIONS_MAX 40
 #define IP_EXTENSIONS_MAX 8

@@ -1,9 +1,9 @@
-#include "wire.h"
+#include "packet/build.h"
 
 #include <string.h>
 #include <sys/types.h>
 
-#include "framing.h"
+#include "packet/link_header.h"
 
 #define FRAGMENT_GAP_NS 1000
 

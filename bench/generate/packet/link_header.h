@@ -2,9 +2,9 @@
 #ifndef GENERATE_FRAMING_H
 #define GENERATE_FRAMING_H
 
-#include "frame.h"
-#include "host.h"
 #include "packet.h"
+#include "packet/frame.h"
+#include "packet/hosts.h"
 
 #define ETHERNET_MIN 60 /* without the frame check sequence */
 

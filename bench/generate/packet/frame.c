@@ -1,4 +1,4 @@
-#include "frame.h"
+#include "packet/frame.h"
 
 #include <assert.h>
 #include <string.h>
