@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "dhcp.h"
+#include "payload/dhcp_messages.h"
 
 struct passage play_passage(struct exchange *x, enum side side)
 {

@@ -8,7 +8,7 @@
 #include "packet/ip.h"
 #include "packet/link_header.h"
 #include "packet/transport.h"
-#include "payload.h"
+#include "payload/payload.h"
 #include "value.h"
 
 #define CENTERS 2

@@ -7,7 +7,7 @@
 
 #include "demo.h"
 #include "load.h"
-#include "payload.h"
+#include "payload/payload.h"
 #include "script.h"
 #include "site.h"
 #include "value.h"

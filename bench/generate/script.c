@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "payload.h"
+#include "payload/payload.h"
 #include "setting.h"
 #include "value.h"
 

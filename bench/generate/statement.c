@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "payload.h"
+#include "payload/payload.h"
 #include "value.h"
 
 struct row {

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "payload.h"
+#include "payload/payload.h"
 #include "script.h"
 
 #define FILE_BYTES (1u << 20)

@@ -1,5 +1,5 @@
 /* What hides on a port that is another's: enough of each to be recognised */
-#include "message.h"
+#include "payload/message.h"
 
 #include <string.h>
 

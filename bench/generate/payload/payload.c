@@ -1,9 +1,9 @@
-#include "payload.h"
+#include "payload/payload.h"
 
 #include <ctype.h>
 #include <string.h>
 
-#include "message.h"
+#include "payload/message.h"
 #include "value.h"
 
 #define PART_MAX 8192

@@ -1,5 +1,5 @@
 /* TLS 1.3 (RFC 8446) and DTLS 1.2 (RFC 6347) */
-#include "message.h"
+#include "payload/message.h"
 
 #include <string.h>
 

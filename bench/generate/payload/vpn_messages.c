@@ -1,5 +1,5 @@
 /* IKEv2 (RFC 7296) and ESP (RFC 4303, RFC 3948) */
-#include "message.h"
+#include "payload/message.h"
 
 enum { EXCHANGE_SA_INIT = 34, EXCHANGE_AUTH = 35 };
 enum { PAYLOAD_NONE = 0, PAYLOAD_SA = 33, PAYLOAD_KE = 34, PAYLOAD_NONCE = 40, PAYLOAD_SK = 46 };

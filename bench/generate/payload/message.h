@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#include "payload.h"
+#include "payload/payload.h"
 
 struct message {
 	const char *argument[PAYLOAD_ARGUMENTS_MAX];

@@ -1,5 +1,5 @@
 /* NTP version 4 (RFC 5905) */
-#include "message.h"
+#include "payload/message.h"
 
 #define STAMP 0xed02a1b0c0000000u /* of January 2026; an answer repeats the question's */
 

@@ -1,5 +1,5 @@
 /* Protocols that are lines of text, and SSH's key exchange */
-#include "message.h"
+#include "payload/message.h"
 
 #include <string.h>
 

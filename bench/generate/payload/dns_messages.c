@@ -1,5 +1,5 @@
 /* DNS (RFC 1035), over UDP and over TCP */
-#include "message.h"
+#include "payload/message.h"
 
 #include <arpa/inet.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SNMP (RFC 1157, RFC 3416) and LDAP (RFC 4511): what is written in BER */
-#include "message.h"
+#include "payload/message.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* RADIUS (RFC 2865, RFC 2866) */
-#include "message.h"
+#include "payload/message.h"
 
 #include <string.h>
 

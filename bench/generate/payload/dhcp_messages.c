@@ -1,4 +1,4 @@
-#include "dhcp.h"
+#include "payload/dhcp_messages.h"
 
 #include <string.h>
 
