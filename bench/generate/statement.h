@@ -5,7 +5,7 @@
 #define GENERATE_STATEMENT_H
 
 #include "dice.h"
-#include "exchange.h"
+#include "exchange/exchange.h"
 #include "packet/bytes.h"
 #include "words.h"
 

@@ -1,5 +1,5 @@
 /* TCP: a connection's steps, with the sequence numbers that belong */
-#include "play.h"
+#include "exchange/play.h"
 
 #include <string.h>
 

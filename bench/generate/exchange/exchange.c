@@ -1,4 +1,4 @@
-#include "play.h"
+#include "exchange/play.h"
 
 #include <string.h>
 

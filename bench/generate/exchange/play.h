@@ -2,7 +2,7 @@
 #ifndef GENERATE_PLAY_H
 #define GENERATE_PLAY_H
 
-#include "exchange.h"
+#include "exchange/exchange.h"
 
 typedef void play_function(struct exchange *, const struct step *);
 
