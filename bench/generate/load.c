@@ -9,7 +9,7 @@
 #include "packet/link_header.h"
 #include "packet/transport.h"
 #include "payload/payload.h"
-#include "value.h"
+#include "script/value.h"
 
 #define CENTERS 2
 #define DEVICES 64

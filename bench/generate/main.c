@@ -8,9 +8,9 @@
 #include "demo.h"
 #include "load.h"
 #include "payload/payload.h"
-#include "script.h"
+#include "script/script.h"
+#include "script/value.h"
 #include "site.h"
-#include "value.h"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 

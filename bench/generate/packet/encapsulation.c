@@ -5,7 +5,7 @@
 #include "packet/ip.h"
 #include "packet/link_header.h"
 #include "packet/transport.h"
-#include "value.h"
+#include "script/value.h"
 
 struct wrapping {
 	struct frame *frame;

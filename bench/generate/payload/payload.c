@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "payload/message.h"
-#include "value.h"
+#include "script/value.h"
 
 #define PART_MAX 8192
 

@@ -7,7 +7,7 @@
 #include "dice.h"
 #include "exchange/exchange.h"
 #include "packet/bytes.h"
-#include "words.h"
+#include "script/tokens.h"
 
 #define STEPS_MAX 256
 

@@ -1,11 +1,11 @@
-#include "script.h"
+#include "script/script.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "payload/payload.h"
-#include "setting.h"
-#include "value.h"
+#include "script/setting.h"
+#include "script/value.h"
 
 #define STORE_BYTES (1u << 20)
 

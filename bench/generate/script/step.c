@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "statement.h"
-#include "value.h"
+#include "script/statement.h"
+#include "script/value.h"
 
 #define KINDS_SAYING (KIND_TCP | KIND_UDP | KIND_IP | KIND_ETHERNET)
 #define KINDS_ALL 0xff

@@ -1,4 +1,4 @@
-#include "words.h"
+#include "script/tokens.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "payload/payload.h"
-#include "script.h"
+#include "script/script.h"
 
 #define FILE_BYTES (1u << 20)
 

@@ -5,8 +5,8 @@
 #ifndef GENERATE_SETTING_H
 #define GENERATE_SETTING_H
 
-#include "script.h"
-#include "statement.h"
+#include "script/script.h"
+#include "script/statement.h"
 
 #define DEFINES_MAX 128
 

@@ -1,11 +1,11 @@
-#include "statement.h"
+#include "script/statement.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "payload/payload.h"
-#include "value.h"
+#include "script/value.h"
 
 struct row {
 	const char *name;

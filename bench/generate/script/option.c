@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "statement.h"
-#include "value.h"
+#include "script/statement.h"
+#include "script/value.h"
 
 struct row {
 	const char *name;

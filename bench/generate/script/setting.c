@@ -1,9 +1,9 @@
-#include "setting.h"
+#include "script/setting.h"
 
 #include <string.h>
 
 #include "packet/link_header.h"
-#include "value.h"
+#include "script/value.h"
 
 struct shape setting_plain(void)
 {

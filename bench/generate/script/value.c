@@ -1,4 +1,4 @@
-#include "value.h"
+#include "script/value.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
