@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dice.h"
 #include "packet/ip.h"
 #include "packet/link_header.h"
 #include "packet/transport.h"
 #include "payload/payload.h"
+#include "random.h"
 #include "script/value.h"
 
 #define CENTERS 2

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "dice.h"
+#include "random.h"
 
 static uint64_t pair_key(const struct exchange *x, enum side first)
 {

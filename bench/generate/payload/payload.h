@@ -9,8 +9,8 @@
 
 #include <stdio.h>
 
-#include "dice.h"
 #include "packet/bytes.h"
+#include "random.h"
 
 #define PAYLOAD_MAX 196608u
 #define PAYLOAD_ARGUMENTS_MAX 4

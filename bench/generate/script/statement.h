@@ -4,9 +4,9 @@
 #ifndef GENERATE_STATEMENT_H
 #define GENERATE_STATEMENT_H
 
-#include "dice.h"
 #include "exchange/exchange.h"
 #include "packet/bytes.h"
+#include "random.h"
 #include "script/tokens.h"
 
 #define STEPS_MAX 256

@@ -6,10 +6,10 @@
 
 #include <cmocka.h>
 
-#include "dice.h"
 #include "packet/checksum.h"
 #include "packet/ip.h"
 #include "packet/transport.h"
+#include "random.h"
 
 static struct frame frame;
 

@@ -10,7 +10,7 @@
 #include "payload/payload.h"
 #include "script/script.h"
 #include "script/value.h"
-#include "site.h"
+#include "site_yaml.h"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 

@@ -1,4 +1,4 @@
-#include "site.h"
+#include "site_yaml.h"
 
 #include <arpa/inet.h>
 
