@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 #include "address.h"
+#include "encap.h"
 #include "facts.h"
-#include "path.h"
 #include "service.h"
 #include "verdict.h"
 

@@ -9,12 +9,12 @@
 #include <stdint.h>
 
 #include "counters.h"
-#include "mirror_figures.h"
+#include "mirror_counters.h"
 #include "policy.h"
+#include "policy_change.h"
 #include "record.h"
 #include "signature.h"
 #include "source.h"
-#include "succession.h"
 #include "timeouts.h"
 
 struct worker;

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #include "counters.h"
-#include "mirror_figures.h"
+#include "mirror_counters.h"
 #include "record.h"
 
 struct chart;

@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "pair_hash.h"
 #include "policy/ruleset.h"
 #include "source_dpdk.h"
 #include "source_live.h"
-#include "spread.h"
 
 /* --- sources ------------------------------------------------------------------------- */
 

@@ -8,11 +8,11 @@
 #include "analysis/mirror_report.h"
 #include "base/signals.h"
 #include "base/terminal.h"
+#include "pair_hash.h"
 #include "policy/ruleset.h"
 #include "run/worker_pool.h"
 #include "source.h"
-#include "source_queue.h"
-#include "spread.h"
+#include "source_handoff.h"
 #include "worker.h"
 
 /* How often an interrupt and the progress bar are looked at. */

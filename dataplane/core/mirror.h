@@ -11,7 +11,7 @@
 #define PORTOLAN_MIRROR_H
 
 #include "core/decode/decoded.h"
-#include "mirror_figures.h"
+#include "mirror_counters.h"
 #include "packet.h"
 #include "record.h"
 

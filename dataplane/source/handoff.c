@@ -1,4 +1,4 @@
-#include "source_queue.h"
+#include "source_handoff.h"
 
 #include <errno.h>
 #include <sched.h>

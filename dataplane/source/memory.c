@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "spread.h"
+#include "pair_hash.h"
 
 #define ROUND_GAP_NS 1000000ull /* between the last packet of a round and the first of the next */
 

@@ -13,7 +13,7 @@
 
 #include "core/decode/decode.h"
 #include "core/flow/fast_path.h"
-#include "spread.h"
+#include "pair_hash.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

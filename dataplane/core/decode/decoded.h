@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "address.h"
-#include "path.h"
+#include "encap.h"
 
 enum outcome {
 	OUTCOME_IP,

@@ -1,4 +1,4 @@
-#include "spread.h"
+#include "pair_hash.h"
 
 #include <string.h>
 

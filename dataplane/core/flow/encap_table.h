@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "path.h"
+#include "encap.h"
 
 #define PATHS_MAX 4096u
 #define PATH_UNKNOWN 0

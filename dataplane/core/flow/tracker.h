@@ -16,8 +16,8 @@
 #include "counters.h"
 #include "packet.h"
 #include "policy.h"
+#include "policy_change.h"
 #include "record.h"
-#include "succession.h"
 #include "timeouts.h"
 
 struct tracker {

@@ -6,8 +6,8 @@
  * switches mirrored of one conversation would come to two workers; by the innermost one, a tunnel
  * that is itself an appliance's flow would.
  */
-#ifndef PORTOLAN_SPREAD_H
-#define PORTOLAN_SPREAD_H
+#ifndef PORTOLAN_PAIR_HASH_H
+#define PORTOLAN_PAIR_HASH_H
 
 #include <stdint.h>
 

@@ -4,8 +4,8 @@
  * Flows are not touched when it comes: they are judged again a few at a time, each before
  * anything is said of it.
  */
-#ifndef PORTOLAN_SUCCESSION_H
-#define PORTOLAN_SUCCESSION_H
+#ifndef PORTOLAN_POLICY_CHANGE_H
+#define PORTOLAN_POLICY_CHANGE_H
 
 #include <stddef.h>
 #include <stdint.h>

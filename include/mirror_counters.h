@@ -3,8 +3,8 @@
  * Made by control, written by one worker, read by control once the worker has ended. Bounded: what
  * finds no place of its own is counted together in the first lane, or in no session.
  */
-#ifndef PORTOLAN_MIRROR_FIGURES_H
-#define PORTOLAN_MIRROR_FIGURES_H
+#ifndef PORTOLAN_MIRROR_COUNTERS_H
+#define PORTOLAN_MIRROR_COUNTERS_H
 
 #include <stddef.h>
 #include <stdint.h>

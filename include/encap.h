@@ -2,8 +2,8 @@
  *
  * Recorded, never part of a flow's key: a mirror tags the two directions differently.
  */
-#ifndef PORTOLAN_PATH_H
-#define PORTOLAN_PATH_H
+#ifndef PORTOLAN_ENCAP_H
+#define PORTOLAN_ENCAP_H
 
 #include <stdint.h>
 

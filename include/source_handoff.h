@@ -3,8 +3,8 @@
  * One thread puts, one polls. Bytes are copied into crates of a bounded pool; where all of
  * them are under way, putting waits: nothing is lost.
  */
-#ifndef PORTOLAN_SOURCE_QUEUE_H
-#define PORTOLAN_SOURCE_QUEUE_H
+#ifndef PORTOLAN_SOURCE_HANDOFF_H
+#define PORTOLAN_SOURCE_HANDOFF_H
 
 #include "source.h"
 
