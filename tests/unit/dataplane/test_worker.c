@@ -2,7 +2,7 @@
  *
  * FLOOD_SYNS in the environment is how many; two million unless it says otherwise.
  */
-#include "dataplane/core/sensor.h"
+#include "dataplane/core/pipeline_fixture.h"
 
 #include <sys/resource.h>
 

@@ -1,5 +1,5 @@
 /* What is said of a mirror, and from which figure on. */
-#include "control/fixture.h"
+#include "control/config_fixture.h"
 
 #include "analysis/mirror_report.h"
 

@@ -1,4 +1,4 @@
-#include "control/fixture.h"
+#include "control/config_fixture.h"
 
 #include <errno.h>
 

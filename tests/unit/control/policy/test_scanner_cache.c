@@ -1,4 +1,4 @@
-#include "control/fixture.h"
+#include "control/config_fixture.h"
 
 #include <dirent.h>
 #include <sys/stat.h>

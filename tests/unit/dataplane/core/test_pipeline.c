@@ -1,4 +1,4 @@
-#include "dataplane/core/sensor.h"
+#include "dataplane/core/pipeline_fixture.h"
 
 /* Where nearly all of a mirror is monitored, the pipeline looks for flows first and asks the
  * inventory only where it finds none. The same packets among many that are nobody's come the other

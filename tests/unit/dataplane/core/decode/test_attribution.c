@@ -1,4 +1,4 @@
-#include "dataplane/core/sensor.h"
+#include "dataplane/core/pipeline_fixture.h"
 
 #include "core/decode/attribution.h"
 

@@ -1,4 +1,4 @@
-#include "dataplane/core/reading.h"
+#include "dataplane/core/match_assert.h"
 
 #define DEVICE "10.20.0.1"
 #define PEER "198.51.100.7"

@@ -1,5 +1,5 @@
 /* Packets in packets: which header counts, and every kind of tunnel. */
-#include "dataplane/core/reading.h"
+#include "dataplane/core/match_assert.h"
 
 #define DEVICE "10.20.0.1"
 #define DEVICE6 "2001:db8:20::1"

@@ -1,4 +1,4 @@
-#include "dataplane/core/frame.h"
+#include "dataplane/core/frame_fixture.h"
 
 #include "core/flow/encap_table.h"
 

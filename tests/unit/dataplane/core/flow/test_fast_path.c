@@ -1,4 +1,4 @@
-#include "dataplane/core/world.h"
+#include "dataplane/core/policy_fixture.h"
 
 #include "core/decode/attribution.h"
 #include "core/decode/decode.h"

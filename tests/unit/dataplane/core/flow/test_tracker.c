@@ -1,4 +1,4 @@
-#include "dataplane/core/sensor.h"
+#include "dataplane/core/pipeline_fixture.h"
 
 #define S(n) ((uint64_t)((n)*1000) * (SECOND / 1000))
 

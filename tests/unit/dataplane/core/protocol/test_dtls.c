@@ -1,4 +1,4 @@
-#include "dataplane/core/utter.h"
+#include "dataplane/core/message_fixture.h"
 
 static const struct spoken messages[] = {
 	{99, SAID_REQUEST,

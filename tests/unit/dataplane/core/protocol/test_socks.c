@@ -1,4 +1,4 @@
-#include "dataplane/core/utter.h"
+#include "dataplane/core/message_fixture.h"
 
 static const struct spoken doubtful[] = {
 	{4, SAID_NOTHING, "\x05\x02\x01\x02"},

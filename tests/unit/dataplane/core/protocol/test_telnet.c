@@ -1,4 +1,4 @@
-#include "dataplane/core/utter.h"
+#include "dataplane/core/message_fixture.h"
 
 static const struct spoken messages[] = {
 	{9, SAID_NOTHING, "\xff\xfd\x18\xff\xfd\x20\xff\xfd\x23"}, /* telnet-negotiation */

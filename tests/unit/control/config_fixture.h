@@ -1,8 +1,8 @@
 /* Charts from text, for the tests of control: what must open, and what must be refused with
  * which words. The profiles are those of the source tree.
  */
-#ifndef PORTOLAN_FIXTURE_H
-#define PORTOLAN_FIXTURE_H
+#ifndef PORTOLAN_CONFIG_FIXTURE_H
+#define PORTOLAN_CONFIG_FIXTURE_H
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /* Utterances for the tests of validators: each is copied into memory of exactly its size, so
  * that a read behind it is seen by the address sanitizer.
  */
-#ifndef PORTOLAN_TEST_UTTER_H
-#define PORTOLAN_TEST_UTTER_H
+#ifndef PORTOLAN_MESSAGE_FIXTURE_H
+#define PORTOLAN_MESSAGE_FIXTURE_H
 
 #include <setjmp.h>
 #include <stdarg.h>

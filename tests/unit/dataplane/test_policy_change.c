@@ -1,5 +1,5 @@
 /* A worker that takes another policy, is surveyed, and finds its outbox full. */
-#include "dataplane/core/sensor.h"
+#include "dataplane/core/pipeline_fixture.h"
 
 #include <stdlib.h>
 

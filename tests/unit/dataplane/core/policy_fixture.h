@@ -1,10 +1,10 @@
 /* A small deployment for the tests of the core: an inventory and a policy, built by hand from
  * rules, and a worker that is fed with frames and whose records are kept.
  */
-#ifndef PORTOLAN_TEST_WORLD_H
-#define PORTOLAN_TEST_WORLD_H
+#ifndef PORTOLAN_POLICY_FIXTURE_H
+#define PORTOLAN_POLICY_FIXTURE_H
 
-#include "dataplane/core/frame.h"
+#include "dataplane/core/frame_fixture.h"
 
 #include "inventory.h"
 #include "policy.h"

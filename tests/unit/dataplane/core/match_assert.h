@@ -1,9 +1,9 @@
 /* A frame as decode reads it, with a sanitizer watching every byte.
  */
-#ifndef PORTOLAN_TEST_READING_H
-#define PORTOLAN_TEST_READING_H
+#ifndef PORTOLAN_MATCH_ASSERT_H
+#define PORTOLAN_MATCH_ASSERT_H
 
-#include "dataplane/core/world.h"
+#include "dataplane/core/policy_fixture.h"
 
 #include "core/decode/decode.h"
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """portolan on the drivers of real NICs, which QEMU emulates.
 
-    run.py PORTOLAN PORTOLAN_GENERATE FOLDER
+    run_nic.py PORTOLAN PORTOLAN_GENERATE FOLDER
 
 Boots the kernel of FOLDER (`make packages-nic` puts it there) with portolan in a memory disk, once
 for each NIC, hands it a generated capture frame by frame, and holds what comes back against a
@@ -25,8 +25,8 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / 'golden'))
 
-import image
-import machine
+import initramfs
+import qemu
 import shape
 from image import Missing
 
@@ -62,7 +62,7 @@ class Capture:
         subprocess.run([GENERATE, 'script', script, '-o', self.path], check=True, capture_output=True)
         subprocess.run([PORTOLAN, 'replay', '--site', HERE / 'site.yaml', '--flows', folder / 'flows',
                         '--stats', folder / 'stats', self.path], check=True, capture_output=True,
-                       env={**os.environ, 'PORTOLAN_CONFIGS': str(image.CONFIGS)})
+                       env={**os.environ, 'PORTOLAN_CONFIGS': str(initramfs.CONFIGS)})
         self.frames = list(frames_of(self.path))
         self.result = Result((folder / 'flows').read_text(), (folder / 'stats').read_text())
 
@@ -176,7 +176,7 @@ class Tap:
             taken = int(subprocess.run([*self.prefix, 'cat', '/sys/class/net/tap0/statistics/tx_packets'],
                                        check=True, capture_output=True).stdout)
         if taken < frames:
-            raise machine.Broken(f'the NIC has taken {taken} of {frames} frames')
+            raise qemu.Broken(f'the NIC has taken {taken} of {frames} frames')
 
     def close(self):
         subprocess.run(['ip', 'netns', 'del', self.name], check=False, capture_output=True)
@@ -204,7 +204,7 @@ class Sensor:
         limit = time.monotonic() + seconds
         while text not in self.said():
             if time.monotonic() > limit or self.guest.ask('kill -0 $sensor')[0]:
-                raise machine.Broken(f'portolan does not say "{text}" but: {self.said()}')
+                raise qemu.Broken(f'portolan does not say "{text}" but: {self.said()}')
             time.sleep(0.2)
 
     def said(self):
@@ -218,7 +218,7 @@ class Sensor:
         self.signal('TERM')
         status, _ = self.guest.ask('wait $sensor')
         if status:
-            raise machine.Broken(f'portolan ends with status {status}: {self.said()}')
+            raise qemu.Broken(f'portolan ends with status {status}: {self.said()}')
         return Result(self.guest.fetch('/flows'), self.guest.fetch('/stats'))
 
 
@@ -317,7 +317,7 @@ class Tally:
 def running(make, folder, kernel):
     nic = make(folder)
     try:
-        with machine.Machine(folder, kernel, folder.parent / 'image', nic.device, nic.backend,
+        with qemu.Machine(folder, kernel, folder.parent / 'image', nic.device, nic.backend,
                              nic.prefix, nic.iommu) as guest:
             guest.boot()
             yield guest, nic
@@ -329,7 +329,7 @@ def attempt(case, *arguments):
     """What is wrong, whatever happens."""
     try:
         return case(*arguments)
-    except (OSError, ValueError, KeyError, subprocess.SubprocessError, machine.Broken) as error:
+    except (OSError, ValueError, KeyError, subprocess.SubprocessError, qemu.Broken) as error:
         return [f'{type(error).__name__}: {error}']
 
 
@@ -345,16 +345,16 @@ def run_nic(tally, folder, kernel, make, extras, cases):
     except Missing as error:
         for case in cases[len(done):]:
             tally.skip(case, error)
-    except (OSError, subprocess.SubprocessError, machine.Broken) as error:
+    except (OSError, subprocess.SubprocessError, qemu.Broken) as error:
         for case in cases[len(done):]:
             tally.result(case, [f'{type(error).__name__}: {error}'])
 
 
 def run_all(tally, scratch, folder):
     try:
-        if not shutil.which(machine.QEMU):
+        if not shutil.which(qemu.QEMU):
             raise Missing('no QEMU')
-        kernel = image.build(folder, PORTOLAN, scratch / 'image')
+        kernel = initramfs.build(folder, PORTOLAN, scratch / 'image')
     except Missing as error:
         for case in (c for _, _, cases in NICS.values() for c in cases):
             tally.skip(case, error)
@@ -381,6 +381,6 @@ if __name__ == '__main__':
         send_into(sys.argv[2], sys.argv[3])
         sys.exit(0)
     if len(sys.argv) != 4:
-        sys.exit('usage: run.py PORTOLAN PORTOLAN_GENERATE FOLDER')
+        sys.exit('usage: run_nic.py PORTOLAN PORTOLAN_GENERATE FOLDER')
     PORTOLAN, GENERATE = (os.path.abspath(p) for p in sys.argv[1:3])
     sys.exit(main())

@@ -1,8 +1,8 @@
 /* Frames by hand, for the tests of the core: every function appends one layer, the outermost
  * first, and `frame_close` sets the length of the IP header that was opened last.
  */
-#ifndef PORTOLAN_TEST_FRAME_H
-#define PORTOLAN_TEST_FRAME_H
+#ifndef PORTOLAN_FRAME_FIXTURE_H
+#define PORTOLAN_FRAME_FIXTURE_H
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Real captures that are not part of the project, judged by it.
 
-    run.py PORTOLAN-WITH-SANITIZERS PORTOLAN CORPUS TOOLS
+    run_corpus.py PORTOLAN-WITH-SANITIZERS PORTOLAN CORPUS TOOLS
 
 CORPUS holds captures and a manifest.csv (repo, path). With the sanitized build every one of
 them is replayed with every host monitored: no crash, no report, and the accounting adds up.
 Where tshark and TOOLS/compare.py are at hand, flows, totals, initiators and verdicts are
-compared with tshark's, and then those of the flows inside tunnels (inner.py); what may differ is
-listed in differences.csv and differences-inner.csv, by capture and reason, and nothing else may.
+compared with tshark's, and then those of the flows inside tunnels (tunnels.py); what may differ is
+listed in differences.csv and differences-tunnels.csv, by capture and reason, and nothing else may.
 Where CORPUS has labels.csv, services are compared with two witnesses: services.py. The last line
 is `N passed, N failed`.
 """
@@ -21,8 +21,8 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
-import inner
 import services
+import tunnels
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SITE = ('appliances:\n'
@@ -119,8 +119,8 @@ def main():
     passed, skipped = len(names) - failed, 0
     if shutil.which('tshark') and os.path.exists(os.path.join(tools, 'compare.py')):
         wrong = judge(compare(portolan, corpus, tools, names), names, 'differences.csv')
-        within, differ = inner.compare(portolan, corpus, tools)
-        wrong_within = judge(differ, within, 'differences-inner.csv')
+        within, differ = tunnels.compare(portolan, corpus, tools)
+        wrong_within = judge(differ, within, 'differences-tunnels.csv')
         passed += len(names) - wrong + len(within) - wrong_within
         failed += wrong + wrong_within
     else:

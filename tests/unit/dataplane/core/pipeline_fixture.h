@@ -2,10 +2,10 @@
  *
  *   fmc-1  10.10.0.5  management-center        ftd-1, ftd-2  10.20.0.1, .2  managed-device
  */
-#ifndef PORTOLAN_TEST_SENSOR_H
-#define PORTOLAN_TEST_SENSOR_H
+#ifndef PORTOLAN_PIPELINE_FIXTURE_H
+#define PORTOLAN_PIPELINE_FIXTURE_H
 
-#include "dataplane/core/world.h"
+#include "dataplane/core/policy_fixture.h"
 
 #include "worker.h"
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Replays every golden case and compares what portolan says with what it should say.
 
-usage: run.py PORTOLAN PORTOLAN-GENERATE [CASE…]
+usage: run_golden.py PORTOLAN PORTOLAN-GENERATE [CASE…]
 
 A case is a folder beside this file:
 
@@ -176,7 +176,7 @@ def run(folder, portolan, generate):
 
 def main():
     if len(sys.argv) < 3:
-        sys.exit("usage: run.py PORTOLAN PORTOLAN-GENERATE [CASE…]")
+        sys.exit("usage: run_golden.py PORTOLAN PORTOLAN-GENERATE [CASE…]")
     portolan, generate = (str(pathlib.Path(p).resolve()) for p in sys.argv[1:3])
     folders = sorted(p.parent for p in HERE.glob("*/traffic"))
     if sys.argv[3:]:
