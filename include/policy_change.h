@@ -18,13 +18,13 @@ struct succession {
 	struct flow_timeouts timeouts;
 	uint64_t warmup_ns;
 	const uint16_t *heir; /* new numbers of the appliances, by the old; or APPLIANCE_NONE */
-	size_t heirs;
+	size_t remap;
 };
 
 /* Who an appliance of the old policy is in the new one, or APPLIANCE_NONE. */
 static inline uint16_t succession_heir(const struct succession *s, uint16_t appliance)
 {
-	return appliance < s->heirs ? s->heir[appliance] : APPLIANCE_NONE;
+	return appliance < s->remap ? s->heir[appliance] : APPLIANCE_NONE;
 }
 
 #endif

@@ -21,7 +21,7 @@ struct arguments {
 };
 
 /* `portolan-generate: what: why` on stderr; the status. */
-static int complain(int status, const char *what, const char *why)
+static int errors_add(int status, const char *what, const char *why)
 {
 	fprintf(stderr, "portolan-generate: %s: %s\n", what, why);
 	return status;
@@ -169,7 +169,7 @@ static bool parse(struct arguments *a, int argc, char **argv)
 		if (option == '?')
 			return false;
 		if (!take_option(a, option)) {
-			complain(0, long_options[index].name, wanted_of(option));
+			errors_add(0, long_options[index].name, wanted_of(option));
 			return false;
 		}
 	}
@@ -184,12 +184,12 @@ static int write_site(const char *path, const struct hosts *hosts)
 	int failed;
 
 	if (!out)
-		return complain(EXIT_FAILED, path, strerror(errno));
+		return errors_add(EXIT_FAILED, path, strerror(errno));
 	site_print(out, hosts);
 	failed = ferror(out) | fflush(out);
 	if (out != stdout)
 		failed |= fclose(out);
-	return failed ? complain(EXIT_FAILED, path, "cannot write") : EXIT_DONE;
+	return failed ? errors_add(EXIT_FAILED, path, "cannot write") : EXIT_DONE;
 }
 
 static int finish_script(const struct arguments *a, struct script *s)
@@ -200,7 +200,7 @@ static int finish_script(const struct arguments *a, struct script *s)
 		return complain_script(s);
 	error = script_write(s, a->output, a->format);
 	if (error)
-		return complain(EXIT_FAILED, a->output, strerror(-error));
+		return errors_add(EXIT_FAILED, a->output, strerror(-error));
 	return a->site ? write_site(a->site, script_hosts(s)) : EXIT_DONE;
 }
 
@@ -224,10 +224,10 @@ static int run_script(const struct arguments *a, const char *path)
 	int status;
 
 	if (!in)
-		return complain(EXIT_FAILED, path, strerror(errno));
+		return errors_add(EXIT_FAILED, path, strerror(errno));
 	s = script_new(is_stdin ? "stdin" : path, a->load.seed);
 	if (!s)
-		status = complain(EXIT_FAILED, path, "no memory");
+		status = errors_add(EXIT_FAILED, path, "no memory");
 	else if (read_script(s, in) < 0)
 		status = complain_script(s);
 	else
@@ -241,7 +241,7 @@ static int run_script(const struct arguments *a, const char *path)
 static int command_script(const struct arguments *a, int count, char **operand)
 {
 	if (count != 1 || !a->output)
-		return complain(EXIT_USAGE, "script", "want one FILE and -o OUT");
+		return errors_add(EXIT_USAGE, "script", "want one FILE and -o OUT");
 	return run_script(a, operand[0]);
 }
 
@@ -252,10 +252,10 @@ static int command_demo(const struct arguments *a, int count, char **operand)
 
 	(void)operand;
 	if (count || !a->output)
-		return complain(EXIT_USAGE, "demo", "want -o OUT and no operand");
+		return errors_add(EXIT_USAGE, "demo", "want -o OUT and no operand");
 	s = script_new("demo.script", a->load.seed);
 	if (!s)
-		return complain(EXIT_FAILED, "demo", "no memory");
+		return errors_add(EXIT_FAILED, "demo", "no memory");
 	for (const char *const *line = demo_lines; *line && status == EXIT_DONE; line++) {
 		if (script_line(s, *line) < 0)
 			status = complain_script(s);
@@ -272,11 +272,11 @@ static int command_load(const struct arguments *a, int count, char **operand)
 
 	(void)operand;
 	if (count || !a->output)
-		return complain(EXIT_USAGE, "load", "want -o OUT and no operand");
+		return errors_add(EXIT_USAGE, "load", "want -o OUT and no operand");
 	if (a->load.opening.payload && a->load.syn_flood)
-		return complain(EXIT_USAGE, "load", "want --opening or --syn-flood, not both");
+		return errors_add(EXIT_USAGE, "load", "want --opening or --syn-flood, not both");
 	error = load_write(&a->load, a->output, a->format);
-	return error ? complain(EXIT_FAILED, a->output, strerror(-error)) : EXIT_DONE;
+	return error ? errors_add(EXIT_FAILED, a->output, strerror(-error)) : EXIT_DONE;
 }
 
 static int command_site(const struct arguments *a, int count, char **operand)
@@ -286,10 +286,10 @@ static int command_site(const struct arguments *a, int count, char **operand)
 
 	(void)operand;
 	if (count)
-		return complain(EXIT_USAGE, "site", "no operand");
+		return errors_add(EXIT_USAGE, "site", "no operand");
 	hosts = calloc(1, sizeof(*hosts));
 	if (!hosts)
-		return complain(EXIT_FAILED, "site", "no memory");
+		return errors_add(EXIT_FAILED, "site", "no memory");
 	load_hosts(hosts);
 	status = write_site(a->output ? a->output : "-", hosts);
 	free(hosts);

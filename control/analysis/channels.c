@@ -45,7 +45,7 @@ const char *channel_state_words(enum channel_state s)
 
 /* --- what the chart says ----------------------------------------------------------------- */
 
-static bool is_network(const struct chart_appliance *a)
+static bool is_network(const struct appliance_text *a)
 {
 	for (size_t i = 0; i < a->addresses; i++) {
 		const char *slash = strchr(a->address[i], '/');
@@ -56,7 +56,7 @@ static bool is_network(const struct chart_appliance *a)
 	return false;
 }
 
-static bool is_channel_set(const struct chart *c, size_t set)
+static bool is_channel_set(const struct ruleset *c, size_t set)
 {
 	const struct rule_set *s = &c->policy->set[set];
 
@@ -66,20 +66,20 @@ static bool is_channel_set(const struct chart *c, size_t set)
 	return false;
 }
 
-int channels_init(struct channels *c, const struct chart *chart)
+int channels_init(struct channels *c, const struct ruleset *ruleset)
 {
-	*c = (struct channels){.chart = chart, .survey = 1};
-	c->is_network = calloc(chart->appliances + 1, sizeof(*c->is_network));
-	c->is_channel = calloc(chart->policy->sets + 1, sizeof(*c->is_channel));
-	c->has_any = calloc(chart->appliances + 1, sizeof(*c->has_any));
+	*c = (struct channels){.ruleset = ruleset, .survey = 1};
+	c->is_network = calloc(ruleset->appliances + 1, sizeof(*c->is_network));
+	c->is_channel = calloc(ruleset->policy->sets + 1, sizeof(*c->is_channel));
+	c->has_any = calloc(ruleset->appliances + 1, sizeof(*c->has_any));
 	if (!c->is_network || !c->is_channel || !c->has_any) {
 		channels_fini(c);
 		return -ENOMEM;
 	}
-	for (size_t i = 0; i < chart->appliances; i++)
-		c->is_network[i] = is_network(&chart->appliance[i]);
-	for (size_t i = SET_NONE + 1; i < chart->policy->sets; i++)
-		c->is_channel[i] = is_channel_set(chart, i);
+	for (size_t i = 0; i < ruleset->appliances; i++)
+		c->is_network[i] = is_network(&ruleset->appliance[i]);
+	for (size_t i = SET_NONE + 1; i < ruleset->policy->sets; i++)
+		c->is_channel[i] = is_channel_set(ruleset, i);
 	return 0;
 }
 
@@ -184,11 +184,11 @@ static struct channel *find_or_add(struct channels *c, const struct channel_key 
 /* --- another chart ------------------------------------------------------------------- */
 
 /* The heir of a host may be a network, and the other way round: then it is seen anew. */
-static bool translate(const struct channels *old, const struct channels *now, const struct heirs *h,
+static bool translate(const struct channels *old, const struct channels *now, const struct remap *h,
 	struct channel_key *k)
 {
 	for (unsigned end = 0; end < 2; end++) {
-		uint16_t heir = heirs_appliance(h, k->appliance[end]);
+		uint16_t heir = remap_appliance(h, k->appliance[end]);
 		if (heir == APPLIANCE_NONE ||
 			old->is_network[k->appliance[end]] != now->is_network[heir])
 			return false;
@@ -198,11 +198,11 @@ static bool translate(const struct channels *old, const struct channels *now, co
 	return true;
 }
 
-int channels_reload(struct channels *c, const struct chart *chart, const struct heirs *h)
+int channels_reload(struct channels *c, const struct ruleset *ruleset, const struct remap *h)
 {
 	struct channels old = *c;
 	struct channel *ch, *next;
-	int error = channels_init(c, chart);
+	int error = channels_init(c, ruleset);
 
 	if (error < 0) {
 		*c = old;
@@ -370,10 +370,10 @@ void channel_end_text(const struct channels *c, const struct channel *ch, unsign
 	char address[ADDRESS_TEXT_BYTES];
 
 	if (!c->is_network[appliance]) {
-		snprintf(text, CHANNEL_END_BYTES, "%.255s", c->chart->appliance[appliance].name);
+		snprintf(text, CHANNEL_END_BYTES, "%.255s", c->ruleset->appliance[appliance].name);
 		return;
 	}
-	address_text(&ch->key.address[end], ch->key.version, address);
-	snprintf(text, CHANNEL_END_BYTES, "%.255s (%s)", c->chart->appliance[appliance].name,
+	format_address(&ch->key.address[end], ch->key.version, address);
+	snprintf(text, CHANNEL_END_BYTES, "%.255s (%s)", c->ruleset->appliance[appliance].name,
 		address);
 }

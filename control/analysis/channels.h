@@ -15,8 +15,8 @@
 
 #include "record.h"
 
-struct chart;
-struct heirs;
+struct ruleset;
+struct remap;
 
 #define CHANNELS_MAX 65536
 #define CHANNEL_CONNECTIONS 2 /* control and event */
@@ -57,7 +57,7 @@ struct channel {
 };
 
 struct channels {
-	const struct chart *chart;
+	const struct ruleset *ruleset;
 	bool *is_network; /* by appliance */
 	bool *is_channel; /* by rule set */
 	bool *has_any;	  /* by appliance: a channel, in whatever state */
@@ -69,11 +69,11 @@ struct channels {
 /* Told of every change, the first state included (`from` is then CHANNEL_STATE_COUNT). */
 typedef void channel_listener(void *context, const struct channel *, enum channel_state from);
 
-int channels_init(struct channels *, const struct chart *);
+int channels_init(struct channels *, const struct ruleset *);
 void channels_fini(struct channels *);
 
 /* Another chart; channels whose two appliances have heirs stay. 0, or -ENOMEM, nothing changed. */
-int channels_reload(struct channels *, const struct chart *, const struct heirs *);
+int channels_reload(struct channels *, const struct ruleset *, const struct remap *);
 
 /* RECORD_LIVE and RECORD_ENDED, in the chart's numbers. */
 void channels_take(struct channels *, const struct record *);

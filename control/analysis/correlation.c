@@ -53,12 +53,12 @@ bool relation_is_absence(enum relation_kind k)
 	return traits[k].is_absence;
 }
 
-int relations_init(struct relations *n, const struct chart *chart, uint64_t start_ns)
+int relations_init(struct relations *n, const struct ruleset *ruleset, uint64_t start_ns)
 {
-	*n = (struct relations){.chart = chart, .start_ns = start_ns};
-	n->old_port_ns = calloc(chart->appliances + 1, sizeof(*n->old_port_ns));
-	n->appliance_ns = calloc(chart->appliances + 1, sizeof(*n->appliance_ns));
-	n->feature_ns = calloc(chart->features + 1, sizeof(*n->feature_ns));
+	*n = (struct relations){.ruleset = ruleset, .start_ns = start_ns};
+	n->old_port_ns = calloc(ruleset->appliances + 1, sizeof(*n->old_port_ns));
+	n->appliance_ns = calloc(ruleset->appliances + 1, sizeof(*n->appliance_ns));
+	n->feature_ns = calloc(ruleset->features + 1, sizeof(*n->feature_ns));
 	if (n->old_port_ns && n->appliance_ns && n->feature_ns)
 		return 0;
 	relations_fini(n);
@@ -96,7 +96,7 @@ static bool is_enabled(const struct policy *p, uint16_t feature)
 	return false;
 }
 
-static uint16_t feature_in(const struct chart *c, const char *name)
+static uint16_t feature_in(const struct ruleset *c, const char *name)
 {
 	for (uint32_t i = 0; i < c->policy->rules; i++)
 		if (strcmp(c->rule[i].feature, name) == 0)
@@ -104,17 +104,17 @@ static uint16_t feature_in(const struct chart *c, const char *name)
 	return FEATURE_NONE;
 }
 
-static bool translate(const struct relations *old, const struct chart *to, const struct heirs *h,
+static bool translate(const struct relations *old, const struct ruleset *to, const struct remap *h,
 	struct relation_key *k)
 {
 	bool had_appliance = k->appliance != APPLIANCE_NONE, had_set = k->set != SET_NONE;
 
 	if (had_appliance)
-		k->appliance = heirs_appliance(h, k->appliance);
+		k->appliance = remap_appliance(h, k->appliance);
 	if (had_set)
-		k->set = heirs_set(h, k->set);
+		k->set = remap_set(h, k->set);
 	if (k->feature != FEATURE_NONE)
-		k->feature = feature_in(to, old->chart->feature[k->feature]);
+		k->feature = feature_in(to, old->ruleset->feature[k->feature]);
 	return (k->appliance != APPLIANCE_NONE) == had_appliance && (k->set != SET_NONE) == had_set;
 }
 
@@ -139,33 +139,33 @@ static void inherit(
 	n->appliance_ns[heir] = old->appliance_ns[appliance];
 }
 
-static void hand_down(struct relations *n, struct relations *old, const struct heirs *h)
+static void hand_down(struct relations *n, struct relations *old, const struct remap *h)
 {
 	struct relation *f, *next;
 
 	for (size_t i = 0; i < h->appliances; i++)
 		if (h->appliance[i] != APPLIANCE_NONE)
 			inherit(n, old, h->appliance[i], i);
-	for (uint16_t i = 0; i < old->chart->features; i++) {
-		uint16_t heir = feature_in(n->chart, old->chart->feature[i]);
-		if (heir != FEATURE_NONE && is_enabled(old->chart->policy, i) &&
-			is_enabled(n->chart->policy, heir))
+	for (uint16_t i = 0; i < old->ruleset->features; i++) {
+		uint16_t heir = feature_in(n->ruleset, old->ruleset->feature[i]);
+		if (heir != FEATURE_NONE && is_enabled(old->ruleset->policy, i) &&
+			is_enabled(n->ruleset->policy, heir))
 			n->feature_ns[heir] = old->feature_ns[i];
 	}
 	HASH_ITER(hh, old->first, f, next)
 	{
 		HASH_DEL(old->first, f);
-		if (translate(old, n->chart, h, &f->key) && !find(n, &f->key))
+		if (translate(old, n->ruleset, h, &f->key) && !find(n, &f->key))
 			add(n, f);
 		else
 			free(f);
 	}
 }
 
-int relations_reload(struct relations *n, const struct chart *chart, const struct heirs *h)
+int relations_reload(struct relations *n, const struct ruleset *ruleset, const struct remap *h)
 {
 	struct relations old = *n;
-	int error = relations_init(n, chart, old.start_ns);
+	int error = relations_init(n, ruleset, old.start_ns);
 
 	if (error < 0) {
 		*n = old;
@@ -181,7 +181,7 @@ int relations_reload(struct relations *n, const struct chart *chart, const struc
 /* --- what is seen ----------------------------------------------------------------------- */
 
 /* The documented port of appliance communications, where the site has moved it. */
-static bool is_old_port(const struct chart *c, uint16_t port)
+static bool is_old_port(const struct ruleset *c, uint16_t port)
 {
 	for (uint32_t i = 0; i < c->policy->rules; i++)
 		if (c->rule[i].documented_port == port && c->policy->rule[i].port != port &&
@@ -192,7 +192,7 @@ static bool is_old_port(const struct chart *c, uint16_t port)
 
 void relations_take(struct relations *n, const struct record *r)
 {
-	if (r->verdict != VERDICT_UNEXPECTED_PORT || !is_old_port(n->chart, r->port[1]))
+	if (r->verdict != VERDICT_UNEXPECTED_PORT || !is_old_port(n->ruleset, r->port[1]))
 		return;
 	for (unsigned end = 0; end < 2; end++)
 		if (r->appliance[end] != APPLIANCE_NONE &&
@@ -261,7 +261,7 @@ static bool is_in_use(const struct matrix_cell *cell)
 	return cell && cell->last_ns > 0;
 }
 
-static const struct rule *first_rule(const struct chart *c, size_t set)
+static const struct rule *first_rule(const struct ruleset *c, size_t set)
 {
 	return &c->policy->rule[c->policy->set[set].first];
 }
@@ -296,7 +296,7 @@ static bool is_tls_twin(const struct rule *r, const struct rule *other)
 
 static bool uses_tls_twin(const struct judging *j, size_t appliance, const struct rule *r)
 {
-	const struct chart *c = j->relations->chart;
+	const struct ruleset *c = j->relations->ruleset;
 
 	for (size_t set = SET_NONE + 1; set < c->policy->sets; set++)
 		if (is_tls_twin(r, first_rule(c, set)) &&
@@ -308,7 +308,7 @@ static bool uses_tls_twin(const struct judging *j, size_t appliance, const struc
 static void find_clear_syslog(
 	const struct judging *j, size_t appliance, size_t set, const struct matrix_cell *cell)
 {
-	const struct rule *r = first_rule(j->relations->chart, set);
+	const struct rule *r = first_rule(j->relations->ruleset, set);
 
 	if (is_in_use(cell) && has_service(r, SERVICE_SYSLOG) && uses_tls_twin(j, appliance, r))
 		raise_cell(j, RELATION_CLEAR_SYSLOG, appliance, set, cell->last_ns);
@@ -317,8 +317,8 @@ static void find_clear_syslog(
 static void find_http_alone(
 	const struct judging *j, size_t appliance, size_t set, const struct matrix_cell *cell)
 {
-	const struct policy *p = j->relations->chart->policy;
-	const struct rule *r = first_rule(j->relations->chart, set);
+	const struct policy *p = j->relations->ruleset->policy;
+	const struct rule *r = first_rule(j->relations->ruleset, set);
 	uint16_t https;
 
 	if (!is_in_use(cell) || r->port != 80 || r->transport != TRANSPORT_TCP ||
@@ -369,7 +369,7 @@ static void find_by_appliance(const struct judging *j, size_t appliance)
 		raise_appliance(j, RELATION_CLEAR_LDAP, appliance, 0);
 	if (n->old_port_ns[appliance] && n->old_port_ns[appliance] + e->silence_ns > e->now_ns)
 		raise_appliance(j, RELATION_MIXED_PORTS, appliance, n->old_port_ns[appliance]);
-	if (n->chart->appliance[appliance].role == ROLE_MANAGED_DEVICE &&
+	if (n->ruleset->appliance[appliance].role == ROLE_MANAGED_DEVICE &&
 		has_been(n->appliance_ns[appliance], e->now_ns, CHANNEL_NS) &&
 		!channels_has(e->channels, (uint16_t)appliance))
 		raise_appliance(j, RELATION_NO_CHANNEL, appliance, 0);
@@ -377,7 +377,7 @@ static void find_by_appliance(const struct judging *j, size_t appliance)
 
 static bool is_used_by_any(const struct judging *j, uint16_t feature)
 {
-	const struct chart *c = j->relations->chart;
+	const struct ruleset *c = j->relations->ruleset;
 
 	for (size_t set = SET_NONE + 1; set < c->policy->sets; set++) {
 		const struct rule_set *s = &c->policy->set[set];
@@ -397,7 +397,7 @@ static void find_by_feature(const struct judging *j, uint16_t feature)
 	const struct relation_evidence *e = j->evidence;
 
 	if (has_been(j->relations->feature_ns[feature], e->now_ns, e->silence_ns) &&
-		is_enabled(j->relations->chart->policy, feature) && !is_used_by_any(j, feature))
+		is_enabled(j->relations->ruleset->policy, feature) && !is_used_by_any(j, feature))
 		raise_one(j,
 			(struct relation_key){
 				RELATION_ON_AND_SILENT, APPLIANCE_NONE, SET_NONE, feature},
@@ -424,7 +424,7 @@ void relations_judge(struct relations *n, const struct relation_evidence *e,
 {
 	const struct judging j = {
 		.relations = n, .evidence = e, .listener = listener, .context = context};
-	const struct chart *c = n->chart;
+	const struct ruleset *c = n->ruleset;
 
 	begin_watch(n->appliance_ns, c->appliances, n->was_judged ? e->now_ns : n->start_ns);
 	begin_watch(n->feature_ns, c->features, n->was_judged ? e->now_ns : n->start_ns);
@@ -446,7 +446,7 @@ void relations_judge(struct relations *n, const struct relation_evidence *e,
 void relation_text(
 	const struct relations *n, const struct relation *f, char text[RELATION_TEXT_BYTES])
 {
-	const struct chart *c = n->chart;
+	const struct ruleset *c = n->ruleset;
 	char when[TIME_TEXT_BYTES] = "";
 	size_t used = 0;
 
@@ -462,7 +462,7 @@ void relation_text(
 		used += (size_t)snprintf(text + used, RELATION_TEXT_BYTES - used, " (%.80s)",
 			c->feature[f->key.feature]);
 	if (f->last_ns) {
-		time_text_short(f->last_ns, when);
+		format_time_short(f->last_ns, when);
 		snprintf(text + used, RELATION_TEXT_BYTES - used, ", last on %s UTC", when);
 	}
 }

@@ -15,9 +15,9 @@
 #include "record.h"
 
 struct channels;
-struct chart;
+struct ruleset;
 struct exposures;
-struct heirs;
+struct remap;
 struct matrix;
 
 #define RELATIONS_MAX 16384
@@ -63,7 +63,7 @@ struct relation {
 #define FEATURE_NONE 0xffffu
 
 struct relations {
-	const struct chart *chart;
+	const struct ruleset *ruleset;
 	struct relation *first; /* in order of discovery, by hh.next */
 	size_t count;
 	uint64_t *old_port_ns; /* by appliance: last packet on a port that the site has moved */
@@ -88,11 +88,11 @@ struct relation_evidence {
 	bool in_doubt;
 };
 
-int relations_init(struct relations *, const struct chart *, uint64_t start_ns);
+int relations_init(struct relations *, const struct ruleset *, uint64_t start_ns);
 void relations_fini(struct relations *);
 
 /* Another chart. What was found of heirs stays. 0, or -ENOMEM and nothing changed. */
-int relations_reload(struct relations *, const struct chart *, const struct heirs *);
+int relations_reload(struct relations *, const struct ruleset *, const struct remap *);
 
 /* RECORD_LIVE and RECORD_ENDED, in the chart's numbers. */
 void relations_take(struct relations *, const struct record *);

@@ -12,9 +12,9 @@
 int estate_init(struct estate *e, const struct ecs *ecs)
 {
 	*e = (struct estate){.ecs = ecs};
-	if (matrix_init(&e->matrix, ecs->chart) < 0 ||
-		channels_init(&e->channels, ecs->chart) < 0 ||
-		relations_init(&e->relations, ecs->chart, UINT64_MAX) < 0) {
+	if (matrix_init(&e->matrix, ecs->ruleset) < 0 ||
+		channels_init(&e->channels, ecs->ruleset) < 0 ||
+		relations_init(&e->relations, ecs->ruleset, UINT64_MAX) < 0) {
 		estate_fini(e);
 		return -ENOMEM;
 	}
@@ -29,15 +29,15 @@ void estate_fini(struct estate *e)
 	relations_fini(&e->relations);
 }
 
-int estate_reload(struct estate *e, const struct heirs *h)
+int estate_reload(struct estate *e, const struct remap *h)
 {
-	const struct chart *chart = e->ecs->chart;
-	int error = matrix_reload(&e->matrix, chart, h);
+	const struct ruleset *ruleset = e->ecs->ruleset;
+	int error = matrix_reload(&e->matrix, ruleset, h);
 
 	if (error == 0)
-		error = channels_reload(&e->channels, chart, h);
+		error = channels_reload(&e->channels, ruleset, h);
 	if (error == 0)
-		error = relations_reload(&e->relations, chart, h);
+		error = relations_reload(&e->relations, ruleset, h);
 	if (error < 0) { /* nothing may keep the former chart's numbers */
 		estate_fini(e);
 		e->is_lost = true;
@@ -114,7 +114,7 @@ static void tell_channel(void *context, const struct channel *ch, enum channel_s
 
 static json_t *relation_json(const struct estate *e, const struct relation *f, bool begins)
 {
-	const struct chart *c = e->ecs->chart;
+	const struct ruleset *c = e->ecs->ruleset;
 	json_t *relation =
 		json_pack("{s:s, s:s, s:b}", "kind", relation_name((enum relation_kind)f->key.kind),
 			"state", begins ? "begins" : "ends", "inconclusive", f->inconclusive);
@@ -160,7 +160,7 @@ void estate_judge(struct estate *e, const struct estate_view *v)
 		.channels = &e->channels,
 		.exposures = v->exposures,
 		.now_ns = v->now_ns,
-		.silence_ns = e->ecs->chart->outputs.silence_ns,
+		.silence_ns = e->ecs->ruleset->outputs.silence_ns,
 		.in_doubt = v->in_doubt,
 	};
 

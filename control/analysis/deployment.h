@@ -44,7 +44,7 @@ int estate_init(struct estate *, const struct ecs *);
 void estate_fini(struct estate *);
 
 /* `ecs` has another chart. 0; -ENOMEM: it is empty, and stays so. */
-int estate_reload(struct estate *, const struct heirs *);
+int estate_reload(struct estate *, const struct remap *);
 
 /* RECORD_LIVE and RECORD_ENDED. */
 void estate_take(struct estate *, const struct record *);

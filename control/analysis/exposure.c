@@ -7,18 +7,18 @@
 #include "policy/ruleset.h"
 #include "record/ecs_facts.h"
 
-void exposures_init(struct exposures *n, const struct chart *chart)
+void exposures_init(struct exposures *n, const struct ruleset *ruleset)
 {
-	*n = (struct exposures){.chart = chart};
+	*n = (struct exposures){.ruleset = ruleset};
 	for (unsigned i = 0; i < EXPOSURE_COUNT; i++)
-		n->flows[i] = calloc(chart->appliances + 1, sizeof(*n->flows[i]));
+		n->flows[i] = calloc(ruleset->appliances + 1, sizeof(*n->flows[i]));
 }
 
-void exposures_reload(struct exposures *n, const struct chart *chart, const struct heirs *h)
+void exposures_reload(struct exposures *n, const struct ruleset *ruleset, const struct remap *h)
 {
 	struct exposures old = *n;
 
-	exposures_init(n, chart);
+	exposures_init(n, ruleset);
 	for (unsigned kind = 0; kind < EXPOSURE_COUNT; kind++)
 		for (size_t i = 0; old.flows[kind] && n->flows[kind] && i < h->appliances; i++)
 			if (h->appliance[i] != APPLIANCE_NONE)
@@ -34,7 +34,7 @@ void exposures_fini(struct exposures *n)
 }
 
 /* Whether the same feature is documented with TLS as well, for this role and direction. */
-static int has_tls_beside(const struct chart *c, uint16_t set)
+static int has_tls_beside(const struct ruleset *c, uint16_t set)
 {
 	const struct policy *p = c->policy;
 	const struct rule *own = &p->rule[p->set[set].first];
@@ -51,7 +51,7 @@ static int has_tls_beside(const struct chart *c, uint16_t set)
 static int is_clear_syslog(const struct exposures *n, const struct record *r, unsigned end)
 {
 	return r->service == SERVICE_SYSLOG && end == 0 && r->set[end] != SET_NONE &&
-	       has_tls_beside(n->chart, r->set[end]);
+	       has_tls_beside(n->ruleset, r->set[end]);
 }
 
 static int is_old_tls(const struct record *r)
@@ -101,7 +101,7 @@ uint64_t exposures_flows(const struct exposures *n, enum exposure kind)
 {
 	uint64_t sum = 0;
 
-	for (size_t i = 0; n->flows[kind] && i < n->chart->appliances; i++)
+	for (size_t i = 0; n->flows[kind] && i < n->ruleset->appliances; i++)
 		sum += n->flows[kind][i];
 	return sum;
 }

@@ -10,8 +10,8 @@
 
 #include "record.h"
 
-struct chart;
-struct heirs;
+struct ruleset;
+struct remap;
 
 #define EXPOSURE_LIST(X)                                                                           \
 	X(CLEAR_SYSLOG, "syslog in clear, where TLS is documented too")                            \
@@ -32,14 +32,14 @@ static inline const char *exposure_text(enum exposure n)
 }
 
 struct exposures {
-	const struct chart *chart;
+	const struct ruleset *ruleset;
 	uint64_t *flows[EXPOSURE_COUNT]; /* by appliance; NULL: no memory was left for it */
 };
 
-void exposures_init(struct exposures *, const struct chart *);
+void exposures_init(struct exposures *, const struct ruleset *);
 void exposures_fini(struct exposures *);
 /* Another chart; what was counted goes to the heirs. */
-void exposures_reload(struct exposures *, const struct chart *, const struct heirs *);
+void exposures_reload(struct exposures *, const struct ruleset *, const struct remap *);
 
 void exposures_take(struct exposures *, const struct record *);
 

@@ -321,11 +321,11 @@ void findings_fold(struct findings *all, finding_wider *wider, uint32_t more_tha
 }
 
 /* The finding in the numbers of another chart: 1, or 0 if it has no place there. */
-static int translate(struct finding *f, const struct heirs *heirs)
+static int translate(struct finding *f, const struct remap *remap)
 {
 	struct record r = finding_flow(f);
 
-	if (!heirs_translate(heirs, &r))
+	if (!remap_record(remap, &r))
 		return 0;
 	f->key.appliance = r.appliance[record_judged_end(&r)];
 	f->gist = gist_of(&r);
@@ -344,7 +344,7 @@ static void keep_or_absorb(struct findings *all, const struct finding *f)
 		*same = *f;
 }
 
-size_t findings_translate(struct findings *all, const struct heirs *heirs)
+size_t findings_translate(struct findings *all, const struct remap *remap)
 {
 	struct findings old = *all;
 	size_t dropped = 0;
@@ -353,7 +353,7 @@ size_t findings_translate(struct findings *all, const struct heirs *heirs)
 	all->overflowed = old.overflowed;
 	for (size_t i = 0; i < old.count; i++) {
 		assert(!old.finding[i].owns_worst);
-		if (translate(&old.finding[i], heirs))
+		if (translate(&old.finding[i], remap))
 			keep_or_absorb(all, &old.finding[i]);
 		else
 			dropped++;

@@ -21,7 +21,7 @@ struct finding_key {
 	uint8_t version, protocol, direction, verdict;
 };
 
-struct heirs;
+struct remap;
 
 /* What of a record says why it is flagged. */
 struct finding_gist {
@@ -88,7 +88,7 @@ void findings_fold(struct findings *, finding_wider *, uint32_t more_than);
 
 /* All in the numbers of another chart; what has no place there is dropped, and how many there
  * were is returned. For findings of which no record was kept. */
-size_t findings_translate(struct findings *, const struct heirs *);
+size_t findings_translate(struct findings *, const struct remap *);
 
 void findings_clear(struct findings *);
 

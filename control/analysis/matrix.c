@@ -6,16 +6,16 @@
 #include "policy/remap.h"
 #include "policy/ruleset.h"
 
-int matrix_init(struct matrix *m, const struct chart *chart)
+int matrix_init(struct matrix *m, const struct ruleset *ruleset)
 {
-	*m = (struct matrix){.chart = chart, .survey = 1};
-	m->row = calloc(chart->appliances + 1, sizeof(*m->row));
+	*m = (struct matrix){.ruleset = ruleset, .survey = 1};
+	m->row = calloc(ruleset->appliances + 1, sizeof(*m->row));
 	return m->row ? 0 : -ENOMEM;
 }
 
 void matrix_fini(struct matrix *m)
 {
-	for (size_t i = 0; m->row && i < m->chart->appliances; i++)
+	for (size_t i = 0; m->row && i < m->ruleset->appliances; i++)
 		free(m->row[i]);
 	free(m->row);
 	m->row = NULL;
@@ -26,7 +26,7 @@ static struct matrix_cell *cell_of(struct matrix *m, size_t appliance, size_t se
 	struct matrix_cell **row = &m->row[appliance];
 
 	if (!*row && m->rows < MATRIX_ROWS_MAX) {
-		*row = calloc(m->chart->policy->sets, sizeof(**row));
+		*row = calloc(m->ruleset->policy->sets, sizeof(**row));
 		m->rows += *row != NULL;
 	}
 	if (!*row) {
@@ -39,7 +39,7 @@ static struct matrix_cell *cell_of(struct matrix *m, size_t appliance, size_t se
 /* --- another chart ------------------------------------------------------------------- */
 
 static void hand_down_row(
-	struct matrix *m, const struct matrix_cell *row, uint16_t appliance, const struct heirs *h)
+	struct matrix *m, const struct matrix_cell *row, uint16_t appliance, const struct remap *h)
 {
 	for (size_t set = SET_NONE + 1; set < h->sets; set++) {
 		struct matrix_cell *cell;
@@ -51,10 +51,10 @@ static void hand_down_row(
 	}
 }
 
-int matrix_reload(struct matrix *m, const struct chart *chart, const struct heirs *h)
+int matrix_reload(struct matrix *m, const struct ruleset *ruleset, const struct remap *h)
 {
 	struct matrix old = *m;
-	int error = matrix_init(m, chart);
+	int error = matrix_init(m, ruleset);
 
 	if (error < 0) {
 		*m = old;
@@ -96,7 +96,7 @@ static uint16_t row_of(const struct policy *p, uint16_t set)
 
 static void see(struct matrix *m, const struct record *r, unsigned end)
 {
-	uint16_t set = row_of(m->chart->policy, r->set[end]);
+	uint16_t set = row_of(m->ruleset->policy, r->set[end]);
 	struct matrix_cell *cell = cell_of(m, r->appliance[end], set);
 	int flagged = verdict_is_flagged((enum verdict)r->end_verdict[end]);
 

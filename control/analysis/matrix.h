@@ -12,8 +12,8 @@
 
 #include "record.h"
 
-struct chart;
-struct heirs;
+struct ruleset;
+struct remap;
 
 #define MATRIX_ROWS_MAX 16384
 
@@ -27,7 +27,7 @@ struct matrix_cell {
 };
 
 struct matrix {
-	const struct chart *chart;
+	const struct ruleset *ruleset;
 	struct matrix_cell **row; /* by appliance, then by rule set; NULL: never seen */
 	size_t rows;
 	uint64_t survey;
@@ -35,11 +35,11 @@ struct matrix {
 };
 
 /* 0 or -ENOMEM. */
-int matrix_init(struct matrix *, const struct chart *);
+int matrix_init(struct matrix *, const struct ruleset *);
 void matrix_fini(struct matrix *);
 
 /* Another chart; cells go to the heirs. 0, or -ENOMEM and nothing changed. */
-int matrix_reload(struct matrix *, const struct chart *, const struct heirs *);
+int matrix_reload(struct matrix *, const struct ruleset *, const struct remap *);
 
 /* RECORD_LIVE and RECORD_ENDED, in the chart's numbers. */
 void matrix_take(struct matrix *, const struct record *);

@@ -64,12 +64,12 @@ const char *mirror_finding_name(enum mirror_finding_kind kind)
 	return finding_name[kind];
 }
 
-int mirror_report_init(struct mirror_report *r, const struct chart *chart)
+int mirror_report_init(struct mirror_report *r, const struct ruleset *ruleset)
 {
-	*r = (struct mirror_report){.chart = chart};
+	*r = (struct mirror_report){.ruleset = ruleset};
 	r->sum.lanes = 1;
-	r->sum.hosts = chart->appliances;
-	r->sum.host = calloc(chart->appliances + 1, sizeof(*r->sum.host));
+	r->sum.hosts = ruleset->appliances;
+	r->sum.host = calloc(ruleset->appliances + 1, sizeof(*r->sum.host));
 	return r->sum.host ? 0 : -ENOMEM;
 }
 
@@ -274,7 +274,7 @@ static void judge_duplicates(
 {
 	const struct mirror_figures *f = &r->sum;
 
-	if (r->chart->capture.deduplicate) {
+	if (r->ruleset->capture.deduplicate) {
 		uint64_t packets = c->ip + c->duplicate;
 		if (packets >= PACKETS_LEAST && share(c->duplicate, packets) >= DUPLICATE_SHARE)
 			say(l, MIRROR_FINDING_DUPLICATES,
@@ -317,7 +317,7 @@ static void judge_session(struct findings_list *l, const struct mirror_session *
 
 	if (expected < PACKETS_LEAST || share(lost, expected) < SESSION_LOSS_SHARE)
 		return;
-	address_text(&s->source, s->version, source);
+	format_address(&s->source, s->version, source);
 	say(l, MIRROR_FINDING_SESSION_LOSS,
 		"the ERSPAN session %u of %s lost %llu of %llu packets on the way (%.1f %%)",
 		s->session, source, (unsigned long long)lost, (unsigned long long)expected,
@@ -346,7 +346,7 @@ static void judge_absence(struct findings_list *l, const struct mirror_report *r
 		absent++;
 		if (used < sizeof(names))
 			used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
-				used ? ", " : "", r->chart->appliance[i].name);
+				used ? ", " : "", r->ruleset->appliance[i].name);
 	}
 	if (absent > 0)
 		say(l, MIRROR_FINDING_ABSENT, "%zu of %zu appliances never seen: %s%s", absent,
@@ -437,7 +437,7 @@ static json_t *host_json(const char *name, const struct mirror_host *h)
 {
 	char last[TIME_TEXT_BYTES];
 
-	time_text(h->last_ns, last);
+	format_time(h->last_ns, last);
 	return json_pack("{s:s, s:I, s:o, s:{s:I, s:I, s:I}}", "appliance", name, "packets",
 		(json_int_t)h->packets, "last_seen", h->last_ns ? json_string(last) : json_null(),
 		"tcp_flows", "from_only", (json_int_t)h->from_only, "to_only",
@@ -450,7 +450,7 @@ static json_t *hosts_json(const struct mirror_report *r)
 
 	for (size_t i = 0; i < r->sum.hosts; i++)
 		json_array_append_new(
-			hosts, host_json(r->chart->appliance[i].name, &r->sum.host[i]));
+			hosts, host_json(r->ruleset->appliance[i].name, &r->sum.host[i]));
 	return hosts;
 }
 
@@ -461,7 +461,7 @@ static json_t *sessions_json(const struct mirror_figures *f)
 	for (uint32_t i = 0; i < f->sessions; i++) {
 		const struct mirror_session *s = &f->session[i];
 		char source[ADDRESS_TEXT_BYTES];
-		address_text(&s->source, s->version, source);
+		format_address(&s->source, s->version, source);
 		json_array_append_new(sessions,
 			json_pack("{s:s, s:i, s:I, s:I, s:I, s:I}", "source", source, "session",
 				s->session, "leg", (json_int_t)s->leg, "packets",

@@ -13,10 +13,10 @@
 #include "mirror_counters.h"
 #include "record.h"
 
-struct chart;
+struct ruleset;
 
 struct mirror_report {
-	const struct chart *chart;
+	const struct ruleset *ruleset;
 	const char *const *interface; /* names, by number; lent */
 	size_t interfaces;
 	struct mirror_figures sum; /* `host` is the report's own */
@@ -49,7 +49,7 @@ struct mirror_finding {
 };
 
 /* 0 or -ENOMEM. */
-int mirror_report_init(struct mirror_report *, const struct chart *);
+int mirror_report_init(struct mirror_report *, const struct ruleset *);
 void mirror_report_fini(struct mirror_report *);
 
 /* As it was at first. */

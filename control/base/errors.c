@@ -8,7 +8,7 @@
 static const char ellipsis[] = "…";
 
 /* A value from a file may hold anything; it must not steer a terminal. */
-static void text_disarm(char *text)
+static void errors_make_printable(char *text)
 {
 	for (; *text; text++) {
 		if ((unsigned char)*text < 0x20 || *text == 0x7f)
@@ -17,7 +17,7 @@ static void text_disarm(char *text)
 }
 
 /* Ends the text with an ellipsis, for which room was kept; once is enough. */
-static void complaint_cut(struct complaint *c)
+static void errors_cut(struct errors *c)
 {
 	const size_t room = COMPLAINT_BYTES - sizeof(ellipsis), bytes = sizeof(ellipsis) - 1;
 	size_t last = c->length < room ? c->length : room;
@@ -30,14 +30,14 @@ static void complaint_cut(struct complaint *c)
 	c->length = last + bytes;
 }
 
-void complain(struct complaint *c, const char *format, ...)
+void errors_add(struct errors *c, const char *format, ...)
 {
 	size_t start = c->length, room;
 	va_list args;
 	int length;
 
 	if (start + 2 * sizeof(ellipsis) >= COMPLAINT_BYTES) {
-		complaint_cut(c);
+		errors_cut(c);
 		return;
 	}
 	if (start > 0)
@@ -48,16 +48,16 @@ void complain(struct complaint *c, const char *format, ...)
 	va_end(args);
 	if (length < 0)
 		return;
-	text_disarm(c->text + start);
+	errors_make_printable(c->text + start);
 	if ((size_t)length < room) {
 		c->length = start + (size_t)length;
 	} else {
 		c->length = COMPLAINT_BYTES - 1;
-		complaint_cut(c);
+		errors_cut(c);
 	}
 }
 
-void complaint_print(const struct complaint *c, FILE *out)
+void errors_print(const struct errors *c, FILE *out)
 {
 	const char *line = c->text;
 

@@ -9,15 +9,15 @@
 
 #define COMPLAINT_BYTES 2048
 
-struct complaint {
+struct errors {
 	char text[COMPLAINT_BYTES]; /* lines without the leading `portolan: `, '\n' between them */
 	size_t length;
 };
 
 /* Appends one line; what does not fit is left out and said so with "…". */
-void complain(struct complaint *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void errors_add(struct errors *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Every line with `portolan: ` before it. */
-void complaint_print(const struct complaint *, FILE *);
+void errors_print(const struct errors *, FILE *);
 
 #endif

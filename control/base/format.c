@@ -9,7 +9,7 @@
 
 #define NS_PER_S 1000000000ull
 
-void address_text(const struct address *a, unsigned version, char text[ADDRESS_TEXT_BYTES])
+void format_address(const struct address *a, unsigned version, char text[ADDRESS_TEXT_BYTES])
 {
 	if (version == 4)
 		inet_ntop(AF_INET, a->byte + 12, text, ADDRESS_TEXT_BYTES);
@@ -17,7 +17,7 @@ void address_text(const struct address *a, unsigned version, char text[ADDRESS_T
 		inet_ntop(AF_INET6, a->byte, text, ADDRESS_TEXT_BYTES);
 }
 
-void time_text(uint64_t time_ns, char text[TIME_TEXT_BYTES])
+void format_time(uint64_t time_ns, char text[TIME_TEXT_BYTES])
 {
 	time_t seconds = (time_t)(time_ns / NS_PER_S);
 	struct tm tm;
@@ -29,7 +29,7 @@ void time_text(uint64_t time_ns, char text[TIME_TEXT_BYTES])
 		(unsigned long long)(time_ns % NS_PER_S));
 }
 
-void time_text_short(uint64_t time_ns, char text[TIME_TEXT_BYTES])
+void format_time_short(uint64_t time_ns, char text[TIME_TEXT_BYTES])
 {
 	time_t seconds = (time_t)(time_ns / NS_PER_S);
 	struct tm tm;
@@ -38,7 +38,7 @@ void time_text_short(uint64_t time_ns, char text[TIME_TEXT_BYTES])
 	strftime(text, TIME_TEXT_BYTES, "%Y-%m-%d %H:%M:%S", &tm);
 }
 
-void number_text(uint64_t n, char text[32])
+void format_number(uint64_t n, char text[32])
 {
 	char digits[24];
 	int length = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n), at = 0;
@@ -51,7 +51,7 @@ void number_text(uint64_t n, char text[32])
 	text[at] = '\0';
 }
 
-void bytes_text(uint64_t n, char text[32])
+void format_bytes(uint64_t n, char text[32])
 {
 	static const char *const unit[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
 	double value = (double)n;
@@ -62,7 +62,7 @@ void bytes_text(uint64_t n, char text[32])
 	snprintf(text, 32, value < 9.95 && i > 0 ? "%.1f %s" : "%.0f %s", value, unit[i]);
 }
 
-void protocol_text(uint8_t protocol, char text[ENDPOINT_TEXT_BYTES])
+void format_protocol(uint8_t protocol, char text[ENDPOINT_TEXT_BYTES])
 {
 	const char *name = protocol_name(protocol);
 
@@ -72,14 +72,14 @@ void protocol_text(uint8_t protocol, char text[ENDPOINT_TEXT_BYTES])
 		snprintf(text, ENDPOINT_TEXT_BYTES, "%u", protocol);
 }
 
-void port_text(uint8_t protocol, uint16_t port, char text[ENDPOINT_TEXT_BYTES])
+void format_port(uint8_t protocol, uint16_t port, char text[ENDPOINT_TEXT_BYTES])
 {
 	char name[ENDPOINT_TEXT_BYTES];
 
 	if (protocol == 6 || protocol == 17)
 		snprintf(text, ENDPOINT_TEXT_BYTES, "%u/%s", port, protocol == 6 ? "tcp" : "udp");
 	else if (protocol_name(protocol)) {
-		protocol_text(protocol, name);
+		format_protocol(protocol, name);
 		snprintf(text, ENDPOINT_TEXT_BYTES, "%s", name);
 	} else
 		snprintf(text, ENDPOINT_TEXT_BYTES, "protocol %u", protocol);

@@ -13,24 +13,24 @@
 #define ENDPOINT_TEXT_BYTES 64
 
 /* RFC 5952 for IPv6. */
-void address_text(const struct address *, unsigned version, char text[ADDRESS_TEXT_BYTES]);
+void format_address(const struct address *, unsigned version, char text[ADDRESS_TEXT_BYTES]);
 
 /* RFC 3339 in UTC, nine digits of a second. */
-void time_text(uint64_t time_ns, char text[TIME_TEXT_BYTES]);
+void format_time(uint64_t time_ns, char text[TIME_TEXT_BYTES]);
 
 /* "2026-03-02 06:00:00", UTC. */
-void time_text_short(uint64_t time_ns, char text[TIME_TEXT_BYTES]);
+void format_time_short(uint64_t time_ns, char text[TIME_TEXT_BYTES]);
 
 /* 1234567 as "1,234,567". */
-void number_text(uint64_t n, char text[32]);
+void format_number(uint64_t n, char text[32]);
 
 /* 1234567 as "1.2 MB". */
-void bytes_text(uint64_t n, char text[32]);
+void format_bytes(uint64_t n, char text[32]);
 
 /* "443/tcp", "gre", "protocol 99". */
-void port_text(uint8_t protocol, uint16_t port, char text[ENDPOINT_TEXT_BYTES]);
+void format_port(uint8_t protocol, uint16_t port, char text[ENDPOINT_TEXT_BYTES]);
 
 /* The IANA keyword, or the number where there is none. */
-void protocol_text(uint8_t protocol, char text[ENDPOINT_TEXT_BYTES]);
+void format_protocol(uint8_t protocol, char text[ENDPOINT_TEXT_BYTES]);
 
 #endif

@@ -226,7 +226,7 @@ bool literal_is_word(const char *text)
 	       !strstr(text, "--");
 }
 
-void prefix_text(const struct prefix *prefix, char text[PREFIX_TEXT_BYTES])
+void format_prefix(const struct prefix *prefix, char text[PREFIX_TEXT_BYTES])
 {
 	int family = prefix->version == 4 ? AF_INET : AF_INET6;
 	unsigned full = prefix->version == 4 ? 32 : 128;
@@ -240,7 +240,7 @@ void prefix_text(const struct prefix *prefix, char text[PREFIX_TEXT_BYTES])
 		snprintf(text, PREFIX_TEXT_BYTES, "%s/%u", address, prefix->length);
 }
 
-void duration_text(uint64_t duration_ns, char text[DURATION_TEXT_BYTES])
+void format_duration(uint64_t duration_ns, char text[DURATION_TEXT_BYTES])
 {
 	size_t i = UNITS - 1;
 

@@ -43,9 +43,9 @@ int literal_mac(const char *text, uint64_t *mac);
 bool literal_is_word(const char *text);
 
 /* `10.0.0.0/8`; without the length where it is the full one. */
-void prefix_text(const struct prefix *, char text[PREFIX_TEXT_BYTES]);
+void format_prefix(const struct prefix *, char text[PREFIX_TEXT_BYTES]);
 
 /* `1h`, `90s`, `500ms`: in the largest unit that divides it. */
-void duration_text(uint64_t duration_ns, char text[DURATION_TEXT_BYTES]);
+void format_duration(uint64_t duration_ns, char text[DURATION_TEXT_BYTES]);
 
 #endif

@@ -11,7 +11,7 @@ static void ask(int signal)
 	asked = 1;
 }
 
-void interrupt_watch(void)
+void signals_watch_stop(void)
 {
 	struct sigaction action = {.sa_handler = ask, .sa_flags = (int)SA_RESETHAND};
 
@@ -19,7 +19,7 @@ void interrupt_watch(void)
 	sigaction(SIGTERM, &action, NULL);
 }
 
-int interrupt_asked(void)
+int signals_stop_requested(void)
 {
 	return asked;
 }
@@ -30,14 +30,14 @@ static void hang_up(int signal)
 	hung_up = 1;
 }
 
-void interrupt_watch_hangup(void)
+void signals_watch_reload(void)
 {
 	struct sigaction action = {.sa_handler = hang_up, .sa_flags = SA_RESTART};
 
 	sigaction(SIGHUP, &action, NULL);
 }
 
-int interrupt_hung_up(void)
+int signals_reload_requested(void)
 {
 	int was = hung_up;
 
@@ -51,14 +51,14 @@ static void want_reopen(int signal)
 	reopen = 1;
 }
 
-void interrupt_watch_reopen(void)
+void signals_watch_reopen(void)
 {
 	struct sigaction action = {.sa_handler = want_reopen, .sa_flags = SA_RESTART};
 
 	sigaction(SIGUSR1, &action, NULL);
 }
 
-int interrupt_wants_reopen(void)
+int signals_reopen_requested(void)
 {
 	int was = reopen;
 

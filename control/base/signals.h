@@ -7,15 +7,15 @@
 #ifndef PORTOLAN_SIGNALS_H
 #define PORTOLAN_SIGNALS_H
 
-void interrupt_watch(void);
-int interrupt_asked(void);
+void signals_watch_stop(void);
+int signals_stop_requested(void);
 
 /* SIGHUP, for a program that stays: the same question, answered once a signal. */
-void interrupt_watch_hangup(void);
-int interrupt_hung_up(void);
+void signals_watch_reload(void);
+int signals_reload_requested(void);
 
 /* SIGUSR1, likewise. */
-void interrupt_watch_reopen(void);
-int interrupt_wants_reopen(void);
+void signals_watch_reopen(void);
+int signals_reopen_requested(void);
 
 #endif

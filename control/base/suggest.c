@@ -14,7 +14,7 @@ static unsigned least(unsigned a, unsigned b, unsigned c)
 }
 
 /* Levenshtein's distance; words longer than any of ours are far from everything. */
-static unsigned spelling_distance(const char *a, const char *b)
+static unsigned suggest_distance(const char *a, const char *b)
 {
 	unsigned row[WORD_MAX + 1];
 	size_t width = strlen(b);
@@ -36,14 +36,14 @@ static unsigned spelling_distance(const char *a, const char *b)
 	return row[width];
 }
 
-static const char *spelling_nearest(const char *word, const char *const *known, size_t count)
+static const char *suggest_nearest(const char *word, const char *const *known, size_t count)
 {
 	const char *nearest = NULL;
 	unsigned best = (unsigned)(strlen(word) / 4) + 1;
 
 	for (size_t i = 0; i < count; i++) {
 		unsigned distance =
-			strcasecmp(word, known[i]) ? spelling_distance(word, known[i]) : 0;
+			strcasecmp(word, known[i]) ? suggest_distance(word, known[i]) : 0;
 		if (distance <= best) {
 			nearest = known[i];
 			best = distance ? distance - 1 : 0;
@@ -54,7 +54,7 @@ static const char *spelling_nearest(const char *word, const char *const *known, 
 	return nearest;
 }
 
-static void spelling_list(const char *const *known, size_t count, char text[SPELLING_TEXT_BYTES])
+static void suggest_list(const char *const *known, size_t count, char text[SPELLING_TEXT_BYTES])
 {
 	size_t length = (size_t)snprintf(text, SPELLING_TEXT_BYTES, count > 1 ? "one of " : "");
 
@@ -68,15 +68,15 @@ static void spelling_list(const char *const *known, size_t count, char text[SPEL
 	}
 }
 
-void spelling_want(
+void suggest_want(
 	const char *word, const char *const *known, size_t count, char text[SPELLING_TEXT_BYTES])
 {
-	const char *nearest = spelling_nearest(word, known, count);
+	const char *nearest = suggest_nearest(word, known, count);
 
 	if (nearest)
 		snprintf(text, SPELLING_TEXT_BYTES, "\"%s\"", nearest);
 	else if (count == 0)
 		snprintf(text, SPELLING_TEXT_BYTES, "nothing");
 	else
-		spelling_list(known, count, text);
+		suggest_list(known, count, text);
 }

@@ -8,7 +8,7 @@
 
 /* What to write in place of `word`: `"captive-portal"` where one of `known` is close to it,
  * else `one of a, b, c` (as many as fit), `nothing` where there is none. */
-void spelling_want(
+void suggest_want(
 	const char *word, const char *const *known, size_t count, char text[SPELLING_TEXT_BYTES]);
 
 #endif

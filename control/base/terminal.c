@@ -11,7 +11,7 @@
 #define REFRESH_NS 100000000ull
 #define BAR_WIDTH 30
 
-bool style_wants_colour(FILE *f)
+bool terminal_wants_colour(FILE *f)
 {
 	const char *no = getenv("NO_COLOR");
 	const char *term = getenv("TERM");
@@ -23,11 +23,11 @@ bool style_wants_colour(FILE *f)
 	return isatty(fileno(f)) == 1;
 }
 
-struct style style_of(bool colour)
+struct terminal_style terminal_style_of(bool colour)
 {
 	if (!colour)
-		return (struct style){"", "", "", "", "", ""};
-	return (struct style){
+		return (struct terminal_style){"", "", "", "", "", ""};
+	return (struct terminal_style){
 		.grave = "\033[1;31m",
 		.warn = "\033[33m",
 		.good = "\033[32m",
@@ -71,7 +71,7 @@ void progress_show(struct progress *p, uint64_t done, uint64_t total, uint64_t p
 	if (now < p->next_ns)
 		return;
 	p->next_ns = now + REFRESH_NS;
-	number_text(packets, count);
+	format_number(packets, count);
 	if (total == 0) {
 		fprintf(stderr, "\r\033[K%s packets", count);
 		return;

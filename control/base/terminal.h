@@ -9,12 +9,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
-struct style {
+struct terminal_style {
 	const char *grave, *warn, *good, *bold, *dim, *plain; /* escape sequences or "" */
 };
 
-bool style_wants_colour(FILE *);
-struct style style_of(bool colour);
+bool terminal_wants_colour(FILE *);
+struct terminal_style terminal_style_of(bool colour);
 
 /* 0 if all that was printed got there, or a negative errno: also of a write long ago. */
 int stream_flush(FILE *);

@@ -142,51 +142,51 @@ long cli_number(const char *command, const char *option, const char *text, long 
 	return -1;
 }
 
-static struct chart *opened(struct chart *chart, int error, const struct complaint *complaint)
+static struct ruleset *opened(struct ruleset *ruleset, int error, const struct errors *errors)
 {
 	if (error < 0) {
-		complaint_print(complaint, stderr);
+		errors_print(errors, stderr);
 		return NULL;
 	}
-	for (size_t i = 0; i < chart->warnings; i++)
-		fprintf(stderr, "portolan: warning: %s\n", chart->warning[i]);
-	return chart;
+	for (size_t i = 0; i < ruleset->warnings; i++)
+		fprintf(stderr, "portolan: warning: %s\n", ruleset->warning[i]);
+	return ruleset;
 }
 
-struct chart *cli_chart(const char *site, const char *profile)
+struct ruleset *cli_chart(const char *site, const char *profile)
 {
-	struct complaint complaint = {0};
-	struct chart *chart = NULL;
-	int error = chart_open(&chart, site, profile, &complaint);
+	struct errors errors = {0};
+	struct ruleset *ruleset = NULL;
+	int error = ruleset_open(&ruleset, site, profile, &errors);
 
-	return opened(chart, error, &complaint);
+	return opened(ruleset, error, &errors);
 }
 
-int cli_arm(struct chart *chart)
+int cli_arm(struct ruleset *ruleset)
 {
-	struct complaint complaint = {0};
-	int error = chart_arm(chart, &complaint);
+	struct errors errors = {0};
+	int error = ruleset_compile(ruleset, &errors);
 
 	if (error < 0)
-		complaint_print(&complaint, stderr);
+		errors_print(&errors, stderr);
 	return error;
 }
 
-struct chart *cli_chart_armed(const char *site)
+struct ruleset *cli_chart_armed(const char *site)
 {
-	struct chart *chart = cli_chart(site, NULL);
+	struct ruleset *ruleset = cli_chart(site, NULL);
 
-	if (!chart || cli_arm(chart) == 0)
-		return chart;
-	chart_close(chart);
+	if (!ruleset || cli_arm(ruleset) == 0)
+		return ruleset;
+	ruleset_close(ruleset);
 	return NULL;
 }
 
-struct chart *cli_chart_any(const char *name)
+struct ruleset *cli_chart_any(const char *name)
 {
-	struct complaint complaint = {0};
-	struct chart *chart = NULL;
-	int error = chart_open_any(&chart, name, &complaint);
+	struct errors errors = {0};
+	struct ruleset *ruleset = NULL;
+	int error = ruleset_open_any(&ruleset, name, &errors);
 
-	return opened(chart, error, &complaint);
+	return opened(ruleset, error, &errors);
 }

@@ -55,14 +55,14 @@ long cli_number(const char *command, const char *option, const char *text, long 
 /* 0 if all that was printed on standard output got there; otherwise says why not. */
 int cli_flush(const char *command);
 
-struct chart;
+struct ruleset;
 /* A site's or profile's chart with its warnings printed, or NULL with the reasons printed.
  * `any`: a site or a profile by one name. */
-struct chart *cli_chart(const char *site, const char *profile);
+struct ruleset *cli_chart(const char *site, const char *profile);
 /* Compiles a chart's signatures; -errno with the reasons printed. */
-int cli_arm(struct chart *);
+int cli_arm(struct ruleset *);
 /* The same with its signatures compiled. */
-struct chart *cli_chart_armed(const char *site);
-struct chart *cli_chart_any(const char *name);
+struct ruleset *cli_chart_armed(const char *site);
+struct ruleset *cli_chart_any(const char *name);
 
 #endif

@@ -25,18 +25,18 @@ static const char everybody[] =
 	"appliances:\n"
 	"  - {name: any, role: managed-device, addresses: [0.0.0.0/0, \"::/0\"]}\n";
 
-static struct chart *open_chart(const char *site)
+static struct ruleset *open_chart(const char *site)
 {
-	struct complaint complaint = {0};
-	struct chart *chart = NULL;
+	struct errors errors = {0};
+	struct ruleset *ruleset = NULL;
 
 	if (site)
 		return cli_chart_armed(site);
-	if (chart_parse_site(&chart, "bench", everybody, sizeof(everybody) - 1, &complaint) == 0 &&
-		chart_arm(chart, &complaint) == 0)
-		return chart;
-	complaint_print(&complaint, stderr);
-	chart_close(chart);
+	if (ruleset_parse_site(&ruleset, "bench", everybody, sizeof(everybody) - 1, &errors) == 0 &&
+		ruleset_compile(ruleset, &errors) == 0)
+		return ruleset;
+	errors_print(&errors, stderr);
+	ruleset_close(ruleset);
 	return NULL;
 }
 
@@ -74,7 +74,7 @@ static int run(const struct cli_request *r)
 	long rounds = ROUNDS_DEFAULT, workers = 1;
 	struct bench_options wanted;
 	struct bench_result result;
-	struct chart *chart;
+	struct ruleset *ruleset;
 	int error;
 
 	if (r->value[ROUNDS])
@@ -83,13 +83,13 @@ static int run(const struct cli_request *r)
 		workers = cli_number("bench", "workers", r->value[WORKERS], 1, BENCH_WORKERS_MAX);
 	if (rounds < 0 || workers < 0)
 		return EXIT_MISUSED;
-	chart = open_chart(r->value[SITE]);
-	if (!chart)
+	ruleset = open_chart(r->value[SITE]);
+	if (!ruleset)
 		return EXIT_MISUSED;
-	wanted = (struct bench_options){chart, r->argument[0], (unsigned)rounds, (unsigned)workers,
-		r->value[UNINSPECTED] != NULL};
+	wanted = (struct bench_options){ruleset, r->argument[0], (unsigned)rounds,
+		(unsigned)workers, r->value[UNINSPECTED] != NULL};
 	error = bench_run(&result, &wanted);
-	chart_close(chart);
+	ruleset_close(ruleset);
 	if (error < 0)
 		return EXIT_FAILED;
 	if (r->value[JSON])

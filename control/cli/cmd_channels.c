@@ -16,7 +16,7 @@ static const struct cli_option options[] = {
 
 static void print_channel(void *context, const json_t *channel)
 {
-	const struct style *st = context;
+	const struct terminal_style *st = context;
 	const char *state = text_at(channel, "state");
 	char since[WHEN_BYTES], last[WHEN_BYTES];
 
@@ -29,7 +29,7 @@ static void print_channel(void *context, const json_t *channel)
 
 static int run(const struct cli_request *r)
 {
-	struct style st = style_of(style_wants_colour(stdout));
+	struct terminal_style st = terminal_style_of(terminal_wants_colour(stdout));
 	const struct question q = {.command = "channels",
 		.socket = r->value[SOCKET],
 		.raw = r->value[JSON] != NULL,

@@ -13,15 +13,15 @@ static const struct cli_option options[] = {
 
 static int run(const struct cli_request *r)
 {
-	struct chart *chart;
+	struct ruleset *ruleset;
 
 	if (!r->value[SITE])
 		return cli_misuse("check", "no site given: --site FILE");
-	chart = cli_chart_armed(r->value[SITE]);
-	if (!chart)
+	ruleset = cli_chart_armed(r->value[SITE]);
+	if (!ruleset)
 		return EXIT_MISUSED;
-	overview_print(chart, stdout);
-	chart_close(chart);
+	overview_print(ruleset, stdout);
+	ruleset_close(ruleset);
 	return cli_flush("check");
 }
 

@@ -13,14 +13,14 @@ static const struct cli_option options[] = {
 };
 
 /* A profile has no appliances: beside a site it is judged with the site's. */
-static void lend_inventory(struct chart *to, const struct chart *from)
+static void lend_inventory(struct ruleset *to, const struct ruleset *from)
 {
 	to->policy->inventory = from->policy->inventory;
 	to->appliance = from->appliance;
 	to->appliances = from->appliances;
 }
 
-static int compare(struct chart *before, struct chart *after, const char *capture)
+static int compare(struct ruleset *before, struct ruleset *after, const char *capture)
 {
 	int status = EXIT_DONE, flushed;
 
@@ -41,14 +41,14 @@ static int compare(struct chart *before, struct chart *after, const char *captur
 
 static int run(const struct cli_request *r)
 {
-	struct chart *before = cli_chart_any(r->argument[0]);
-	struct chart *after = before ? cli_chart_any(r->argument[1]) : NULL;
+	struct ruleset *before = cli_chart_any(r->argument[0]);
+	struct ruleset *after = before ? cli_chart_any(r->argument[1]) : NULL;
 	int status = after ? compare(before, after, r->value[CAPTURE]) : EXIT_MISUSED;
 
 	if (before)
-		chart_close(before);
+		ruleset_close(before);
 	if (after)
-		chart_close(after);
+		ruleset_close(after);
 	return status;
 }
 

@@ -15,7 +15,7 @@ static const struct cli_option options[] = {
 static int run(const struct cli_request *r)
 {
 	struct question q;
-	struct chart *chart;
+	struct ruleset *ruleset;
 	char why[256];
 	int status;
 
@@ -23,12 +23,12 @@ static int run(const struct cli_request *r)
 		return cli_misuse("explain", "no site given: --site FILE");
 	if (question_read(&q, r->argument, why, sizeof(why)) < 0)
 		return cli_misuse("explain", "%s", why);
-	chart = cli_chart(r->value[SITE], NULL);
-	if (!chart)
+	ruleset = cli_chart(r->value[SITE], NULL);
+	if (!ruleset)
 		return EXIT_MISUSED;
-	explain(chart, &q, stdout);
+	explain(ruleset, &q, stdout);
 	status = cli_flush("explain");
-	chart_close(chart);
+	ruleset_close(ruleset);
 	return status;
 }
 

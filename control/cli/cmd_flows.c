@@ -52,7 +52,7 @@ static int read_numbers(const struct cli_request *r, json_t *arguments)
 
 static int run(const struct cli_request *r)
 {
-	struct style st = style_of(style_wants_colour(stdout));
+	struct terminal_style st = terminal_style_of(terminal_wants_colour(stdout));
 	struct question q = {.command = "flows",
 		.socket = r->value[SOCKET],
 		.raw = r->value[JSON] != NULL,

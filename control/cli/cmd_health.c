@@ -16,7 +16,7 @@ static const struct cli_option options[] = {
 
 static void print_check(void *context, const json_t *check)
 {
-	const struct style *st = context;
+	const struct terminal_style *st = context;
 	const char *state = text_at(check, "state");
 	const char *colour = strcmp(state, "ok") == 0	     ? st->good
 			     : strcmp(state, "warning") == 0 ? st->warn
@@ -28,7 +28,7 @@ static void print_check(void *context, const json_t *check)
 
 static int run(const struct cli_request *r)
 {
-	struct style st = style_of(style_wants_colour(stdout));
+	struct terminal_style st = terminal_style_of(terminal_wants_colour(stdout));
 	const struct question q = {.command = "health",
 		.socket = r->value[SOCKET],
 		.raw = r->value[JSON] != NULL,

@@ -18,7 +18,7 @@ static const struct cli_option options[] = {
 
 static void print_row(void *context, const json_t *row)
 {
-	const struct style *st = context;
+	const struct terminal_style *st = context;
 	const char *state = text_at(row, "state");
 	char when[WHEN_BYTES];
 
@@ -34,7 +34,7 @@ static void print_row(void *context, const json_t *row)
 
 static int run(const struct cli_request *r)
 {
-	struct style st = style_of(style_wants_colour(stdout));
+	struct terminal_style st = terminal_style_of(terminal_wants_colour(stdout));
 	const char *state = r->value[STATE];
 	struct question q = {.command = "matrix",
 		.socket = r->value[SOCKET],

@@ -25,16 +25,16 @@ static enum listing_format format_of(const char *name)
 
 static int run(const struct cli_request *r)
 {
-	struct chart *chart;
+	struct ruleset *ruleset;
 
 	if (r->value[SITE] && r->value[PROFILE])
 		return cli_misuse(
 			"policy", "--site and --profile: a site names its own profile; want one");
-	chart = cli_chart(r->value[SITE], r->value[PROFILE]);
-	if (!chart)
+	ruleset = cli_chart(r->value[SITE], r->value[PROFILE]);
+	if (!ruleset)
 		return EXIT_MISUSED;
-	listing_print(chart, format_of(r->value[FORMAT]), stdout, style_wants_colour(stdout));
-	chart_close(chart);
+	listing_print(ruleset, format_of(r->value[FORMAT]), stdout, terminal_wants_colour(stdout));
+	ruleset_close(ruleset);
 	return cli_flush("policy");
 }
 

@@ -42,7 +42,7 @@ static void print_result(const json_t *result, bool dry)
 
 static int run(const struct cli_request *r)
 {
-	struct style st = style_of(style_wants_colour(stdout));
+	struct terminal_style st = terminal_style_of(terminal_wants_colour(stdout));
 	bool dry = r->value[DRY_RUN] != NULL;
 	struct question q = {.command = "reload",
 		.socket = r->value[SOCKET],

@@ -18,11 +18,11 @@ static void print_number(const char *what, const json_t *status, const char *pat
 {
 	char number[32];
 
-	number_text((uint64_t)number_at(status, path), number);
+	format_number((uint64_t)number_at(status, path), number);
 	printf("  %-16s %18s%s\n", what, number, more);
 }
 
-static void print_verdicts(const json_t *status, const struct style *st)
+static void print_verdicts(const json_t *status, const struct terminal_style *st)
 {
 	const json_t *packets = json_object_get(
 		json_object_get(json_object_get(status, "accounting"), "verdict"), "packets");
@@ -35,13 +35,13 @@ static void print_verdicts(const json_t *status, const struct style *st)
 	json_object_foreach((json_t *)packets, verdict, value)
 	{
 		char p[32], f[32];
-		number_text((uint64_t)json_integer_value(value), p);
-		number_text((uint64_t)json_integer_value(json_object_get(flows, verdict)), f);
+		format_number((uint64_t)json_integer_value(value), p);
+		format_number((uint64_t)json_integer_value(json_object_get(flows, verdict)), f);
 		printf("  %-20s %18s %14s\n", verdict, p, f);
 	}
 }
 
-static void print_channels(const json_t *status, const struct style *st)
+static void print_channels(const json_t *status, const struct terminal_style *st)
 {
 	const char *state;
 	json_t *count;
@@ -55,7 +55,7 @@ static void print_channels(const json_t *status, const struct style *st)
 	printf("\n");
 }
 
-static void print_sinks(const json_t *status, const struct style *st)
+static void print_sinks(const json_t *status, const struct terminal_style *st)
 {
 	const json_t *sinks = json_object_get(status, "sinks"), *sink;
 	size_t i;
@@ -73,7 +73,7 @@ static void print_sinks(const json_t *status, const struct style *st)
 	}
 }
 
-static void print_head(const json_t *status, const struct style *st)
+static void print_head(const json_t *status, const struct terminal_style *st)
 {
 	char started[WHEN_BYTES], last[WHEN_BYTES], reloaded[WHEN_BYTES];
 	const char *health = text_at(status, "health");
@@ -98,7 +98,7 @@ static void print_head(const json_t *status, const struct style *st)
 
 static void print_status(const json_t *status)
 {
-	struct style st = style_of(style_wants_colour(stdout));
+	struct terminal_style st = terminal_style_of(terminal_wants_colour(stdout));
 
 	print_head(status, &st);
 	printf("\n%sSEEN%s\n", st.bold, st.plain);

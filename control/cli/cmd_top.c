@@ -32,7 +32,7 @@ struct view {
 	unsigned sort;
 	bool flagged;
 	double packets, bytes, at_s; /* of the last round; 0: there was none */
-	struct style style;
+	struct terminal_style style;
 	size_t lines, columns;
 };
 
@@ -145,10 +145,10 @@ static void print_top(struct view *v, const json_t *status, FILE *out)
 {
 	char alive[32], lost[32];
 
-	number_text((uint64_t)number_at(status, "accounting.flows.active"), alive);
-	number_text((uint64_t)(number_at(status, "capture.loss.dropped_kernel") +
-			       number_at(status, "capture.loss.dropped_interface") +
-			       number_at(status, "capture.loss.imissed")),
+	format_number((uint64_t)number_at(status, "accounting.flows.active"), alive);
+	format_number((uint64_t)(number_at(status, "capture.loss.dropped_kernel") +
+				 number_at(status, "capture.loss.dropped_interface") +
+				 number_at(status, "capture.loss.imissed")),
 		lost);
 	fprintf(out, "%sportolan%s  %s  health %s\n", v->style.bold, v->style.plain,
 		text_at(status, "policy.site"), text_at(status, "health"));
@@ -250,7 +250,8 @@ static bool take_key(struct view *v)
 
 static int run(const struct cli_request *r)
 {
-	struct view v = {.socket = r->value[SOCKET], .style = style_of(style_wants_colour(stdout))};
+	struct view v = {.socket = r->value[SOCKET],
+		.style = terminal_style_of(terminal_wants_colour(stdout))};
 	struct question first = {.command = "status", .socket = v.socket};
 	struct termios before;
 	int status;

@@ -51,7 +51,7 @@ static enum standing place_standing(const struct policy *p, uint16_t set)
 }
 
 /* The features of a place, joined. */
-static void features_text(const struct chart *c, uint16_t set, char *text, size_t bytes)
+static void features_text(const struct ruleset *c, uint16_t set, char *text, size_t bytes)
 {
 	const struct rule_set *rules = &c->policy->set[set];
 	size_t used = 0;
@@ -87,8 +87,8 @@ static int same_peers(const struct policy *a, uint16_t sa, const struct policy *
 }
 
 /* How they differ where they stand alike, or NULL. */
-static const char *other_terms(
-	const struct chart *before, uint16_t old_set, const struct chart *after, uint16_t new_set)
+static const char *other_terms(const struct ruleset *before, uint16_t old_set,
+	const struct ruleset *after, uint16_t new_set)
 {
 	enum standing s = place_standing(before->policy, old_set);
 
@@ -101,7 +101,7 @@ static const char *other_terms(
 	return NULL;
 }
 
-static unsigned diff_place(const struct chart *before, const struct chart *after, unsigned role,
+static unsigned diff_place(const struct ruleset *before, const struct ruleset *after, unsigned role,
 	unsigned direction, unsigned transport, unsigned port, FILE *out)
 {
 	uint16_t old_set = policy_set(before->policy, role, direction, transport, (uint16_t)port);
@@ -125,7 +125,7 @@ static unsigned diff_place(const struct chart *before, const struct chart *after
 	return 1;
 }
 
-static unsigned diff_protocols(const struct chart *before, const struct chart *after, FILE *out)
+static unsigned diff_protocols(const struct ruleset *before, const struct ruleset *after, FILE *out)
 {
 	unsigned count = 0;
 
@@ -134,7 +134,7 @@ static unsigned diff_protocols(const struct chart *before, const struct chart *a
 		char name[ENDPOINT_TEXT_BYTES];
 		if (was == is || i == IPPROTO_TCP || i == IPPROTO_UDP)
 			continue;
-		protocol_text((uint8_t)i, name);
+		format_protocol((uint8_t)i, name);
 		fprintf(out, "  %c protocol %-48s %s -> %s\n", is < was ? '+' : '-', name,
 			verdict_name((enum verdict)was), verdict_name((enum verdict)is));
 		count++;
@@ -142,7 +142,7 @@ static unsigned diff_protocols(const struct chart *before, const struct chart *a
 	return count;
 }
 
-unsigned diff_policies(const struct chart *before, const struct chart *after, FILE *out)
+unsigned diff_policies(const struct ruleset *before, const struct ruleset *after, FILE *out)
 {
 	unsigned count = 0;
 
@@ -221,10 +221,10 @@ static void print_change(const struct record *r, uint8_t was, FILE *out)
 {
 	char address[2][ADDRESS_TEXT_BYTES], port[ENDPOINT_TEXT_BYTES], start[TIME_TEXT_BYTES];
 
-	address_text(&r->address[0], r->version, address[0]);
-	address_text(&r->address[1], r->version, address[1]);
-	port_text(r->protocol, r->port[1], port);
-	time_text_short(r->start_ns, start);
+	format_address(&r->address[0], r->version, address[0]);
+	format_address(&r->address[1], r->version, address[1]);
+	format_port(r->protocol, r->port[1], port);
+	format_time_short(r->start_ns, start);
 	fprintf(out, "  %s  %s -> %s %s  %s -> %s\n", start, address[0], address[1], port,
 		verdict_name((enum verdict)was), verdict_name((enum verdict)r->verdict));
 }
@@ -244,11 +244,11 @@ static void compare(void *context, const struct record *r)
 	print_change(r, f->verdict, c->out);
 }
 
-static int sail(
-	const struct chart *chart, const char *capture, record_taker *take, struct comparison *c)
+static int sail(const struct ruleset *ruleset, const char *capture, record_taker *take,
+	struct comparison *c)
 {
 	struct passage p = {
-		.chart = chart, .capture = &capture, .captures = 1, .take = take, .context = c};
+		.ruleset = ruleset, .capture = &capture, .captures = 1, .take = take, .context = c};
 
 	if (passage_run(&p) < 0)
 		return 1;
@@ -256,7 +256,7 @@ static int sail(
 }
 
 int diff_capture(
-	const struct chart *before, const struct chart *after, const char *capture, FILE *out)
+	const struct ruleset *before, const struct ruleset *after, const char *capture, FILE *out)
 {
 	struct comparison c = {.out = out};
 	struct flow *f, *next;

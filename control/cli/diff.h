@@ -5,13 +5,13 @@
 
 #include <stdio.h>
 
-struct chart;
+struct ruleset;
 
 /* Prints what differs in the tables; the number of differences. */
-unsigned diff_policies(const struct chart *before, const struct chart *after, FILE *);
+unsigned diff_policies(const struct ruleset *before, const struct ruleset *after, FILE *);
 
 /* Prints which flows of a capture change their verdict. The command's exit status. */
 int diff_capture(
-	const struct chart *before, const struct chart *after, const char *capture, FILE *);
+	const struct ruleset *before, const struct ruleset *after, const char *capture, FILE *);
 
 #endif

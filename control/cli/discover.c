@@ -186,7 +186,7 @@ static void print_host(const struct host *h, unsigned number, FILE *out)
 {
 	char address[ADDRESS_TEXT_BYTES];
 
-	address_text(&h->key.address, h->key.version, address);
+	format_address(&h->key.address, h->key.version, address);
 	fprintf(out, "  - name: %s-%u  # %llu connection%s with %zu host%s%s\n",
 		h->role == ROLE_MANAGEMENT_CENTER ? "center" : "device", number,
 		(unsigned long long)h->connections, h->connections == 1 ? "" : "s", h->peers,
@@ -242,20 +242,20 @@ static void discovery_fini(struct discovery *d)
 
 int discover(const char *const *capture, size_t captures, uint16_t port, FILE *out)
 {
-	struct complaint complaint = {0};
-	struct chart *chart = NULL;
+	struct errors errors = {0};
+	struct ruleset *ruleset = NULL;
 	struct discovery d = {.port = port};
 	struct passage passage = {
 		.capture = capture, .captures = captures, .take = take, .context = &d};
 	int status = 0;
 
-	if (chart_parse_site(&chart, "discover", everybody, sizeof(everybody) - 1, &complaint) <
+	if (ruleset_parse_site(&ruleset, "discover", everybody, sizeof(everybody) - 1, &errors) <
 		0) {
-		complaint_print(&complaint, stderr);
+		errors_print(&errors, stderr);
 		return 1;
 	}
-	d.policy = chart->policy;
-	passage.chart = chart;
+	d.policy = ruleset->policy;
+	passage.ruleset = ruleset;
 	if (passage_run(&passage) < 0 || passage.failures || passage.interrupted)
 		status = 1;
 	if (print_site(&d, capture, captures, out) == 0) {
@@ -267,6 +267,6 @@ int discover(const char *const *capture, size_t captures, uint16_t port, FILE *o
 		status = 1;
 	}
 	discovery_fini(&d);
-	chart_close(chart);
+	ruleset_close(ruleset);
 	return status;
 }

@@ -111,13 +111,13 @@ int question_read(struct question *q, const char *const argument[3], char *why, 
 	return 0;
 }
 
-static void print_set(const struct chart *c, uint16_t set, FILE *out)
+static void print_set(const struct ruleset *c, uint16_t set, FILE *out)
 {
 	const struct rule_set *rules = &c->policy->set[set];
 
 	for (uint32_t i = 0; i < rules->count; i++) {
 		const struct rule *r = &c->policy->rule[rules->first + i];
-		const struct chart_rule *words = &c->rule[rules->first + i];
+		const struct rule_text *words = &c->rule[rules->first + i];
 		fprintf(out, "    rule %s  %s%s%s: %s\n", words->id, words->feature,
 			r->enabled ? "" : " (switched off)",
 			r->peers == PEERS_INVENTORY ? " (appliances only)"
@@ -127,11 +127,11 @@ static void print_set(const struct chart *c, uint16_t set, FILE *out)
 	}
 }
 
-static void print_nearest(
-	const struct chart *c, struct atlas *atlas, const struct place *at, FILE *out)
+static void print_nearest(const struct ruleset *c, struct other_profiles *other_profiles,
+	const struct place *at, FILE *out)
 {
 	struct near_rule found[NEAREST_MAX];
-	size_t count = nearest_rules(c, atlas, at, found);
+	size_t count = nearest_rules(c, other_profiles, at, found);
 	char words[128];
 
 	if (count == 0)
@@ -142,23 +142,23 @@ static void print_nearest(
 	}
 }
 
-static void print_end(const struct chart *c, struct atlas *atlas, const struct conversation *flow,
-	const struct judgement *j, unsigned end, FILE *out)
+static void print_end(const struct ruleset *c, struct other_profiles *other_profiles,
+	const struct conversation *flow, const struct judgement *j, unsigned end, FILE *out)
 {
-	const struct chart_appliance *a;
+	const struct appliance_text *a;
 	enum direction direction = end == 0 ? DIRECTION_OUTBOUND : DIRECTION_INBOUND;
 	char port[ENDPOINT_TEXT_BYTES];
 
 	if (flow->appliance[end] == APPLIANCE_NONE)
 		return;
 	a = &c->appliance[flow->appliance[end]];
-	port_text(flow->protocol, flow->port[1], port);
+	format_port(flow->protocol, flow->port[1], port);
 	fprintf(out, "  %s (%s) %s %s: %s\n", a->name, role_name(a->role),
 		direction_name(direction), port, verdict_name((enum verdict)j->end_verdict[end]));
 	if (j->set[end] != SET_NONE)
 		print_set(c, j->set[end], out);
 	else if (has_ports(flow->protocol))
-		print_nearest(c, atlas,
+		print_nearest(c, other_profiles,
 			&(struct place){a->role, direction,
 				flow->protocol == IPPROTO_TCP ? TRANSPORT_TCP : TRANSPORT_UDP,
 				flow->port[1]},
@@ -176,11 +176,11 @@ static void turn(struct conversation *c)
 	c->port[1] = port;
 }
 
-void explain(const struct chart *c, const struct question *q, FILE *out)
+void explain(const struct ruleset *c, const struct question *q, FILE *out)
 {
 	struct conversation flow = q->flow;
 	struct judgement j;
-	struct atlas atlas;
+	struct other_profiles other_profiles;
 
 	if (policy_dhcp_is_reversed(&flow)) {
 		turn(&flow);
@@ -193,11 +193,11 @@ void explain(const struct chart *c, const struct question *q, FILE *out)
 		fprintf(out, "unmonitored: neither end is an appliance of %s\n", c->name);
 		return;
 	}
-	atlas_open(&atlas, c);
+	other_profiles_open(&other_profiles, c);
 	j = policy_judge(c->policy, &flow);
 	fprintf(out, "%s\n", verdict_name((enum verdict)j.verdict));
-	print_end(c, &atlas, &flow, &j, 0, out);
-	print_end(c, &atlas, &flow, &j, 1, out);
+	print_end(c, &other_profiles, &flow, &j, 0, out);
+	print_end(c, &other_profiles, &flow, &j, 1, out);
 	fprintf(out, "  profile %s, policy %s\n", c->profile, c->hash);
-	atlas_close(&atlas);
+	other_profiles_close(&other_profiles);
 }

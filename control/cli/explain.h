@@ -8,7 +8,7 @@
 
 #include "policy.h"
 
-struct chart;
+struct ruleset;
 
 /* The flow asked about; its appliances are not known yet. */
 struct question {
@@ -18,6 +18,6 @@ struct question {
 /* PROTO SRC:PORT DST:PORT. 0, or -EINVAL and what would be right in `why`. */
 int question_read(struct question *, const char *const argument[3], char *why, size_t bytes);
 
-void explain(const struct chart *, const struct question *, FILE *);
+void explain(const struct ruleset *, const struct question *, FILE *);
 
 #endif

@@ -6,9 +6,9 @@
 #include <jansson.h>
 #include <stdio.h>
 
-struct style;
+struct terminal_style;
 
-void flow_line_head(const struct style *, FILE *);
-void flow_line_print(const json_t *flow, const struct style *, FILE *);
+void flow_line_head(const struct terminal_style *, FILE *);
+void flow_line_print(const json_t *flow, const struct terminal_style *, FILE *);
 
 #endif

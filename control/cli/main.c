@@ -35,7 +35,7 @@ int main(int argc, char **argv)
 	const struct cli_command *command;
 
 	signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error like others: said, and counted */
-	interrupt_watch();
+	signals_watch_stop();
 	if (argc < 2) {
 		print_overview(stderr);
 		return EXIT_MISUSED;

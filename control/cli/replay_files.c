@@ -35,7 +35,7 @@ static int run(const struct replay_options *o, struct ledger *ledger)
 {
 	char title[512];
 	struct passage p = {
-		.chart = ledger->chart,
+		.ruleset = ledger->ruleset,
 		.capture = o->capture,
 		.captures = o->captures,
 		.workers = o->workers,
@@ -65,16 +65,16 @@ static int run(const struct replay_options *o, struct ledger *ledger)
 
 int replay(const struct replay_options *o)
 {
-	struct chart *chart = ledger_chart("replay", o->site);
+	struct ruleset *ruleset = ledger_chart("replay", o->site);
 	struct ledger ledger;
 	int status;
 
-	if (!chart)
+	if (!ruleset)
 		return MISUSED;
-	status = ledger_open(&ledger, chart, &o->ledger);
+	status = ledger_open(&ledger, ruleset, &o->ledger);
 	if (status == DONE)
 		status = run(o, &ledger);
 	ledger_fini(&ledger);
-	chart_close(chart);
+	ruleset_close(ruleset);
 	return status;
 }

@@ -28,7 +28,7 @@ static bool is_folder(const char *path)
 }
 
 /* The folder of shared files that belongs to a program in some bin folder. */
-static const char *shelf_beside_program(struct arena *arena)
+static const char *config_path_beside_program(struct arena *arena)
 {
 	char path[PATH_MAX];
 	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
@@ -36,14 +36,15 @@ static const char *shelf_beside_program(struct arena *arena)
 	if (length <= 0)
 		return NULL;
 	path[length] = '\0';
-	return shelf_beside(arena, path, "../share/portolan");
+	return config_path_beside(arena, path, "../share/portolan");
 }
 
 /* The first folder of the configurations that has a folder of this name. */
-static const char *shelf_folder(struct arena *arena, const char *name)
+static const char *config_path_folder(struct arena *arena, const char *name)
 {
-	const char *const configs[] = {getenv("PORTOLAN_CONFIGS"), shelf_beside_program(arena),
-		PORTOLAN_INSTALLED_CONFIGS, PORTOLAN_SOURCE_CONFIGS};
+	const char *const configs[] = {getenv("PORTOLAN_CONFIGS"),
+		config_path_beside_program(arena), PORTOLAN_INSTALLED_CONFIGS,
+		PORTOLAN_SOURCE_CONFIGS};
 
 	for (size_t i = 0; i < sizeof(configs) / sizeof(configs[0]); i++) {
 		char *folder = configs[i] ? arena_format(arena, "%s/%s", configs[i], name) : NULL;
@@ -59,7 +60,7 @@ static int name_compare(const void *a, const void *b)
 }
 
 /* The profile's name, if the file's name is one with the suffix behind it. */
-static char *shelf_name(struct arena *arena, const char *file)
+static char *config_path_name(struct arena *arena, const char *file)
 {
 	size_t length = strlen(file);
 	char *name;
@@ -71,7 +72,7 @@ static char *shelf_name(struct arena *arena, const char *file)
 	return literal_is_word(name) ? name : NULL;
 }
 
-static char **shelf_list(struct arena *arena, const char *folder)
+static char **config_path_list(struct arena *arena, const char *folder)
 {
 	char **names = arena_alloc(arena, (NAMES_MAX + 1) * sizeof(*names));
 	DIR *listing = folder ? opendir(folder) : NULL;
@@ -79,7 +80,7 @@ static char **shelf_list(struct arena *arena, const char *folder)
 	size_t count = 0;
 
 	while (listing && count < NAMES_MAX && (file = readdir(listing)) != NULL) {
-		names[count] = shelf_name(arena, file->d_name);
+		names[count] = config_path_name(arena, file->d_name);
 		count += names[count] != NULL;
 	}
 	if (listing)
@@ -88,24 +89,24 @@ static char **shelf_list(struct arena *arena, const char *folder)
 	return names;
 }
 
-char **shelf_names(struct arena *arena)
+char **config_path_names(struct arena *arena)
 {
-	return shelf_list(arena, shelf_folder(arena, "profiles"));
+	return config_path_list(arena, config_path_folder(arena, "profiles"));
 }
 
-char **shelf_signatures(struct arena *arena)
+char **config_path_signatures(struct arena *arena)
 {
-	const char *folder = shelf_folder(arena, "signatures");
-	char **path = shelf_list(arena, folder);
+	const char *folder = config_path_folder(arena, "signatures");
+	char **path = config_path_list(arena, folder);
 
 	for (size_t i = 0; path[i]; i++)
 		path[i] = arena_format(arena, "%s/%s" SUFFIX, folder, path[i]);
 	return path;
 }
 
-char *shelf_path(struct arena *arena, const char *name)
+char *config_path_find(struct arena *arena, const char *name)
 {
-	const char *folder = shelf_folder(arena, "profiles");
+	const char *folder = config_path_folder(arena, "profiles");
 	char *path;
 
 	if (!folder || !literal_is_word(name))
@@ -121,12 +122,12 @@ static bool ends_with(const char *text, const char *end)
 	return length >= strlen(end) && strcmp(text + length - strlen(end), end) == 0;
 }
 
-bool shelf_is_path(const char *name)
+bool config_path_is_path(const char *name)
 {
 	return strchr(name, '/') || ends_with(name, ".yaml") || ends_with(name, ".yml");
 }
 
-char *shelf_beside(struct arena *arena, const char *file, const char *path)
+char *config_path_beside(struct arena *arena, const char *file, const char *path)
 {
 	const char *slash = strrchr(file, '/');
 

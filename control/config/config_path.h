@@ -12,18 +12,18 @@
 struct arena;
 
 /* Names of the profiles on the shelf, sorted, NULL after the last; never NULL itself. */
-char **shelf_names(struct arena *);
+char **config_path_names(struct arena *);
 
 /* Paths of the files with signatures, by their names, NULL after the last; never NULL itself. */
-char **shelf_signatures(struct arena *);
+char **config_path_signatures(struct arena *);
 
 /* The path of the profile that is called so, or NULL. */
-char *shelf_path(struct arena *, const char *name);
+char *config_path_find(struct arena *, const char *name);
 
 /* Something with a `/` in it, or ending in .yaml or .yml, is a path and no name. */
-bool shelf_is_path(const char *name);
+bool config_path_is_path(const char *name);
 
 /* `path` as seen from the folder in which `file` lies; an absolute path stays as it is. */
-char *shelf_beside(struct arena *, const char *file, const char *path);
+char *config_path_beside(struct arena *, const char *file, const char *path);
 
 #endif

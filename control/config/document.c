@@ -127,7 +127,7 @@ const char *node_shown(const struct document *d, int node, char shown[NODE_SHOWN
 }
 
 void node_complain(
-	const struct document *d, int node, struct complaint *complaint, const char *format, ...)
+	const struct document *d, int node, struct errors *errors, const char *format, ...)
 {
 	char text[COMPLAINT_BYTES];
 	va_list args;
@@ -135,7 +135,7 @@ void node_complain(
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	complain(complaint, "%s:%u: %s", d->name, node_line(d, node), text);
+	errors_add(errors, "%s:%u: %s", d->name, node_line(d, node), text);
 }
 
 const char *document_name(const struct document *d)
@@ -151,10 +151,9 @@ const void *document_bytes(const struct document *d, size_t *size)
 
 /* ---- what is refused ---- */
 
-static int refuse(
-	const struct document *d, size_t line, struct complaint *complaint, const char *why)
+static int refuse(const struct document *d, size_t line, struct errors *errors, const char *why)
 {
-	complain(complaint, "%s:%zu: %s", d->name, line, why);
+	errors_add(errors, "%s:%zu: %s", d->name, line, why);
 	return -EINVAL;
 }
 
@@ -171,15 +170,15 @@ static size_t parser_line(const struct document *d, const yaml_parser_t *parser)
 }
 
 static int refuse_syntax(
-	const struct document *d, const yaml_parser_t *parser, struct complaint *complaint)
+	const struct document *d, const yaml_parser_t *parser, struct errors *errors)
 {
 	const char *problem = parser->problem ? parser->problem : "out of memory";
 
 	if (parser->error == YAML_READER_ERROR)
-		complain(complaint, "%s:%zu: found bytes that are no text (%s); want YAML in UTF-8",
+		errors_add(errors, "%s:%zu: found bytes that are no text (%s); want YAML in UTF-8",
 			d->name, parser_line(d, parser), problem);
 	else
-		complain(complaint,
+		errors_add(errors,
 			"%s:%zu: found broken YAML (%s); want `key: value` lines, indented by "
 			"spaces",
 			d->name, parser_line(d, parser), problem);
@@ -192,23 +191,23 @@ struct scan {
 };
 
 static int scan_event(const struct document *d, struct scan *scan, const yaml_event_t *event,
-	struct complaint *complaint)
+	struct errors *errors)
 {
 	size_t line = event->start_mark.line + 1;
 
 	switch (event->type) {
 	case YAML_ALIAS_EVENT:
 		return refuse(
-			d, line, complaint, "found an alias; want the value itself, written out");
+			d, line, errors, "found an alias; want the value itself, written out");
 	case YAML_DOCUMENT_START_EVENT:
 		if (++scan->documents > 1)
-			return refuse(d, line, complaint,
+			return refuse(d, line, errors,
 				"found a second document; want one document in a file");
 		return 0;
 	case YAML_SEQUENCE_START_EVENT:
 	case YAML_MAPPING_START_EVENT:
 		if (++scan->depth > DOCUMENT_DEPTH_MAX)
-			return refuse(d, line, complaint,
+			return refuse(d, line, errors,
 				"found lists and mappings nested too deep; want at most 16 levels");
 		return 0;
 	case YAML_SEQUENCE_END_EVENT:
@@ -221,8 +220,7 @@ static int scan_event(const struct document *d, struct scan *scan, const yaml_ev
 }
 
 /* Reads the whole text once for what must not reach the node tree. */
-static int document_scan(
-	const struct document *d, yaml_parser_t *parser, struct complaint *complaint)
+static int document_scan(const struct document *d, yaml_parser_t *parser, struct errors *errors)
 {
 	struct scan scan = {0};
 	bool at_end = false;
@@ -231,13 +229,13 @@ static int document_scan(
 
 	while (rc == 0 && !at_end) {
 		if (!yaml_parser_parse(parser, &event))
-			return refuse_syntax(d, parser, complaint);
-		rc = scan_event(d, &scan, &event, complaint);
+			return refuse_syntax(d, parser, errors);
+		rc = scan_event(d, &scan, &event, errors);
 		at_end = event.type == YAML_STREAM_END_EVENT;
 		yaml_event_delete(&event);
 	}
 	if (rc == 0 && scan.documents == 0)
-		return refuse(d, 1, complaint, "found nothing; want a YAML mapping");
+		return refuse(d, 1, errors, "found nothing; want a YAML mapping");
 	return rc;
 }
 
@@ -255,7 +253,7 @@ static int key_compare(const void *left, const void *right)
 }
 
 static int keys_check(
-	const struct document *d, struct key *key, size_t count, struct complaint *complaint)
+	const struct document *d, struct key *key, size_t count, struct errors *errors)
 {
 	int rc = 0;
 
@@ -263,7 +261,7 @@ static int keys_check(
 	for (size_t i = 1; i < count; i++) {
 		if (strcasecmp(key[i].text, key[i - 1].text) != 0)
 			continue;
-		complain(complaint,
+		errors_add(errors,
 			"%s:%zu: found key \"%s\" again; want it once (it is on line %zu)", d->name,
 			key[i].line, key[i].text, key[i - 1].line);
 		rc = -EINVAL;
@@ -272,43 +270,43 @@ static int keys_check(
 }
 
 /* Every key a text, and none twice: which of two settings holds must not be a guess. */
-static int map_check(const struct document *d, int map, struct complaint *complaint)
+static int map_check(const struct document *d, int map, struct errors *errors)
 {
 	struct key key[DOCUMENT_KEYS_MAX];
 	size_t count = node_count(d, map);
 
 	if (count > DOCUMENT_KEYS_MAX)
-		return refuse(d, node_line(d, map), complaint,
+		return refuse(d, node_line(d, map), errors,
 			"found too many keys in one mapping; want at most 4096");
 	for (size_t i = 0; i < count; i++) {
 		int node = node_key(d, map, i);
 		key[i] = (struct key){node_text(d, node), node_line(d, node)};
 		if (!key[i].text)
-			return refuse(d, key[i].line, complaint,
+			return refuse(d, key[i].line, errors,
 				"found a list or a mapping as a key; want a word");
 	}
-	return keys_check(d, key, count, complaint);
+	return keys_check(d, key, count, errors);
 }
 
-static int text_check(const struct document *d, int node, struct complaint *complaint)
+static int text_check(const struct document *d, int node, struct errors *errors)
 {
 	const yaml_node_t *n = node_at(d, node);
 
 	if (strlen((const char *)n->data.scalar.value) == n->data.scalar.length)
 		return 0;
-	return refuse(d, node_line(d, node), complaint,
+	return refuse(d, node_line(d, node), errors,
 		"found a text with a zero byte in it; want it without");
 }
 
-static int document_check(const struct document *d, struct complaint *complaint)
+static int document_check(const struct document *d, struct errors *errors)
 {
 	int nodes = (int)(d->yaml.nodes.top - d->yaml.nodes.start);
 	int rc = 0;
 
 	for (int node = NODE_ROOT; node <= nodes; node++) {
 		enum node_kind kind = node_kind(d, node);
-		int bad = kind == NODE_IS_MAP	 ? map_check(d, node, complaint)
-			  : kind == NODE_IS_TEXT ? text_check(d, node, complaint)
+		int bad = kind == NODE_IS_MAP	 ? map_check(d, node, errors)
+			  : kind == NODE_IS_TEXT ? text_check(d, node, errors)
 						 : 0;
 		rc = bad ? bad : rc;
 	}
@@ -318,8 +316,8 @@ static int document_check(const struct document *d, struct complaint *complaint)
 /* ---- life ---- */
 
 /* Runs `pass` over the bytes with a parser of its own. */
-static int document_pass(struct document *d, struct complaint *complaint,
-	int (*pass)(struct document *, yaml_parser_t *, struct complaint *))
+static int document_pass(struct document *d, struct errors *errors,
+	int (*pass)(struct document *, yaml_parser_t *, struct errors *))
 {
 	yaml_parser_t parser;
 	int rc;
@@ -327,22 +325,22 @@ static int document_pass(struct document *d, struct complaint *complaint,
 	if (!yaml_parser_initialize(&parser))
 		return -ENOMEM;
 	yaml_parser_set_input_string(&parser, d->bytes, d->size);
-	rc = pass(d, &parser, complaint);
+	rc = pass(d, &parser, errors);
 	yaml_parser_delete(&parser);
 	return rc;
 }
 
-static int scan_pass(struct document *d, yaml_parser_t *parser, struct complaint *complaint)
+static int scan_pass(struct document *d, yaml_parser_t *parser, struct errors *errors)
 {
-	return document_scan(d, parser, complaint);
+	return document_scan(d, parser, errors);
 }
 
-static int load_pass(struct document *d, yaml_parser_t *parser, struct complaint *complaint)
+static int load_pass(struct document *d, yaml_parser_t *parser, struct errors *errors)
 {
 	if (!yaml_parser_load(parser, &d->yaml))
-		return refuse_syntax(d, parser, complaint);
+		return refuse_syntax(d, parser, errors);
 	d->is_loaded = true;
-	return document_check(d, complaint);
+	return document_check(d, errors);
 }
 
 static struct document *document_new(const char *name, const void *bytes, size_t size)
@@ -364,21 +362,21 @@ static struct document *document_new(const char *name, const void *bytes, size_t
 }
 
 int document_parse(struct document **result, const char *name, const void *bytes, size_t size,
-	struct complaint *complaint)
+	struct errors *errors)
 {
 	struct document *d;
 	int rc;
 
 	if (size > DOCUMENT_BYTES_MAX) {
-		complain(complaint, "%s:1: found more than 4 MiB; want a profile or a site", name);
+		errors_add(errors, "%s:1: found more than 4 MiB; want a profile or a site", name);
 		return -EFBIG;
 	}
 	d = document_new(name, bytes, size);
 	if (!d)
 		return -ENOMEM;
-	rc = document_pass(d, complaint, scan_pass);
+	rc = document_pass(d, errors, scan_pass);
 	if (rc == 0)
-		rc = document_pass(d, complaint, load_pass);
+		rc = document_pass(d, errors, load_pass);
 	if (rc)
 		document_free(d);
 	else
@@ -417,14 +415,14 @@ static size_t file_room(int fd)
 	return (size_t)st.st_size + 1;
 }
 
-static int file_complain(const char *path, int error, struct complaint *complaint)
+static int file_complain(const char *path, int error, struct errors *errors)
 {
-	complain(complaint, "%s:1: found no readable file (%s); want a YAML file", path,
+	errors_add(errors, "%s:1: found no readable file (%s); want a YAML file", path,
 		strerror(error));
 	return -error;
 }
 
-int document_read(struct document **result, const char *path, struct complaint *complaint)
+int document_read(struct document **result, const char *path, struct errors *errors)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	size_t room;
@@ -433,15 +431,15 @@ int document_read(struct document **result, const char *path, struct complaint *
 	int rc;
 
 	if (fd < 0)
-		return file_complain(path, errno, complaint);
+		return file_complain(path, errno, errors);
 	room = file_room(fd);
 	bytes = malloc(room);
 	size = bytes ? file_read(fd, bytes, room) : -ENOMEM;
 	close(fd);
 	if (size < 0 || !bytes)
-		rc = file_complain(path, (int)-size, complaint);
+		rc = file_complain(path, (int)-size, errors);
 	else
-		rc = document_parse(result, path, bytes, (size_t)size, complaint);
+		rc = document_parse(result, path, bytes, (size_t)size, errors);
 	free(bytes);
 	return rc;
 }

@@ -17,15 +17,15 @@
 #define DOCUMENT_KEYS_MAX 4096
 #define NODE_SHOWN_BYTES 96
 
-struct complaint;
+struct errors;
 struct document;
 
 /* 0, or a negative errno with the reason in `complaint`. */
-int document_read(struct document **, const char *path, struct complaint *);
+int document_read(struct document **, const char *path, struct errors *);
 
 /* The same from memory; `name` stands for the file in complaints. The bytes are copied. */
 int document_parse(
-	struct document **, const char *name, const void *bytes, size_t size, struct complaint *);
+	struct document **, const char *name, const void *bytes, size_t size, struct errors *);
 
 void document_free(struct document *);
 
@@ -49,7 +49,7 @@ unsigned node_line(const struct document *, int node);		 /* from 1 */
 const char *node_shown(const struct document *, int node, char shown[NODE_SHOWN_BYTES]);
 
 /* Complains with the file and the node's line in front. */
-void node_complain(const struct document *, int node, struct complaint *, const char *format, ...)
+void node_complain(const struct document *, int node, struct errors *, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
 #endif

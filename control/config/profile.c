@@ -112,20 +112,20 @@ const struct schema_hint profile_hint[] = {
 struct reading {
 	const struct document *document;
 	struct arena *arena;
-	struct complaint *complaint;
+	struct errors *errors;
 	const char *origin;
 	int rc;
 };
 
 static void reading_fail(struct reading *r, int node, const char *found, const char *want)
 {
-	node_complain(r->document, node, r->complaint, "found %s; want %s", found, want);
+	node_complain(r->document, node, r->errors, "found %s; want %s", found, want);
 	r->rc = -EINVAL;
 }
 
 /* The word at `node` joins the row's services. */
 static int service_add(struct profile_row *row, const struct document *document, int node,
-	struct arena *arena, struct complaint *complaint)
+	struct arena *arena, struct errors *errors)
 {
 #define SERVICE_TEXT(name, text) text,
 	static const char *const known[] = {SERVICE_LIST(SERVICE_TEXT)};
@@ -140,29 +140,29 @@ static int service_add(struct profile_row *row, const struct document *document,
 			*row->service ? arena_format(arena, "%s|%s", row->service, word) : known[s];
 		return 0;
 	}
-	spelling_want(word ? word : "", known, SERVICE_COUNT, want);
-	node_complain(document, node, complaint, "found %s for service; want %s",
+	suggest_want(word ? word : "", known, SERVICE_COUNT, want);
+	node_complain(document, node, errors, "found %s for service; want %s",
 		node_shown(document, node, shown), want);
 	return -EINVAL;
 }
 
 int profile_services(struct profile_row *row, const struct document *document, int node,
-	struct arena *arena, struct complaint *complaint)
+	struct arena *arena, struct errors *errors)
 {
 	int rc = 0;
 
 	row->services = 0;
 	row->service = "";
 	if (node_kind(document, node) != NODE_IS_LIST)
-		return service_add(row, document, node, arena, complaint);
+		return service_add(row, document, node, arena, errors);
 	if (node_count(document, node) == 0 || node_count(document, node) > SERVICE_COUNT) {
-		node_complain(document, node, complaint,
+		node_complain(document, node, errors,
 			"found %zu services in a list; want from 1 to %d",
 			node_count(document, node), SERVICE_COUNT);
 		return -EINVAL;
 	}
 	for (size_t i = 0; rc == 0 && i < node_count(document, node); i++)
-		rc = service_add(row, document, node_item(document, node, i), arena, complaint);
+		rc = service_add(row, document, node_item(document, node, i), arena, errors);
 	return rc;
 }
 
@@ -209,8 +209,8 @@ static void row_read(
 	row->peers = yaml->peers;
 	row->required = yaml->required == ANSWER_YES;
 	row->configurable = yaml->configurable == ANSWER_YES;
-	if (profile_services(row, r->document, node_get(r->document, node, "service"), r->arena,
-		    r->complaint))
+	if (profile_services(
+		    row, r->document, node_get(r->document, node, "service"), r->arena, r->errors))
 		r->rc = -EINVAL;
 }
 
@@ -285,32 +285,32 @@ struct chain {
 	int length;
 };
 
-static int profile_chained(struct profile *, const struct document *, struct chain *,
-	struct arena *, struct complaint *);
+static int profile_chained(
+	struct profile *, const struct document *, struct chain *, struct arena *, struct errors *);
 
 static void complain_unknown(const char *name, const struct document *asker, int node,
-	struct arena *arena, struct complaint *complaint)
+	struct arena *arena, struct errors *errors)
 {
-	char **known = shelf_names(arena);
+	char **known = config_path_names(arena);
 	char want[SPELLING_TEXT_BYTES];
 	size_t count = 0;
 
 	while (known[count])
 		count++;
-	spelling_want(name, (const char *const *)known, count, want);
+	suggest_want(name, (const char *const *)known, count, want);
 	if (count == 0)
 		snprintf(want, sizeof(want), "a folder of profiles in $PORTOLAN_CONFIGS");
 	if (asker)
-		node_complain(asker, node, complaint,
+		node_complain(asker, node, errors,
 			"found unknown profile \"%.64s\"; want %s, or a path to one", name, want);
 	else
-		complain(complaint,
+		errors_add(errors,
 			"profile: found unknown profile \"%.64s\"; want %s, or a path to one", name,
 			want);
 }
 
 static int chain_push(struct chain *chain, const char *file, const struct document *asker, int node,
-	struct arena *arena, struct complaint *complaint)
+	struct arena *arena, struct errors *errors)
 {
 	char *real = realpath(file, NULL);
 	const char *path = arena_text(arena, real ? real : file);
@@ -320,7 +320,7 @@ static int chain_push(struct chain *chain, const char *file, const struct docume
 	for (int i = 0; i < chain->length; i++)
 		is_cycle = is_cycle || strcmp(chain->file[i], path) == 0;
 	if (is_cycle || chain->length == EXTENDS_MAX) {
-		node_complain(asker, node, complaint, "found %s %s; want %s",
+		node_complain(asker, node, errors, "found %s %s; want %s",
 			is_cycle ? "a circle of `extends` through"
 				 : "a long chain of `extends` up to",
 			file, is_cycle ? "a profile that ends it" : "at most 8 profiles");
@@ -331,25 +331,25 @@ static int chain_push(struct chain *chain, const char *file, const struct docume
 }
 
 static int profile_named(struct profile *profile, const char *name, const struct document *asker,
-	int node, struct chain *chain, struct arena *arena, struct complaint *complaint)
+	int node, struct chain *chain, struct arena *arena, struct errors *errors)
 {
 	const char *beside = asker ? document_name(asker) : "";
-	const char *path =
-		shelf_is_path(name) ? shelf_beside(arena, beside, name) : shelf_path(arena, name);
+	const char *path = config_path_is_path(name) ? config_path_beside(arena, beside, name)
+						     : config_path_find(arena, name);
 	struct document *document;
 	int rc;
 
 	if (!path) {
-		complain_unknown(name, asker, node, arena, complaint);
+		complain_unknown(name, asker, node, arena, errors);
 		return -ENOENT;
 	}
-	rc = chain_push(chain, path, asker, node, arena, complaint);
+	rc = chain_push(chain, path, asker, node, arena, errors);
 	if (rc)
 		return rc;
-	rc = document_read(&document, path, complaint);
+	rc = document_read(&document, path, errors);
 	if (rc)
 		return rc;
-	rc = profile_chained(profile, document, chain, arena, complaint);
+	rc = profile_chained(profile, document, chain, arena, errors);
 	document_free(document);
 	return rc;
 }
@@ -397,12 +397,12 @@ static void profile_read_rows(
 }
 
 static int profile_chained(struct profile *profile, const struct document *document,
-	struct chain *chain, struct arena *arena, struct complaint *complaint)
+	struct chain *chain, struct arena *arena, struct errors *errors)
 {
-	struct reading r = {.document = document, .arena = arena, .complaint = complaint};
+	struct reading r = {.document = document, .arena = arena, .errors = errors};
 	struct profile_yaml *yaml;
 	void *data;
-	int rc = schema_load(document, &profile_schema, profile_hint, &data, complaint);
+	int rc = schema_load(document, &profile_schema, profile_hint, &data, errors);
 
 	if (rc)
 		return rc;
@@ -412,7 +412,7 @@ static int profile_chained(struct profile *profile, const struct document *docum
 	check_shape(&r, yaml);
 	if (r.rc == 0 && yaml->extends)
 		r.rc = profile_named(profile, yaml->extends, document,
-			node_get(document, NODE_ROOT, "extends"), chain, arena, complaint);
+			node_get(document, NODE_ROOT, "extends"), chain, arena, errors);
 	if (r.rc == 0)
 		profile_read_rows(&r, profile, yaml);
 	schema_free(&profile_schema, data);
@@ -420,18 +420,18 @@ static int profile_chained(struct profile *profile, const struct document *docum
 }
 
 int profile_from_document(struct profile *profile, const struct document *document,
-	struct arena *arena, struct complaint *complaint)
+	struct arena *arena, struct errors *errors)
 {
 	struct chain chain = {0};
-	int rc = chain_push(&chain, document_name(document), document, NODE_ROOT, arena, complaint);
+	int rc = chain_push(&chain, document_name(document), document, NODE_ROOT, arena, errors);
 
-	return rc ? rc : profile_chained(profile, document, &chain, arena, complaint);
+	return rc ? rc : profile_chained(profile, document, &chain, arena, errors);
 }
 
 int profile_open(struct profile *profile, const char *name, const struct document *asker, int node,
-	struct arena *arena, struct complaint *complaint)
+	struct arena *arena, struct errors *errors)
 {
 	struct chain chain = {0};
 
-	return profile_named(profile, name, asker, node, &chain, arena, complaint);
+	return profile_named(profile, name, asker, node, &chain, arena, errors);
 }

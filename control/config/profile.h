@@ -21,7 +21,7 @@
 #include "policy/ruleset.h"
 
 struct arena;
-struct complaint;
+struct errors;
 struct document;
 
 #define PROFILE_ROWS_MAX 4096
@@ -53,15 +53,15 @@ struct profile {
 /* The profile called `name`; a path is taken as seen from the folder of the file `beside`
  * (NULL: from here). `node` of `asker`, where there is one, is the place to complain about. */
 int profile_open(struct profile *, const char *name, const struct document *asker, int node,
-	struct arena *, struct complaint *);
+	struct arena *, struct errors *);
 
 /* The profile in a document that is open already. */
 int profile_from_document(
-	struct profile *, const struct document *, struct arena *, struct complaint *);
+	struct profile *, const struct document *, struct arena *, struct errors *);
 
 /* The words of `service:` at `node`, one or a list, as a mask and as text. 0; -EINVAL, told. */
-int profile_services(struct profile_row *, const struct document *, int node, struct arena *,
-	struct complaint *);
+int profile_services(
+	struct profile_row *, const struct document *, int node, struct arena *, struct errors *);
 
 /* Whether two rows speak of the same role, direction, transport and port. */
 bool profile_rows_meet(const struct profile_row *, const struct profile_row *);

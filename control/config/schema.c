@@ -27,7 +27,7 @@ const cyaml_strval_t schema_transport[TRANSPORT_COUNT] = {TRANSPORT_LIST(TRANSPO
 struct check {
 	const struct document *document;
 	const struct schema_hint *hint;
-	struct complaint *complaint;
+	struct errors *errors;
 	int mistakes;
 };
 
@@ -48,7 +48,7 @@ static void check_mistake(struct check *check, int node, const char *key, const 
 	char shown[NODE_SHOWN_BYTES];
 
 	check->mistakes++;
-	node_complain(check->document, node, check->complaint, "found %s%s%s; want %s",
+	node_complain(check->document, node, check->errors, "found %s%s%s; want %s",
 		node_shown(check->document, node, shown), *key ? " for " : "", key,
 		check_hint(check, key, want));
 }
@@ -82,7 +82,7 @@ static void check_enum(
 		if (text && keys_equal(schema, text, known[i]))
 			return;
 	}
-	spelling_want(text ? text : "", known, count, want);
+	suggest_want(text ? text : "", known, count, want);
 	check_mistake(check, node, key, want);
 }
 
@@ -97,7 +97,7 @@ static void check_list(
 	}
 	if (count > schema->sequence.max) {
 		check->mistakes++;
-		node_complain(check->document, node, check->complaint,
+		node_complain(check->document, node, check->errors,
 			"found %zu entries in %s; want at most %u", count, key,
 			schema->sequence.max);
 		return;
@@ -120,8 +120,8 @@ static void check_unknown(
 	for (const cyaml_schema_field_t *f = schema->mapping.fields; f->key && count < KNOWN_MAX;
 		f++)
 		known[count++] = f->key;
-	spelling_want(text, known, count, want);
-	node_complain(check->document, node, check->complaint,
+	suggest_want(text, known, count, want);
+	node_complain(check->document, node, check->errors,
 		"found unknown key \"%.64s\"%s%s; want %s", text, *key ? " in " : "", key,
 		count ? want : check_hint(check, key, "no key here"));
 }
@@ -143,9 +143,9 @@ static void check_missing(
 		if (f->value.flags & CYAML_FLAG_OPTIONAL || node_get(check->document, map, f->key))
 			continue;
 		check->mistakes++;
-		node_complain(check->document, map, check->complaint,
-			"found no %s%s%s; want %s: %s", f->key, *key ? " in an entry of " : "", key,
-			f->key, check_hint(check, f->key, "and its value"));
+		node_complain(check->document, map, check->errors, "found no %s%s%s; want %s: %s",
+			f->key, *key ? " in an entry of " : "", key, f->key,
+			check_hint(check, f->key, "and its value"));
 	}
 }
 
@@ -217,9 +217,9 @@ static cyaml_config_t schema_config(struct last_word *word)
 }
 
 int schema_load(const struct document *document, const cyaml_schema_value_t *schema,
-	const struct schema_hint *hint, void **data, struct complaint *complaint)
+	const struct schema_hint *hint, void **data, struct errors *errors)
 {
-	struct check check = {.document = document, .hint = hint, .complaint = complaint};
+	struct check check = {.document = document, .hint = hint, .errors = errors};
 	struct last_word word = {0};
 	cyaml_config_t config = schema_config(&word);
 	size_t size;
@@ -234,7 +234,7 @@ int schema_load(const struct document *document, const cyaml_schema_value_t *sch
 	if (error == CYAML_OK && *data)
 		return 0;
 	word.text[strcspn(word.text, "\n")] = '\0';
-	node_complain(document, NODE_ROOT, complaint,
+	node_complain(document, NODE_ROOT, errors,
 		"found what the YAML reader refuses (%s); want "
 		"a mapping as documented",
 		word.text[0] ? word.text : cyaml_strerror(error));

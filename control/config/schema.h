@@ -15,7 +15,7 @@
 #include "service.h"
 #include "verdict.h"
 
-struct complaint;
+struct errors;
 struct document;
 
 /* What a value of this key should look like, for complaints. The last has no key. */
@@ -27,7 +27,7 @@ extern const struct schema_hint profile_hint[], site_hint[];
 
 /* 0 with the data, to be freed by schema_free; a negative errno with every mistake told. */
 int schema_load(const struct document *, const cyaml_schema_value_t *, const struct schema_hint *,
-	void **data, struct complaint *);
+	void **data, struct errors *);
 
 void schema_free(const cyaml_schema_value_t *, void *data);
 

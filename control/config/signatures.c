@@ -22,7 +22,7 @@ struct signature_yaml {
 	char *pattern, *beginning;
 };
 
-struct lexicon_yaml {
+struct signatures_yaml {
 	struct signature_yaml *signatures;
 	unsigned signatures_count;
 };
@@ -58,12 +58,12 @@ static const cyaml_schema_value_t signature_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct signature_yaml, signature_field)};
 
 static const cyaml_schema_field_t lexicon_field[] = {
-	CYAML_FIELD_SEQUENCE("signatures", CYAML_FLAG_POINTER, struct lexicon_yaml, signatures,
+	CYAML_FIELD_SEQUENCE("signatures", CYAML_FLAG_POINTER, struct signatures_yaml, signatures,
 		&signature_schema, 1, SIGNATURES_MAX),
 	CYAML_FIELD_END};
 
 static const cyaml_schema_value_t lexicon_schema = {
-	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct lexicon_yaml, lexicon_field)};
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct signatures_yaml, lexicon_field)};
 
 static const struct schema_hint lexicon_hint[] = {
 	{"pattern", "a regular expression such as '^SSH-', at most 1000 bytes"},
@@ -88,21 +88,21 @@ static struct signature signature_of(
 	};
 }
 
-static void lexicon_reserve(struct lexicon *lexicon, struct arena *arena)
+static void signatures_reserve(struct signatures *signatures, struct arena *arena)
 {
-	if (lexicon->signature)
+	if (signatures->signature)
 		return;
-	lexicon->signature = arena_alloc(arena, SIGNATURES_MAX * sizeof(*lexicon->signature));
-	lexicon->file = arena_alloc(arena, SIGNATURES_MAX * sizeof(*lexicon->file));
-	lexicon->line = arena_alloc(arena, SIGNATURES_MAX * sizeof(*lexicon->line));
+	signatures->signature = arena_alloc(arena, SIGNATURES_MAX * sizeof(*signatures->signature));
+	signatures->file = arena_alloc(arena, SIGNATURES_MAX * sizeof(*signatures->file));
+	signatures->line = arena_alloc(arena, SIGNATURES_MAX * sizeof(*signatures->line));
 }
 
 /* Something has to tell. */
-static int check_signature(const struct signature *s, const struct document *document, int node,
-	struct complaint *complaint)
+static int check_signature(
+	const struct signature *s, const struct document *document, int node, struct errors *errors)
 {
 	if (s->beginning && !s->pattern) {
-		node_complain(document, node, complaint,
+		node_complain(document, node, errors,
 			"found beginning without pattern in an entry of signatures; want both, or "
 			"a "
 			"pattern alone");
@@ -110,14 +110,14 @@ static int check_signature(const struct signature *s, const struct document *doc
 	}
 	if (s->pattern || s->validator != VALIDATOR_NONE)
 		return 0;
-	node_complain(document, node, complaint,
+	node_complain(document, node, errors,
 		"found neither pattern nor validator in an entry of signatures; want a pattern, or "
 		"a validator that is asked where the service is expected");
 	return -EINVAL;
 }
 
-static int take_signatures(struct lexicon *lexicon, const struct lexicon_yaml *yaml,
-	const struct document *document, struct arena *arena, struct complaint *complaint)
+static int take_signatures(struct signatures *signatures, const struct signatures_yaml *yaml,
+	const struct document *document, struct arena *arena, struct errors *errors)
 {
 	int rc = 0;
 
@@ -126,77 +126,77 @@ static int take_signatures(struct lexicon *lexicon, const struct lexicon_yaml *y
 
 	for (unsigned i = 0; i < yaml->signatures_count; i++) {
 		int node = node_item(document, list, i);
-		size_t at = lexicon->count++;
-		lexicon->signature[at] = signature_of(&yaml->signatures[i],
+		size_t at = signatures->count++;
+		signatures->signature[at] = signature_of(&yaml->signatures[i],
 			node_get(document, node, "validator") != NODE_NONE, arena);
-		lexicon->file[at] = file;
-		lexicon->line[at] = node_line(document, node);
-		if (check_signature(&lexicon->signature[at], document, node, complaint))
+		signatures->file[at] = file;
+		signatures->line[at] = node_line(document, node);
+		if (check_signature(&signatures->signature[at], document, node, errors))
 			rc = -EINVAL;
 	}
 	return rc;
 }
 
-int lexicon_add(struct lexicon *lexicon, const struct document *document, struct arena *arena,
-	struct complaint *complaint)
+int signatures_add(struct signatures *signatures, const struct document *document,
+	struct arena *arena, struct errors *errors)
 {
-	struct lexicon_yaml *yaml;
+	struct signatures_yaml *yaml;
 	void *data;
-	int rc = schema_load(document, &lexicon_schema, lexicon_hint, &data, complaint);
+	int rc = schema_load(document, &lexicon_schema, lexicon_hint, &data, errors);
 
 	if (rc)
 		return rc;
 	yaml = data;
-	lexicon_reserve(lexicon, arena);
-	if (lexicon->count + yaml->signatures_count > SIGNATURES_MAX) {
-		node_complain(document, NODE_ROOT, complaint,
+	signatures_reserve(signatures, arena);
+	if (signatures->count + yaml->signatures_count > SIGNATURES_MAX) {
+		node_complain(document, NODE_ROOT, errors,
 			"found more than %d signatures in all files together; want fewer",
 			SIGNATURES_MAX);
 		rc = -E2BIG;
 	} else {
-		rc = take_signatures(lexicon, yaml, document, arena, complaint);
+		rc = take_signatures(signatures, yaml, document, arena, errors);
 	}
 	schema_free(&lexicon_schema, data);
 	return rc;
 }
 
-int lexicon_open(struct lexicon *lexicon, struct arena *arena, struct complaint *complaint)
+int signatures_read(struct signatures *signatures, struct arena *arena, struct errors *errors)
 {
-	char **path = shelf_signatures(arena);
+	char **path = config_path_signatures(arena);
 	int rc = 0;
 
-	*lexicon = (struct lexicon){0};
+	*signatures = (struct signatures){0};
 	for (; *path && rc == 0; path++) {
 		struct document *document;
-		rc = document_read(&document, *path, complaint);
+		rc = document_read(&document, *path, errors);
 		if (rc)
 			break;
-		rc = lexicon_add(lexicon, document, arena, complaint);
+		rc = signatures_add(signatures, document, arena, errors);
 		document_free(document);
 	}
-	if (rc || lexicon->count)
+	if (rc || signatures->count)
 		return rc;
-	complain(complaint, "signatures: found none; want a folder signatures with *.yaml beside "
-			    "the profiles, or in $PORTOLAN_CONFIGS");
+	errors_add(errors, "signatures: found none; want a folder signatures with *.yaml beside "
+			   "the profiles, or in $PORTOLAN_CONFIGS");
 	return -ENOENT;
 }
 
 /* ---- compiling ---- */
 
-struct scanner *lexicon_compile(
-	const struct lexicon *lexicon, struct arena *arena, struct complaint *complaint)
+struct scanner *signatures_compile(
+	const struct signatures *signatures, struct arena *arena, struct errors *errors)
 {
 	struct scanner *scanner = arena_alloc(arena, scanner_size());
 	struct scanner_fault fault;
 
-	if (scanner_init(scanner, lexicon->signature, lexicon->count, &fault) == 0)
+	if (scanner_init(scanner, signatures->signature, signatures->count, &fault) == 0)
 		return scanner;
-	if (fault.signature >= lexicon->count)
-		complain(complaint, "signatures: found what Hyperscan refuses: %s", fault.why);
+	if (fault.signature >= signatures->count)
+		errors_add(errors, "signatures: found what Hyperscan refuses: %s", fault.why);
 	else
-		complain(complaint,
+		errors_add(errors,
 			"%s:%u: found the pattern %s (%s); want one that Hyperscan compiles",
-			lexicon->file[fault.signature], lexicon->line[fault.signature],
-			lexicon->signature[fault.signature].pattern, fault.why);
+			signatures->file[fault.signature], signatures->line[fault.signature],
+			signatures->signature[fault.signature].pattern, fault.why);
 	return NULL;
 }

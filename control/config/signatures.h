@@ -17,10 +17,10 @@
 #include "signature.h"
 
 struct arena;
-struct complaint;
+struct errors;
 struct document;
 
-struct lexicon {
+struct signatures {
 	struct signature *signature;
 	size_t count;
 	/* Where each of them stands. */
@@ -29,13 +29,13 @@ struct lexicon {
 };
 
 /* The lexicon that ships. 0, or a negative errno with every mistake told. */
-int lexicon_open(struct lexicon *, struct arena *, struct complaint *);
+int signatures_read(struct signatures *, struct arena *, struct errors *);
 
 /* Adds the signatures of a document that is open already. */
-int lexicon_add(struct lexicon *, const struct document *, struct arena *, struct complaint *);
+int signatures_add(struct signatures *, const struct document *, struct arena *, struct errors *);
 
 /* Compiles it; NULL with the reason told: which pattern of which file and line. The scanner
  * lies in the arena, and scanner_fini() gives back what is not in there. */
-struct scanner *lexicon_compile(const struct lexicon *, struct arena *, struct complaint *);
+struct scanner *signatures_compile(const struct signatures *, struct arena *, struct errors *);
 
 #endif

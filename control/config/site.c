@@ -19,7 +19,7 @@ struct reading {
 	struct site *site;
 	const struct document *document;
 	struct arena *arena;
-	struct complaint *complaint;
+	struct errors *errors;
 	int rc;
 };
 
@@ -28,7 +28,7 @@ static void fail(struct reading *r, int node, const char *key, const char *want)
 {
 	char shown[NODE_SHOWN_BYTES];
 
-	node_complain(r->document, node, r->complaint, "found %s%s%s; want %s",
+	node_complain(r->document, node, r->errors, "found %s%s%s; want %s",
 		node_shown(r->document, node, shown), *key ? " for " : "", key, want);
 	r->rc = -EINVAL;
 }
@@ -56,7 +56,7 @@ static void read_prefix(struct reading *r, int node, const char *key, struct pre
 	int rc = text ? literal_prefix(text, prefix) : -EINVAL;
 
 	if (rc == -EDOM) {
-		prefix_text(prefix, network);
+		format_prefix(prefix, network);
 		fail(r, node, key,
 			arena_format(r->arena, "the network %s, or %.*s alone for one address",
 				network, (int)strcspn(text, "/"), text));
@@ -228,7 +228,7 @@ static void read_extra(
 	if (!literal_is_word(yaml->feature))
 		fail(r, node_get(r->document, node, "feature"), "feature",
 			"lower-case letters, digits and single hyphens");
-	if (service && profile_services(row, r->document, service, r->arena, r->complaint))
+	if (service && profile_services(row, r->document, service, r->arena, r->errors))
 		r->rc = -EINVAL;
 }
 
@@ -311,7 +311,7 @@ static void read_duration(
 
 static void read_dpdk(struct reading *r, const struct dpdk_yaml *yaml)
 {
-	struct chart_capture *capture = &r->site->capture;
+	struct capture_settings *capture = &r->site->capture;
 
 	capture->dpdk_device = keep_list(r, yaml->devices, yaml->devices_count);
 	capture->dpdk_devices = yaml->devices_count;
@@ -324,7 +324,7 @@ static void read_dpdk(struct reading *r, const struct dpdk_yaml *yaml)
 static void read_capture(struct reading *r, const struct capture_yaml *yaml)
 {
 	static const char *const source[] = {"auto", "pcap", "dpdk"};
-	struct chart_capture *capture = &r->site->capture;
+	struct capture_settings *capture = &r->site->capture;
 	int map = node_get(r->document, NODE_ROOT, "capture");
 	int endpoints = node_get(r->document, map, "mirror_endpoints");
 
@@ -372,11 +372,11 @@ static void check_key(struct reading *r, int map, const char *key, const char *t
 	int node = node_get(r->document, map, key);
 
 	if (wanted && !text) {
-		node_complain(r->document, map, r->complaint, "a %s sink without %s", kind, key);
+		node_complain(r->document, map, r->errors, "a %s sink without %s", kind, key);
 		r->rc = -EINVAL;
 	} else if (!wanted && text) {
 		node_complain(
-			r->document, node, r->complaint, "%s is nothing of a %s sink", key, kind);
+			r->document, node, r->errors, "%s is nothing of a %s sink", key, kind);
 		r->rc = -EINVAL;
 	}
 }
@@ -394,14 +394,14 @@ static bool is_endpoint(const char *text)
 }
 
 static void read_sink(
-	struct reading *r, const struct sink_yaml *yaml, int map, struct chart_sink *sink)
+	struct reading *r, const struct sink_yaml *yaml, int map, struct sink_settings *sink)
 {
 	bool json = yaml->kind == SINK_JSON,
 	     tls = !json && yaml->address && strncmp(yaml->address, "tls://", 6) == 0;
 	const char *kind = json ? "json" : "syslog";
 	uint64_t keep_files = 10;
 
-	*sink = (struct chart_sink){
+	*sink = (struct sink_settings){
 		.kind = yaml->kind,
 		.format = yaml->format,
 		.flows = yaml->flows == ANSWER_YES,
@@ -446,7 +446,7 @@ static bool is_loopback(const char *listen)
 
 static void read_metrics(struct reading *r, const struct metrics_yaml *yaml, int outputs)
 {
-	struct chart_outputs *o = &r->site->outputs;
+	struct output_settings *o = &r->site->outputs;
 	int map = node_get(r->document, outputs, "metrics");
 	const char *port = yaml->listen ? strrchr(yaml->listen, ':') : NULL;
 	uint16_t number;
@@ -468,7 +468,7 @@ static void read_metrics(struct reading *r, const struct metrics_yaml *yaml, int
 
 static void read_outputs(struct reading *r, const struct outputs_yaml *yaml)
 {
-	struct chart_outputs *o = &r->site->outputs;
+	struct output_settings *o = &r->site->outputs;
 	int map = node_get(r->document, NODE_ROOT, "outputs");
 	int events = node_get(r->document, map, "events");
 
@@ -523,15 +523,14 @@ void site_default(struct site *site, const struct profile *profile, struct arena
 }
 
 int site_read(struct site *site, const struct document *document, const struct profile *profile,
-	struct arena *arena, struct complaint *complaint)
+	struct arena *arena, struct errors *errors)
 {
 	struct site_schema *schema = site_schema_new(profile, document, arena);
-	struct reading r = {
-		.site = site, .document = document, .arena = arena, .complaint = complaint};
+	struct reading r = {.site = site, .document = document, .arena = arena, .errors = errors};
 	unsigned named[256] = {0};
 	struct site_yaml *yaml;
 	void *data;
-	int rc = schema_load(document, &schema->value, site_hint, &data, complaint);
+	int rc = schema_load(document, &schema->value, site_hint, &data, errors);
 
 	if (rc)
 		return rc;

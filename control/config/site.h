@@ -15,7 +15,7 @@
 #include "policy/ruleset.h"
 
 struct arena;
-struct complaint;
+struct errors;
 struct document;
 
 #define SITE_FLOWS_MAX (1u << 26)
@@ -61,8 +61,8 @@ struct site {
 	struct profile_row *extra;
 	size_t extras;
 	uint8_t protocol[256]; /* as struct policy has it */
-	struct chart_capture capture;
-	struct chart_outputs outputs;
+	struct capture_settings capture;
+	struct output_settings outputs;
 	struct flow_timeouts timeouts;
 	uint32_t flow_max;
 };
@@ -72,7 +72,7 @@ void site_default(struct site *, const struct profile *, struct arena *);
 
 /* 0, or -EINVAL with every mistake told. */
 int site_read(struct site *, const struct document *, const struct profile *, struct arena *,
-	struct complaint *);
+	struct errors *);
 
 /* The verdict for flows of an IP protocol without ports, where no site says otherwise. */
 int protocol_default(unsigned number);

@@ -23,10 +23,10 @@ struct claim {
 	unsigned line;
 };
 
-struct roster {
+struct appliance_list {
 	const struct site *site;
 	struct arena *arena;
-	struct complaint *complaint;
+	struct errors *errors;
 	int rc;
 };
 
@@ -35,10 +35,10 @@ static int line_compare(const struct claim *a, const struct claim *b)
 	return (a->line > b->line) - (a->line < b->line);
 }
 
-static void refuse_twice(
-	struct roster *r, const char *what, const struct claim *first, const struct claim *again)
+static void refuse_twice(struct appliance_list *r, const char *what, const struct claim *first,
+	const struct claim *again)
 {
-	complain(r->complaint, "%s:%u: found %s %s again; want it once (%s has it on line %u)",
+	errors_add(r->errors, "%s:%u: found %s %s again; want it once (%s has it on line %u)",
 		r->site->file, again->line, what, again->text, first->appliance->name, first->line);
 	r->rc = -EINVAL;
 }
@@ -53,7 +53,7 @@ static int name_compare(const void *left, const void *right)
 	return order ? order : line_compare(a, b);
 }
 
-static void check_names(struct roster *r)
+static void check_names(struct appliance_list *r)
 {
 	size_t count = r->site->appliances;
 	struct claim *claim = arena_alloc(r->arena, (count + 1) * sizeof(*claim));
@@ -88,12 +88,13 @@ static int address_compare(const void *left, const void *right)
 	return order ? order : line_compare(a, b);
 }
 
-static void refuse_overlap(struct roster *r, const struct claim *outer, const struct claim *inner)
+static void refuse_overlap(
+	struct appliance_list *r, const struct claim *outer, const struct claim *inner)
 {
 	const struct claim *later = outer->line > inner->line ? outer : inner;
 	const struct claim *earlier = later == outer ? inner : outer;
 
-	complain(r->complaint,
+	errors_add(r->errors,
 		"%s:%u: found %s of %s %s overlapping %s of %s %s (line %u); want addresses of two "
 		"roles apart",
 		r->site->file, later->line, later->text, role_name(later->appliance->role),
@@ -104,7 +105,7 @@ static void refuse_overlap(struct roster *r, const struct claim *outer, const st
 
 /* Sorted, a network stands before what lies in it: a stack holds those around the current
  * one, and the nearest of them speaks for all. */
-static void check_overlaps(struct roster *r, const struct claim *claim, size_t count)
+static void check_overlaps(struct appliance_list *r, const struct claim *claim, size_t count)
 {
 	const struct claim *around[NESTING_MAX];
 	size_t depth = 0;
@@ -134,7 +135,7 @@ static size_t address_count(const struct site *site)
 	return count;
 }
 
-static void check_addresses(struct roster *r)
+static void check_addresses(struct appliance_list *r)
 {
 	struct claim *claim = arena_alloc(r->arena, (address_count(r->site) + 1) * sizeof(*claim));
 	size_t count = 0;
@@ -170,7 +171,7 @@ static size_t mac_count(const struct site *site)
 	return count;
 }
 
-static void check_macs(struct roster *r)
+static void check_macs(struct appliance_list *r)
 {
 	struct claim *claim = arena_alloc(r->arena, (mac_count(r->site) + 1) * sizeof(*claim));
 	size_t count = 0;
@@ -192,7 +193,7 @@ static void check_macs(struct roster *r)
 
 /* ---- the inventory ---- */
 
-static void appliance_write(struct chart_appliance *written, struct inventory *inventory,
+static void appliance_write(struct appliance_text *written, struct inventory *inventory,
 	const struct site_appliance *a, struct arena *arena)
 {
 	int number = inventory_add(inventory, a->role);
@@ -204,7 +205,7 @@ static void appliance_write(struct chart_appliance *written, struct inventory *i
 		rc = inventory_add_mac(inventory, a->mac_number[i], (uint16_t)number);
 	assert(rc == 0); /* counted and checked for doubles before */
 	(void)rc;
-	*written = (struct chart_appliance){.name = arena_text(arena, a->name),
+	*written = (struct appliance_text){.name = arena_text(arena, a->name),
 		.role = a->role,
 		.address = a->address,
 		.addresses = a->addresses,
@@ -212,31 +213,32 @@ static void appliance_write(struct chart_appliance *written, struct inventory *i
 		.macs = a->macs};
 }
 
-static void inventory_write(struct roster *r, struct chart *chart)
+static void inventory_write(struct appliance_list *r, struct ruleset *ruleset)
 {
 	size_t appliances = r->site->appliances;
 	size_t addresses = address_count(r->site), macs = mac_count(r->site);
 	void *memory = arena_table(r->arena, 1, inventory_size(appliances, addresses, macs));
 	struct inventory *inventory = inventory_init(memory, appliances, addresses, macs);
 
-	chart->appliances = appliances;
-	chart->appliance = arena_alloc(r->arena, (appliances + 1) * sizeof(*chart->appliance));
+	ruleset->appliances = appliances;
+	ruleset->appliance = arena_alloc(r->arena, (appliances + 1) * sizeof(*ruleset->appliance));
 	for (size_t i = 0; i < appliances; i++)
-		appliance_write(&chart->appliance[i], inventory, &r->site->appliance[i], r->arena);
+		appliance_write(
+			&ruleset->appliance[i], inventory, &r->site->appliance[i], r->arena);
 	inventory_set_mirrors(
 		inventory, r->site->capture.mirror_endpoint, r->site->capture.mirror_endpoints);
-	chart->policy->inventory = inventory;
+	ruleset->policy->inventory = inventory;
 }
 
-int roster_write(struct chart *chart, const struct site *site, struct arena *arena,
-	struct complaint *complaint)
+int appliances_build(struct ruleset *ruleset, const struct site *site, struct arena *arena,
+	struct errors *errors)
 {
-	struct roster r = {.site = site, .arena = arena, .complaint = complaint};
+	struct appliance_list r = {.site = site, .arena = arena, .errors = errors};
 
 	check_names(&r);
 	check_addresses(&r);
 	check_macs(&r);
 	if (r.rc == 0)
-		inventory_write(&r, chart);
+		inventory_write(&r, ruleset);
 	return r.rc;
 }

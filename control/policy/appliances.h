@@ -8,11 +8,11 @@
 #define PORTOLAN_APPLIANCES_H
 
 struct arena;
-struct chart;
-struct complaint;
+struct ruleset;
+struct errors;
 struct site;
 
 /* Fills the chart's appliances and its policy's inventory. 0, or -EINVAL, told. */
-int roster_write(struct chart *, const struct site *, struct arena *, struct complaint *);
+int appliances_build(struct ruleset *, const struct site *, struct arena *, struct errors *);
 
 #endif

@@ -90,13 +90,13 @@ static int folder_open(void)
 		OTHERS_MAY_WRITE);
 }
 
-int larder_open(struct larder *l)
+int cache_open(struct cache *l)
 {
 	l->folder = folder_open();
 	return l->folder < 0 ? l->folder : 0;
 }
 
-void larder_close(struct larder *l)
+void cache_close(struct cache *l)
 {
 	if (l->folder >= 0)
 		close(l->folder);
@@ -105,7 +105,7 @@ void larder_close(struct larder *l)
 
 /* ---- taking ---- */
 
-static void name_write(char name[NAME_BYTES], const struct jar_key *key)
+static void name_write(char name[NAME_BYTES], const struct cache_key *key)
 {
 	for (unsigned i = 0; i < JAR_DIGEST_BYTES; i++)
 		sprintf(name + 2 * i, "%02x", key->byte[i]);
@@ -113,7 +113,7 @@ static void name_write(char name[NAME_BYTES], const struct jar_key *key)
 }
 
 /* A pipe would be waited for, a link would lead elsewhere: neither is opened. */
-static int jar_file(const struct larder *l, const char *name, size_t *size)
+static int entry_file(const struct cache *l, const char *name, size_t *size)
 {
 	int fd = openat(l->folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), error;
 	struct stat st;
@@ -144,7 +144,7 @@ static int read_all(int fd, uint8_t *bytes, size_t size)
 	return 0;
 }
 
-uint8_t *larder_take(const struct larder *l, const struct jar_key *key,
+uint8_t *cache_get(const struct cache *l, const struct cache_key *key,
 	struct jar_part part[JAR_PARTS], int *error)
 {
 	char name[NAME_BYTES];
@@ -153,7 +153,7 @@ uint8_t *larder_take(const struct larder *l, const struct jar_key *key,
 	int fd;
 
 	name_write(name, key);
-	fd = jar_file(l, name, &size);
+	fd = entry_file(l, name, &size);
 	if (fd < 0) {
 		*error = fd;
 		return NULL;
@@ -162,7 +162,7 @@ uint8_t *larder_take(const struct larder *l, const struct jar_key *key,
 	*error = bytes ? read_all(fd, bytes, size) : -ENOMEM;
 	close(fd);
 	if (*error == 0)
-		*error = jar_open(key, bytes, size, part);
+		*error = cache_entry_read(key, bytes, size, part);
 	if (*error == 0)
 		return bytes;
 	free(bytes);
@@ -172,7 +172,7 @@ uint8_t *larder_take(const struct larder *l, const struct jar_key *key,
 /* ---- putting ---- */
 
 /* Jars, and what was to become one and did not. */
-static bool is_jar(const char *name)
+static bool is_entry(const char *name)
 {
 	return strspn(name, "0123456789abcdef") == KEY_DIGITS &&
 	       strncmp(name + KEY_DIGITS, JAR_SUFFIX, strlen(JAR_SUFFIX)) == 0;
@@ -184,7 +184,7 @@ static bool is_older(const struct timespec *a, const struct timespec *b)
 }
 
 /* How many jars there are, and the name of the oldest. */
-static unsigned jars_count(DIR *folder, char oldest[NAME_BYTES])
+static unsigned entries_count(DIR *folder, char oldest[NAME_BYTES])
 {
 	struct timespec least = {0};
 	struct dirent *entry;
@@ -193,7 +193,7 @@ static unsigned jars_count(DIR *folder, char oldest[NAME_BYTES])
 
 	rewinddir(folder);
 	while ((entry = readdir(folder))) {
-		if (!is_jar(entry->d_name) || strlen(entry->d_name) >= NAME_BYTES ||
+		if (!is_entry(entry->d_name) || strlen(entry->d_name) >= NAME_BYTES ||
 			fstatat(dirfd(folder), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
 		if (jars++ == 0 || is_older(&st.st_mtim, &least)) {
@@ -204,7 +204,7 @@ static unsigned jars_count(DIR *folder, char oldest[NAME_BYTES])
 	return jars;
 }
 
-static void throw_out(const struct larder *l)
+static void throw_out(const struct cache *l)
 {
 	int fd = openat(l->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
@@ -215,7 +215,7 @@ static void throw_out(const struct larder *l)
 			close(fd);
 		return;
 	}
-	while (jars_count(folder, oldest) > LARDER_JARS) {
+	while (entries_count(folder, oldest) > LARDER_JARS) {
 		if (unlinkat(l->folder, oldest, 0) < 0)
 			break;
 	}
@@ -236,8 +236,8 @@ static int write_all(int fd, const uint8_t *bytes, size_t size)
 }
 
 /* Under another name until it is whole. */
-static int jar_write(
-	const struct larder *l, const struct jar_key *key, const uint8_t *bytes, size_t size)
+static int entry_write(
+	const struct cache *l, const struct cache_key *key, const uint8_t *bytes, size_t size)
 {
 	char name[NAME_BYTES], made[NAME_BYTES];
 	int fd, error;
@@ -258,12 +258,12 @@ static int jar_write(
 	return error;
 }
 
-int larder_put(
-	const struct larder *l, const struct jar_key *key, const struct jar_part part[JAR_PARTS])
+int cache_put(
+	const struct cache *l, const struct cache_key *key, const struct jar_part part[JAR_PARTS])
 {
 	size_t size;
-	uint8_t *bytes = jar_seal(key, part, &size);
-	int error = bytes ? jar_write(l, key, bytes, size) : -ENOMEM;
+	uint8_t *bytes = cache_entry_write(key, part, &size);
+	int error = bytes ? entry_write(l, key, bytes, size) : -ENOMEM;
 
 	free(bytes);
 	if (error == 0)

@@ -21,20 +21,20 @@
 /* So many jars stay, the newest. */
 #define LARDER_JARS 8
 
-struct larder {
+struct cache {
 	int folder; /* a descriptor, or -1 */
 };
 
 /* 0, or a negative errno; the larder is empty then and stays so. */
-int larder_open(struct larder *);
-void larder_close(struct larder *);
+int cache_open(struct cache *);
+void cache_close(struct cache *);
 
 /* The bytes of a jar and its parts within them, or NULL and a negative errno in `error`. From the
  * heap: free() them. */
-uint8_t *larder_take(
-	const struct larder *, const struct jar_key *, struct jar_part[JAR_PARTS], int *error);
+uint8_t *cache_get(
+	const struct cache *, const struct cache_key *, struct jar_part[JAR_PARTS], int *error);
 
 /* 0, or a negative errno and everything is as it was. Throws out what is too old. */
-int larder_put(const struct larder *, const struct jar_key *, const struct jar_part[JAR_PARTS]);
+int cache_put(const struct cache *, const struct cache_key *, const struct jar_part[JAR_PARTS]);
 
 #endif

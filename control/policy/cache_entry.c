@@ -13,7 +13,7 @@
 #define LENGTHS_AT (KEY_AT + JAR_DIGEST_BYTES)
 #define SEAL_AT (LENGTHS_AT + 8 * JAR_PARTS)
 
-static_assert(sizeof(struct jar_key) == SHA256_DIGEST_SIZE, "a key is a digest");
+static_assert(sizeof(struct cache_key) == SHA256_DIGEST_SIZE, "a key is a digest");
 static_assert(SEAL_AT + SHA256_DIGEST_SIZE == JAR_HEADER_BYTES, "the seal ends the header");
 
 static void take(void *context, const void *bytes, size_t length)
@@ -21,7 +21,7 @@ static void take(void *context, const void *bytes, size_t length)
 	sha256_update(context, length, bytes);
 }
 
-int jar_name(struct jar_key *key,
+int cache_key_name(struct cache_key *key,
 	int (*terms)(const void *, void (*)(void *, const void *, size_t), void *),
 	const void *about)
 {
@@ -46,7 +46,8 @@ static void seal(const uint8_t *bytes, size_t size, uint8_t digest[SHA256_DIGEST
 	sha256_digest(&sha256, SHA256_DIGEST_SIZE, digest);
 }
 
-uint8_t *jar_seal(const struct jar_key *key, const struct jar_part part[JAR_PARTS], size_t *size)
+uint8_t *cache_entry_write(
+	const struct cache_key *key, const struct jar_part part[JAR_PARTS], size_t *size)
 {
 	size_t at = JAR_HEADER_BYTES;
 	uint8_t *bytes;
@@ -89,7 +90,7 @@ static int parts_of(const uint8_t *bytes, size_t size, struct jar_part part[JAR_
 	return at == size ? 0 : -EINVAL;
 }
 
-int jar_open(const struct jar_key *key, const uint8_t *bytes, size_t size,
+int cache_entry_read(const struct cache_key *key, const uint8_t *bytes, size_t size,
 	struct jar_part part[JAR_PARTS])
 {
 	uint8_t digest[SHA256_DIGEST_SIZE];

@@ -16,7 +16,7 @@
 #define JAR_HEADER_BYTES (8 + 2 * JAR_DIGEST_BYTES + 8 * JAR_PARTS)
 #define JAR_BYTES_MAX (64u << 20)
 
-struct jar_key {
+struct cache_key {
 	uint8_t byte[JAR_DIGEST_BYTES];
 };
 
@@ -27,17 +27,19 @@ struct jar_part {
 
 /* The key of whatever `terms` hands to `take`, with the format's own version: 0, or what `terms`
  * returned. */
-int jar_name(struct jar_key *,
+int cache_key_name(struct cache_key *,
 	int (*terms)(const void *about,
 		void (*take)(void *context, const void *bytes, size_t length), void *context),
 	const void *about);
 
 /* All bytes of the jar, from the heap: free() them. NULL where they are too many or memory is
  * too little. */
-uint8_t *jar_seal(const struct jar_key *, const struct jar_part[JAR_PARTS], size_t *size);
+uint8_t *cache_entry_write(
+	const struct cache_key *, const struct jar_part[JAR_PARTS], size_t *size);
 
 /* 0, and the parts lie within `bytes`; -EINVAL: another format, another key, other bytes than
  * were sealed. */
-int jar_open(const struct jar_key *, const uint8_t *bytes, size_t size, struct jar_part[JAR_PARTS]);
+int cache_entry_read(
+	const struct cache_key *, const uint8_t *bytes, size_t size, struct jar_part[JAR_PARTS]);
 
 #endif

@@ -10,37 +10,37 @@
 /* A rule that differs in more than this is no help. */
 #define DIFFERENCES_MAX 2
 
-void atlas_open(struct atlas *a, const struct chart *in_use)
+void other_profiles_open(struct other_profiles *a, const struct ruleset *in_use)
 {
-	*a = (struct atlas){.in_use = in_use};
+	*a = (struct other_profiles){.in_use = in_use};
 }
 
-static void atlas_read(struct atlas *a)
+static void other_profiles_read(struct other_profiles *a)
 {
-	char **name = chart_profile_names();
+	char **name = ruleset_profile_names();
 	size_t names = 0;
 
 	a->is_read = true;
 	while (name && name[names])
 		names++;
-	a->chart = calloc(names + 1, sizeof(struct chart *));
-	for (size_t i = 0; a->chart && i < names; i++) {
-		struct complaint ignored = {0};
-		struct chart *c;
+	a->ruleset = calloc(names + 1, sizeof(struct ruleset *));
+	for (size_t i = 0; a->ruleset && i < names; i++) {
+		struct errors ignored = {0};
+		struct ruleset *c;
 		if (strcmp(name[i], a->in_use->profile) == 0)
 			continue;
-		if (chart_sketch(&c, name[i], &ignored) == 0)
-			a->chart[a->charts++] = c;
+		if (ruleset_open_rules_only(&c, name[i], &ignored) == 0)
+			a->ruleset[a->charts++] = c;
 	}
-	chart_names_free(name);
+	ruleset_names_free(name);
 }
 
-void atlas_close(struct atlas *a)
+void other_profiles_close(struct other_profiles *a)
 {
 	for (size_t i = 0; i < a->charts; i++)
-		chart_close(a->chart[i]);
-	free(a->chart);
-	*a = (struct atlas){0};
+		ruleset_close(a->ruleset[i]);
+	free(a->ruleset);
+	*a = (struct other_profiles){0};
 }
 
 const char *difference_name(enum difference d)
@@ -57,7 +57,7 @@ static unsigned count_bits(unsigned bits)
 }
 
 /* How a rule of this policy differs, or -1 if it has another port altogether. */
-static int compare_rule(const struct chart *c, size_t i, const struct place *at)
+static int compare_rule(const struct ruleset *c, size_t i, const struct place *at)
 {
 	const struct rule *r = &c->policy->rule[i];
 	unsigned differs = 0;
@@ -97,7 +97,7 @@ static size_t keep(struct near_rule *found, size_t count, const struct near_rule
 }
 
 static size_t search_policy(
-	const struct chart *c, const struct place *at, struct near_rule *found, size_t count)
+	const struct ruleset *c, const struct place *at, struct near_rule *found, size_t count)
 {
 	for (size_t i = 0; i < c->policy->rules; i++) {
 		int differs = compare_rule(c, i, at);
@@ -114,7 +114,7 @@ static size_t search_policy(
 }
 
 /* Whether the policy in use documents this very place, and the site moved it away. */
-static int was_moved_away(const struct chart *c, const struct place *at)
+static int was_moved_away(const struct ruleset *c, const struct place *at)
 {
 	for (size_t i = 0; i < c->policy->rules; i++) {
 		const struct rule *r = &c->policy->rule[i];
@@ -128,7 +128,7 @@ static int was_moved_away(const struct chart *c, const struct place *at)
 
 /* Of another profile only the very row that is missing here. */
 static size_t search_profile(
-	const struct chart *c, const struct place *at, struct near_rule *found, size_t count)
+	const struct ruleset *c, const struct place *at, struct near_rule *found, size_t count)
 {
 	uint16_t set = policy_set(c->policy, at->role, at->direction, at->transport, at->port);
 	const struct rule_set *rules = &c->policy->set[set];
@@ -144,16 +144,16 @@ static size_t search_profile(
 		});
 }
 
-size_t nearest_rules(const struct chart *c, struct atlas *a, const struct place *at,
+size_t nearest_rules(const struct ruleset *c, struct other_profiles *a, const struct place *at,
 	struct near_rule found[NEAREST_MAX])
 {
 	size_t count = 0;
 
 	if (a && !a->is_read)
-		atlas_read(a);
+		other_profiles_read(a);
 	/* The very row, of another version of the product, before all that is only similar. */
 	for (size_t i = 0; a && i < a->charts && !was_moved_away(c, at); i++)
-		count = search_profile(a->chart[i], at, found, count);
+		count = search_profile(a->ruleset[i], at, found, count);
 	return search_policy(c, at, found, count);
 }
 

@@ -12,8 +12,8 @@
 
 #include "verdict.h"
 
-struct chart;
-struct complaint;
+struct ruleset;
+struct errors;
 
 #define NEAREST_MAX 3
 
@@ -44,20 +44,20 @@ struct near_rule {
 
 /* The charts of the profiles that ship, but for the one in use; read when somebody asks first,
  * since most starts never do. One thread's. */
-struct atlas {
-	const struct chart *in_use;
+struct other_profiles {
+	const struct ruleset *in_use;
 	bool is_read;
-	struct chart **chart;
+	struct ruleset **ruleset;
 	size_t charts;
 };
 
 /* `in_use` lives longer. What cannot be read is left out: it only helps to explain. */
-void atlas_open(struct atlas *, const struct chart *in_use);
-void atlas_close(struct atlas *);
+void other_profiles_open(struct other_profiles *, const struct ruleset *in_use);
+void other_profiles_close(struct other_profiles *);
 
 /* The number of rules found, the nearest first. */
-size_t nearest_rules(
-	const struct chart *, struct atlas *, const struct place *, struct near_rule[NEAREST_MAX]);
+size_t nearest_rules(const struct ruleset *, struct other_profiles *, const struct place *,
+	struct near_rule[NEAREST_MAX]);
 
 const char *difference_name(enum difference);
 /* "other direction, feature off"; for people. */

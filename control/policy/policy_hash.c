@@ -47,7 +47,7 @@ static const char *listed_text(const struct prefix *peer, size_t count, struct a
 
 	for (size_t i = 0; i < count; i++) {
 		line[i] = arena_alloc(arena, PREFIX_TEXT_BYTES);
-		prefix_text(&peer[i], line[i]);
+		format_prefix(&peer[i], line[i]);
 	}
 	qsort(line, count, sizeof(*line), line_compare);
 	for (size_t i = 0; i < count; i++) {
@@ -65,16 +65,16 @@ static const char *peers_text(
 	return rule->peers == PEERS_ANY ? "any" : "inventory";
 }
 
-static void add_rules(struct lines *lines, const struct chart *chart)
+static void add_rules(struct lines *lines, const struct ruleset *ruleset)
 {
-	for (uint32_t i = 0; i < chart->policy->rules; i++) {
-		const struct rule *r = &chart->policy->rule[i];
+	for (uint32_t i = 0; i < ruleset->policy->rules; i++) {
+		const struct rule *r = &ruleset->policy->rule[i];
 		lines->line[lines->count++] = arena_format(lines->arena,
 			"rule %s %s %s %u feature=%s services=%s enabled=%d peers=%s\n",
 			role_name((enum role)r->role), direction_name((enum direction)r->direction),
 			transport_name((enum transport)r->transport), r->port,
-			chart->rule[i].feature, services_text(r->services, lines->arena),
-			r->enabled, peers_text(chart->policy, r, lines->arena));
+			ruleset->rule[i].feature, services_text(r->services, lines->arena),
+			r->enabled, peers_text(ruleset->policy, r, lines->arena));
 	}
 }
 
@@ -85,7 +85,7 @@ static void add_prefix(
 {
 	char text[PREFIX_TEXT_BYTES];
 
-	prefix_text(prefix, text);
+	format_prefix(prefix, text);
 	lines->line[lines->count++] = arena_format(lines->arena, "%s %s %s\n", what, text, role);
 }
 
@@ -130,10 +130,10 @@ static void add_times(struct lines *lines, const struct site *site)
 }
 
 /* Their order counts: of two that are confirmed the first is what is spoken. */
-static void add_signatures(struct lines *lines, const struct lexicon *lexicon)
+static void add_signatures(struct lines *lines, const struct signatures *signatures)
 {
-	for (size_t i = 0; i < lexicon->count; i++) {
-		const struct signature *s = &lexicon->signature[i];
+	for (size_t i = 0; i < signatures->count; i++) {
+		const struct signature *s = &signatures->signature[i];
 		lines->line[lines->count++] =
 			arena_format(lines->arena, "signature %03zu %s %s %u %u %u %s %s\n", i,
 				service_name((enum service)s->service),
@@ -143,10 +143,10 @@ static void add_signatures(struct lines *lines, const struct lexicon *lexicon)
 	}
 }
 
-static size_t lines_bound(const struct chart *chart, const struct site *site)
+static size_t lines_bound(const struct ruleset *ruleset, const struct site *site)
 {
-	size_t bound = chart->policy->rules + site->capture.mirror_endpoints + 256 + 8 +
-		       chart->lexicon->count;
+	size_t bound = ruleset->policy->rules + site->capture.mirror_endpoints + 256 + 8 +
+		       ruleset->signatures->count;
 
 	for (size_t i = 0; i < site->appliances; i++)
 		bound += site->appliance[i].addresses + site->appliance[i].macs;
@@ -161,23 +161,23 @@ static void hash_write(char hash[80], const uint8_t digest[SHA256_DIGEST_SIZE])
 		length += (size_t)sprintf(hash + length, "%02x", digest[i]);
 }
 
-void fingerprint_write(struct chart *chart, const struct site *site, struct arena *arena)
+void policy_hash_write(struct ruleset *ruleset, const struct site *site, struct arena *arena)
 {
 	struct lines lines = {.arena = arena};
 	uint8_t digest[SHA256_DIGEST_SIZE];
 	struct sha256_ctx sha256;
 
-	lines.line = arena_alloc(arena, lines_bound(chart, site) * sizeof(*lines.line));
-	add_rules(&lines, chart);
+	lines.line = arena_alloc(arena, lines_bound(ruleset, site) * sizeof(*lines.line));
+	add_rules(&lines, ruleset);
 	add_inventory(&lines, site);
-	add_protocols(&lines, chart->policy);
+	add_protocols(&lines, ruleset->policy);
 	add_times(&lines, site);
-	add_signatures(&lines, chart->lexicon);
+	add_signatures(&lines, ruleset->signatures);
 	qsort(lines.line, lines.count, sizeof(*lines.line), line_compare);
 	sha256_init(&sha256);
 	sha256_update(&sha256, strlen(FORMAT_LINE), (const uint8_t *)FORMAT_LINE);
 	for (size_t i = 0; i < lines.count; i++)
 		sha256_update(&sha256, strlen(lines.line[i]), (const uint8_t *)lines.line[i]);
 	sha256_digest(&sha256, sizeof(digest), digest);
-	hash_write(chart->hash, digest);
+	hash_write(ruleset->hash, digest);
 }

@@ -7,10 +7,10 @@
 #define PORTOLAN_POLICY_HASH_H
 
 struct arena;
-struct chart;
+struct ruleset;
 struct site;
 
 /* Writes chart->hash. The chart's rules and appliances are complete. */
-void fingerprint_write(struct chart *, const struct site *, struct arena *);
+void policy_hash_write(struct ruleset *, const struct site *, struct arena *);
 
 #endif

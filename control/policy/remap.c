@@ -7,7 +7,7 @@
 #include "policy/ruleset.h"
 #include "record/ecs.h"
 
-static uint16_t find_appliance(const struct chart *c, const struct chart_appliance *a, size_t near)
+static uint16_t find_appliance(const struct ruleset *c, const struct appliance_text *a, size_t near)
 {
 	/* Lists change little: nearly always it stands where it stood. */
 	if (near < c->appliances && strcmp(c->appliance[near].name, a->name) == 0)
@@ -29,61 +29,61 @@ static bool is_dhcp_set(const struct policy *p, uint16_t set)
 	return set != SET_NONE && (set == p->dhcp_set[0] || set == p->dhcp_set[1]);
 }
 
-static uint16_t heir_of_set(const struct policy *from, const struct policy *to, uint16_t set)
+static uint16_t new_set_of(const struct policy *from, const struct policy *to, uint16_t set)
 {
 	const struct rule *first = &from->rule[from->set[set].first];
 
 	return is_dhcp_set(from, set) ? to->dhcp_set[first->role] : find_set(to, first);
 }
 
-int heirs_open(struct heirs *h, const struct chart *from, const struct chart *to)
+int remap_open(struct remap *h, const struct ruleset *from, const struct ruleset *to)
 {
-	*h = (struct heirs){.appliances = from->appliances, .sets = from->policy->sets};
+	*h = (struct remap){.appliances = from->appliances, .sets = from->policy->sets};
 	h->generation = (uint16_t)to->policy->generation;
 	h->appliance = calloc(h->appliances + 1, sizeof(*h->appliance));
 	h->set = calloc(h->sets + 1, sizeof(*h->set));
 	if (!h->appliance || !h->set) {
-		heirs_close(h);
+		remap_close(h);
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < h->appliances; i++)
 		h->appliance[i] = find_appliance(to, &from->appliance[i], i);
 	for (size_t i = SET_NONE + 1; i < h->sets; i++)
-		h->set[i] = heir_of_set(from->policy, to->policy, (uint16_t)i);
+		h->set[i] = new_set_of(from->policy, to->policy, (uint16_t)i);
 	return 0;
 }
 
-void heirs_close(struct heirs *h)
+void remap_close(struct remap *h)
 {
 	free(h->appliance);
 	free(h->set);
-	*h = (struct heirs){0};
+	*h = (struct remap){0};
 }
 
-uint16_t heirs_appliance(const struct heirs *h, uint16_t appliance)
+uint16_t remap_appliance(const struct remap *h, uint16_t appliance)
 {
 	return appliance < h->appliances ? h->appliance[appliance] : APPLIANCE_NONE;
 }
 
-uint16_t heirs_set(const struct heirs *h, uint16_t set)
+uint16_t remap_set(const struct remap *h, uint16_t set)
 {
 	return set < h->sets ? h->set[set] : SET_NONE;
 }
 
-bool heirs_translate(const struct heirs *h, struct record *r)
+bool remap_record(const struct remap *h, struct record *r)
 {
 	uint16_t appliance[2] = {
-		heirs_appliance(h, r->appliance[0]), heirs_appliance(h, r->appliance[1])};
+		remap_appliance(h, r->appliance[0]), remap_appliance(h, r->appliance[1])};
 
 	unsigned judged = record_judged_end(r);
 
 	if (appliance[judged] == APPLIANCE_NONE)
 		return false;
-	if (r->set[judged] != SET_NONE && heirs_set(h, r->set[judged]) == SET_NONE)
+	if (r->set[judged] != SET_NONE && remap_set(h, r->set[judged]) == SET_NONE)
 		return false;
 	for (unsigned end = 0; end < 2; end++) {
 		r->set[end] =
-			appliance[end] == APPLIANCE_NONE ? SET_NONE : heirs_set(h, r->set[end]);
+			appliance[end] == APPLIANCE_NONE ? SET_NONE : remap_set(h, r->set[end]);
 		r->appliance[end] = appliance[end];
 	}
 	r->generation = h->generation;

@@ -13,9 +13,9 @@
 
 #include "record.h"
 
-struct chart;
+struct ruleset;
 
-struct heirs {
+struct remap {
 	uint16_t *appliance; /* new numbers, by the old; APPLIANCE_NONE: gone */
 	uint16_t *set;	     /* likewise; SET_NONE: gone */
 	size_t appliances, sets;
@@ -23,14 +23,14 @@ struct heirs {
 };
 
 /* 0 or -ENOMEM. */
-int heirs_open(struct heirs *, const struct chart *from, const struct chart *to);
-void heirs_close(struct heirs *);
+int remap_open(struct remap *, const struct ruleset *from, const struct ruleset *to);
+void remap_close(struct remap *);
 
-uint16_t heirs_appliance(const struct heirs *, uint16_t appliance);
-uint16_t heirs_set(const struct heirs *, uint16_t set);
+uint16_t remap_appliance(const struct remap *, uint16_t appliance);
+uint16_t remap_set(const struct remap *, uint16_t set);
 
 /* The record in the numbers of the new chart, its verdict as it was. False, and the record is
  * as it was, if the end that was judged is no appliance any more, or its rule is gone. */
-bool heirs_translate(const struct heirs *, struct record *);
+bool remap_record(const struct remap *, struct record *);
 
 #endif

@@ -26,7 +26,7 @@ struct drafts {
 	struct draft *draft;
 	size_t count, documented; /* the first ones are the profile's */
 	const struct site *site;
-	struct complaint *complaint;
+	struct errors *errors;
 	const struct site_move
 		*refused; /* the last one: it may concern four rows, and is told once */
 	int rc;
@@ -60,9 +60,9 @@ static void drafts_take(struct drafts *d, const struct profile_row *row, size_t 
 }
 
 static struct drafts drafts_new(const struct profile *profile, const struct site *site,
-	struct arena *arena, struct complaint *complaint)
+	struct arena *arena, struct errors *errors)
 {
-	struct drafts d = {.site = site, .complaint = complaint};
+	struct drafts d = {.site = site, .errors = errors};
 	size_t count = profile->rows + site->extras;
 
 	d.draft = arena_alloc(arena, (count + 1) * sizeof(*d.draft));
@@ -77,7 +77,7 @@ static struct drafts drafts_new(const struct profile *profile, const struct site
 static void draft_move(struct drafts *d, struct draft *draft, const struct site_move *move)
 {
 	if (!draft->row->configurable) {
-		complain(d->complaint,
+		errors_add(d->errors,
 			"%s:%u: found %s moved from %u/%s, which is not configurable; want the "
 			"documented port, or an entry in extra_rules",
 			d->site->file, move->line, draft->row->feature, move->from,
@@ -118,7 +118,7 @@ static void drafts_move(struct drafts *d)
 
 static void refuse_move(struct drafts *d, const struct draft *moved, const struct draft *other)
 {
-	complain(d->complaint,
+	errors_add(d->errors,
 		"%s:%u: found %s moved to %u/%s, which is %s %s for %s already; want a port that "
 		"no "
 		"rule has",
@@ -143,7 +143,7 @@ static void check_move(struct drafts *d, const struct draft *moved)
 
 static void refuse_extra(struct drafts *d, const struct draft *extra, const struct draft *other)
 {
-	complain(d->complaint,
+	errors_add(d->errors,
 		"%s:%u: found extra rule %s/%s/%u/%s for %s, which is at %s:%u already; want each "
 		"rule once",
 		extra->row->file, extra->row->line, role_name(extra->row->role),
@@ -243,11 +243,11 @@ static struct rule draft_rule(const struct draft *d, const struct site *site, co
 		.peers = (uint8_t)(feature->is_bound ? feature->peers : d->row->peers)};
 }
 
-static struct chart_rule draft_words(const struct draft *d, struct arena *arena)
+static struct rule_text draft_words(const struct draft *d, struct arena *arena)
 {
 	const struct profile_row *row = d->row;
 
-	return (struct chart_rule){
+	return (struct rule_text){
 		.id = arena_format(arena, "%s/%s/%u/%s", role_name(row->role),
 			direction_name(row->direction), row->port, transport_name(row->transport)),
 		.feature = arena_text(arena, row->feature),
@@ -262,18 +262,18 @@ static struct chart_rule draft_words(const struct draft *d, struct arena *arena)
 		.order = d->order};
 }
 
-static void rules_write(struct chart *chart, const struct drafts *d, struct arena *arena)
+static void rules_write(struct ruleset *ruleset, const struct drafts *d, struct arena *arena)
 {
 	struct rule *rule = arena_table(arena, d->count, sizeof(*rule));
-	const uint32_t *first = peers_write(chart->policy, d->site, arena);
+	const uint32_t *first = peers_write(ruleset->policy, d->site, arena);
 
-	chart->rule = arena_table(arena, d->count, sizeof(*chart->rule));
+	ruleset->rule = arena_table(arena, d->count, sizeof(*ruleset->rule));
 	for (size_t i = 0; i < d->count; i++) {
 		rule[i] = draft_rule(&d->draft[i], d->site, first);
-		chart->rule[i] = draft_words(&d->draft[i], arena);
+		ruleset->rule[i] = draft_words(&d->draft[i], arena);
 	}
-	chart->policy->rule = rule;
-	chart->policy->rules = (uint32_t)d->count;
+	ruleset->policy->rule = rule;
+	ruleset->policy->rules = (uint32_t)d->count;
 }
 
 static bool rules_share_port(const struct rule *a, const struct rule *b)
@@ -295,7 +295,7 @@ static void sets_write(struct policy *policy, struct rule_set *set)
 }
 
 /* The neighbours among outbound 67/udp and 68/udp that are DHCP's, as a set of their own. */
-static void dhcp_write(struct policy *policy, struct rule_set *set, const struct drafts *d)
+static void dhcp_rules_write(struct policy *policy, struct rule_set *set, const struct drafts *d)
 {
 	for (uint32_t i = 0; i < policy->rules; i++) {
 		uint16_t *number = &policy->dhcp_set[policy->rule[i].role];
@@ -309,20 +309,20 @@ static void dhcp_write(struct policy *policy, struct rule_set *set, const struct
 	}
 }
 
-static void features_write(struct chart *chart, const struct site *site, struct arena *arena)
+static void features_write(struct ruleset *ruleset, const struct site *site, struct arena *arena)
 {
-	chart->features = site->features;
-	chart->feature = arena_alloc(arena, (site->features + 1) * sizeof(*chart->feature));
+	ruleset->features = site->features;
+	ruleset->feature = arena_alloc(arena, (site->features + 1) * sizeof(*ruleset->feature));
 	for (size_t i = 0; i < site->features; i++)
-		chart->feature[i] = arena_text(arena, site->feature[i].name);
+		ruleset->feature[i] = arena_text(arena, site->feature[i].name);
 }
 
-int rulebook_write(struct chart *chart, const struct profile *profile, const struct site *site,
-	struct arena *arena, struct complaint *complaint)
+int rules_build(struct ruleset *ruleset, const struct profile *profile, const struct site *site,
+	struct arena *arena, struct errors *errors)
 {
-	struct drafts d = drafts_new(profile, site, arena, complaint);
+	struct drafts d = drafts_new(profile, site, arena, errors);
 	struct rule_set *set = arena_table(arena, d.count + 1 + ROLE_COUNT, sizeof(*set));
-	struct policy *policy = chart->policy;
+	struct policy *policy = ruleset->policy;
 
 	drafts_move(&d);
 	if (d.rc == 0)
@@ -330,12 +330,12 @@ int rulebook_write(struct chart *chart, const struct profile *profile, const str
 	if (d.rc)
 		return d.rc;
 	qsort(d.draft, d.count, sizeof(*d.draft), draft_compare);
-	features_write(chart, site, arena);
-	rules_write(chart, &d, arena);
+	features_write(ruleset, site, arena);
+	rules_write(ruleset, &d, arena);
 	policy->sets = 1;
 	policy->set = set;
 	sets_write(policy, set);
-	dhcp_write(policy, set, &d);
+	dhcp_rules_write(policy, set, &d);
 	memcpy(policy->protocol, site->protocol, sizeof(policy->protocol));
 	return 0;
 }

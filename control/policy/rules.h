@@ -7,14 +7,14 @@
 #define PORTOLAN_RULES_H
 
 struct arena;
-struct chart;
-struct complaint;
+struct ruleset;
+struct errors;
 struct profile;
 struct site;
 
 /* Fills the chart's features and rules, and its policy's rules, sets, peers and tables, all
  * in the arena. 0, or -EINVAL with every mistake told. */
-int rulebook_write(struct chart *, const struct profile *, const struct site *, struct arena *,
-	struct complaint *);
+int rules_build(struct ruleset *, const struct profile *, const struct site *, struct arena *,
+	struct errors *);
 
 #endif

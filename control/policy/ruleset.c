@@ -17,89 +17,91 @@
 #include "policy/scanner_cache.h"
 
 /* What a chart is made of while it is made: handed down instead of six arguments. */
-struct making {
+struct ruleset_builder {
 	struct arena *arena;
-	struct complaint *complaint;
+	struct errors *errors;
 	struct profile profile;
 	struct site site;
 	bool is_sketch;
 };
 
-static void warnings_write(struct chart *chart, struct arena *arena)
+static void warnings_write(struct ruleset *ruleset, struct arena *arena)
 {
-	const struct policy *policy = chart->policy;
+	const struct policy *policy = ruleset->policy;
 
-	chart->warning = arena_alloc(arena, (policy->rules + 1) * sizeof(*chart->warning));
+	ruleset->warning = arena_alloc(arena, (policy->rules + 1) * sizeof(*ruleset->warning));
 	for (uint32_t i = 0; i < policy->rules; i++) {
-		const struct chart_rule *rule = &chart->rule[i];
+		const struct rule_text *rule = &ruleset->rule[i];
 		if (rule->status == RULE_RECALLED)
-			chart->warning[chart->warnings++] = arena_format(arena,
+			ruleset->warning[ruleset->warnings++] = arena_format(arena,
 				"profile %s: rule %s for %s is recalled, not verified",
 				rule->origin, rule->id, rule->feature);
 	}
 }
 
-static void settings_write(struct chart *chart, const struct making *making, const char *name)
+static void settings_write(
+	struct ruleset *ruleset, const struct ruleset_builder *builder, const char *name)
 {
-	chart->name = arena_text(making->arena, name);
-	chart->profile = arena_text(making->arena, making->profile.name);
-	chart->version = arena_text(making->arena, making->profile.version);
-	chart->capture = making->site.capture;
-	chart->outputs = making->site.outputs;
-	chart->timeouts = making->site.timeouts;
-	chart->flow_max = making->site.flow_max;
-	chart->memory = making->arena;
+	ruleset->name = arena_text(builder->arena, name);
+	ruleset->profile = arena_text(builder->arena, builder->profile.name);
+	ruleset->version = arena_text(builder->arena, builder->profile.version);
+	ruleset->capture = builder->site.capture;
+	ruleset->outputs = builder->site.outputs;
+	ruleset->timeouts = builder->site.timeouts;
+	ruleset->flow_max = builder->site.flow_max;
+	ruleset->memory = builder->arena;
 }
 
 /* Compiles what was read. */
-static int chart_make(struct chart **result, struct making *making, const char *name)
+static int ruleset_make(struct ruleset **result, struct ruleset_builder *builder, const char *name)
 {
-	struct chart *chart = arena_alloc(making->arena, sizeof(*chart));
-	int rules, roster, words = 0;
+	struct ruleset *ruleset = arena_alloc(builder->arena, sizeof(*ruleset));
+	int rules, appliance_list, words = 0;
 
-	chart->policy = arena_table(making->arena, 1, sizeof(*chart->policy));
-	chart->policy->generation = 1;
-	rules = rulebook_write(
-		chart, &making->profile, &making->site, making->arena, making->complaint);
-	roster = roster_write(chart, &making->site, making->arena, making->complaint);
-	chart->lexicon = arena_alloc(making->arena, sizeof(*chart->lexicon));
-	if (!making->is_sketch)
-		words = lexicon_open(chart->lexicon, making->arena, making->complaint);
-	if (rules || roster || words)
-		return rules ? rules : roster ? roster : words;
-	settings_write(chart, making, name);
-	warnings_write(chart, making->arena);
-	if (!making->is_sketch)
-		fingerprint_write(chart, &making->site, making->arena);
-	*result = chart;
+	ruleset->policy = arena_table(builder->arena, 1, sizeof(*ruleset->policy));
+	ruleset->policy->generation = 1;
+	rules = rules_build(
+		ruleset, &builder->profile, &builder->site, builder->arena, builder->errors);
+	appliance_list = appliances_build(ruleset, &builder->site, builder->arena, builder->errors);
+	ruleset->signatures = arena_alloc(builder->arena, sizeof(*ruleset->signatures));
+	if (!builder->is_sketch)
+		words = signatures_read(ruleset->signatures, builder->arena, builder->errors);
+	if (rules || appliance_list || words)
+		return rules ? rules : appliance_list ? appliance_list : words;
+	settings_write(ruleset, builder, name);
+	warnings_write(ruleset, builder->arena);
+	if (!builder->is_sketch)
+		policy_hash_write(ruleset, &builder->site, builder->arena);
+	*result = ruleset;
 	return 0;
 }
 
-static int chart_from_profile(
-	struct chart **result, struct making *making, const struct document *document)
+static int ruleset_from_profile(
+	struct ruleset **result, struct ruleset_builder *builder, const struct document *document)
 {
 	int rc =
-		profile_from_document(&making->profile, document, making->arena, making->complaint);
+		profile_from_document(&builder->profile, document, builder->arena, builder->errors);
 
 	if (rc)
 		return rc;
-	site_default(&making->site, &making->profile, making->arena);
-	return chart_make(result, making, making->profile.name);
+	site_default(&builder->site, &builder->profile, builder->arena);
+	return ruleset_make(result, builder, builder->profile.name);
 }
 
-static int chart_from_name(struct chart **result, struct making *making, const char *profile)
+static int ruleset_from_name(
+	struct ruleset **result, struct ruleset_builder *builder, const char *profile)
 {
 	int rc = profile_open(
-		&making->profile, profile, NULL, NODE_NONE, making->arena, making->complaint);
+		&builder->profile, profile, NULL, NODE_NONE, builder->arena, builder->errors);
 
 	if (rc)
 		return rc;
-	site_default(&making->site, &making->profile, making->arena);
-	return chart_make(result, making, making->profile.name);
+	site_default(&builder->site, &builder->profile, builder->arena);
+	return ruleset_make(result, builder, builder->profile.name);
 }
 
 /* The profile that the site names; `wanted`, from elsewhere, must not contradict it. */
-static int chart_from_site(struct chart **result, struct making *making,
+static int ruleset_from_site(struct ruleset **result, struct ruleset_builder *builder,
 	const struct document *document, const char *wanted)
 {
 	int node = node_get(document, NODE_ROOT, "profile");
@@ -107,62 +109,62 @@ static int chart_from_site(struct chart **result, struct making *making,
 	int rc;
 
 	if (named && wanted && strcmp(named, wanted) != 0) {
-		node_complain(document, node, making->complaint,
+		node_complain(document, node, builder->errors,
 			"found profile %s where %s was asked for; want one of them", named, wanted);
 		return -EINVAL;
 	}
 	if (named && *named)
 		rc = profile_open(
-			&making->profile, named, document, node, making->arena, making->complaint);
+			&builder->profile, named, document, node, builder->arena, builder->errors);
 	else
-		rc = profile_open(&making->profile, wanted ? wanted : PROFILE_DEFAULT, NULL,
-			NODE_NONE, making->arena, making->complaint);
+		rc = profile_open(&builder->profile, wanted ? wanted : PROFILE_DEFAULT, NULL,
+			NODE_NONE, builder->arena, builder->errors);
 	if (rc == 0)
-		rc = site_read(&making->site, document, &making->profile, making->arena,
-			making->complaint);
-	return rc ? rc : chart_make(result, making, making->site.file);
+		rc = site_read(&builder->site, document, &builder->profile, builder->arena,
+			builder->errors);
+	return rc ? rc : ruleset_make(result, builder, builder->site.file);
 }
 
-static struct making making_new(struct complaint *complaint)
+static struct ruleset_builder builder_new(struct errors *errors)
 {
-	return (struct making){.arena = arena_new(), .complaint = complaint};
+	return (struct ruleset_builder){.arena = arena_new(), .errors = errors};
 }
 
 /* What failed leaves nothing behind, and says something. */
-static int making_end(struct making *making, int rc)
+static int builder_end(struct ruleset_builder *builder, int rc)
 {
 	if (rc == 0)
 		return 0;
-	arena_free(making->arena);
-	if (making->complaint->length == 0)
-		complain(making->complaint, "configuration: %s", strerror(-rc));
+	arena_free(builder->arena);
+	if (builder->errors->length == 0)
+		errors_add(builder->errors, "configuration: %s", strerror(-rc));
 	return rc;
 }
 
-int chart_open(
-	struct chart **result, const char *site, const char *profile, struct complaint *complaint)
+int ruleset_open(
+	struct ruleset **result, const char *site, const char *profile, struct errors *errors)
 {
-	struct making making = making_new(complaint);
+	struct ruleset_builder builder = builder_new(errors);
 	struct document *document;
 	int rc;
 
 	if (!site)
-		return making_end(&making,
-			chart_from_name(result, &making, profile ? profile : PROFILE_DEFAULT));
-	rc = document_read(&document, site, complaint);
+		return builder_end(&builder,
+			ruleset_from_name(result, &builder, profile ? profile : PROFILE_DEFAULT));
+	rc = document_read(&document, site, errors);
 	if (rc == 0) {
-		rc = chart_from_site(result, &making, document, profile);
+		rc = ruleset_from_site(result, &builder, document, profile);
 		document_free(document);
 	}
-	return making_end(&making, rc);
+	return builder_end(&builder, rc);
 }
 
-int chart_sketch(struct chart **result, const char *profile, struct complaint *complaint)
+int ruleset_open_rules_only(struct ruleset **result, const char *profile, struct errors *errors)
 {
-	struct making making = making_new(complaint);
+	struct ruleset_builder builder = builder_new(errors);
 
-	making.is_sketch = true;
-	return making_end(&making, chart_from_name(result, &making, profile));
+	builder.is_sketch = true;
+	return builder_end(&builder, ruleset_from_name(result, &builder, profile));
 }
 
 static bool document_is_profile(const struct document *document)
@@ -171,72 +173,72 @@ static bool document_is_profile(const struct document *document)
 	       node_get(document, NODE_ROOT, "add");
 }
 
-int chart_open_any(struct chart **result, const char *name, struct complaint *complaint)
+int ruleset_open_any(struct ruleset **result, const char *name, struct errors *errors)
 {
-	struct making making = making_new(complaint);
+	struct ruleset_builder builder = builder_new(errors);
 	struct document *document;
 	int rc;
 
-	if (!shelf_is_path(name))
-		return making_end(&making, chart_from_name(result, &making, name));
-	rc = document_read(&document, name, complaint);
+	if (!config_path_is_path(name))
+		return builder_end(&builder, ruleset_from_name(result, &builder, name));
+	rc = document_read(&document, name, errors);
 	if (rc == 0) {
 		rc = document_is_profile(document)
-			     ? chart_from_profile(result, &making, document)
-			     : chart_from_site(result, &making, document, NULL);
+			     ? ruleset_from_profile(result, &builder, document)
+			     : ruleset_from_site(result, &builder, document, NULL);
 		document_free(document);
 	}
-	return making_end(&making, rc);
+	return builder_end(&builder, rc);
 }
 
-int chart_parse_site(struct chart **result, const char *name, const void *bytes, size_t size,
-	struct complaint *complaint)
+int ruleset_parse_site(struct ruleset **result, const char *name, const void *bytes, size_t size,
+	struct errors *errors)
 {
-	struct making making = making_new(complaint);
+	struct ruleset_builder builder = builder_new(errors);
 	struct document *document;
-	int rc = document_parse(&document, name, bytes, size, complaint);
+	int rc = document_parse(&document, name, bytes, size, errors);
 
 	if (rc == 0) {
-		rc = chart_from_site(result, &making, document, NULL);
+		rc = ruleset_from_site(result, &builder, document, NULL);
 		document_free(document);
 	}
-	return making_end(&making, rc);
+	return builder_end(&builder, rc);
 }
 
-int chart_parse_profile(struct chart **result, const char *name, const void *bytes, size_t size,
-	struct complaint *complaint)
+int ruleset_parse_profile(struct ruleset **result, const char *name, const void *bytes, size_t size,
+	struct errors *errors)
 {
-	struct making making = making_new(complaint);
+	struct ruleset_builder builder = builder_new(errors);
 	struct document *document;
-	int rc = document_parse(&document, name, bytes, size, complaint);
+	int rc = document_parse(&document, name, bytes, size, errors);
 
 	if (rc == 0) {
-		rc = chart_from_profile(result, &making, document);
+		rc = ruleset_from_profile(result, &builder, document);
 		document_free(document);
 	}
-	return making_end(&making, rc);
+	return builder_end(&builder, rc);
 }
 
-int chart_arm(struct chart *chart, struct complaint *complaint)
+int ruleset_compile(struct ruleset *ruleset, struct errors *errors)
 {
-	if (!chart->scanner)
-		chart->scanner = armoury_scanner(chart->lexicon, chart->memory, complaint);
-	return chart->scanner ? 0 : -EINVAL;
+	if (!ruleset->scanner)
+		ruleset->scanner = scanner_cache_load(ruleset->signatures, ruleset->memory, errors);
+	return ruleset->scanner ? 0 : -EINVAL;
 }
 
-void chart_close(struct chart *chart)
+void ruleset_close(struct ruleset *ruleset)
 {
-	if (!chart)
+	if (!ruleset)
 		return;
-	if (chart->scanner)
-		scanner_fini(chart->scanner);
-	arena_free(chart->memory);
+	if (ruleset->scanner)
+		scanner_fini(ruleset->scanner);
+	arena_free(ruleset->memory);
 }
 
-char **chart_profile_names(void)
+char **ruleset_profile_names(void)
 {
 	struct arena *arena = arena_new();
-	char **found = shelf_names(arena);
+	char **found = config_path_names(arena);
 	size_t count = 0;
 	char **names;
 
@@ -252,7 +254,7 @@ char **chart_profile_names(void)
 	return names;
 }
 
-void chart_names_free(char **names)
+void ruleset_names_free(char **names)
 {
 	for (size_t i = 0; names && names[i]; i++)
 		free(names[i]);

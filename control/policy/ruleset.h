@@ -14,12 +14,12 @@
 #include "policy.h"
 #include "timeouts.h"
 
-struct complaint;
+struct errors;
 
 enum rule_status { RULE_VERIFIED, RULE_RECALLED };
 
 /* The words of policy->rule[i], same index. */
-struct chart_rule {
+struct rule_text {
 	char *id; /* role/direction/port/transport, e.g. managed-device/inbound/22/tcp */
 	char *feature;
 	char *service; /* as written, '|' between several; empty where anything may be spoken */
@@ -32,14 +32,14 @@ struct chart_rule {
 	uint32_t order;		  /* in the profile's file; the site's own rules come last */
 };
 
-struct chart_appliance {
+struct appliance_text {
 	char *name;
 	enum role role;
 	char **address, **mac; /* as written in the site */
 	size_t addresses, macs;
 };
 
-struct chart_capture {
+struct capture_settings {
 	char *source; /* "auto", "pcap" or "dpdk" */
 	char **interface;
 	size_t interfaces;
@@ -58,7 +58,7 @@ struct chart_capture {
 enum sink_kind { SINK_JSON, SINK_SYSLOG };
 enum sink_format { SINK_AS_JSON, SINK_AS_CEF };
 
-struct chart_sink {
+struct sink_settings {
 	enum sink_kind kind;
 	enum sink_format format; /* of a syslog message's text */
 	bool flows;		 /* flow-ended records too, not alerts alone */
@@ -70,8 +70,8 @@ struct chart_sink {
 	unsigned line;		      /* of the site, for messages */
 };
 
-struct chart_outputs {
-	struct chart_sink *sink;
+struct output_settings {
+	struct sink_settings *sink;
 	size_t sinks;
 	char *metrics_listen; /* address:port, or NULL: no metrics */
 	char *metrics_token_file, *metrics_certificate, *metrics_key;
@@ -81,21 +81,21 @@ struct chart_outputs {
 	uint64_t silence_ns;  /* a documented row that was in use and is not for so long is told */
 };
 
-struct chart {
+struct ruleset {
 	char *name;    /* the site's path, or the profile's name where there is no site */
 	char *profile; /* name of the profile */
 	char *version; /* of the product, as the profile has it; may be empty */
 	char hash[80]; /* "sha256:" and 64 hex digits, over all that decides a verdict */
 	struct policy *policy;
-	struct chart_rule *rule;
-	struct chart_appliance *appliance;
+	struct rule_text *rule;
+	struct appliance_text *appliance;
 	size_t appliances;
 	char **feature; /* by feature number */
 	size_t features;
-	struct chart_capture capture;
-	struct chart_outputs outputs;
-	struct lexicon *lexicon; /* the signatures */
-	struct scanner *scanner; /* these compiled, once the chart is armed */
+	struct capture_settings capture;
+	struct output_settings outputs;
+	struct signatures *signatures; /* the signatures */
+	struct scanner *scanner;       /* these compiled, once the chart is armed */
 	struct flow_timeouts timeouts;
 	uint32_t flow_max; /* per worker */
 	char **warning;	   /* to be printed as `portolan: warning: …` */
@@ -107,29 +107,29 @@ struct chart {
  * be NULL (the profile then comes from the site, or is the default one), not both wrong ways:
  * a site names its own profile. 0, or a negative errno with the reasons in `complaint`:
  * file, line, what was found, what would be right. */
-int chart_open(struct chart **, const char *site, const char *profile, struct complaint *);
+int ruleset_open(struct ruleset **, const char *site, const char *profile, struct errors *);
 
 /* A site or a profile, whichever the file (or the name) turns out to be. */
-int chart_open_any(struct chart **, const char *name, struct complaint *);
+int ruleset_open_any(struct ruleset **, const char *name, struct errors *);
 
 /* The same two from memory; `name` stands for the file in complaints. */
-int chart_parse_site(
-	struct chart **, const char *name, const void *bytes, size_t size, struct complaint *);
-int chart_parse_profile(
-	struct chart **, const char *name, const void *bytes, size_t size, struct complaint *);
+int ruleset_parse_site(
+	struct ruleset **, const char *name, const void *bytes, size_t size, struct errors *);
+int ruleset_parse_profile(
+	struct ruleset **, const char *name, const void *bytes, size_t size, struct errors *);
 
 /* A shipped profile to look its rules up in, and no more: without signatures, so that it is never
  * armed, and without a hash. */
-int chart_sketch(struct chart **, const char *profile, struct complaint *);
+int ruleset_open_rules_only(struct ruleset **, const char *profile, struct errors *);
 
 /* Compiles the signatures, or takes them as they were compiled before, for those who are going to
  * judge packets. 0; -EINVAL with the pattern's file and line told. */
-int chart_arm(struct chart *, struct complaint *);
+int ruleset_compile(struct ruleset *, struct errors *);
 
-void chart_close(struct chart *);
+void ruleset_close(struct ruleset *);
 
-/* Names of the profiles that ship, sorted, NULL after the last. Free with chart_names_free. */
-char **chart_profile_names(void);
-void chart_names_free(char **);
+/* Names of the profiles that ship, sorted, NULL after the last. Free with ruleset_names_free. */
+char **ruleset_profile_names(void);
+void ruleset_names_free(char **);
 
 #endif

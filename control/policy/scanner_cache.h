@@ -8,12 +8,12 @@
 #define PORTOLAN_SCANNER_CACHE_H
 
 struct arena;
-struct complaint;
-struct lexicon;
+struct errors;
+struct signatures;
 struct scanner;
 
 /* NULL with the reason told: which pattern of which file and line. The scanner lies in the arena,
  * and scanner_fini() gives back what is not in there. */
-struct scanner *armoury_scanner(const struct lexicon *, struct arena *, struct complaint *);
+struct scanner *scanner_cache_load(const struct signatures *, struct arena *, struct errors *);
 
 #endif

@@ -23,7 +23,7 @@ static json_t *json_time(uint64_t time_ns)
 {
 	char text[TIME_TEXT_BYTES];
 
-	time_text(time_ns, text);
+	format_time(time_ns, text);
 	return json_string(text);
 }
 
@@ -44,7 +44,7 @@ static enum direction direction_of(unsigned end)
 static struct place place_of(const struct ecs *e, const struct record *r, unsigned end)
 {
 	return (struct place){
-		.role = e->chart->appliance[r->appliance[end]].role,
+		.role = e->ruleset->appliance[r->appliance[end]].role,
 		.direction = direction_of(end),
 		.transport = r->protocol == IPPROTO_TCP ? TRANSPORT_TCP : TRANSPORT_UDP,
 		.port = r->port[1],
@@ -64,8 +64,8 @@ static const char *technique_of(const struct record *r, const struct ecs *e)
 	case VERDICT_PEER_NOT_ALLOWED:
 	case VERDICT_FEATURE_DISABLED:
 		if (r->set[end] != SET_NONE && r->verdict == VERDICT_PEER_NOT_ALLOWED) {
-			const struct rule_set *s = &e->chart->policy->set[r->set[end]];
-			if (e->chart->policy->rule[s->first].peers == PEERS_INVENTORY)
+			const struct rule_set *s = &e->ruleset->policy->set[r->set[end]];
+			if (e->ruleset->policy->rule[s->first].peers == PEERS_INVENTORY)
 				return "T1199"; /* Trusted Relationship */
 		}
 		return end == 0
@@ -111,7 +111,7 @@ static json_t *side_of(const struct record *r, unsigned end)
 	char ip[ADDRESS_TEXT_BYTES];
 	json_t *side = json_object();
 
-	address_text(&r->address[end], r->version, ip);
+	format_address(&r->address[end], r->version, ip);
 	json_object_set_new(side, "ip", json_string(ip));
 	if (has_ports(r))
 		json_object_set_new(side, "port", json_integer(r->port[end]));
@@ -144,7 +144,7 @@ static json_t *network_of(const struct record *r)
 	json_t *network;
 
 	community_id(r, id);
-	protocol_text(r->protocol, transport);
+	format_protocol(r->protocol, transport);
 	network = json_pack("{s:s, s:s, s:s, s:I, s:I}", "type", r->version == 4 ? "ipv4" : "ipv6",
 		"transport", transport, "community_id", id, "packets",
 		(json_int_t)(r->packets[0] + r->packets[1]), "bytes",
@@ -192,7 +192,7 @@ static json_t *observer_of(const struct ecs *e, const struct record *r)
 
 /* --- what the policy says ------------------------------------------------------------ */
 
-static json_t *features_of(const struct chart *c, const struct rule_set *s)
+static json_t *features_of(const struct ruleset *c, const struct rule_set *s)
 {
 	json_t *features = json_array();
 
@@ -223,7 +223,7 @@ static json_t *nearest_of(const struct ecs *e, const struct record *r, unsigned 
 {
 	struct near_rule found[NEAREST_MAX];
 	struct place at = place_of(e, r, end);
-	size_t count = has_ports(r) ? nearest_rules(e->chart, e->atlas, &at, found) : 0;
+	size_t count = has_ports(r) ? nearest_rules(e->ruleset, e->other_profiles, &at, found) : 0;
 	json_t *nearest = json_array();
 
 	for (size_t i = 0; i < count; i++) {
@@ -238,22 +238,22 @@ static json_t *nearest_of(const struct ecs *e, const struct record *r, unsigned 
 
 static json_t *endpoint_of(const struct ecs *e, const struct record *r, unsigned end)
 {
-	const struct chart_appliance *a = &e->chart->appliance[r->appliance[end]];
-	const struct rule_set *s = &e->chart->policy->set[r->set[end]];
+	const struct appliance_text *a = &e->ruleset->appliance[r->appliance[end]];
+	const struct rule_set *s = &e->ruleset->policy->set[r->set[end]];
 	json_t *endpoint = json_pack("{s:s, s:s, s:s, s:s}", "appliance", a->name, "role",
 		role_name(a->role), "direction", direction_name(direction_of(end)), "verdict",
 		verdict_name((enum verdict)r->end_verdict[end]));
 
 	if (r->set[end] != SET_NONE && s->count > 0) {
-		json_object_set_new(endpoint, "rule", json_string(e->chart->rule[s->first].id));
-		json_object_set_new(endpoint, "features", features_of(e->chart, s));
+		json_object_set_new(endpoint, "rule", json_string(e->ruleset->rule[s->first].id));
+		json_object_set_new(endpoint, "features", features_of(e->ruleset, s));
 	} else {
 		json_object_set_new(endpoint, "nearest", nearest_of(e, r, end));
 	}
 	return endpoint;
 }
 
-static json_t *expected_of(const struct chart *c, const struct record *r)
+static json_t *expected_of(const struct ruleset *c, const struct record *r)
 {
 	service_mask mask = 0;
 	json_t *services = json_array();
@@ -269,7 +269,7 @@ static json_t *expected_of(const struct chart *c, const struct record *r)
 	return services;
 }
 
-static json_t *service_of(const struct chart *c, const struct record *r)
+static json_t *service_of(const struct ruleset *c, const struct record *r)
 {
 	json_t *service = json_pack("{s:o}", "expected", expected_of(c, r));
 
@@ -293,9 +293,9 @@ static json_t *portolan_of(const struct ecs *e, const struct record *r)
 	said = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "verdict",
 		verdict_name((enum verdict)r->verdict), "connection",
 		connection_name((enum connection)r->connection), "initiator_basis",
-		basis_name((enum basis)r->basis), "history", history, "profile", e->chart->profile,
-		"policy", e->chart->hash, "service", service_of(e->chart, r), "endpoints",
-		endpoints);
+		basis_name((enum basis)r->basis), "history", history, "profile",
+		e->ruleset->profile, "policy", e->ruleset->hash, "service",
+		service_of(e->ruleset, r), "endpoints", endpoints);
 	if (r->path.tunnel != TUNNEL_NONE)
 		json_object_set_new(said, "tunnel",
 			json_pack("{s:s, s:I}", "kind", tunnel_name((enum tunnel)r->path.tunnel),
@@ -307,15 +307,15 @@ static json_t *portolan_of(const struct ecs *e, const struct record *r)
 static void rule_id_of(const struct ecs *e, const struct record *r, char *text, size_t bytes)
 {
 	unsigned end = record_judged_end(r);
-	const struct rule_set *s = &e->chart->policy->set[r->set[end]];
-	enum role role = e->chart->appliance[r->appliance[end]].role;
+	const struct rule_set *s = &e->ruleset->policy->set[r->set[end]];
+	enum role role = e->ruleset->appliance[r->appliance[end]].role;
 	char protocol[ENDPOINT_TEXT_BYTES];
 
 	if (r->set[end] != SET_NONE && s->count > 0) {
-		snprintf(text, bytes, "%s", e->chart->rule[s->first].id);
+		snprintf(text, bytes, "%s", e->ruleset->rule[s->first].id);
 		return;
 	}
-	protocol_text(r->protocol, protocol);
+	format_protocol(r->protocol, protocol);
 	if (has_ports(r))
 		snprintf(text, bytes, "%s/%s/%u/%s", role_name(role),
 			direction_name(direction_of(end)), r->port[1], protocol);
@@ -329,8 +329,8 @@ static void rule_id_of(const struct ecs *e, const struct record *r, char *text, 
 static size_t say_reason(
 	const struct ecs *e, const struct record *r, unsigned end, char *text, size_t bytes)
 {
-	const struct rule_set *s = &e->chart->policy->set[r->set[end]];
-	const char *feature = s->count > 0 ? e->chart->rule[s->first].feature : "";
+	const struct rule_set *s = &e->ruleset->policy->set[r->set[end]];
+	const char *feature = s->count > 0 ? e->ruleset->rule[s->first].feature : "";
 
 	switch (r->end_verdict[end]) {
 	case VERDICT_UNEXPECTED_PROTOCOL:
@@ -344,14 +344,14 @@ static size_t say_reason(
 	case VERDICT_WRONG_SERVICE:
 		return (size_t)snprintf(text, bytes,
 			"documented for %s, which speaks %s; what is spoken is %s", feature,
-			e->chart->rule[s->first].service,
+			e->ruleset->rule[s->first].service,
 			r->service < SERVICE_COUNT ? service_name((enum service)r->service)
 						   : "nothing of the kind");
 	case VERDICT_UNEXPECTED_PORT:
 		return (size_t)snprintf(text, bytes, "no rule for %s %u/%s of a %s",
 			direction_name(direction_of(end)), r->port[1],
 			r->protocol == IPPROTO_TCP ? "tcp" : "udp",
-			role_name(e->chart->appliance[r->appliance[end]].role));
+			role_name(e->ruleset->appliance[r->appliance[end]].role));
 	default:
 		return (size_t)snprintf(text, bytes, "documented");
 	}
@@ -367,7 +367,7 @@ void ecs_sentence(const struct ecs *e, const struct record *r, char *text, size_
 
 	if (r->end_verdict[end] != VERDICT_UNEXPECTED_PORT || used >= bytes)
 		return;
-	if (nearest_rules(e->chart, e->atlas, &at, found) == 0) {
+	if (nearest_rules(e->ruleset, e->other_profiles, &at, found) == 0) {
 		snprintf(text + used, bytes - used, "; none is near");
 		return;
 	}
@@ -385,7 +385,7 @@ static void add_explanation(const struct ecs *e, const struct record *r, json_t 
 	json_object_set_new(document, "rule",
 		json_pack("{s:s, s:s, s:s, s:s}", "id", id, "name",
 			verdict_name((enum verdict)r->verdict), "category",
-			verdict_name((enum verdict)r->verdict), "ruleset", e->chart->profile));
+			verdict_name((enum verdict)r->verdict), "ruleset", e->ruleset->profile));
 	json_object_set_new(document, "threat",
 		json_pack("{s:s, s:{s:[s]}}", "framework", "MITRE ATT&CK", "technique", "id",
 			technique_of(r, e)));
@@ -413,7 +413,7 @@ json_t *ecs_note(const struct ecs *e, const struct ecs_note *n)
 			json_time(n->time_ns), "event", "kind", n->severity ? "alert" : "event",
 			"category", "network", "type", n->severity ? "info" : "change", "action",
 			n->action, "observer", sensor_of(e), "message", n->message, "portolan",
-			"profile", e->chart->profile, "policy", e->chart->hash);
+			"profile", e->ruleset->profile, "policy", e->ruleset->hash);
 
 	if (document && n->severity)
 		json_object_set_new(

@@ -7,13 +7,13 @@
 
 #include "record.h"
 
-struct atlas;
-struct chart;
+struct other_profiles;
+struct ruleset;
 
 /* Whose records, and who observed. Everything is lent. */
 struct ecs {
-	const struct chart *chart;
-	struct atlas *atlas;
+	const struct ruleset *ruleset;
+	struct other_profiles *other_profiles;
 	const char *observer;	      /* the sensor's name */
 	const char *const *interface; /* names, by number; what has none is a number */
 	size_t interfaces;

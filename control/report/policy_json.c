@@ -22,9 +22,9 @@ static json_t *json_words(const char *text, char separator)
 }
 
 /* `any`, `inventory`, or a list of addresses, as a site would write it. */
-static json_t *json_peers(const struct chart *chart, const struct rule *r)
+static json_t *json_peers(const struct ruleset *ruleset, const struct rule *r)
 {
-	char *text = listing_peers(chart, r, " ");
+	char *text = listing_peers(ruleset, r, " ");
 	json_t *peers;
 
 	if (!text)
@@ -34,10 +34,10 @@ static json_t *json_peers(const struct chart *chart, const struct rule *r)
 	return peers;
 }
 
-static json_t *json_rule(const struct chart *chart, uint32_t i)
+static json_t *json_rule(const struct ruleset *ruleset, uint32_t i)
 {
-	const struct rule *r = &chart->policy->rule[i];
-	const struct chart_rule *w = &chart->rule[i];
+	const struct rule *r = &ruleset->policy->rule[i];
+	const struct rule_text *w = &ruleset->rule[i];
 
 	return json_pack("{s:s, s:s, s:s, s:i, s:i, s:s, s:s, s:o, s:b, s:b, s:b, s:o, s:s, s:s, "
 			 "s:s, s:s}",
@@ -46,18 +46,18 @@ static json_t *json_rule(const struct chart *chart, uint32_t i)
 		w->documented_port, "transport", transport_name((enum transport)r->transport),
 		"feature", w->feature, "services", json_words(w->service, '|'), "required",
 		w->required, "configurable", w->configurable, "enabled", r->enabled, "peers",
-		json_peers(chart, r), "status",
+		json_peers(ruleset, r), "status",
 		w->status == RULE_RECALLED ? "recalled" : "verified", "description", w->description,
 		"source", w->source, "origin", w->origin);
 }
 
-static json_t *json_rules(const struct chart *chart)
+static json_t *json_rules(const struct ruleset *ruleset)
 {
-	uint32_t *order = listing_order(chart);
+	uint32_t *order = listing_order(ruleset);
 	json_t *list = json_array();
 
-	for (uint32_t i = 0; order && i < chart->policy->rules; i++)
-		json_array_append_new(list, json_rule(chart, order[i]));
+	for (uint32_t i = 0; order && i < ruleset->policy->rules; i++)
+		json_array_append_new(list, json_rule(ruleset, order[i]));
 	free(order);
 	return list;
 }
@@ -70,23 +70,23 @@ static json_t *json_protocol(unsigned number)
 }
 
 /* Only what is not covered is listed: everything else is unexpected. */
-static json_t *json_protocols(const struct chart *chart)
+static json_t *json_protocols(const struct ruleset *ruleset)
 {
 	json_t *list = json_array();
 
 	for (unsigned number = 0; number < 256; number++) {
-		if (chart->policy->protocol[number] == VERDICT_NOT_COVERED)
+		if (ruleset->policy->protocol[number] == VERDICT_NOT_COVERED)
 			json_array_append_new(list, json_protocol(number));
 	}
 	return json_pack("{s:o, s:s}", "not_covered", list, "others",
 		verdict_name(VERDICT_UNEXPECTED_PROTOCOL));
 }
 
-int listing_print_json(const struct chart *chart, FILE *out)
+int listing_print_json(const struct ruleset *ruleset, FILE *out)
 {
-	json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "name", chart->name, "profile",
-		chart->profile, "version", chart->version, "policy", chart->hash, "protocols",
-		json_protocols(chart), "rules", json_rules(chart));
+	json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "name", ruleset->name, "profile",
+		ruleset->profile, "version", ruleset->version, "policy", ruleset->hash, "protocols",
+		json_protocols(ruleset), "rules", json_rules(ruleset));
 	int rc;
 
 	if (!root)

@@ -4,9 +4,9 @@
 
 #include <stdio.h>
 
-struct chart;
+struct ruleset;
 
 /* 0, or a negative errno. */
-int listing_print_json(const struct chart *, FILE *);
+int listing_print_json(const struct ruleset *, FILE *);
 
 #endif

@@ -28,16 +28,16 @@ static int place_compare(const void *left, const void *right)
 	return (a->key > b->key) - (a->key < b->key);
 }
 
-uint32_t *listing_order(const struct chart *chart)
+uint32_t *listing_order(const struct ruleset *ruleset)
 {
-	uint32_t count = chart->policy->rules;
+	uint32_t count = ruleset->policy->rules;
 	struct place *place = calloc(count + 1u, sizeof(*place));
 	uint32_t *order = calloc(count + 1u, sizeof(*order));
 
 	for (uint32_t i = 0; place && i < count; i++) {
-		const struct rule *r = &chart->policy->rule[i];
+		const struct rule *r = &ruleset->policy->rule[i];
 		place[i].key = (uint64_t)r->role << 40 | (uint64_t)r->direction << 32 |
-			       chart->rule[i].order;
+			       ruleset->rule[i].order;
 		place[i].rule = i;
 	}
 	if (place && order) {
@@ -52,7 +52,7 @@ uint32_t *listing_order(const struct chart *chart)
 	return order;
 }
 
-char *listing_peers(const struct chart *chart, const struct rule *rule, const char *separator)
+char *listing_peers(const struct ruleset *ruleset, const struct rule *rule, const char *separator)
 {
 	char prefix[PREFIX_TEXT_BYTES];
 	size_t size;
@@ -65,7 +65,7 @@ char *listing_peers(const struct chart *chart, const struct rule *rule, const ch
 	if (!file)
 		return NULL;
 	for (uint32_t i = 0; i < rule->peer_count; i++) {
-		prefix_text(&chart->policy->peer[rule->peer_first + i], prefix);
+		format_prefix(&ruleset->policy->peer[rule->peer_first + i], prefix);
 		fprintf(file, "%s%s", i ? separator : "", prefix);
 	}
 	return fclose(file) ? NULL : text;
@@ -78,12 +78,12 @@ static const char *yes_no(bool yes)
 
 /* ---- csv ---- */
 
-static void print_csv(const struct chart *chart, const uint32_t *order, FILE *out)
+static void print_csv(const struct ruleset *ruleset, const uint32_t *order, FILE *out)
 {
 	fputs("role,direction,port,transport,feature,service,required,configurable,enabled\n", out);
-	for (uint32_t i = 0; i < chart->policy->rules; i++) {
-		const struct rule *r = &chart->policy->rule[order[i]];
-		const struct chart_rule *w = &chart->rule[order[i]];
+	for (uint32_t i = 0; i < ruleset->policy->rules; i++) {
+		const struct rule *r = &ruleset->policy->rule[order[i]];
+		const struct rule_text *w = &ruleset->rule[order[i]];
 		fprintf(out, "%s,%s,%u,%s,%s,%s,%s,%s,%s\n", role_name((enum role)r->role),
 			direction_name((enum direction)r->direction), r->port,
 			transport_name((enum transport)r->transport), w->feature, w->service,
@@ -102,7 +102,7 @@ struct row {
 	char cell[COLUMNS][CELL_BYTES];
 };
 
-static void cell_port(char cell[CELL_BYTES], const struct rule *r, const struct chart_rule *w)
+static void cell_port(char cell[CELL_BYTES], const struct rule *r, const struct rule_text *w)
 {
 	int length = snprintf(
 		cell, CELL_BYTES, "%u/%s", r->port, transport_name((enum transport)r->transport));
@@ -113,9 +113,9 @@ static void cell_port(char cell[CELL_BYTES], const struct rule *r, const struct 
 }
 
 /* Long lists are cut: the JSON form has them whole. */
-static void cell_peers(char cell[CELL_BYTES], const struct chart *chart, const struct rule *r)
+static void cell_peers(char cell[CELL_BYTES], const struct ruleset *ruleset, const struct rule *r)
 {
-	char *peers = listing_peers(chart, r, " ");
+	char *peers = listing_peers(ruleset, r, " ");
 	bool is_cut = peers && strlen(peers) > 40;
 
 	snprintf(cell, CELL_BYTES, "%.*s%s", is_cut ? 37 : 40, peers ? peers : "?",
@@ -123,10 +123,10 @@ static void cell_peers(char cell[CELL_BYTES], const struct chart *chart, const s
 	free(peers);
 }
 
-static void row_fill(struct row *row, const struct chart *chart, uint32_t i)
+static void row_fill(struct row *row, const struct ruleset *ruleset, uint32_t i)
 {
-	const struct rule *r = &chart->policy->rule[i];
-	const struct chart_rule *w = &chart->rule[i];
+	const struct rule *r = &ruleset->policy->rule[i];
+	const struct rule_text *w = &ruleset->rule[i];
 	bool is_recalled = w->status == RULE_RECALLED;
 	bool is_own = strcmp(w->origin, "site") == 0;
 
@@ -136,7 +136,7 @@ static void row_fill(struct row *row, const struct chart *chart, uint32_t i)
 	snprintf(row->cell[REQUIRED], CELL_BYTES, "%s", yes_no(w->required));
 	snprintf(row->cell[CONFIGURABLE], CELL_BYTES, "%s", yes_no(w->configurable));
 	snprintf(row->cell[STATE], CELL_BYTES, "%s", r->enabled ? "enabled" : "disabled");
-	cell_peers(row->cell[PEERS], chart, r);
+	cell_peers(row->cell[PEERS], ruleset, r);
 	snprintf(row->cell[NOTE], CELL_BYTES, "%s",
 		is_recalled ? "recalled"
 		: is_own    ? "site"
@@ -180,16 +180,16 @@ static void print_group(const struct rule *r, bool colour, FILE *out)
 		direction_name((enum direction)r->direction), colour ? PLAIN : "");
 }
 
-static void print_rows(const struct chart *chart, const uint32_t *order, const struct row *row,
+static void print_rows(const struct ruleset *ruleset, const uint32_t *order, const struct row *row,
 	FILE *out, bool colour)
 {
 	const struct rule *before = NULL;
 	int width[COLUMNS];
 
-	widths_of(row, chart->policy->rules, width);
-	for (uint32_t i = 0; i < chart->policy->rules; i++) {
-		const struct rule *r = &chart->policy->rule[order[i]];
-		bool is_recalled = chart->rule[order[i]].status == RULE_RECALLED;
+	widths_of(row, ruleset->policy->rules, width);
+	for (uint32_t i = 0; i < ruleset->policy->rules; i++) {
+		const struct rule *r = &ruleset->policy->rule[order[i]];
+		bool is_recalled = ruleset->rule[order[i]].status == RULE_RECALLED;
 		if (!before || before->role != r->role || before->direction != r->direction) {
 			print_group(r, colour, out);
 			print_heading(width, colour, out);
@@ -204,33 +204,34 @@ static void print_rows(const struct chart *chart, const uint32_t *order, const s
 	}
 }
 
-static int print_table(const struct chart *chart, const uint32_t *order, FILE *out, bool colour)
+static int print_table(const struct ruleset *ruleset, const uint32_t *order, FILE *out, bool colour)
 {
-	uint32_t count = chart->policy->rules;
+	uint32_t count = ruleset->policy->rules;
 	struct row *row = calloc(count + 1u, sizeof(*row));
 
 	if (!row)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < count; i++)
-		row_fill(&row[i], chart, order[i]);
-	fprintf(out, "profile %s%s%s%s, policy %s\n", chart->profile, *chart->version ? " (" : "",
-		chart->version, *chart->version ? ")" : "", chart->hash);
-	print_rows(chart, order, row, out, colour);
+		row_fill(&row[i], ruleset, order[i]);
+	fprintf(out, "profile %s%s%s%s, policy %s\n", ruleset->profile,
+		*ruleset->version ? " (" : "", ruleset->version, *ruleset->version ? ")" : "",
+		ruleset->hash);
+	print_rows(ruleset, order, row, out, colour);
 	free(row);
 	return 0;
 }
 
-int listing_print(const struct chart *chart, enum listing_format format, FILE *out, bool colour)
+int listing_print(const struct ruleset *ruleset, enum listing_format format, FILE *out, bool colour)
 {
-	uint32_t *order = listing_order(chart);
+	uint32_t *order = listing_order(ruleset);
 	int rc = order ? 0 : -ENOMEM;
 
 	if (rc == 0 && format == LISTING_TABLE)
-		rc = print_table(chart, order, out, colour);
+		rc = print_table(ruleset, order, out, colour);
 	else if (rc == 0 && format == LISTING_CSV)
-		print_csv(chart, order, out);
+		print_csv(ruleset, order, out);
 	else if (rc == 0)
-		rc = listing_print_json(chart, out);
+		rc = listing_print_json(ruleset, out);
 	free(order);
 	errno = 0;
 	if (rc == 0 && (fflush(out) || ferror(out)))

@@ -6,19 +6,19 @@
 #include <stdint.h>
 #include <stdio.h>
 
-struct chart;
+struct ruleset;
 struct rule;
 
 enum listing_format { LISTING_TABLE, LISTING_CSV, LISTING_JSON };
 
 /* 0, or a negative errno if it could not be written to the end. */
-int listing_print(const struct chart *, enum listing_format, FILE *, bool colour);
+int listing_print(const struct ruleset *, enum listing_format, FILE *, bool colour);
 
 /* Numbers of the chart's rules by role and direction, then as the profile has them; to be
  * freed. NULL without memory. */
-uint32_t *listing_order(const struct chart *);
+uint32_t *listing_order(const struct ruleset *);
 
 /* `any`, `inventory`, or the addresses with `separator` between them; to be freed. */
-char *listing_peers(const struct chart *, const struct rule *, const char *separator);
+char *listing_peers(const struct ruleset *, const struct rule *, const char *separator);
 
 #endif

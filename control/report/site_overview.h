@@ -4,9 +4,9 @@
 
 #include <stdio.h>
 
-struct chart;
+struct ruleset;
 
 /* 0, or a negative errno if it could not be written to the end. */
-int overview_print(const struct chart *, FILE *);
+int overview_print(const struct ruleset *, FILE *);
 
 #endif

@@ -39,7 +39,7 @@ void summary_init(struct summary *s, const struct ecs *ecs)
 {
 	*s = (struct summary){.ecs = ecs};
 	findings_init(&s->findings, FINDINGS_MAX);
-	exposures_init(&s->exposures, ecs->chart);
+	exposures_init(&s->exposures, ecs->ruleset);
 }
 
 void summary_fini(struct summary *s)
@@ -67,29 +67,29 @@ static void count_usage(struct summary *s, const struct usage_key *k, uint64_t f
 			return;
 		}
 		u->key = *k;
-		u->first_rule = s->ecs->chart->policy->set[k->set].first;
+		u->first_rule = s->ecs->ruleset->policy->set[k->set].first;
 		HASH_ADD(hh, s->usage, key, sizeof(u->key), u);
 		s->usages++;
 	}
 	u->flows += flows;
 }
 
-static void hand_down_usage(struct summary *s, const struct heirs *h, const struct usage *u)
+static void hand_down_usage(struct summary *s, const struct remap *h, const struct usage *u)
 {
 	struct usage_key k = u->key;
 
-	k.appliance = heirs_appliance(h, k.appliance);
-	k.set = heirs_set(h, k.set);
+	k.appliance = remap_appliance(h, k.appliance);
+	k.set = remap_set(h, k.set);
 	if (k.appliance != APPLIANCE_NONE && (k.set != SET_NONE || u->key.set == SET_NONE))
 		count_usage(s, &k, u->flows);
 }
 
-void summary_reload(struct summary *s, const struct heirs *h)
+void summary_reload(struct summary *s, const struct remap *h)
 {
 	struct usage *old = s->usage, *u, *next;
 
 	s->findings_retired += findings_translate(&s->findings, h);
-	exposures_reload(&s->exposures, s->ecs->chart, h);
+	exposures_reload(&s->exposures, s->ecs->ruleset, h);
 	s->usage = NULL;
 	s->usages = 0;
 	HASH_ITER(hh, old, u, next)
@@ -125,7 +125,7 @@ static void print_share(FILE *out, const char *what, uint64_t n, uint64_t of, co
 {
 	char number[32];
 
-	number_text(n, number);
+	format_number(n, number);
 	fprintf(out, "  %-15s %14s packets", what, number);
 	if (of > 0 && n > 0)
 		fprintf(out, "  %5.1f %%", 100.0 * (double)n / (double)of);
@@ -142,7 +142,8 @@ static uint64_t flagged_flows(const struct counters *c)
 	return n;
 }
 
-static void print_not_understood(const struct counters *c, const struct style *st, FILE *out)
+static void print_not_understood(
+	const struct counters *c, const struct terminal_style *st, FILE *out)
 {
 	uint64_t total = 0;
 	char number[32], reasons[128] = "";
@@ -152,7 +153,7 @@ static void print_not_understood(const struct counters *c, const struct style *s
 		total += c->discarded[d];
 		if (c->discarded[d] == 0 || used >= sizeof(reasons))
 			continue;
-		number_text(c->discarded[d], number);
+		format_number(c->discarded[d], number);
 		used += (size_t)snprintf(reasons + used, sizeof(reasons) - used, "%s%s %s",
 			used ? ", " : "   ", number, discard_name((enum discard)d));
 	}
@@ -161,64 +162,64 @@ static void print_not_understood(const struct counters *c, const struct style *s
 	fputs(total ? st->plain : "", out);
 }
 
-static void print_blind_spots(const struct counters *c, const struct style *st, FILE *out)
+static void print_blind_spots(const struct counters *c, const struct terminal_style *st, FILE *out)
 {
 	char number[32];
 
 	if (c->truncated_frames) {
-		number_text(c->truncated_frames, number);
+		format_number(c->truncated_frames, number);
 		fprintf(out, "  %-15s %14s packets were captured shorter than they were\n", "cut",
 			number);
 	}
 	if (c->fragments_unattributed) {
-		number_text(c->fragments_unattributed, number);
+		format_number(c->fragments_unattributed, number);
 		fprintf(out, "  %s%-15s %14s later fragments without their first one%s\n", st->warn,
 			"not judged", number, st->plain);
 	}
 	if (c->hearings_exhausted) {
-		number_text(c->hearings_exhausted, number);
+		format_number(c->hearings_exhausted, number);
 		fprintf(out, "  %s%-15s %14s flows, for want of buffers%s\n", st->warn,
 			"not inspected", number, st->plain);
 	}
 	if (c->untracked_packets) {
-		number_text(c->untracked_packets, number);
+		format_number(c->untracked_packets, number);
 		fprintf(out,
 			"  %s%-15s %14s packets of flows that found the table full (see "
 			"flow.max)%s\n",
 			st->warn, "not tracked", number, st->plain);
 	}
 	if (c->ended[END_EVICTED]) {
-		number_text(c->ended[END_EVICTED], number);
+		format_number(c->ended[END_EVICTED], number);
 		fprintf(out, "  %s%-15s %14s flows gave way in a full table (see flow.max)%s\n",
 			st->warn, "evicted", number, st->plain);
 	}
 }
 
-static void print_head(
-	const struct summary *s, const struct summary_input *in, const struct style *st, FILE *out)
+static void print_head(const struct summary *s, const struct summary_input *in,
+	const struct terminal_style *st, FILE *out)
 {
-	const struct chart *c = s->ecs->chart;
+	const struct ruleset *c = s->ecs->ruleset;
 	char packets[32], bytes[32], start[TIME_TEXT_BYTES], end[TIME_TEXT_BYTES];
 
-	number_text(in->counters->frames, packets);
-	bytes_text(in->counters->frame_bytes, bytes);
+	format_number(in->counters->frames, packets);
+	format_bytes(in->counters->frame_bytes, bytes);
 	fprintf(out, "%s%s%s: %s packets, %s", st->bold, in->title, st->plain, packets, bytes);
 	if (in->counters->frames > 0) {
-		time_text_short(in->start_ns, start);
-		time_text_short(in->end_ns, end);
+		format_time_short(in->start_ns, start);
+		format_time_short(in->end_ns, end);
 		fprintf(out, ", %s to %s UTC", start, end);
 	}
 	fprintf(out, "\n%s: profile %s, %zu appliance%s, policy %.19s…\n", c->name, c->profile,
 		c->appliances, c->appliances == 1 ? "" : "s", c->hash);
 }
 
-static void print_seen(const struct summary_input *in, const struct style *st, FILE *out)
+static void print_seen(const struct summary_input *in, const struct terminal_style *st, FILE *out)
 {
 	const struct counters *c = in->counters;
 	char number[32], flows[64];
 
 	fprintf(out, "\n%sSEEN%s\n", st->bold, st->plain);
-	number_text(c->flows_created, number);
+	format_number(c->flows_created, number);
 	snprintf(flows, sizeof(flows), "   %s flow%s", number, c->flows_created == 1 ? "" : "s");
 	print_share(out, "monitored", c->monitored, c->frames, flows);
 	print_share(out, "other hosts", c->unmonitored, c->frames, "");
@@ -262,7 +263,7 @@ static const struct finding **findings_sorted(const struct findings *all)
 
 static const char *appliance_name(const struct summary *s, uint16_t appliance)
 {
-	return s->ecs->chart->appliance[appliance].name;
+	return s->ecs->ruleset->appliance[appliance].name;
 }
 
 static void peer_text(const struct summary *s, const struct finding *f, char text[128])
@@ -274,7 +275,7 @@ static void peer_text(const struct summary *s, const struct finding *f, char tex
 		snprintf(text, 128, "%u peers", f->members);
 		return;
 	}
-	address_text(&f->key.peer, f->key.version, address);
+	format_address(&f->key.peer, f->key.version, address);
 	if (peer != APPLIANCE_NONE)
 		snprintf(text, 128, "%s (%s)", address, appliance_name(s, peer));
 	else
@@ -287,11 +288,11 @@ static void ports_text(const struct finding *f, char text[ENDPOINT_TEXT_BYTES])
 		snprintf(text, ENDPOINT_TEXT_BYTES, "%u ports (%u to %u/%s)", f->members,
 			f->port_low, f->port_high, f->key.protocol == IPPROTO_TCP ? "tcp" : "udp");
 	else
-		port_text(f->key.protocol, f->key.port, text);
+		format_port(f->key.protocol, f->key.port, text);
 }
 
-static void print_finding(
-	const struct summary *s, const struct finding *f, const struct style *st, FILE *out)
+static void print_finding(const struct summary *s, const struct finding *f,
+	const struct terminal_style *st, FILE *out)
 {
 	static const char *const level[] = {"", "LOW", "MED", "HIGH"};
 	const char *colour = f->gist.severity == 3   ? st->grave
@@ -304,10 +305,10 @@ static void print_finding(
 
 	ports_text(f, port);
 	peer_text(s, f, peer);
-	number_text(f->flows, flows);
-	number_text(f->packets, packets);
-	time_text_short(f->first_ns, first);
-	time_text_short(f->last_ns, last);
+	format_number(f->flows, flows);
+	format_number(f->packets, packets);
+	format_time_short(f->first_ns, first);
+	format_time_short(f->last_ns, last);
 	ecs_sentence(s->ecs, &worst, reason, sizeof(reason));
 	fprintf(out, "  %s%-4s%s  %s%s %s %s %s %s%s\n", colour, level[f->gist.severity],
 		*colour ? st->plain : "", st->bold, appliance_name(s, f->key.appliance),
@@ -320,8 +321,8 @@ static void print_finding(
 		fprintf(out, "        %s%s%s\n", st->dim, reason, st->plain);
 }
 
-static void print_flagged(
-	struct summary *s, const struct summary_input *in, const struct style *st, FILE *out)
+static void print_flagged(struct summary *s, const struct summary_input *in,
+	const struct terminal_style *st, FILE *out)
 {
 	char flows[32], count[32];
 	uint64_t total = flagged_flows(in->counters);
@@ -336,8 +337,8 @@ static void print_flagged(
 	findings_fold(&s->findings, finding_key_without_port, SCAN_PORTS);
 	findings_fold(&s->findings, finding_key_without_peer, SCAN_PEERS);
 	sorted = findings_sorted(&s->findings);
-	number_text(total, flows);
-	number_text(s->findings.count, count);
+	format_number(total, flows);
+	format_number(s->findings.count, count);
 	fprintf(out, "%s flow%s, %s finding%s, gravest first\n", flows, total == 1 ? "" : "s",
 		count, s->findings.count == 1 ? "" : "s");
 	for (; sorted && shown < s->findings.count && shown < FINDINGS_SHOWN; shown++)
@@ -366,14 +367,14 @@ static void print_exposure(const struct summary *s, enum exposure kind, FILE *ou
 	char number[32];
 
 	fprintf(out, "  %-50s ", exposure_text(kind));
-	for (uint16_t i = 0; i < s->ecs->chart->appliances; i++) {
+	for (uint16_t i = 0; i < s->ecs->ruleset->appliances; i++) {
 		if (flows[i] == 0)
 			continue;
 		if (shown == NAMES_SHOWN) {
 			left_out++;
 			continue;
 		}
-		number_text(flows[i], number);
+		format_number(flows[i], number);
 		fprintf(out, "%s%s %s", shown++ ? ", " : "", appliance_name(s, i), number);
 	}
 	if (left_out)
@@ -381,7 +382,7 @@ static void print_exposure(const struct summary *s, enum exposure kind, FILE *ou
 	fputc('\n', out);
 }
 
-static void print_exposed(const struct summary *s, const struct style *st, FILE *out)
+static void print_exposed(const struct summary *s, const struct terminal_style *st, FILE *out)
 {
 	int headed = 0;
 
@@ -411,7 +412,8 @@ static int by_place(struct usage *a, struct usage *b)
 }
 
 /* "53/udp", or of the DHCP exchange "67/udp, 68/udp"; and the features without repeats. */
-static void set_text(const struct chart *c, uint16_t set, char *ports, char *features, size_t bytes)
+static void set_text(
+	const struct ruleset *c, uint16_t set, char *ports, char *features, size_t bytes)
 {
 	const struct rule_set *rules = &c->policy->set[set];
 	size_t p = 0, f = 0;
@@ -419,7 +421,7 @@ static void set_text(const struct chart *c, uint16_t set, char *ports, char *fea
 	ports[0] = features[0] = '\0';
 	for (uint32_t i = 0; i < rules->count; i++) {
 		const struct rule *r = &c->policy->rule[rules->first + i];
-		const struct chart_rule *words = &c->rule[rules->first + i];
+		const struct rule_text *words = &c->rule[rules->first + i];
 		if (p < bytes && (i == 0 || r->port != r[-1].port))
 			p += (size_t)snprintf(ports + p, bytes - p, "%s%u/%s", p ? ", " : "",
 				r->port, transport_name((enum transport)r->transport));
@@ -442,7 +444,7 @@ static struct usage *print_users(const struct summary *s, struct usage *u, FILE 
 			left_out++;
 			continue;
 		}
-		number_text(at->flows, number);
+		format_number(at->flows, number);
 		fprintf(out, "%s%s %s", shown++ ? ", " : "", appliance_name(s, at->key.appliance),
 			number);
 	}
@@ -453,8 +455,8 @@ static struct usage *print_users(const struct summary *s, struct usage *u, FILE 
 }
 
 /* Marks the rows of a set as seen and prints the headline where the part changes. */
-static void enter_set(const struct chart *c, uint16_t set, uint8_t *seen, int *part,
-	const struct style *st, FILE *out)
+static void enter_set(const struct ruleset *c, uint16_t set, uint8_t *seen, int *part,
+	const struct terminal_style *st, FILE *out)
 {
 	const struct rule_set *rules = &c->policy->set[set];
 	const struct rule *r = &c->policy->rule[rules->first];
@@ -469,7 +471,7 @@ static void enter_set(const struct chart *c, uint16_t set, uint8_t *seen, int *p
 }
 
 static void print_unseen(
-	const struct chart *c, const uint8_t *seen, const struct style *st, FILE *out)
+	const struct ruleset *c, const uint8_t *seen, const struct terminal_style *st, FILE *out)
 {
 	uint32_t unseen = 0;
 	const char *last = "";
@@ -490,7 +492,7 @@ static void print_unseen(
 
 static uint32_t count_seen(const struct summary *s, uint8_t *seen)
 {
-	const struct policy *p = s->ecs->chart->policy;
+	const struct policy *p = s->ecs->ruleset->policy;
 	uint32_t count = 0;
 
 	for (struct usage *u = s->usage; u; u = u->hh.next)
@@ -502,9 +504,9 @@ static uint32_t count_seen(const struct summary *s, uint8_t *seen)
 	return count;
 }
 
-static void print_used(struct summary *s, const struct style *st, FILE *out)
+static void print_used(struct summary *s, const struct terminal_style *st, FILE *out)
 {
-	const struct chart *c = s->ecs->chart;
+	const struct ruleset *c = s->ecs->ruleset;
 	uint8_t *seen = calloc(c->policy->rules + 1, 1);
 	char ports[128], features[128];
 	int part = -1;
@@ -531,7 +533,7 @@ static void print_used(struct summary *s, const struct style *st, FILE *out)
 	free(seen);
 }
 
-static void print_not_covered(struct summary *s, const struct style *st, FILE *out)
+static void print_not_covered(struct summary *s, const struct terminal_style *st, FILE *out)
 {
 	char name[ENDPOINT_TEXT_BYTES];
 	int headed = 0;
@@ -546,7 +548,7 @@ static void print_not_covered(struct summary *s, const struct style *st, FILE *o
 				"\n%sNOT COVERED%s  by any port table: neither allowed nor "
 				"flagged\n",
 				st->bold, st->plain);
-		protocol_text(u->key.protocol, name);
+		format_protocol(u->key.protocol, name);
 		fprintf(out, "    %-15s ", name);
 		u = print_users(s, u, out);
 	}
@@ -554,7 +556,7 @@ static void print_not_covered(struct summary *s, const struct style *st, FILE *o
 
 /* --- the mirror ---------------------------------------------------------------------- */
 
-static void print_mirror(const struct summary_input *in, const struct style *st, FILE *out)
+static void print_mirror(const struct summary_input *in, const struct terminal_style *st, FILE *out)
 {
 	struct mirror_finding found[MIRROR_FINDINGS_MAX];
 	size_t count = mirror_report_judge(in->mirror, in->counters, found);
@@ -576,13 +578,14 @@ static void print_channel(const struct channels *all, const struct channel *ch, 
 
 	for (unsigned i = 0; i < 2; i++)
 		channel_end_text(all, ch, i, end[i]);
-	time_text_short(ch->last_ns, when);
+	format_time_short(ch->last_ns, when);
 	fprintf(out, "  %-14s %s and %s; last packet %s UTC\n", channel_state_name(ch->state),
 		end[0], end[1], when);
 }
 
 /* Those that are up are a number; what is not is a line each. */
-static void print_channels(const struct summary_input *in, const struct style *st, FILE *out)
+static void print_channels(
+	const struct summary_input *in, const struct terminal_style *st, FILE *out)
 {
 	const struct channels *all = &in->estate->channels;
 	size_t count[CHANNEL_STATE_COUNT], shown = 0, left_out = 0;
@@ -604,7 +607,8 @@ static void print_channels(const struct summary_input *in, const struct style *s
 		fprintf(out, "  … and %zu more\n", left_out);
 }
 
-static void print_relations(const struct summary_input *in, const struct style *st, FILE *out)
+static void print_relations(
+	const struct summary_input *in, const struct terminal_style *st, FILE *out)
 {
 	const struct relations *all = &in->estate->relations;
 	char text[RELATION_TEXT_BYTES];
@@ -626,8 +630,8 @@ static void print_relations(const struct summary_input *in, const struct style *
 		fprintf(out, "  … and %zu more\n", all->count - shown);
 }
 
-void summary_print(
-	struct summary *s, const struct summary_input *in, const struct style *st, FILE *out)
+void summary_print(struct summary *s, const struct summary_input *in,
+	const struct terminal_style *st, FILE *out)
 {
 	print_head(s, in, st, out);
 	print_seen(in, st, out);

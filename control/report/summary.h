@@ -16,7 +16,7 @@
 #include "record/ecs.h"
 
 struct estate;
-struct heirs;
+struct remap;
 struct usage;
 
 struct summary {
@@ -39,9 +39,10 @@ struct summary_input {
 
 void summary_init(struct summary *, const struct ecs *);
 void summary_take(struct summary *, const struct record *);
-void summary_print(struct summary *, const struct summary_input *, const struct style *, FILE *);
+void summary_print(
+	struct summary *, const struct summary_input *, const struct terminal_style *, FILE *);
 /* Another chart: `ecs` has it already. What heirs have goes on, the rest is dropped and counted. */
-void summary_reload(struct summary *, const struct heirs *);
+void summary_reload(struct summary *, const struct remap *);
 
 void summary_fini(struct summary *);
 

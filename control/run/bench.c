@@ -263,12 +263,12 @@ static int open_parts(struct bench *b, const struct bench_options *o, unsigned s
 {
 	char why[SOURCE_ERROR_BYTES] = "";
 	struct worker_config config = {
-		.policy = o->chart->policy,
-		.timeouts = o->chart->timeouts,
-		.warmup_ns = o->chart->capture.warmup_ns,
-		.flow_max = o->chart->flow_max,
-		.deduplicate = o->chart->capture.deduplicate,
-		.scanner = o->uninspected ? NULL : o->chart->scanner,
+		.policy = o->ruleset->policy,
+		.timeouts = o->ruleset->timeouts,
+		.warmup_ns = o->ruleset->capture.warmup_ns,
+		.flow_max = o->ruleset->flow_max,
+		.deduplicate = o->ruleset->capture.deduplicate,
+		.scanner = o->uninspected ? NULL : o->ruleset->scanner,
 		.outbox = &b->outbox,
 	};
 	struct source_memory_options memory = {
@@ -276,7 +276,7 @@ static int open_parts(struct bench *b, const struct bench_options *o, unsigned s
 		.stride = stride_for(o->capture),
 		.share = share,
 		.shares = o->workers,
-		.inventory = o->chart->policy->inventory,
+		.inventory = o->ruleset->policy->inventory,
 	};
 	int error;
 

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-struct chart;
+struct ruleset;
 
 /* Medians over the rounds; the first round, which fills the flow table, is left out. */
 struct bench_result {
@@ -24,7 +24,7 @@ struct bench_result {
 #define BENCH_WORKERS_MAX 32
 
 struct bench_options {
-	const struct chart *chart;
+	const struct ruleset *ruleset;
 	const char *capture;
 	unsigned rounds, workers;
 	int uninspected; /* nobody looks at what is spoken */

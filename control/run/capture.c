@@ -29,7 +29,7 @@ static uint32_t hash_of(const void *inventory, const struct packet *p)
 /* A NIC's hash sees a mirror's tunnel, not what is in it. */
 static int open_dpdk(struct capture *s, char why[SOURCE_ERROR_BYTES])
 {
-	const struct chart_capture *c = &s->chart->capture;
+	const struct capture_settings *c = &s->ruleset->capture;
 	const char *lcores = c->dpdk_lcores && *c->dpdk_lcores ? c->dpdk_lcores : NULL;
 	unsigned cpus = lcores ? source_dpdk_cpus(lcores) : 0;
 	struct source_dpdk_config config = {
@@ -40,7 +40,7 @@ static int open_dpdk(struct capture *s, char why[SOURCE_ERROR_BYTES])
 		.eals = c->dpdk_eals,
 		.steer_in_software = c->mirror_endpoints > 0,
 		.hash = hash_of,
-		.hash_context = s->chart->policy->inventory,
+		.hash_context = s->ruleset->policy->inventory,
 	};
 	int error;
 
@@ -62,7 +62,7 @@ static int open_dpdk(struct capture *s, char why[SOURCE_ERROR_BYTES])
 
 static int open_live(struct capture *s, char why[SOURCE_ERROR_BYTES])
 {
-	const struct chart_capture *c = &s->chart->capture;
+	const struct capture_settings *c = &s->ruleset->capture;
 	struct source_live_config config = {
 		.interface = (const char *const *)c->interface,
 		.interfaces = c->interfaces,
@@ -97,7 +97,7 @@ void capture_close(struct capture *s)
 /* DPDK where the site wants it, or names a device and leaves the choice to us. */
 static int open_sources(struct capture *s)
 {
-	const struct chart_capture *c = &s->chart->capture;
+	const struct capture_settings *c = &s->ruleset->capture;
 	const char *wanted = c->source ? c->source : "auto";
 	int only_dpdk = strcmp(wanted, "dpdk") == 0, only_pcap = strcmp(wanted, "pcap") == 0;
 	char why[SOURCE_ERROR_BYTES] = "";
@@ -117,7 +117,7 @@ static int open_sources(struct capture *s)
 	if (c->interfaces == 0) {
 		log_say(LOG_LEVEL_ERROR,
 			"%s: names no interface; want capture: {interfaces: [eth1]}",
-			s->chart->name);
+			s->ruleset->name);
 		return CAPTURE_MISUSED;
 	}
 	if (open_live(s, why) < 0) {
@@ -223,17 +223,17 @@ void capture_watch(const struct capture *s)
 
 const char *const *capture_interfaces(const struct capture *s, size_t *count)
 {
-	const struct chart_capture *c = &s->chart->capture;
+	const struct capture_settings *c = &s->ruleset->capture;
 
 	*count = s->through_dpdk ? c->dpdk_devices : c->interfaces;
 	return (const char *const *)(s->through_dpdk ? c->dpdk_device : c->interface);
 }
 
-int capture_open(struct capture *s, const struct chart *chart, unsigned workers)
+int capture_open(struct capture *s, const struct ruleset *ruleset, unsigned workers)
 {
 	int status;
 
-	*s = (struct capture){.chart = chart, .wanted = workers};
+	*s = (struct capture){.ruleset = ruleset, .wanted = workers};
 	status = open_sources(s);
 	if (status == CAPTURE_OPEN)
 		describe(s);

@@ -11,14 +11,14 @@
 
 #include "source.h"
 
-struct chart;
+struct ruleset;
 
 #define CAPTURE_WORKERS_MAX 32
 
 enum { CAPTURE_OPEN = 0, CAPTURE_FAILED = 1, CAPTURE_MISUSED = 2 };
 
 struct capture {
-	const struct chart *chart;
+	const struct ruleset *ruleset;
 	unsigned wanted; /* workers; 0: as many as the site's CPUs, or one */
 	unsigned workers;
 	int through_dpdk;
@@ -27,7 +27,7 @@ struct capture {
 };
 
 /* CAPTURE_OPEN; otherwise the reason was logged. */
-int capture_open(struct capture *, const struct chart *, unsigned workers);
+int capture_open(struct capture *, const struct ruleset *, unsigned workers);
 void capture_close(struct capture *);
 
 /* Names of the interfaces, by number. */

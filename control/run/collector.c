@@ -15,7 +15,7 @@
 
 static bool is_of_this_chart(const struct ledger *l, const struct record *r)
 {
-	return r->generation == (uint16_t)l->chart->policy->generation || !l->former.chart;
+	return r->generation == (uint16_t)l->ruleset->policy->generation || !l->former.ruleset;
 }
 
 static void take_live(struct ledger *l, const struct record *r)
@@ -64,7 +64,7 @@ static void take_former(struct ledger *l, const struct record *r)
 {
 	struct record now = *r;
 
-	if (heirs_translate(&l->former.heirs, &now))
+	if (remap_record(&l->former.remap, &now))
 		take(l, &now);
 	else if (r->kind == RECORD_FLAGGED)
 		events_write(&l->events, &l->former.ecs, r);
@@ -112,29 +112,29 @@ void ledger_judge(struct ledger *l, const struct counters *c, uint64_t now_ns)
 
 /* --- another chart ------------------------------------------------------------------- */
 
-static bool has_same_profile(const struct chart *a, const struct chart *b)
+static bool has_same_profile(const struct ruleset *a, const struct ruleset *b)
 {
 	return strcmp(a->profile, b->profile) == 0;
 }
 
 /* The other profiles are the same ones, unless another one is in use. */
-static void change_atlas(struct ledger *l, const struct chart *chart)
+static void change_atlas(struct ledger *l, const struct ruleset *ruleset)
 {
-	if (has_same_profile(l->chart, chart)) {
-		l->atlas.in_use = chart;
+	if (has_same_profile(l->ruleset, ruleset)) {
+		l->other_profiles.in_use = ruleset;
 		return;
 	}
-	l->former.atlas = l->atlas;
-	l->former.ecs.atlas = &l->former.atlas;
-	atlas_open(&l->atlas, chart);
+	l->former.other_profiles = l->other_profiles;
+	l->former.ecs.other_profiles = &l->former.other_profiles;
+	other_profiles_open(&l->other_profiles, ruleset);
 }
 
-static void change_chart(struct ledger *l, const struct chart *chart, struct heirs heirs)
+static void change_chart(struct ledger *l, const struct ruleset *ruleset, struct remap remap)
 {
-	l->former = (struct ledger_former){.chart = l->chart, .ecs = l->ecs, .heirs = heirs};
-	change_atlas(l, chart);
-	l->chart = chart;
-	l->ecs.chart = chart;
+	l->former = (struct ledger_former){.ruleset = l->ruleset, .ecs = l->ecs, .remap = remap};
+	change_atlas(l, ruleset);
+	l->ruleset = ruleset;
+	l->ecs.ruleset = ruleset;
 }
 
 static void replace_report(struct mirror_report *old, struct mirror_report *fresh)
@@ -145,25 +145,25 @@ static void replace_report(struct mirror_report *old, struct mirror_report *fres
 	*old = *fresh;
 }
 
-int ledger_reload(struct ledger *l, const struct chart *chart, struct heirs heirs)
+int ledger_reload(struct ledger *l, const struct ruleset *ruleset, struct remap remap)
 {
 	struct mirror_report mirror, survey;
-	int error = mirror_report_init(&mirror, chart);
+	int error = mirror_report_init(&mirror, ruleset);
 
-	assert(!l->former.chart);
+	assert(!l->former.ruleset);
 	if (error < 0)
 		return error;
-	error = mirror_report_init(&survey, chart);
+	error = mirror_report_init(&survey, ruleset);
 	if (error < 0) {
 		mirror_report_fini(&mirror);
 		return error;
 	}
 	events_close_window(&l->events);
-	change_chart(l, chart, heirs);
+	change_chart(l, ruleset, remap);
 	replace_report(&l->mirror, &mirror);
 	replace_report(&l->survey, &survey);
-	summary_reload(&l->summary, &l->former.heirs);
-	if (estate_reload(&l->estate, &l->former.heirs) < 0)
+	summary_reload(&l->summary, &l->former.remap);
+	if (estate_reload(&l->estate, &l->former.remap) < 0)
 		log_say(LOG_LEVEL_WARNING,
 			"no memory to hand channels and use down: they are not followed any more");
 	return 0;
@@ -171,18 +171,18 @@ int ledger_reload(struct ledger *l, const struct chart *chart, struct heirs heir
 
 void ledger_settle(struct ledger *l)
 {
-	if (!l->former.chart)
+	if (!l->former.ruleset)
 		return;
-	atlas_close(&l->former.atlas);
-	heirs_close(&l->former.heirs);
-	l->former = (struct ledger_former){.chart = NULL};
+	other_profiles_close(&l->former.other_profiles);
+	remap_close(&l->former.remap);
+	l->former = (struct ledger_former){.ruleset = NULL};
 }
 
 /* Without an inventory everything would be unmonitored, and "nothing flagged" a lie. */
-struct chart *ledger_chart(const char *command, const char *site)
+struct ruleset *ledger_chart(const char *command, const char *site)
 {
-	struct complaint complaint = {0};
-	struct chart *chart;
+	struct errors errors = {0};
+	struct ruleset *ruleset;
 
 	if (!site) {
 		fprintf(stderr,
@@ -192,24 +192,24 @@ struct chart *ledger_chart(const char *command, const char *site)
 			command, command);
 		return NULL;
 	}
-	if (chart_open(&chart, site, NULL, &complaint) < 0) {
-		complaint_print(&complaint, stderr);
+	if (ruleset_open(&ruleset, site, NULL, &errors) < 0) {
+		errors_print(&errors, stderr);
 		return NULL;
 	}
-	if (chart_arm(chart, &complaint) < 0) {
-		complaint_print(&complaint, stderr);
-		chart_close(chart);
+	if (ruleset_compile(ruleset, &errors) < 0) {
+		errors_print(&errors, stderr);
+		ruleset_close(ruleset);
 		return NULL;
 	}
-	for (size_t i = 0; i < chart->warnings; i++)
-		fprintf(stderr, "portolan: warning: %s\n", chart->warning[i]);
-	if (chart->appliances > 0)
-		return chart;
+	for (size_t i = 0; i < ruleset->warnings; i++)
+		fprintf(stderr, "portolan: warning: %s\n", ruleset->warning[i]);
+	if (ruleset->appliances > 0)
+		return ruleset;
 	fprintf(stderr,
 		"portolan: %s: no appliances: nothing would be monitored; "
 		"portolan discover CAPTURE proposes some\n",
 		site);
-	chart_close(chart);
+	ruleset_close(ruleset);
 	return NULL;
 }
 
@@ -239,19 +239,22 @@ static void write_note(void *context, json_t *document)
 	events_write_note(&((struct ledger *)context)->events, document);
 }
 
-int ledger_open(struct ledger *l, const struct chart *chart, const struct ledger_options *options)
+int ledger_open(
+	struct ledger *l, const struct ruleset *ruleset, const struct ledger_options *options)
 {
 	int status;
 
-	*l = (struct ledger){.options = options, .chart = chart};
+	*l = (struct ledger){.options = options, .ruleset = ruleset};
 	gethostname(l->host, sizeof(l->host) - 1);
-	atlas_open(&l->atlas, chart);
-	l->ecs = (struct ecs){.chart = chart, .atlas = &l->atlas, .observer = l->host};
+	other_profiles_open(&l->other_profiles, ruleset);
+	l->ecs = (struct ecs){
+		.ruleset = ruleset, .other_profiles = &l->other_profiles, .observer = l->host};
 	events_init(&l->events, &l->ecs, options->events ? &l->event_lines : NULL,
-		chart->outputs.window_ns);
+		ruleset->outputs.window_ns);
 	summary_init(&l->summary, &l->ecs);
-	if (mirror_report_init(&l->mirror, chart) < 0 ||
-		mirror_report_init(&l->survey, chart) < 0 || estate_init(&l->estate, &l->ecs) < 0) {
+	if (mirror_report_init(&l->mirror, ruleset) < 0 ||
+		mirror_report_init(&l->survey, ruleset) < 0 ||
+		estate_init(&l->estate, &l->ecs) < 0) {
 		fputs("portolan: no more memory\n", stderr);
 		return LEDGER_FAILED;
 	}
@@ -294,8 +297,8 @@ static int write_stats(struct ledger *l, const struct ledger_result *result)
 		json_object_set_new(json_object_get(stats, "events"), "sinks",
 			outlets_states(l->events.outlets));
 	json_object_set_new(stats, "mirror", mirror_report_json(&l->mirror, &result->counters));
-	json_object_set_new(stats, "profile", json_string(l->chart->profile));
-	json_object_set_new(stats, "policy", json_string(l->chart->hash));
+	json_object_set_new(stats, "profile", json_string(l->ruleset->profile));
+	json_object_set_new(stats, "policy", json_string(l->ruleset->hash));
 	if (result->more)
 		json_object_update(stats, result->more);
 	json_lines_write(&l->stats_lines, stats);
@@ -314,7 +317,7 @@ static int print_summary(struct ledger *l, const struct ledger_result *result)
 	int taken = is_stdout(o->flows) || is_stdout(o->events) || is_stdout(o->stats) ||
 		    outlets_use_stdout(l->events.outlets);
 	FILE *out = taken ? stderr : stdout;
-	struct style style = style_of(style_wants_colour(out));
+	struct terminal_style style = terminal_style_of(terminal_wants_colour(out));
 	struct summary_input in = {
 		.title = result->title,
 		.counters = &result->counters,
@@ -368,5 +371,5 @@ void ledger_fini(struct ledger *l)
 	mirror_report_fini(&l->survey);
 	estate_fini(&l->estate);
 	events_fini(&l->events);
-	atlas_close(&l->atlas);
+	other_profiles_close(&l->other_profiles);
 }

@@ -17,7 +17,7 @@
 #include "report/summary.h"
 #include "run/replay.h"
 
-struct chart;
+struct ruleset;
 
 enum { LEDGER_DONE = 0, LEDGER_FAILED = 1 };
 
@@ -27,16 +27,16 @@ struct ledger_options {
 
 /* A chart in whose numbers records may still come, and how they read in the next one's. */
 struct ledger_former {
-	const struct chart *chart; /* NULL: there is none */
-	struct atlas atlas;
+	const struct ruleset *ruleset; /* NULL: there is none */
+	struct other_profiles other_profiles;
 	struct ecs ecs;
-	struct heirs heirs;
+	struct remap remap;
 };
 
 struct ledger {
 	const struct ledger_options *options;
-	const struct chart *chart;
-	struct atlas atlas;
+	const struct ruleset *ruleset;
+	struct other_profiles other_profiles;
 	struct ecs ecs;
 	struct ledger_former former;
 	struct json_lines flow_lines, event_lines, stats_lines;
@@ -59,7 +59,7 @@ struct ledger_result {
 	json_t *more; /* further members of the accounting, taken over; or NULL */
 };
 
-int ledger_open(struct ledger *, const struct chart *, const struct ledger_options *);
+int ledger_open(struct ledger *, const struct ruleset *, const struct ledger_options *);
 
 /* Since when the deployment is watched, where that is not the beginning of time: before the
  * first record. */
@@ -74,7 +74,7 @@ void ledger_take(void *ledger, const struct record *);
 /* Another chart is in force; `heirs` of the one before it are the ledger's from now on. Records
  * in the former one's numbers are understood until ledger_settle(). 0 or a negative errno with
  * nothing changed. Not before the last reload has settled. */
-int ledger_reload(struct ledger *, const struct chart *, struct heirs);
+int ledger_reload(struct ledger *, const struct ruleset *, struct remap);
 void ledger_settle(struct ledger *);
 
 /* A survey: from here on every live flow comes once. At its end the workers' figures were added to
@@ -92,6 +92,6 @@ int ledger_close(struct ledger *, struct ledger_result *);
 void ledger_fini(struct ledger *);
 
 /* The site's chart with an inventory, or NULL with the reason said. */
-struct chart *ledger_chart(const char *command, const char *site);
+struct ruleset *ledger_chart(const char *command, const char *site);
 
 #endif

@@ -15,24 +15,24 @@
 
 #define GENERATIONS 65535u /* flows keep 16 bits of it */
 
-void reload_init(struct reload *r, const char *site, struct chart *chart)
+void reload_init(struct reload *r, const char *site, struct ruleset *ruleset)
 {
-	*r = (struct reload){.site = site, .first = chart, .chart = chart};
+	*r = (struct reload){.site = site, .first = ruleset, .ruleset = ruleset};
 }
 
-struct chart *reload_read(const struct reload *r, struct complaint *complaint)
+struct ruleset *reload_read(const struct reload *r, struct errors *errors)
 {
-	struct chart *chart;
+	struct ruleset *ruleset;
 
-	if (chart_open(&chart, r->site, NULL, complaint) < 0)
+	if (ruleset_open(&ruleset, r->site, NULL, errors) < 0)
 		return NULL;
-	if (chart->appliances == 0) {
-		complain(complaint, "%s: no appliances: nothing would be monitored", r->site);
-		chart_close(chart);
+	if (ruleset->appliances == 0) {
+		errors_add(errors, "%s: no appliances: nothing would be monitored", r->site);
+		ruleset_close(ruleset);
 		return NULL;
 	}
-	chart->policy->generation = r->chart->policy->generation % GENERATIONS + 1;
-	return chart;
+	ruleset->policy->generation = r->ruleset->policy->generation % GENERATIONS + 1;
+	return ruleset;
 }
 
 /* --- what waits for the next start ----------------------------------------------------- */
@@ -50,7 +50,7 @@ static bool same_list(char *const *a, size_t as, char *const *b, size_t bs)
 	return as == bs;
 }
 
-static bool same_capture(const struct chart_capture *a, const struct chart_capture *b)
+static bool same_capture(const struct capture_settings *a, const struct capture_settings *b)
 {
 	return same_text(a->source, b->source) && same_text(a->dpdk_lcores, b->dpdk_lcores) &&
 	       a->deduplicate == b->deduplicate &&
@@ -59,7 +59,7 @@ static bool same_capture(const struct chart_capture *a, const struct chart_captu
 	       same_list(a->dpdk_eal, a->dpdk_eals, b->dpdk_eal, b->dpdk_eals);
 }
 
-static bool same_sink(const struct chart_sink *a, const struct chart_sink *b)
+static bool same_sink(const struct sink_settings *a, const struct sink_settings *b)
 {
 	return a->kind == b->kind && a->format == b->format && a->flows == b->flows &&
 	       a->rotate_bytes == b->rotate_bytes && a->keep == b->keep &&
@@ -68,7 +68,7 @@ static bool same_sink(const struct chart_sink *a, const struct chart_sink *b)
 	       same_text(a->key, b->key);
 }
 
-static bool same_outputs(const struct chart_outputs *a, const struct chart_outputs *b)
+static bool same_outputs(const struct output_settings *a, const struct output_settings *b)
 {
 	for (size_t i = 0; i < a->sinks && i < b->sinks; i++)
 		if (!same_sink(&a->sink[i], &b->sink[i]))
@@ -82,7 +82,8 @@ static bool same_outputs(const struct chart_outputs *a, const struct chart_outpu
 	       same_text(a->control_group, b->control_group);
 }
 
-void reload_held_back(const struct chart *from, const struct chart *to, char *text, size_t bytes)
+void reload_held_back(
+	const struct ruleset *from, const struct ruleset *to, char *text, size_t bytes)
 {
 	const struct {
 		bool same;
@@ -104,20 +105,20 @@ void reload_held_back(const struct chart *from, const struct chart *to, char *te
 /* --- a reload ---------------------------------------------------------------------------- */
 
 /* Acquires all that it takes, then changes what cannot fail. */
-static int put_in_force(struct reload *r, struct chart *chart)
+static int put_in_force(struct reload *r, struct ruleset *ruleset)
 {
-	struct heirs heirs;
+	struct remap remap;
 	struct reign *reign;
-	int error = heirs_open(&heirs, r->chart, chart);
+	int error = remap_open(&remap, r->ruleset, ruleset);
 
 	if (error < 0)
 		return error;
-	reign = crew_prepare(r->crew, chart, heirs.appliance, heirs.appliances);
-	error = reign ? ledger_reload(r->ledger, chart, heirs) : -ENOMEM;
+	reign = crew_prepare(r->crew, ruleset, remap.appliance, remap.appliances);
+	error = reign ? ledger_reload(r->ledger, ruleset, remap) : -ENOMEM;
 	if (error < 0) {
 		if (reign)
 			crew_discard(r->crew, reign);
-		heirs_close(&heirs);
+		remap_close(&remap);
 		return error;
 	}
 	crew_reload(r->crew, reign);
@@ -128,41 +129,41 @@ static void say_done(const struct reload *r)
 {
 	char later[64];
 
-	reload_held_back(r->first, r->chart, later, sizeof(later));
+	reload_held_back(r->first, r->ruleset, later, sizeof(later));
 	log_say(LOG_LEVEL_NOTICE, "reloaded %s: %zu appliances, %u rules, policy %.19s%s", r->site,
-		r->chart->appliances, r->chart->policy->rules, r->chart->hash,
-		strcmp(r->chart->hash, r->former->hash) == 0 ? ", as before" : "");
+		r->ruleset->appliances, r->ruleset->policy->rules, r->ruleset->hash,
+		strcmp(r->ruleset->hash, r->former->hash) == 0 ? ", as before" : "");
 	if (*later)
 		log_say(LOG_LEVEL_WARNING, "%s: changed, and takes effect at the next start",
 			later);
 }
 
-static int refuse(struct reload *r, struct complaint *complaint, int error)
+static int refuse(struct reload *r, struct errors *errors, int error)
 {
 	r->refused++;
 	r->last_refused = true;
-	if (complaint->length == 0)
-		complain(complaint, "%s: %s", r->site, strerror(-error));
-	log_say(LOG_LEVEL_ERROR, "not reloaded, the policy stays as it was: %s", complaint->text);
+	if (errors->length == 0)
+		errors_add(errors, "%s: %s", r->site, strerror(-error));
+	log_say(LOG_LEVEL_ERROR, "not reloaded, the policy stays as it was: %s", errors->text);
 	return error;
 }
 
-int reload_now(struct reload *r, struct complaint *complaint)
+int reload_now(struct reload *r, struct errors *errors)
 {
-	struct chart *chart;
+	struct ruleset *ruleset;
 	int error;
 
 	assert(!r->former);
-	chart = reload_read(r, complaint);
-	if (!chart)
-		return refuse(r, complaint, -EINVAL);
-	error = put_in_force(r, chart);
+	ruleset = reload_read(r, errors);
+	if (!ruleset)
+		return refuse(r, errors, -EINVAL);
+	error = put_in_force(r, ruleset);
 	if (error < 0) {
-		chart_close(chart);
-		return refuse(r, complaint, error);
+		ruleset_close(ruleset);
+		return refuse(r, errors, error);
 	}
-	r->former = r->chart;
-	r->chart = chart;
+	r->former = r->ruleset;
+	r->ruleset = ruleset;
 	r->done++;
 	r->last_refused = false;
 	r->last_ns = clock_wall_ns();
@@ -177,7 +178,7 @@ bool reload_tick(struct reload *r)
 	crew_collect(r->crew); /* what was said in the former chart's numbers */
 	ledger_settle(r->ledger);
 	if (r->former != r->first)
-		chart_close(r->former);
+		ruleset_close(r->former);
 	r->former = NULL;
 	return true;
 }
@@ -185,9 +186,9 @@ bool reload_tick(struct reload *r)
 void reload_fini(struct reload *r)
 {
 	if (r->former && r->former != r->first)
-		chart_close(r->former);
-	if (r->chart != r->first)
-		chart_close(r->chart);
-	chart_close(r->first);
+		ruleset_close(r->former);
+	if (r->ruleset != r->first)
+		ruleset_close(r->ruleset);
+	ruleset_close(r->first);
 	*r = (struct reload){0};
 }

@@ -11,14 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct chart;
-struct complaint;
+struct ruleset;
+struct errors;
 struct crew;
 struct ledger;
 
 struct reload {
 	const char *site;
-	struct chart *first, *chart, *former;
+	struct ruleset *first, *ruleset, *former;
 	struct crew *crew;     /* lent, like */
 	struct ledger *ledger; /* this one */
 	uint64_t done, refused;
@@ -27,14 +27,14 @@ struct reload {
 };
 
 /* Takes the chart over. */
-void reload_init(struct reload *, const char *site, struct chart *);
+void reload_init(struct reload *, const char *site, struct ruleset *);
 
 /* The site as it is now, checked as at a start, but not in force. NULL with the reasons. */
-struct chart *reload_read(const struct reload *, struct complaint *);
+struct ruleset *reload_read(const struct reload *, struct errors *);
 
 /* Reads the site and puts it in force; not while the former chart is still in use. 0; a negative
  * errno with the reasons, and nothing changed. */
-int reload_now(struct reload *, struct complaint *);
+int reload_now(struct reload *, struct errors *);
 
 /* Lets go of the former chart where it can; now and then. True if
  * a reload has settled: the flows are judged by the chart in force, all of them. */
@@ -42,7 +42,8 @@ bool reload_tick(struct reload *);
 
 /* What in a new site takes effect only at the next start: a list of words such as
  * "capture, flow.max", or "" */
-void reload_held_back(const struct chart *from, const struct chart *to, char *text, size_t bytes);
+void reload_held_back(
+	const struct ruleset *from, const struct ruleset *to, char *text, size_t bytes);
 
 /* Closes the charts. */
 void reload_fini(struct reload *);

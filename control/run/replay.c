@@ -20,7 +20,7 @@
 
 static void say_failure(struct passage *p, struct progress *bar, const struct source *s)
 {
-	if (interrupt_asked()) { /* a read that a signal ended is no failure */
+	if (signals_stop_requested()) { /* a read that a signal ended is no failure */
 		p->interrupted = 1;
 		return;
 	}
@@ -36,7 +36,7 @@ static int go_on(struct passage *p, struct progress *bar, const struct source *s
 	if (bursts % BURSTS_PER_LOOK)
 		return 1;
 	progress_show(bar, s->bytes_read, s->bytes_total, frames);
-	p->interrupted = interrupt_asked();
+	p->interrupted = signals_stop_requested();
 	return !p->interrupted;
 }
 
@@ -76,12 +76,12 @@ static int run_alone(struct passage *p, struct source *s)
 {
 	struct outbox outbox = {.capacity = OUTBOX_MIN};
 	struct worker_config config = {
-		.policy = p->chart->policy,
-		.timeouts = p->chart->timeouts,
-		.warmup_ns = p->chart->capture.warmup_ns,
-		.flow_max = p->chart->flow_max,
-		.deduplicate = p->chart->capture.deduplicate,
-		.scanner = p->chart->scanner,
+		.policy = p->ruleset->policy,
+		.timeouts = p->ruleset->timeouts,
+		.warmup_ns = p->ruleset->capture.warmup_ns,
+		.flow_max = p->ruleset->flow_max,
+		.deduplicate = p->ruleset->capture.deduplicate,
+		.scanner = p->ruleset->scanner,
 		.outbox = &outbox,
 	};
 	struct worker *worker = NULL;
@@ -100,7 +100,7 @@ static int run_alone(struct passage *p, struct source *s)
 
 static void sail_with(struct passage *p, struct crew *crew, struct source *s, struct source **queue)
 {
-	const struct inventory *inventory = p->chart->policy->inventory;
+	const struct inventory *inventory = p->ruleset->policy->inventory;
 	struct progress bar;
 	unsigned long bursts = 0;
 	uint64_t frames = 0;
@@ -133,7 +133,7 @@ static int run_with_crew(struct passage *p, struct source *s)
 {
 	struct source *queue[PASSAGE_WORKERS_MAX] = {0};
 	struct crew_config config = {
-		.chart = p->chart,
+		.ruleset = p->ruleset,
 		.workers = p->workers,
 		.source = queue,
 		.may_wait = true,

@@ -15,7 +15,7 @@
 #include "counters.h"
 #include "record.h"
 
-struct chart;
+struct ruleset;
 struct mirror_report;
 
 #define PASSAGE_WORKERS_MAX 64
@@ -23,7 +23,7 @@ struct mirror_report;
 typedef void record_taker(void *context, const struct record *);
 
 struct passage {
-	const struct chart *chart;
+	const struct ruleset *ruleset;
 	const char *const *capture;
 	size_t captures;
 	unsigned workers; /* 0 and 1: this thread does it all */

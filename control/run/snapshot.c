@@ -17,9 +17,9 @@ void snapshot_init(struct snapshot *s, const struct reload *reload, const struct
 	};
 }
 
-const struct chart *snapshot_chart(const struct snapshot *s)
+const struct ruleset *snapshot_chart(const struct snapshot *s)
 {
-	return s->reload->chart;
+	return s->reload->ruleset;
 }
 
 void snapshot_take(struct snapshot *s, const struct crew *crew, uint64_t now_ns)

@@ -13,7 +13,7 @@
 #include "run/capture.h"
 #include "worker.h"
 
-struct chart;
+struct ruleset;
 struct crew;
 struct ledger;
 struct reload;
@@ -43,7 +43,7 @@ void snapshot_init(struct snapshot *, const struct reload *, const struct ledger
 	const struct capture *, uint64_t start_ns);
 
 /* The chart in force: of now, not of when the snapshot was taken. */
-const struct chart *snapshot_chart(const struct snapshot *);
+const struct ruleset *snapshot_chart(const struct snapshot *);
 
 /* As it is now. */
 void snapshot_take(struct snapshot *, const struct crew *, uint64_t now_ns);

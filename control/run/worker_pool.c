@@ -36,7 +36,7 @@ struct hosts {
  * what one reign leaves to the next is in `hosts`, one a hand. */
 struct reign {
 	struct succession succession;
-	const struct chart *chart;
+	const struct ruleset *ruleset;
 	size_t appliances;
 	struct hosts *hosts;
 	uint16_t heir[];
@@ -285,15 +285,15 @@ static struct mirror_figures *figures_new(size_t appliances)
 
 static int hand_init(struct hand *h, struct crew *crew, struct source *source)
 {
-	const struct chart *chart = crew->config.chart;
+	const struct ruleset *ruleset = crew->config.ruleset;
 	struct worker_config config = {
-		.policy = chart->policy,
-		.timeouts = chart->timeouts,
-		.warmup_ns = chart->capture.warmup_ns,
+		.policy = ruleset->policy,
+		.timeouts = ruleset->timeouts,
+		.warmup_ns = ruleset->capture.warmup_ns,
 		.seed = crew->config.seed,
-		.flow_max = chart->flow_max,
-		.deduplicate = chart->capture.deduplicate,
-		.scanner = chart->scanner,
+		.flow_max = ruleset->flow_max,
+		.deduplicate = ruleset->capture.deduplicate,
+		.scanner = ruleset->scanner,
 		.outbox = &h->outbox,
 	};
 
@@ -302,7 +302,7 @@ static int hand_init(struct hand *h, struct crew *crew, struct source *source)
 	h->outbox.capacity = OUTBOX_MIN;
 	h->outbox.record = calloc(OUTBOX_MIN, sizeof(*h->outbox.record));
 	h->parcel = calloc(PARCELS, sizeof(*h->parcel));
-	h->copy = figures_new(chart->appliances);
+	h->copy = figures_new(ruleset->appliances);
 	if (!h->outbox.record || !h->parcel || !h->copy || !h->copy->host)
 		return -ENOMEM;
 	ring_init(&h->full, h->full_slot, PARCELS);
@@ -449,27 +449,27 @@ static bool hosts_new(struct hosts *h, size_t appliances)
 }
 
 struct reign *crew_prepare(
-	const struct crew *c, const struct chart *chart, const uint16_t *heir, size_t heirs)
+	const struct crew *c, const struct ruleset *ruleset, const uint16_t *heir, size_t remap)
 {
-	struct reign *r = calloc(1, sizeof(*r) + heirs * sizeof(*heir));
+	struct reign *r = calloc(1, sizeof(*r) + remap * sizeof(*heir));
 	bool complete;
 
 	if (!r)
 		return NULL;
-	memcpy(r->heir, heir, heirs * sizeof(*heir));
-	r->chart = chart;
-	r->appliances = chart->appliances;
+	memcpy(r->heir, heir, remap * sizeof(*heir));
+	r->ruleset = ruleset;
+	r->appliances = ruleset->appliances;
 	r->succession = (struct succession){
-		.policy = chart->policy,
-		.timeouts = chart->timeouts,
-		.warmup_ns = chart->capture.warmup_ns,
+		.policy = ruleset->policy,
+		.timeouts = ruleset->timeouts,
+		.warmup_ns = ruleset->capture.warmup_ns,
 		.heir = r->heir,
-		.heirs = heirs,
+		.remap = remap,
 	};
 	r->hosts = calloc(c->hands, sizeof(*r->hosts));
 	complete = r->hosts != NULL;
 	for (unsigned i = 0; complete && i < c->hands; i++)
-		complete = hosts_new(&r->hosts[i], chart->appliances);
+		complete = hosts_new(&r->hosts[i], ruleset->appliances);
 	if (complete)
 		return r;
 	crew_discard(c, r);
@@ -482,7 +482,7 @@ void crew_reload(struct crew *c, struct reign *r)
 	c->former = c->reign;
 	rcu_assign_pointer(c->reign, r);
 	synchronize_rcu();
-	c->config.chart = r->chart;
+	c->config.ruleset = r->ruleset;
 }
 
 /* A worker that has ended judges what it still has when it is finished. */

@@ -15,14 +15,14 @@
 #include "run/replay.h"
 #include "source.h"
 
-struct chart;
+struct ruleset;
 struct mirror_report;
 struct pace;
 struct reign;
 struct crew;
 
 struct crew_config {
-	const struct chart *chart;
+	const struct ruleset *ruleset;
 	unsigned workers;
 	struct source *const *source; /* one a worker, lent */
 	bool may_wait;
@@ -55,7 +55,7 @@ const char *crew_failure(const struct crew *);
 /* What a reload needs, made before anything changes; `heir`: see succession.h. NULL where memory
  * ran out. Reloaded with, or discarded. */
 struct reign *crew_prepare(
-	const struct crew *, const struct chart *, const uint16_t *heir, size_t heirs);
+	const struct crew *, const struct ruleset *, const uint16_t *heir, size_t remap);
 void crew_discard(const struct crew *, struct reign *);
 
 /* Another chart, by RCU: workers have its policy from their next step on, and none has the former

@@ -92,7 +92,7 @@ static int answer_flows(void *context, const char *argument, struct source_dpdk_
 
 static int answer_policy(void *context, const char *argument, struct source_dpdk_answer *a)
 {
-	const struct chart *c = ((struct sensor *)context)->reload.chart;
+	const struct ruleset *c = ((struct sensor *)context)->reload.ruleset;
 
 	(void)argument;
 	source_dpdk_answer_text(a, "site", c->name);
@@ -119,7 +119,7 @@ static void offer_telemetry(struct sensor *s)
  * none. A place that the site names has to be right. */
 static int open_socket(struct sensor *s)
 {
-	const struct chart_outputs *o = &s->reload.chart->outputs;
+	const struct output_settings *o = &s->reload.ruleset->outputs;
 	struct control_place place = {o->control_socket ? o->control_socket : CONTROL_SOCKET,
 		s->options->user, o->control_group};
 	struct control_handlers handlers = {answers_ask, answers_bye, &s->answers};
@@ -149,7 +149,7 @@ static json_t *sink_states(void *context)
 
 static int open_outlets(struct sensor *s)
 {
-	if (outlets_open(&s->outlets, &s->reload.chart->outputs) < 0)
+	if (outlets_open(&s->outlets, &s->reload.ruleset->outputs) < 0)
 		return FAILED;
 	s->ledger.events.outlets = s->outlets;
 	s->answers.sinks = s->outlets ? sink_states : NULL;
@@ -162,7 +162,7 @@ static int open_metrics(struct sensor *s)
 	s->metrics = (struct metrics_source){.snapshot = &s->snapshot,
 		.sinks = s->answers.sinks,
 		.sinks_context = s->answers.sinks_context};
-	return http_open(&s->http, &s->reload.chart->outputs, &s->metrics) < 0 ? FAILED : DONE;
+	return http_open(&s->http, &s->reload.ruleset->outputs, &s->metrics) < 0 ? FAILED : DONE;
 }
 
 /* --- rights --------------------------------------------------------------------------- */
@@ -186,7 +186,7 @@ static void may_write(struct writable *w, const char *path)
 /* Where this sensor writes: what it is told to, and the sockets of its libraries. */
 static void list_writable(const struct sensor *s, struct writable *w)
 {
-	const struct chart_outputs *o = &s->reload.chart->outputs;
+	const struct output_settings *o = &s->reload.ruleset->outputs;
 
 	may_write(w, s->options->ledger.flows);
 	may_write(w, s->options->ledger.events);
@@ -227,17 +227,17 @@ static int is_over(const struct sensor *s)
 {
 	uint64_t duration = s->options->duration_ns;
 
-	return interrupt_asked() || crew_busy(s->crew) < s->capture.workers ||
+	return signals_stop_requested() || crew_busy(s->crew) < s->capture.workers ||
 	       (duration && clock_wall_ns() - s->start_ns >= duration);
 }
 
 static void reload_site(struct sensor *s)
 {
-	struct complaint complaint = {.length = 0};
+	struct errors errors = {.length = 0};
 
 	s->is_reload_wanted = 0;
 	notice_reloading();
-	answers_reloaded(&s->answers, reload_now(&s->reload, &complaint), &complaint);
+	answers_reloaded(&s->answers, reload_now(&s->reload, &errors), &errors);
 	notice_ready(s->capture.title);
 }
 
@@ -311,7 +311,7 @@ static void keep_alive(struct sensor *s)
 
 static void look_after_reloads(struct sensor *s)
 {
-	s->is_reload_wanted |= interrupt_hung_up() | s->answers.is_reload_wanted;
+	s->is_reload_wanted |= signals_reload_requested() | s->answers.is_reload_wanted;
 	if (s->is_reload_wanted && !s->is_surveying && !s->reload.former)
 		reload_site(s);
 	if (!reload_tick(&s->reload))
@@ -329,7 +329,7 @@ static void stand_watch(struct sensor *s)
 		events_tick(&s->ledger.events, clock_wall_ns());
 		keep_alive(s);
 		look_after_reloads(s);
-		if (interrupt_wants_reopen())
+		if (signals_reopen_requested())
 			outlets_reopen(s->outlets);
 		survey(s);
 		if (clock_steady_ns() < second_ns)
@@ -343,7 +343,7 @@ static void stand_watch(struct sensor *s)
 static int run(struct sensor *s)
 {
 	struct crew_config config = {
-		.chart = s->reload.chart,
+		.ruleset = s->reload.ruleset,
 		.workers = s->capture.workers,
 		.source = s->capture.source,
 		.take = ledger_take,
@@ -399,15 +399,15 @@ int sensor_run(const struct sensor_options *options)
 	if (!s)
 		return FAILED;
 	s->options = options;
-	interrupt_watch_hangup(); /* from the start: unwatched, either signal would end it */
-	interrupt_watch_reopen();
+	signals_watch_reload(); /* from the start: unwatched, either signal would end it */
+	signals_watch_reopen();
 	reload_init(&s->reload, options->site, ledger_chart("run", options->site));
-	if (!s->reload.chart)
+	if (!s->reload.ruleset)
 		status = MISUSED;
 	if (status == DONE)
-		status = capture_open(&s->capture, s->reload.chart, options->workers);
+		status = capture_open(&s->capture, s->reload.ruleset, options->workers);
 	if (status == DONE) {
-		status = ledger_open(&s->ledger, s->reload.chart, &options->ledger);
+		status = ledger_open(&s->ledger, s->reload.ruleset, &options->ledger);
 		interface = capture_interfaces(&s->capture, &interfaces);
 		ledger_name_interfaces(&s->ledger, interface, interfaces);
 	}

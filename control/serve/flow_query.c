@@ -29,7 +29,7 @@ struct kept {
 
 struct inquiry {
 	const struct ecs *ecs;
-	struct chart *other;		 /* or NULL: flows are asked for */
+	struct ruleset *other;		 /* or NULL: flows are asked for */
 	const char *appliance, *verdict; /* NULL: any; in `arguments` */
 	json_t *arguments;
 	struct address peer;
@@ -125,7 +125,7 @@ static bool read_verdict(struct inquiry *q, char *why)
 
 static bool read_appliance(struct inquiry *q, char *why)
 {
-	const struct chart *c = q->ecs->chart;
+	const struct ruleset *c = q->ecs->ruleset;
 
 	q->appliance = json_string_value(json_object_get(q->arguments, "appliance"));
 	for (size_t i = 0; q->appliance && i < c->appliances; i++)
@@ -177,7 +177,7 @@ struct inquiry *inquiry_of_flows(
 	return NULL;
 }
 
-struct inquiry *inquiry_of_chart(struct chart *other, const struct ecs *ecs)
+struct inquiry *inquiry_of_chart(struct ruleset *other, const struct ecs *ecs)
 {
 	struct inquiry *q = inquiry_new(ecs);
 
@@ -198,7 +198,7 @@ void inquiry_free(struct inquiry *q)
 {
 	if (!q)
 		return;
-	chart_close(q->other);
+	ruleset_close(q->other);
 	json_decref(q->arguments);
 	free(q->kept);
 	free(q);
@@ -208,7 +208,7 @@ void inquiry_free(struct inquiry *q)
 
 static bool has_appliance(const struct inquiry *q, const struct record *r)
 {
-	const struct chart *c = q->ecs->chart;
+	const struct ruleset *c = q->ecs->ruleset;
 
 	for (unsigned end = 0; end < 2; end++)
 		if (r->appliance[end] < c->appliances &&
@@ -237,7 +237,7 @@ static bool fits(const struct inquiry *q, const struct record *r)
 }
 
 /* What is spoken stays; whether it is what the other chart wants is asked again. */
-static bool is_wrong_service(const struct chart *c, const struct record *r, uint16_t set)
+static bool is_wrong_service(const struct ruleset *c, const struct record *r, uint16_t set)
 {
 	service_mask wanted = set == SET_NONE ? 0 : policy_services(c->policy, set);
 
@@ -248,7 +248,7 @@ static bool is_wrong_service(const struct chart *c, const struct record *r, uint
 
 /* The verdict of a flow by another chart, as it is seen now; VERDICT_COUNT: it would be nobody's.
  */
-static enum verdict verdict_by(const struct chart *c, const struct record *r)
+static enum verdict verdict_by(const struct ruleset *c, const struct record *r)
 {
 	struct conversation talk = {.version = r->version, .protocol = r->protocol};
 	struct judgement j;

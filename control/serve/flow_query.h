@@ -13,7 +13,7 @@
 
 #include "record.h"
 
-struct chart;
+struct ruleset;
 struct control_client;
 struct ecs;
 struct inquiry;
@@ -25,7 +25,7 @@ struct inquiry *inquiry_of_flows(
 
 /* Of the flows whose verdict would change; takes the chart over, unless there was no memory: NULL.
  */
-struct inquiry *inquiry_of_chart(struct chart *, const struct ecs *);
+struct inquiry *inquiry_of_chart(struct ruleset *, const struct ecs *);
 
 void inquiry_free(struct inquiry *);
 

@@ -166,7 +166,7 @@ static int read_token(struct http *h, const char *path)
 	return error;
 }
 
-static int read_files(struct http *h, const struct chart_outputs *o)
+static int read_files(struct http *h, const struct output_settings *o)
 {
 	if (o->metrics_token_file && read_token(h, o->metrics_token_file) < 0)
 		return -EINVAL;
@@ -239,8 +239,8 @@ static int listen_at(struct http *h, const char *listen)
 	return error ? -error : -EINVAL;
 }
 
-int http_open(
-	struct http **out, const struct chart_outputs *outputs, const struct metrics_source *source)
+int http_open(struct http **out, const struct output_settings *outputs,
+	const struct metrics_source *source)
 {
 	struct http *h;
 	int error;

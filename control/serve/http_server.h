@@ -9,13 +9,13 @@
 
 #include <stdint.h>
 
-struct chart_outputs;
+struct output_settings;
 struct http;
 struct metrics_source;
 
 /* Listens where the site says, files read at once; NULL where it wants no metrics. 0, or a negative
  * errno with the reason logged. The source is lent. */
-int http_open(struct http **, const struct chart_outputs *, const struct metrics_source *);
+int http_open(struct http **, const struct output_settings *, const struct metrics_source *);
 
 /* Does what can be done without waiting; may be NULL. */
 void http_run(struct http *);

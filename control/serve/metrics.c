@@ -18,7 +18,7 @@ struct page {
 	FILE *out;
 	const struct metrics_source *source;
 	const struct snapshot *s;
-	const struct chart *chart;
+	const struct ruleset *ruleset;
 	const struct family *family;
 	size_t series, left_out; /* of the family */
 };
@@ -92,7 +92,7 @@ static void put_appliance(
 {
 	char label[LABEL_BYTES];
 
-	metrics_escape(p->chart->appliance[appliance].name, label, sizeof(label));
+	metrics_escape(p->ruleset->appliance[appliance].name, label, sizeof(label));
 	put(p, value, "appliance=\"%s\"%s%s%s%s", label, *name ? "," : "", name, *name ? "=" : "",
 		more);
 }
@@ -294,15 +294,15 @@ static void put_appliance_seen(struct page *p)
 /* Only what was ever seen is a series. */
 static void put_cells(struct page *p, bool wrong)
 {
-	for (size_t a = 0; a < p->chart->appliances; a++)
-		for (size_t set = SET_NONE + 1; set < p->chart->policy->sets; set++) {
+	for (size_t a = 0; a < p->ruleset->appliances; a++)
+		for (size_t set = SET_NONE + 1; set < p->ruleset->policy->sets; set++) {
 			const struct matrix_cell *cell =
 				matrix_cell(&p->s->ledger->estate.matrix, a, set);
 			char rule[LABEL_BYTES];
 			if (!cell || !(wrong ? cell->wrong_ns : cell->last_ns))
 				continue;
 			snprintf(rule, sizeof(rule), "\"%s\"",
-				p->chart->rule[p->chart->policy->set[set].first].id);
+				p->ruleset->rule[p->ruleset->policy->set[set].first].id);
 			put_appliance(p, seconds(wrong ? cell->wrong_ns : cell->last_ns),
 				(uint16_t)a, "rule", rule);
 		}
@@ -351,8 +351,8 @@ static void put_policy(struct page *p)
 {
 	char profile[LABEL_BYTES];
 
-	metrics_escape(p->chart->profile, profile, sizeof(profile));
-	put(p, 1, "profile=\"%s\",hash=\"%s\"", profile, p->chart->hash);
+	metrics_escape(p->ruleset->profile, profile, sizeof(profile));
+	put(p, 1, "profile=\"%s\",hash=\"%s\"", profile, p->ruleset->hash);
 }
 
 static void put_build(struct page *p)
@@ -532,8 +532,9 @@ char *metrics_text(const struct metrics_source *source, bool open_metrics, size_
 {
 	static const struct family omitted = {"metrics_omitted_series", GAUGE,
 		"Series that are not here, since their family has too many.", NULL};
-	struct page p = {
-		.source = source, .s = source->snapshot, .chart = snapshot_chart(source->snapshot)};
+	struct page p = {.source = source,
+		.s = source->snapshot,
+		.ruleset = snapshot_chart(source->snapshot)};
 	char *text = NULL;
 	size_t left_out;
 

@@ -30,7 +30,7 @@ static json_t *json_when(uint64_t ns)
 
 	if (ns == 0)
 		return json_null();
-	time_text(ns, text);
+	format_time(ns, text);
 	return json_string(text);
 }
 
@@ -38,7 +38,7 @@ static json_t *json_when(uint64_t ns)
 
 static json_t *policy_json(const struct snapshot *s)
 {
-	const struct chart *c = snapshot_chart(s);
+	const struct ruleset *c = snapshot_chart(s);
 
 	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:o}", "site", c->name, "profile",
 		c->profile, "hash", c->hash, "appliances", (json_int_t)c->appliances, "rules",
@@ -271,7 +271,7 @@ static void answer_channels(
 
 static json_t *matrix_item(const struct answers *a, size_t appliance, size_t set)
 {
-	const struct chart *c = snapshot_chart(a->snapshot);
+	const struct ruleset *c = snapshot_chart(a->snapshot);
 	const struct matrix_cell *cell =
 		matrix_cell(&a->snapshot->ledger->estate.matrix, appliance, set);
 	const struct rule_set *s = &c->policy->set[set];
@@ -293,7 +293,7 @@ static json_t *matrix_item(const struct answers *a, size_t appliance, size_t set
 	return item;
 }
 
-static bool is_row(const struct chart *c, size_t appliance, size_t set)
+static bool is_row(const struct ruleset *c, size_t appliance, size_t set)
 {
 	const struct rule_set *s = &c->policy->set[set];
 
@@ -312,7 +312,7 @@ static bool put_rows(const struct answers *a, struct control_client *client, siz
 	const char *state, size_t *items)
 {
 	const struct matrix *m = &a->snapshot->ledger->estate.matrix;
-	const struct chart *c = snapshot_chart(a->snapshot);
+	const struct ruleset *c = snapshot_chart(a->snapshot);
 
 	for (size_t set = SET_NONE + 1; set < c->policy->sets; set++) {
 		if (!is_row(c, appliance, set) ||
@@ -329,7 +329,7 @@ static void answer_matrix(struct answers *a, struct control_client *client, cons
 {
 	const char *appliance = json_string_value(json_object_get(arguments, "appliance"));
 	const char *state = json_string_value(json_object_get(arguments, "state"));
-	const struct chart *c = snapshot_chart(a->snapshot);
+	const struct ruleset *c = snapshot_chart(a->snapshot);
 	size_t items = 0;
 	bool room = true;
 
@@ -426,17 +426,17 @@ void answers_bye(void *context, struct control_client *client)
 
 static void dry_run(struct answers *a, struct control_client *client)
 {
-	struct complaint complaint = {.length = 0};
-	struct chart *chart = reload_read(a->reload, &complaint);
+	struct errors errors = {.length = 0};
+	struct ruleset *ruleset = reload_read(a->reload, &errors);
 	struct inquiry *q;
 
-	if (!chart) {
-		control_refuse(client, "%s", complaint.text);
+	if (!ruleset) {
+		control_refuse(client, "%s", errors.text);
 		return;
 	}
-	q = inquiry_of_chart(chart, &a->ledger->ecs);
+	q = inquiry_of_chart(ruleset, &a->ledger->ecs);
 	if (!q)
-		chart_close(chart);
+		ruleset_close(ruleset);
 	wait_for_survey(a, client, q, "no more memory");
 }
 
@@ -451,12 +451,12 @@ static void reload_for(struct answers *a, struct control_client *client)
 	a->is_reload_wanted = true;
 }
 
-void answers_reloaded(struct answers *a, int error, const struct complaint *complaint)
+void answers_reloaded(struct answers *a, int error, const struct errors *errors)
 {
 	a->is_reload_wanted = false;
 	if (error == 0 || !a->reloader)
 		return;
-	control_refuse(a->reloader, "the policy stays as it was: %s", complaint->text);
+	control_refuse(a->reloader, "the policy stays as it was: %s", errors->text);
 	a->reloader = NULL;
 }
 
@@ -472,7 +472,7 @@ static void answer_reload(struct answers *a, struct control_client *client, cons
 
 void answers_settled(struct answers *a)
 {
-	const struct chart *c = a->reload->chart;
+	const struct ruleset *c = a->reload->ruleset;
 	char later[64];
 
 	if (!a->reloader || a->is_reload_wanted) /* its own has not begun */

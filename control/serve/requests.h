@@ -12,7 +12,7 @@
 
 #include "record.h"
 
-struct complaint;
+struct errors;
 struct control_client;
 struct ledger;
 struct reload;
@@ -44,7 +44,7 @@ void answers_see(void *answers, const struct record *);
 void answers_end_survey(struct answers *);
 
 /* A reload was done, or refused with an error and its reasons. */
-void answers_reloaded(struct answers *, int error, const struct complaint *);
+void answers_reloaded(struct answers *, int error, const struct errors *);
 
 /* It has settled. */
 void answers_settled(struct answers *);

@@ -59,7 +59,7 @@ static int open_file(struct sink *s)
 	struct json_file *f = s->state, fresh = *f;
 	int error;
 
-	fresh.fd = open(s->chart->path,
+	fresh.fd = open(s->ruleset->path,
 		O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, MODE);
 	if (fresh.fd < 0)
 		return -errno;
@@ -74,7 +74,7 @@ static int open_file(struct sink *s)
 		close(f->fd);
 	*f = fresh;
 	f->done = 0;
-	f->rotate_at_bytes = s->chart->rotate_bytes;
+	f->rotate_at_bytes = s->ruleset->rotate_bytes;
 	return 0;
 }
 
@@ -85,7 +85,7 @@ static int json_file_open(struct sink *s)
 	if (!f)
 		return -ENOMEM;
 	f->fd = -1;
-	f->is_stdout = strcmp(s->chart->path, "-") == 0;
+	f->is_stdout = strcmp(s->ruleset->path, "-") == 0;
 	if (!f->is_stdout)
 		return open_file(s);
 	f->fd = STDOUT_FILENO;
@@ -97,7 +97,7 @@ static int json_file_open(struct sink *s)
 static int move_file(const struct sink *s, unsigned from)
 {
 	char old[PATH_MAX], fresh[PATH_MAX];
-	const char *path = s->chart->path;
+	const char *path = s->ruleset->path;
 	int n = from ? snprintf(old, sizeof(old), "%s.%u", path, from)
 		     : snprintf(old, sizeof(old), "%s", path);
 
@@ -112,7 +112,7 @@ static int move_files(const struct sink *s)
 {
 	int error = 0;
 
-	for (unsigned i = s->chart->keep; i > 0 && error == 0; i--)
+	for (unsigned i = s->ruleset->keep; i > 0 && error == 0; i--)
 		error = move_file(s, i - 1);
 	return error;
 }
@@ -125,9 +125,9 @@ static int rotate(struct sink *s)
 	int error = f->is_moved ? 0 : move_files(s);
 
 	if (error < 0) {
-		log_say(LOG_LEVEL_WARNING, "sink %s: cannot be rotated: %s", sink_name(s->chart),
+		log_say(LOG_LEVEL_WARNING, "sink %s: cannot be rotated: %s", sink_name(s->ruleset),
 			strerror(-error));
-		f->rotate_at_bytes = f->size_bytes + s->chart->rotate_bytes;
+		f->rotate_at_bytes = f->size_bytes + s->ruleset->rotate_bytes;
 		return 0;
 	}
 	f->is_moved = true;

@@ -24,7 +24,7 @@ const struct sink_operations *sink_operations_of(enum sink_kind k)
 	return kind[k];
 }
 
-const char *sink_name(const struct chart_sink *s)
+const char *sink_name(const struct sink_settings *s)
 {
 	if (!s->path)
 		return s->address;

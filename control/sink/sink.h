@@ -19,7 +19,7 @@ struct sink_operations;
 
 struct sink {
 	const struct sink_operations *operations;
-	const struct chart_sink *chart; /* lent; outlives the sink */
+	const struct sink_settings *ruleset; /* lent; outlives the sink */
 	/* Steady clock: nothing waits beyond it. Written by the control thread, read here. */
 	atomic_uint_least64_t give_up_ns;
 	void *state;
@@ -45,7 +45,7 @@ struct sink_operations {
 const struct sink_operations *sink_operations_of(enum sink_kind);
 
 /* How the sink is called in messages: its file or its collector. */
-const char *sink_name(const struct chart_sink *);
+const char *sink_name(const struct sink_settings *);
 
 /* Remembers the words, returns the error. */
 int sink_fail(struct sink *, int error, const char *format, ...)

@@ -26,7 +26,7 @@ static const char *const state_name[] = {"ok", "retrying", "closed"};
 
 /* What is under the lock is the control thread's and the outlet's own; the sink is its own. */
 struct outlet {
-	struct chart_sink chart; /* a copy: charts go with a reload */
+	struct sink_settings ruleset; /* a copy: charts go with a reload */
 	struct sink sink;
 	pthread_t thread;
 	bool is_running; /* the control thread's */
@@ -59,7 +59,7 @@ static void change_state(struct outlet *o, enum state state)
 
 static void say_state(const struct outlet *o, enum state state, const char *why, size_t waiting)
 {
-	const char *name = sink_name(&o->chart);
+	const char *name = sink_name(&o->ruleset);
 
 	if (state == STATE_OK)
 		log_say(LOG_LEVEL_NOTICE, "sink %s: works again, %zu events waiting", name,
@@ -194,7 +194,7 @@ static char *copy(const char *text)
 	return text ? strdup(text) : NULL;
 }
 
-static void copy_chart(struct chart_sink *to, const struct chart_sink *from)
+static void copy_chart(struct sink_settings *to, const struct sink_settings *from)
 {
 	*to = *from;
 	to->path = copy(from->path);
@@ -223,32 +223,32 @@ static void free_outlet(struct outlet *o)
 	backlog_fini(&o->backlog);
 	pthread_cond_destroy(&o->stir);
 	pthread_mutex_destroy(&o->lock);
-	free(o->chart.path);
-	free(o->chart.address);
-	free(o->chart.ca);
-	free(o->chart.certificate);
-	free(o->chart.key);
+	free(o->ruleset.path);
+	free(o->ruleset.address);
+	free(o->ruleset.ca);
+	free(o->ruleset.certificate);
+	free(o->ruleset.key);
 	free(o);
 }
 
-static int open_outlet(struct outlet **out, const struct chart_sink *chart)
+static int open_outlet(struct outlet **out, const struct sink_settings *ruleset)
 {
 	struct outlet *o = *out = calloc(1, sizeof(*o));
 	int error;
 
 	if (!o)
 		return -ENOMEM;
-	copy_chart(&o->chart, chart);
+	copy_chart(&o->ruleset, ruleset);
 	init_lock(o);
-	o->sink.operations = sink_operations_of(chart->kind);
-	o->sink.chart = &o->chart;
+	o->sink.operations = sink_operations_of(ruleset->kind);
+	o->sink.ruleset = &o->ruleset;
 	atomic_init(&o->sink.give_up_ns, UINT64_MAX);
 	change_state(o, STATE_OK);
 	error = backlog_init(&o->backlog);
 	if (error == 0)
 		error = o->sink.operations->open(&o->sink);
 	if (error < 0)
-		log_say(LOG_LEVEL_ERROR, "sink %s: %s", sink_name(chart),
+		log_say(LOG_LEVEL_ERROR, "sink %s: %s", sink_name(ruleset),
 			o->sink.why[0] ? o->sink.why : strerror(-error));
 	return error;
 }
@@ -291,7 +291,7 @@ static void wait_for_end(struct outlet *o, uint64_t until_ns)
 	pthread_mutex_lock(&o->lock);
 	if (o->backlog.count)
 		log_say(LOG_LEVEL_WARNING, "sink %s: %zu events were not delivered: %s",
-			sink_name(&o->chart), o->backlog.count,
+			sink_name(&o->ruleset), o->backlog.count,
 			o->last_error[0] ? o->last_error : "no time was left");
 	pthread_mutex_unlock(&o->lock);
 }
@@ -302,19 +302,19 @@ static json_t *state_of(struct outlet *o)
 	json_t *state;
 
 	pthread_mutex_lock(&o->lock);
-	time_text(o->since_ns, since);
-	state = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s?, s:s}", "name", sink_name(&o->chart),
-		"kind", o->sink.operations->name, "state", state_name[o->state], "queued",
-		(json_int_t)o->backlog.count, "delivered", (json_int_t)o->delivered, "dropped",
-		(json_int_t)o->dropped, "last_error", o->last_error[0] ? o->last_error : NULL,
-		"since", since);
+	format_time(o->since_ns, since);
+	state = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s?, s:s}", "name",
+		sink_name(&o->ruleset), "kind", o->sink.operations->name, "state",
+		state_name[o->state], "queued", (json_int_t)o->backlog.count, "delivered",
+		(json_int_t)o->delivered, "dropped", (json_int_t)o->dropped, "last_error",
+		o->last_error[0] ? o->last_error : NULL, "since", since);
 	pthread_mutex_unlock(&o->lock);
 	return state;
 }
 
 /* --- all of them -------------------------------------------------------------------------- */
 
-int outlets_open(struct outlets **out, const struct chart_outputs *outputs)
+int outlets_open(struct outlets **out, const struct output_settings *outputs)
 {
 	struct outlets *all;
 	int error = 0;
@@ -363,7 +363,7 @@ int outlets_start(struct outlets *all)
 bool outlets_want_flows(const struct outlets *all)
 {
 	for (size_t i = 0; all && i < all->count; i++)
-		if (all->outlet[i]->chart.flows)
+		if (all->outlet[i]->ruleset.flows)
 			return true;
 	return false;
 }
@@ -371,7 +371,7 @@ bool outlets_want_flows(const struct outlets *all)
 bool outlets_use_stdout(const struct outlets *all)
 {
 	for (size_t i = 0; all && i < all->count; i++)
-		if (all->outlet[i]->chart.path && strcmp(all->outlet[i]->chart.path, "-") == 0)
+		if (all->outlet[i]->ruleset.path && strcmp(all->outlet[i]->ruleset.path, "-") == 0)
 			return true;
 	return false;
 }
@@ -389,10 +389,10 @@ void outlets_offer(struct outlets *all, const json_t *document, bool is_flow)
 	}
 	for (size_t i = 0; i < all->count; i++) {
 		struct outlet *o = all->outlet[i];
-		if ((!is_flow || o->chart.flows) && offer(o, p))
+		if ((!is_flow || o->ruleset.flows) && offer(o, p))
 			log_say(LOG_LEVEL_WARNING,
 				"sink %s: too much waits; new events are dropped",
-				sink_name(&o->chart));
+				sink_name(&o->ruleset));
 	}
 	parcel_drop(p);
 }

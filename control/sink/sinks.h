@@ -11,12 +11,12 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-struct chart_outputs;
+struct output_settings;
 struct outlets;
 
 /* Opens files and reads certificates, with the rights that it takes; connects to nobody yet.
  * 0, or a negative errno with the reason logged. Without sinks there are no outlets: NULL. */
-int outlets_open(struct outlets **, const struct chart_outputs *);
+int outlets_open(struct outlets **, const struct output_settings *);
 
 /* Begins to deliver: once rights are given up, since a thread keeps those that it began with.
  * What was offered before waits. 0, or a negative errno with the reason logged. */

@@ -76,7 +76,7 @@ static int parse_address(struct syslog *y, const char *address)
 
 static int syslog_open(struct sink *s)
 {
-	const struct chart_sink *c = s->chart;
+	const struct sink_settings *c = s->ruleset;
 	struct tls_files files = {c->ca, c->certificate, c->key};
 	struct syslog *y = s->state = calloc(1, sizeof(*y));
 	char why[TLS_WHY_BYTES] = "";
@@ -377,7 +377,7 @@ static void syslog_close(struct sink *s)
 		wait_for_acknowledgement(s, 0);
 	if (y->sent.length)
 		log_say(LOG_LEVEL_WARNING, "sink %s: the last %zu bytes were not acknowledged",
-			sink_name(s->chart), y->sent.length);
+			sink_name(s->ruleset), y->sent.length);
 	hang_up(y);
 	tls_close(y->tls);
 	draft_fini(&y->message);

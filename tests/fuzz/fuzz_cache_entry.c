@@ -18,12 +18,12 @@ static void check(int holds)
 
 static void open_raw(const uint8_t *data, size_t size)
 {
-	struct jar_key key = {{0}};
+	struct cache_key key = {{0}};
 	struct jar_part part[JAR_PARTS];
 
 	if (size >= 8 + sizeof(key))
 		memcpy(key.byte, data + 8, sizeof(key));
-	if (jar_open(&key, data, size, part) < 0)
+	if (cache_entry_read(&key, data, size, part) < 0)
 		return;
 	for (unsigned i = 0; i < JAR_PARTS; i++)
 		check((const uint8_t *)part[i].bytes >= data &&
@@ -32,7 +32,7 @@ static void open_raw(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct jar_key key = {{7}};
+	const struct cache_key key = {{7}};
 	struct jar_part in[JAR_PARTS] = {0}, out[JAR_PARTS];
 	uint8_t *bytes;
 	size_t sealed;
@@ -40,14 +40,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	open_raw(data, size);
 	in[0] = (struct jar_part){data, size / 3};
 	in[2] = (struct jar_part){data + size / 3, size - size / 3};
-	bytes = jar_seal(&key, in, &sealed);
-	check(bytes && jar_open(&key, bytes, sealed, out) == 0);
+	bytes = cache_entry_write(&key, in, &sealed);
+	check(bytes && cache_entry_read(&key, bytes, sealed, out) == 0);
 	for (unsigned i = 0; i < JAR_PARTS; i++)
 		check(out[i].length == in[i].length &&
 			(in[i].length == 0 ||
 				memcmp(out[i].bytes, in[i].bytes, in[i].length) == 0));
 	bytes[(size ? data[0] * 31 : 0) % sealed] ^= 1;
-	check(jar_open(&key, bytes, sealed, out) < 0);
+	check(cache_entry_read(&key, bytes, sealed, out) < 0);
 	free(bytes);
 	return 0;
 }

@@ -33,7 +33,7 @@ static const char site[] = "appliances:\n"
 
 struct desk {
 	struct control_socket *socket;
-	struct chart *chart;
+	struct ruleset *ruleset;
 	struct ecs ecs;
 	uint64_t now_ns;
 	size_t asked;
@@ -85,13 +85,13 @@ static struct desk *desk_open(void)
 	static struct desk d;
 	struct control_handlers handlers = {take, forget, &d};
 	struct control_place place = {.path = d.path};
-	struct complaint complaint = {.length = 0};
+	struct errors errors = {.length = 0};
 
 	if (d.socket)
 		return &d;
 	snprintf(d.path, sizeof(d.path), "fuzz-question-%d.sock", (int)getpid());
-	HOLDS(chart_parse_site(&d.chart, "site", site, sizeof(site) - 1, &complaint) == 0);
-	d.ecs = (struct ecs){.chart = d.chart, .observer = "fuzz"};
+	HOLDS(ruleset_parse_site(&d.ruleset, "site", site, sizeof(site) - 1, &errors) == 0);
+	d.ecs = (struct ecs){.ruleset = d.ruleset, .observer = "fuzz"};
 	HOLDS(control_socket_open(&d.socket, &place, &handlers) == 0);
 	unlink(d.path); /* nobody but us needs it; it is bound anew with the next client */
 	return &d;

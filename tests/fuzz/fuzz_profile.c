@@ -10,12 +10,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct complaint complaint = {0};
-	struct chart *chart;
+	struct errors errors = {0};
+	struct ruleset *ruleset;
 
-	if (chart_parse_profile(&chart, "profile.yaml", data, size, &complaint) == 0)
-		chart_close(chart);
-	else if (complaint.length == 0)
+	if (ruleset_parse_profile(&ruleset, "profile.yaml", data, size, &errors) == 0)
+		ruleset_close(ruleset);
+	else if (errors.length == 0)
 		abort();
 	return 0;
 }

@@ -15,14 +15,14 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int read_it(
-	struct lexicon *l, const uint8_t *data, size_t size, struct arena *a, struct complaint *c)
+	struct signatures *l, const uint8_t *data, size_t size, struct arena *a, struct errors *c)
 {
 	struct document *document;
 	int rc = document_parse(&document, "signatures.yaml", data, size, c);
 
 	if (rc)
 		return rc;
-	rc = lexicon_add(l, document, a, c);
+	rc = signatures_add(l, document, a, c);
 	document_free(document);
 	return rc;
 }
@@ -30,16 +30,16 @@ static int read_it(
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena *arena = arena_new();
-	struct complaint complaint = {0};
-	struct lexicon lexicon = {0};
+	struct errors errors = {0};
+	struct signatures signatures = {0};
 	struct scanner *scanner = NULL;
-	int rc = read_it(&lexicon, data, size, arena, &complaint);
+	int rc = read_it(&signatures, data, size, arena, &errors);
 
 	if (rc == 0 && size <= COMPILED_MAX) {
-		scanner = lexicon_compile(&lexicon, arena, &complaint);
+		scanner = signatures_compile(&signatures, arena, &errors);
 		rc = scanner ? 0 : -1;
 	}
-	if (rc && complaint.length == 0)
+	if (rc && errors.length == 0)
 		abort();
 	if (scanner)
 		scanner_fini(scanner);

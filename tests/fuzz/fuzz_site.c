@@ -12,26 +12,26 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* What opens must also be printable. */
-static void chart_use(struct chart *chart)
+static void chart_use(struct ruleset *ruleset)
 {
 	FILE *out = fopen("/dev/null", "w");
 
 	if (!out)
 		abort();
-	if (listing_print(chart, LISTING_TABLE, out, true) || overview_print(chart, out))
+	if (listing_print(ruleset, LISTING_TABLE, out, true) || overview_print(ruleset, out))
 		abort();
 	fclose(out);
-	chart_close(chart);
+	ruleset_close(ruleset);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct complaint complaint = {0};
-	struct chart *chart;
+	struct errors errors = {0};
+	struct ruleset *ruleset;
 
-	if (chart_parse_site(&chart, "site.yaml", data, size, &complaint) == 0)
-		chart_use(chart);
-	else if (complaint.length == 0)
+	if (ruleset_parse_site(&ruleset, "site.yaml", data, size, &errors) == 0)
+		chart_use(ruleset);
+	else if (errors.length == 0)
 		abort();
 	return 0;
 }

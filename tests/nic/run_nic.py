@@ -28,7 +28,7 @@ sys.path.insert(0, str(HERE.parent / 'golden'))
 import initramfs
 import qemu
 import shape
-from image import Missing
+from initramfs import Missing
 
 SETTLE_BOOTS = 0.1  # what is in the NIC's rings is seen by then, on a slow machine later
 SEND_SECONDS = 20

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A running sensor is asked, reloaded, and left alone by those who misbehave.
 
-    test_ask.py PORTOLAN PORTOLAN_GENERATE
+    test_control_socket.py PORTOLAN PORTOLAN_GENERATE
 
 Reads a capture over and over through DPDK's net_pcap: no hugepages, no root. Skipped where the
 program was built without DPDK.

@@ -22,7 +22,7 @@ void bytes_put(struct bytes *b, const void *from, size_t length)
 		memcpy(to, from, length);
 }
 
-void bytes_text(struct bytes *b, const char *text)
+void format_bytes(struct bytes *b, const char *text)
 {
 	bytes_put(b, text, strlen(text));
 }

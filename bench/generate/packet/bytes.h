@@ -22,7 +22,7 @@ static inline struct bytes bytes_in(void *memory, size_t capacity)
 }
 
 void bytes_put(struct bytes *, const void *, size_t length);
-void bytes_text(struct bytes *, const char *);
+void format_bytes(struct bytes *, const char *);
 void bytes_fill(struct bytes *, uint8_t value, size_t count);
 void bytes_u8(struct bytes *, unsigned);
 void bytes_u16(struct bytes *, unsigned);

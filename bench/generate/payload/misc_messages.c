@@ -17,7 +17,7 @@ void rdp_request(struct bytes *b, const struct message *m)
 	bytes_u8(b, 0xe0);
 	bytes_u32(b, 0);
 	bytes_u8(b, 0);
-	bytes_text(b, cookie);
+	format_bytes(b, cookie);
 	bytes_put(b, negotiation, sizeof(negotiation));
 }
 
@@ -74,12 +74,12 @@ void openvpn_reset(struct bytes *b, const struct message *m)
 /* BEP 3 */
 void bittorrent_handshake(struct bytes *b, const struct message *m)
 {
-	bytes_text(b, "\x13"
-		      "BitTorrent protocol");
+	format_bytes(b, "\x13"
+			"BitTorrent protocol");
 	bytes_u64(b, 0);
 	message_random(b, m, 20);
-	bytes_text(b, "-XX0001-");
-	bytes_text(b, "0123456789ab");
+	format_bytes(b, "-XX0001-");
+	format_bytes(b, "0123456789ab");
 }
 
 /* Protocol version 10: length (little-endian), sequence 0 */
@@ -92,15 +92,15 @@ void mysql_greeting(struct bytes *b, const struct message *m)
 
 	bytes_u32(b, 0);
 	bytes_u8(b, 10);
-	bytes_text(b, version);
+	format_bytes(b, version);
 	bytes_u8(b, 0);
 	bytes_u32(b, 0x2a000000);
-	bytes_text(b, "saltsalt");
+	format_bytes(b, "saltsalt");
 	bytes_u8(b, 0);
 	bytes_put(b, rest, sizeof(rest));
-	bytes_text(b, "saltsaltsalt");
+	format_bytes(b, "saltsaltsalt");
 	bytes_u8(b, 0);
-	bytes_text(b, "mysql_native_password");
+	format_bytes(b, "mysql_native_password");
 	bytes_u8(b, 0);
 	if (!b->overflow)
 		b->at[start] = (uint8_t)(b->length - start - 4);

@@ -286,7 +286,7 @@ static const char *write_named(struct bytes *b, char *text, struct dice *dice)
 	if (row->write)
 		row->write(b, &m);
 	else
-		bytes_text(b, row->text);
+		format_bytes(b, row->text);
 	return NULL;
 }
 

@@ -6,14 +6,14 @@
 static void http_request(
 	struct bytes *b, const char *method, const char *path, const char *host, const char *more)
 {
-	bytes_text(b, method);
-	bytes_text(b, " ");
-	bytes_text(b, path);
-	bytes_text(b, " HTTP/1.1\r\nHost: ");
-	bytes_text(b, host);
-	bytes_text(b, "\r\nUser-Agent: portolan-generate\r\nAccept: */*\r\n");
-	bytes_text(b, more);
-	bytes_text(b, "\r\n");
+	format_bytes(b, method);
+	format_bytes(b, " ");
+	format_bytes(b, path);
+	format_bytes(b, " HTTP/1.1\r\nHost: ");
+	format_bytes(b, host);
+	format_bytes(b, "\r\nUser-Agent: portolan-generate\r\nAccept: */*\r\n");
+	format_bytes(b, more);
+	format_bytes(b, "\r\n");
 }
 
 void http_get(struct bytes *b, const struct message *m)
@@ -26,7 +26,7 @@ void http_put(struct bytes *b, const struct message *m)
 {
 	http_request(b, "PUT", message_text(m, 1, "/upload"),
 		message_text(m, 0, "files.example.net"), "Content-Length: 12\r\n");
-	bytes_text(b, "hello world\n");
+	format_bytes(b, "hello world\n");
 }
 
 void http_connect(struct bytes *b, const struct message *m)
@@ -41,7 +41,7 @@ static void decimal(struct bytes *b, unsigned value)
 	char text[16];
 
 	snprintf(text, sizeof(text), "%u", value);
-	bytes_text(b, text);
+	format_bytes(b, text);
 }
 
 void http_response(struct bytes *b, const struct message *m)
@@ -49,50 +49,50 @@ void http_response(struct bytes *b, const struct message *m)
 	static const char line[] = "192.0.2.0/24\n";
 	unsigned length = message_number(m, 0, 260);
 
-	bytes_text(b, "HTTP/1.1 200 OK\r\nServer: example\r\nContent-Type: text/plain\r\n"
-		      "Content-Length: ");
+	format_bytes(b, "HTTP/1.1 200 OK\r\nServer: example\r\nContent-Type: text/plain\r\n"
+			"Content-Length: ");
 	decimal(b, length);
-	bytes_text(b, "\r\n\r\n");
+	format_bytes(b, "\r\n\r\n");
 	for (; length >= sizeof(line) - 1; length -= (unsigned)sizeof(line) - 1)
-		bytes_text(b, line);
+		format_bytes(b, line);
 	bytes_fill(b, '\n', length);
 }
 
 /* RFC 3164, as the appliances write it */
 void syslog(struct bytes *b, const struct message *m)
 {
-	bytes_text(b, "<166>Jan  5 07:00:00 ");
-	bytes_text(b, message_text(m, 0, "ftd-1"));
-	bytes_text(b, " : ");
-	bytes_text(b, message_text(m, 1,
-			      "%FTD-6-302013: Built inbound TCP connection 4711 for "
-			      "outside:198.51.100.9/51515 to inside:10.30.0.80/443"));
+	format_bytes(b, "<166>Jan  5 07:00:00 ");
+	format_bytes(b, message_text(m, 0, "ftd-1"));
+	format_bytes(b, " : ");
+	format_bytes(b, message_text(m, 1,
+				"%FTD-6-302013: Built inbound TCP connection 4711 for "
+				"outside:198.51.100.9/51515 to inside:10.30.0.80/443"));
 }
 
 void syslog_5424(struct bytes *b, const struct message *m)
 {
-	bytes_text(b, "<110>1 2026-01-05T07:00:00Z ");
-	bytes_text(b, message_text(m, 0, "fmc-1"));
-	bytes_text(b, " audit 4242 - - ");
-	bytes_text(b, message_text(m, 1, "admin@198.51.100.9, Login, Success"));
+	format_bytes(b, "<110>1 2026-01-05T07:00:00Z ");
+	format_bytes(b, message_text(m, 0, "fmc-1"));
+	format_bytes(b, " audit 4242 - - ");
+	format_bytes(b, message_text(m, 1, "admin@198.51.100.9, Login, Success"));
 }
 
 void xmpp_stream(struct bytes *b, const struct message *m)
 {
-	bytes_text(b, "<?xml version='1.0'?><stream:stream to='");
-	bytes_text(b, message_text(m, 0, "xgrid.cisco.com"));
-	bytes_text(b, "' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' "
-		      "version='1.0'>");
+	format_bytes(b, "<?xml version='1.0'?><stream:stream to='");
+	format_bytes(b, message_text(m, 0, "xgrid.cisco.com"));
+	format_bytes(b, "' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' "
+			"version='1.0'>");
 }
 
 void xmpp_stream_response(struct bytes *b, const struct message *m)
 {
-	bytes_text(b, "<?xml version='1.0'?><stream:stream from='");
-	bytes_text(b, message_text(m, 0, "xgrid.cisco.com"));
-	bytes_text(b, "' id='42' xmlns='jabber:client' "
-		      "xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>"
-		      "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'>"
-		      "<required/></starttls></stream:features>");
+	format_bytes(b, "<?xml version='1.0'?><stream:stream from='");
+	format_bytes(b, message_text(m, 0, "xgrid.cisco.com"));
+	format_bytes(b, "' id='42' xmlns='jabber:client' "
+			"xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>"
+			"<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'>"
+			"<required/></starttls></stream:features>");
 }
 
 /* RFC 4253 7.1 in a binary packet (section 6): padded to a multiple of eight */
@@ -108,7 +108,7 @@ void ssh_kexinit(struct bytes *b, const struct message *m)
 	message_random(b, m, 16);
 	for (unsigned i = 0; i < 10; i++) {
 		bytes_u32(b, (uint32_t)strlen(lists[i]));
-		bytes_text(b, lists[i]);
+		format_bytes(b, lists[i]);
 	}
 	bytes_fill(b, 0, 5); /* no guess, reserved */
 	padding = 8 - (b->length - start) % 8;

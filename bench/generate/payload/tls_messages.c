@@ -60,7 +60,7 @@ static void server_name(struct bytes *b, const char *name)
 	bytes_u16(b, length + 3);
 	bytes_u8(b, 0);
 	bytes_u16(b, length);
-	bytes_text(b, name);
+	format_bytes(b, name);
 }
 
 static void key_share(struct bytes *b, const struct message *m, bool is_client)

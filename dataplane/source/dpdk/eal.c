@@ -17,7 +17,7 @@
 #define HUGEPAGES "/sys/kernel/mm/hugepages"
 #define ARGUMENTS_MAX 256
 
-static char complaint[256];
+static char errors[256];
 
 struct arguments {
 	const char *value[ARGUMENTS_MAX + 1]; /* NULL after the last */
@@ -140,7 +140,7 @@ static uint64_t free_hugepage_bytes(void)
  * functions return no more than a number, and what follows are consequences. */
 static ssize_t write_log(void *cookie, const char *text, size_t length)
 {
-	size_t n = length < sizeof(complaint) ? length : sizeof(complaint) - 1;
+	size_t n = length < sizeof(errors) ? length : sizeof(errors) - 1;
 
 	(void)cookie;
 	while (n > 0 && isspace((unsigned char)text[n - 1]))
@@ -148,9 +148,9 @@ static ssize_t write_log(void *cookie, const char *text, size_t length)
 	if (n == 0 || rte_log_cur_msg_loglevel() > (int)RTE_LOG_WARNING)
 		return (ssize_t)length;
 	fprintf(stderr, "portolan: DPDK: %.*s\n", (int)n, text);
-	if (rte_log_cur_msg_loglevel() <= (int)RTE_LOG_ERR && !complaint[0]) {
-		memcpy(complaint, text, n);
-		complaint[n] = '\0';
+	if (rte_log_cur_msg_loglevel() <= (int)RTE_LOG_ERR && !errors[0]) {
+		memcpy(errors, text, n);
+		errors[n] = '\0';
 	}
 	return (ssize_t)length;
 }
@@ -170,12 +170,12 @@ static void open_log(void)
 
 const char *dpdk_eal_complaint(void)
 {
-	return complaint;
+	return errors;
 }
 
 void dpdk_eal_forget(void)
 {
-	complaint[0] = '\0';
+	errors[0] = '\0';
 }
 
 static int init(const struct arguments *a)
@@ -206,7 +206,7 @@ int dpdk_eal_start(const struct source_dpdk_config *c, const struct dpdk_need *n
 	status = init(&a);
 	if (status < 0)
 		snprintf(error, SOURCE_ERROR_BYTES, "DPDK: does not start: %s",
-			complaint[0] ? complaint : rte_strerror(-status));
+			errors[0] ? errors : rte_strerror(-status));
 	if (!huge)
 		*remark = "no free hugepages, so DPDK runs without: packet buffers in small pages "
 			  "cost a third to a half of the peak rate, and NICs need an IOMMU; see "

@@ -33,37 +33,37 @@ static inline int fixture_setup(void **state)
 	return setenv("PORTOLAN_CONFIGS", FIXTURE_CONFIGS, 1);
 }
 
-static inline struct chart *fixture_open(const char *site, const char *profile)
+static inline struct ruleset *fixture_open(const char *site, const char *profile)
 {
-	struct complaint complaint = {0};
-	struct chart *chart = NULL;
+	struct errors errors = {0};
+	struct ruleset *ruleset = NULL;
 	int rc = -1;
 
 	if (site)
-		rc = chart_parse_site(&chart, SITE, site, strlen(site), &complaint);
+		rc = ruleset_parse_site(&ruleset, SITE, site, strlen(site), &errors);
 	else if (profile)
-		rc = chart_parse_profile(&chart, PROFILE, profile, strlen(profile), &complaint);
+		rc = ruleset_parse_profile(&ruleset, PROFILE, profile, strlen(profile), &errors);
 	if (rc)
-		print_error("%s\n", complaint.text);
+		print_error("%s\n", errors.text);
 	assert_int_equal(rc, 0);
-	assert_string_equal(complaint.text, "");
-	return chart;
+	assert_string_equal(errors.text, "");
+	return ruleset;
 }
 
-static inline struct chart *site_opens(const char *text)
+static inline struct ruleset *site_opens(const char *text)
 {
 	return fixture_open(text, NULL);
 }
 
-static inline struct chart *profile_opens(const char *text)
+static inline struct ruleset *profile_opens(const char *text)
 {
 	return fixture_open(NULL, text);
 }
 
 /* The complaint has exactly this line, among others perhaps. */
-static inline void complaint_has(const struct complaint *complaint, const char *line)
+static inline void complaint_has(const struct errors *errors, const char *line)
 {
-	const char *at = complaint->text;
+	const char *at = errors->text;
 
 	while (at) {
 		size_t length = strcspn(at, "\n");
@@ -71,36 +71,36 @@ static inline void complaint_has(const struct complaint *complaint, const char *
 			return;
 		at = at[length] ? at + length + 1 : NULL;
 	}
-	print_error("want: %s\nhave: %s\n", line, complaint->text);
+	print_error("want: %s\nhave: %s\n", line, errors->text);
 	fail();
 }
 
 static inline void site_refused(const char *text, const char *line)
 {
-	struct complaint complaint = {0};
-	struct chart *chart = NULL;
+	struct errors errors = {0};
+	struct ruleset *ruleset = NULL;
 
-	assert_true(chart_parse_site(&chart, SITE, text, strlen(text), &complaint) < 0);
-	assert_null(chart);
-	complaint_has(&complaint, line);
+	assert_true(ruleset_parse_site(&ruleset, SITE, text, strlen(text), &errors) < 0);
+	assert_null(ruleset);
+	complaint_has(&errors, line);
 }
 
 static inline void profile_refused(const char *text, const char *line)
 {
-	struct complaint complaint = {0};
-	struct chart *chart = NULL;
+	struct errors errors = {0};
+	struct ruleset *ruleset = NULL;
 
-	assert_true(chart_parse_profile(&chart, PROFILE, text, strlen(text), &complaint) < 0);
-	assert_null(chart);
-	complaint_has(&complaint, line);
+	assert_true(ruleset_parse_profile(&ruleset, PROFILE, text, strlen(text), &errors) < 0);
+	assert_null(ruleset);
+	complaint_has(&errors, line);
 }
 
 /* The number of the rule with this id and feature; fails the case if there is none. */
-static inline uint32_t rule_of(const struct chart *chart, const char *id, const char *feature)
+static inline uint32_t rule_of(const struct ruleset *ruleset, const char *id, const char *feature)
 {
-	for (uint32_t i = 0; i < chart->policy->rules; i++) {
-		if (strcmp(chart->rule[i].id, id) == 0 &&
-			strcmp(chart->rule[i].feature, feature) == 0)
+	for (uint32_t i = 0; i < ruleset->policy->rules; i++) {
+		if (strcmp(ruleset->rule[i].id, id) == 0 &&
+			strcmp(ruleset->rule[i].feature, feature) == 0)
 			return i;
 	}
 	print_error("no rule %s for %s\n", id, feature);

@@ -48,7 +48,7 @@ static struct next *next_open(uint32_t generation, struct inventory *inv, const 
 		.timeouts = default_timeouts,
 		.warmup_ns = 60 * SECOND,
 		.heir = heir,
-		.heirs = 3,
+		.remap = 3,
 	};
 	return n;
 }

@@ -9,7 +9,7 @@
 	"  - {name: ftd, role: managed-device, addresses: [10.20.0.1]}\n"
 
 struct scene {
-	struct chart *chart;
+	struct ruleset *ruleset;
 	struct mirror_report report;
 	struct counters counters;
 	struct mirror_finding found[MIRROR_FINDINGS_MAX];
@@ -22,8 +22,8 @@ static struct scene *scene_open(const char *site)
 	struct scene *s = calloc(1, sizeof(*s));
 
 	assert_non_null(s);
-	s->chart = site_opens(site);
-	assert_int_equal(mirror_report_init(&s->report, s->chart), 0);
+	s->ruleset = site_opens(site);
+	assert_int_equal(mirror_report_init(&s->report, s->ruleset), 0);
 	s->report.is_known = true; /* figures are written to it directly */
 	s->counters.frames = s->counters.ip = s->counters.monitored = 100000;
 	s->report.sum.lanes = 2;
@@ -35,7 +35,7 @@ static struct scene *scene_open(const char *site)
 static void scene_close(struct scene *s)
 {
 	mirror_report_fini(&s->report);
-	chart_close(s->chart);
+	ruleset_close(s->ruleset);
 	free(s);
 }
 

@@ -4,22 +4,22 @@
 
 static void complaint_puts_lines_below_each_other(void **state)
 {
-	struct complaint c = {0};
+	struct errors c = {0};
 
 	(void)state;
-	complain(&c, "%s", "one");
-	complain(&c, "%s", "two");
+	errors_add(&c, "%s", "one");
+	errors_add(&c, "%s", "two");
 	assert_string_equal(c.text, "one\ntwo");
 	assert_int_equal(c.length, 7);
 }
 
 static void complaint_that_is_full_says_so(void **state)
 {
-	struct complaint c = {0};
+	struct errors c = {0};
 
 	(void)state;
 	for (int i = 0; i < 1000; i++) {
-		complain(&c, "line %d ü", i);
+		errors_add(&c, "line %d ü", i);
 		assert_true(c.length < COMPLAINT_BYTES);
 		assert_int_equal(strlen(c.text), c.length);
 	}
@@ -33,12 +33,12 @@ static void complaint_that_fits_to_the_last_byte_is_not_spoilt(void **state)
 
 	(void)state;
 	for (size_t length = COMPLAINT_BYTES - 20; length < COMPLAINT_BYTES; length++) {
-		struct complaint c = {0};
+		struct errors c = {0};
 		memset(text, 'x', length);
 		text[length] = '\0';
-		complain(&c, "%s", text);
+		errors_add(&c, "%s", text);
 		for (int i = 0; i < 20; i++) {
-			complain(&c, "%s", "y");
+			errors_add(&c, "%s", "y");
 			assert_true(c.length < COMPLAINT_BYTES);
 			assert_int_equal(strlen(c.text), c.length);
 		}
@@ -48,37 +48,37 @@ static void complaint_that_fits_to_the_last_byte_is_not_spoilt(void **state)
 
 static void complaint_cuts_one_long_line(void **state)
 {
-	struct complaint c = {0};
+	struct errors c = {0};
 	char text[2 * COMPLAINT_BYTES];
 
 	(void)state;
 	memset(text, 'x', sizeof(text));
 	text[sizeof(text) - 1] = '\0';
-	complain(&c, "%s", text);
+	errors_add(&c, "%s", text);
 	assert_int_equal(strlen(c.text), COMPLAINT_BYTES - 1);
 	assert_string_equal(c.text + c.length - strlen("…"), "…");
 }
 
 static void complaint_takes_the_sting_out_of_control_characters(void **state)
 {
-	struct complaint c = {0};
+	struct errors c = {0};
 
 	(void)state;
-	complain(&c, "found \"%s\"", "a\n\033[2Jb\177");
+	errors_add(&c, "found \"%s\"", "a\n\033[2Jb\177");
 	assert_string_equal(c.text, "found \"a??[2Jb?\"");
 }
 
 static void complaint_is_printed_with_the_programs_name(void **state)
 {
-	struct complaint c = {0};
+	struct errors c = {0};
 	size_t size;
 	char *text;
 	FILE *out = open_memstream(&text, &size);
 
 	(void)state;
-	complain(&c, "one");
-	complain(&c, "two");
-	complaint_print(&c, out);
+	errors_add(&c, "one");
+	errors_add(&c, "two");
+	errors_print(&c, out);
 	fclose(out);
 	assert_string_equal(text, "portolan: one\nportolan: two\n");
 	free(text);
@@ -90,15 +90,15 @@ static void spelling_names_the_nearest_word_or_all(void **state)
 	char want[SPELLING_TEXT_BYTES];
 
 	(void)state;
-	spelling_want("xml", known, 3, want);
+	suggest_want("xml", known, 3, want);
 	assert_string_equal(want, "one of table, csv, json");
-	spelling_want("tabel", known, 3, want);
+	suggest_want("tabel", known, 3, want);
 	assert_string_equal(want, "\"table\"");
-	spelling_want("CSV", known, 3, want);
+	suggest_want("CSV", known, 3, want);
 	assert_string_equal(want, "\"csv\"");
-	spelling_want("", known, 3, want);
+	suggest_want("", known, 3, want);
 	assert_string_equal(want, "one of table, csv, json");
-	spelling_want("x", known, 0, want);
+	suggest_want("x", known, 0, want);
 	assert_string_equal(want, "nothing");
 }
 
@@ -110,7 +110,7 @@ static void spelling_cuts_a_list_that_is_too_long(void **state)
 	(void)state;
 	for (size_t i = 0; i < 500; i++)
 		known[i] = "some-feature";
-	spelling_want("?", known, 500, want);
+	suggest_want("?", known, 500, want);
 	assert_true(strlen(want) < sizeof(want));
 	assert_string_equal(want + strlen(want) - strlen(", …"), ", …");
 }

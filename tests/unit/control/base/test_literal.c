@@ -84,7 +84,7 @@ static void literal_reads_prefixes_and_names_the_network(void **state)
 	assert_int_equal(literal_prefix("2001:db8::5", &p), 0);
 	assert_int_equal(p.length, 128);
 	assert_int_equal(literal_prefix("10.20.1.7/16", &p), -EDOM);
-	prefix_text(&p, text);
+	format_prefix(&p, text);
 	assert_string_equal(text, "10.20.0.0/16");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(literal_prefix(bad[i], &p), -EINVAL);
@@ -131,7 +131,7 @@ static void literal_durations_are_written_in_the_largest_unit(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
-		duration_text(want[i].ns, text);
+		format_duration(want[i].ns, text);
 		assert_string_equal(text, want[i].text);
 	}
 }

@@ -8,11 +8,11 @@
 
 static void refused(const void *bytes, size_t size, int rc, const char *line)
 {
-	struct complaint complaint = {0};
+	struct errors errors = {0};
 	struct document *document;
 
-	assert_int_equal(document_parse(&document, "f", bytes, size, &complaint), rc);
-	assert_string_equal(complaint.text, line);
+	assert_int_equal(document_parse(&document, "f", bytes, size, &errors), rc);
+	assert_string_equal(errors.text, line);
 }
 
 static void text_refused(const char *text, const char *line)
@@ -22,22 +22,22 @@ static void text_refused(const char *text, const char *line)
 
 static void read_refused(const char *path, int rc, const char *line)
 {
-	struct complaint complaint = {0};
+	struct errors errors = {0};
 	struct document *document;
 
-	assert_int_equal(document_read(&document, path, &complaint), rc);
-	assert_string_equal(complaint.text, line);
+	assert_int_equal(document_read(&document, path, &errors), rc);
+	assert_string_equal(errors.text, line);
 }
 
 static void document_knows_the_line_of_every_node(void **state)
 {
 	static const char text[] = "# one\na: b\nlist:\n  - x\n  - {k: v,\n     l: w}\n";
-	struct complaint complaint = {0};
+	struct errors errors = {0};
 	struct document *d;
 	int list;
 
 	(void)state;
-	assert_int_equal(document_parse(&d, "f", text, strlen(text), &complaint), 0);
+	assert_int_equal(document_parse(&d, "f", text, strlen(text), &errors), 0);
 	list = node_get(d, NODE_ROOT, "LIST");
 	assert_int_equal(node_kind(d, list), NODE_IS_LIST);
 	assert_int_equal(node_count(d, list), 2);
@@ -51,12 +51,12 @@ static void document_knows_the_line_of_every_node(void **state)
 static void document_bears_nodes_that_are_not_there(void **state)
 {
 	static const char text[] = "a: b\n";
-	struct complaint complaint = {0};
+	struct errors errors = {0};
 	char shown[NODE_SHOWN_BYTES];
 	struct document *d;
 
 	(void)state;
-	assert_int_equal(document_parse(&d, "f", text, strlen(text), &complaint), 0);
+	assert_int_equal(document_parse(&d, "f", text, strlen(text), &errors), 0);
 	assert_int_equal(node_get(d, NODE_NONE, "a"), NODE_NONE);
 	assert_int_equal(node_get(d, 2, "a"), NODE_NONE);
 	assert_int_equal(node_item(d, NODE_ROOT, 0), NODE_NONE);

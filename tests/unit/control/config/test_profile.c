@@ -12,16 +12,16 @@
 
 static void profile_default_is_the_cloud_delivered_one(void **state)
 {
-	struct complaint complaint = {0};
-	struct chart *chart;
+	struct errors errors = {0};
+	struct ruleset *ruleset;
 
 	(void)state;
-	assert_int_equal(chart_open(&chart, NULL, NULL, &complaint), 0);
-	assert_string_equal(chart->profile, "cloud-delivered");
-	assert_string_equal(chart->name, "cloud-delivered");
-	assert_int_equal(chart->policy->rules, 51);
-	assert_int_equal(chart->warnings, 0);
-	chart_close(chart);
+	assert_int_equal(ruleset_open(&ruleset, NULL, NULL, &errors), 0);
+	assert_string_equal(ruleset->profile, "cloud-delivered");
+	assert_string_equal(ruleset->name, "cloud-delivered");
+	assert_int_equal(ruleset->policy->rules, 51);
+	assert_int_equal(ruleset->warnings, 0);
+	ruleset_close(ruleset);
 }
 
 static void profile_rows_that_ship_say_what_they_are_and_where_they_were_read(void **state)
@@ -30,92 +30,92 @@ static void profile_rows_that_ship_say_what_they_are_and_where_they_were_read(vo
 
 	(void)state;
 	for (size_t p = 0; p < 2; p++) {
-		struct complaint complaint = {0};
-		struct chart *chart;
-		assert_int_equal(chart_open(&chart, NULL, name[p], &complaint), 0);
-		for (uint32_t i = 0; i < chart->policy->rules; i++) {
-			assert_true(strlen(chart->rule[i].description) > 10);
-			assert_true(strlen(chart->rule[i].source) > 10);
-			assert_true(chart->policy->rule[i].services != 0);
-			assert_true(chart->policy->rule[i].enabled);
+		struct errors errors = {0};
+		struct ruleset *ruleset;
+		assert_int_equal(ruleset_open(&ruleset, NULL, name[p], &errors), 0);
+		for (uint32_t i = 0; i < ruleset->policy->rules; i++) {
+			assert_true(strlen(ruleset->rule[i].description) > 10);
+			assert_true(strlen(ruleset->rule[i].source) > 10);
+			assert_true(ruleset->policy->rule[i].services != 0);
+			assert_true(ruleset->policy->rule[i].enabled);
 		}
-		chart_close(chart);
+		ruleset_close(ruleset);
 	}
 }
 
 static void profile_binds_appliance_communications_to_the_inventory(void **state)
 {
-	struct complaint complaint = {0};
-	struct chart *chart;
+	struct errors errors = {0};
+	struct ruleset *ruleset;
 
 	(void)state;
-	assert_int_equal(chart_open(&chart, NULL, "cloud-delivered", &complaint), 0);
-	for (uint32_t i = 0; i < chart->policy->rules; i++)
-		assert_int_equal(chart->policy->rule[i].peers,
-			chart->policy->rule[i].port == 8305 ? PEERS_INVENTORY : PEERS_ANY);
-	chart_close(chart);
+	assert_int_equal(ruleset_open(&ruleset, NULL, "cloud-delivered", &errors), 0);
+	for (uint32_t i = 0; i < ruleset->policy->rules; i++)
+		assert_int_equal(ruleset->policy->rule[i].peers,
+			ruleset->policy->rule[i].port == 8305 ? PEERS_INVENTORY : PEERS_ANY);
+	ruleset_close(ruleset);
 }
 
 static void profile_on_premises_extends_the_cloud_delivered_one(void **state)
 {
-	struct complaint complaint = {0};
-	struct chart *chart;
+	struct errors errors = {0};
+	struct ruleset *ruleset;
 
 	(void)state;
-	assert_int_equal(chart_open(&chart, NULL, "on-premises-7", &complaint), 0);
-	assert_int_equal(chart->policy->rules, 51 + 8);
-	assert_true(
-		chart->rule[rule_of(chart, "management-center/inbound/443/tcp", "web-interface")]
-			.required);
+	assert_int_equal(ruleset_open(&ruleset, NULL, "on-premises-7", &errors), 0);
+	assert_int_equal(ruleset->policy->rules, 51 + 8);
+	assert_true(ruleset->rule[rule_of(ruleset, "management-center/inbound/443/tcp",
+					  "web-interface")]
+			    .required);
 	assert_string_equal(
-		chart->rule[rule_of(chart, "management-center/inbound/22/tcp", "ssh")].origin,
+		ruleset->rule[rule_of(ruleset, "management-center/inbound/22/tcp", "ssh")].origin,
 		"on-premises-7");
 	assert_string_equal(
-		chart->rule[rule_of(chart, "managed-device/inbound/22/tcp", "ssh")].origin,
+		ruleset->rule[rule_of(ruleset, "managed-device/inbound/22/tcp", "ssh")].origin,
 		"cloud-delivered");
-	chart_close(chart);
+	ruleset_close(ruleset);
 }
 
 static void profile_row_that_is_recalled_loads_with_a_warning(void **state)
 {
-	struct complaint complaint = {0};
-	struct chart *chart;
+	struct errors errors = {0};
+	struct ruleset *ruleset;
 
 	(void)state;
-	assert_int_equal(chart_open(&chart, NULL, "on-premises-7", &complaint), 0);
-	assert_int_equal(chart->warnings, 6);
-	assert_string_equal(chart->warning[0],
+	assert_int_equal(ruleset_open(&ruleset, NULL, "on-premises-7", &errors), 0);
+	assert_int_equal(ruleset->warnings, 6);
+	assert_string_equal(ruleset->warning[0],
 		"profile on-premises-7: rule management-center/inbound/1500/tcp for "
 		"database-access is "
 		"recalled, not verified");
-	chart_close(chart);
+	ruleset_close(ruleset);
 }
 
 static void profile_names_are_sorted(void **state)
 {
-	char **names = chart_profile_names();
+	char **names = ruleset_profile_names();
 
 	(void)state;
 	assert_string_equal(names[0], "cloud-delivered");
 	assert_string_equal(names[1], "on-premises-7");
 	assert_null(names[2]);
-	chart_names_free(names);
+	ruleset_names_free(names);
 }
 
 static void profile_takes_a_service_or_a_list_of_them(void **state)
 {
-	struct chart *chart = profile_opens(
+	struct ruleset *ruleset = profile_opens(
 		HEAD "  - {role: managed-device, direction: inbound, port: 1, transport: udp,\n"
 		     "     feature: a, service: [xmpp, tls], description: d, source: s,\n"
 		     "     status: verified}\n" ONE);
-	uint32_t a = rule_of(chart, "managed-device/inbound/1/udp", "a");
+	uint32_t a = rule_of(ruleset, "managed-device/inbound/1/udp", "a");
 
 	(void)state;
-	assert_int_equal(chart->policy->rule[a].services,
+	assert_int_equal(ruleset->policy->rule[a].services,
 		SERVICE_BIT(SERVICE_TLS) | SERVICE_BIT(SERVICE_XMPP));
-	assert_string_equal(chart->rule[a].service, "xmpp|tls");
-	assert_string_equal(chart->name, "test");
-	chart_close(chart);
+	assert_string_equal(ruleset->rule[a].service, "xmpp|tls");
+	assert_string_equal(ruleset->name, "test");
+	ruleset_close(ruleset);
 }
 
 static void profile_refuses_a_row_without_its_status(void **state)
@@ -200,15 +200,15 @@ static void profile_refuses_to_remove_a_row_that_is_not_there(void **state)
 
 static void profile_removes_what_it_names(void **state)
 {
-	struct chart *chart =
+	struct ruleset *ruleset =
 		profile_opens("name: test\nextends: cloud-delivered\nremove:\n" KEY("22", "ssh"));
 
 	(void)state;
-	assert_int_equal(chart->policy->rules, 50);
-	assert_int_equal(policy_set(chart->policy, ROLE_MANAGED_DEVICE, DIRECTION_INBOUND,
+	assert_int_equal(ruleset->policy->rules, 50);
+	assert_int_equal(policy_set(ruleset->policy, ROLE_MANAGED_DEVICE, DIRECTION_INBOUND,
 				 TRANSPORT_TCP, 22),
 		SET_NONE);
-	chart_close(chart);
+	ruleset_close(ruleset);
 }
 
 static void profile_refuses_to_extend_an_unknown_one(void **state)
@@ -260,21 +260,21 @@ static void profile_refuses_a_circle_of_extends(void **state)
 {
 	static const char *const names[] = {"a.yaml", "b.yaml", NULL};
 	struct folder folder = folder_new();
-	struct complaint complaint = {0};
+	struct errors errors = {0};
 	char path[128], want[256];
-	struct chart *chart;
+	struct ruleset *ruleset;
 
 	(void)state;
 	folder_write(&folder, "a.yaml", "name: a\nextends: ./b.yaml\n");
 	folder_write(&folder, "b.yaml", "# b\nname: b\nextends: a.yaml\n");
 	snprintf(path, sizeof(path), "%s/a.yaml", folder.path);
-	assert_int_equal(chart_open(&chart, NULL, path, &complaint), -ELOOP);
+	assert_int_equal(ruleset_open(&ruleset, NULL, path, &errors), -ELOOP);
 	snprintf(want, sizeof(want),
 		"%s/b.yaml:3: found a circle of `extends` through %s/a.yaml; want a profile that "
 		"ends "
 		"it",
 		folder.path, folder.path);
-	assert_string_equal(complaint.text, want);
+	assert_string_equal(errors.text, want);
 	folder_remove(&folder, names);
 }
 
@@ -282,18 +282,18 @@ static void profile_path_in_a_site_starts_at_the_sites_folder(void **state)
 {
 	static const char *const names[] = {"site.yaml", "own.yaml", NULL};
 	struct folder folder = folder_new();
-	struct complaint complaint = {0};
-	struct chart *chart;
+	struct errors errors = {0};
+	struct ruleset *ruleset;
 	char path[128];
 
 	(void)state;
 	folder_write(&folder, "site.yaml", "profile: own.yaml\n");
 	folder_write(&folder, "own.yaml", HEAD ONE);
 	snprintf(path, sizeof(path), "%s/site.yaml", folder.path);
-	assert_int_equal(chart_open(&chart, path, NULL, &complaint), 0);
-	assert_string_equal(chart->profile, "test");
-	assert_string_equal(chart->name, path);
-	chart_close(chart);
+	assert_int_equal(ruleset_open(&ruleset, path, NULL, &errors), 0);
+	assert_string_equal(ruleset->profile, "test");
+	assert_string_equal(ruleset->name, path);
+	ruleset_close(ruleset);
 	folder_remove(&folder, names);
 }
 
@@ -301,24 +301,24 @@ static void profile_asked_for_must_not_contradict_the_site(void **state)
 {
 	static const char *const names[] = {"site.yaml", NULL};
 	struct folder folder = folder_new();
-	struct complaint complaint = {0};
+	struct errors errors = {0};
 	char path[128], want[256];
-	struct chart *chart;
+	struct ruleset *ruleset;
 
 	(void)state;
 	folder_write(&folder, "site.yaml", "profile: cloud-delivered\n");
 	snprintf(path, sizeof(path), "%s/site.yaml", folder.path);
-	assert_int_equal(chart_open(&chart, path, "on-premises-7", &complaint), -EINVAL);
+	assert_int_equal(ruleset_open(&ruleset, path, "on-premises-7", &errors), -EINVAL);
 	snprintf(want, sizeof(want),
 		"%s:1: found profile cloud-delivered where on-premises-7 was asked for; want one "
 		"of "
 		"them",
 		path);
-	assert_string_equal(complaint.text, want);
+	assert_string_equal(errors.text, want);
 	folder_write(&folder, "site.yaml", "{}\n");
-	assert_int_equal(chart_open(&chart, path, "on-premises-7", &complaint), 0);
-	assert_string_equal(chart->profile, "on-premises-7");
-	chart_close(chart);
+	assert_int_equal(ruleset_open(&ruleset, path, "on-premises-7", &errors), 0);
+	assert_string_equal(ruleset->profile, "on-premises-7");
+	ruleset_close(ruleset);
 	folder_remove(&folder, names);
 }
 
@@ -326,23 +326,23 @@ static void profile_or_site_is_told_apart_by_its_keys(void **state)
 {
 	static const char *const names[] = {"x.yaml", NULL};
 	struct folder folder = folder_new();
-	struct complaint complaint = {0};
-	struct chart *chart;
+	struct errors errors = {0};
+	struct ruleset *ruleset;
 	char path[128];
 
 	(void)state;
 	snprintf(path, sizeof(path), "%s/x.yaml", folder.path);
 	folder_write(&folder, "x.yaml", HEAD ONE);
-	assert_int_equal(chart_open_any(&chart, path, &complaint), 0);
-	assert_string_equal(chart->name, "test");
-	chart_close(chart);
+	assert_int_equal(ruleset_open_any(&ruleset, path, &errors), 0);
+	assert_string_equal(ruleset->name, "test");
+	ruleset_close(ruleset);
 	folder_write(&folder, "x.yaml", "profile: on-premises-7\n");
-	assert_int_equal(chart_open_any(&chart, path, &complaint), 0);
-	assert_string_equal(chart->name, path);
-	chart_close(chart);
-	assert_int_equal(chart_open_any(&chart, "on-premises-7", &complaint), 0);
-	assert_string_equal(chart->name, "on-premises-7");
-	chart_close(chart);
+	assert_int_equal(ruleset_open_any(&ruleset, path, &errors), 0);
+	assert_string_equal(ruleset->name, path);
+	ruleset_close(ruleset);
+	assert_int_equal(ruleset_open_any(&ruleset, "on-premises-7", &errors), 0);
+	assert_string_equal(ruleset->name, "on-premises-7");
+	ruleset_close(ruleset);
 	folder_remove(&folder, names);
 }
 

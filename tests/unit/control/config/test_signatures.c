@@ -9,20 +9,20 @@
 #define SSH "  - {service: ssh, transport: tcp, side: either, pattern: '^SSH-', validator: ssh}\n"
 
 /* The lexicon of a text, compiled: 0, or negative with the complaint. */
-static int compile(const char *text, struct complaint *complaint)
+static int compile(const char *text, struct errors *errors)
 {
 	struct arena *arena = arena_new();
-	struct lexicon lexicon = {0};
+	struct signatures signatures = {0};
 	struct document *document;
 	struct scanner *scanner = NULL;
-	int rc = document_parse(&document, LEXICON, text, strlen(text), complaint);
+	int rc = document_parse(&document, LEXICON, text, strlen(text), errors);
 
 	if (rc == 0) {
-		rc = lexicon_add(&lexicon, document, arena, complaint);
+		rc = signatures_add(&signatures, document, arena, errors);
 		document_free(document);
 	}
 	if (rc == 0) {
-		scanner = lexicon_compile(&lexicon, arena, complaint);
+		scanner = signatures_compile(&signatures, arena, errors);
 		rc = scanner ? 0 : -1;
 	}
 	if (scanner)
@@ -33,28 +33,28 @@ static int compile(const char *text, struct complaint *complaint)
 
 static void refused(const char *text, const char *line)
 {
-	struct complaint complaint = {0};
+	struct errors errors = {0};
 
-	assert_true(compile(text, &complaint) < 0);
-	complaint_has(&complaint, line);
+	assert_true(compile(text, &errors) < 0);
+	complaint_has(&errors, line);
 }
 
 static void lexicon_that_ships_compiles_and_knows_every_service_of_the_profiles(void **state)
 {
-	struct complaint complaint = {0};
-	struct chart *chart;
+	struct errors errors = {0};
+	struct ruleset *ruleset;
 	service_mask known = 0;
 
 	(void)state;
-	assert_int_equal(chart_open(&chart, NULL, "on-premises-7", &complaint), 0);
-	assert_int_equal(chart_arm(chart, &complaint), 0);
-	for (size_t i = 0; i < chart->lexicon->count; i++)
-		known |= SERVICE_BIT(chart->lexicon->signature[i].service);
-	for (uint32_t i = 0; i < chart->policy->rules; i++) {
-		service_mask wanted = service_accepts(chart->policy->rule[i].services);
+	assert_int_equal(ruleset_open(&ruleset, NULL, "on-premises-7", &errors), 0);
+	assert_int_equal(ruleset_compile(ruleset, &errors), 0);
+	for (size_t i = 0; i < ruleset->signatures->count; i++)
+		known |= SERVICE_BIT(ruleset->signatures->signature[i].service);
+	for (uint32_t i = 0; i < ruleset->policy->rules; i++) {
+		service_mask wanted = service_accepts(ruleset->policy->rule[i].services);
 		assert_true((wanted & known) != 0);
 	}
-	chart_close(chart);
+	ruleset_close(ruleset);
 }
 
 static void lexicon_refuses_a_bad_pattern_with_its_line(void **state)
@@ -82,12 +82,12 @@ static void lexicon_refuses_an_unknown_validator(void **state)
 
 static void lexicon_refuses_an_unknown_key(void **state)
 {
-	struct complaint complaint = {0};
+	struct errors errors = {0};
 
 	(void)state;
 	assert_true(compile(HEAD "  - {service: ssh, transport: tcp, side: either, patern: x}\n",
-			    &complaint) < 0);
-	assert_non_null(strstr(complaint.text, LEXICON ":2: found unknown key \"patern\""));
+			    &errors) < 0);
+	assert_non_null(strstr(errors.text, LEXICON ":2: found unknown key \"patern\""));
 }
 
 static void lexicon_refuses_a_signature_that_nothing_tells(void **state)
@@ -109,24 +109,24 @@ static void lexicon_refuses_a_beginning_of_nothing(void **state)
 
 static void lexicon_takes_a_validator_alone_for_where_it_is_expected(void **state)
 {
-	struct complaint complaint = {0};
+	struct errors errors = {0};
 
 	(void)state;
 	assert_int_equal(compile(HEAD SSH "  - {service: echo, transport: udp, side: either, "
 					  "validator: echo}\n",
-				 &complaint),
+				 &errors),
 		0);
-	assert_string_equal(complaint.text, "");
+	assert_string_equal(errors.text, "");
 }
 
 static void lexicon_is_part_of_the_policys_hash(void **state)
 {
 	char folder[] = "/tmp/portolan-lexicon-XXXXXX", command[512], hash[80];
-	struct chart *chart = site_opens("appliances: []\n");
+	struct ruleset *ruleset = site_opens("appliances: []\n");
 
 	(void)state;
-	memcpy(hash, chart->hash, sizeof(hash));
-	chart_close(chart);
+	memcpy(hash, ruleset->hash, sizeof(hash));
+	ruleset_close(ruleset);
 	assert_non_null(mkdtemp(folder));
 	snprintf(command, sizeof(command),
 		"cp -r %s/profiles %s/ && mkdir %s/signatures && printf '%s%s' > "
@@ -135,9 +135,9 @@ static void lexicon_is_part_of_the_policys_hash(void **state)
 		"  - {service: ssh, transport: tcp, side: either, validator: ssh}\\n", folder);
 	assert_int_equal(system(command), 0);
 	setenv("PORTOLAN_CONFIGS", folder, 1);
-	chart = site_opens("appliances: []\n");
-	assert_string_not_equal(hash, chart->hash);
-	chart_close(chart);
+	ruleset = site_opens("appliances: []\n");
+	assert_string_not_equal(hash, ruleset->hash);
+	ruleset_close(ruleset);
 	setenv("PORTOLAN_CONFIGS", FIXTURE_CONFIGS, 1);
 	snprintf(command, sizeof(command), "rm -r %s", folder);
 	assert_int_equal(system(command), 0);

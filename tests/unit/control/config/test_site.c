@@ -206,11 +206,11 @@ static void site_refuses_a_number_of_flows_out_of_range(void **state)
 
 static void site_takes_the_largest_number_of_flows(void **state)
 {
-	struct chart *chart = site_opens("flow: {max: 67108864}\n");
+	struct ruleset *ruleset = site_opens("flow: {max: 67108864}\n");
 
 	(void)state;
-	assert_int_equal(chart->flow_max, 1u << 26);
-	chart_close(chart);
+	assert_int_equal(ruleset->flow_max, 1u << 26);
+	ruleset_close(ruleset);
 }
 
 static void site_refuses_an_unknown_profile_and_says_which_exist(void **state)
@@ -228,16 +228,16 @@ static void site_refuses_an_extra_rule_that_is_documented(void **state)
 {
 	static const char text[] = "extra_rules:\n  - {role: managed-device, direction: inbound,\n"
 				   "     port: 22, transport: tcp, feature: ssh}\n";
-	struct complaint complaint = {0};
-	struct chart *chart;
+	struct errors errors = {0};
+	struct ruleset *ruleset;
 
 	(void)state;
-	assert_int_equal(chart_parse_site(&chart, SITE, text, strlen(text), &complaint), -EINVAL);
+	assert_int_equal(ruleset_parse_site(&ruleset, SITE, text, strlen(text), &errors), -EINVAL);
 	assert_ptr_equal(
-		strstr(complaint.text, SITE ":2: found extra rule managed-device/inbound/22/tcp "
-					    "for ssh, which is at " FIXTURE_CONFIGS
-					    "/profiles/cloud-delivered.yaml:"),
-		complaint.text);
+		strstr(errors.text, SITE ":2: found extra rule managed-device/inbound/22/tcp "
+					 "for ssh, which is at " FIXTURE_CONFIGS
+					 "/profiles/cloud-delivered.yaml:"),
+		errors.text);
 }
 
 static void site_refuses_an_extra_rule_twice(void **state)
@@ -291,16 +291,16 @@ static void site_tells_every_mistake_at_once(void **state)
 
 static void site_without_anything_has_the_documented_defaults(void **state)
 {
-	struct chart *chart = site_opens("{}\n");
-	const struct flow_timeouts *t = &chart->timeouts;
+	struct ruleset *ruleset = site_opens("{}\n");
+	const struct flow_timeouts *t = &ruleset->timeouts;
 
 	(void)state;
-	assert_string_equal(chart->profile, "cloud-delivered");
-	assert_int_equal(chart->appliances, 0);
-	assert_string_equal(chart->capture.source, "auto");
-	assert_int_equal(chart->capture.warmup_ns, 60000000000);
-	assert_false(chart->capture.deduplicate);
-	assert_int_equal(chart->flow_max, 1048576);
+	assert_string_equal(ruleset->profile, "cloud-delivered");
+	assert_int_equal(ruleset->appliances, 0);
+	assert_string_equal(ruleset->capture.source, "auto");
+	assert_int_equal(ruleset->capture.warmup_ns, 60000000000);
+	assert_false(ruleset->capture.deduplicate);
+	assert_int_equal(ruleset->flow_max, 1048576);
 	assert_int_equal(t->tcp_attempt_ns, 30000000000);
 	assert_int_equal(t->tcp_established_ns, 3600000000000);
 	assert_int_equal(t->tcp_closed_ns, 5000000000);
@@ -308,18 +308,18 @@ static void site_without_anything_has_the_documented_defaults(void **state)
 	assert_int_equal(t->udp_two_way_ns, 180000000000);
 	assert_int_equal(t->ike_ns, 3600000000000);
 	assert_int_equal(t->other_ns, 60000000000);
-	chart_close(chart);
+	ruleset_close(ruleset);
 }
 
 static void site_takes_every_setting(void **state)
 {
-	struct chart *chart = site_opens(
+	struct ruleset *ruleset = site_opens(
 		"capture:\n  source: dpdk\n  interfaces: [eth1, eth2]\n  warmup: 500ms\n"
 		"  deduplicate: yes\n  mirror_endpoints: [10.9.0.1, \"2001:db8::/64\"]\n"
 		"  dpdk: {devices: [\"0000:03:00.0\"], lcores: \"1-4\", eal: [--no-huge]}\n"
 		"flow: {max: 7, timeouts: {tcp_attempt: 1s, tcp_established: 2m, tcp_closed: 3ms,\n"
 		"  udp_one_way: 4h, udp_two_way: 5d, ike: 6s, other: 7s}}\noutputs: {}\n");
-	const struct chart_capture *c = &chart->capture;
+	const struct capture_settings *c = &ruleset->capture;
 
 	(void)state;
 	assert_string_equal(c->source, "dpdk");
@@ -332,31 +332,31 @@ static void site_takes_every_setting(void **state)
 	assert_string_equal(c->dpdk_device[0], "0000:03:00.0");
 	assert_string_equal(c->dpdk_lcores, "1-4");
 	assert_string_equal(c->dpdk_eal[0], "--no-huge");
-	assert_int_equal(chart->flow_max, 7);
-	assert_int_equal(chart->timeouts.tcp_attempt_ns, 1000000000);
-	assert_int_equal(chart->timeouts.tcp_established_ns, 120000000000);
-	assert_int_equal(chart->timeouts.tcp_closed_ns, 3000000);
-	assert_int_equal(chart->timeouts.udp_one_way_ns, 14400000000000);
-	assert_int_equal(chart->timeouts.udp_two_way_ns, 432000000000000);
-	assert_int_equal(chart->timeouts.ike_ns, 6000000000);
-	assert_int_equal(chart->timeouts.other_ns, 7000000000);
-	chart_close(chart);
+	assert_int_equal(ruleset->flow_max, 7);
+	assert_int_equal(ruleset->timeouts.tcp_attempt_ns, 1000000000);
+	assert_int_equal(ruleset->timeouts.tcp_established_ns, 120000000000);
+	assert_int_equal(ruleset->timeouts.tcp_closed_ns, 3000000);
+	assert_int_equal(ruleset->timeouts.udp_one_way_ns, 14400000000000);
+	assert_int_equal(ruleset->timeouts.udp_two_way_ns, 432000000000000);
+	assert_int_equal(ruleset->timeouts.ike_ns, 6000000000);
+	assert_int_equal(ruleset->timeouts.other_ns, 7000000000);
+	ruleset_close(ruleset);
 }
 
 static void site_shipped_as_an_example_opens(void **state)
 {
-	struct complaint complaint = {0};
-	struct chart *chart;
+	struct errors errors = {0};
+	struct ruleset *ruleset;
 
 	(void)state;
 	assert_int_equal(
-		chart_open(&chart, FIXTURE_CONFIGS "/sites/example.yaml", NULL, &complaint), 0);
-	assert_int_equal(chart->appliances, 2);
-	assert_int_equal(chart->policy->rules, 52);
-	assert_int_equal(chart->policy->protocol[1], VERDICT_UNEXPECTED_PROTOCOL);
-	assert_int_equal(chart->policy->protocol[47], VERDICT_NOT_COVERED);
-	assert_int_equal(chart->warnings, 0);
-	chart_close(chart);
+		ruleset_open(&ruleset, FIXTURE_CONFIGS "/sites/example.yaml", NULL, &errors), 0);
+	assert_int_equal(ruleset->appliances, 2);
+	assert_int_equal(ruleset->policy->rules, 52);
+	assert_int_equal(ruleset->policy->protocol[1], VERDICT_UNEXPECTED_PROTOCOL);
+	assert_int_equal(ruleset->policy->protocol[47], VERDICT_NOT_COVERED);
+	assert_int_equal(ruleset->warnings, 0);
+	ruleset_close(ruleset);
 }
 
 #define EVENTS(sink) "outputs:\n  events:\n    - {" sink "}\n"
@@ -390,13 +390,13 @@ static void site_refuses_metrics_for_everybody(void **state)
 
 static void site_reads_outputs(void **state)
 {
-	struct chart *chart =
+	struct ruleset *ruleset =
 		site_opens(EVENTS("kind: json, path: a.jsonl, rotate: 2MiB, keep: 3, "
 				  "flows: yes") "    - {kind: syslog, "
 						"address: \"tls://[::1]:6514\", ca: "
 						"ca.pem, format: cef}\n  metrics: {}\n"
 						"  window: 5m\n");
-	const struct chart_outputs *o = &chart->outputs;
+	const struct output_settings *o = &ruleset->outputs;
 
 	(void)state;
 	assert_int_equal(o->sinks, 2);
@@ -411,7 +411,7 @@ static void site_reads_outputs(void **state)
 	assert_false(o->sink[1].flows);
 	assert_string_equal(o->metrics_listen, "127.0.0.1:9464");
 	assert_true(o->window_ns == 300000000000u);
-	chart_close(chart);
+	ruleset_close(ruleset);
 }
 
 int main(void)

@@ -6,7 +6,7 @@
 #define CENTER(name, fields) "  - {name: " name ", role: management-center, " fields "}\n"
 #define DEVICE(name, fields) "  - {name: " name ", role: managed-device, " fields "}\n"
 
-static uint16_t owner_of(const struct chart *chart, const char *text)
+static uint16_t owner_of(const struct ruleset *ruleset, const char *text)
 {
 	struct address address = {0};
 	int version = strchr(text, ':') ? 6 : 4;
@@ -14,7 +14,7 @@ static uint16_t owner_of(const struct chart *chart, const char *text)
 	assert_int_equal(inet_pton(version == 4 ? AF_INET : AF_INET6, text,
 				 address.byte + (version == 4 ? 12 : 0)),
 		1);
-	return inventory_find(chart->policy->inventory, &address, (unsigned)version);
+	return inventory_find(ruleset->policy->inventory, &address, (unsigned)version);
 }
 
 static void roster_refuses_an_appliance_twice(void **state)
@@ -69,46 +69,46 @@ static void roster_finds_an_overlap_behind_closed_networks(void **state)
 
 static void roster_lets_the_longest_prefix_of_one_role_win(void **state)
 {
-	struct chart *chart = site_opens(LIST DEVICE("wide", "addresses: [10.0.0.0/8]") DEVICE(
+	struct ruleset *ruleset = site_opens(LIST DEVICE("wide", "addresses: [10.0.0.0/8]") DEVICE(
 		"narrow", "addresses: [10.1.0.0/16]") DEVICE("one", "addresses: [10.1.2.3]"));
 
 	(void)state;
-	assert_int_equal(owner_of(chart, "10.2.0.1"), 0);
-	assert_int_equal(owner_of(chart, "10.1.0.1"), 1);
-	assert_int_equal(owner_of(chart, "10.1.2.3"), 2);
-	assert_int_equal(owner_of(chart, "11.0.0.1"), APPLIANCE_NONE);
-	chart_close(chart);
+	assert_int_equal(owner_of(ruleset, "10.2.0.1"), 0);
+	assert_int_equal(owner_of(ruleset, "10.1.0.1"), 1);
+	assert_int_equal(owner_of(ruleset, "10.1.2.3"), 2);
+	assert_int_equal(owner_of(ruleset, "11.0.0.1"), APPLIANCE_NONE);
+	ruleset_close(ruleset);
 }
 
 static void roster_keeps_versions_apart(void **state)
 {
-	struct chart *chart = site_opens(LIST CENTER("a", "addresses: [0.0.0.0/8]")
+	struct ruleset *ruleset = site_opens(LIST CENTER("a", "addresses: [0.0.0.0/8]")
 			DEVICE("b", "addresses: [\"::/8\", \"::1\"]"));
 
 	(void)state;
-	assert_int_equal(owner_of(chart, "0.0.0.1"), 0);
-	assert_int_equal(owner_of(chart, "::1"), 1);
-	chart_close(chart);
+	assert_int_equal(owner_of(ruleset, "0.0.0.1"), 0);
+	assert_int_equal(owner_of(ruleset, "::1"), 1);
+	ruleset_close(ruleset);
 }
 
 static void roster_keeps_names_roles_and_macs(void **state)
 {
-	struct chart *chart = site_opens(
+	struct ruleset *ruleset = site_opens(
 		LIST CENTER("fmc", "addresses: [10.0.0.1, \"2001:db8::/64\"]")
 			DEVICE("ftd", "addresses: [10.0.0.2], macs: [\"02:00:00:00:00:07\"]"));
-	const struct inventory *inventory = chart->policy->inventory;
+	const struct inventory *inventory = ruleset->policy->inventory;
 
 	(void)state;
-	assert_int_equal(chart->appliances, 2);
-	assert_string_equal(chart->appliance[0].name, "fmc");
-	assert_string_equal(chart->appliance[0].address[1], "2001:db8::/64");
-	assert_int_equal(chart->appliance[1].role, ROLE_MANAGED_DEVICE);
-	assert_string_equal(chart->appliance[1].mac[0], "02:00:00:00:00:07");
+	assert_int_equal(ruleset->appliances, 2);
+	assert_string_equal(ruleset->appliance[0].name, "fmc");
+	assert_string_equal(ruleset->appliance[0].address[1], "2001:db8::/64");
+	assert_int_equal(ruleset->appliance[1].role, ROLE_MANAGED_DEVICE);
+	assert_string_equal(ruleset->appliance[1].mac[0], "02:00:00:00:00:07");
 	assert_int_equal(inventory_count(inventory), 2);
 	assert_int_equal(inventory_role(inventory, 0), ROLE_MANAGEMENT_CENTER);
 	assert_int_equal(inventory_find_mac(inventory, 0x020000000007), 1);
 	assert_int_equal(inventory_find_mac(inventory, 0x020000000008), APPLIANCE_NONE);
-	chart_close(chart);
+	ruleset_close(ruleset);
 }
 
 int main(void)

@@ -17,14 +17,14 @@
 #include "policy/cache.h"
 
 static const struct jar_part contents[JAR_PARTS] = {{"contents", 8}};
-static const struct jar_key key = {{0xab}};
+static const struct cache_key key = {{0xab}};
 
-#define JAR_NAME "ab00000000000000000000000000000000000000000000000000000000000000.jar"
+#define ENTRY_NAME "ab00000000000000000000000000000000000000000000000000000000000000.jar"
 
 /* A folder of its own for each case, in which $HOME lies. */
 struct house {
-	char root[64], cache[128], jar[256];
-	struct larder larder;
+	char root[64], folder[128], entry[256];
+	struct cache cache;
 };
 
 static void command(const char *format, const char *path)
@@ -42,12 +42,12 @@ static int setup(void **state)
 
 	for (size_t i = 0; i < sizeof(unset) / sizeof(unset[0]); i++)
 		unsetenv(unset[i]);
-	strcpy(h->root, "/tmp/portolan-larder-XXXXXX");
+	strcpy(h->root, "/tmp/portolan-cache-XXXXXX");
 	assert_non_null(mkdtemp(h->root));
 	setenv("HOME", h->root, 1);
-	snprintf(h->cache, sizeof(h->cache), "%s/.cache/portolan", h->root);
-	snprintf(h->jar, sizeof(h->jar), "%s/" JAR_NAME, h->cache);
-	h->larder.folder = -1;
+	snprintf(h->folder, sizeof(h->folder), "%s/.cache/portolan", h->root);
+	snprintf(h->entry, sizeof(h->entry), "%s/" ENTRY_NAME, h->folder);
+	h->cache.folder = -1;
 	*state = h;
 	return 0;
 }
@@ -56,7 +56,7 @@ static int teardown(void **state)
 {
 	struct house *h = *state;
 
-	larder_close(&h->larder);
+	cache_close(&h->cache);
 	command("rm -rf %s", h->root);
 	free(h);
 	return 0;
@@ -67,7 +67,7 @@ static int taken(const struct house *h)
 {
 	struct jar_part part[JAR_PARTS];
 	int error = 0;
-	uint8_t *bytes = larder_take(&h->larder, &key, part, &error);
+	uint8_t *bytes = cache_get(&h->cache, &key, part, &error);
 
 	if (bytes) {
 		assert_int_equal(part[0].length, 8);
@@ -79,8 +79,8 @@ static int taken(const struct house *h)
 
 static void stocked(struct house *h)
 {
-	assert_int_equal(larder_open(&h->larder), 0);
-	assert_int_equal(larder_put(&h->larder, &key, contents), 0);
+	assert_int_equal(cache_open(&h->cache), 0);
+	assert_int_equal(cache_put(&h->cache, &key, contents), 0);
 	assert_int_equal(taken(h), 0);
 }
 
@@ -96,11 +96,11 @@ static void larder_gives_back_what_was_put_in(void **state)
 {
 	struct house *h = *state;
 
-	assert_int_equal(larder_open(&h->larder), 0);
+	assert_int_equal(cache_open(&h->cache), 0);
 	assert_int_equal(taken(h), -ENOENT);
 	stocked(h);
-	mode_is(h->cache, 0700);
-	mode_is(h->jar, 0600);
+	mode_is(h->folder, 0700);
+	mode_is(h->entry, 0600);
 }
 
 static void larder_is_where_the_environment_says(void **state)
@@ -112,15 +112,15 @@ static void larder_is_where_the_environment_says(void **state)
 	snprintf(path, sizeof(path), "%s/xdg", h->root);
 	setenv("XDG_CACHE_HOME", path, 1);
 	stocked(h);
-	snprintf(path, sizeof(path), "%s/xdg/portolan/" JAR_NAME, h->root);
+	snprintf(path, sizeof(path), "%s/xdg/portolan/" ENTRY_NAME, h->root);
 	assert_int_equal(access(path, F_OK), 0);
 	for (size_t i = 2; i-- > 0;) {
 		snprintf(path, sizeof(path), "%s/%s", h->root, by_weight[i]);
 		mkdir(path, 0750);
 		setenv(by_weight[i], path, 1);
-		larder_close(&h->larder);
+		cache_close(&h->cache);
 		stocked(h);
-		snprintf(path, sizeof(path), "%s/%s/" JAR_NAME, h->root, by_weight[i]);
+		snprintf(path, sizeof(path), "%s/%s/" ENTRY_NAME, h->root, by_weight[i]);
 		assert_int_equal(access(path, F_OK), 0);
 	}
 }
@@ -130,8 +130,8 @@ static void larder_can_be_switched_off(void **state)
 	struct house *h = *state;
 
 	setenv("PORTOLAN_CACHE", "off", 1);
-	assert_true(larder_open(&h->larder) < 0);
-	assert_int_equal(access(h->cache, F_OK), -1);
+	assert_true(cache_open(&h->cache) < 0);
+	assert_int_equal(access(h->folder, F_OK), -1);
 }
 
 static void larder_does_without_a_home(void **state)
@@ -139,11 +139,11 @@ static void larder_does_without_a_home(void **state)
 	struct house *h = *state;
 
 	unsetenv("HOME");
-	assert_true(larder_open(&h->larder) < 0);
+	assert_true(cache_open(&h->cache) < 0);
 	setenv("HOME", "/nowhere/to/be/found", 1);
-	assert_true(larder_open(&h->larder) < 0);
+	assert_true(cache_open(&h->cache) < 0);
 	setenv("HOME", "relative", 1);
-	assert_true(larder_open(&h->larder) < 0);
+	assert_true(cache_open(&h->cache) < 0);
 }
 
 static void larder_that_others_may_write_is_none(void **state)
@@ -151,11 +151,11 @@ static void larder_that_others_may_write_is_none(void **state)
 	struct house *h = *state;
 
 	stocked(h);
-	larder_close(&h->larder);
-	assert_int_equal(chmod(h->cache, 0770), 0);
-	assert_int_equal(larder_open(&h->larder), -EPERM);
-	assert_int_equal(chmod(h->cache, 0702), 0);
-	assert_int_equal(larder_open(&h->larder), -EPERM);
+	cache_close(&h->cache);
+	assert_int_equal(chmod(h->folder, 0770), 0);
+	assert_int_equal(cache_open(&h->cache), -EPERM);
+	assert_int_equal(chmod(h->folder, 0702), 0);
+	assert_int_equal(cache_open(&h->cache), -EPERM);
 }
 
 static void larder_of_somebody_else_is_none(void **state)
@@ -167,14 +167,14 @@ static void larder_of_somebody_else_is_none(void **state)
 		return;
 	}
 	stocked(h);
-	assert_int_equal(chown(h->jar, 1, 1), 0);
+	assert_int_equal(chown(h->entry, 1, 1), 0);
 	assert_int_equal(taken(h), -EPERM);
-	larder_close(&h->larder);
-	assert_int_equal(chown(h->cache, 1, 1), 0);
-	assert_int_equal(larder_open(&h->larder), -EPERM);
+	cache_close(&h->cache);
+	assert_int_equal(chown(h->folder, 1, 1), 0);
+	assert_int_equal(cache_open(&h->cache), -EPERM);
 	command("rm -r %s/.cache", h->root);
 	assert_int_equal(chown(h->root, 1, 1), 0);
-	assert_int_equal(larder_open(&h->larder), -EPERM);
+	assert_int_equal(cache_open(&h->cache), -EPERM);
 }
 
 static void larder_takes_no_jar_that_others_may_write(void **state)
@@ -182,9 +182,9 @@ static void larder_takes_no_jar_that_others_may_write(void **state)
 	struct house *h = *state;
 
 	stocked(h);
-	assert_int_equal(chmod(h->jar, 0620), 0);
+	assert_int_equal(chmod(h->entry, 0620), 0);
 	assert_int_equal(taken(h), -EPERM);
-	assert_int_equal(chmod(h->jar, 0602), 0);
+	assert_int_equal(chmod(h->entry, 0602), 0);
 	assert_int_equal(taken(h), -EPERM);
 }
 
@@ -195,16 +195,16 @@ static void larder_follows_no_link_and_waits_for_no_pipe(void **state)
 
 	stocked(h);
 	snprintf(elsewhere, sizeof(elsewhere), "%s/elsewhere", h->root);
-	assert_int_equal(rename(h->jar, elsewhere), 0);
-	assert_int_equal(symlink(elsewhere, h->jar), 0);
+	assert_int_equal(rename(h->entry, elsewhere), 0);
+	assert_int_equal(symlink(elsewhere, h->entry), 0);
 	assert_int_equal(taken(h), -ELOOP);
-	assert_int_equal(unlink(h->jar), 0);
-	assert_int_equal(mkfifo(h->jar, 0600), 0);
+	assert_int_equal(unlink(h->entry), 0);
+	assert_int_equal(mkfifo(h->entry, 0600), 0);
 	assert_int_equal(taken(h), -EPERM);
-	assert_int_equal(unlink(h->jar), 0);
-	assert_int_equal(mkdir(h->jar, 0700), 0);
+	assert_int_equal(unlink(h->entry), 0);
+	assert_int_equal(mkdir(h->entry, 0700), 0);
 	assert_int_equal(taken(h), -EPERM);
-	assert_int_equal(rmdir(h->jar), 0);
+	assert_int_equal(rmdir(h->entry), 0);
 }
 
 /* What stands where a jar is to go is replaced, not written through. */
@@ -217,9 +217,9 @@ static void larder_puts_a_new_jar_in_place_of_a_link(void **state)
 	stocked(h);
 	snprintf(elsewhere, sizeof(elsewhere), "%s/elsewhere", h->root);
 	command("echo precious > %s", elsewhere);
-	assert_int_equal(unlink(h->jar), 0);
-	assert_int_equal(symlink(elsewhere, h->jar), 0);
-	assert_int_equal(larder_put(&h->larder, &key, contents), 0);
+	assert_int_equal(unlink(h->entry), 0);
+	assert_int_equal(symlink(elsewhere, h->entry), 0);
+	assert_int_equal(cache_put(&h->cache, &key, contents), 0);
 	assert_int_equal(taken(h), 0);
 	assert_int_equal(stat(elsewhere, &st), 0);
 	assert_int_equal(st.st_size, 9);
@@ -232,9 +232,9 @@ static void larder_takes_nothing_broken_and_replaces_it(void **state)
 
 	stocked(h);
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		assert_int_equal(truncate(h->jar, sizes[i]), 0);
+		assert_int_equal(truncate(h->entry, sizes[i]), 0);
 		assert_int_equal(taken(h), -EINVAL);
-		assert_int_equal(larder_put(&h->larder, &key, contents), 0);
+		assert_int_equal(cache_put(&h->cache, &key, contents), 0);
 		assert_int_equal(taken(h), 0);
 	}
 }
@@ -242,25 +242,25 @@ static void larder_takes_nothing_broken_and_replaces_it(void **state)
 static void larder_keeps_the_newest_jars_and_what_is_not_its_own(void **state)
 {
 	struct house *h = *state;
-	struct jar_key many = {{0}};
+	struct cache_key many = {{0}};
 	char path[256];
 	unsigned there = 0;
 
 	stocked(h);
-	command("touch -d '1 hour ago' %s/*.jar", h->cache);
-	command("touch -d '2 hours ago' %s/notes.txt", h->cache);
+	command("touch -d '1 hour ago' %s/*.jar", h->folder);
+	command("touch -d '2 hours ago' %s/notes.txt", h->folder);
 	for (unsigned i = 0; i < 20; i++) {
 		many.byte[0] = (uint8_t)i;
-		assert_int_equal(larder_put(&h->larder, &many, contents), 0);
+		assert_int_equal(cache_put(&h->cache, &many, contents), 0);
 	}
 	assert_int_equal(taken(h), -ENOENT);
 	for (unsigned i = 0; i < 20; i++) {
-		snprintf(path, sizeof(path), "%s/%02x%s", h->cache, i, &JAR_NAME[2]);
+		snprintf(path, sizeof(path), "%s/%02x%s", h->folder, i, &ENTRY_NAME[2]);
 		there += access(path, F_OK) == 0;
 	}
 	assert_int_equal(there, LARDER_JARS);
 	assert_int_equal(access(path, F_OK), 0);
-	snprintf(path, sizeof(path), "%s/notes.txt", h->cache);
+	snprintf(path, sizeof(path), "%s/notes.txt", h->folder);
 	assert_int_equal(access(path, F_OK), 0);
 }
 
@@ -276,10 +276,10 @@ static void larder_on_a_full_disk_changes_nothing(void **state)
 	tight = (struct rlimit){JAR_HEADER_BYTES, before.rlim_max};
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
-	assert_int_equal(larder_put(&h->larder, &key, contents), -EFBIG);
+	assert_int_equal(cache_put(&h->cache, &key, contents), -EFBIG);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	assert_int_equal(taken(h), 0);
-	snprintf(entry, sizeof(entry), "%s.%ld", h->jar, (long)getpid());
+	snprintf(entry, sizeof(entry), "%s.%ld", h->entry, (long)getpid());
 	assert_int_equal(access(entry, F_OK), -1);
 }
 

@@ -9,24 +9,24 @@
 
 #include "policy/cache_entry.h"
 
-static const struct jar_key key = {{1, 2, 3}};
+static const struct cache_key key = {{1, 2, 3}};
 
 /* A jar with an empty part between two others. */
 static uint8_t *sealed(size_t *size)
 {
 	const struct jar_part part[JAR_PARTS] = {{"first", 5}, {NULL, 0}, {"third part", 10}};
-	uint8_t *bytes = jar_seal(&key, part, size);
+	uint8_t *bytes = cache_entry_write(&key, part, size);
 
 	assert_non_null(bytes);
 	assert_int_equal(*size, JAR_HEADER_BYTES + 15);
 	return bytes;
 }
 
-static int opens(const struct jar_key *k, const uint8_t *bytes, size_t size)
+static int opens(const struct cache_key *k, const uint8_t *bytes, size_t size)
 {
 	struct jar_part part[JAR_PARTS];
 
-	return jar_open(k, bytes, size, part);
+	return cache_entry_read(k, bytes, size, part);
 }
 
 static void jar_gives_back_what_was_put_in(void **state)
@@ -36,7 +36,7 @@ static void jar_gives_back_what_was_put_in(void **state)
 	uint8_t *bytes = sealed(&size);
 
 	(void)state;
-	assert_int_equal(jar_open(&key, bytes, size, part), 0);
+	assert_int_equal(cache_entry_read(&key, bytes, size, part), 0);
 	assert_int_equal(part[0].length, 5);
 	assert_memory_equal(part[0].bytes, "first", 5);
 	assert_int_equal(part[1].length, 0);
@@ -91,7 +91,7 @@ static void jar_with_more_behind_it_does_not_open(void **state)
 
 static void jar_of_another_key_does_not_open(void **state)
 {
-	const struct jar_key other = {{1, 2, 4}};
+	const struct cache_key other = {{1, 2, 4}};
 	size_t size;
 	uint8_t *bytes = sealed(&size);
 
@@ -106,7 +106,7 @@ static void jar_takes_no_more_than_its_bound(void **state)
 	size_t size;
 
 	(void)state;
-	assert_null(jar_seal(&key, part, &size));
+	assert_null(cache_entry_write(&key, part, &size));
 }
 
 static int one_term(const void *about, void (*take)(void *, const void *, size_t), void *context)
@@ -125,15 +125,15 @@ static int no_terms(const void *about, void (*take)(void *, const void *, size_t
 
 static void jar_is_named_by_its_terms(void **state)
 {
-	struct jar_key a, b, c;
+	struct cache_key a, b, c;
 
 	(void)state;
-	assert_int_equal(jar_name(&a, one_term, "these"), 0);
-	assert_int_equal(jar_name(&b, one_term, "these"), 0);
-	assert_int_equal(jar_name(&c, one_term, "those"), 0);
+	assert_int_equal(cache_key_name(&a, one_term, "these"), 0);
+	assert_int_equal(cache_key_name(&b, one_term, "these"), 0);
+	assert_int_equal(cache_key_name(&c, one_term, "those"), 0);
 	assert_memory_equal(&a, &b, sizeof(a));
 	assert_memory_not_equal(&a, &c, sizeof(a));
-	assert_int_equal(jar_name(&a, no_terms, ""), -1);
+	assert_int_equal(cache_key_name(&a, no_terms, ""), -1);
 }
 
 int main(void)

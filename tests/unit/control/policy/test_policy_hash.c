@@ -17,10 +17,10 @@
 	"  - {name: b, role: management-center, addresses: [10.0.0.2, 10.0.0.1]}\n"                \
 	"profile: cloud-delivered\n"
 
-static void hash_take(char hash[80], struct chart *chart)
+static void hash_take(char hash[80], struct ruleset *ruleset)
 {
-	memcpy(hash, chart->hash, 80);
-	chart_close(chart);
+	memcpy(hash, ruleset->hash, 80);
+	ruleset_close(ruleset);
 }
 
 static void hash_differs(const char *site)

@@ -4,10 +4,10 @@
 	"  - {role: " role ", direction: outbound, port: " port                                    \
 	", transport: udp, feature: " feature "}\n"
 
-static uint16_t set_at(const struct chart *chart, enum role role, enum direction direction,
+static uint16_t set_at(const struct ruleset *ruleset, enum role role, enum direction direction,
 	enum transport transport, unsigned port)
 {
-	return policy_set(chart->policy, role, direction, transport, (uint16_t)port);
+	return policy_set(ruleset->policy, role, direction, transport, (uint16_t)port);
 }
 
 /* The stupid twin of the direct table: the rules on a port, counted one by one. */
@@ -39,13 +39,13 @@ static void table_equals_scan(const struct policy *policy, int role, int directi
 	}
 }
 
-static void chart_equals_scan(struct chart *chart)
+static void chart_equals_scan(struct ruleset *ruleset)
 {
 	for (int role = 0; role < ROLE_COUNT; role++)
 		for (int direction = 0; direction < DIRECTION_COUNT; direction++)
 			for (int transport = 0; transport < TRANSPORT_COUNT; transport++)
-				table_equals_scan(chart->policy, role, direction, transport);
-	chart_close(chart);
+				table_equals_scan(ruleset->policy, role, direction, transport);
+	ruleset_close(ruleset);
 }
 
 static void rulebook_table_equals_a_scan_of_the_rules(void **state)
@@ -61,131 +61,134 @@ static void rulebook_table_equals_a_scan_of_the_rules(void **state)
 
 static void rulebook_sorts_rules_by_role_direction_transport_and_port(void **state)
 {
-	struct chart *chart = site_opens("features: {radius: {ports: {1812/udp: 9/udp}}}\n");
+	struct ruleset *ruleset = site_opens("features: {radius: {ports: {1812/udp: 9/udp}}}\n");
 
 	(void)state;
-	for (uint32_t i = 1; i < chart->policy->rules; i++) {
-		const struct rule *a = &chart->policy->rule[i - 1], *b = a + 1;
+	for (uint32_t i = 1; i < ruleset->policy->rules; i++) {
+		const struct rule *a = &ruleset->policy->rule[i - 1], *b = a + 1;
 		uint64_t x = (uint64_t)a->role << 40 | (uint64_t)a->direction << 32 |
 			     (uint64_t)a->transport << 24 | a->port;
 		uint64_t y = (uint64_t)b->role << 40 | (uint64_t)b->direction << 32 |
 			     (uint64_t)b->transport << 24 | b->port;
 		assert_true(x <= y);
 		if (x == y)
-			assert_true(chart->rule[i - 1].order < chart->rule[i].order);
+			assert_true(ruleset->rule[i - 1].order < ruleset->rule[i].order);
 	}
-	chart_close(chart);
+	ruleset_close(ruleset);
 }
 
 static void rulebook_keeps_a_shared_port_in_one_set(void **state)
 {
-	struct chart *chart = site_opens("{}\n");
-	uint16_t set = set_at(chart, ROLE_MANAGEMENT_CENTER, DIRECTION_INBOUND, TRANSPORT_TCP, 443);
-	uint32_t first = chart->policy->set[set].first;
+	struct ruleset *ruleset = site_opens("{}\n");
+	uint16_t set =
+		set_at(ruleset, ROLE_MANAGEMENT_CENTER, DIRECTION_INBOUND, TRANSPORT_TCP, 443);
+	uint32_t first = ruleset->policy->set[set].first;
 
 	(void)state;
-	assert_int_equal(chart->policy->set[set].count, 4);
-	assert_string_equal(chart->rule[first].feature, "web-interface");
-	assert_string_equal(chart->rule[first + 3].feature, "secure-endpoint");
-	assert_string_equal(chart->rule[first].id, chart->rule[first + 3].id);
-	chart_close(chart);
+	assert_int_equal(ruleset->policy->set[set].count, 4);
+	assert_string_equal(ruleset->rule[first].feature, "web-interface");
+	assert_string_equal(ruleset->rule[first + 3].feature, "secure-endpoint");
+	assert_string_equal(ruleset->rule[first].id, ruleset->rule[first + 3].id);
+	ruleset_close(ruleset);
 }
 
 static void rulebook_set_zero_is_empty(void **state)
 {
-	struct chart *chart = site_opens("{}\n");
+	struct ruleset *ruleset = site_opens("{}\n");
 
 	(void)state;
-	assert_int_equal(chart->policy->set[SET_NONE].count, 0);
-	assert_int_equal(
-		set_at(chart, ROLE_MANAGED_DEVICE, DIRECTION_INBOUND, TRANSPORT_TCP, 0), SET_NONE);
-	assert_int_equal(
-		set_at(chart, ROLE_MANAGED_DEVICE, DIRECTION_INBOUND, TRANSPORT_UDP, 22), SET_NONE);
-	assert_int_equal(chart->policy->generation, 1);
-	chart_close(chart);
+	assert_int_equal(ruleset->policy->set[SET_NONE].count, 0);
+	assert_int_equal(set_at(ruleset, ROLE_MANAGED_DEVICE, DIRECTION_INBOUND, TRANSPORT_TCP, 0),
+		SET_NONE);
+	assert_int_equal(set_at(ruleset, ROLE_MANAGED_DEVICE, DIRECTION_INBOUND, TRANSPORT_UDP, 22),
+		SET_NONE);
+	assert_int_equal(ruleset->policy->generation, 1);
+	ruleset_close(ruleset);
 }
 
 static void rulebook_moves_appliance_communications_once_for_all(void **state)
 {
-	struct chart *chart = site_opens(
+	struct ruleset *ruleset = site_opens(
 		"features:\n  appliance-communications: {ports: {8305/TCP: 8306/Tcp}}\n");
 	uint32_t moved = 0;
 
 	(void)state;
-	for (uint32_t i = 0; i < chart->policy->rules; i++) {
-		if (chart->rule[i].documented_port != 8305)
+	for (uint32_t i = 0; i < ruleset->policy->rules; i++) {
+		if (ruleset->rule[i].documented_port != 8305)
 			continue;
-		assert_int_equal(chart->policy->rule[i].port, 8306);
+		assert_int_equal(ruleset->policy->rule[i].port, 8306);
 		moved++;
 	}
 	assert_int_equal(moved, 4);
 	assert_int_equal(
-		set_at(chart, ROLE_MANAGED_DEVICE, DIRECTION_OUTBOUND, TRANSPORT_TCP, 8305),
+		set_at(ruleset, ROLE_MANAGED_DEVICE, DIRECTION_OUTBOUND, TRANSPORT_TCP, 8305),
 		SET_NONE);
-	assert_string_equal(chart->rule[rule_of(chart, "managed-device/outbound/8305/tcp",
-						"appliance-communications")]
+	assert_string_equal(ruleset->rule[rule_of(ruleset, "managed-device/outbound/8305/tcp",
+						  "appliance-communications")]
 				    .id,
 		"managed-device/outbound/8305/tcp");
-	chart_close(chart);
+	ruleset_close(ruleset);
 }
 
 static void rulebook_lets_ports_of_one_feature_swap(void **state)
 {
-	struct chart *chart = site_opens(
+	struct ruleset *ruleset = site_opens(
 		"features:\n  radius: {ports: {1812/udp: 1813/udp, 1813/udp: 1812/udp}}\n");
-	uint32_t i = rule_of(chart, "managed-device/outbound/1812/udp", "radius");
+	uint32_t i = rule_of(ruleset, "managed-device/outbound/1812/udp", "radius");
 
 	(void)state;
-	assert_int_equal(chart->policy->rule[i].port, 1813);
-	chart_close(chart);
+	assert_int_equal(ruleset->policy->rule[i].port, 1813);
+	ruleset_close(ruleset);
 }
 
 static void rulebook_lets_a_move_stay_where_it_is(void **state)
 {
-	struct chart *chart = site_opens("features: {ldap: {ports: {389/tcp: 389/tcp}}}\n");
+	struct ruleset *ruleset = site_opens("features: {ldap: {ports: {389/tcp: 389/tcp}}}\n");
 
 	(void)state;
 	assert_int_equal(
-		chart->policy->rule[rule_of(chart, "managed-device/outbound/389/tcp", "ldap")].port,
+		ruleset->policy->rule[rule_of(ruleset, "managed-device/outbound/389/tcp", "ldap")]
+			.port,
 		389);
-	chart_close(chart);
+	ruleset_close(ruleset);
 }
 
 static void rulebook_lets_an_extra_rule_take_a_port_that_was_left(void **state)
 {
-	struct chart *chart = site_opens(
+	struct ruleset *ruleset = site_opens(
 		"features:\n  radius: {ports: {1812/udp: 1645/udp}}\nextra_rules:\n" EXTRA(
 			"managed-device", "1812", "radius"));
-	uint16_t set = set_at(chart, ROLE_MANAGED_DEVICE, DIRECTION_OUTBOUND, TRANSPORT_UDP, 1812);
+	uint16_t set =
+		set_at(ruleset, ROLE_MANAGED_DEVICE, DIRECTION_OUTBOUND, TRANSPORT_UDP, 1812);
 
 	(void)state;
-	assert_int_equal(chart->policy->set[set].count, 1);
-	assert_string_equal(chart->rule[chart->policy->set[set].first].origin, "site");
-	chart_close(chart);
+	assert_int_equal(ruleset->policy->set[set].count, 1);
+	assert_string_equal(ruleset->rule[ruleset->policy->set[set].first].origin, "site");
+	ruleset_close(ruleset);
 }
 
 static void rulebook_switches_a_feature_off_in_both_roles(void **state)
 {
-	struct chart *chart = site_opens("features: {dns: {enabled: no}}\n");
+	struct ruleset *ruleset = site_opens("features: {dns: {enabled: no}}\n");
 	uint32_t disabled = 0;
 
 	(void)state;
-	for (uint32_t i = 0; i < chart->policy->rules; i++) {
-		int is_dns = strcmp(chart->rule[i].feature, "dns") == 0;
-		assert_int_equal(chart->policy->rule[i].enabled, !is_dns);
-		disabled += !chart->policy->rule[i].enabled;
+	for (uint32_t i = 0; i < ruleset->policy->rules; i++) {
+		int is_dns = strcmp(ruleset->rule[i].feature, "dns") == 0;
+		assert_int_equal(ruleset->policy->rule[i].enabled, !is_dns);
+		disabled += !ruleset->policy->rule[i].enabled;
 	}
 	assert_int_equal(disabled, 4);
-	chart_close(chart);
+	ruleset_close(ruleset);
 }
 
 static void rulebook_binds_a_feature_to_the_listed_peers(void **state)
 {
-	struct chart *chart = site_opens("features:\n  ntp: {peers: [10.0.0.1]}\n"
-					 "  ldap: {peers: [10.1.1.0/24, \"2001:db8::/32\"]}\n");
+	struct ruleset *ruleset = site_opens("features:\n  ntp: {peers: [10.0.0.1]}\n"
+					     "  ldap: {peers: [10.1.1.0/24, \"2001:db8::/32\"]}\n");
 	const struct rule *ldap =
-		&chart->policy->rule[rule_of(chart, "managed-device/outbound/636/tcp", "ldap")];
-	const struct prefix *peer = &chart->policy->peer[ldap->peer_first];
+		&ruleset->policy->rule[rule_of(ruleset, "managed-device/outbound/636/tcp", "ldap")];
+	const struct prefix *peer = &ruleset->policy->peer[ldap->peer_first];
 
 	(void)state;
 	assert_int_equal(ldap->peers, PEERS_LISTED);
@@ -193,130 +196,132 @@ static void rulebook_binds_a_feature_to_the_listed_peers(void **state)
 	assert_int_equal(peer[0].length, 24);
 	assert_int_equal(peer[0].address.byte[13], 1);
 	assert_int_equal(peer[1].version, 6);
-	assert_int_equal(chart->policy->peers, 3);
-	chart_close(chart);
+	assert_int_equal(ruleset->policy->peers, 3);
+	ruleset_close(ruleset);
 }
 
 static void rulebook_frees_or_binds_peers_as_the_site_says(void **state)
 {
-	struct chart *chart = site_opens("features:\n  appliance-communications: {peers: any}\n"
-					 "  ssh: {peers: inventory}\n");
+	struct ruleset *ruleset = site_opens("features:\n  appliance-communications: {peers: any}\n"
+					     "  ssh: {peers: inventory}\n");
 
 	(void)state;
-	assert_int_equal(chart->policy
-				 ->rule[rule_of(chart, "managed-device/inbound/8305/tcp",
+	assert_int_equal(ruleset->policy
+				 ->rule[rule_of(ruleset, "managed-device/inbound/8305/tcp",
 					 "appliance-communications")]
 				 .peers,
 		PEERS_ANY);
 	assert_int_equal(
-		chart->policy->rule[rule_of(chart, "managed-device/inbound/22/tcp", "ssh")].peers,
+		ruleset->policy->rule[rule_of(ruleset, "managed-device/inbound/22/tcp", "ssh")]
+			.peers,
 		PEERS_INVENTORY);
-	chart_close(chart);
+	ruleset_close(ruleset);
 }
 
 static void rulebook_adds_the_sites_own_rules(void **state)
 {
-	struct chart *chart = site_opens(
+	struct ruleset *ruleset = site_opens(
 		"features: {site-proxy: {peers: [10.0.0.1]}}\nextra_rules:\n"
 		"  - {role: managed-device, direction: outbound, port: 8443, transport: tcp,\n"
 		"     feature: site-proxy, service: tls}\n"
 		"  - {role: management-center, direction: outbound, port: 3268, transport: tcp,\n"
 		"     feature: ldap}\n");
-	uint32_t proxy = rule_of(chart, "managed-device/outbound/8443/tcp", "site-proxy");
-	uint32_t ldap = rule_of(chart, "management-center/outbound/3268/tcp", "ldap");
+	uint32_t proxy = rule_of(ruleset, "managed-device/outbound/8443/tcp", "site-proxy");
+	uint32_t ldap = rule_of(ruleset, "management-center/outbound/3268/tcp", "ldap");
 
 	(void)state;
-	assert_string_equal(chart->rule[proxy].origin, "site");
-	assert_int_equal(chart->policy->rule[proxy].peers, PEERS_LISTED);
-	assert_int_equal(chart->policy->rule[proxy].services, SERVICE_BIT(SERVICE_TLS));
-	assert_int_equal(chart->policy->rule[ldap].services, 0);
-	assert_string_equal(chart->feature[chart->policy->rule[ldap].feature], "ldap");
-	assert_string_equal(chart->feature[chart->features - 1], "site-proxy");
-	chart_close(chart);
+	assert_string_equal(ruleset->rule[proxy].origin, "site");
+	assert_int_equal(ruleset->policy->rule[proxy].peers, PEERS_LISTED);
+	assert_int_equal(ruleset->policy->rule[proxy].services, SERVICE_BIT(SERVICE_TLS));
+	assert_int_equal(ruleset->policy->rule[ldap].services, 0);
+	assert_string_equal(ruleset->feature[ruleset->policy->rule[ldap].feature], "ldap");
+	assert_string_equal(ruleset->feature[ruleset->features - 1], "site-proxy");
+	ruleset_close(ruleset);
 }
 
 static void rulebook_switches_an_extra_rule_off_with_its_feature(void **state)
 {
-	struct chart *chart = site_opens("features: {radius: {enabled: no}}\nextra_rules:\n" EXTRA(
-		"managed-device", "3799", "radius"));
+	struct ruleset *ruleset =
+		site_opens("features: {radius: {enabled: no}}\nextra_rules:\n" EXTRA(
+			"managed-device", "3799", "radius"));
 
 	(void)state;
-	assert_false(
-		chart->policy->rule[rule_of(chart, "managed-device/outbound/3799/udp", "radius")]
-			.enabled);
-	chart_close(chart);
+	assert_false(ruleset->policy
+			     ->rule[rule_of(ruleset, "managed-device/outbound/3799/udp", "radius")]
+			     .enabled);
+	ruleset_close(ruleset);
 }
 
 static void rulebook_joins_dhcp_rules_of_both_ports(void **state)
 {
-	struct chart *chart = site_opens("extra_rules:\n" EXTRA("managed-device", "67", "aa")
+	struct ruleset *ruleset = site_opens("extra_rules:\n" EXTRA("managed-device", "67", "aa")
 			EXTRA("managed-device", "68", "bb"));
 
 	(void)state;
 	for (int role = 0; role < ROLE_COUNT; role++) {
-		const struct rule_set *set = &chart->policy->set[chart->policy->dhcp_set[role]];
-		assert_int_not_equal(chart->policy->dhcp_set[role], SET_NONE);
+		const struct rule_set *set = &ruleset->policy->set[ruleset->policy->dhcp_set[role]];
+		assert_int_not_equal(ruleset->policy->dhcp_set[role], SET_NONE);
 		assert_int_equal(set->count, 2);
 		for (uint32_t i = set->first; i < set->first + set->count; i++) {
-			assert_string_equal(chart->rule[i].feature, "dhcp");
-			assert_int_equal(chart->policy->rule[i].role, role);
+			assert_string_equal(ruleset->rule[i].feature, "dhcp");
+			assert_int_equal(ruleset->policy->rule[i].role, role);
 		}
 	}
-	chart_close(chart);
+	ruleset_close(ruleset);
 }
 
 static void rulebook_keeps_a_dhcp_set_of_disabled_rules(void **state)
 {
-	struct chart *chart = site_opens("features: {dhcp: {enabled: no}}\n");
+	struct ruleset *ruleset = site_opens("features: {dhcp: {enabled: no}}\n");
 	const struct rule_set *set =
-		&chart->policy->set[chart->policy->dhcp_set[ROLE_MANAGED_DEVICE]];
+		&ruleset->policy->set[ruleset->policy->dhcp_set[ROLE_MANAGED_DEVICE]];
 
 	(void)state;
 	assert_int_equal(set->count, 2);
-	assert_false(chart->policy->rule[set->first].enabled);
-	chart_close(chart);
+	assert_false(ruleset->policy->rule[set->first].enabled);
+	ruleset_close(ruleset);
 }
 
 static void rulebook_has_no_dhcp_set_without_dhcp(void **state)
 {
-	struct chart *chart = profile_opens(
+	struct ruleset *ruleset = profile_opens(
 		"name: test\nrows:\n" ROW("managed-device", "outbound", "67", "udp", "x", ""));
 
 	(void)state;
-	assert_int_equal(chart->policy->dhcp_set[ROLE_MANAGED_DEVICE], SET_NONE);
-	assert_int_equal(chart->policy->dhcp_set[ROLE_MANAGEMENT_CENTER], SET_NONE);
-	chart_close(chart);
+	assert_int_equal(ruleset->policy->dhcp_set[ROLE_MANAGED_DEVICE], SET_NONE);
+	assert_int_equal(ruleset->policy->dhcp_set[ROLE_MANAGEMENT_CENTER], SET_NONE);
+	ruleset_close(ruleset);
 }
 
 static void rulebook_leaves_silent_protocols_uncovered(void **state)
 {
 	static const uint8_t silent[] = {1, 2, 50, 51, 58, 88, 89, 103, 112};
-	struct chart *chart = site_opens("{}\n");
+	struct ruleset *ruleset = site_opens("{}\n");
 	uint32_t count = 0;
 
 	(void)state;
 	for (unsigned n = 0; n < 256; n++)
-		count += chart->policy->protocol[n] == VERDICT_NOT_COVERED;
+		count += ruleset->policy->protocol[n] == VERDICT_NOT_COVERED;
 	assert_int_equal(count, sizeof(silent));
 	for (size_t i = 0; i < sizeof(silent); i++)
-		assert_int_equal(chart->policy->protocol[silent[i]], VERDICT_NOT_COVERED);
-	assert_int_equal(chart->policy->protocol[47], VERDICT_UNEXPECTED_PROTOCOL);
-	chart_close(chart);
+		assert_int_equal(ruleset->policy->protocol[silent[i]], VERDICT_NOT_COVERED);
+	assert_int_equal(ruleset->policy->protocol[47], VERDICT_UNEXPECTED_PROTOCOL);
+	ruleset_close(ruleset);
 }
 
 static void rulebook_moves_protocols_either_way(void **state)
 {
-	struct chart *chart = site_opens(
+	struct ruleset *ruleset = site_opens(
 		"protocols: {not_covered: [GRE, 253, ipip], unexpected: [icmp, icmpv6]}\n");
 
 	(void)state;
-	assert_int_equal(chart->policy->protocol[47], VERDICT_NOT_COVERED);
-	assert_int_equal(chart->policy->protocol[253], VERDICT_NOT_COVERED);
-	assert_int_equal(chart->policy->protocol[4], VERDICT_NOT_COVERED);
-	assert_int_equal(chart->policy->protocol[1], VERDICT_UNEXPECTED_PROTOCOL);
-	assert_int_equal(chart->policy->protocol[58], VERDICT_UNEXPECTED_PROTOCOL);
-	assert_int_equal(chart->policy->protocol[2], VERDICT_NOT_COVERED);
-	chart_close(chart);
+	assert_int_equal(ruleset->policy->protocol[47], VERDICT_NOT_COVERED);
+	assert_int_equal(ruleset->policy->protocol[253], VERDICT_NOT_COVERED);
+	assert_int_equal(ruleset->policy->protocol[4], VERDICT_NOT_COVERED);
+	assert_int_equal(ruleset->policy->protocol[1], VERDICT_UNEXPECTED_PROTOCOL);
+	assert_int_equal(ruleset->policy->protocol[58], VERDICT_UNEXPECTED_PROTOCOL);
+	assert_int_equal(ruleset->policy->protocol[2], VERDICT_NOT_COVERED);
+	ruleset_close(ruleset);
 }
 
 int main(void)

@@ -9,11 +9,11 @@ static char jar[512];
 
 static void arm(void)
 {
-	struct complaint complaint = {0};
-	struct chart *chart = site_opens("{}\n");
+	struct errors errors = {0};
+	struct ruleset *ruleset = site_opens("{}\n");
 
-	assert_int_equal(chart_arm(chart, &complaint), 0);
-	chart_close(chart);
+	assert_int_equal(ruleset_compile(ruleset, &errors), 0);
+	ruleset_close(ruleset);
 }
 
 /* Which file it is: one that is written anew is another. */

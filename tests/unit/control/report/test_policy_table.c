@@ -5,27 +5,27 @@
 #include "report/policy_table.h"
 #include "report/site_overview.h"
 
-static char *listing_of(struct chart *chart, enum listing_format format)
+static char *listing_of(struct ruleset *ruleset, enum listing_format format)
 {
 	size_t size;
 	char *text;
 	FILE *out = open_memstream(&text, &size);
 
-	assert_int_equal(listing_print(chart, format, out, false), 0);
+	assert_int_equal(listing_print(ruleset, format, out, false), 0);
 	fclose(out);
-	chart_close(chart);
+	ruleset_close(ruleset);
 	return text;
 }
 
-static char *overview_of(struct chart *chart)
+static char *overview_of(struct ruleset *ruleset)
 {
 	size_t size;
 	char *text;
 	FILE *out = open_memstream(&text, &size);
 
-	assert_int_equal(overview_print(chart, out), 0);
+	assert_int_equal(overview_print(ruleset, out), 0);
 	fclose(out);
-	chart_close(chart);
+	ruleset_close(ruleset);
 	return text;
 }
 
@@ -40,16 +40,16 @@ static void holds(const char *text, const char *part)
 /* The fixture has the facts without the last column, which is `yes` throughout. */
 static void listing_of_the_default_profile_is_the_documented_table(void **state)
 {
-	struct complaint complaint = {0};
-	struct chart *chart;
+	struct errors errors = {0};
+	struct ruleset *ruleset;
 	char *text, *line, want[256];
 	FILE *file = fopen(FIXTURE_FOLDER "/cloud-delivered.csv", "r");
 	size_t rows = 0;
 
 	(void)state;
 	assert_non_null(file);
-	assert_int_equal(chart_open(&chart, NULL, "cloud-delivered", &complaint), 0);
-	text = listing_of(chart, LISTING_CSV);
+	assert_int_equal(ruleset_open(&ruleset, NULL, "cloud-delivered", &errors), 0);
+	text = listing_of(ruleset, LISTING_CSV);
 	line = text;
 	while (fgets(want, sizeof(want), file)) {
 		size_t length = strcspn(want, "\n");
@@ -126,12 +126,12 @@ static void listing_says_when_it_cannot_be_written(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
-		struct chart *chart = site_opens("{}\n");
+		struct ruleset *ruleset = site_opens("{}\n");
 		FILE *full = fopen("/dev/full", "w");
 		assert_non_null(full);
-		assert_true(listing_print(chart, format[i], full, true) < 0);
+		assert_true(listing_print(ruleset, format[i], full, true) < 0);
 		fclose(full);
-		chart_close(chart);
+		ruleset_close(ruleset);
 	}
 }
 

@@ -17,7 +17,7 @@
 
 struct scene {
 	char folder[32], path[64];
-	struct chart_sink chart;
+	struct sink_settings ruleset;
 	struct sink sink;
 };
 
@@ -29,9 +29,9 @@ static int begin(void **state)
 	if (!mkdtemp(s->folder))
 		return -1;
 	snprintf(s->path, sizeof(s->path), "%s/events", s->folder);
-	s->chart = (struct chart_sink){.kind = SINK_JSON, .path = s->path, .keep = 2};
+	s->ruleset = (struct sink_settings){.kind = SINK_JSON, .path = s->path, .keep = 2};
 	s->sink.operations = sink_operations_of(SINK_JSON);
-	s->sink.chart = &s->chart;
+	s->sink.ruleset = &s->ruleset;
 	atomic_init(&s->sink.give_up_ns, UINT64_MAX);
 	return 0;
 }
@@ -83,7 +83,7 @@ static void json_file_rotates_by_size_and_keeps_so_many(void **state)
 	struct scene *s = *state;
 	char text[] = "{\"n\":0}"; /* 8 bytes with the newline */
 
-	s->chart.rotate_bytes = 16;
+	s->ruleset.rotate_bytes = 16;
 	assert_int_equal(s->sink.operations->open(&s->sink), 0);
 	for (char c = '1'; c <= '9'; c++) {
 		text[5] = c;

@@ -29,11 +29,11 @@ static const char *text(const json_t *states, size_t i, const char *name)
 static void outlets_never_wait_for_a_sink_that_stalls(void **state)
 {
 	char path[] = "/tmp/outlets-XXXXXX";
-	struct chart_sink sink[] = {
+	struct sink_settings sink[] = {
 		{.kind = SINK_JSON, .path = (char *)"/dev/full", .keep = 1},
 		{.kind = SINK_JSON, .path = path, .keep = 1, .flows = true},
 	};
-	struct chart_outputs outputs = {.sink = sink, .sinks = 2};
+	struct output_settings outputs = {.sink = sink, .sinks = 2};
 	struct outlets *outlets;
 	json_t *document = json_pack("{s:s}", "a", "b"), *states;
 	uint64_t start_ns = clock_steady_ns();
@@ -91,13 +91,13 @@ static void outlets_bound_what_waits_in_bytes_too(void **state)
 
 static void outlets_that_cannot_be_opened_say_so_at_once(void **state)
 {
-	struct chart_sink sink[] = {
+	struct sink_settings sink[] = {
 		{.kind = SINK_JSON, .path = (char *)"/tmp", .keep = 1},
 		{.kind = SINK_SYSLOG,
 			.address = (char *)"tls://localhost:6514",
 			.ca = (char *)"/there/is/no/such/file"},
 	};
-	struct chart_outputs outputs = {.sinks = 1};
+	struct output_settings outputs = {.sinks = 1};
 	struct outlets *outlets;
 
 	(void)state;
