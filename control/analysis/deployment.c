@@ -91,7 +91,7 @@ static json_t *channel_json(
 static void tell_channel(void *context, const struct channel *ch, enum channel_state from)
 {
 	struct estate *e = context;
-	struct ecs_note note = {
+	struct ecs_event note = {
 		.action = "channel-changed",
 		.severity = severity_of(ch->state),
 		.time_ns = e->judged_ns,
@@ -106,7 +106,7 @@ static void tell_channel(void *context, const struct channel *ch, enum channel_s
 		channel_end_text(&e->channels, ch, i, end[i]);
 	snprintf(note.message, sizeof(note.message), "channel of %.180s and %.180s: %s: %s", end[0],
 		end[1], channel_state_name(ch->state), channel_state_words(ch->state));
-	document = ecs_note(e->ecs, &note);
+	document = ecs_event(e->ecs, &note);
 	json_object_set_new(
 		json_object_get(document, "portolan"), "channel", channel_json(e, ch, from));
 	e->listener(e->context, document);
@@ -133,7 +133,7 @@ static json_t *relation_json(const struct estate *e, const struct relation *f, b
 static void tell_relation(void *context, const struct relation *f, bool begins)
 {
 	struct estate *e = context;
-	struct ecs_note note = {
+	struct ecs_event note = {
 		.action = begins ? "finding-begins" : "finding-ends",
 		.severity = begins && !f->inconclusive
 				    ? relation_severity((enum relation_kind)f->key.kind)
@@ -147,7 +147,7 @@ static void tell_relation(void *context, const struct relation *f, bool begins)
 		return;
 	relation_text(&e->relations, f, text);
 	snprintf(note.message, sizeof(note.message), "%s%.480s", begins ? "" : "over: ", text);
-	document = ecs_note(e->ecs, &note);
+	document = ecs_event(e->ecs, &note);
 	json_object_set_new(
 		json_object_get(document, "portolan"), "relation", relation_json(e, f, begins));
 	e->listener(e->context, document);

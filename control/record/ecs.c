@@ -357,7 +357,7 @@ static size_t say_reason(
 	}
 }
 
-void ecs_sentence(const struct ecs *e, const struct record *r, char *text, size_t bytes)
+void ecs_message(const struct ecs *e, const struct record *r, char *text, size_t bytes)
 {
 	unsigned end = record_judged_end(r);
 	struct place at = place_of(e, r, end);
@@ -379,7 +379,7 @@ static void add_explanation(const struct ecs *e, const struct record *r, json_t 
 {
 	char text[512], id[128];
 
-	ecs_sentence(e, r, text, sizeof(text));
+	ecs_message(e, r, text, sizeof(text));
 	rule_id_of(e, r, id, sizeof(id));
 	json_object_set_new(document, "message", json_string(text));
 	json_object_set_new(document, "rule",
@@ -400,13 +400,13 @@ json_t *ecs_flow(const struct ecs *e, const struct record *r)
 
 	if (!document)
 		return NULL;
-	triage_add(r, document);
+	ecs_add_facts(r, document);
 	if (verdict_is_flagged((enum verdict)r->verdict))
 		add_explanation(e, r, document);
 	return document;
 }
 
-json_t *ecs_note(const struct ecs *e, const struct ecs_note *n)
+json_t *ecs_event(const struct ecs *e, const struct ecs_event *n)
 {
 	json_t *document =
 		json_pack("{s:o, s:{s:s, s:[s], s:[s], s:s}, s:o, s:s, s:{s:s, s:s}}", "@timestamp",

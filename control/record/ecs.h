@@ -24,7 +24,7 @@ struct ecs {
 json_t *ecs_flow(const struct ecs *, const struct record *);
 
 /* Something that is no flow's: a channel, a relation, the sensor itself. */
-struct ecs_note {
+struct ecs_event {
 	const char *action; /* event.action */
 	int severity;	    /* 0: an event; else an alert of this severity */
 	uint64_t time_ns;
@@ -32,11 +32,11 @@ struct ecs_note {
 };
 
 /* A new document, whose member `portolan` has profile and policy and takes more; or NULL. */
-json_t *ecs_note(const struct ecs *, const struct ecs_note *);
+json_t *ecs_event(const struct ecs *, const struct ecs_event *);
 
 /* One sentence about the end that the verdict is about: what it did, and what would have been
  * documented. */
-void ecs_sentence(const struct ecs *, const struct record *, char *text, size_t bytes);
+void ecs_message(const struct ecs *, const struct record *, char *text, size_t bytes);
 
 /* The end of a flow whose verdict is the flow's: 0 the initiator, 1 the responder. */
 unsigned record_judged_end(const struct record *);

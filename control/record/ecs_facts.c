@@ -148,7 +148,7 @@ static void add_radius(const struct record *r, json_t *document)
 	put_own(document, "radius_codes", codes);
 }
 
-void triage_add(const struct record *r, json_t *document)
+void ecs_add_facts(const struct record *r, json_t *document)
 {
 	static const struct {
 		enum service service;

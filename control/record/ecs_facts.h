@@ -9,7 +9,7 @@
 #include "record.h"
 
 /* Adds what the record's facts tell to its document. */
-void triage_add(const struct record *, json_t *document);
+void ecs_add_facts(const struct record *, json_t *document);
 
 /* "1.2", "3.0" of SSL; NULL: not known. `is_ssl` as ECS's tls.version_protocol wants it. */
 const char *tls_version_text(unsigned version, int *is_ssl);

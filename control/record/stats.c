@@ -37,7 +37,7 @@ static json_t *services_json(const struct counters *c)
 		(json_int_t)c->overlap_contradicted);
 }
 
-json_t *accounting_json(const struct counters *c)
+json_t *stats_json(const struct counters *c)
 {
 	char digest[17];
 
@@ -74,7 +74,7 @@ static uint64_t sum(const uint64_t *n, unsigned count)
 	return total;
 }
 
-int accounting_holds(const struct counters *c)
+int stats_balance(const struct counters *c)
 {
 	return c->frames == c->ip + c->non_ip + c->duplicate + sum(c->discarded, DISCARD_COUNT) &&
 	       c->ip == c->monitored + c->unmonitored &&

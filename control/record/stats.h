@@ -8,9 +8,9 @@
 #include "counters.h"
 
 /* A new document, every key present, or NULL. */
-json_t *accounting_json(const struct counters *);
+json_t *stats_json(const struct counters *);
 
 /* The identities of DESIGN 9 that need no records. 1 if they hold. */
-int accounting_holds(const struct counters *);
+int stats_balance(const struct counters *);
 
 #endif

@@ -288,7 +288,7 @@ static int write_stats(struct ledger *l, const struct ledger_result *result)
 
 	if (!l->options->stats)
 		return LEDGER_DONE;
-	stats = accounting_json(&result->counters);
+	stats = stats_json(&result->counters);
 	json_object_set_new(stats, "events",
 		json_pack("{s:I, s:I, s:I}", "alerts", (json_int_t)l->events.alerts, "coalesced",
 			(json_int_t)l->events.coalesced, "delayed",
@@ -345,7 +345,7 @@ int ledger_close(struct ledger *l, struct ledger_result *result)
 	ledger_judge(l, &result->counters, result->end_ns);
 	events_tick(&l->events, UINT64_MAX);
 	outlets_finish(l->events.outlets);
-	if (!accounting_holds(&result->counters)) {
+	if (!stats_balance(&result->counters)) {
 		fputs("portolan: the accounting does not add up; please report this\n", stderr);
 		status = LEDGER_FAILED;
 	}

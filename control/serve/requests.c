@@ -97,7 +97,7 @@ static void answer_status(struct answers *a, struct control_client *client, cons
 	(void)arguments;
 	json_decref(answers_health(a, &worst));
 	json_object_set_new(status, "health", json_string(worst));
-	json_object_set_new(status, "accounting", accounting_json(&s->counters));
+	json_object_set_new(status, "accounting", stats_json(&s->counters));
 	if (a->sinks)
 		json_object_set_new(status, "sinks", a->sinks(a->sinks_context));
 	control_done(client, status);
