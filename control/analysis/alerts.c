@@ -14,10 +14,10 @@
 #define SCAN_PORTS 4
 #define SCAN_PEERS 16
 
-void events_init(
-	struct events *e, const struct ecs *ecs, struct json_lines *sink, uint64_t window_ns)
+void alerts_init(
+	struct alerts *e, const struct ecs *ecs, struct json_lines *sink, uint64_t window_ns)
 {
-	*e = (struct events){.ecs = ecs, .sink = sink, .window_ns = window_ns};
+	*e = (struct alerts){.ecs = ecs, .sink = sink, .window_ns = window_ns};
 	findings_init(&e->findings, FINDINGS_MAX);
 	findings_init(&e->by_peer, WIDE_MAX);
 	findings_init(&e->by_port, WIDE_MAX);
@@ -38,7 +38,7 @@ static json_t *json_finding(const char *state, const struct finding *f)
 }
 
 /* Takes the document over. */
-static void put(struct events *e, json_t *document)
+static void put(struct alerts *e, json_t *document)
 {
 	if (document)
 		outlets_offer(e->outlets, document, false);
@@ -48,19 +48,19 @@ static void put(struct events *e, json_t *document)
 		json_decref(document);
 }
 
-static int is_heard(const struct events *e)
+static int is_heard(const struct alerts *e)
 {
 	return e->sink || e->outlets;
 }
 
-void events_write(struct events *e, const struct ecs *ecs, const struct record *r)
+void alerts_write(struct alerts *e, const struct ecs *ecs, const struct record *r)
 {
 	e->alerts++;
 	if (is_heard(e))
 		put(e, ecs_flow(ecs, r));
 }
 
-void events_write_note(struct events *e, json_t *document)
+void alerts_write_event(struct alerts *e, json_t *document)
 {
 	e->alerts += json_object_get(json_object_get(document, "event"), "severity") != NULL;
 	put(e, document);
@@ -68,7 +68,7 @@ void events_write_note(struct events *e, json_t *document)
 
 /* The gravest flow speaks for the finding; its span replaces the flow's. */
 static void write_alert(
-	struct events *e, const char *state, const struct finding *f, const struct record *r)
+	struct alerts *e, const char *state, const struct finding *f, const struct record *r)
 {
 	json_t *document;
 
@@ -81,7 +81,7 @@ static void write_alert(
 	put(e, document);
 }
 
-static void write_span(struct events *e, const char *state, const struct finding *f)
+static void write_span(struct alerts *e, const char *state, const struct finding *f)
 {
 	struct record r = finding_flow(f);
 
@@ -92,13 +92,13 @@ static void write_span(struct events *e, const char *state, const struct finding
 
 /* Adds a new finding to a wider one and says of how many it is now; 0: there is no room. `speaks`
  * where it is the gravest of them so far. */
-static uint32_t join(
+static uint32_t count_scan(
 	struct findings *all, const struct finding_key *k, const struct record *r, bool *speaks)
 {
 	struct finding *f = findings_find(all, k);
 
 	if (!f) {
-		f = findings_begin(all, k, r);
+		f = findings_insert(all, k, r);
 		return f ? f->members : 0;
 	}
 	if (r->severity > f->gist.severity) {
@@ -110,9 +110,9 @@ static uint32_t join(
 
 /* The record is kept of what may have to be written when the window ends: a finding that is told
  * by itself, and of a scan the one that made it one, and whatever is graver than those before. */
-static void take_new(struct events *e, const struct finding_key *k, const struct record *r)
+static void add_new(struct alerts *e, const struct finding_key *k, const struct record *r)
 {
-	struct finding *f = findings_begin(&e->findings, k, r);
+	struct finding *f = findings_insert(&e->findings, k, r);
 	struct finding_key peer = finding_key_without_port(*k), port = finding_key_without_peer(*k);
 	uint32_t ports, peers;
 	bool speaks = false;
@@ -121,41 +121,41 @@ static void take_new(struct events *e, const struct finding_key *k, const struct
 		e->coalesced++;
 		return;
 	}
-	ports = join(&e->by_peer, &peer, r, &speaks);
-	peers = join(&e->by_port, &port, r, &speaks);
+	ports = count_scan(&e->by_peer, &peer, r, &speaks);
+	peers = count_scan(&e->by_port, &port, r, &speaks);
 	if (ports <= SCAN_PORTS && peers <= SCAN_PEERS)
 		write_alert(e, "new", f, r);
 	else
 		e->coalesced++;
 	if ((ports <= SCAN_PORTS && peers <= SCAN_PEERS) || ports == SCAN_PORTS + 1 ||
 		peers == SCAN_PEERS + 1 || speaks)
-		finding_keep(f, r);
+		finding_keep_record(f, r);
 }
 
-void events_take(struct events *e, const struct record *r)
+void alerts_add(struct alerts *e, const struct record *r)
 {
 	struct finding_key k = finding_key_of(r);
 	struct finding *f;
 	int graver;
 
-	events_tick(e, r->end_ns);
+	alerts_tick(e, r->end_ns);
 	f = findings_find(&e->findings, &k);
 	if (!f) {
-		take_new(e, &k, r);
+		add_new(e, &k, r);
 		return;
 	}
 	graver = r->severity > f->gist.severity;
 	if (!r->raised)
 		finding_add(f, r);
 	if (graver) {
-		finding_keep(f, r);
+		finding_keep_record(f, r);
 		write_alert(e, "raised", f, r);
 	} else {
 		e->coalesced++;
 	}
 }
 
-static int is_scanned(const struct events *e, const struct finding *f)
+static int is_scanned(const struct alerts *e, const struct finding *f)
 {
 	struct finding_key peer = finding_key_without_port(f->key),
 			   port = finding_key_without_peer(f->key);
@@ -166,7 +166,7 @@ static int is_scanned(const struct events *e, const struct finding *f)
 }
 
 /* The wider findings get the totals of what they are made of. */
-static void sum_up(struct events *e, struct findings *wide, finding_wider *wider)
+static void total_scans(struct alerts *e, struct findings *wide, finding_wider *wider)
 {
 	for (size_t i = 0; i < wide->count; i++) {
 		struct finding *w = &wide->finding[i];
@@ -184,22 +184,22 @@ static void sum_up(struct events *e, struct findings *wide, finding_wider *wider
 	}
 }
 
-static void write_scans(struct events *e, const struct findings *wide, uint32_t more_than)
+static void write_scans(struct alerts *e, const struct findings *wide, uint32_t more_than)
 {
 	for (size_t i = 0; i < wide->count; i++)
 		if (wide->finding[i].members > more_than)
 			write_span(e, "scan", &wide->finding[i]);
 }
 
-void events_close_window(struct events *e)
+void alerts_close_window(struct alerts *e)
 {
 	for (size_t i = 0; i < e->findings.count; i++) {
 		const struct finding *f = &e->findings.finding[i];
 		if (f->flows > 1 && !is_scanned(e, f))
 			write_span(e, "repeated", f);
 	}
-	sum_up(e, &e->by_peer, finding_key_without_port);
-	sum_up(e, &e->by_port, finding_key_without_peer);
+	total_scans(e, &e->by_peer, finding_key_without_port);
+	total_scans(e, &e->by_port, finding_key_without_peer);
 	write_scans(e, &e->by_peer, SCAN_PORTS);
 	write_scans(e, &e->by_port, SCAN_PEERS);
 	findings_clear(&e->by_peer);
@@ -207,15 +207,15 @@ void events_close_window(struct events *e)
 	findings_clear(&e->findings);
 }
 
-void events_tick(struct events *e, uint64_t now_ns)
+void alerts_tick(struct alerts *e, uint64_t now_ns)
 {
 	if (now_ns < e->window_ends_ns)
 		return;
-	events_close_window(e);
+	alerts_close_window(e);
 	e->window_ends_ns = now_ns > UINT64_MAX - e->window_ns ? UINT64_MAX : now_ns + e->window_ns;
 }
 
-void events_fini(struct events *e)
+void alerts_fini(struct alerts *e)
 {
 	findings_clear(&e->findings);
 	findings_clear(&e->by_peer);

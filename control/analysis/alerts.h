@@ -15,7 +15,7 @@
 
 struct outlets;
 
-struct events {
+struct alerts {
 	const struct ecs *ecs;
 	struct json_lines *sink; /* or NULL */
 	struct outlets *outlets; /* or NULL; without both it counts and writes nothing */
@@ -26,23 +26,23 @@ struct events {
 	uint64_t alerts, coalesced;
 };
 
-void events_init(struct events *, const struct ecs *, struct json_lines *, uint64_t window_ns);
+void alerts_init(struct alerts *, const struct ecs *, struct json_lines *, uint64_t window_ns);
 
 /* A record of kind RECORD_FLAGGED. */
-void events_take(struct events *, const struct record *);
+void alerts_add(struct alerts *, const struct record *);
 
 /* A record by itself, in another chart's numbers. */
-void events_write(struct events *, const struct ecs *, const struct record *);
+void alerts_write(struct alerts *, const struct ecs *, const struct record *);
 
 /* What is no flow's; takes the document over. */
-void events_write_note(struct events *, json_t *document);
+void alerts_write_event(struct alerts *, json_t *document);
 
 /* Ends the window, if it is over; always, with UINT64_MAX. */
-void events_tick(struct events *, uint64_t now_ns);
+void alerts_tick(struct alerts *, uint64_t now_ns);
 
 /* Ends the window before its time: what it holds is in the numbers of a chart that goes. */
-void events_close_window(struct events *);
+void alerts_close_window(struct alerts *);
 
-void events_fini(struct events *);
+void alerts_fini(struct alerts *);
 
 #endif

@@ -284,7 +284,7 @@ void channels_take(struct channels *c, const struct record *r)
 		note_live(c, ch, r);
 }
 
-void channels_begin_survey(struct channels *c)
+void channels_begin_dump(struct channels *c)
 {
 	c->survey++;
 }
@@ -329,8 +329,8 @@ static enum channel_state state_of(
 	return standing == 1 ? CHANNEL_HALF : state_of_attempts(ch, now_ns);
 }
 
-void channels_judge(struct channels *c, uint64_t now_ns, bool in_doubt, channel_listener *listener,
-	void *context)
+void channels_evaluate(struct channels *c, uint64_t now_ns, bool in_doubt,
+	channel_listener *listener, void *context)
 {
 	struct channel *ch, *next;
 

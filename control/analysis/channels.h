@@ -78,11 +78,11 @@ int channels_reload(struct channels *, const struct ruleset *, const struct rema
 /* RECORD_LIVE and RECORD_ENDED, in the chart's numbers. */
 void channels_take(struct channels *, const struct record *);
 
-void channels_begin_survey(struct channels *);
+void channels_begin_dump(struct channels *);
 
 /* Every live flow was seen: judges each pair. `in_doubt`: the mirror may have lost what is not
  * there. */
-void channels_judge(
+void channels_evaluate(
 	struct channels *, uint64_t now_ns, bool in_doubt, channel_listener *, void *context);
 
 /* How many are in each state; those that were not judged yet are in none. */

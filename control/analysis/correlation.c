@@ -20,61 +20,61 @@
 /* What fetches by both fetches by both within minutes. */
 #define HTTPS_NS (300 * SECOND_NS)
 
-struct relation_traits {
+struct correlation_traits {
 	const char *name, *words;
 	int severity;
 	bool is_absence;
 };
 
-static const struct relation_traits traits[] = {
+static const struct correlation_traits traits[] = {
 #define RELATION_TRAITS(member, text, words, severity, absence)                                    \
 	[RELATION_##member] = {text, words, severity, absence},
 	RELATION_LIST(RELATION_TRAITS)
 #undef RELATION_TRAITS
 };
 
-const char *relation_name(enum relation_kind k)
+const char *correlation_name(enum correlation_kind k)
 {
 	return traits[k].name;
 }
 
-const char *relation_words(enum relation_kind k)
+const char *correlation_words(enum correlation_kind k)
 {
 	return traits[k].words;
 }
 
-int relation_severity(enum relation_kind k)
+int correlation_severity(enum correlation_kind k)
 {
 	return traits[k].severity;
 }
 
-bool relation_is_absence(enum relation_kind k)
+bool correlation_is_absence(enum correlation_kind k)
 {
 	return traits[k].is_absence;
 }
 
-int relations_init(struct relations *n, const struct ruleset *ruleset, uint64_t start_ns)
+int correlations_init(struct correlations *n, const struct ruleset *ruleset, uint64_t start_ns)
 {
-	*n = (struct relations){.ruleset = ruleset, .start_ns = start_ns};
+	*n = (struct correlations){.ruleset = ruleset, .start_ns = start_ns};
 	n->old_port_ns = calloc(ruleset->appliances + 1, sizeof(*n->old_port_ns));
 	n->appliance_ns = calloc(ruleset->appliances + 1, sizeof(*n->appliance_ns));
 	n->feature_ns = calloc(ruleset->features + 1, sizeof(*n->feature_ns));
 	if (n->old_port_ns && n->appliance_ns && n->feature_ns)
 		return 0;
-	relations_fini(n);
+	correlations_fini(n);
 	return -ENOMEM;
 }
 
-static void forget(struct relations *n, struct relation *f)
+static void forget(struct correlations *n, struct correlation *f)
 {
 	HASH_DEL(n->first, f);
 	free(f);
 	n->count--;
 }
 
-void relations_fini(struct relations *n)
+void correlations_fini(struct correlations *n)
 {
-	struct relation *f, *next;
+	struct correlation *f, *next;
 
 	HASH_ITER(hh, n->first, f, next)
 	{
@@ -104,8 +104,8 @@ static uint16_t feature_in(const struct ruleset *c, const char *name)
 	return FEATURE_NONE;
 }
 
-static bool translate(const struct relations *old, const struct ruleset *to, const struct remap *h,
-	struct relation_key *k)
+static bool translate(const struct correlations *old, const struct ruleset *to,
+	const struct remap *h, struct relation_key *k)
 {
 	bool had_appliance = k->appliance != APPLIANCE_NONE, had_set = k->set != SET_NONE;
 
@@ -118,34 +118,34 @@ static bool translate(const struct relations *old, const struct ruleset *to, con
 	return (k->appliance != APPLIANCE_NONE) == had_appliance && (k->set != SET_NONE) == had_set;
 }
 
-static struct relation *find(const struct relations *n, const struct relation_key *k)
+static struct correlation *find(const struct correlations *n, const struct relation_key *k)
 {
-	struct relation *f;
+	struct correlation *f;
 
 	HASH_FIND(hh, n->first, k, sizeof(*k), f);
 	return f;
 }
 
-static void add(struct relations *n, struct relation *f)
+static void add(struct correlations *n, struct correlation *f)
 {
 	HASH_ADD(hh, n->first, key, sizeof(f->key), f);
 	n->count++;
 }
 
-static void inherit(
-	struct relations *n, const struct relations *old, uint16_t heir, size_t appliance)
+static void carry_over_times(
+	struct correlations *n, const struct correlations *old, uint16_t heir, size_t appliance)
 {
 	n->old_port_ns[heir] = old->old_port_ns[appliance];
 	n->appliance_ns[heir] = old->appliance_ns[appliance];
 }
 
-static void hand_down(struct relations *n, struct relations *old, const struct remap *h)
+static void carry_over(struct correlations *n, struct correlations *old, const struct remap *h)
 {
-	struct relation *f, *next;
+	struct correlation *f, *next;
 
 	for (size_t i = 0; i < h->appliances; i++)
 		if (h->appliance[i] != APPLIANCE_NONE)
-			inherit(n, old, h->appliance[i], i);
+			carry_over_times(n, old, h->appliance[i], i);
 	for (uint16_t i = 0; i < old->ruleset->features; i++) {
 		uint16_t heir = feature_in(n->ruleset, old->ruleset->feature[i]);
 		if (heir != FEATURE_NONE && is_enabled(old->ruleset->policy, i) &&
@@ -162,10 +162,11 @@ static void hand_down(struct relations *n, struct relations *old, const struct r
 	}
 }
 
-int relations_reload(struct relations *n, const struct ruleset *ruleset, const struct remap *h)
+int correlations_reload(
+	struct correlations *n, const struct ruleset *ruleset, const struct remap *h)
 {
-	struct relations old = *n;
-	int error = relations_init(n, ruleset, old.start_ns);
+	struct correlations old = *n;
+	int error = correlations_init(n, ruleset, old.start_ns);
 
 	if (error < 0) {
 		*n = old;
@@ -173,8 +174,8 @@ int relations_reload(struct relations *n, const struct ruleset *ruleset, const s
 	}
 	n->overflowed = old.overflowed;
 	n->was_judged = old.was_judged;
-	hand_down(n, &old, h);
-	relations_fini(&old);
+	carry_over(n, &old, h);
+	correlations_fini(&old);
 	return 0;
 }
 
@@ -190,7 +191,7 @@ static bool is_old_port(const struct ruleset *c, uint16_t port)
 	return false;
 }
 
-void relations_take(struct relations *n, const struct record *r)
+void correlations_take(struct correlations *n, const struct record *r)
 {
 	if (r->verdict != VERDICT_UNEXPECTED_PORT || !is_old_port(n->ruleset, r->port[1]))
 		return;
@@ -204,16 +205,16 @@ void relations_take(struct relations *n, const struct record *r)
 
 /* One judging: what there is to go by, and whom to tell. */
 struct judging {
-	struct relations *relations;
+	struct correlations *correlations;
 	const struct relation_evidence *evidence;
 	relation_listener *listener;
 	void *context;
 };
 
-static struct relation *begin(const struct judging *j, const struct relation_key *k)
+static struct correlation *begin(const struct judging *j, const struct relation_key *k)
 {
-	struct relations *n = j->relations;
-	struct relation *f = n->count < RELATIONS_MAX ? calloc(1, sizeof(*f)) : NULL;
+	struct correlations *n = j->correlations;
+	struct correlation *f = n->count < RELATIONS_MAX ? calloc(1, sizeof(*f)) : NULL;
 
 	if (!f) {
 		n->overflowed++;
@@ -227,7 +228,7 @@ static struct relation *begin(const struct judging *j, const struct relation_key
 
 static void raise_one(const struct judging *j, struct relation_key k, uint64_t last_ns)
 {
-	struct relation *f = find(j->relations, &k);
+	struct correlation *f = find(j->correlations, &k);
 	bool is_new = !f;
 
 	if (!f)
@@ -236,13 +237,14 @@ static void raise_one(const struct judging *j, struct relation_key k, uint64_t l
 		return;
 	f->holds = true;
 	f->last_ns = last_ns;
-	f->inconclusive = relation_is_absence((enum relation_kind)k.kind) && j->evidence->in_doubt;
+	f->inconclusive =
+		correlation_is_absence((enum correlation_kind)k.kind) && j->evidence->in_doubt;
 	if (is_new && j->listener)
 		j->listener(j->context, f, true);
 }
 
 /* Of an appliance and a rule set. */
-static void raise_cell(const struct judging *j, enum relation_kind kind, size_t appliance,
+static void raise_cell(const struct judging *j, enum correlation_kind kind, size_t appliance,
 	size_t set, uint64_t last_ns)
 {
 	struct relation_key k = {(uint16_t)kind, (uint16_t)appliance, (uint16_t)set, FEATURE_NONE};
@@ -251,7 +253,7 @@ static void raise_cell(const struct judging *j, enum relation_kind kind, size_t 
 }
 
 static void raise_appliance(
-	const struct judging *j, enum relation_kind kind, size_t appliance, uint64_t last_ns)
+	const struct judging *j, enum correlation_kind kind, size_t appliance, uint64_t last_ns)
 {
 	raise_cell(j, kind, appliance, SET_NONE, last_ns);
 }
@@ -296,7 +298,7 @@ static bool is_tls_twin(const struct rule *r, const struct rule *other)
 
 static bool uses_tls_twin(const struct judging *j, size_t appliance, const struct rule *r)
 {
-	const struct ruleset *c = j->relations->ruleset;
+	const struct ruleset *c = j->correlations->ruleset;
 
 	for (size_t set = SET_NONE + 1; set < c->policy->sets; set++)
 		if (is_tls_twin(r, first_rule(c, set)) &&
@@ -308,7 +310,7 @@ static bool uses_tls_twin(const struct judging *j, size_t appliance, const struc
 static void find_clear_syslog(
 	const struct judging *j, size_t appliance, size_t set, const struct matrix_cell *cell)
 {
-	const struct rule *r = first_rule(j->relations->ruleset, set);
+	const struct rule *r = first_rule(j->correlations->ruleset, set);
 
 	if (is_in_use(cell) && has_service(r, SERVICE_SYSLOG) && uses_tls_twin(j, appliance, r))
 		raise_cell(j, RELATION_CLEAR_SYSLOG, appliance, set, cell->last_ns);
@@ -317,8 +319,8 @@ static void find_clear_syslog(
 static void find_http_alone(
 	const struct judging *j, size_t appliance, size_t set, const struct matrix_cell *cell)
 {
-	const struct policy *p = j->relations->ruleset->policy;
-	const struct rule *r = first_rule(j->relations->ruleset, set);
+	const struct policy *p = j->correlations->ruleset->policy;
+	const struct rule *r = first_rule(j->correlations->ruleset, set);
 	uint16_t https;
 
 	if (!is_in_use(cell) || r->port != 80 || r->transport != TRANSPORT_TCP ||
@@ -326,7 +328,8 @@ static void find_http_alone(
 		return;
 	https = policy_set(p, (enum role)r->role, DIRECTION_OUTBOUND, TRANSPORT_TCP, 443);
 	if (https == SET_NONE ||
-		!has_been(j->relations->appliance_ns[appliance], j->evidence->now_ns, HTTPS_NS) ||
+		!has_been(
+			j->correlations->appliance_ns[appliance], j->evidence->now_ns, HTTPS_NS) ||
 		is_in_use(matrix_cell(j->evidence->matrix, appliance, https)))
 		return;
 	raise_cell(j, RELATION_HTTP_ALONE, appliance, set, cell->last_ns);
@@ -362,7 +365,7 @@ static void find_by_cell(const struct judging *j, size_t appliance, size_t set)
 static void find_by_appliance(const struct judging *j, size_t appliance)
 {
 	const struct relation_evidence *e = j->evidence;
-	const struct relations *n = j->relations;
+	const struct correlations *n = j->correlations;
 	const uint64_t *binds = e->exposures->flows[EXPOSURE_CLEAR_BIND];
 
 	if (binds && binds[appliance] > 0)
@@ -377,7 +380,7 @@ static void find_by_appliance(const struct judging *j, size_t appliance)
 
 static bool is_used_by_any(const struct judging *j, uint16_t feature)
 {
-	const struct ruleset *c = j->relations->ruleset;
+	const struct ruleset *c = j->correlations->ruleset;
 
 	for (size_t set = SET_NONE + 1; set < c->policy->sets; set++) {
 		const struct rule_set *s = &c->policy->set[set];
@@ -396,8 +399,9 @@ static void find_by_feature(const struct judging *j, uint16_t feature)
 {
 	const struct relation_evidence *e = j->evidence;
 
-	if (has_been(j->relations->feature_ns[feature], e->now_ns, e->silence_ns) &&
-		is_enabled(j->relations->ruleset->policy, feature) && !is_used_by_any(j, feature))
+	if (has_been(j->correlations->feature_ns[feature], e->now_ns, e->silence_ns) &&
+		is_enabled(j->correlations->ruleset->policy, feature) &&
+		!is_used_by_any(j, feature))
 		raise_one(j,
 			(struct relation_key){
 				RELATION_ON_AND_SILENT, APPLIANCE_NONE, SET_NONE, feature},
@@ -407,29 +411,29 @@ static void find_by_feature(const struct judging *j, uint16_t feature)
 /* What holds no more is over. */
 static void end_the_rest(const struct judging *j)
 {
-	struct relation *f, *next;
+	struct correlation *f, *next;
 
-	HASH_ITER(hh, j->relations->first, f, next)
+	HASH_ITER(hh, j->correlations->first, f, next)
 	{
 		if (f->holds)
 			continue;
 		if (j->listener)
 			j->listener(j->context, f, false);
-		forget(j->relations, f);
+		forget(j->correlations, f);
 	}
 }
 
-void relations_judge(struct relations *n, const struct relation_evidence *e,
+void correlations_evaluate(struct correlations *n, const struct relation_evidence *e,
 	relation_listener *listener, void *context)
 {
 	const struct judging j = {
-		.relations = n, .evidence = e, .listener = listener, .context = context};
+		.correlations = n, .evidence = e, .listener = listener, .context = context};
 	const struct ruleset *c = n->ruleset;
 
 	begin_watch(n->appliance_ns, c->appliances, n->was_judged ? e->now_ns : n->start_ns);
 	begin_watch(n->feature_ns, c->features, n->was_judged ? e->now_ns : n->start_ns);
 	n->was_judged = true;
-	for (struct relation *f = n->first; f; f = f->hh.next)
+	for (struct correlation *f = n->first; f; f = f->hh.next)
 		f->holds = false;
 	for (size_t a = 0; a < c->appliances; a++) {
 		find_by_appliance(&j, a);
@@ -443,8 +447,8 @@ void relations_judge(struct relations *n, const struct relation_evidence *e,
 
 /* --- in words ------------------------------------------------------------------------------ */
 
-void relation_text(
-	const struct relations *n, const struct relation *f, char text[RELATION_TEXT_BYTES])
+void correlation_text(
+	const struct correlations *n, const struct correlation *f, char text[RELATION_TEXT_BYTES])
 {
 	const struct ruleset *c = n->ruleset;
 	char when[TIME_TEXT_BYTES] = "";
@@ -454,7 +458,7 @@ void relation_text(
 		used = (size_t)snprintf(
 			text, RELATION_TEXT_BYTES, "%.200s: ", c->appliance[f->key.appliance].name);
 	used += (size_t)snprintf(text + used, RELATION_TEXT_BYTES - used, "%s",
-		relation_words((enum relation_kind)f->key.kind));
+		correlation_words((enum correlation_kind)f->key.kind));
 	if (f->key.set != SET_NONE)
 		used += (size_t)snprintf(text + used, RELATION_TEXT_BYTES - used, " (%.80s)",
 			c->rule[c->policy->set[f->key.set].first].id);

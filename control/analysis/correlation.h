@@ -36,22 +36,22 @@ struct matrix;
 	X(FELL_SILENT, "fell-silent", "used a documented row, and does no more", 2, 1)             \
 	X(NO_CHANNEL, "no-channel", "a declared device without any channel", 2, 1)
 #define RELATION_MEMBER(name, text, words, severity, absence) RELATION_##name,
-enum relation_kind { RELATION_LIST(RELATION_MEMBER) RELATION_COUNT };
+enum correlation_kind { RELATION_LIST(RELATION_MEMBER) RELATION_COUNT };
 
-const char *relation_name(enum relation_kind);
-const char *relation_words(enum relation_kind);
-int relation_severity(enum relation_kind);
-bool relation_is_absence(enum relation_kind);
+const char *correlation_name(enum correlation_kind);
+const char *correlation_words(enum correlation_kind);
+int correlation_severity(enum correlation_kind);
+bool correlation_is_absence(enum correlation_kind);
 
 /* Compared byte by byte. */
 struct relation_key {
-	uint16_t kind;	    /* enum relation_kind */
+	uint16_t kind;	    /* enum correlation_kind */
 	uint16_t appliance; /* APPLIANCE_NONE: of all that have the rule's role */
 	uint16_t set;	    /* SET_NONE: of no rule */
 	uint16_t feature;   /* of the policy; FEATURE_NONE: of no feature */
 };
 
-struct relation {
+struct correlation {
 	struct relation_key key;
 	bool holds; /* in the survey that is being judged */
 	bool inconclusive;
@@ -62,9 +62,9 @@ struct relation {
 
 #define FEATURE_NONE 0xffffu
 
-struct relations {
+struct correlations {
 	const struct ruleset *ruleset;
-	struct relation *first; /* in order of discovery, by hh.next */
+	struct correlation *first; /* in order of discovery, by hh.next */
 	size_t count;
 	uint64_t *old_port_ns; /* by appliance: last packet on a port that the site has moved */
 	/* Since when each appliance and each enabled feature is watched: a reload may bring new
@@ -76,7 +76,7 @@ struct relations {
 };
 
 /* Told when one begins (`begins`) and when it is over. */
-typedef void relation_listener(void *context, const struct relation *, bool begins);
+typedef void relation_listener(void *context, const struct correlation *, bool begins);
 
 /* What is judged. */
 struct relation_evidence {
@@ -88,20 +88,21 @@ struct relation_evidence {
 	bool in_doubt;
 };
 
-int relations_init(struct relations *, const struct ruleset *, uint64_t start_ns);
-void relations_fini(struct relations *);
+int correlations_init(struct correlations *, const struct ruleset *, uint64_t start_ns);
+void correlations_fini(struct correlations *);
 
 /* Another chart. What was found of heirs stays. 0, or -ENOMEM and nothing changed. */
-int relations_reload(struct relations *, const struct ruleset *, const struct remap *);
+int correlations_reload(struct correlations *, const struct ruleset *, const struct remap *);
 
 /* RECORD_LIVE and RECORD_ENDED, in the chart's numbers. */
-void relations_take(struct relations *, const struct record *);
+void correlations_take(struct correlations *, const struct record *);
 
-void relations_judge(
-	struct relations *, const struct relation_evidence *, relation_listener *, void *context);
+void correlations_evaluate(struct correlations *, const struct relation_evidence *,
+	relation_listener *, void *context);
 
 /* One sentence, for people. */
 #define RELATION_TEXT_BYTES 512
-void relation_text(const struct relations *, const struct relation *, char[RELATION_TEXT_BYTES]);
+void correlation_text(
+	const struct correlations *, const struct correlation *, char[RELATION_TEXT_BYTES]);
 
 #endif

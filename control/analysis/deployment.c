@@ -9,27 +9,27 @@
 #define SEVERITY_LOW 1
 #define SEVERITY_MEDIUM 2
 
-int estate_init(struct estate *e, const struct ecs *ecs)
+int deployment_init(struct deployment *e, const struct ecs *ecs)
 {
-	*e = (struct estate){.ecs = ecs};
+	*e = (struct deployment){.ecs = ecs};
 	if (matrix_init(&e->matrix, ecs->ruleset) < 0 ||
 		channels_init(&e->channels, ecs->ruleset) < 0 ||
-		relations_init(&e->relations, ecs->ruleset, UINT64_MAX) < 0) {
-		estate_fini(e);
+		correlations_init(&e->correlations, ecs->ruleset, UINT64_MAX) < 0) {
+		deployment_fini(e);
 		return -ENOMEM;
 	}
 	return 0;
 }
 
-void estate_fini(struct estate *e)
+void deployment_fini(struct deployment *e)
 {
 	if (e->matrix.row)
 		matrix_fini(&e->matrix);
 	channels_fini(&e->channels);
-	relations_fini(&e->relations);
+	correlations_fini(&e->correlations);
 }
 
-int estate_reload(struct estate *e, const struct remap *h)
+int deployment_reload(struct deployment *e, const struct remap *h)
 {
 	const struct ruleset *ruleset = e->ecs->ruleset;
 	int error = matrix_reload(&e->matrix, ruleset, h);
@@ -37,27 +37,27 @@ int estate_reload(struct estate *e, const struct remap *h)
 	if (error == 0)
 		error = channels_reload(&e->channels, ruleset, h);
 	if (error == 0)
-		error = relations_reload(&e->relations, ruleset, h);
+		error = correlations_reload(&e->correlations, ruleset, h);
 	if (error < 0) { /* nothing may keep the former chart's numbers */
-		estate_fini(e);
+		deployment_fini(e);
 		e->is_lost = true;
 	}
 	return error;
 }
 
-void estate_take(struct estate *e, const struct record *r)
+void deployment_take(struct deployment *e, const struct record *r)
 {
 	if (e->is_lost)
 		return;
 	matrix_take(&e->matrix, r);
 	channels_take(&e->channels, r);
-	relations_take(&e->relations, r);
+	correlations_take(&e->correlations, r);
 }
 
-void estate_begin_survey(struct estate *e)
+void deployment_begin_dump(struct deployment *e)
 {
-	matrix_begin_survey(&e->matrix);
-	channels_begin_survey(&e->channels);
+	matrix_begin_dump(&e->matrix);
+	channels_begin_dump(&e->channels);
 }
 
 /* --- what changes, told ------------------------------------------------------------------- */
@@ -77,7 +77,7 @@ static int severity_of(enum channel_state s)
 }
 
 static json_t *channel_json(
-	const struct estate *e, const struct channel *ch, enum channel_state from)
+	const struct deployment *e, const struct channel *ch, enum channel_state from)
 {
 	char end[2][CHANNEL_END_BYTES];
 
@@ -90,7 +90,7 @@ static json_t *channel_json(
 
 static void tell_channel(void *context, const struct channel *ch, enum channel_state from)
 {
-	struct estate *e = context;
+	struct deployment *e = context;
 	struct ecs_event note = {
 		.action = "channel-changed",
 		.severity = severity_of(ch->state),
@@ -112,31 +112,33 @@ static void tell_channel(void *context, const struct channel *ch, enum channel_s
 	e->listener(e->context, document);
 }
 
-static json_t *relation_json(const struct estate *e, const struct relation *f, bool begins)
+static json_t *correlation_json(
+	const struct deployment *e, const struct correlation *f, bool begins)
 {
 	const struct ruleset *c = e->ecs->ruleset;
-	json_t *relation =
-		json_pack("{s:s, s:s, s:b}", "kind", relation_name((enum relation_kind)f->key.kind),
-			"state", begins ? "begins" : "ends", "inconclusive", f->inconclusive);
+	json_t *correlation = json_pack("{s:s, s:s, s:b}", "kind",
+		correlation_name((enum correlation_kind)f->key.kind), "state",
+		begins ? "begins" : "ends", "inconclusive", f->inconclusive);
 
 	if (f->key.appliance != APPLIANCE_NONE)
 		json_object_set_new(
-			relation, "appliance", json_string(c->appliance[f->key.appliance].name));
+			correlation, "appliance", json_string(c->appliance[f->key.appliance].name));
 	if (f->key.set != SET_NONE)
-		json_object_set_new(relation, "rule",
+		json_object_set_new(correlation, "rule",
 			json_string(c->rule[c->policy->set[f->key.set].first].id));
 	if (f->key.feature != FEATURE_NONE)
-		json_object_set_new(relation, "feature", json_string(c->feature[f->key.feature]));
-	return relation;
+		json_object_set_new(
+			correlation, "feature", json_string(c->feature[f->key.feature]));
+	return correlation;
 }
 
-static void tell_relation(void *context, const struct relation *f, bool begins)
+static void tell_correlation(void *context, const struct correlation *f, bool begins)
 {
-	struct estate *e = context;
+	struct deployment *e = context;
 	struct ecs_event note = {
 		.action = begins ? "finding-begins" : "finding-ends",
 		.severity = begins && !f->inconclusive
-				    ? relation_severity((enum relation_kind)f->key.kind)
+				    ? correlation_severity((enum correlation_kind)f->key.kind)
 				    : 0,
 		.time_ns = e->judged_ns,
 	};
@@ -145,15 +147,15 @@ static void tell_relation(void *context, const struct relation *f, bool begins)
 
 	if (!e->listener || !e->is_watched) /* a capture's summary says it */
 		return;
-	relation_text(&e->relations, f, text);
+	correlation_text(&e->correlations, f, text);
 	snprintf(note.message, sizeof(note.message), "%s%.480s", begins ? "" : "over: ", text);
 	document = ecs_event(e->ecs, &note);
 	json_object_set_new(
-		json_object_get(document, "portolan"), "relation", relation_json(e, f, begins));
+		json_object_get(document, "portolan"), "relation", correlation_json(e, f, begins));
 	e->listener(e->context, document);
 }
 
-void estate_judge(struct estate *e, const struct estate_view *v)
+void deployment_evaluate(struct deployment *e, const struct estate_view *v)
 {
 	struct relation_evidence evidence = {
 		.matrix = &e->matrix,
@@ -167,6 +169,6 @@ void estate_judge(struct estate *e, const struct estate_view *v)
 	if (e->is_lost)
 		return;
 	e->judged_ns = v->now_ns;
-	channels_judge(&e->channels, v->now_ns, v->in_doubt, tell_channel, e);
-	relations_judge(&e->relations, &evidence, tell_relation, e);
+	channels_evaluate(&e->channels, v->now_ns, v->in_doubt, tell_channel, e);
+	correlations_evaluate(&e->correlations, &evidence, tell_correlation, e);
 }

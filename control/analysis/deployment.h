@@ -20,11 +20,11 @@ struct ecs;
 /* Takes the document over. */
 typedef void estate_listener(void *context, json_t *document);
 
-struct estate {
+struct deployment {
 	const struct ecs *ecs; /* lent; of the chart in force */
 	struct matrix matrix;
 	struct channels channels;
-	struct relations relations;
+	struct correlations correlations;
 	uint64_t judged_ns;	   /* 0: never */
 	bool is_watched;	   /* judged again and again: else at the end of a capture, once */
 	bool is_lost;		   /* no memory was left at a reload: it stays empty */
@@ -40,16 +40,16 @@ struct estate_view {
 };
 
 /* 0 or -ENOMEM. */
-int estate_init(struct estate *, const struct ecs *);
-void estate_fini(struct estate *);
+int deployment_init(struct deployment *, const struct ecs *);
+void deployment_fini(struct deployment *);
 
 /* `ecs` has another chart. 0; -ENOMEM: it is empty, and stays so. */
-int estate_reload(struct estate *, const struct remap *);
+int deployment_reload(struct deployment *, const struct remap *);
 
 /* RECORD_LIVE and RECORD_ENDED. */
-void estate_take(struct estate *, const struct record *);
+void deployment_take(struct deployment *, const struct record *);
 
-void estate_begin_survey(struct estate *);
-void estate_judge(struct estate *, const struct estate_view *);
+void deployment_begin_dump(struct deployment *);
+void deployment_evaluate(struct deployment *, const struct estate_view *);
 
 #endif

@@ -139,9 +139,9 @@ struct finding *findings_find(const struct findings *all, const struct finding_k
 
 /* ---- flows ---- */
 
-static struct finding_gist gist_of(const struct record *r)
+static struct finding_summary summary_of(const struct record *r)
 {
-	return (struct finding_gist){
+	return (struct finding_summary){
 		.appliance = {r->appliance[0], r->appliance[1]},
 		.set = {r->set[0], r->set[1]},
 		.end_verdict = {r->end_verdict[0], r->end_verdict[1]},
@@ -166,10 +166,10 @@ void finding_add(struct finding *f, const struct record *r)
 	f->bytes += r->bytes[0] + r->bytes[1];
 	widen(f, r->start_ns, r->end_ns);
 	if (r->severity > f->gist.severity)
-		f->gist = gist_of(r);
+		f->gist = summary_of(r);
 }
 
-struct finding *findings_begin(
+struct finding *findings_insert(
 	struct findings *all, const struct finding_key *k, const struct record *r)
 {
 	struct finding *f = place(all, k);
@@ -181,7 +181,7 @@ struct finding *findings_begin(
 	f->first_ns = r->start_ns;
 	f->last_ns = r->end_ns;
 	f->port_low = f->port_high = r->port[1];
-	f->gist = gist_of(r);
+	f->gist = summary_of(r);
 	finding_add(f, r);
 	return f;
 }
@@ -192,7 +192,7 @@ struct finding *findings_add(
 	struct finding *f = findings_find(all, k);
 
 	if (!f)
-		return findings_begin(all, k, r);
+		return findings_insert(all, k, r);
 	finding_add(f, r);
 	return f;
 }
@@ -204,9 +204,9 @@ static size_t record_bytes(const struct record *r)
 	       (r->facts.known ? sizeof(r->facts) : offsetof(struct facts, text));
 }
 
-void finding_keep(struct finding *f, const struct record *r)
+void finding_keep_record(struct finding *f, const struct record *r)
 {
-	f->gist = gist_of(r);
+	f->gist = summary_of(r);
 	if (f->owns_worst)
 		free(f->worst);
 	f->worst = malloc(record_bytes(r));
@@ -227,7 +227,7 @@ static struct record kept_flow(const struct finding *f)
 
 struct record finding_flow(const struct finding *f)
 {
-	const struct finding_gist *g = &f->gist;
+	const struct finding_summary *g = &f->gist;
 	struct record r = {
 		.port = {0, f->key.port},
 		.protocol = f->key.protocol,
@@ -328,7 +328,7 @@ static int translate(struct finding *f, const struct remap *remap)
 	if (!remap_record(remap, &r))
 		return 0;
 	f->key.appliance = r.appliance[record_judged_end(&r)];
-	f->gist = gist_of(&r);
+	f->gist = summary_of(&r);
 	return 1;
 }
 

@@ -24,7 +24,7 @@ struct finding_key {
 struct remap;
 
 /* What of a record says why it is flagged. */
-struct finding_gist {
+struct finding_summary {
 	uint16_t appliance[2], set[2];
 	uint8_t end_verdict[2];
 	uint8_t severity, connection, service;
@@ -38,7 +38,7 @@ struct finding {
 	uint32_t members; /* how many were made one: 1 for a finding of its own */
 	uint32_t head;	  /* while they are folded: 1 + the one that absorbs the others */
 	uint16_t port_low, port_high;
-	struct finding_gist gist; /* of the gravest flow; of equals the first */
+	struct finding_summary gist; /* of the gravest flow; of equals the first */
 	uint8_t several_ports, several_peers;
 	uint8_t owns_worst;
 };
@@ -67,7 +67,7 @@ struct finding *findings_find(const struct findings *, const struct finding_key 
 struct finding *findings_add(struct findings *, const struct finding_key *, const struct record *);
 
 /* The same where findings_find() has just found none. */
-struct finding *findings_begin(
+struct finding *findings_insert(
 	struct findings *, const struct finding_key *, const struct record *);
 
 /* Adds one more flow to a finding. */
@@ -77,7 +77,7 @@ void finding_add(struct finding *, const struct record *);
 void finding_absorb(struct finding *f, const struct finding *other);
 
 /* This flow is the gravest, and its record is kept if there is memory. */
-void finding_keep(struct finding *, const struct record *);
+void finding_keep_record(struct finding *, const struct record *);
 
 /* The gravest flow: as it was kept, or as much of it as says why it is flagged. */
 struct record finding_flow(const struct finding *);

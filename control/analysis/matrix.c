@@ -38,7 +38,7 @@ static struct matrix_cell *cell_of(struct matrix *m, size_t appliance, size_t se
 
 /* --- another chart ------------------------------------------------------------------- */
 
-static void hand_down_row(
+static void carry_over_row(
 	struct matrix *m, const struct matrix_cell *row, uint16_t appliance, const struct remap *h)
 {
 	for (size_t set = SET_NONE + 1; set < h->sets; set++) {
@@ -64,7 +64,7 @@ int matrix_reload(struct matrix *m, const struct ruleset *ruleset, const struct 
 	m->overflowed = old.overflowed;
 	for (size_t i = 0; i < h->appliances; i++)
 		if (old.row[i] && h->appliance[i] != APPLIANCE_NONE)
-			hand_down_row(m, old.row[i], h->appliance[i], h);
+			carry_over_row(m, old.row[i], h->appliance[i], h);
 	matrix_fini(&old);
 	return 0;
 }
@@ -123,7 +123,7 @@ void matrix_take(struct matrix *m, const struct record *r)
 			see(m, r, end);
 }
 
-void matrix_begin_survey(struct matrix *m)
+void matrix_begin_dump(struct matrix *m)
 {
 	m->survey++;
 }

@@ -45,7 +45,7 @@ int matrix_reload(struct matrix *, const struct ruleset *, const struct remap *)
 void matrix_take(struct matrix *, const struct record *);
 
 /* A new survey: nothing is live until it is seen again. */
-void matrix_begin_survey(struct matrix *);
+void matrix_begin_dump(struct matrix *);
 
 /* What is known of an appliance and a rule set; NULL: never seen. */
 const struct matrix_cell *matrix_cell(const struct matrix *, size_t appliance, size_t set);

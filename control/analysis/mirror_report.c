@@ -353,7 +353,7 @@ static void judge_absence(struct findings_list *l, const struct mirror_report *r
 			r->sum.hosts, names, used >= sizeof(names) ? " …" : "");
 }
 
-size_t mirror_report_judge(const struct mirror_report *r, const struct counters *c,
+size_t mirror_report_find(const struct mirror_report *r, const struct counters *c,
 	struct mirror_finding found[MIRROR_FINDINGS_MAX])
 {
 	struct findings_list l = {.found = found};
@@ -391,7 +391,7 @@ static bool hides(enum mirror_finding_kind kind)
 bool mirror_report_is_in_doubt(const struct mirror_report *r, const struct counters *c)
 {
 	struct mirror_finding found[MIRROR_FINDINGS_MAX];
-	size_t count = mirror_report_judge(r, c, found);
+	size_t count = mirror_report_find(r, c, found);
 
 	for (size_t i = 0; i < count; i++)
 		if (hides(found[i].kind))
@@ -474,7 +474,7 @@ static json_t *sessions_json(const struct mirror_figures *f)
 static json_t *findings_json(const struct mirror_report *r, const struct counters *c)
 {
 	struct mirror_finding found[MIRROR_FINDINGS_MAX];
-	size_t count = mirror_report_judge(r, c, found);
+	size_t count = mirror_report_find(r, c, found);
 	json_t *findings = json_array();
 
 	for (size_t i = 0; i < count; i++)

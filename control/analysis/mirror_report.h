@@ -65,7 +65,7 @@ bool mirror_report_is_in_doubt(const struct mirror_report *, const struct counte
 void mirror_report_add(struct mirror_report *, const struct mirror_figures *);
 
 /* What is wrong with the mirror; how many. */
-size_t mirror_report_judge(const struct mirror_report *, const struct counters *,
+size_t mirror_report_find(const struct mirror_report *, const struct counters *,
 	struct mirror_finding found[MIRROR_FINDINGS_MAX]);
 
 /* The figures and the findings, a new document. */

@@ -74,7 +74,7 @@ static void count_usage(struct summary *s, const struct usage_key *k, uint64_t f
 	u->flows += flows;
 }
 
-static void hand_down_usage(struct summary *s, const struct remap *h, const struct usage *u)
+static void carry_over_usage(struct summary *s, const struct remap *h, const struct usage *u)
 {
 	struct usage_key k = u->key;
 
@@ -95,7 +95,7 @@ void summary_reload(struct summary *s, const struct remap *h)
 	HASH_ITER(hh, old, u, next)
 	{
 		HASH_DEL(old, u);
-		hand_down_usage(s, h, u);
+		carry_over_usage(s, h, u);
 		free(u);
 	}
 }
@@ -559,7 +559,7 @@ static void print_not_covered(struct summary *s, const struct terminal_style *st
 static void print_mirror(const struct summary_input *in, const struct terminal_style *st, FILE *out)
 {
 	struct mirror_finding found[MIRROR_FINDINGS_MAX];
-	size_t count = mirror_report_judge(in->mirror, in->counters, found);
+	size_t count = mirror_report_find(in->mirror, in->counters, found);
 
 	if (count == 0)
 		return;
@@ -587,7 +587,7 @@ static void print_channel(const struct channels *all, const struct channel *ch, 
 static void print_channels(
 	const struct summary_input *in, const struct terminal_style *st, FILE *out)
 {
-	const struct channels *all = &in->estate->channels;
+	const struct channels *all = &in->deployment->channels;
 	size_t count[CHANNEL_STATE_COUNT], shown = 0, left_out = 0;
 
 	if (all->count == 0)
@@ -610,7 +610,7 @@ static void print_channels(
 static void print_relations(
 	const struct summary_input *in, const struct terminal_style *st, FILE *out)
 {
-	const struct relations *all = &in->estate->relations;
+	const struct correlations *all = &in->deployment->correlations;
 	char text[RELATION_TEXT_BYTES];
 	size_t shown = 0;
 
@@ -620,9 +620,9 @@ static void print_relations(
 		"\n%sRELATED%s  what only several flows tell together, or flows that are "
 		"not there\n",
 		st->bold, st->plain);
-	for (const struct relation *f = all->first; f && shown < RELATIONS_SHOWN;
+	for (const struct correlation *f = all->first; f && shown < RELATIONS_SHOWN;
 		f = f->hh.next, shown++) {
-		relation_text(all, f, text);
+		correlation_text(all, f, text);
 		fprintf(out, "  %s%s\n", text,
 			f->inconclusive ? "; inconclusive: the mirror is in doubt" : "");
 	}

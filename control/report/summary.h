@@ -15,7 +15,7 @@
 #include "counters.h"
 #include "record/ecs.h"
 
-struct estate;
+struct deployment;
 struct remap;
 struct usage;
 
@@ -33,7 +33,7 @@ struct summary_input {
 	const char *title; /* the captures */
 	const struct counters *counters;
 	const struct mirror_report *mirror;
-	const struct estate *estate;
+	const struct deployment *deployment;
 	uint64_t start_ns, end_ns;
 };
 

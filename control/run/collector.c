@@ -20,7 +20,7 @@ static bool is_of_this_chart(const struct ledger *l, const struct record *r)
 
 static void take_live(struct ledger *l, const struct record *r)
 {
-	estate_take(&l->estate, r);
+	deployment_take(&l->deployment, r);
 	mirror_report_add_live(&l->survey, r);
 	if (l->onlooker)
 		l->onlooker(l->onlooker_context, r);
@@ -30,14 +30,14 @@ static void take(struct ledger *l, const struct record *r)
 {
 	switch (r->kind) {
 	case RECORD_FLAGGED:
-		events_take(&l->events, r);
+		alerts_add(&l->events, r);
 		break;
 	case RECORD_LIVE:
 		take_live(l, r);
 		break;
 	default:
 		summary_take(&l->summary, r);
-		estate_take(&l->estate, r);
+		deployment_take(&l->deployment, r);
 	}
 }
 
@@ -67,7 +67,7 @@ static void take_former(struct ledger *l, const struct record *r)
 	if (remap_record(&l->former.remap, &now))
 		take(l, &now);
 	else if (r->kind == RECORD_FLAGGED)
-		events_write(&l->events, &l->former.ecs, r);
+		alerts_write(&l->events, &l->former.ecs, r);
 	write_flow(l, &l->former.ecs, r);
 }
 
@@ -88,7 +88,7 @@ void ledger_take(void *context, const struct record *r)
 void ledger_begin_survey(struct ledger *l)
 {
 	mirror_report_clear(&l->survey);
-	estate_begin_survey(&l->estate);
+	deployment_begin_dump(&l->deployment);
 }
 
 void ledger_end_survey(struct ledger *l)
@@ -107,7 +107,7 @@ void ledger_judge(struct ledger *l, const struct counters *c, uint64_t now_ns)
 		.in_doubt = mirror_report_is_in_doubt(&l->mirror, c),
 	};
 
-	estate_judge(&l->estate, &view);
+	deployment_evaluate(&l->deployment, &view);
 }
 
 /* --- another chart ------------------------------------------------------------------- */
@@ -158,12 +158,12 @@ int ledger_reload(struct ledger *l, const struct ruleset *ruleset, struct remap 
 		mirror_report_fini(&mirror);
 		return error;
 	}
-	events_close_window(&l->events);
+	alerts_close_window(&l->events);
 	change_chart(l, ruleset, remap);
 	replace_report(&l->mirror, &mirror);
 	replace_report(&l->survey, &survey);
 	summary_reload(&l->summary, &l->former.remap);
-	if (estate_reload(&l->estate, &l->former.remap) < 0)
+	if (deployment_reload(&l->deployment, &l->former.remap) < 0)
 		log_say(LOG_LEVEL_WARNING,
 			"no memory to hand channels and use down: they are not followed any more");
 	return 0;
@@ -236,7 +236,7 @@ static int close_lines(struct json_lines *lines)
 
 static void write_note(void *context, json_t *document)
 {
-	events_write_note(&((struct ledger *)context)->events, document);
+	alerts_write_event(&((struct ledger *)context)->events, document);
 }
 
 int ledger_open(
@@ -249,17 +249,17 @@ int ledger_open(
 	other_profiles_open(&l->other_profiles, ruleset);
 	l->ecs = (struct ecs){
 		.ruleset = ruleset, .other_profiles = &l->other_profiles, .observer = l->host};
-	events_init(&l->events, &l->ecs, options->events ? &l->event_lines : NULL,
+	alerts_init(&l->events, &l->ecs, options->events ? &l->event_lines : NULL,
 		ruleset->outputs.window_ns);
 	summary_init(&l->summary, &l->ecs);
 	if (mirror_report_init(&l->mirror, ruleset) < 0 ||
 		mirror_report_init(&l->survey, ruleset) < 0 ||
-		estate_init(&l->estate, &l->ecs) < 0) {
+		deployment_init(&l->deployment, &l->ecs) < 0) {
 		fputs("portolan: no more memory\n", stderr);
 		return LEDGER_FAILED;
 	}
-	l->estate.listener = write_note;
-	l->estate.context = l;
+	l->deployment.listener = write_note;
+	l->deployment.context = l;
 	status = open_lines(&l->flow_lines, options->flows);
 	if (status == LEDGER_DONE)
 		status = open_lines(&l->event_lines, options->events);
@@ -270,8 +270,8 @@ int ledger_open(
 
 void ledger_begin(struct ledger *l, uint64_t now_ns)
 {
-	l->estate.relations.start_ns = now_ns;
-	l->estate.is_watched = true;
+	l->deployment.correlations.start_ns = now_ns;
+	l->deployment.is_watched = true;
 }
 
 void ledger_name_interfaces(struct ledger *l, const char *const *name, size_t names)
@@ -322,7 +322,7 @@ static int print_summary(struct ledger *l, const struct ledger_result *result)
 		.title = result->title,
 		.counters = &result->counters,
 		.mirror = &l->mirror,
-		.estate = &l->estate,
+		.deployment = &l->deployment,
 		.start_ns = result->start_ns,
 		.end_ns = result->end_ns,
 	};
@@ -340,10 +340,10 @@ int ledger_close(struct ledger *l, struct ledger_result *result)
 {
 	int status = LEDGER_DONE;
 
-	if (!l->estate.is_watched)
-		l->estate.relations.start_ns = result->start_ns;
+	if (!l->deployment.is_watched)
+		l->deployment.correlations.start_ns = result->start_ns;
 	ledger_judge(l, &result->counters, result->end_ns);
-	events_tick(&l->events, UINT64_MAX);
+	alerts_tick(&l->events, UINT64_MAX);
 	outlets_finish(l->events.outlets);
 	if (!stats_balance(&result->counters)) {
 		fputs("portolan: the accounting does not add up; please report this\n", stderr);
@@ -369,7 +369,7 @@ void ledger_fini(struct ledger *l)
 	summary_fini(&l->summary);
 	mirror_report_fini(&l->mirror);
 	mirror_report_fini(&l->survey);
-	estate_fini(&l->estate);
-	events_fini(&l->events);
+	deployment_fini(&l->deployment);
+	alerts_fini(&l->events);
 	other_profiles_close(&l->other_profiles);
 }

@@ -40,9 +40,9 @@ struct ledger {
 	struct ecs ecs;
 	struct ledger_former former;
 	struct json_lines flow_lines, event_lines, stats_lines;
-	struct events events;
+	struct alerts events;
 	struct summary summary;
-	struct estate estate;
+	struct deployment deployment;
 	struct mirror_report mirror;
 	struct mirror_report survey; /* the mirror, as the survey under way shows it */
 	/* Shown every flow of a survey, in the numbers of the chart in force; NULL: nobody asks. */

@@ -326,7 +326,7 @@ static void stand_watch(struct sensor *s)
 
 	while (!is_over(s)) {
 		listen_for(s, crew_collect(s->crew) ? 0 : LOOK_MS);
-		events_tick(&s->ledger.events, clock_wall_ns());
+		alerts_tick(&s->ledger.events, clock_wall_ns());
 		keep_alive(s);
 		look_after_reloads(s);
 		if (signals_reopen_requested())

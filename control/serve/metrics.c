@@ -229,14 +229,14 @@ static void put_channel_states(struct page *p)
 {
 	size_t count[CHANNEL_STATE_COUNT];
 
-	channels_count(&p->s->ledger->estate.channels, count);
+	channels_count(&p->s->ledger->deployment.channels, count);
 	for (unsigned i = 0; i < CHANNEL_STATE_COUNT; i++)
 		put(p, (double)count[i], "state=\"%s\"", channel_state_name((enum channel_state)i));
 }
 
 static void put_channel(struct page *p, const struct channel *ch, double value)
 {
-	const struct channels *all = &p->s->ledger->estate.channels;
+	const struct channels *all = &p->s->ledger->deployment.channels;
 	char end[CHANNEL_END_BYTES], label[2][LABEL_BYTES];
 
 	for (unsigned i = 0; i < 2; i++) {
@@ -248,13 +248,15 @@ static void put_channel(struct page *p, const struct channel *ch, double value)
 
 static void put_channel_up(struct page *p)
 {
-	for (const struct channel *ch = p->s->ledger->estate.channels.first; ch; ch = ch->hh.next)
+	for (const struct channel *ch = p->s->ledger->deployment.channels.first; ch;
+		ch = ch->hh.next)
 		put_channel(p, ch, ch->state == CHANNEL_UP);
 }
 
 static void put_channel_seen(struct page *p)
 {
-	for (const struct channel *ch = p->s->ledger->estate.channels.first; ch; ch = ch->hh.next)
+	for (const struct channel *ch = p->s->ledger->deployment.channels.first; ch;
+		ch = ch->hh.next)
 		put_channel(p, ch, seconds(ch->last_ns));
 }
 
@@ -262,10 +264,11 @@ static void put_relations(struct page *p)
 {
 	uint64_t count[RELATION_COUNT] = {0};
 
-	for (const struct relation *f = p->s->ledger->estate.relations.first; f; f = f->hh.next)
+	for (const struct correlation *f = p->s->ledger->deployment.correlations.first; f;
+		f = f->hh.next)
 		count[f->key.kind]++;
 	for (unsigned i = 0; i < RELATION_COUNT; i++)
-		put(p, (double)count[i], "kind=\"%s\"", relation_name((enum relation_kind)i));
+		put(p, (double)count[i], "kind=\"%s\"", correlation_name((enum correlation_kind)i));
 }
 
 static void put_exposures(struct page *p)
@@ -297,7 +300,7 @@ static void put_cells(struct page *p, bool wrong)
 	for (size_t a = 0; a < p->ruleset->appliances; a++)
 		for (size_t set = SET_NONE + 1; set < p->ruleset->policy->sets; set++) {
 			const struct matrix_cell *cell =
-				matrix_cell(&p->s->ledger->estate.matrix, a, set);
+				matrix_cell(&p->s->ledger->deployment.matrix, a, set);
 			char rule[LABEL_BYTES];
 			if (!cell || !(wrong ? cell->wrong_ns : cell->last_ns))
 				continue;
@@ -334,7 +337,7 @@ static void put_mirror_sides(struct page *p)
 static void put_mirror_findings(struct page *p)
 {
 	struct mirror_finding found[MIRROR_FINDINGS_MAX];
-	size_t count = mirror_report_judge(&p->s->ledger->mirror, &p->s->counters, found);
+	size_t count = mirror_report_find(&p->s->ledger->mirror, &p->s->counters, found);
 	unsigned holds[MIRROR_FINDING_COUNT] = {0};
 
 	for (size_t i = 0; i < count; i++)

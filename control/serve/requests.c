@@ -49,7 +49,7 @@ static json_t *policy_json(const struct snapshot *s)
 
 static json_t *events_json(const struct snapshot *s)
 {
-	const struct events *e = &s->ledger->events;
+	const struct alerts *e = &s->ledger->events;
 
 	return json_pack("{s:I, s:I, s:I, s:I}", "alerts", (json_int_t)e->alerts, "coalesced",
 		(json_int_t)e->coalesced, "delayed", (json_int_t)s->counters.events_delayed,
@@ -91,8 +91,9 @@ static void answer_status(struct answers *a, struct control_client *client, cons
 		PORTOLAN_VERSION, "pid", (json_int_t)getpid(), "now", json_when(s->now_ns),
 		"started", json_when(s->start_ns), "policy", policy_json(s), "capture",
 		capture_now(s), "events", events_json(s), "channels",
-		channels_json(&s->ledger->estate.channels), "findings",
-		(json_int_t)s->ledger->estate.relations.count, "mirror_in_doubt", s->in_doubt);
+		channels_json(&s->ledger->deployment.channels), "findings",
+		(json_int_t)s->ledger->deployment.correlations.count, "mirror_in_doubt",
+		s->in_doubt);
 
 	(void)arguments;
 	json_decref(answers_health(a, &worst));
@@ -155,7 +156,7 @@ static void check_loss(struct checks *c, const struct snapshot *s)
 static void check_mirror(struct checks *c, const struct snapshot *s)
 {
 	struct mirror_finding found[MIRROR_FINDINGS_MAX];
-	size_t count = mirror_report_judge(&s->ledger->mirror, &s->counters, found);
+	size_t count = mirror_report_find(&s->ledger->mirror, &s->counters, found);
 
 	for (size_t i = 0; i < count; i++)
 		check(c, "mirror", GRADE_WARNING, "%s: %s", found[i].what, found[i].remedy);
@@ -257,7 +258,7 @@ static json_t *channel_item(const struct channels *all, const struct channel *ch
 static void answer_channels(
 	struct answers *a, struct control_client *client, const json_t *arguments)
 {
-	const struct channels *all = &a->snapshot->ledger->estate.channels;
+	const struct channels *all = &a->snapshot->ledger->deployment.channels;
 
 	(void)arguments;
 	for (const struct channel *ch = all->first; ch; ch = ch->hh.next)
@@ -266,14 +267,14 @@ static void answer_channels(
 	control_done(client,
 		json_pack("{s:I, s:I, s:b, s:o}", "channels", (json_int_t)all->count, "overflowed",
 			(json_int_t)all->overflowed, "in_doubt", a->snapshot->in_doubt, "judged",
-			json_when(a->snapshot->ledger->estate.judged_ns)));
+			json_when(a->snapshot->ledger->deployment.judged_ns)));
 }
 
 static json_t *matrix_item(const struct answers *a, size_t appliance, size_t set)
 {
 	const struct ruleset *c = snapshot_chart(a->snapshot);
 	const struct matrix_cell *cell =
-		matrix_cell(&a->snapshot->ledger->estate.matrix, appliance, set);
+		matrix_cell(&a->snapshot->ledger->deployment.matrix, appliance, set);
 	const struct rule_set *s = &c->policy->set[set];
 	json_t *features = json_array(), *item;
 
@@ -284,7 +285,7 @@ static json_t *matrix_item(const struct answers *a, size_t appliance, size_t set
 		"rule", c->rule[s->first].id, "features", features, "state", matrix_state(cell),
 		"last_seen", json_when(cell ? cell->last_ns : 0), "last_wrong",
 		json_when(cell ? cell->wrong_ns : 0), "live",
-		(json_int_t)(cell ? matrix_live(&a->snapshot->ledger->estate.matrix, cell) : 0),
+		(json_int_t)(cell ? matrix_live(&a->snapshot->ledger->deployment.matrix, cell) : 0),
 		"flows", (json_int_t)(cell ? cell->flows : 0), "wrong",
 		(json_int_t)(cell ? cell->wrong : 0));
 	if (cell && cell->wrong_ns)
@@ -311,7 +312,7 @@ static bool is_state(const char *state)
 static bool put_rows(const struct answers *a, struct control_client *client, size_t appliance,
 	const char *state, size_t *items)
 {
-	const struct matrix *m = &a->snapshot->ledger->estate.matrix;
+	const struct matrix *m = &a->snapshot->ledger->deployment.matrix;
 	const struct ruleset *c = snapshot_chart(a->snapshot);
 
 	for (size_t set = SET_NONE + 1; set < c->policy->sets; set++) {

@@ -124,7 +124,7 @@ static void findings_of_many_ports_fold_into_the_first(void **state)
 		r.port[1] = port;
 		r.address[1].byte[3] = port <= 10; /* two peers, ten ports each */
 		k = finding_key_of(&r);
-		assert_non_null(findings_begin(&all, &k, &r));
+		assert_non_null(findings_insert(&all, &k, &r));
 	}
 	findings_fold(&all, finding_key_without_port, 10);
 	assert_int_equal(all.count, 20);
@@ -151,16 +151,16 @@ static void finding_keeps_the_whole_record_with_and_without_facts(void **state)
 
 	(void)state;
 	findings_init(&all, MAX);
-	f = findings_begin(&all, &k, &r);
+	f = findings_insert(&all, &k, &r);
 	kept = finding_flow(f);
 	assert_int_equal(kept.port[1], r.port[1]);
 	assert_memory_equal(&kept.address[1], &r.address[1], sizeof(r.address[1]));
-	finding_keep(f, &r);
+	finding_keep_record(f, &r);
 	kept = finding_flow(f);
 	assert_memory_equal(&kept, &r, sizeof(r));
 	r.facts.known = 1;
 	memset(r.facts.text, 'x', sizeof(r.facts.text));
-	finding_keep(f, &r);
+	finding_keep_record(f, &r);
 	kept = finding_flow(f);
 	assert_memory_equal(&kept, &r, sizeof(r));
 	findings_clear(&all);
@@ -177,13 +177,13 @@ static void finding_borrows_the_gravest_record_of_those_it_absorbs(void **state)
 	findings_init(&all, MAX);
 	findings_init(&wide, MAX);
 	r.severity = 1;
-	f = findings_begin(&wide, &w, &r);
+	f = findings_insert(&wide, &w, &r);
 	for (uint8_t i = 0; i < 4; i++) {
 		static const uint8_t severity[] = {1, 3, 3, 2};
 		r.severity = severity[i];
 		r.port[0] = (uint16_t)(1000 + i);
 		k.port = r.port[1] = (uint16_t)(10 + i);
-		finding_keep(findings_begin(&all, &k, &r), &r);
+		finding_keep_record(findings_insert(&all, &k, &r), &r);
 		finding_absorb(f, &all.finding[i]);
 	}
 	assert_int_equal(finding_flow(f).severity, 3);

@@ -42,7 +42,7 @@ static void scene_close(struct scene *s)
 /* Exactly this is said, with these words in it; MIRROR_FINDING_COUNT: nothing. */
 static void expect(struct scene *s, enum mirror_finding_kind kind, const char *words)
 {
-	s->count = mirror_report_judge(&s->report, &s->counters, s->found);
+	s->count = mirror_report_find(&s->report, &s->counters, s->found);
 	if (kind == MIRROR_FINDING_COUNT) {
 		assert_int_equal(s->count, 0);
 		return;
@@ -212,7 +212,7 @@ static void mirror_says_nothing_before_figures_came(void **state)
 	mirror_report_clear(&s->report);
 	expect_nothing(s);
 	s->report.is_known = true;
-	assert_true(mirror_report_judge(&s->report, &s->counters, s->found) > 0);
+	assert_true(mirror_report_find(&s->report, &s->counters, s->found) > 0);
 	scene_close(s);
 }
 
