@@ -20,7 +20,7 @@ static int run(const struct cli_request *r)
 	ruleset = cli_chart_armed(r->value[SITE]);
 	if (!ruleset)
 		return EXIT_MISUSED;
-	overview_print(ruleset, stdout);
+	site_overview_print(ruleset, stdout);
 	ruleset_close(ruleset);
 	return cli_flush("check");
 }

@@ -33,7 +33,8 @@ static int run(const struct cli_request *r)
 	ruleset = cli_chart(r->value[SITE], r->value[PROFILE]);
 	if (!ruleset)
 		return EXIT_MISUSED;
-	listing_print(ruleset, format_of(r->value[FORMAT]), stdout, terminal_wants_colour(stdout));
+	policy_table_print(
+		ruleset, format_of(r->value[FORMAT]), stdout, terminal_wants_colour(stdout));
 	ruleset_close(ruleset);
 	return cli_flush("policy");
 }

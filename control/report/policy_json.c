@@ -24,7 +24,7 @@ static json_t *json_words(const char *text, char separator)
 /* `any`, `inventory`, or a list of addresses, as a site would write it. */
 static json_t *json_peers(const struct ruleset *ruleset, const struct rule *r)
 {
-	char *text = listing_peers(ruleset, r, " ");
+	char *text = policy_table_peers(ruleset, r, " ");
 	json_t *peers;
 
 	if (!text)
@@ -53,7 +53,7 @@ static json_t *json_rule(const struct ruleset *ruleset, uint32_t i)
 
 static json_t *json_rules(const struct ruleset *ruleset)
 {
-	uint32_t *order = listing_order(ruleset);
+	uint32_t *order = policy_table_order(ruleset);
 	json_t *list = json_array();
 
 	for (uint32_t i = 0; order && i < ruleset->policy->rules; i++)
@@ -82,7 +82,7 @@ static json_t *json_protocols(const struct ruleset *ruleset)
 		verdict_name(VERDICT_UNEXPECTED_PROTOCOL));
 }
 
-int listing_print_json(const struct ruleset *ruleset, FILE *out)
+int policy_json_print(const struct ruleset *ruleset, FILE *out)
 {
 	json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "name", ruleset->name, "profile",
 		ruleset->profile, "version", ruleset->version, "policy", ruleset->hash, "protocols",

@@ -7,6 +7,6 @@
 struct ruleset;
 
 /* 0, or a negative errno. */
-int listing_print_json(const struct ruleset *, FILE *);
+int policy_json_print(const struct ruleset *, FILE *);
 
 #endif

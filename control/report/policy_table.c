@@ -28,7 +28,7 @@ static int place_compare(const void *left, const void *right)
 	return (a->key > b->key) - (a->key < b->key);
 }
 
-uint32_t *listing_order(const struct ruleset *ruleset)
+uint32_t *policy_table_order(const struct ruleset *ruleset)
 {
 	uint32_t count = ruleset->policy->rules;
 	struct place *place = calloc(count + 1u, sizeof(*place));
@@ -52,7 +52,8 @@ uint32_t *listing_order(const struct ruleset *ruleset)
 	return order;
 }
 
-char *listing_peers(const struct ruleset *ruleset, const struct rule *rule, const char *separator)
+char *policy_table_peers(
+	const struct ruleset *ruleset, const struct rule *rule, const char *separator)
 {
 	char prefix[PREFIX_TEXT_BYTES];
 	size_t size;
@@ -115,7 +116,7 @@ static void cell_port(char cell[CELL_BYTES], const struct rule *r, const struct 
 /* Long lists are cut: the JSON form has them whole. */
 static void cell_peers(char cell[CELL_BYTES], const struct ruleset *ruleset, const struct rule *r)
 {
-	char *peers = listing_peers(ruleset, r, " ");
+	char *peers = policy_table_peers(ruleset, r, " ");
 	bool is_cut = peers && strlen(peers) > 40;
 
 	snprintf(cell, CELL_BYTES, "%.*s%s", is_cut ? 37 : 40, peers ? peers : "?",
@@ -221,9 +222,10 @@ static int print_table(const struct ruleset *ruleset, const uint32_t *order, FIL
 	return 0;
 }
 
-int listing_print(const struct ruleset *ruleset, enum listing_format format, FILE *out, bool colour)
+int policy_table_print(
+	const struct ruleset *ruleset, enum listing_format format, FILE *out, bool colour)
 {
-	uint32_t *order = listing_order(ruleset);
+	uint32_t *order = policy_table_order(ruleset);
 	int rc = order ? 0 : -ENOMEM;
 
 	if (rc == 0 && format == LISTING_TABLE)
@@ -231,7 +233,7 @@ int listing_print(const struct ruleset *ruleset, enum listing_format format, FIL
 	else if (rc == 0 && format == LISTING_CSV)
 		print_csv(ruleset, order, out);
 	else if (rc == 0)
-		rc = listing_print_json(ruleset, out);
+		rc = policy_json_print(ruleset, out);
 	free(order);
 	errno = 0;
 	if (rc == 0 && (fflush(out) || ferror(out)))

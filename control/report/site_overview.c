@@ -95,7 +95,7 @@ static void print_disabled(const struct ruleset *ruleset, uint32_t i, FILE *out)
 
 static void print_bound(const struct ruleset *ruleset, uint32_t i, FILE *out)
 {
-	char *peers = listing_peers(ruleset, &ruleset->policy->rule[i], ", ");
+	char *peers = policy_table_peers(ruleset, &ruleset->policy->rule[i], ", ");
 
 	fprintf(out, "  %-12s %s for %s, to %s\n", "bound", ruleset->rule[i].id,
 		ruleset->rule[i].feature, peers ? peers : "?");
@@ -213,7 +213,7 @@ static void print_warnings(const struct ruleset *ruleset, FILE *out)
 		fprintf(out, "  %s\n", ruleset->warning[i]);
 }
 
-int overview_print(const struct ruleset *ruleset, FILE *out)
+int site_overview_print(const struct ruleset *ruleset, FILE *out)
 {
 	fprintf(out, LABEL "%s\n", "site", ruleset->name);
 	fprintf(out, LABEL "%s%s%s%s\n", "profile", ruleset->profile, *ruleset->version ? " (" : "",

@@ -7,6 +7,6 @@
 struct ruleset;
 
 /* 0, or a negative errno if it could not be written to the end. */
-int overview_print(const struct ruleset *, FILE *);
+int site_overview_print(const struct ruleset *, FILE *);
 
 #endif

@@ -18,7 +18,8 @@ static void chart_use(struct ruleset *ruleset)
 
 	if (!out)
 		abort();
-	if (listing_print(ruleset, LISTING_TABLE, out, true) || overview_print(ruleset, out))
+	if (policy_table_print(ruleset, LISTING_TABLE, out, true) ||
+		site_overview_print(ruleset, out))
 		abort();
 	fclose(out);
 	ruleset_close(ruleset);

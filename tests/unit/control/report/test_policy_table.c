@@ -11,7 +11,7 @@ static char *listing_of(struct ruleset *ruleset, enum listing_format format)
 	char *text;
 	FILE *out = open_memstream(&text, &size);
 
-	assert_int_equal(listing_print(ruleset, format, out, false), 0);
+	assert_int_equal(policy_table_print(ruleset, format, out, false), 0);
 	fclose(out);
 	ruleset_close(ruleset);
 	return text;
@@ -23,7 +23,7 @@ static char *overview_of(struct ruleset *ruleset)
 	char *text;
 	FILE *out = open_memstream(&text, &size);
 
-	assert_int_equal(overview_print(ruleset, out), 0);
+	assert_int_equal(site_overview_print(ruleset, out), 0);
 	fclose(out);
 	ruleset_close(ruleset);
 	return text;
@@ -129,7 +129,7 @@ static void listing_says_when_it_cannot_be_written(void **state)
 		struct ruleset *ruleset = site_opens("{}\n");
 		FILE *full = fopen("/dev/full", "w");
 		assert_non_null(full);
-		assert_true(listing_print(ruleset, format[i], full, true) < 0);
+		assert_true(policy_table_print(ruleset, format[i], full, true) < 0);
 		fclose(full);
 		ruleset_close(ruleset);
 	}
