@@ -33,7 +33,7 @@ static int run(const struct cli_request *r)
 		.site = r->value[SITE],
 		.capture = r->argument,
 		.captures = r->arguments,
-		.ledger = {r->value[FLOWS], r->value[EVENTS], r->value[STATS]},
+		.collector = {r->value[FLOWS], r->value[EVENTS], r->value[STATS]},
 		.fail_on_flagged = r->value[FAIL_ON] != NULL,
 	});
 }

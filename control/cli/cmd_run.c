@@ -23,7 +23,7 @@ static int run(const struct cli_request *r)
 {
 	struct sensor_options o = {
 		.site = r->value[SITE],
-		.ledger = {r->value[FLOWS], r->value[EVENTS], r->value[STATS]},
+		.collector = {r->value[FLOWS], r->value[EVENTS], r->value[STATS]},
 		.line = r->line,
 	};
 	enum log_level level = LOG_LEVEL_INFO;

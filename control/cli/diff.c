@@ -244,13 +244,13 @@ static void compare(void *context, const struct record *r)
 	print_change(r, f->verdict, c->out);
 }
 
-static int sail(const struct ruleset *ruleset, const char *capture, record_taker *take,
+static int run_source(const struct ruleset *ruleset, const char *capture, record_taker *take,
 	struct comparison *c)
 {
-	struct passage p = {
+	struct replay p = {
 		.ruleset = ruleset, .capture = &capture, .captures = 1, .take = take, .context = c};
 
-	if (passage_run(&p) < 0)
+	if (replay_run(&p) < 0)
 		return 1;
 	return p.failures || p.interrupted;
 }
@@ -263,8 +263,8 @@ int diff_capture(
 	int status;
 
 	fprintf(out, "%s:\n", capture);
-	status = sail(before, capture, keep, &c);
-	status |= sail(after, capture, compare, &c);
+	status = run_source(before, capture, keep, &c);
+	status |= run_source(after, capture, compare, &c);
 	fprintf(out, "  %zu of %zu flows change their verdict\n", c.changed, c.flows);
 	if (c.overflowed) {
 		fprintf(stderr, "portolan: diff: %zu flows beyond %u were not compared\n",

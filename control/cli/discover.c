@@ -245,7 +245,7 @@ int discover(const char *const *capture, size_t captures, uint16_t port, FILE *o
 	struct errors errors = {0};
 	struct ruleset *ruleset = NULL;
 	struct discovery d = {.port = port};
-	struct passage passage = {
+	struct replay passage = {
 		.capture = capture, .captures = captures, .take = take, .context = &d};
 	int status = 0;
 
@@ -256,7 +256,7 @@ int discover(const char *const *capture, size_t captures, uint16_t port, FILE *o
 	}
 	d.policy = ruleset->policy;
 	passage.ruleset = ruleset;
-	if (passage_run(&passage) < 0 || passage.failures || passage.interrupted)
+	if (replay_run(&passage) < 0 || passage.failures || passage.interrupted)
 		status = 1;
 	if (print_site(&d, capture, captures, out) == 0) {
 		fprintf(stderr,

@@ -25,26 +25,26 @@ static void title_of(const struct replay_options *o, char *title, size_t bytes)
 			strcmp(o->capture[0], "-") == 0 ? "standard input" : o->capture[0]);
 }
 
-static json_t *captures_json(const struct replay_options *o, const struct passage *p)
+static json_t *captures_json(const struct replay_options *o, const struct replay *p)
 {
 	return json_pack("{s:{s:I, s:I, s:b}}", "captures", "given", (json_int_t)o->captures,
 		"failed", (json_int_t)p->failures, "interrupted", p->interrupted);
 }
 
-static int run(const struct replay_options *o, struct ledger *ledger)
+static int run(const struct replay_options *o, struct collector *collector)
 {
 	char title[512];
-	struct passage p = {
-		.ruleset = ledger->ruleset,
+	struct replay p = {
+		.ruleset = collector->ruleset,
 		.capture = o->capture,
 		.captures = o->captures,
 		.workers = o->workers,
-		.take = ledger_take,
-		.context = ledger,
-		.mirror = &ledger->mirror,
+		.take = collector_add,
+		.context = collector,
+		.mirror = &collector->mirror,
 	};
-	struct ledger_result result;
-	int status, error = passage_run(&p);
+	struct collector_result result;
+	int status, error = replay_run(&p);
 
 	if (error < 0) {
 		fprintf(stderr, "portolan: replay: %s\n", strerror(-error));
@@ -53,9 +53,9 @@ static int run(const struct replay_options *o, struct ledger *ledger)
 	if (p.interrupted)
 		fputs("portolan: replay: interrupted; what was read before counts\n", stderr);
 	title_of(o, title, sizeof(title));
-	result = (struct ledger_result){
+	result = (struct collector_result){
 		p.counters, p.start_ns, p.end_ns, title, captures_json(o, &p)};
-	status = ledger_close(ledger, &result);
+	status = collector_close(collector, &result);
 	if (p.failures || p.interrupted)
 		status = FAILED;
 	if (status == DONE && o->fail_on_flagged && has_flagged(&p.counters))
@@ -65,16 +65,16 @@ static int run(const struct replay_options *o, struct ledger *ledger)
 
 int replay(const struct replay_options *o)
 {
-	struct ruleset *ruleset = ledger_chart("replay", o->site);
-	struct ledger ledger;
+	struct ruleset *ruleset = ruleset_open_site("replay", o->site);
+	struct collector collector;
 	int status;
 
 	if (!ruleset)
 		return MISUSED;
-	status = ledger_open(&ledger, ruleset, &o->ledger);
+	status = collector_open(&collector, ruleset, &o->collector);
 	if (status == DONE)
-		status = run(o, &ledger);
-	ledger_fini(&ledger);
+		status = run(o, &collector);
+	collector_fini(&collector);
 	ruleset_close(ruleset);
 	return status;
 }

@@ -14,7 +14,7 @@ struct replay_options {
 	const char *const *capture;
 	size_t captures;
 	unsigned workers;
-	struct ledger_options ledger;
+	struct collector_options collector;
 	bool fail_on_flagged;
 };
 

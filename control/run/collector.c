@@ -13,20 +13,20 @@
 #include "record/stats.h"
 #include "sink/sinks.h"
 
-static bool is_of_this_chart(const struct ledger *l, const struct record *r)
+static bool is_of_this_ruleset(const struct collector *l, const struct record *r)
 {
-	return r->generation == (uint16_t)l->ruleset->policy->generation || !l->former.ruleset;
+	return r->generation == (uint16_t)l->ruleset->policy->generation || !l->previous.ruleset;
 }
 
-static void take_live(struct ledger *l, const struct record *r)
+static void take_live(struct collector *l, const struct record *r)
 {
 	deployment_take(&l->deployment, r);
 	mirror_report_add_live(&l->survey, r);
-	if (l->onlooker)
-		l->onlooker(l->onlooker_context, r);
+	if (l->live_flow_callback)
+		l->live_flow_callback(l->live_flow_context, r);
 }
 
-static void take(struct ledger *l, const struct record *r)
+static void take(struct collector *l, const struct record *r)
 {
 	switch (r->kind) {
 	case RECORD_FLAGGED:
@@ -41,7 +41,7 @@ static void take(struct ledger *l, const struct record *r)
 	}
 }
 
-static void write_flow(struct ledger *l, const struct ecs *ecs, const struct record *r)
+static void write_flow(struct collector *l, const struct ecs *ecs, const struct record *r)
 {
 	struct outlets *outlets = l->events.outlets;
 	bool is_written = l->flow_lines.file && l->flow_lines.error == 0;
@@ -60,23 +60,23 @@ static void write_flow(struct ledger *l, const struct ecs *ecs, const struct rec
 
 /* Written in the words of its own chart, counted with what it is in the chart in force. What has no
  * place there is no finding of it; an alert is written by itself. */
-static void take_former(struct ledger *l, const struct record *r)
+static void take_previous(struct collector *l, const struct record *r)
 {
 	struct record now = *r;
 
-	if (remap_record(&l->former.remap, &now))
+	if (remap_record(&l->previous.remap, &now))
 		take(l, &now);
 	else if (r->kind == RECORD_FLAGGED)
-		alerts_write(&l->events, &l->former.ecs, r);
-	write_flow(l, &l->former.ecs, r);
+		alerts_write(&l->events, &l->previous.ecs, r);
+	write_flow(l, &l->previous.ecs, r);
 }
 
-void ledger_take(void *context, const struct record *r)
+void collector_add(void *context, const struct record *r)
 {
-	struct ledger *l = context;
+	struct collector *l = context;
 
-	if (!is_of_this_chart(l, r)) {
-		take_former(l, r);
+	if (!is_of_this_ruleset(l, r)) {
+		take_previous(l, r);
 		return;
 	}
 	take(l, r);
@@ -85,13 +85,13 @@ void ledger_take(void *context, const struct record *r)
 
 /* --- surveys ---------------------------------------------------------------------------- */
 
-void ledger_begin_survey(struct ledger *l)
+void collector_begin_dump(struct collector *l)
 {
 	mirror_report_clear(&l->survey);
 	deployment_begin_dump(&l->deployment);
 }
 
-void ledger_end_survey(struct ledger *l)
+void collector_end_dump(struct collector *l)
 {
 	struct mirror_report fresh = l->survey;
 
@@ -99,7 +99,7 @@ void ledger_end_survey(struct ledger *l)
 	l->mirror = fresh;
 }
 
-void ledger_judge(struct ledger *l, const struct counters *c, uint64_t now_ns)
+void collector_evaluate(struct collector *l, const struct counters *c, uint64_t now_ns)
 {
 	struct estate_view view = {
 		.exposures = &l->summary.exposures,
@@ -118,21 +118,22 @@ static bool has_same_profile(const struct ruleset *a, const struct ruleset *b)
 }
 
 /* The other profiles are the same ones, unless another one is in use. */
-static void change_atlas(struct ledger *l, const struct ruleset *ruleset)
+static void change_other_profiles(struct collector *l, const struct ruleset *ruleset)
 {
 	if (has_same_profile(l->ruleset, ruleset)) {
 		l->other_profiles.in_use = ruleset;
 		return;
 	}
-	l->former.other_profiles = l->other_profiles;
-	l->former.ecs.other_profiles = &l->former.other_profiles;
+	l->previous.other_profiles = l->other_profiles;
+	l->previous.ecs.other_profiles = &l->previous.other_profiles;
 	other_profiles_open(&l->other_profiles, ruleset);
 }
 
-static void change_chart(struct ledger *l, const struct ruleset *ruleset, struct remap remap)
+static void change_ruleset(struct collector *l, const struct ruleset *ruleset, struct remap remap)
 {
-	l->former = (struct ledger_former){.ruleset = l->ruleset, .ecs = l->ecs, .remap = remap};
-	change_atlas(l, ruleset);
+	l->previous =
+		(struct collector_previous){.ruleset = l->ruleset, .ecs = l->ecs, .remap = remap};
+	change_other_profiles(l, ruleset);
 	l->ruleset = ruleset;
 	l->ecs.ruleset = ruleset;
 }
@@ -145,12 +146,12 @@ static void replace_report(struct mirror_report *old, struct mirror_report *fres
 	*old = *fresh;
 }
 
-int ledger_reload(struct ledger *l, const struct ruleset *ruleset, struct remap remap)
+int collector_reload(struct collector *l, const struct ruleset *ruleset, struct remap remap)
 {
 	struct mirror_report mirror, survey;
 	int error = mirror_report_init(&mirror, ruleset);
 
-	assert(!l->former.ruleset);
+	assert(!l->previous.ruleset);
 	if (error < 0)
 		return error;
 	error = mirror_report_init(&survey, ruleset);
@@ -159,27 +160,27 @@ int ledger_reload(struct ledger *l, const struct ruleset *ruleset, struct remap 
 		return error;
 	}
 	alerts_close_window(&l->events);
-	change_chart(l, ruleset, remap);
+	change_ruleset(l, ruleset, remap);
 	replace_report(&l->mirror, &mirror);
 	replace_report(&l->survey, &survey);
-	summary_reload(&l->summary, &l->former.remap);
-	if (deployment_reload(&l->deployment, &l->former.remap) < 0)
+	summary_reload(&l->summary, &l->previous.remap);
+	if (deployment_reload(&l->deployment, &l->previous.remap) < 0)
 		log_say(LOG_LEVEL_WARNING,
 			"no memory to hand channels and use down: they are not followed any more");
 	return 0;
 }
 
-void ledger_settle(struct ledger *l)
+void collector_forget_previous(struct collector *l)
 {
-	if (!l->former.ruleset)
+	if (!l->previous.ruleset)
 		return;
-	other_profiles_close(&l->former.other_profiles);
-	remap_close(&l->former.remap);
-	l->former = (struct ledger_former){.ruleset = NULL};
+	other_profiles_close(&l->previous.other_profiles);
+	remap_close(&l->previous.remap);
+	l->previous = (struct collector_previous){.ruleset = NULL};
 }
 
 /* Without an inventory everything would be unmonitored, and "nothing flagged" a lie. */
-struct ruleset *ledger_chart(const char *command, const char *site)
+struct ruleset *ruleset_open_site(const char *command, const char *site)
 {
 	struct errors errors = {0};
 	struct ruleset *ruleset;
@@ -219,9 +220,9 @@ static int open_lines(struct json_lines *lines, const char *path)
 
 	if (error < 0) {
 		fprintf(stderr, "portolan: %s: %s\n", path, strerror(-error));
-		return LEDGER_FAILED;
+		return COLLECTOR_FAILED;
 	}
-	return LEDGER_DONE;
+	return COLLECTOR_DONE;
 }
 
 static int close_lines(struct json_lines *lines)
@@ -231,20 +232,20 @@ static int close_lines(struct json_lines *lines)
 	if (error < 0)
 		fprintf(stderr, "portolan: %s: not all was written: %s\n", json_lines_name(lines),
 			strerror(-error));
-	return error < 0 ? LEDGER_FAILED : LEDGER_DONE;
+	return error < 0 ? COLLECTOR_FAILED : COLLECTOR_DONE;
 }
 
 static void write_note(void *context, json_t *document)
 {
-	alerts_write_event(&((struct ledger *)context)->events, document);
+	alerts_write_event(&((struct collector *)context)->events, document);
 }
 
-int ledger_open(
-	struct ledger *l, const struct ruleset *ruleset, const struct ledger_options *options)
+int collector_open(
+	struct collector *l, const struct ruleset *ruleset, const struct collector_options *options)
 {
 	int status;
 
-	*l = (struct ledger){.options = options, .ruleset = ruleset};
+	*l = (struct collector){.options = options, .ruleset = ruleset};
 	gethostname(l->host, sizeof(l->host) - 1);
 	other_profiles_open(&l->other_profiles, ruleset);
 	l->ecs = (struct ecs){
@@ -256,25 +257,25 @@ int ledger_open(
 		mirror_report_init(&l->survey, ruleset) < 0 ||
 		deployment_init(&l->deployment, &l->ecs) < 0) {
 		fputs("portolan: no more memory\n", stderr);
-		return LEDGER_FAILED;
+		return COLLECTOR_FAILED;
 	}
 	l->deployment.listener = write_note;
 	l->deployment.context = l;
 	status = open_lines(&l->flow_lines, options->flows);
-	if (status == LEDGER_DONE)
+	if (status == COLLECTOR_DONE)
 		status = open_lines(&l->event_lines, options->events);
 	/* At once, though it is written at the end: by then there may be no right to, and who
 	 * asked for it should know before the hours that it takes. */
-	return status == LEDGER_DONE ? open_lines(&l->stats_lines, options->stats) : status;
+	return status == COLLECTOR_DONE ? open_lines(&l->stats_lines, options->stats) : status;
 }
 
-void ledger_begin(struct ledger *l, uint64_t now_ns)
+void collector_begin(struct collector *l, uint64_t now_ns)
 {
 	l->deployment.correlations.start_ns = now_ns;
 	l->deployment.is_watched = true;
 }
 
-void ledger_name_interfaces(struct ledger *l, const char *const *name, size_t names)
+void collector_name_interfaces(struct collector *l, const char *const *name, size_t names)
 {
 	l->ecs.interface = name;
 	l->ecs.interfaces = names;
@@ -282,12 +283,12 @@ void ledger_name_interfaces(struct ledger *l, const char *const *name, size_t na
 	l->mirror.interfaces = l->survey.interfaces = names;
 }
 
-static int write_stats(struct ledger *l, const struct ledger_result *result)
+static int write_stats(struct collector *l, const struct collector_result *result)
 {
 	json_t *stats;
 
 	if (!l->options->stats)
-		return LEDGER_DONE;
+		return COLLECTOR_DONE;
 	stats = stats_json(&result->counters);
 	json_object_set_new(stats, "events",
 		json_pack("{s:I, s:I, s:I}", "alerts", (json_int_t)l->events.alerts, "coalesced",
@@ -311,9 +312,9 @@ static bool is_stdout(const char *path)
 }
 
 /* Records for programs and words for people do not share a pipe. */
-static int print_summary(struct ledger *l, const struct ledger_result *result)
+static int print_summary(struct collector *l, const struct collector_result *result)
 {
-	const struct ledger_options *o = l->options;
+	const struct collector_options *o = l->options;
 	int taken = is_stdout(o->flows) || is_stdout(o->events) || is_stdout(o->stats) ||
 		    outlets_use_stdout(l->events.outlets);
 	FILE *out = taken ? stderr : stdout;
@@ -331,23 +332,23 @@ static int print_summary(struct ledger *l, const struct ledger_result *result)
 	summary_print(&l->summary, &in, &style, out);
 	error = stream_flush(out);
 	if (error == 0)
-		return LEDGER_DONE;
+		return COLLECTOR_DONE;
 	fprintf(stderr, "portolan: standard output: %s\n", strerror(-error));
-	return LEDGER_FAILED;
+	return COLLECTOR_FAILED;
 }
 
-int ledger_close(struct ledger *l, struct ledger_result *result)
+int collector_close(struct collector *l, struct collector_result *result)
 {
-	int status = LEDGER_DONE;
+	int status = COLLECTOR_DONE;
 
 	if (!l->deployment.is_watched)
 		l->deployment.correlations.start_ns = result->start_ns;
-	ledger_judge(l, &result->counters, result->end_ns);
+	collector_evaluate(l, &result->counters, result->end_ns);
 	alerts_tick(&l->events, UINT64_MAX);
 	outlets_finish(l->events.outlets);
 	if (!stats_balance(&result->counters)) {
 		fputs("portolan: the accounting does not add up; please report this\n", stderr);
-		status = LEDGER_FAILED;
+		status = COLLECTOR_FAILED;
 	}
 	status |= close_lines(&l->flow_lines);
 	status |= close_lines(&l->event_lines);
@@ -358,14 +359,14 @@ int ledger_close(struct ledger *l, struct ledger_result *result)
 	return status;
 }
 
-void ledger_fini(struct ledger *l)
+void collector_fini(struct collector *l)
 {
 	if (!l->options)
 		return;
 	json_lines_close(&l->flow_lines);
 	json_lines_close(&l->event_lines);
 	json_lines_close(&l->stats_lines);
-	ledger_settle(l);
+	collector_forget_previous(l);
 	summary_fini(&l->summary);
 	mirror_report_fini(&l->mirror);
 	mirror_report_fini(&l->survey);

@@ -19,26 +19,26 @@
 
 struct ruleset;
 
-enum { LEDGER_DONE = 0, LEDGER_FAILED = 1 };
+enum { COLLECTOR_DONE = 0, COLLECTOR_FAILED = 1 };
 
-struct ledger_options {
+struct collector_options {
 	const char *flows, *events, *stats; /* paths, "-" or NULL */
 };
 
 /* A chart in whose numbers records may still come, and how they read in the next one's. */
-struct ledger_former {
+struct collector_previous {
 	const struct ruleset *ruleset; /* NULL: there is none */
 	struct other_profiles other_profiles;
 	struct ecs ecs;
 	struct remap remap;
 };
 
-struct ledger {
-	const struct ledger_options *options;
+struct collector {
+	const struct collector_options *options;
 	const struct ruleset *ruleset;
 	struct other_profiles other_profiles;
 	struct ecs ecs;
-	struct ledger_former former;
+	struct collector_previous previous;
 	struct json_lines flow_lines, event_lines, stats_lines;
 	struct alerts events;
 	struct summary summary;
@@ -46,52 +46,52 @@ struct ledger {
 	struct mirror_report mirror;
 	struct mirror_report survey; /* the mirror, as the survey under way shows it */
 	/* Shown every flow of a survey, in the numbers of the chart in force; NULL: nobody asks. */
-	record_taker *onlooker;
-	void *onlooker_context;
+	record_taker *live_flow_callback;
+	void *live_flow_context;
 	char host[256];
 };
 
 /* What came of it all, for the last page. */
-struct ledger_result {
+struct collector_result {
 	struct counters counters;
 	uint64_t start_ns, end_ns;
 	const char *title;
 	json_t *more; /* further members of the accounting, taken over; or NULL */
 };
 
-int ledger_open(struct ledger *, const struct ruleset *, const struct ledger_options *);
+int collector_open(struct collector *, const struct ruleset *, const struct collector_options *);
 
 /* Since when the deployment is watched, where that is not the beginning of time: before the
  * first record. */
-void ledger_begin(struct ledger *, uint64_t now_ns);
+void collector_begin(struct collector *, uint64_t now_ns);
 
 /* Names of the interfaces that packets come from, lent; before the first record. */
-void ledger_name_interfaces(struct ledger *, const char *const *name, size_t names);
+void collector_name_interfaces(struct collector *, const char *const *name, size_t names);
 
 /* A record_taker; the context is the ledger. */
-void ledger_take(void *ledger, const struct record *);
+void collector_add(void *collector, const struct record *);
 
 /* Another chart is in force; `heirs` of the one before it are the ledger's from now on. Records
- * in the former one's numbers are understood until ledger_settle(). 0 or a negative errno with
- * nothing changed. Not before the last reload has settled. */
-int ledger_reload(struct ledger *, const struct ruleset *, struct remap);
-void ledger_settle(struct ledger *);
+ * in the former one's numbers are understood until collector_forget_previous(). 0 or a negative
+ * errno with nothing changed. Not before the last reload has settled. */
+int collector_reload(struct collector *, const struct ruleset *, struct remap);
+void collector_forget_previous(struct collector *);
 
 /* A survey: from here on every live flow comes once. At its end the workers' figures were added to
  * `survey`, which is then what is known of the mirror. */
-void ledger_begin_survey(struct ledger *);
-void ledger_end_survey(struct ledger *);
+void collector_begin_dump(struct collector *);
+void collector_end_dump(struct collector *);
 
 /* Judges the estate, after a survey; what has changed is told. */
-void ledger_judge(struct ledger *, const struct counters *, uint64_t now_ns);
+void collector_evaluate(struct collector *, const struct counters *, uint64_t now_ns);
 
 /* Ends the event window, closes the lines, writes accounting and summary. */
-int ledger_close(struct ledger *, struct ledger_result *);
+int collector_close(struct collector *, struct collector_result *);
 
 /* Gives everything back; also where it was not opened, or not to the end. */
-void ledger_fini(struct ledger *);
+void collector_fini(struct collector *);
 
 /* The site's chart with an inventory, or NULL with the reason said. */
-struct ruleset *ledger_chart(const char *command, const char *site);
+struct ruleset *ruleset_open_site(const char *command, const char *site);
 
 #endif

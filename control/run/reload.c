@@ -82,7 +82,7 @@ static bool same_outputs(const struct output_settings *a, const struct output_se
 	       same_text(a->control_group, b->control_group);
 }
 
-void reload_held_back(
+void reload_needs_restart(
 	const struct ruleset *from, const struct ruleset *to, char *text, size_t bytes)
 {
 	const struct {
@@ -108,20 +108,20 @@ void reload_held_back(
 static int put_in_force(struct reload *r, struct ruleset *ruleset)
 {
 	struct remap remap;
-	struct reign *reign;
+	struct policy_update *policy_update;
 	int error = remap_open(&remap, r->ruleset, ruleset);
 
 	if (error < 0)
 		return error;
-	reign = crew_prepare(r->crew, ruleset, remap.appliance, remap.appliances);
-	error = reign ? ledger_reload(r->ledger, ruleset, remap) : -ENOMEM;
+	policy_update = worker_pool_prepare(r->pool, ruleset, remap.appliance, remap.appliances);
+	error = policy_update ? collector_reload(r->collector, ruleset, remap) : -ENOMEM;
 	if (error < 0) {
-		if (reign)
-			crew_discard(r->crew, reign);
+		if (policy_update)
+			worker_pool_discard(r->pool, policy_update);
 		remap_close(&remap);
 		return error;
 	}
-	crew_reload(r->crew, reign);
+	worker_pool_reload(r->pool, policy_update);
 	return 0;
 }
 
@@ -129,10 +129,10 @@ static void say_done(const struct reload *r)
 {
 	char later[64];
 
-	reload_held_back(r->first, r->ruleset, later, sizeof(later));
+	reload_needs_restart(r->first, r->ruleset, later, sizeof(later));
 	log_say(LOG_LEVEL_NOTICE, "reloaded %s: %zu appliances, %u rules, policy %.19s%s", r->site,
 		r->ruleset->appliances, r->ruleset->policy->rules, r->ruleset->hash,
-		strcmp(r->ruleset->hash, r->former->hash) == 0 ? ", as before" : "");
+		strcmp(r->ruleset->hash, r->previous->hash) == 0 ? ", as before" : "");
 	if (*later)
 		log_say(LOG_LEVEL_WARNING, "%s: changed, and takes effect at the next start",
 			later);
@@ -153,7 +153,7 @@ int reload_now(struct reload *r, struct errors *errors)
 	struct ruleset *ruleset;
 	int error;
 
-	assert(!r->former);
+	assert(!r->previous);
 	ruleset = reload_read(r, errors);
 	if (!ruleset)
 		return refuse(r, errors, -EINVAL);
@@ -162,7 +162,7 @@ int reload_now(struct reload *r, struct errors *errors)
 		ruleset_close(ruleset);
 		return refuse(r, errors, error);
 	}
-	r->former = r->ruleset;
+	r->previous = r->ruleset;
 	r->ruleset = ruleset;
 	r->done++;
 	r->last_refused = false;
@@ -173,20 +173,20 @@ int reload_now(struct reload *r, struct errors *errors)
 
 bool reload_tick(struct reload *r)
 {
-	if (!r->former || !crew_has_settled(r->crew))
+	if (!r->previous || !worker_pool_has_rejudged(r->pool))
 		return false;
-	crew_collect(r->crew); /* what was said in the former chart's numbers */
-	ledger_settle(r->ledger);
-	if (r->former != r->first)
-		ruleset_close(r->former);
-	r->former = NULL;
+	worker_pool_collect(r->pool); /* what was said in the former chart's numbers */
+	collector_forget_previous(r->collector);
+	if (r->previous != r->first)
+		ruleset_close(r->previous);
+	r->previous = NULL;
 	return true;
 }
 
 void reload_fini(struct reload *r)
 {
-	if (r->former && r->former != r->first)
-		ruleset_close(r->former);
+	if (r->previous && r->previous != r->first)
+		ruleset_close(r->previous);
 	if (r->ruleset != r->first)
 		ruleset_close(r->ruleset);
 	ruleset_close(r->first);

@@ -13,14 +13,14 @@
 
 struct ruleset;
 struct errors;
-struct crew;
-struct ledger;
+struct worker_pool;
+struct collector;
 
 struct reload {
 	const char *site;
-	struct ruleset *first, *ruleset, *former;
-	struct crew *crew;     /* lent, like */
-	struct ledger *ledger; /* this one */
+	struct ruleset *first, *ruleset, *previous;
+	struct worker_pool *pool;    /* lent, like */
+	struct collector *collector; /* this one */
 	uint64_t done, refused;
 	uint64_t last_ns;  /* wall clock, of the last one that was done */
 	bool last_refused; /* the last attempt */
@@ -42,7 +42,7 @@ bool reload_tick(struct reload *);
 
 /* What in a new site takes effect only at the next start: a list of words such as
  * "capture, flow.max", or "" */
-void reload_held_back(
+void reload_needs_restart(
 	const struct ruleset *from, const struct ruleset *to, char *text, size_t bytes);
 
 /* Closes the charts. */

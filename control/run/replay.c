@@ -18,7 +18,7 @@
 /* How often an interrupt and the progress bar are looked at. */
 #define BURSTS_PER_LOOK 256
 
-static void say_failure(struct passage *p, struct progress *bar, const struct source *s)
+static void say_failure(struct replay *p, struct progress *bar, const struct source *s)
 {
 	if (signals_stop_requested()) { /* a read that a signal ended is no failure */
 		p->interrupted = 1;
@@ -30,7 +30,7 @@ static void say_failure(struct passage *p, struct progress *bar, const struct so
 }
 
 /* Whether to go on; looks at the progress bar and the interrupt now and then. */
-static int go_on(struct passage *p, struct progress *bar, const struct source *s,
+static int go_on(struct replay *p, struct progress *bar, const struct source *s,
 	unsigned long bursts, uint64_t frames)
 {
 	if (bursts % BURSTS_PER_LOOK)
@@ -42,14 +42,14 @@ static int go_on(struct passage *p, struct progress *bar, const struct source *s
 
 /* --- alone --------------------------------------------------------------------------- */
 
-static void empty_outbox(struct passage *p, struct outbox *outbox)
+static void empty_outbox(struct replay *p, struct outbox *outbox)
 {
 	for (size_t i = 0; i < outbox->count; i++)
 		p->take(p->context, &outbox->record[i]);
 	outbox->count = 0;
 }
 
-static void sail(struct passage *p, struct worker *w, struct source *s, struct outbox *outbox)
+static void run_source(struct replay *p, struct worker *w, struct source *s, struct outbox *outbox)
 {
 	struct progress bar;
 	unsigned long bursts = 0;
@@ -72,7 +72,7 @@ static void sail(struct passage *p, struct worker *w, struct source *s, struct o
 		mirror_report_add(p->mirror, worker_mirror(w));
 }
 
-static int run_alone(struct passage *p, struct source *s)
+static int run_inline(struct replay *p, struct source *s)
 {
 	struct outbox outbox = {.capacity = OUTBOX_MIN};
 	struct worker_config config = {
@@ -90,7 +90,7 @@ static int run_alone(struct passage *p, struct source *s)
 	outbox.record = calloc(outbox.capacity, sizeof(*outbox.record));
 	error = outbox.record ? worker_new(&worker, &config) : -ENOMEM;
 	if (error == 0)
-		sail(p, worker, s, &outbox);
+		run_source(p, worker, s, &outbox);
 	worker_free(worker);
 	free(outbox.record);
 	return error;
@@ -98,7 +98,8 @@ static int run_alone(struct passage *p, struct source *s)
 
 /* --- with a crew --------------------------------------------------------------------- */
 
-static void sail_with(struct passage *p, struct crew *crew, struct source *s, struct source **queue)
+static void run_source_pooled(
+	struct replay *p, struct worker_pool *pool, struct source *s, struct source **queue)
 {
 	const struct inventory *inventory = p->ruleset->policy->inventory;
 	struct progress bar;
@@ -116,23 +117,23 @@ static void sail_with(struct passage *p, struct crew *crew, struct source *s, st
 		frames += b.count;
 		if (b.count > 0)
 			s->operations->release(s, &b);
-		crew_collect(crew);
+		worker_pool_collect(pool);
 		if (got < 0 && got != -ENODATA)
 			say_failure(p, &bar, s);
 	}
 	for (unsigned i = 0; i < p->workers; i++)
 		source_queue_end(queue[i]);
-	crew_finish(crew, s->now_ns);
+	worker_pool_finish(pool, s->now_ns);
 	progress_end(&bar);
-	crew_counters(crew, &p->counters);
+	worker_pool_counters(pool, &p->counters);
 	if (p->mirror)
-		crew_mirror(crew, p->mirror);
+		worker_pool_mirror(pool, p->mirror);
 }
 
-static int run_with_crew(struct passage *p, struct source *s)
+static int run_pooled(struct replay *p, struct source *s)
 {
 	struct source *queue[PASSAGE_WORKERS_MAX] = {0};
-	struct crew_config config = {
+	struct worker_pool_config config = {
 		.ruleset = p->ruleset,
 		.workers = p->workers,
 		.source = queue,
@@ -140,30 +141,30 @@ static int run_with_crew(struct passage *p, struct source *s)
 		.take = p->take,
 		.context = p->context,
 	};
-	struct crew *crew = NULL;
+	struct worker_pool *pool = NULL;
 	int error = 0;
 
 	for (unsigned i = 0; i < p->workers && error == 0; i++)
 		error = source_queue_open(&queue[i]);
 	if (error == 0)
-		error = crew_start(&crew, &config);
+		error = worker_pool_start(&pool, &config);
 	if (error == 0)
-		sail_with(p, crew, s, queue);
-	crew_free(crew);
+		run_source_pooled(p, pool, s, queue);
+	worker_pool_free(pool);
 	for (unsigned i = 0; i < p->workers; i++)
 		if (queue[i])
 			queue[i]->operations->close(queue[i]);
 	return error;
 }
 
-int passage_run(struct passage *p)
+int replay_run(struct replay *p)
 {
 	struct source *s = NULL;
 	int error = source_files_open(&s, p->capture, p->captures);
 
 	if (error < 0)
 		return error;
-	error = p->workers > 1 ? run_with_crew(p, s) : run_alone(p, s);
+	error = p->workers > 1 ? run_pooled(p, s) : run_inline(p, s);
 	p->start_ns = s->start_ns;
 	p->end_ns = s->now_ns;
 	s->operations->close(s);

@@ -22,7 +22,7 @@ struct mirror_report;
 
 typedef void record_taker(void *context, const struct record *);
 
-struct passage {
+struct replay {
 	const struct ruleset *ruleset;
 	const char *const *capture;
 	size_t captures;
@@ -38,6 +38,6 @@ struct passage {
 };
 
 /* 0, or a negative errno where it could not even begin. */
-int passage_run(struct passage *);
+int replay_run(struct replay *);
 
 #endif

@@ -4,35 +4,35 @@
 #include "run/reload.h"
 #include "run/worker_pool.h"
 
-void snapshot_init(struct snapshot *s, const struct reload *reload, const struct ledger *ledger,
-	const struct capture *capture, uint64_t start_ns)
+void snapshot_init(struct snapshot *s, const struct reload *reload,
+	const struct collector *collector, const struct capture *capture, uint64_t start_ns)
 {
 	*s = (struct snapshot){
 		.start_ns = start_ns,
 		.now_ns = start_ns,
 		.reload = reload,
-		.ledger = ledger,
+		.collector = collector,
 		.capture = capture,
 		.workers = capture->workers,
 	};
 }
 
-const struct ruleset *snapshot_chart(const struct snapshot *s)
+const struct ruleset *snapshot_ruleset(const struct snapshot *s)
 {
 	return s->reload->ruleset;
 }
 
-void snapshot_take(struct snapshot *s, const struct crew *crew, uint64_t now_ns)
+void snapshot_take(struct snapshot *s, const struct worker_pool *pool, uint64_t now_ns)
 {
 	uint64_t frames = s->counters.frames;
 
 	s->now_ns = now_ns;
 	capture_loss(s->capture, &s->loss);
-	crew_counters(crew, &s->counters);
+	worker_pool_counters(pool, &s->counters);
 	for (unsigned i = 0; i < s->workers; i++)
-		crew_hand_figures(crew, i, &s->worker[i].counters, &s->worker[i].pace);
-	s->records_dropped = crew_dropped(crew);
+		worker_pool_worker_counters(pool, i, &s->worker[i].counters, &s->worker[i].pace);
+	s->records_dropped = worker_pool_dropped(pool);
 	if (s->counters.frames > frames)
 		s->last_packet_ns = now_ns;
-	s->in_doubt = mirror_report_is_in_doubt(&s->ledger->mirror, &s->counters);
+	s->in_doubt = mirror_report_is_in_doubt(&s->collector->mirror, &s->counters);
 }

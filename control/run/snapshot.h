@@ -14,8 +14,8 @@
 #include "worker.h"
 
 struct ruleset;
-struct crew;
-struct ledger;
+struct worker_pool;
+struct collector;
 struct reload;
 
 /* One worker as of its last publication. */
@@ -27,7 +27,7 @@ struct snapshot_worker {
 struct snapshot {
 	uint64_t now_ns, start_ns; /* wall clock */
 	const struct reload *reload;
-	const struct ledger *ledger; /* events, estate, mirror, exposures */
+	const struct collector *collector; /* events, estate, mirror, exposures */
 	const struct capture *capture;
 	struct source_loss loss;
 	struct counters counters; /* the sum over the workers */
@@ -39,13 +39,13 @@ struct snapshot {
 };
 
 /* The parts that are lent, and when it began. */
-void snapshot_init(struct snapshot *, const struct reload *, const struct ledger *,
+void snapshot_init(struct snapshot *, const struct reload *, const struct collector *,
 	const struct capture *, uint64_t start_ns);
 
 /* The chart in force: of now, not of when the snapshot was taken. */
-const struct ruleset *snapshot_chart(const struct snapshot *);
+const struct ruleset *snapshot_ruleset(const struct snapshot *);
 
 /* As it is now. */
-void snapshot_take(struct snapshot *, const struct crew *, uint64_t now_ns);
+void snapshot_take(struct snapshot *, const struct worker_pool *, uint64_t now_ns);
 
 #endif

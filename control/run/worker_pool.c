@@ -22,66 +22,67 @@
 #define COUNTER_WORDS (sizeof(struct counters) / sizeof(uint64_t))
 #define PACE_WORDS (sizeof(struct pace) / sizeof(uint64_t))
 
-struct parcel {
+struct record_batch {
 	size_t count;
 	struct record record[PARCEL_RECORDS];
 };
 
 /* Two arrays with an entry an appliance: the worker's figures, and control's copy of them. */
-struct hosts {
+struct mirror_host_pair {
 	struct mirror_host *worker, *copy;
 };
 
 /* A policy's time in force: what is lent to the workers while it lasts. The workers find it by RCU;
  * what one reign leaves to the next is in `hosts`, one a hand. */
-struct reign {
+struct policy_update {
 	struct succession succession;
 	const struct ruleset *ruleset;
 	size_t appliances;
-	struct hosts *hosts;
+	struct mirror_host_pair *hosts;
 	uint16_t heir[];
 };
 
-struct hand {
+struct worker_thread {
 	pthread_t thread;
 	bool started;
-	struct crew *crew;
+	struct worker_pool *pool;
 	struct worker *worker;
 	struct source *source;
 	struct outbox outbox;
-	struct parcel *parcel, *loading;
+	struct record_batch *batch, *filling;
 	struct ring full, empty;
 	void *full_slot[PARCELS], *empty_slot[PARCELS];
 	unsigned number;
-	const struct reign *reign;   /* whose policy the worker has; NULL: the first one's */
-	struct hosts retired;	     /* until it has settled */
+	const struct policy_update
+		*policy_update;		 /* whose policy the worker has; NULL: the first one's */
+	struct mirror_host_pair retired; /* until it has settled */
 	struct mirror_figures *copy; /* as of the last survey; control's while none is under way */
 	unsigned long begun_survey;
 	/* Written by the worker's thread, read by control. */
 	_Alignas(64) _Atomic uint64_t published[COUNTER_WORDS];
 	_Atomic uint64_t pace[PACE_WORDS];
-	_Atomic(const struct reign *) settled; /* the last one that it has settled in */
-	atomic_ulong surveyed;		       /* the last survey that is complete */
+	_Atomic(const struct policy_update *) settled; /* the last one that it has settled in */
+	atomic_ulong surveyed;			       /* the last survey that is complete */
 	_Atomic uint64_t dropped;
 	atomic_bool busy, failed;
 	char failure[SOURCE_ERROR_BYTES]; /* before `failed` is set */
 };
 
-struct crew {
-	struct crew_config config;
+struct worker_pool {
+	struct worker_pool_config config;
 	atomic_bool stop;
-	struct reign *reign;  /* by RCU; NULL: the first policy */
-	struct reign *former; /* until all have settled */
-	atomic_ulong survey;  /* the last one that was asked for */
-	unsigned hands;
-	struct hand *hand;
+	struct policy_update *policy_update; /* by RCU; NULL: the first policy */
+	struct policy_update *previous;	     /* until all have settled */
+	atomic_ulong survey;		     /* the last one that was asked for */
+	unsigned threads;
+	struct worker_thread *thread;
 };
 
 static_assert(sizeof(struct counters) % sizeof(uint64_t) == 0, "counters are words");
 
 /* --- a worker's thread --------------------------------------------------------------- */
 
-static void publish(struct hand *h)
+static void publish(struct worker_thread *h)
 {
 	uint64_t word[COUNTER_WORDS];
 
@@ -94,56 +95,56 @@ static void publish(struct hand *h)
 }
 
 /* An empty parcel, or NULL where there is none and nobody waits. */
-static struct parcel *parcel_take(struct hand *h)
+static struct record_batch *batch_take(struct worker_thread *h)
 {
-	struct parcel *p = ring_take(&h->empty);
+	struct record_batch *p = ring_take(&h->empty);
 
-	while (!p && h->crew->config.may_wait) {
+	while (!p && h->pool->config.may_wait) {
 		sched_yield();
 		p = ring_take(&h->empty);
 	}
 	return p;
 }
 
-static void dispatch(struct hand *h)
+static void dispatch(struct worker_thread *h)
 {
-	if (h->loading && h->loading->count > 0) {
-		ring_put(&h->full, h->loading);
-		h->loading = NULL;
+	if (h->filling && h->filling->count > 0) {
+		ring_put(&h->full, h->filling);
+		h->filling = NULL;
 	}
 }
 
-static void begin_parcel(struct hand *h)
+static void begin_batch(struct worker_thread *h)
 {
-	if (h->loading)
+	if (h->filling)
 		return;
-	h->loading = parcel_take(h);
-	if (h->loading)
-		h->loading->count = 0;
+	h->filling = batch_take(h);
+	if (h->filling)
+		h->filling->count = 0;
 }
 
 /* Whether what the next burst leaves finds room for certain: then alerts need not wait. */
-static bool is_congested(struct hand *h)
+static bool is_congested(struct worker_thread *h)
 {
-	begin_parcel(h);
-	if (!h->loading)
+	begin_batch(h);
+	if (!h->filling)
 		return true;
-	return h->loading->count > PARCEL_RECORDS / 2 && ring_is_empty(&h->empty);
+	return h->filling->count > PARCEL_RECORDS / 2 && ring_is_empty(&h->empty);
 }
 
-static void empty_outbox(struct hand *h)
+static void empty_outbox(struct worker_thread *h)
 {
 	struct outbox *o = &h->outbox;
 
 	if (o->count == 0 && !o->congested)
 		return;
-	if (h->loading && h->loading->count + o->count > PARCEL_RECORDS)
+	if (h->filling && h->filling->count + o->count > PARCEL_RECORDS)
 		dispatch(h);
-	begin_parcel(h);
-	if (h->loading) {
-		memcpy(&h->loading->record[h->loading->count], o->record,
+	begin_batch(h);
+	if (h->filling) {
+		memcpy(&h->filling->record[h->filling->count], o->record,
 			o->count * sizeof(*o->record));
-		h->loading->count += o->count;
+		h->filling->count += o->count;
 	} else {
 		atomic_fetch_add_explicit(&h->dropped, o->count, memory_order_relaxed);
 	}
@@ -151,16 +152,16 @@ static void empty_outbox(struct hand *h)
 	o->congested = is_congested(h);
 }
 
-static void fail(struct hand *h)
+static void fail(struct worker_thread *h)
 {
 	memcpy(h->failure, h->source->error, sizeof(h->failure));
 	atomic_store_explicit(&h->failed, true, memory_order_release);
 }
 
 /* A poll without packets is the time for everything that is not a packet's. */
-static void rest(struct hand *h)
+static void on_idle(struct worker_thread *h)
 {
-	if (!h->crew->config.may_wait) {
+	if (!h->pool->config.may_wait) {
 		worker_idle(h->worker, clock_wall_ns());
 		empty_outbox(h);
 	}
@@ -169,14 +170,14 @@ static void rest(struct hand *h)
 }
 
 /* Everything that the worker has left is on its way before anybody hears that it is done. */
-static void hand_over(struct hand *h)
+static void flush(struct worker_thread *h)
 {
 	empty_outbox(h);
 	dispatch(h);
 	publish(h);
 }
 
-static void copy_figures(struct hand *h)
+static void copy_figures(struct worker_thread *h)
 {
 	const struct mirror_figures *f = worker_mirror(h->worker);
 	struct mirror_host *host = h->copy->host;
@@ -186,65 +187,65 @@ static void copy_figures(struct hand *h)
 	memcpy(host, f->host, f->hosts * sizeof(*host));
 }
 
-static void adopt(struct hand *h, const struct reign *r)
+static void apply_policy(struct worker_thread *h, const struct policy_update *r)
 {
-	struct hosts new = r->hosts[h->number];
+	struct mirror_host_pair new = r->hosts[h->number];
 
 	h->retired.worker = worker_adopt(h->worker, &r->succession, new.worker, r->appliances);
 	h->retired.copy = h->copy->host;
 	h->copy->host = new.copy;
-	h->reign = r;
+	h->policy_update = r;
 }
 
-static void say_settled(struct hand *h)
+static void publish_rejudged(struct worker_thread *h)
 {
-	if (h->reign == atomic_load_explicit(&h->settled, memory_order_relaxed) ||
+	if (h->policy_update == atomic_load_explicit(&h->settled, memory_order_relaxed) ||
 		!worker_is_settled(h->worker))
 		return;
-	hand_over(h);
-	atomic_store_explicit(&h->settled, h->reign, memory_order_release);
+	flush(h);
+	atomic_store_explicit(&h->settled, h->policy_update, memory_order_release);
 }
 
-static void say_surveyed(struct hand *h)
+static void publish_dumped(struct worker_thread *h)
 {
 	if (h->begun_survey == atomic_load_explicit(&h->surveyed, memory_order_relaxed) ||
 		!worker_is_surveyed(h->worker) || !worker_is_settled(h->worker))
 		return;
-	hand_over(h);
+	flush(h);
 	copy_figures(h);
 	atomic_store_explicit(&h->surveyed, h->begun_survey, memory_order_release);
 }
 
 /* Between two steps: a new reign, a survey, and where the last ones have got to. */
-static void look_round(struct hand *h)
+static void check_requests(struct worker_thread *h)
 {
-	const struct reign *r = rcu_dereference(h->crew->reign);
-	unsigned long survey = atomic_load_explicit(&h->crew->survey, memory_order_acquire);
+	const struct policy_update *r = rcu_dereference(h->pool->policy_update);
+	unsigned long survey = atomic_load_explicit(&h->pool->survey, memory_order_acquire);
 
-	if (r != h->reign)
-		adopt(h, r);
+	if (r != h->policy_update)
+		apply_policy(h, r);
 	if (survey != h->begun_survey) {
 		worker_survey(h->worker);
 		h->begun_survey = survey;
 	}
-	say_settled(h);
-	say_surveyed(h);
+	publish_rejudged(h);
+	publish_dumped(h);
 	rcu_quiescent_state();
 }
 
-static void work(struct hand *h)
+static void work(struct worker_thread *h)
 {
 	int got = 0;
 
-	for (unsigned long i = 1; !atomic_load_explicit(&h->crew->stop, memory_order_relaxed);
+	for (unsigned long i = 1; !atomic_load_explicit(&h->pool->stop, memory_order_relaxed);
 		i++) {
-		look_round(h);
+		check_requests(h);
 		got = worker_step(h->worker, h->source);
 		if (got < 0)
 			break;
 		empty_outbox(h);
 		if (got == 0)
-			rest(h);
+			on_idle(h);
 		else if (i % BURSTS_PER_PUBLICATION == 0) {
 			dispatch(h);
 			publish(h);
@@ -256,7 +257,7 @@ static void work(struct hand *h)
 
 static void *thread_main(void *argument)
 {
-	struct hand *h = argument;
+	struct worker_thread *h = argument;
 	const struct source_operations *o = h->source->operations;
 
 	rcu_register_thread();
@@ -266,7 +267,7 @@ static void *thread_main(void *argument)
 		work(h);
 	if (o->leave)
 		o->leave(h->source);
-	hand_over(h);
+	flush(h);
 	rcu_unregister_thread();
 	atomic_store_explicit(&h->busy, false, memory_order_release);
 	return NULL;
@@ -283,71 +284,72 @@ static struct mirror_figures *figures_new(size_t appliances)
 	return f;
 }
 
-static int hand_init(struct hand *h, struct crew *crew, struct source *source)
+static int worker_thread_init(
+	struct worker_thread *h, struct worker_pool *pool, struct source *source)
 {
-	const struct ruleset *ruleset = crew->config.ruleset;
+	const struct ruleset *ruleset = pool->config.ruleset;
 	struct worker_config config = {
 		.policy = ruleset->policy,
 		.timeouts = ruleset->timeouts,
 		.warmup_ns = ruleset->capture.warmup_ns,
-		.seed = crew->config.seed,
+		.seed = pool->config.seed,
 		.flow_max = ruleset->flow_max,
 		.deduplicate = ruleset->capture.deduplicate,
 		.scanner = ruleset->scanner,
 		.outbox = &h->outbox,
 	};
 
-	h->crew = crew;
+	h->pool = pool;
 	h->source = source;
 	h->outbox.capacity = OUTBOX_MIN;
 	h->outbox.record = calloc(OUTBOX_MIN, sizeof(*h->outbox.record));
-	h->parcel = calloc(PARCELS, sizeof(*h->parcel));
+	h->batch = calloc(PARCELS, sizeof(*h->batch));
 	h->copy = figures_new(ruleset->appliances);
-	if (!h->outbox.record || !h->parcel || !h->copy || !h->copy->host)
+	if (!h->outbox.record || !h->batch || !h->copy || !h->copy->host)
 		return -ENOMEM;
 	ring_init(&h->full, h->full_slot, PARCELS);
 	ring_init(&h->empty, h->empty_slot, PARCELS);
 	for (unsigned i = 0; i < PARCELS; i++)
-		ring_put(&h->empty, &h->parcel[i]);
+		ring_put(&h->empty, &h->batch[i]);
 	return worker_new(&h->worker, &config);
 }
 
-int crew_start(struct crew **out, const struct crew_config *config)
+int worker_pool_start(struct worker_pool **out, const struct worker_pool_config *config)
 {
-	struct crew *c = calloc(1, sizeof(*c));
+	struct worker_pool *c = calloc(1, sizeof(*c));
 	int error = 0;
 
 	if (!c)
 		return -ENOMEM;
 	c->config = *config;
-	c->hand = aligned_alloc(64, config->workers * sizeof(*c->hand));
-	if (!c->hand) {
+	c->thread = aligned_alloc(64, config->workers * sizeof(*c->thread));
+	if (!c->thread) {
 		free(c);
 		return -ENOMEM;
 	}
-	memset(c->hand, 0, config->workers * sizeof(*c->hand));
-	c->hands = config->workers;
-	for (unsigned i = 0; i < c->hands && error == 0; i++) {
-		c->hand[i].number = i;
-		error = hand_init(&c->hand[i], c, config->source[i]);
+	memset(c->thread, 0, config->workers * sizeof(*c->thread));
+	c->threads = config->workers;
+	for (unsigned i = 0; i < c->threads && error == 0; i++) {
+		c->thread[i].number = i;
+		error = worker_thread_init(&c->thread[i], c, config->source[i]);
 	}
-	for (unsigned i = 0; i < c->hands && error == 0; i++) {
-		atomic_store(&c->hand[i].busy, true);
-		error = -pthread_create(&c->hand[i].thread, NULL, thread_main, &c->hand[i]);
-		c->hand[i].started = error == 0;
+	for (unsigned i = 0; i < c->threads && error == 0; i++) {
+		atomic_store(&c->thread[i].busy, true);
+		error = -pthread_create(&c->thread[i].thread, NULL, thread_main, &c->thread[i]);
+		c->thread[i].started = error == 0;
 	}
 	if (error < 0) {
-		crew_stop(c);
-		crew_free(c);
+		worker_pool_stop(c);
+		worker_pool_free(c);
 		return error;
 	}
 	*out = c;
 	return 0;
 }
 
-static size_t collect_from(struct crew *c, struct hand *h)
+static size_t collect_from(struct worker_pool *c, struct worker_thread *h)
 {
-	struct parcel *p;
+	struct record_batch *p;
 	size_t records = 0;
 
 	while ((p = ring_take(&h->full))) {
@@ -359,74 +361,76 @@ static size_t collect_from(struct crew *c, struct hand *h)
 	return records;
 }
 
-size_t crew_collect(struct crew *c)
+size_t worker_pool_collect(struct worker_pool *c)
 {
 	size_t records = 0;
 
-	for (unsigned i = 0; i < c->hands; i++)
-		records += collect_from(c, &c->hand[i]);
+	for (unsigned i = 0; i < c->threads; i++)
+		records += collect_from(c, &c->thread[i]);
 	return records;
 }
 
-unsigned crew_busy(const struct crew *c)
+unsigned worker_pool_busy(const struct worker_pool *c)
 {
 	unsigned busy = 0;
 
-	for (unsigned i = 0; i < c->hands; i++)
-		busy += atomic_load_explicit(&c->hand[i].busy, memory_order_acquire);
+	for (unsigned i = 0; i < c->threads; i++)
+		busy += atomic_load_explicit(&c->thread[i].busy, memory_order_acquire);
 	return busy;
 }
 
-void crew_counters(const struct crew *c, struct counters *sum)
+void worker_pool_counters(const struct worker_pool *c, struct counters *sum)
 {
 	uint64_t word[COUNTER_WORDS] = {0};
 
-	for (unsigned i = 0; i < c->hands; i++)
+	for (unsigned i = 0; i < c->threads; i++)
 		for (size_t k = 0; k < COUNTER_WORDS; k++)
 			word[k] += atomic_load_explicit(
-				&c->hand[i].published[k], memory_order_relaxed);
+				&c->thread[i].published[k], memory_order_relaxed);
 	memcpy(sum, word, sizeof(*sum));
 }
 
-void crew_hand_figures(const struct crew *c, unsigned hand, struct counters *n, struct pace *pace)
+void worker_pool_worker_counters(
+	const struct worker_pool *c, unsigned thread, struct counters *n, struct pace *pace)
 {
 	uint64_t word[COUNTER_WORDS];
 
 	for (size_t i = 0; i < COUNTER_WORDS; i++)
-		word[i] = atomic_load_explicit(&c->hand[hand].published[i], memory_order_relaxed);
+		word[i] =
+			atomic_load_explicit(&c->thread[thread].published[i], memory_order_relaxed);
 	memcpy(n, word, sizeof(*n));
 	for (size_t i = 0; i < PACE_WORDS; i++)
-		word[i] = atomic_load_explicit(&c->hand[hand].pace[i], memory_order_relaxed);
+		word[i] = atomic_load_explicit(&c->thread[thread].pace[i], memory_order_relaxed);
 	memcpy(pace, word, sizeof(*pace));
 }
 
-uint64_t crew_dropped(const struct crew *c)
+uint64_t worker_pool_dropped(const struct worker_pool *c)
 {
 	uint64_t dropped = 0;
 
-	for (unsigned i = 0; i < c->hands; i++)
-		dropped += atomic_load_explicit(&c->hand[i].dropped, memory_order_relaxed);
+	for (unsigned i = 0; i < c->threads; i++)
+		dropped += atomic_load_explicit(&c->thread[i].dropped, memory_order_relaxed);
 	return dropped;
 }
 
-const char *crew_failure(const struct crew *c)
+const char *worker_pool_failure(const struct worker_pool *c)
 {
-	for (unsigned i = 0; i < c->hands; i++)
-		if (atomic_load_explicit(&c->hand[i].failed, memory_order_acquire))
-			return c->hand[i].failure;
+	for (unsigned i = 0; i < c->threads; i++)
+		if (atomic_load_explicit(&c->thread[i].failed, memory_order_acquire))
+			return c->thread[i].failure;
 	return NULL;
 }
 
 /* --- reigns ------------------------------------------------------------------------------ */
 
-static void hosts_free(struct hosts *h)
+static void host_pair_free(struct mirror_host_pair *h)
 {
 	free(h->worker);
 	free(h->copy);
-	*h = (struct hosts){0};
+	*h = (struct mirror_host_pair){0};
 }
 
-static void reign_free(struct reign *r)
+static void policy_update_free(struct policy_update *r)
 {
 	if (!r)
 		return;
@@ -434,24 +438,24 @@ static void reign_free(struct reign *r)
 	free(r);
 }
 
-void crew_discard(const struct crew *c, struct reign *r)
+void worker_pool_discard(const struct worker_pool *c, struct policy_update *r)
 {
-	for (unsigned i = 0; r && r->hosts && i < c->hands; i++)
-		hosts_free(&r->hosts[i]);
-	reign_free(r);
+	for (unsigned i = 0; r && r->hosts && i < c->threads; i++)
+		host_pair_free(&r->hosts[i]);
+	policy_update_free(r);
 }
 
-static bool hosts_new(struct hosts *h, size_t appliances)
+static bool host_pair_new(struct mirror_host_pair *h, size_t appliances)
 {
 	h->worker = calloc(appliances + 1, sizeof(struct mirror_host));
 	h->copy = calloc(appliances + 1, sizeof(struct mirror_host));
 	return h->worker && h->copy;
 }
 
-struct reign *crew_prepare(
-	const struct crew *c, const struct ruleset *ruleset, const uint16_t *heir, size_t remap)
+struct policy_update *worker_pool_prepare(const struct worker_pool *c,
+	const struct ruleset *ruleset, const uint16_t *heir, size_t remap)
 {
-	struct reign *r = calloc(1, sizeof(*r) + remap * sizeof(*heir));
+	struct policy_update *r = calloc(1, sizeof(*r) + remap * sizeof(*heir));
 	bool complete;
 
 	if (!r)
@@ -466,97 +470,97 @@ struct reign *crew_prepare(
 		.heir = r->heir,
 		.remap = remap,
 	};
-	r->hosts = calloc(c->hands, sizeof(*r->hosts));
+	r->hosts = calloc(c->threads, sizeof(*r->hosts));
 	complete = r->hosts != NULL;
-	for (unsigned i = 0; complete && i < c->hands; i++)
-		complete = hosts_new(&r->hosts[i], ruleset->appliances);
+	for (unsigned i = 0; complete && i < c->threads; i++)
+		complete = host_pair_new(&r->hosts[i], ruleset->appliances);
 	if (complete)
 		return r;
-	crew_discard(c, r);
+	worker_pool_discard(c, r);
 	return NULL;
 }
 
-void crew_reload(struct crew *c, struct reign *r)
+void worker_pool_reload(struct worker_pool *c, struct policy_update *r)
 {
-	assert(!c->former);
-	c->former = c->reign;
-	rcu_assign_pointer(c->reign, r);
+	assert(!c->previous);
+	c->previous = c->policy_update;
+	rcu_assign_pointer(c->policy_update, r);
 	synchronize_rcu();
 	c->config.ruleset = r->ruleset;
 }
 
 /* A worker that has ended judges what it still has when it is finished. */
-static bool has_settled(const struct crew *c, const struct hand *h)
+static bool has_rejudged(const struct worker_pool *c, const struct worker_thread *h)
 {
-	return atomic_load_explicit(&h->settled, memory_order_acquire) == c->reign;
+	return atomic_load_explicit(&h->settled, memory_order_acquire) == c->policy_update;
 }
 
-bool crew_has_settled(struct crew *c)
+bool worker_pool_has_rejudged(struct worker_pool *c)
 {
-	for (unsigned i = 0; i < c->hands; i++)
-		if (!has_settled(c, &c->hand[i]))
+	for (unsigned i = 0; i < c->threads; i++)
+		if (!has_rejudged(c, &c->thread[i]))
 			return false;
-	for (unsigned i = 0; i < c->hands; i++)
-		hosts_free(&c->hand[i].retired);
-	reign_free(c->former);
-	c->former = NULL;
+	for (unsigned i = 0; i < c->threads; i++)
+		host_pair_free(&c->thread[i].retired);
+	policy_update_free(c->previous);
+	c->previous = NULL;
 	return true;
 }
 
 /* --- surveys ----------------------------------------------------------------------------- */
 
-void crew_survey(struct crew *c)
+void worker_pool_dump(struct worker_pool *c)
 {
 	atomic_fetch_add_explicit(&c->survey, 1, memory_order_release);
 }
 
-bool crew_has_surveyed(const struct crew *c)
+bool worker_pool_has_dumped(const struct worker_pool *c)
 {
 	unsigned long survey = atomic_load_explicit(&c->survey, memory_order_relaxed);
 
-	for (unsigned i = 0; i < c->hands; i++)
-		if (atomic_load_explicit(&c->hand[i].surveyed, memory_order_acquire) != survey)
+	for (unsigned i = 0; i < c->threads; i++)
+		if (atomic_load_explicit(&c->thread[i].surveyed, memory_order_acquire) != survey)
 			return false;
 	return true;
 }
 
-void crew_surveyed_mirror(const struct crew *c, struct mirror_report *report)
+void worker_pool_dumped_mirror(const struct worker_pool *c, struct mirror_report *report)
 {
-	for (unsigned i = 0; i < c->hands; i++)
-		mirror_report_add(report, c->hand[i].copy);
+	for (unsigned i = 0; i < c->threads; i++)
+		mirror_report_add(report, c->thread[i].copy);
 }
 
 /* --- the end ------------------------------------------------------------------------------ */
 
-void crew_stop(struct crew *c)
+void worker_pool_stop(struct worker_pool *c)
 {
 	atomic_store_explicit(&c->stop, true, memory_order_relaxed);
 }
 
-static void join(struct crew *c)
+static void join(struct worker_pool *c)
 {
 	struct timespec moment = {.tv_nsec = 1000000};
 
-	while (crew_busy(c) > 0) /* a worker that waits for an empty parcel has to get one */
-		if (crew_collect(c) == 0)
+	while (worker_pool_busy(c) > 0) /* a worker that waits for an empty parcel has to get one */
+		if (worker_pool_collect(c) == 0)
 			nanosleep(&moment, NULL);
-	for (unsigned i = 0; i < c->hands; i++)
-		if (c->hand[i].started) {
-			pthread_join(c->hand[i].thread, NULL);
-			c->hand[i].started = false;
+	for (unsigned i = 0; i < c->threads; i++)
+		if (c->thread[i].started) {
+			pthread_join(c->thread[i].thread, NULL);
+			c->thread[i].started = false;
 		}
-	crew_collect(c);
+	worker_pool_collect(c);
 }
 
-void crew_finish(struct crew *c, uint64_t now_ns)
+void worker_pool_finish(struct worker_pool *c, uint64_t now_ns)
 {
 	join(c);
-	for (unsigned i = 0; i < c->hands; i++) {
-		struct hand *h = &c->hand[i];
+	for (unsigned i = 0; i < c->threads; i++) {
+		struct worker_thread *h = &c->thread[i];
 		int more = 1;
-		if (h->reign != c->reign) {
-			hosts_free(&h->retired);
-			adopt(h, c->reign);
+		if (h->policy_update != c->policy_update) {
+			host_pair_free(&h->retired);
+			apply_policy(h, c->policy_update);
 		}
 		h->outbox.congested = 0;
 		while (more) {
@@ -569,32 +573,32 @@ void crew_finish(struct crew *c, uint64_t now_ns)
 	}
 }
 
-void crew_mirror(const struct crew *c, struct mirror_report *report)
+void worker_pool_mirror(const struct worker_pool *c, struct mirror_report *report)
 {
-	for (unsigned i = 0; i < c->hands; i++)
-		mirror_report_add(report, worker_mirror(c->hand[i].worker));
+	for (unsigned i = 0; i < c->threads; i++)
+		mirror_report_add(report, worker_mirror(c->thread[i].worker));
 }
 
-void crew_free(struct crew *c)
+void worker_pool_free(struct worker_pool *c)
 {
 	if (!c)
 		return;
-	for (unsigned i = 0; i < c->hands; i++) {
-		struct hand *h = &c->hand[i];
+	for (unsigned i = 0; i < c->threads; i++) {
+		struct worker_thread *h = &c->thread[i];
 		if (h->started)
 			pthread_join(h->thread, NULL);
 		worker_free(h->worker);
 		free(h->outbox.record);
-		free(h->parcel);
+		free(h->batch);
 		if (h->copy)
 			free(h->copy->host);
 		free(h->copy);
-		hosts_free(&h->retired);
-		if (c->reign && h->reign != c->reign)
-			hosts_free(&c->reign->hosts[i]);
+		host_pair_free(&h->retired);
+		if (c->policy_update && h->policy_update != c->policy_update)
+			host_pair_free(&c->policy_update->hosts[i]);
 	}
-	reign_free(c->former);
-	reign_free(c->reign);
-	free(c->hand);
+	policy_update_free(c->previous);
+	policy_update_free(c->policy_update);
+	free(c->thread);
 	free(c);
 }

@@ -18,10 +18,10 @@
 struct ruleset;
 struct mirror_report;
 struct pace;
-struct reign;
-struct crew;
+struct policy_update;
+struct worker_pool;
 
-struct crew_config {
+struct worker_pool_config {
 	const struct ruleset *ruleset;
 	unsigned workers;
 	struct source *const *source; /* one a worker, lent */
@@ -32,60 +32,61 @@ struct crew_config {
 };
 
 /* 0 or a negative errno. */
-int crew_start(struct crew **, const struct crew_config *);
+int worker_pool_start(struct worker_pool **, const struct worker_pool_config *);
 
 /* Hands waiting records to the taker; how many. */
-size_t crew_collect(struct crew *);
+size_t worker_pool_collect(struct worker_pool *);
 
 /* Workers that are still at work. */
-unsigned crew_busy(const struct crew *);
+unsigned worker_pool_busy(const struct worker_pool *);
 
 /* The sum over the workers, as of their last publication. */
-void crew_counters(const struct crew *, struct counters *);
+void worker_pool_counters(const struct worker_pool *, struct counters *);
 
 /* One worker's own, and how fast it is. */
-void crew_hand_figures(const struct crew *, unsigned hand, struct counters *, struct pace *);
+void worker_pool_worker_counters(
+	const struct worker_pool *, unsigned hand, struct counters *, struct pace *);
 
 /* Records that found no place. */
-uint64_t crew_dropped(const struct crew *);
+uint64_t worker_pool_dropped(const struct worker_pool *);
 
 /* Why a worker ended before it was asked to, or NULL. */
-const char *crew_failure(const struct crew *);
+const char *worker_pool_failure(const struct worker_pool *);
 
 /* What a reload needs, made before anything changes; `heir`: see succession.h. NULL where memory
  * ran out. Reloaded with, or discarded. */
-struct reign *crew_prepare(
-	const struct crew *, const struct ruleset *, const uint16_t *heir, size_t remap);
-void crew_discard(const struct crew *, struct reign *);
+struct policy_update *worker_pool_prepare(
+	const struct worker_pool *, const struct ruleset *, const uint16_t *heir, size_t remap);
+void worker_pool_discard(const struct worker_pool *, struct policy_update *);
 
 /* Another chart, by RCU: workers have its policy from their next step on, and none has the former
  * one's any more when this returns; its numbers are in records until they have settled. Not before
  * the last reload has settled. */
-void crew_reload(struct crew *, struct reign *);
+void worker_pool_reload(struct worker_pool *, struct policy_update *);
 
 /* Whether every flow is judged by the chart in force; what was said by the former one is
- * collected once crew_collect() was called after this. */
-bool crew_has_settled(struct crew *);
+ * collected once worker_pool_collect() was called after this. */
+bool worker_pool_has_rejudged(struct worker_pool *);
 
 /* Asks for a RECORD_LIVE of every flow, and for the mirror's figures. */
-void crew_survey(struct crew *);
+void worker_pool_dump(struct worker_pool *);
 
 /* Whether the last one is complete; collect once more then. */
-bool crew_has_surveyed(const struct crew *);
+bool worker_pool_has_dumped(const struct worker_pool *);
 
 /* Adds what the workers had measured of the mirror; with no survey under way, and none asked for
  * before the last reload. */
-void crew_surveyed_mirror(const struct crew *, struct mirror_report *);
+void worker_pool_dumped_mirror(const struct worker_pool *, struct mirror_report *);
 
 /* Asks the workers to end. Collect until none is busy. */
-void crew_stop(struct crew *);
+void worker_pool_stop(struct worker_pool *);
 
 /* Joins the workers, ends all flows, collects what is left. `now_ns`: the stream's last time. */
-void crew_finish(struct crew *, uint64_t now_ns);
+void worker_pool_finish(struct worker_pool *, uint64_t now_ns);
 
-/* Adds what the workers measured of the mirror; after crew_finish(). */
-void crew_mirror(const struct crew *, struct mirror_report *);
+/* Adds what the workers measured of the mirror; after worker_pool_finish(). */
+void worker_pool_mirror(const struct worker_pool *, struct mirror_report *);
 
-void crew_free(struct crew *);
+void worker_pool_free(struct worker_pool *);
 
 #endif

@@ -37,14 +37,14 @@ enum { DONE = CAPTURE_OPEN, FAILED = CAPTURE_FAILED, MISUSED = CAPTURE_MISUSED }
 struct sensor {
 	const struct sensor_options *options;
 	struct reload reload; /* its charts */
-	struct ledger ledger;
+	struct collector collector;
 	struct snapshot snapshot;
 	struct answers answers;
 	struct control_socket *socket; /* NULL: none could be opened */
 	struct metrics_source metrics;
 	struct http *http;	 /* NULL: no metrics are wanted */
 	struct outlets *outlets; /* NULL: the site has no sinks */
-	struct crew *crew;
+	struct worker_pool *pool;
 	struct capture capture;
 	int is_reload_wanted, is_surveying;
 	int is_look_wanted; /* a survey, for its figures */
@@ -61,7 +61,7 @@ static int answer_stats(void *context, const char *argument, struct source_dpdk_
 	struct counters c;
 
 	(void)argument;
-	crew_counters(((struct sensor *)context)->crew, &c);
+	worker_pool_counters(((struct sensor *)context)->pool, &c);
 	source_dpdk_answer_u64(a, "frames", c.frames);
 	source_dpdk_answer_u64(a, "ip", c.ip);
 	source_dpdk_answer_u64(a, "non_ip", c.non_ip);
@@ -79,7 +79,7 @@ static int answer_flows(void *context, const char *argument, struct source_dpdk_
 	struct counters c;
 
 	(void)argument;
-	crew_counters(((struct sensor *)context)->crew, &c);
+	worker_pool_counters(((struct sensor *)context)->pool, &c);
 	source_dpdk_answer_u64(a, "created", c.flows_created);
 	source_dpdk_answer_u64(a, "active", c.flows_active);
 	source_dpdk_answer_u64(a, "untracked_packets", c.untracked_packets);
@@ -126,10 +126,10 @@ static int open_socket(struct sensor *s)
 	int error = control_socket_open(&s->socket, &place, &handlers);
 
 	s->answers.snapshot = &s->snapshot;
-	s->answers.ledger = &s->ledger;
+	s->answers.collector = &s->collector;
 	s->answers.reload = &s->reload;
-	s->ledger.onlooker = answers_see;
-	s->ledger.onlooker_context = &s->answers;
+	s->collector.live_flow_callback = answers_see;
+	s->collector.live_flow_context = &s->answers;
 	if (error == 0)
 		return DONE;
 	log_say(o->control_socket ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE,
@@ -151,7 +151,7 @@ static int open_outlets(struct sensor *s)
 {
 	if (outlets_open(&s->outlets, &s->reload.ruleset->outputs) < 0)
 		return FAILED;
-	s->ledger.events.outlets = s->outlets;
+	s->collector.events.outlets = s->outlets;
 	s->answers.sinks = s->outlets ? sink_states : NULL;
 	s->answers.sinks_context = s->outlets;
 	return DONE;
@@ -188,9 +188,9 @@ static void list_writable(const struct sensor *s, struct writable *w)
 {
 	const struct output_settings *o = &s->reload.ruleset->outputs;
 
-	may_write(w, s->options->ledger.flows);
-	may_write(w, s->options->ledger.events);
-	may_write(w, s->options->ledger.stats);
+	may_write(w, s->options->collector.flows);
+	may_write(w, s->options->collector.events);
+	may_write(w, s->options->collector.stats);
 	for (size_t i = 0; i < o->sinks; i++)
 		may_write(w, o->sink[i].path);
 	may_write(w, o->control_socket);
@@ -227,7 +227,7 @@ static int is_over(const struct sensor *s)
 {
 	uint64_t duration = s->options->duration_ns;
 
-	return signals_stop_requested() || crew_busy(s->crew) < s->capture.workers ||
+	return signals_stop_requested() || worker_pool_busy(s->pool) < s->capture.workers ||
 	       (duration && clock_wall_ns() - s->start_ns >= duration);
 }
 
@@ -256,21 +256,21 @@ static void begin_survey(struct sensor *s)
 	if (s->is_judging)
 		s->survey_ns = clock_steady_ns() + SURVEY_NS;
 	answers_begin_survey(&s->answers);
-	ledger_begin_survey(&s->ledger);
-	crew_survey(s->crew);
+	collector_begin_dump(&s->collector);
+	worker_pool_dump(s->pool);
 }
 
 static void end_survey(struct sensor *s)
 {
 	struct counters c;
 
-	crew_collect(s->crew);
-	crew_surveyed_mirror(s->crew, &s->ledger.survey);
-	crew_counters(s->crew, &c);
+	worker_pool_collect(s->pool);
+	worker_pool_dumped_mirror(s->pool, &s->collector.survey);
+	worker_pool_counters(s->pool, &c);
 	s->is_surveying = 0;
-	ledger_end_survey(&s->ledger);
+	collector_end_dump(&s->collector);
 	if (s->is_judging)
-		ledger_judge(&s->ledger, &c, clock_wall_ns());
+		collector_evaluate(&s->collector, &c, clock_wall_ns());
 	answers_end_survey(&s->answers);
 }
 
@@ -278,9 +278,9 @@ static void end_survey(struct sensor *s)
  * charts. */
 static void survey(struct sensor *s)
 {
-	if (s->is_surveying && crew_has_surveyed(s->crew))
+	if (s->is_surveying && worker_pool_has_dumped(s->pool))
 		end_survey(s);
-	else if (!s->is_surveying && !s->reload.former &&
+	else if (!s->is_surveying && !s->reload.previous &&
 		 (answers_want_survey(&s->answers) || s->is_look_wanted || is_due(s)))
 		begin_survey(s);
 }
@@ -312,7 +312,7 @@ static void keep_alive(struct sensor *s)
 static void look_after_reloads(struct sensor *s)
 {
 	s->is_reload_wanted |= signals_reload_requested() | s->answers.is_reload_wanted;
-	if (s->is_reload_wanted && !s->is_surveying && !s->reload.former)
+	if (s->is_reload_wanted && !s->is_surveying && !s->reload.previous)
 		reload_site(s);
 	if (!reload_tick(&s->reload))
 		return;
@@ -325,8 +325,8 @@ static void stand_watch(struct sensor *s)
 	uint64_t second_ns = 0;
 
 	while (!is_over(s)) {
-		listen_for(s, crew_collect(s->crew) ? 0 : LOOK_MS);
-		alerts_tick(&s->ledger.events, clock_wall_ns());
+		listen_for(s, worker_pool_collect(s->pool) ? 0 : LOOK_MS);
+		alerts_tick(&s->collector.events, clock_wall_ns());
 		keep_alive(s);
 		look_after_reloads(s);
 		if (signals_reopen_requested())
@@ -336,57 +336,57 @@ static void stand_watch(struct sensor *s)
 			continue;
 		second_ns = clock_steady_ns() + SECOND_NS;
 		capture_watch(&s->capture);
-		snapshot_take(&s->snapshot, s->crew, clock_wall_ns());
+		snapshot_take(&s->snapshot, s->pool, clock_wall_ns());
 	}
 }
 
 static int run(struct sensor *s)
 {
-	struct crew_config config = {
+	struct worker_pool_config config = {
 		.ruleset = s->reload.ruleset,
 		.workers = s->capture.workers,
 		.source = s->capture.source,
-		.take = ledger_take,
-		.context = &s->ledger,
+		.take = collector_add,
+		.context = &s->collector,
 	};
-	struct ledger_result result = {.title = s->capture.title};
+	struct collector_result result = {.title = s->capture.title};
 	int status = DONE, error;
 
 	if (getrandom(&config.seed, sizeof(config.seed), 0) < 0)
 		config.seed = clock_wall_ns();
-	error = crew_start(&s->crew, &config);
+	error = worker_pool_start(&s->pool, &config);
 	if (error < 0) {
 		log_say(LOG_LEVEL_ERROR, "%s", strerror(-error));
 		return FAILED;
 	}
 	s->start_ns = clock_wall_ns();
-	ledger_begin(&s->ledger, s->start_ns);
+	collector_begin(&s->collector, s->start_ns);
 	s->survey_ns = clock_steady_ns() + SURVEY_NS;
 	s->is_look_wanted = 1;
-	s->reload.crew = s->crew;
-	s->reload.ledger = &s->ledger;
-	snapshot_init(&s->snapshot, &s->reload, &s->ledger, &s->capture, s->start_ns);
-	snapshot_take(&s->snapshot, s->crew, s->start_ns);
+	s->reload.pool = s->pool;
+	s->reload.collector = &s->collector;
+	snapshot_init(&s->snapshot, &s->reload, &s->collector, &s->capture, s->start_ns);
+	snapshot_take(&s->snapshot, s->pool, s->start_ns);
 	offer_telemetry(s);
 	notice_ready(s->capture.title);
 	stand_watch(s);
 	notice_stopping("writing what is left");
-	crew_stop(s->crew);
-	ledger_begin_survey(&s->ledger); /* flows that have not ended are live */
-	crew_finish(s->crew, clock_wall_ns());
+	worker_pool_stop(s->pool);
+	collector_begin_dump(&s->collector); /* flows that have not ended are live */
+	worker_pool_finish(s->pool, clock_wall_ns());
 	capture_watch(&s->capture);
-	if (crew_failure(s->crew)) {
-		log_say(LOG_LEVEL_ERROR, "%s", crew_failure(s->crew));
+	if (worker_pool_failure(s->pool)) {
+		log_say(LOG_LEVEL_ERROR, "%s", worker_pool_failure(s->pool));
 		status = FAILED;
 	}
-	crew_counters(s->crew, &result.counters);
-	mirror_report_clear(&s->ledger.mirror);
-	crew_mirror(s->crew, &s->ledger.mirror);
+	worker_pool_counters(s->pool, &result.counters);
+	mirror_report_clear(&s->collector.mirror);
+	worker_pool_mirror(s->pool, &s->collector.mirror);
 	result.start_ns = s->start_ns;
 	result.end_ns = clock_wall_ns();
 	result.more = json_pack("{s:o, s:{s:I}}", "capture", capture_json(&s->capture), "records",
-		"dropped", (json_int_t)crew_dropped(s->crew));
-	return ledger_close(&s->ledger, &result) == LEDGER_DONE ? status : FAILED;
+		"dropped", (json_int_t)worker_pool_dropped(s->pool));
+	return collector_close(&s->collector, &result) == COLLECTOR_DONE ? status : FAILED;
 }
 
 int sensor_run(const struct sensor_options *options)
@@ -401,15 +401,15 @@ int sensor_run(const struct sensor_options *options)
 	s->options = options;
 	signals_watch_reload(); /* from the start: unwatched, either signal would end it */
 	signals_watch_reopen();
-	reload_init(&s->reload, options->site, ledger_chart("run", options->site));
+	reload_init(&s->reload, options->site, ruleset_open_site("run", options->site));
 	if (!s->reload.ruleset)
 		status = MISUSED;
 	if (status == DONE)
 		status = capture_open(&s->capture, s->reload.ruleset, options->workers);
 	if (status == DONE) {
-		status = ledger_open(&s->ledger, s->reload.ruleset, &options->ledger);
+		status = collector_open(&s->collector, s->reload.ruleset, &options->collector);
 		interface = capture_interfaces(&s->capture, &interfaces);
-		ledger_name_interfaces(&s->ledger, interface, interfaces);
+		collector_name_interfaces(&s->collector, interface, interfaces);
 	}
 	if (status == DONE)
 		status = open_socket(s);
@@ -426,9 +426,9 @@ int sensor_run(const struct sensor_options *options)
 	http_close(s->http);
 	control_socket_close(s->socket);
 	capture_close(&s->capture);
-	crew_free(s->crew);
+	worker_pool_free(s->pool);
 	outlets_close(s->outlets);
-	ledger_fini(&s->ledger);
+	collector_fini(&s->collector);
 	reload_fini(&s->reload);
 	free(s);
 	return status;

@@ -16,7 +16,7 @@
 
 struct sensor_options {
 	const char *site;
-	struct ledger_options ledger;
+	struct collector_options collector;
 	uint64_t duration_ns; /* 0: until it is asked to end */
 	const char *user;     /* to become once the sources are open, or NULL */
 	unsigned workers;     /* 0: as many as the site's CPUs, or one */

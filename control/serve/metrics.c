@@ -114,8 +114,8 @@ SIMPLE(put_created, p->s->counters.flows_created)
 SIMPLE(put_untracked, p->s->counters.untracked_packets)
 SIMPLE(put_capacity, (double)p->s->reload->first->flow_max * p->s->workers)
 SIMPLE(put_corrected, p->s->counters.corrected)
-SIMPLE(put_alerts, p->s->ledger->events.alerts)
-SIMPLE(put_coalesced, p->s->ledger->events.coalesced)
+SIMPLE(put_alerts, p->s->collector->events.alerts)
+SIMPLE(put_coalesced, p->s->collector->events.coalesced)
 SIMPLE(put_delayed, p->s->counters.events_delayed)
 SIMPLE(put_dropped, p->s->records_dropped)
 SIMPLE(put_doubt, p->s->in_doubt)
@@ -125,8 +125,8 @@ SIMPLE(put_reload_ok, !p->s->reload->last_refused)
 SIMPLE(put_reload_time, seconds(p->s->reload->last_ns ? p->s->reload->last_ns : p->s->start_ns))
 SIMPLE(put_start, seconds(p->s->start_ns))
 SIMPLE(put_last_packet, seconds(p->s->last_packet_ns))
-SIMPLE(put_unseen, p->s->ledger->mirror.sum.unseen_bytes)
-SIMPLE(put_acknowledged, p->s->ledger->mirror.sum.acknowledged_bytes)
+SIMPLE(put_unseen, p->s->collector->mirror.sum.unseen_bytes)
+SIMPLE(put_acknowledged, p->s->collector->mirror.sum.acknowledged_bytes)
 SIMPLE(put_workers, p->s->workers)
 
 static void put_capture_drops(struct page *p)
@@ -229,14 +229,14 @@ static void put_channel_states(struct page *p)
 {
 	size_t count[CHANNEL_STATE_COUNT];
 
-	channels_count(&p->s->ledger->deployment.channels, count);
+	channels_count(&p->s->collector->deployment.channels, count);
 	for (unsigned i = 0; i < CHANNEL_STATE_COUNT; i++)
 		put(p, (double)count[i], "state=\"%s\"", channel_state_name((enum channel_state)i));
 }
 
 static void put_channel(struct page *p, const struct channel *ch, double value)
 {
-	const struct channels *all = &p->s->ledger->deployment.channels;
+	const struct channels *all = &p->s->collector->deployment.channels;
 	char end[CHANNEL_END_BYTES], label[2][LABEL_BYTES];
 
 	for (unsigned i = 0; i < 2; i++) {
@@ -248,14 +248,14 @@ static void put_channel(struct page *p, const struct channel *ch, double value)
 
 static void put_channel_up(struct page *p)
 {
-	for (const struct channel *ch = p->s->ledger->deployment.channels.first; ch;
+	for (const struct channel *ch = p->s->collector->deployment.channels.first; ch;
 		ch = ch->hh.next)
 		put_channel(p, ch, ch->state == CHANNEL_UP);
 }
 
 static void put_channel_seen(struct page *p)
 {
-	for (const struct channel *ch = p->s->ledger->deployment.channels.first; ch;
+	for (const struct channel *ch = p->s->collector->deployment.channels.first; ch;
 		ch = ch->hh.next)
 		put_channel(p, ch, seconds(ch->last_ns));
 }
@@ -264,7 +264,7 @@ static void put_relations(struct page *p)
 {
 	uint64_t count[RELATION_COUNT] = {0};
 
-	for (const struct correlation *f = p->s->ledger->deployment.correlations.first; f;
+	for (const struct correlation *f = p->s->collector->deployment.correlations.first; f;
 		f = f->hh.next)
 		count[f->key.kind]++;
 	for (unsigned i = 0; i < RELATION_COUNT; i++)
@@ -282,13 +282,15 @@ static void put_exposures(struct page *p)
 	};
 
 	for (unsigned i = 0; i < EXPOSURE_COUNT; i++)
-		put(p, (double)exposures_flows(&p->s->ledger->summary.exposures, (enum exposure)i),
+		put(p,
+			(double)exposures_flows(
+				&p->s->collector->summary.exposures, (enum exposure)i),
 			"kind=\"%s\"", kind[i]);
 }
 
 static void put_appliance_seen(struct page *p)
 {
-	const struct mirror_figures *f = &p->s->ledger->mirror.sum;
+	const struct mirror_figures *f = &p->s->collector->mirror.sum;
 
 	for (size_t i = 0; i < f->hosts; i++)
 		put_appliance(p, seconds(f->host[i].last_ns), (uint16_t)i, "", "");
@@ -300,7 +302,7 @@ static void put_cells(struct page *p, bool wrong)
 	for (size_t a = 0; a < p->ruleset->appliances; a++)
 		for (size_t set = SET_NONE + 1; set < p->ruleset->policy->sets; set++) {
 			const struct matrix_cell *cell =
-				matrix_cell(&p->s->ledger->deployment.matrix, a, set);
+				matrix_cell(&p->s->collector->deployment.matrix, a, set);
 			char rule[LABEL_BYTES];
 			if (!cell || !(wrong ? cell->wrong_ns : cell->last_ns))
 				continue;
@@ -323,7 +325,7 @@ static void put_rule_wrong(struct page *p)
 
 static void put_mirror_sides(struct page *p)
 {
-	const struct mirror_figures *f = &p->s->ledger->mirror.sum;
+	const struct mirror_figures *f = &p->s->collector->mirror.sum;
 	uint64_t one = 0, both = 0;
 
 	for (uint32_t i = 0; i < f->lanes; i++) {
@@ -337,7 +339,7 @@ static void put_mirror_sides(struct page *p)
 static void put_mirror_findings(struct page *p)
 {
 	struct mirror_finding found[MIRROR_FINDINGS_MAX];
-	size_t count = mirror_report_find(&p->s->ledger->mirror, &p->s->counters, found);
+	size_t count = mirror_report_find(&p->s->collector->mirror, &p->s->counters, found);
 	unsigned holds[MIRROR_FINDING_COUNT] = {0};
 
 	for (size_t i = 0; i < count; i++)
@@ -537,7 +539,7 @@ char *metrics_text(const struct metrics_source *source, bool open_metrics, size_
 		"Series that are not here, since their family has too many.", NULL};
 	struct page p = {.source = source,
 		.s = source->snapshot,
-		.ruleset = snapshot_chart(source->snapshot)};
+		.ruleset = snapshot_ruleset(source->snapshot)};
 	char *text = NULL;
 	size_t left_out;
 

@@ -38,7 +38,7 @@ static json_t *json_when(uint64_t ns)
 
 static json_t *policy_json(const struct snapshot *s)
 {
-	const struct ruleset *c = snapshot_chart(s);
+	const struct ruleset *c = snapshot_ruleset(s);
 
 	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:o}", "site", c->name, "profile",
 		c->profile, "hash", c->hash, "appliances", (json_int_t)c->appliances, "rules",
@@ -49,7 +49,7 @@ static json_t *policy_json(const struct snapshot *s)
 
 static json_t *events_json(const struct snapshot *s)
 {
-	const struct alerts *e = &s->ledger->events;
+	const struct alerts *e = &s->collector->events;
 
 	return json_pack("{s:I, s:I, s:I, s:I}", "alerts", (json_int_t)e->alerts, "coalesced",
 		(json_int_t)e->coalesced, "delayed", (json_int_t)s->counters.events_delayed,
@@ -91,8 +91,8 @@ static void answer_status(struct answers *a, struct control_client *client, cons
 		PORTOLAN_VERSION, "pid", (json_int_t)getpid(), "now", json_when(s->now_ns),
 		"started", json_when(s->start_ns), "policy", policy_json(s), "capture",
 		capture_now(s), "events", events_json(s), "channels",
-		channels_json(&s->ledger->deployment.channels), "findings",
-		(json_int_t)s->ledger->deployment.correlations.count, "mirror_in_doubt",
+		channels_json(&s->collector->deployment.channels), "findings",
+		(json_int_t)s->collector->deployment.correlations.count, "mirror_in_doubt",
 		s->in_doubt);
 
 	(void)arguments;
@@ -156,7 +156,7 @@ static void check_loss(struct checks *c, const struct snapshot *s)
 static void check_mirror(struct checks *c, const struct snapshot *s)
 {
 	struct mirror_finding found[MIRROR_FINDINGS_MAX];
-	size_t count = mirror_report_find(&s->ledger->mirror, &s->counters, found);
+	size_t count = mirror_report_find(&s->collector->mirror, &s->counters, found);
 
 	for (size_t i = 0; i < count; i++)
 		check(c, "mirror", GRADE_WARNING, "%s: %s", found[i].what, found[i].remedy);
@@ -258,7 +258,7 @@ static json_t *channel_item(const struct channels *all, const struct channel *ch
 static void answer_channels(
 	struct answers *a, struct control_client *client, const json_t *arguments)
 {
-	const struct channels *all = &a->snapshot->ledger->deployment.channels;
+	const struct channels *all = &a->snapshot->collector->deployment.channels;
 
 	(void)arguments;
 	for (const struct channel *ch = all->first; ch; ch = ch->hh.next)
@@ -267,14 +267,14 @@ static void answer_channels(
 	control_done(client,
 		json_pack("{s:I, s:I, s:b, s:o}", "channels", (json_int_t)all->count, "overflowed",
 			(json_int_t)all->overflowed, "in_doubt", a->snapshot->in_doubt, "judged",
-			json_when(a->snapshot->ledger->deployment.judged_ns)));
+			json_when(a->snapshot->collector->deployment.judged_ns)));
 }
 
 static json_t *matrix_item(const struct answers *a, size_t appliance, size_t set)
 {
-	const struct ruleset *c = snapshot_chart(a->snapshot);
+	const struct ruleset *c = snapshot_ruleset(a->snapshot);
 	const struct matrix_cell *cell =
-		matrix_cell(&a->snapshot->ledger->deployment.matrix, appliance, set);
+		matrix_cell(&a->snapshot->collector->deployment.matrix, appliance, set);
 	const struct rule_set *s = &c->policy->set[set];
 	json_t *features = json_array(), *item;
 
@@ -285,7 +285,8 @@ static json_t *matrix_item(const struct answers *a, size_t appliance, size_t set
 		"rule", c->rule[s->first].id, "features", features, "state", matrix_state(cell),
 		"last_seen", json_when(cell ? cell->last_ns : 0), "last_wrong",
 		json_when(cell ? cell->wrong_ns : 0), "live",
-		(json_int_t)(cell ? matrix_live(&a->snapshot->ledger->deployment.matrix, cell) : 0),
+		(json_int_t)(cell ? matrix_live(&a->snapshot->collector->deployment.matrix, cell)
+				  : 0),
 		"flows", (json_int_t)(cell ? cell->flows : 0), "wrong",
 		(json_int_t)(cell ? cell->wrong : 0));
 	if (cell && cell->wrong_ns)
@@ -312,8 +313,8 @@ static bool is_state(const char *state)
 static bool put_rows(const struct answers *a, struct control_client *client, size_t appliance,
 	const char *state, size_t *items)
 {
-	const struct matrix *m = &a->snapshot->ledger->deployment.matrix;
-	const struct ruleset *c = snapshot_chart(a->snapshot);
+	const struct matrix *m = &a->snapshot->collector->deployment.matrix;
+	const struct ruleset *c = snapshot_ruleset(a->snapshot);
 
 	for (size_t set = SET_NONE + 1; set < c->policy->sets; set++) {
 		if (!is_row(c, appliance, set) ||
@@ -330,7 +331,7 @@ static void answer_matrix(struct answers *a, struct control_client *client, cons
 {
 	const char *appliance = json_string_value(json_object_get(arguments, "appliance"));
 	const char *state = json_string_value(json_object_get(arguments, "state"));
-	const struct ruleset *c = snapshot_chart(a->snapshot);
+	const struct ruleset *c = snapshot_ruleset(a->snapshot);
 	size_t items = 0;
 	bool room = true;
 
@@ -361,7 +362,7 @@ static void wait_for_survey(
 static void answer_flows(struct answers *a, struct control_client *client, const json_t *arguments)
 {
 	char why[INQUIRY_WHY_BYTES];
-	struct inquiry *q = inquiry_of_flows(arguments, &a->ledger->ecs, why);
+	struct inquiry *q = inquiry_of_flows(arguments, &a->collector->ecs, why);
 
 	wait_for_survey(a, client, q, why);
 }
@@ -435,7 +436,7 @@ static void dry_run(struct answers *a, struct control_client *client)
 		control_refuse(client, "%s", errors.text);
 		return;
 	}
-	q = inquiry_of_chart(ruleset, &a->ledger->ecs);
+	q = inquiry_of_chart(ruleset, &a->collector->ecs);
 	if (!q)
 		ruleset_close(ruleset);
 	wait_for_survey(a, client, q, "no more memory");
@@ -478,7 +479,7 @@ void answers_settled(struct answers *a)
 
 	if (!a->reloader || a->is_reload_wanted) /* its own has not begun */
 		return;
-	reload_held_back(a->reload->first, c, later, sizeof(later));
+	reload_needs_restart(a->reload->first, c, later, sizeof(later));
 	control_done(
 		a->reloader, json_pack("{s:s, s:s, s:I, s:I, s:s}", "profile", c->profile, "policy",
 				     c->hash, "appliances", (json_int_t)c->appliances, "rules",

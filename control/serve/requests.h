@@ -14,15 +14,15 @@
 
 struct errors;
 struct control_client;
-struct ledger;
+struct collector;
 struct reload;
 struct snapshot;
 
 #define ANSWERS_WAITING_MAX 16
 
 struct answers {
-	const struct snapshot *snapshot; /* lent, like */
-	const struct ledger *ledger;	 /* these */
+	const struct snapshot *snapshot;   /* lent, like */
+	const struct collector *collector; /* these */
 	struct reload *reload;
 	json_t *(*sinks)(void *context); /* their states, a new array; or NULL */
 	void *sinks_context;

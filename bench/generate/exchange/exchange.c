@@ -4,9 +4,9 @@
 
 #include "payload/dhcp_messages.h"
 
-struct passage play_passage(struct exchange *x, enum side side)
+struct replay play_passage(struct exchange *x, enum side side)
 {
-	struct passage p = {
+	struct replay p = {
 		.from = x->end[side],
 		.to = x->end[!side],
 		.protocol = x->protocol,
@@ -17,7 +17,7 @@ struct passage play_passage(struct exchange *x, enum side side)
 	return p;
 }
 
-void play_send(struct exchange *x, const struct passage *p)
+void play_send(struct exchange *x, const struct replay *p)
 {
 	x->last_ns = wire_send(x->wire, p, x->shape);
 	x->now_ns = x->last_ns + x->shape->gap_ns;
@@ -28,7 +28,7 @@ void play_send(struct exchange *x, const struct passage *p)
 static void datagram(struct exchange *x, enum side side, struct span payload)
 {
 	struct frame *f = &x->wire->frame;
-	struct passage p = play_passage(x, side);
+	struct replay p = play_passage(x, side);
 
 	frame_start(f, payload.at, payload.length);
 	if (x->manner == MANNER_UDP)
@@ -93,7 +93,7 @@ static void do_data(struct exchange *x, const struct step *s)
 
 static void icmp(struct exchange *x, enum side side, uint8_t type, uint8_t code, uint32_t rest)
 {
-	struct passage p = play_passage(x, side);
+	struct replay p = play_passage(x, side);
 
 	icmp_prepend(&x->wire->frame, &p.from, &p.to, type, code, rest, x->shape->checksum);
 	play_send(x, &p);
@@ -180,7 +180,7 @@ static void do_answer(struct exchange *x, const struct step *s)
 static void dhcp_send(struct exchange *x, enum side side, enum dhcp_type type, bool unicast)
 {
 	uint8_t message[DHCP_BYTES];
-	struct passage p = play_passage(x, side);
+	struct replay p = play_passage(x, side);
 	struct dhcp d = {.type = type, .is_renewal = unicast, .hosts = x->wire->hosts};
 
 	d.client = x->end[SIDE_THERE];

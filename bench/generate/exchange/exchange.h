@@ -71,7 +71,7 @@ struct ledger_entry {
 	bool known;
 };
 
-struct ledger {
+struct collector {
 	struct ledger_entry entry[LEDGER_SLOTS];
 	uint32_t connections; /* begun so far: each has other sequence numbers */
 };
@@ -81,7 +81,7 @@ enum manner { MANNER_TCP, MANNER_UDP, MANNER_IP, MANNER_ETHERNET, MANNER_RAW };
 
 struct exchange {
 	struct wire *wire;
-	struct ledger *ledger;
+	struct collector *collector;
 	const struct shape *shape;
 	struct endpoint end[SIDE_COUNT];
 	enum manner manner;

@@ -25,7 +25,7 @@ static struct ledger_entry *ledger_find(struct exchange *x, enum side *turned)
 
 	*turned = other < key ? SIDE_BACK : SIDE_THERE;
 	key = other < key ? other : key;
-	e = &x->ledger->entry[key % LEDGER_SLOTS];
+	e = &x->collector->entry[key % LEDGER_SLOTS];
 	if (e->key != key)
 		*e = (struct ledger_entry){.key = key};
 	return e;
@@ -33,7 +33,7 @@ static struct ledger_entry *ledger_find(struct exchange *x, enum side *turned)
 
 static void begin_connection(struct exchange *x)
 {
-	uint64_t number = dice_mix(pair_key(x, SIDE_THERE) + x->ledger->connections++);
+	uint64_t number = dice_mix(pair_key(x, SIDE_THERE) + x->collector->connections++);
 
 	x->next[SIDE_THERE] = x->shape->has_seq ? x->shape->seq : (uint32_t)number;
 	x->next[SIDE_BACK] = x->shape->has_ack ? x->shape->ack : (uint32_t)(number >> 32);
@@ -75,7 +75,7 @@ static void segment(
 	struct exchange *x, enum side side, uint32_t seq, uint8_t flags, struct span payload)
 {
 	const struct shape *s = x->shape;
-	struct passage p = play_passage(x, side);
+	struct replay p = play_passage(x, side);
 	struct tcp_fields t = {
 		.seq = seq,
 		.ack = flags & TCP_ACK ? x->next[!side] : 0,

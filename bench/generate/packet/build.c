@@ -58,7 +58,7 @@ static void finish(
 }
 
 static void send_whole(
-	struct wire *w, const struct passage *p, const struct ip_shape *ip, const struct shape *s)
+	struct wire *w, const struct replay *p, const struct ip_shape *ip, const struct shape *s)
 {
 	ip_prepend(&w->frame, &p->from, &p->to, p->protocol, ip, w->next_id);
 	if (p->hardware)
@@ -79,10 +79,10 @@ static size_t fragment_bytes(const struct shape *s, size_t length)
 }
 
 /* One datagram as several: each begins where the one before ended, or 8 bytes earlier. */
-static uint64_t send_fragments(struct wire *w, const struct passage *p, const struct shape *s)
+static uint64_t send_fragments(struct wire *w, const struct replay *p, const struct shape *s)
 {
 	size_t length = w->frame.length, step = fragment_bytes(s, length), at = 0;
-	struct passage each = *p;
+	struct replay each = *p;
 	struct ip_shape ip = s->ip;
 
 	memcpy(w->piece, w->frame.head, length);
@@ -100,7 +100,7 @@ static uint64_t send_fragments(struct wire *w, const struct passage *p, const st
 	return each.time_ns - FRAGMENT_GAP_NS;
 }
 
-uint64_t wire_send(struct wire *w, const struct passage *p, const struct shape *s)
+uint64_t wire_send(struct wire *w, const struct replay *p, const struct shape *s)
 {
 	uint64_t end = p->time_ns;
 

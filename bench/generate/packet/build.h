@@ -20,7 +20,7 @@ struct wire {
 };
 
 /* How one packet goes: [0] is the sender. */
-struct passage {
+struct replay {
 	struct endpoint from, to;
 	const struct endpoint *hardware; /* whose MAC address sends, NULL: that of `from` */
 	uint8_t protocol;
@@ -29,7 +29,7 @@ struct passage {
 };
 
 /* Sends the bytes in `frame` as an IP payload; the time of the last fragment's end. */
-uint64_t wire_send(struct wire *, const struct passage *, const struct shape *);
+uint64_t wire_send(struct wire *, const struct replay *, const struct shape *);
 
 /* Sends `frame` as it is, with its ethertype and ends: no IP header added. */
 void wire_send_frame(struct wire *, enum side, uint64_t time_ns, const struct shape *);

@@ -115,7 +115,7 @@ static bool play_statement(struct script *s)
 	const struct statement *st = &s->statement;
 	struct exchange x = {
 		.wire = &s->wire,
-		.ledger = &s->ledger,
+		.collector = &s->collector,
 		.shape = &st->shape,
 		.manner = manner_of(st),
 		.protocol = st->protocol,

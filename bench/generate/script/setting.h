@@ -28,7 +28,7 @@ struct script {
 	size_t defines;
 	struct reader reader;
 	struct statement statement;
-	struct ledger ledger;
+	struct collector collector;
 	struct wire wire;
 };
 
