@@ -41,7 +41,7 @@ static json_t *json_finding(const char *state, const struct finding *f)
 static void put(struct alerts *e, json_t *document)
 {
 	if (document)
-		outlets_offer(e->outlets, document, false);
+		sinks_send(e->sinks, document, false);
 	if (e->sink)
 		json_lines_write(e->sink, document);
 	else
@@ -50,7 +50,7 @@ static void put(struct alerts *e, json_t *document)
 
 static int is_heard(const struct alerts *e)
 {
-	return e->sink || e->outlets;
+	return e->sink || e->sinks;
 }
 
 void alerts_write(struct alerts *e, const struct ecs *ecs, const struct record *r)

@@ -13,12 +13,12 @@
 #include "record/ecs.h"
 #include "sink/json_lines.h"
 
-struct outlets;
+struct sinks;
 
 struct alerts {
 	const struct ecs *ecs;
 	struct json_lines *sink; /* or NULL */
-	struct outlets *outlets; /* or NULL; without both it counts and writes nothing */
+	struct sinks *sinks;	 /* or NULL; without both it counts and writes nothing */
 	uint64_t window_ns, window_ends_ns;
 	struct findings findings; /* of this window */
 	struct findings by_peer;  /* the same with the port left out */

@@ -43,15 +43,15 @@ static void take(struct collector *l, const struct record *r)
 
 static void write_flow(struct collector *l, const struct ecs *ecs, const struct record *r)
 {
-	struct outlets *outlets = l->events.outlets;
+	struct sinks *sinks = l->events.sinks;
 	bool is_written = l->flow_lines.file && l->flow_lines.error == 0;
 	json_t *document;
 
-	if (r->kind != RECORD_ENDED || (!is_written && !outlets_want_flows(outlets)))
+	if (r->kind != RECORD_ENDED || (!is_written && !sinks_want_flows(sinks)))
 		return;
 	document = ecs_flow(ecs, r);
 	if (document)
-		outlets_offer(outlets, document, true);
+		sinks_send(sinks, document, true);
 	if (is_written)
 		json_lines_write(&l->flow_lines, document);
 	else
@@ -294,9 +294,9 @@ static int write_stats(struct collector *l, const struct collector_result *resul
 		json_pack("{s:I, s:I, s:I}", "alerts", (json_int_t)l->events.alerts, "coalesced",
 			(json_int_t)l->events.coalesced, "delayed",
 			(json_int_t)result->counters.events_delayed));
-	if (l->events.outlets)
-		json_object_set_new(json_object_get(stats, "events"), "sinks",
-			outlets_states(l->events.outlets));
+	if (l->events.sinks)
+		json_object_set_new(
+			json_object_get(stats, "events"), "sinks", sinks_states(l->events.sinks));
 	json_object_set_new(stats, "mirror", mirror_report_json(&l->mirror, &result->counters));
 	json_object_set_new(stats, "profile", json_string(l->ruleset->profile));
 	json_object_set_new(stats, "policy", json_string(l->ruleset->hash));
@@ -316,7 +316,7 @@ static int print_summary(struct collector *l, const struct collector_result *res
 {
 	const struct collector_options *o = l->options;
 	int taken = is_stdout(o->flows) || is_stdout(o->events) || is_stdout(o->stats) ||
-		    outlets_use_stdout(l->events.outlets);
+		    sinks_use_stdout(l->events.sinks);
 	FILE *out = taken ? stderr : stdout;
 	struct terminal_style style = terminal_style_of(terminal_wants_colour(out));
 	struct summary_input in = {
@@ -345,7 +345,7 @@ int collector_close(struct collector *l, struct collector_result *result)
 		l->deployment.correlations.start_ns = result->start_ns;
 	collector_evaluate(l, &result->counters, result->end_ns);
 	alerts_tick(&l->events, UINT64_MAX);
-	outlets_finish(l->events.outlets);
+	sinks_finish(l->events.sinks);
 	if (!stats_balance(&result->counters)) {
 		fputs("portolan: the accounting does not add up; please report this\n", stderr);
 		status = COLLECTOR_FAILED;

@@ -42,8 +42,8 @@ struct sensor {
 	struct answers answers;
 	struct control_socket *socket; /* NULL: none could be opened */
 	struct metrics_source metrics;
-	struct http *http;	 /* NULL: no metrics are wanted */
-	struct outlets *outlets; /* NULL: the site has no sinks */
+	struct http *http;   /* NULL: no metrics are wanted */
+	struct sinks *sinks; /* NULL: the site has no sinks */
 	struct worker_pool *pool;
 	struct capture capture;
 	int is_reload_wanted, is_surveying;
@@ -144,16 +144,16 @@ static int open_socket(struct sensor *s)
 
 static json_t *sink_states(void *context)
 {
-	return outlets_states(context);
+	return sinks_states(context);
 }
 
-static int open_outlets(struct sensor *s)
+static int open_sinks(struct sensor *s)
 {
-	if (outlets_open(&s->outlets, &s->reload.ruleset->outputs) < 0)
+	if (sinks_open(&s->sinks, &s->reload.ruleset->outputs) < 0)
 		return FAILED;
-	s->collector.events.outlets = s->outlets;
-	s->answers.sinks = s->outlets ? sink_states : NULL;
-	s->answers.sinks_context = s->outlets;
+	s->collector.events.sinks = s->sinks;
+	s->answers.sinks = s->sinks ? sink_states : NULL;
+	s->answers.sinks_context = s->sinks;
 	return DONE;
 }
 
@@ -330,7 +330,7 @@ static void stand_watch(struct sensor *s)
 		keep_alive(s);
 		look_after_reloads(s);
 		if (signals_reopen_requested())
-			outlets_reopen(s->outlets);
+			sinks_reopen(s->sinks);
 		survey(s);
 		if (clock_steady_ns() < second_ns)
 			continue;
@@ -414,12 +414,12 @@ int sensor_run(const struct sensor_options *options)
 	if (status == DONE)
 		status = open_socket(s);
 	if (status == DONE)
-		status = open_outlets(s);
+		status = open_sinks(s);
 	if (status == DONE)
 		status = open_metrics(s);
 	if (status == DONE)
 		status = give_up_rights(s);
-	if (status == DONE && outlets_start(s->outlets) < 0)
+	if (status == DONE && sinks_start(s->sinks) < 0)
 		status = FAILED;
 	if (status == DONE)
 		status = run(s);
@@ -427,7 +427,7 @@ int sensor_run(const struct sensor_options *options)
 	control_socket_close(s->socket);
 	capture_close(&s->capture);
 	worker_pool_free(s->pool);
-	outlets_close(s->outlets);
+	sinks_close(s->sinks);
 	collector_fini(&s->collector);
 	reload_fini(&s->reload);
 	free(s);

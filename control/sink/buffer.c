@@ -7,13 +7,13 @@
 
 #define FIRST_BYTES 4096
 
-void draft_clear(struct draft *d)
+void buffer_clear(struct buffer *d)
 {
 	d->length = 0;
 	d->error = 0;
 }
 
-static int make_room(struct draft *d, size_t length)
+static int make_room(struct buffer *d, size_t length)
 {
 	size_t size = d->size ? d->size : FIRST_BYTES;
 	char *text;
@@ -32,7 +32,7 @@ static int make_room(struct draft *d, size_t length)
 	return 0;
 }
 
-void draft_add(struct draft *d, const char *bytes, size_t length)
+void buffer_append(struct buffer *d, const char *bytes, size_t length)
 {
 	if (d->error == 0)
 		d->error = make_room(d, length);
@@ -42,34 +42,34 @@ void draft_add(struct draft *d, const char *bytes, size_t length)
 	d->length += length;
 }
 
-void draft_say(struct draft *d, const char *text)
+void buffer_puts(struct buffer *d, const char *text)
 {
-	draft_add(d, text, strlen(text));
+	buffer_append(d, text, strlen(text));
 }
 
-void draft_number(struct draft *d, long long number)
+void buffer_number(struct buffer *d, long long number)
 {
 	char text[32];
 
-	draft_add(d, text, (size_t)snprintf(text, sizeof(text), "%lld", number));
+	buffer_append(d, text, (size_t)snprintf(text, sizeof(text), "%lld", number));
 }
 
-void draft_escape(struct draft *d, const char *text, const char *special)
+void buffer_escape(struct buffer *d, const char *text, const char *special)
 {
 	for (; *text; text++) {
 		unsigned char c = (unsigned char)*text;
 		if (c < 0x20 || c == 0x7f)
-			draft_add(d, " ", 1);
+			buffer_append(d, " ", 1);
 		else {
 			if (strchr(special, c))
-				draft_add(d, "\\", 1);
-			draft_add(d, text, 1);
+				buffer_append(d, "\\", 1);
+			buffer_append(d, text, 1);
 		}
 	}
 }
 
-void draft_fini(struct draft *d)
+void buffer_fini(struct buffer *d)
 {
 	free(d->text);
-	*d = (struct draft){.text = NULL};
+	*d = (struct buffer){.text = NULL};
 }

@@ -8,20 +8,20 @@
 
 #define DRAFT_MOST (1u << 26)
 
-struct draft {
+struct buffer {
 	char *text; /* not terminated */
 	size_t length, size;
 	int error; /* 0 or a negative errno */
 };
 
-void draft_clear(struct draft *);
-void draft_add(struct draft *, const char *bytes, size_t length);
-void draft_say(struct draft *, const char *text);
-void draft_number(struct draft *, long long);
+void buffer_clear(struct buffer *);
+void buffer_append(struct buffer *, const char *bytes, size_t length);
+void buffer_puts(struct buffer *, const char *text);
+void buffer_number(struct buffer *, long long);
 
 /* With a backslash before each character of `special`; control characters become spaces. */
-void draft_escape(struct draft *, const char *text, const char *special);
+void buffer_escape(struct buffer *, const char *text, const char *special);
 
-void draft_fini(struct draft *);
+void buffer_fini(struct buffer *);
 
 #endif

@@ -47,36 +47,36 @@ static const struct {
 };
 
 /* Newlines may be written in a value of the extension, as \n and \r. */
-static void add_value(struct draft *d, const char *text)
+static void add_value(struct buffer *d, const char *text)
 {
 	while (*text) {
 		size_t plain = strcspn(text, "\\=\n\r");
 		for (size_t i = 0; i < plain; i++) {
 			unsigned char c = (unsigned char)text[i];
-			draft_add(d, c < 0x20 || c == 0x7f ? " " : &text[i], 1);
+			buffer_append(d, c < 0x20 || c == 0x7f ? " " : &text[i], 1);
 		}
 		text += plain;
 		if (*text == '\0')
 			return;
-		draft_add(d, "\\", 1);
-		draft_add(d, *text == '\n' ? "n" : *text == '\r' ? "r" : text, 1);
+		buffer_append(d, "\\", 1);
+		buffer_append(d, *text == '\n' ? "n" : *text == '\r' ? "r" : text, 1);
 		text++;
 	}
 }
 
-static void add_key(struct draft *d, size_t i)
+static void add_key(struct buffer *d, size_t i)
 {
 	if (extension[i].label) {
-		draft_say(d, extension[i].key);
-		draft_say(d, "Label=");
-		draft_say(d, extension[i].label);
-		draft_say(d, " ");
+		buffer_puts(d, extension[i].key);
+		buffer_puts(d, "Label=");
+		buffer_puts(d, extension[i].label);
+		buffer_puts(d, " ");
 	}
-	draft_say(d, extension[i].key);
-	draft_say(d, "=");
+	buffer_puts(d, extension[i].key);
+	buffer_puts(d, "=");
 }
 
-static void add_text(struct draft *d, size_t i, const char *text)
+static void add_text(struct buffer *d, size_t i, const char *text)
 {
 	bool is_ipv6;
 
@@ -87,10 +87,10 @@ static void add_text(struct draft *d, size_t i, const char *text)
 		return;
 	add_key(d, i);
 	add_value(d, text);
-	draft_say(d, " ");
+	buffer_puts(d, " ");
 }
 
-static void add_extension(struct draft *d, const json_t *document, size_t i)
+static void add_extension(struct buffer *d, const json_t *document, size_t i)
 {
 	const char *field = extension[i].field;
 	json_int_t number;
@@ -105,8 +105,8 @@ static void add_extension(struct draft *d, const json_t *document, size_t i)
 	if (!has)
 		return;
 	add_key(d, i);
-	draft_number(d, number);
-	draft_say(d, " ");
+	buffer_number(d, number);
+	buffer_puts(d, " ");
 }
 
 static const char *either(const char *text, const char *otherwise)
@@ -125,18 +125,18 @@ static long long severity_of(const json_t *document)
 	return severity_of_ours[severity];
 }
 
-void cef_format(struct draft *d, const json_t *document)
+void cef_format(struct buffer *d, const json_t *document)
 {
 	const char *action = either(field_text(document, "event.action"), "event");
 	const char *kind = either(field_text(document, "rule.category"), action);
 
-	draft_say(d, "CEF:0|portolan|portolan|" PORTOLAN_VERSION "|");
-	draft_escape(d, kind, "|\\");
-	draft_say(d, "|");
-	draft_escape(d, either(field_text(document, "message"), action), "|\\");
-	draft_say(d, "|");
-	draft_number(d, severity_of(document));
-	draft_say(d, "|");
+	buffer_puts(d, "CEF:0|portolan|portolan|" PORTOLAN_VERSION "|");
+	buffer_escape(d, kind, "|\\");
+	buffer_puts(d, "|");
+	buffer_escape(d, either(field_text(document, "message"), action), "|\\");
+	buffer_puts(d, "|");
+	buffer_number(d, severity_of(document));
+	buffer_puts(d, "|");
 	for (size_t i = 0; i < sizeof(extension) / sizeof(extension[0]); i++)
 		add_extension(d, document, i);
 	if (d->error == 0 && d->text[d->length - 1] == ' ')

@@ -9,8 +9,8 @@
 
 #include <jansson.h>
 
-struct draft;
+struct buffer;
 
-void cef_format(struct draft *, const json_t *document);
+void cef_format(struct buffer *, const json_t *document);
 
 #endif

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct parcel *parcel_new(char *json)
+struct message *message_new(char *json)
 {
-	struct parcel *p = json ? malloc(sizeof(*p)) : NULL;
+	struct message *p = json ? malloc(sizeof(*p)) : NULL;
 
 	if (!p) {
 		free(json);
@@ -18,13 +18,13 @@ struct parcel *parcel_new(char *json)
 	return p;
 }
 
-struct parcel *parcel_hold(struct parcel *p)
+struct message *message_hold(struct message *p)
 {
 	atomic_fetch_add(&p->holders, 1);
 	return p;
 }
 
-void parcel_drop(struct parcel *p)
+void message_drop(struct message *p)
 {
 	if (!p || atomic_fetch_sub(&p->holders, 1) > 1)
 		return;
@@ -32,41 +32,41 @@ void parcel_drop(struct parcel *p)
 	free(p);
 }
 
-int backlog_init(struct backlog *b)
+int message_queue_init(struct message_queue *b)
 {
-	*b = (struct backlog){.ring = calloc(BACKLOG_DOCUMENTS, sizeof(struct parcel *))};
+	*b = (struct message_queue){.ring = calloc(BACKLOG_DOCUMENTS, sizeof(struct message *))};
 	return b->ring ? 0 : -ENOMEM;
 }
 
-bool backlog_add(struct backlog *b, struct parcel *p)
+bool message_queue_add(struct message_queue *b, struct message *p)
 {
 	if (b->count == BACKLOG_DOCUMENTS || p->length > BACKLOG_BYTES - b->bytes)
 		return false;
-	b->ring[(b->first + b->count) % BACKLOG_DOCUMENTS] = parcel_hold(p);
+	b->ring[(b->first + b->count) % BACKLOG_DOCUMENTS] = message_hold(p);
 	b->count++;
 	b->bytes += p->length;
 	return true;
 }
 
-struct parcel *backlog_first(const struct backlog *b)
+struct message *message_queue_first(const struct message_queue *b)
 {
 	return b->count ? b->ring[b->first] : NULL;
 }
 
-void backlog_remove_first(struct backlog *b)
+void message_queue_remove_first(struct message_queue *b)
 {
-	struct parcel *p = b->ring[b->first];
+	struct message *p = b->ring[b->first];
 
 	b->first = (b->first + 1) % BACKLOG_DOCUMENTS;
 	b->count--;
 	b->bytes -= p->length;
-	parcel_drop(p);
+	message_drop(p);
 }
 
-void backlog_fini(struct backlog *b)
+void message_queue_fini(struct message_queue *b)
 {
 	while (b->count)
-		backlog_remove_first(b);
+		message_queue_remove_first(b);
 	free(b->ring);
 	b->ring = NULL;
 }

@@ -14,32 +14,32 @@
 #define BACKLOG_DOCUMENTS 8192
 #define BACKLOG_BYTES (16u << 20)
 
-struct parcel {
+struct message {
 	atomic_uint holders;
 	size_t length;
 	char *json; /* one line, without its newline */
 };
 
 /* Takes the text (of malloc) over; one holder. NULL without memory. */
-struct parcel *parcel_new(char *json);
-struct parcel *parcel_hold(struct parcel *);
-void parcel_drop(struct parcel *);
+struct message *message_new(char *json);
+struct message *message_hold(struct message *);
+void message_drop(struct message *);
 
-struct backlog {
-	struct parcel **ring;
+struct message_queue {
+	struct message **ring;
 	size_t first, count, bytes;
 };
 
 /* 0 or -ENOMEM. */
-int backlog_init(struct backlog *);
+int message_queue_init(struct message_queue *);
 
 /* Holds the parcel; false: full, and nothing happened. */
-bool backlog_add(struct backlog *, struct parcel *);
+bool message_queue_add(struct message_queue *, struct message *);
 
 /* The oldest, lent until it is removed; NULL: none. */
-struct parcel *backlog_first(const struct backlog *);
-void backlog_remove_first(struct backlog *);
+struct message *message_queue_first(const struct message_queue *);
+void message_queue_remove_first(struct message_queue *);
 
-void backlog_fini(struct backlog *);
+void message_queue_fini(struct message_queue *);
 
 #endif

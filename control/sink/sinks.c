@@ -25,7 +25,7 @@ enum state { STATE_OK, STATE_RETRYING, STATE_CLOSED };
 static const char *const state_name[] = {"ok", "retrying", "closed"};
 
 /* What is under the lock is the control thread's and the outlet's own; the sink is its own. */
-struct outlet {
+struct sink_worker {
 	struct sink_settings ruleset; /* a copy: charts go with a reload */
 	struct sink sink;
 	pthread_t thread;
@@ -33,7 +33,7 @@ struct outlet {
 	pthread_mutex_t lock;
 	pthread_cond_t stir;
 	/* under the lock */
-	struct backlog backlog;
+	struct message_queue message_queue;
 	struct backoff backoff;
 	enum state state;
 	uint64_t since_ns; /* wall clock */
@@ -43,21 +43,22 @@ struct outlet {
 	char last_error[SINK_WHY_BYTES];
 };
 
-struct outlets {
-	struct outlet **outlet;
+struct sinks {
+	struct sink_worker **sink_worker;
 	size_t count;
 	bool is_finished;
 };
 
 /* --- an outlet's thread ------------------------------------------------------------------- */
 
-static void change_state(struct outlet *o, enum state state)
+static void change_state(struct sink_worker *o, enum state state)
 {
 	o->state = state;
 	o->since_ns = clock_wall_ns();
 }
 
-static void say_state(const struct outlet *o, enum state state, const char *why, size_t waiting)
+static void say_state(
+	const struct sink_worker *o, enum state state, const char *why, size_t waiting)
 {
 	const char *name = sink_name(&o->ruleset);
 
@@ -71,7 +72,7 @@ static void say_state(const struct outlet *o, enum state state, const char *why,
 }
 
 /* A document that cannot be said does not hold up the next one. */
-static void settle_document(struct outlet *o, int error)
+static void settle_document(struct sink_worker *o, int error)
 {
 	if (error == 0)
 		o->delivered++;
@@ -79,12 +80,12 @@ static void settle_document(struct outlet *o, int error)
 		o->dropped++;
 	else
 		return;
-	backlog_remove_first(&o->backlog);
-	o->is_overflowing = o->is_overflowing && o->backlog.count > BACKLOG_DOCUMENTS / 2;
+	message_queue_remove_first(&o->message_queue);
+	o->is_overflowing = o->is_overflowing && o->message_queue.count > BACKLOG_DOCUMENTS / 2;
 }
 
 /* The state that comes of it, which is to be said if it is another one. */
-static enum state settle(struct outlet *o, int error, uint64_t now_ns)
+static enum state settle(struct sink_worker *o, int error, uint64_t now_ns)
 {
 	enum state state = error == -ESHUTDOWN		? STATE_CLOSED
 			   : error && error != -EBADMSG ? STATE_RETRYING
@@ -102,7 +103,7 @@ static enum state settle(struct outlet *o, int error, uint64_t now_ns)
 	return state;
 }
 
-static int attempt(struct outlet *o, const struct parcel *p, bool is_reopening)
+static int attempt(struct sink_worker *o, const struct message *p, bool is_reopening)
 {
 	const struct sink_operations *does = o->sink.operations;
 	int error = 0;
@@ -120,9 +121,9 @@ static int attempt(struct outlet *o, const struct parcel *p, bool is_reopening)
 }
 
 /* Called and left with the lock, which nobody holds while it works, or speaks. */
-static void work(struct outlet *o)
+static void work(struct sink_worker *o)
 {
-	struct parcel *p = backlog_first(&o->backlog);
+	struct message *p = message_queue_first(&o->message_queue);
 	enum state before = o->state, after;
 	bool is_reopening = o->is_reopening;
 	size_t waiting;
@@ -135,7 +136,7 @@ static void work(struct outlet *o)
 	if (p)
 		settle_document(o, error);
 	after = settle(o, error, clock_steady_ns());
-	waiting = o->backlog.count;
+	waiting = o->message_queue.count;
 	if (after == before)
 		return;
 	pthread_mutex_unlock(&o->lock);
@@ -144,21 +145,21 @@ static void work(struct outlet *o)
 }
 
 /* When there is something to do next: after a failure not before the pause is over. */
-static uint64_t next_ns(const struct outlet *o)
+static uint64_t next_ns(const struct sink_worker *o)
 {
 	if (o->backoff.failures)
 		return o->backoff.next_ns;
-	return o->backlog.count || o->is_reopening ? 0 : o->tick_ns;
+	return o->message_queue.count || o->is_reopening ? 0 : o->tick_ns;
 }
 
-static bool is_done(const struct outlet *o, uint64_t now_ns)
+static bool is_done(const struct sink_worker *o, uint64_t now_ns)
 {
 	return o->state == STATE_CLOSED ||
 	       (o->is_closing &&
-		       (o->backlog.count == 0 || now_ns >= atomic_load(&o->sink.give_up_ns)));
+		       (o->message_queue.count == 0 || now_ns >= atomic_load(&o->sink.give_up_ns)));
 }
 
-static void wait_until(struct outlet *o, uint64_t when_ns)
+static void wait_until(struct sink_worker *o, uint64_t when_ns)
 {
 	uint64_t give_up_ns = atomic_load(&o->sink.give_up_ns);
 	struct timespec until;
@@ -171,7 +172,7 @@ static void wait_until(struct outlet *o, uint64_t when_ns)
 
 static void *deliver(void *context)
 {
-	struct outlet *o = context;
+	struct sink_worker *o = context;
 	uint64_t now_ns;
 
 	/* By itself: of another thread the name is a file, and behind the fence. */
@@ -204,7 +205,7 @@ static void copy_chart(struct sink_settings *to, const struct sink_settings *fro
 	to->key = copy(from->key);
 }
 
-static void init_lock(struct outlet *o)
+static void init_lock(struct sink_worker *o)
 {
 	pthread_condattr_t attributes;
 
@@ -215,12 +216,12 @@ static void init_lock(struct outlet *o)
 	pthread_condattr_destroy(&attributes);
 }
 
-static void free_outlet(struct outlet *o)
+static void free_worker(struct sink_worker *o)
 {
 	if (!o)
 		return;
 	o->sink.operations->close(&o->sink);
-	backlog_fini(&o->backlog);
+	message_queue_fini(&o->message_queue);
 	pthread_cond_destroy(&o->stir);
 	pthread_mutex_destroy(&o->lock);
 	free(o->ruleset.path);
@@ -231,9 +232,9 @@ static void free_outlet(struct outlet *o)
 	free(o);
 }
 
-static int open_outlet(struct outlet **out, const struct sink_settings *ruleset)
+static int open_worker(struct sink_worker **out, const struct sink_settings *ruleset)
 {
-	struct outlet *o = *out = calloc(1, sizeof(*o));
+	struct sink_worker *o = *out = calloc(1, sizeof(*o));
 	int error;
 
 	if (!o)
@@ -244,7 +245,7 @@ static int open_outlet(struct outlet **out, const struct sink_settings *ruleset)
 	o->sink.ruleset = &o->ruleset;
 	atomic_init(&o->sink.give_up_ns, UINT64_MAX);
 	change_state(o, STATE_OK);
-	error = backlog_init(&o->backlog);
+	error = message_queue_init(&o->message_queue);
 	if (error == 0)
 		error = o->sink.operations->open(&o->sink);
 	if (error < 0)
@@ -254,12 +255,12 @@ static int open_outlet(struct outlet **out, const struct sink_settings *ruleset)
 }
 
 /* True: from here on nobody hears of what is dropped until the backlog is half empty. */
-static bool offer(struct outlet *o, struct parcel *p)
+static bool offer(struct sink_worker *o, struct message *p)
 {
 	bool is_first = false;
 
 	pthread_mutex_lock(&o->lock);
-	if (o->state == STATE_CLOSED || !backlog_add(&o->backlog, p)) {
+	if (o->state == STATE_CLOSED || !message_queue_add(&o->message_queue, p)) {
 		o->dropped++;
 		is_first = o->state != STATE_CLOSED && !o->is_overflowing;
 		o->is_overflowing = true;
@@ -270,7 +271,7 @@ static bool offer(struct outlet *o, struct parcel *p)
 }
 
 /* A sink that rests between two attempts gets its last ones now. */
-static void ask_to_end(struct outlet *o, uint64_t give_up_ns)
+static void ask_to_end(struct sink_worker *o, uint64_t give_up_ns)
 {
 	atomic_store(&o->sink.give_up_ns, give_up_ns);
 	pthread_mutex_lock(&o->lock);
@@ -282,21 +283,21 @@ static void ask_to_end(struct outlet *o, uint64_t give_up_ns)
 	pthread_mutex_unlock(&o->lock);
 }
 
-static void wait_for_end(struct outlet *o, uint64_t until_ns)
+static void wait_for_end(struct sink_worker *o, uint64_t until_ns)
 {
 	struct timespec until = {(time_t)(until_ns / SECOND_NS), (long)(until_ns % SECOND_NS)};
 
 	if (o->is_running && pthread_clockjoin_np(o->thread, NULL, CLOCK_MONOTONIC, &until) == 0)
 		o->is_running = false;
 	pthread_mutex_lock(&o->lock);
-	if (o->backlog.count)
+	if (o->message_queue.count)
 		log_say(LOG_LEVEL_WARNING, "sink %s: %zu events were not delivered: %s",
-			sink_name(&o->ruleset), o->backlog.count,
+			sink_name(&o->ruleset), o->message_queue.count,
 			o->last_error[0] ? o->last_error : "no time was left");
 	pthread_mutex_unlock(&o->lock);
 }
 
-static json_t *state_of(struct outlet *o)
+static json_t *state_of(struct sink_worker *o)
 {
 	char since[TIME_TEXT_BYTES];
 	json_t *state;
@@ -305,7 +306,7 @@ static json_t *state_of(struct outlet *o)
 	format_time(o->since_ns, since);
 	state = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s?, s:s}", "name",
 		sink_name(&o->ruleset), "kind", o->sink.operations->name, "state",
-		state_name[o->state], "queued", (json_int_t)o->backlog.count, "delivered",
+		state_name[o->state], "queued", (json_int_t)o->message_queue.count, "delivered",
 		(json_int_t)o->delivered, "dropped", (json_int_t)o->dropped, "last_error",
 		o->last_error[0] ? o->last_error : NULL, "since", since);
 	pthread_mutex_unlock(&o->lock);
@@ -314,9 +315,9 @@ static json_t *state_of(struct outlet *o)
 
 /* --- all of them -------------------------------------------------------------------------- */
 
-int outlets_open(struct outlets **out, const struct output_settings *outputs)
+int sinks_open(struct sinks **out, const struct output_settings *outputs)
 {
-	struct outlets *all;
+	struct sinks *all;
 	int error = 0;
 
 	*out = NULL;
@@ -324,17 +325,17 @@ int outlets_open(struct outlets **out, const struct output_settings *outputs)
 		return 0;
 	all = calloc(1, sizeof(*all));
 	if (all)
-		all->outlet = calloc(outputs->sinks, sizeof(struct outlet *));
-	if (!all || !all->outlet) {
+		all->sink_worker = calloc(outputs->sinks, sizeof(struct sink_worker *));
+	if (!all || !all->sink_worker) {
 		free(all);
 		log_say(LOG_LEVEL_ERROR, "no memory for the sinks");
 		return -ENOMEM;
 	}
 	for (; all->count < outputs->sinks && error == 0; all->count++)
-		error = open_outlet(&all->outlet[all->count], &outputs->sink[all->count]);
+		error = open_worker(&all->sink_worker[all->count], &outputs->sink[all->count]);
 	if (error < 0) {
 		all->is_finished = true;
-		outlets_close(all);
+		sinks_close(all);
 		return error;
 	}
 	*out = all;
@@ -342,7 +343,7 @@ int outlets_open(struct outlets **out, const struct output_settings *outputs)
 }
 
 /* Signals are the control thread's to hear. */
-int outlets_start(struct outlets *all)
+int sinks_start(struct sinks *all)
 {
 	sigset_t every, before;
 	int error = 0;
@@ -350,7 +351,7 @@ int outlets_start(struct outlets *all)
 	sigfillset(&every);
 	pthread_sigmask(SIG_SETMASK, &every, &before);
 	for (size_t i = 0; all && i < all->count && error == 0; i++) {
-		struct outlet *o = all->outlet[i];
+		struct sink_worker *o = all->sink_worker[i];
 		error = -pthread_create(&o->thread, NULL, deliver, o);
 		o->is_running = error == 0;
 	}
@@ -360,47 +361,48 @@ int outlets_start(struct outlets *all)
 	return error;
 }
 
-bool outlets_want_flows(const struct outlets *all)
+bool sinks_want_flows(const struct sinks *all)
 {
 	for (size_t i = 0; all && i < all->count; i++)
-		if (all->outlet[i]->ruleset.flows)
+		if (all->sink_worker[i]->ruleset.flows)
 			return true;
 	return false;
 }
 
-bool outlets_use_stdout(const struct outlets *all)
+bool sinks_use_stdout(const struct sinks *all)
 {
 	for (size_t i = 0; all && i < all->count; i++)
-		if (all->outlet[i]->ruleset.path && strcmp(all->outlet[i]->ruleset.path, "-") == 0)
+		if (all->sink_worker[i]->ruleset.path &&
+			strcmp(all->sink_worker[i]->ruleset.path, "-") == 0)
 			return true;
 	return false;
 }
 
-void outlets_offer(struct outlets *all, const json_t *document, bool is_flow)
+void sinks_send(struct sinks *all, const json_t *document, bool is_flow)
 {
-	struct parcel *p;
+	struct message *p;
 
-	if (!all || all->is_finished || (is_flow && !outlets_want_flows(all)))
+	if (!all || all->is_finished || (is_flow && !sinks_want_flows(all)))
 		return;
-	p = parcel_new(json_dumps(document, JSON_COMPACT));
+	p = message_new(json_dumps(document, JSON_COMPACT));
 	if (!p) {
 		log_say(LOG_LEVEL_WARNING, "sinks: no memory for an event");
 		return;
 	}
 	for (size_t i = 0; i < all->count; i++) {
-		struct outlet *o = all->outlet[i];
+		struct sink_worker *o = all->sink_worker[i];
 		if ((!is_flow || o->ruleset.flows) && offer(o, p))
 			log_say(LOG_LEVEL_WARNING,
 				"sink %s: too much waits; new events are dropped",
 				sink_name(&o->ruleset));
 	}
-	parcel_drop(p);
+	message_drop(p);
 }
 
-void outlets_reopen(struct outlets *all)
+void sinks_reopen(struct sinks *all)
 {
 	for (size_t i = 0; all && i < all->count; i++) {
-		struct outlet *o = all->outlet[i];
+		struct sink_worker *o = all->sink_worker[i];
 		pthread_mutex_lock(&o->lock);
 		o->is_reopening = true;
 		pthread_cond_signal(&o->stir);
@@ -408,16 +410,16 @@ void outlets_reopen(struct outlets *all)
 	}
 }
 
-json_t *outlets_states(const struct outlets *all)
+json_t *sinks_states(const struct sinks *all)
 {
 	json_t *states = json_array();
 
 	for (size_t i = 0; all && i < all->count; i++)
-		json_array_append_new(states, state_of(all->outlet[i]));
+		json_array_append_new(states, state_of(all->sink_worker[i]));
 	return states;
 }
 
-void outlets_finish(struct outlets *all)
+void sinks_finish(struct sinks *all)
 {
 	uint64_t give_up_ns = clock_steady_ns() + LAST_WORDS_NS;
 
@@ -425,20 +427,20 @@ void outlets_finish(struct outlets *all)
 		return;
 	all->is_finished = true;
 	for (size_t i = 0; i < all->count; i++)
-		ask_to_end(all->outlet[i], give_up_ns);
+		ask_to_end(all->sink_worker[i], give_up_ns);
 	for (size_t i = 0; i < all->count; i++)
-		wait_for_end(all->outlet[i], give_up_ns + PARTING_NS);
+		wait_for_end(all->sink_worker[i], give_up_ns + PARTING_NS);
 }
 
 /* An outlet whose thread did not come back keeps what it has: the program ends anyway. */
-void outlets_close(struct outlets *all)
+void sinks_close(struct sinks *all)
 {
 	if (!all)
 		return;
-	outlets_finish(all);
+	sinks_finish(all);
 	for (size_t i = 0; i < all->count; i++)
-		if (all->outlet[i] && !all->outlet[i]->is_running)
-			free_outlet(all->outlet[i]);
-	free(all->outlet);
+		if (all->sink_worker[i] && !all->sink_worker[i]->is_running)
+			free_worker(all->sink_worker[i]);
+	free(all->sink_worker);
 	free(all);
 }

@@ -12,36 +12,36 @@
 #include <stdbool.h>
 
 struct output_settings;
-struct outlets;
+struct sinks;
 
 /* Opens files and reads certificates, with the rights that it takes; connects to nobody yet.
  * 0, or a negative errno with the reason logged. Without sinks there are no outlets: NULL. */
-int outlets_open(struct outlets **, const struct output_settings *);
+int sinks_open(struct sinks **, const struct output_settings *);
 
 /* Begins to deliver: once rights are given up, since a thread keeps those that it began with.
  * What was offered before waits. 0, or a negative errno with the reason logged. */
-int outlets_start(struct outlets *);
+int sinks_start(struct sinks *);
 
 /* The end of a flow goes to the sinks that want flows, everything else to all. The document
  * stays the caller's. */
-void outlets_offer(struct outlets *, const json_t *document, bool is_flow);
-bool outlets_want_flows(const struct outlets *);
+void sinks_send(struct sinks *, const json_t *document, bool is_flow);
+bool sinks_want_flows(const struct sinks *);
 
 /* Whether one of them writes to standard output. */
-bool outlets_use_stdout(const struct outlets *);
+bool sinks_use_stdout(const struct sinks *);
 
 /* Files are opened anew, by their names: somebody has moved them away. */
-void outlets_reopen(struct outlets *);
+void sinks_reopen(struct sinks *);
 
 /* A new array of {name, kind, state: ok, retrying or closed, queued, delivered, dropped,
  * last_error (or null), since}. */
-json_t *outlets_states(const struct outlets *);
+json_t *sinks_states(const struct sinks *);
 
 /* Delivers what waits, for two seconds at most, and says how much was left. Nothing is taken
  * any more. */
-void outlets_finish(struct outlets *);
+void sinks_finish(struct sinks *);
 
 /* Finishes, if that has not been done, and gives everything back. */
-void outlets_close(struct outlets *);
+void sinks_close(struct sinks *);
 
 #endif

@@ -1,32 +1,32 @@
 /* Stands in for the outlets where there is no sensor, which alone has sinks: always NULL. */
 #include "sink/sinks.h"
 
-void outlets_offer(struct outlets *o, const json_t *document, bool is_flow)
+void sinks_send(struct sinks *o, const json_t *document, bool is_flow)
 {
 	(void)o;
 	(void)document;
 	(void)is_flow;
 }
 
-bool outlets_want_flows(const struct outlets *o)
+bool sinks_want_flows(const struct sinks *o)
 {
 	(void)o;
 	return false;
 }
 
-bool outlets_use_stdout(const struct outlets *o)
+bool sinks_use_stdout(const struct sinks *o)
 {
 	(void)o;
 	return false;
 }
 
-json_t *outlets_states(const struct outlets *o)
+json_t *sinks_states(const struct sinks *o)
 {
 	(void)o;
 	return json_array();
 }
 
-void outlets_finish(struct outlets *o)
+void sinks_finish(struct sinks *o)
 {
 	(void)o;
 }

@@ -48,75 +48,76 @@ static int severity_of(const json_t *document)
 }
 
 /* PRINTUSASCII, "-" where nothing is left. */
-static void add_word(struct draft *d, const char *text, size_t most)
+static void add_word(struct buffer *d, const char *text, size_t most)
 {
 	size_t before = d->length;
 
 	for (; text && *text && d->length - before < most && d->error == 0; text++)
-		draft_add(d, *text > 32 && *text < 127 ? text : "_", 1);
+		buffer_append(d, *text > 32 && *text < 127 ? text : "_", 1);
 	if (d->length == before)
-		draft_say(d, "-");
-	draft_say(d, " ");
+		buffer_puts(d, "-");
+	buffer_puts(d, " ");
 }
 
 /* Nine digits of a second are in the document, six are allowed. */
-static void add_time(struct draft *d, const char *text)
+static void add_time(struct buffer *d, const char *text)
 {
 	size_t length = text ? strlen(text) : 0;
 
 	if (length == 30 && text[19] == '.' && text[29] == 'Z') {
-		draft_add(d, text, 26);
-		draft_say(d, "Z ");
+		buffer_append(d, text, 26);
+		buffer_puts(d, "Z ");
 	} else {
-		draft_say(d, "- ");
+		buffer_puts(d, "- ");
 	}
 }
 
-static void add_data(struct draft *d, const json_t *document)
+static void add_data(struct buffer *d, const json_t *document)
 {
-	draft_say(d, "[origin software=\"portolan\" swVersion=\"" PORTOLAN_VERSION "\"][" DATA_ID);
+	buffer_puts(
+		d, "[origin software=\"portolan\" swVersion=\"" PORTOLAN_VERSION "\"][" DATA_ID);
 	for (size_t i = 0; i < sizeof(parameter) / sizeof(parameter[0]); i++) {
 		const char *text = field_text(document, parameter[i].field);
 		if (!text)
 			continue;
-		draft_say(d, " ");
-		draft_say(d, parameter[i].name);
-		draft_say(d, "=\"");
-		draft_escape(d, text, "\"\\]");
-		draft_say(d, "\"");
+		buffer_puts(d, " ");
+		buffer_puts(d, parameter[i].name);
+		buffer_puts(d, "=\"");
+		buffer_escape(d, text, "\"\\]");
+		buffer_puts(d, "\"");
 	}
-	draft_say(d, "] ");
+	buffer_puts(d, "] ");
 }
 
-int message_format(
-	struct draft *d, const struct message_origin *origin, const char *json, size_t length)
+int syslog_format(
+	struct buffer *d, const struct message_origin *origin, const char *json, size_t length)
 {
 	json_t *document = json_loadb(json, length, 0, NULL);
 
-	draft_clear(d);
+	buffer_clear(d);
 	if (!json_is_object(document)) {
 		json_decref(document);
 		return -EBADMSG;
 	}
-	draft_say(d, "<");
-	draft_number(d, FACILITY_LOCAL0 * 8 + severity_of(document));
-	draft_say(d, ">1 ");
+	buffer_puts(d, "<");
+	buffer_number(d, FACILITY_LOCAL0 * 8 + severity_of(document));
+	buffer_puts(d, ">1 ");
 	add_time(d, field_text(document, "@timestamp"));
 	add_word(d, origin->host, HOST_BYTES);
-	draft_say(d, "portolan ");
-	draft_number(d, origin->process);
-	draft_say(d, " ");
+	buffer_puts(d, "portolan ");
+	buffer_number(d, origin->process);
+	buffer_puts(d, " ");
 	add_word(d, field_text(document, "event.action"), MESSAGE_ID_BYTES);
 	add_data(d, document);
 	if (origin->format == SINK_AS_CEF)
 		cef_format(d, document);
 	else
-		draft_add(d, json, length);
+		buffer_append(d, json, length);
 	json_decref(document);
 	return d->error;
 }
 
-size_t message_cut(const char *text, size_t length, size_t most)
+size_t syslog_cut(const char *text, size_t length, size_t most)
 {
 	if (length <= most)
 		return length;

@@ -7,7 +7,7 @@
 
 #include "policy/ruleset.h"
 
-struct draft;
+struct buffer;
 
 struct message_origin {
 	char host[256]; /* HOSTNAME */
@@ -16,9 +16,9 @@ struct message_origin {
 };
 
 /* Makes the draft anew. 0; -EBADMSG: no JSON object; -ENOMEM. */
-int message_format(struct draft *, const struct message_origin *, const char *json, size_t length);
+int syslog_format(struct buffer *, const struct message_origin *, const char *json, size_t length);
 
 /* So much of the text, at most `most` bytes, that no UTF-8 character is cut in two. */
-size_t message_cut(const char *text, size_t length, size_t most);
+size_t syslog_cut(const char *text, size_t length, size_t most);
 
 #endif

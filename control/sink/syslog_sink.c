@@ -45,8 +45,8 @@ struct syslog {
 	bool is_proven; /* a datagram was not refused on this socket */
 	struct tls *tls;
 	struct message_origin origin;
-	struct draft message, frame;
-	struct draft sent;    /* frames that may not have arrived yet */
+	struct buffer message, frame;
+	struct buffer sent;   /* frames that may not have arrived yet */
 	int waiting;	      /* bytes not acknowledged when last asked */
 	uint64_t progress_ns; /* steady clock: when they became fewer, or were none */
 };
@@ -249,7 +249,7 @@ static void forget_what_arrived(struct syslog *y)
 		y->progress_ns = clock_steady_ns();
 	y->waiting = waiting;
 	if (y->sent.length && waiting == 0 && check_stream(y) == 0)
-		draft_clear(&y->sent);
+		buffer_clear(&y->sent);
 }
 
 /* Until at most so many bytes are not acknowledged, for PATIENCE_NS. */
@@ -295,21 +295,21 @@ static int ready_stream(struct sink *s)
 static int write_stream(struct sink *s)
 {
 	struct syslog *y = s->state;
-	struct draft *frame = &y->frame;
+	struct buffer *frame = &y->frame;
 	int error = ready_stream(s);
 
 	if (error < 0)
 		return error;
-	draft_clear(frame);
-	draft_number(frame, (long long)y->message.length);
-	draft_say(frame, " ");
-	draft_add(frame, y->message.text, y->message.length);
+	buffer_clear(frame);
+	buffer_number(frame, (long long)y->message.length);
+	buffer_puts(frame, " ");
+	buffer_append(frame, y->message.text, y->message.length);
 	if (frame->error)
 		return frame->error;
 	error = send_all(s, frame->text, frame->length);
 	if (error < 0)
 		return error;
-	draft_add(&y->sent, frame->text, frame->length);
+	buffer_append(&y->sent, frame->text, frame->length);
 	y->waiting = unacknowledged(y);
 	return 0;
 }
@@ -329,7 +329,7 @@ static int send_datagram(struct sink *s, size_t length)
 static int write_datagram(struct sink *s)
 {
 	struct syslog *y = s->state;
-	size_t length = message_cut(y->message.text, y->message.length, DATAGRAM_BYTES);
+	size_t length = syslog_cut(y->message.text, y->message.length, DATAGRAM_BYTES);
 	int error = 0;
 
 	if (y->fd < 0) {
@@ -350,7 +350,7 @@ static int write_datagram(struct sink *s)
 static int syslog_write(struct sink *s, const char *json, size_t length)
 {
 	struct syslog *y = s->state;
-	int error = message_format(&y->message, &y->origin, json, length);
+	int error = syslog_format(&y->message, &y->origin, json, length);
 
 	if (error < 0)
 		return sink_fail(s, error, "a document that cannot be said");
@@ -380,9 +380,9 @@ static void syslog_close(struct sink *s)
 			sink_name(s->ruleset), y->sent.length);
 	hang_up(y);
 	tls_close(y->tls);
-	draft_fini(&y->message);
-	draft_fini(&y->frame);
-	draft_fini(&y->sent);
+	buffer_fini(&y->message);
+	buffer_fini(&y->frame);
+	buffer_fini(&y->sent);
 	free(y);
 	s->state = NULL;
 }

@@ -25,15 +25,15 @@ static unsigned bars(const char *text, size_t length)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct message_origin origin = {.host = "host", .process = 1, .format = SINK_AS_CEF};
-	struct draft d = {.text = NULL};
+	struct buffer d = {.text = NULL};
 
-	if (message_format(&d, &origin, (const char *)data, size) == 0) {
+	if (syslog_format(&d, &origin, (const char *)data, size) == 0) {
 		const char *cef = memmem(d.text, d.length, "] CEF:0|", 8);
 		size_t left = cef ? d.length - (size_t)(cef - d.text) : 0;
 		if (memchr(d.text, '\n', d.length) || !cef || bars(cef, left) < 7)
 			abort();
-		(void)message_cut(d.text, d.length, size % (d.length + 1));
+		(void)syslog_cut(d.text, d.length, size % (d.length + 1));
 	}
-	draft_fini(&d);
+	buffer_fini(&d);
 	return 0;
 }

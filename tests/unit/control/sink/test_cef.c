@@ -14,12 +14,12 @@
 /* The line for a document, as a string. */
 static char *line(const char *json)
 {
-	struct draft d = {.text = NULL};
+	struct buffer d = {.text = NULL};
 	json_t *document = json_loads(json, 0, NULL);
 
 	assert_non_null(document);
 	cef_format(&d, document);
-	draft_add(&d, "", 1);
+	buffer_append(&d, "", 1);
 	assert_int_equal(d.error, 0);
 	json_decref(document);
 	return d.text;

@@ -34,25 +34,25 @@ static void outlets_never_wait_for_a_sink_that_stalls(void **state)
 		{.kind = SINK_JSON, .path = path, .keep = 1, .flows = true},
 	};
 	struct output_settings outputs = {.sink = sink, .sinks = 2};
-	struct outlets *outlets;
+	struct sinks *sinks;
 	json_t *document = json_pack("{s:s}", "a", "b"), *states;
 	uint64_t start_ns = clock_steady_ns();
 
 	(void)state;
 	close(mkstemp(path));
-	assert_int_equal(outlets_open(&outlets, &outputs), 0);
-	assert_int_equal(outlets_start(outlets), 0);
-	assert_true(outlets_want_flows(outlets));
+	assert_int_equal(sinks_open(&sinks, &outputs), 0);
+	assert_int_equal(sinks_start(sinks), 0);
+	assert_true(sinks_want_flows(sinks));
 	for (unsigned i = 0; i < BACKLOG_DOCUMENTS; i++)
-		outlets_offer(outlets, document, false);
-	outlets_offer(outlets, document, true);
+		sinks_send(sinks, document, false);
+	sinks_send(sinks, document, true);
 	usleep(300000);
 	for (unsigned i = 0; i < 100; i++)
-		outlets_offer(outlets, document, false);
+		sinks_send(sinks, document, false);
 	assert_true(clock_steady_ns() - start_ns < 2000000000);
-	outlets_finish(outlets);
+	sinks_finish(sinks);
 	assert_true(clock_steady_ns() - start_ns < 5000000000);
-	states = outlets_states(outlets);
+	states = sinks_states(sinks);
 	assert_string_equal(text(states, 0, "name"), "/dev/full");
 	assert_string_equal(text(states, 0, "state"), "retrying");
 	assert_string_equal(text(states, 0, "last_error"), "No space left on device");
@@ -64,29 +64,29 @@ static void outlets_never_wait_for_a_sink_that_stalls(void **state)
 		BACKLOG_DOCUMENTS + 101);
 	json_decref(states);
 	json_decref(document);
-	outlets_close(outlets);
+	sinks_close(sinks);
 	unlink(path);
 }
 
 static void outlets_bound_what_waits_in_bytes_too(void **state)
 {
-	struct backlog b;
+	struct message_queue b;
 	char *big = malloc((1 << 20) + 1);
-	struct parcel *p;
+	struct message *p;
 	unsigned taken = 0;
 
 	(void)state;
 	memset(big, 'x', 1 << 20);
 	big[1 << 20] = '\0';
-	p = parcel_new(big);
-	assert_int_equal(backlog_init(&b), 0);
-	while (taken < 100 && backlog_add(&b, p))
+	p = message_new(big);
+	assert_int_equal(message_queue_init(&b), 0);
+	while (taken < 100 && message_queue_add(&b, p))
 		taken++;
 	assert_int_equal(taken, 16);
-	backlog_remove_first(&b);
-	assert_true(backlog_add(&b, p));
-	parcel_drop(p);
-	backlog_fini(&b);
+	message_queue_remove_first(&b);
+	assert_true(message_queue_add(&b, p));
+	message_drop(p);
+	message_queue_fini(&b);
 }
 
 static void outlets_that_cannot_be_opened_say_so_at_once(void **state)
@@ -98,20 +98,20 @@ static void outlets_that_cannot_be_opened_say_so_at_once(void **state)
 			.ca = (char *)"/there/is/no/such/file"},
 	};
 	struct output_settings outputs = {.sinks = 1};
-	struct outlets *outlets;
+	struct sinks *sinks;
 
 	(void)state;
 	for (unsigned i = 0; i < 2; i++) {
 		outputs.sink = &sink[i];
-		assert_true(outlets_open(&outlets, &outputs) < 0);
-		assert_null(outlets);
+		assert_true(sinks_open(&sinks, &outputs) < 0);
+		assert_null(sinks);
 	}
 	outputs.sinks = 0;
-	assert_int_equal(outlets_open(&outlets, &outputs), 0);
-	assert_null(outlets);
-	outlets_offer(outlets, NULL, false);
-	outlets_reopen(outlets);
-	outlets_close(outlets);
+	assert_int_equal(sinks_open(&sinks, &outputs), 0);
+	assert_null(sinks);
+	sinks_send(sinks, NULL, false);
+	sinks_reopen(sinks);
+	sinks_close(sinks);
 }
 
 int main(void)
