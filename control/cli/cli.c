@@ -153,7 +153,7 @@ static struct ruleset *opened(struct ruleset *ruleset, int error, const struct e
 	return ruleset;
 }
 
-struct ruleset *cli_chart(const char *site, const char *profile)
+struct ruleset *cli_ruleset(const char *site, const char *profile)
 {
 	struct errors errors = {0};
 	struct ruleset *ruleset = NULL;
@@ -162,7 +162,7 @@ struct ruleset *cli_chart(const char *site, const char *profile)
 	return opened(ruleset, error, &errors);
 }
 
-int cli_arm(struct ruleset *ruleset)
+int cli_compile(struct ruleset *ruleset)
 {
 	struct errors errors = {0};
 	int error = ruleset_compile(ruleset, &errors);
@@ -172,17 +172,17 @@ int cli_arm(struct ruleset *ruleset)
 	return error;
 }
 
-struct ruleset *cli_chart_armed(const char *site)
+struct ruleset *cli_ruleset_compiled(const char *site)
 {
-	struct ruleset *ruleset = cli_chart(site, NULL);
+	struct ruleset *ruleset = cli_ruleset(site, NULL);
 
-	if (!ruleset || cli_arm(ruleset) == 0)
+	if (!ruleset || cli_compile(ruleset) == 0)
 		return ruleset;
 	ruleset_close(ruleset);
 	return NULL;
 }
 
-struct ruleset *cli_chart_any(const char *name)
+struct ruleset *cli_ruleset_any(const char *name)
 {
 	struct errors errors = {0};
 	struct ruleset *ruleset = NULL;

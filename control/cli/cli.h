@@ -58,11 +58,11 @@ int cli_flush(const char *command);
 struct ruleset;
 /* A site's or profile's chart with its warnings printed, or NULL with the reasons printed.
  * `any`: a site or a profile by one name. */
-struct ruleset *cli_chart(const char *site, const char *profile);
+struct ruleset *cli_ruleset(const char *site, const char *profile);
 /* Compiles a chart's signatures; -errno with the reasons printed. */
-int cli_arm(struct ruleset *);
+int cli_compile(struct ruleset *);
 /* The same with its signatures compiled. */
-struct ruleset *cli_chart_armed(const char *site);
-struct ruleset *cli_chart_any(const char *name);
+struct ruleset *cli_ruleset_compiled(const char *site);
+struct ruleset *cli_ruleset_any(const char *name);
 
 #endif

@@ -15,13 +15,13 @@
 /* A sensor that is busy answers within milliseconds; a survey of a million flows takes seconds. */
 #define PATIENCE_S 60
 
-static int complain_of(const struct question *q, const char *what, const char *why)
+static int complain_of(const struct client_request *q, const char *what, const char *why)
 {
 	fprintf(stderr, "portolan: %s: %s: %s\n", q->command, what, why);
 	return EXIT_FAILED;
 }
 
-static int connect_to(const struct question *q, const char *path, int *fd)
+static int connect_to(const struct client_request *q, const char *path, int *fd)
 {
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
 	struct timeval patience = {.tv_sec = PATIENCE_S};
@@ -46,7 +46,7 @@ static int connect_to(const struct question *q, const char *path, int *fd)
 	return EXIT_DONE;
 }
 
-static bool send_question(const struct question *q, int fd)
+static bool send_question(const struct client_request *q, int fd)
 {
 	json_t *question = json_pack("{s:i, s:s, s:O*}", "protocol", CONTROL_PROTOCOL, "command",
 		q->command, "arguments", q->arguments);
@@ -65,7 +65,7 @@ static bool is_last(const json_t *line)
 }
 
 /* The last line: the result, or what was wrong. */
-static int take_last(const struct question *q, json_t *line, json_t **result)
+static int take_last(const struct client_request *q, json_t *line, json_t **result)
 {
 	const char *error = json_string_value(json_object_get(line, "error"));
 
@@ -76,7 +76,7 @@ static int take_last(const struct question *q, json_t *line, json_t **result)
 	return EXIT_DONE;
 }
 
-static int take_lines(const struct question *q, FILE *in, json_t **result)
+static int take_lines(const struct client_request *q, FILE *in, json_t **result)
 {
 	char *line = NULL;
 	size_t room = 0;
@@ -101,7 +101,7 @@ static int take_lines(const struct question *q, FILE *in, json_t **result)
 				     "been stopped?");
 }
 
-int ask(const struct question *q, json_t **result)
+int client_request(const struct client_request *q, json_t **result)
 {
 	const char *path = q->socket ? q->socket : CONTROL_SOCKET;
 	FILE *in;

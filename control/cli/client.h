@@ -6,7 +6,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-struct question {
+struct client_request {
 	const char *command;
 	const char *socket; /* NULL: where sensors are asked by default */
 	json_t *arguments;  /* lent; or NULL */
@@ -17,7 +17,7 @@ struct question {
 
 /* The command's exit status; what went wrong was said. `result`: a new reference, or NULL where it
  * was printed or there is none; may be NULL. */
-int ask(const struct question *, json_t **result);
+int client_request(const struct client_request *, json_t **result);
 
 /* A member's text, number or truth, however deep ("capture.loss.received"); "" and 0 where there
  * is none. */

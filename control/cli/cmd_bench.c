@@ -25,13 +25,13 @@ static const char everybody[] =
 	"appliances:\n"
 	"  - {name: any, role: managed-device, addresses: [0.0.0.0/0, \"::/0\"]}\n";
 
-static struct ruleset *open_chart(const char *site)
+static struct ruleset *open_ruleset(const char *site)
 {
 	struct errors errors = {0};
 	struct ruleset *ruleset = NULL;
 
 	if (site)
-		return cli_chart_armed(site);
+		return cli_ruleset_compiled(site);
 	if (ruleset_parse_site(&ruleset, "bench", everybody, sizeof(everybody) - 1, &errors) == 0 &&
 		ruleset_compile(ruleset, &errors) == 0)
 		return ruleset;
@@ -83,7 +83,7 @@ static int run(const struct cli_request *r)
 		workers = cli_number("bench", "workers", r->value[WORKERS], 1, BENCH_WORKERS_MAX);
 	if (rounds < 0 || workers < 0)
 		return EXIT_MISUSED;
-	ruleset = open_chart(r->value[SITE]);
+	ruleset = open_ruleset(r->value[SITE]);
 	if (!ruleset)
 		return EXIT_MISUSED;
 	wanted = (struct bench_options){ruleset, r->argument[0], (unsigned)rounds,

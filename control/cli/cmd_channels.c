@@ -30,7 +30,7 @@ static void print_channel(void *context, const json_t *channel)
 static int run(const struct cli_request *r)
 {
 	struct terminal_style st = terminal_style_of(terminal_wants_colour(stdout));
-	const struct question q = {.command = "channels",
+	const struct client_request q = {.command = "channels",
 		.socket = r->value[SOCKET],
 		.raw = r->value[JSON] != NULL,
 		.item = print_channel,
@@ -41,7 +41,7 @@ static int run(const struct cli_request *r)
 	if (!q.raw)
 		printf("%s%-14s %-28s %-28s %-20s %s%s\n", st.bold, "STATE", "APPLIANCE",
 			"APPLIANCE", "SINCE (UTC)", "LAST PACKET", st.plain);
-	status = ask(&q, &result);
+	status = client_request(&q, &result);
 	if (status == EXIT_DONE && !q.raw && number_at(result, "channels") == 0)
 		printf("none: no connection of appliance communications between two appliances "
 		       "was seen\n");

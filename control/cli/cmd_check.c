@@ -17,7 +17,7 @@ static int run(const struct cli_request *r)
 
 	if (!r->value[SITE])
 		return cli_misuse("check", "no site given: --site FILE");
-	ruleset = cli_chart_armed(r->value[SITE]);
+	ruleset = cli_ruleset_compiled(r->value[SITE]);
 	if (!ruleset)
 		return EXIT_MISUSED;
 	site_overview_print(ruleset, stdout);

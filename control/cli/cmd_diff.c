@@ -30,7 +30,7 @@ static int compare(struct ruleset *before, struct ruleset *after, const char *ca
 		lend_inventory(after, before);
 	if (capture && before->appliances == 0)
 		return cli_misuse("diff", "--capture needs appliances: want at least one site");
-	if (capture && (cli_arm(before) < 0 || cli_arm(after) < 0))
+	if (capture && (cli_compile(before) < 0 || cli_compile(after) < 0))
 		return EXIT_MISUSED;
 	diff_policies(before, after, stdout);
 	if (capture)
@@ -41,8 +41,8 @@ static int compare(struct ruleset *before, struct ruleset *after, const char *ca
 
 static int run(const struct cli_request *r)
 {
-	struct ruleset *before = cli_chart_any(r->argument[0]);
-	struct ruleset *after = before ? cli_chart_any(r->argument[1]) : NULL;
+	struct ruleset *before = cli_ruleset_any(r->argument[0]);
+	struct ruleset *after = before ? cli_ruleset_any(r->argument[1]) : NULL;
 	int status = after ? compare(before, after, r->value[CAPTURE]) : EXIT_MISUSED;
 
 	if (before)

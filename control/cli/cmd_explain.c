@@ -14,19 +14,19 @@ static const struct cli_option options[] = {
 
 static int run(const struct cli_request *r)
 {
-	struct question q;
+	struct flow_spec spec;
 	struct ruleset *ruleset;
 	char why[256];
 	int status;
 
 	if (!r->value[SITE])
 		return cli_misuse("explain", "no site given: --site FILE");
-	if (question_read(&q, r->argument, why, sizeof(why)) < 0)
+	if (flow_spec_read(&spec, r->argument, why, sizeof(why)) < 0)
 		return cli_misuse("explain", "%s", why);
-	ruleset = cli_chart(r->value[SITE], NULL);
+	ruleset = cli_ruleset(r->value[SITE], NULL);
 	if (!ruleset)
 		return EXIT_MISUSED;
-	explain(ruleset, &q, stdout);
+	explain(ruleset, &spec, stdout);
 	status = cli_flush("explain");
 	ruleset_close(ruleset);
 	return status;

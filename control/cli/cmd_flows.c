@@ -26,7 +26,7 @@ static const struct cli_option options[] = {
 
 static void print_flow(void *context, const json_t *flow)
 {
-	flow_line_print(flow, context, stdout);
+	flow_row_print(flow, context, stdout);
 }
 
 static int read_numbers(const struct cli_request *r, json_t *arguments)
@@ -53,7 +53,7 @@ static int read_numbers(const struct cli_request *r, json_t *arguments)
 static int run(const struct cli_request *r)
 {
 	struct terminal_style st = terminal_style_of(terminal_wants_colour(stdout));
-	struct question q = {.command = "flows",
+	struct client_request q = {.command = "flows",
 		.socket = r->value[SOCKET],
 		.raw = r->value[JSON] != NULL,
 		.item = print_flow,
@@ -66,9 +66,9 @@ static int run(const struct cli_request *r)
 		"flagged", r->value[FLAGGED] != NULL);
 	status = read_numbers(r, q.arguments);
 	if (status == EXIT_DONE && !q.raw)
-		flow_line_head(&st, stdout);
+		flow_row_head(&st, stdout);
 	if (status == EXIT_DONE)
-		status = ask(&q, &result);
+		status = client_request(&q, &result);
 	if (status == EXIT_DONE && !q.raw)
 		printf("%.0f of %.0f live flows match, %.0f shown\n", number_at(result, "matching"),
 			number_at(result, "live"), number_at(result, "shown"));

@@ -29,13 +29,13 @@ static void print_check(void *context, const json_t *check)
 static int run(const struct cli_request *r)
 {
 	struct terminal_style st = terminal_style_of(terminal_wants_colour(stdout));
-	const struct question q = {.command = "health",
+	const struct client_request q = {.command = "health",
 		.socket = r->value[SOCKET],
 		.raw = r->value[JSON] != NULL,
 		.item = print_check,
 		.context = &st};
 	json_t *result;
-	int status = ask(&q, &result), written;
+	int status = client_request(&q, &result), written;
 	bool well = strcmp(text_at(result, "state"), "ok") == 0;
 
 	json_decref(result);

@@ -36,7 +36,7 @@ static int run(const struct cli_request *r)
 {
 	struct terminal_style st = terminal_style_of(terminal_wants_colour(stdout));
 	const char *state = r->value[STATE];
-	struct question q = {.command = "matrix",
+	struct client_request q = {.command = "matrix",
 		.socket = r->value[SOCKET],
 		.raw = r->value[JSON] != NULL,
 		.item = print_row,
@@ -49,7 +49,7 @@ static int run(const struct cli_request *r)
 	if (!q.raw)
 		printf("%s%-24s %-40s %-9s %-20s %6s %10s %8s%s\n", st.bold, "APPLIANCE", "RULE",
 			"STATE", "WHEN (UTC)", "ALIVE", "FLOWS", "WRONG", st.plain);
-	status = ask(&q, &result);
+	status = client_request(&q, &result);
 	if (status == EXIT_DONE && !q.raw && json_is_false(json_object_get(result, "complete")))
 		printf("… and more: --appliance shows one of them\n");
 	json_decref(result);

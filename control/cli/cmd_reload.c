@@ -19,7 +19,7 @@ static const struct cli_option options[] = {
 static void print_change(void *context, const json_t *flow)
 {
 	printf("would be %s:\n  ", text_at(flow, "portolan.would_be"));
-	flow_line_print(flow, context, stdout);
+	flow_row_print(flow, context, stdout);
 }
 
 static void print_result(const json_t *result, bool dry)
@@ -44,7 +44,7 @@ static int run(const struct cli_request *r)
 {
 	struct terminal_style st = terminal_style_of(terminal_wants_colour(stdout));
 	bool dry = r->value[DRY_RUN] != NULL;
-	struct question q = {.command = "reload",
+	struct client_request q = {.command = "reload",
 		.socket = r->value[SOCKET],
 		.raw = r->value[JSON] != NULL,
 		.item = print_change,
@@ -53,7 +53,7 @@ static int run(const struct cli_request *r)
 	int status;
 
 	q.arguments = json_pack("{s:b}", "dry_run", dry);
-	status = ask(&q, &result);
+	status = client_request(&q, &result);
 	if (status == EXIT_DONE && !q.raw)
 		print_result(result, dry);
 	json_decref(result);

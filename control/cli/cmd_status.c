@@ -125,10 +125,10 @@ static void print_status(const json_t *status)
 
 static int run(const struct cli_request *r)
 {
-	const struct question q = {
+	const struct client_request q = {
 		.command = "status", .socket = r->value[SOCKET], .raw = r->value[JSON] != NULL};
 	json_t *status;
-	int exit_status = ask(&q, &status);
+	int exit_status = client_request(&q, &status);
 
 	if (exit_status == EXIT_DONE && !q.raw)
 		print_status(status);

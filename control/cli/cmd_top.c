@@ -118,7 +118,7 @@ static void add_row(void *context, const json_t *flow)
 {
 	struct page *p = context;
 
-	flow_line_print(flow, &p->view->style, p->out);
+	flow_row_print(flow, &p->view->style, p->out);
 	p->rows++;
 }
 
@@ -192,19 +192,19 @@ static void show(const char *text, const struct view *v)
 static int fill(struct view *v, FILE *out)
 {
 	struct page page = {.out = out, .view = v};
-	struct question status = {.command = "status", .socket = v->socket};
-	struct question flows = {
+	struct client_request status = {.command = "status", .socket = v->socket};
+	struct client_request flows = {
 		.command = "flows", .socket = v->socket, .item = add_row, .context = &page};
 	size_t rows = v->lines > HEAD_LINES + 1 ? v->lines - HEAD_LINES - 1 : 1;
 	json_t *answer;
-	int result = ask(&status, &answer);
+	int result = client_request(&status, &answer);
 
 	if (result == EXIT_DONE) {
 		print_top(v, answer, out);
-		flow_line_head(&v->style, out);
+		flow_row_head(&v->style, out);
 		flows.arguments = json_pack("{s:s, s:b, s:I}", "sort", sort_key[v->sort], "flagged",
 			v->flagged, "limit", (json_int_t)rows);
-		result = ask(&flows, NULL);
+		result = client_request(&flows, NULL);
 		json_decref(flows.arguments);
 	}
 	json_decref(answer);
@@ -252,13 +252,13 @@ static int run(const struct cli_request *r)
 {
 	struct view v = {.socket = r->value[SOCKET],
 		.style = terminal_style_of(terminal_wants_colour(stdout))};
-	struct question first = {.command = "status", .socket = v.socket};
+	struct client_request first = {.command = "status", .socket = v.socket};
 	struct termios before;
 	int status;
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return cli_misuse("top", "wants a terminal; `portolan flows` is for pipes");
-	status = ask(&first, NULL); /* what is wrong is said where it can be read */
+	status = client_request(&first, NULL); /* what is wrong is said where it can be read */
 	if (status != EXIT_DONE)
 		return status;
 	watch_signals();

@@ -16,7 +16,7 @@ static int has_ports(uint8_t protocol)
 	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP;
 }
 
-static int read_protocol(struct question *q, const char *text, char *why, size_t bytes)
+static int read_protocol(struct flow_spec *q, const char *text, char *why, size_t bytes)
 {
 	char *end;
 	long number = strtol(text, &end, 10);
@@ -72,7 +72,8 @@ static char *split(char *text, int with_port)
 	return colon + 1;
 }
 
-static int read_end(struct question *q, unsigned end, const char *argument, char *why, size_t bytes)
+static int read_end(
+	struct flow_spec *q, unsigned end, const char *argument, char *why, size_t bytes)
 {
 	int with_port = has_ports(q->flow.protocol), version;
 	char text[128], *port;
@@ -100,7 +101,7 @@ static int read_end(struct question *q, unsigned end, const char *argument, char
 	return 0;
 }
 
-int question_read(struct question *q, const char *const argument[3], char *why, size_t bytes)
+int flow_spec_read(struct flow_spec *q, const char *const argument[3], char *why, size_t bytes)
 {
 	memset(q, 0, sizeof(*q));
 	if (read_protocol(q, argument[0], why, bytes) < 0)
@@ -128,7 +129,7 @@ static void print_set(const struct ruleset *c, uint16_t set, FILE *out)
 }
 
 static void print_nearest(const struct ruleset *c, struct other_profiles *other_profiles,
-	const struct place *at, FILE *out)
+	const struct rule_key *at, FILE *out)
 {
 	struct near_rule found[NEAREST_MAX];
 	size_t count = nearest_rules(c, other_profiles, at, found);
@@ -159,7 +160,7 @@ static void print_end(const struct ruleset *c, struct other_profiles *other_prof
 		print_set(c, j->set[end], out);
 	else if (has_ports(flow->protocol))
 		print_nearest(c, other_profiles,
-			&(struct place){a->role, direction,
+			&(struct rule_key){a->role, direction,
 				flow->protocol == IPPROTO_TCP ? TRANSPORT_TCP : TRANSPORT_UDP,
 				flow->port[1]},
 			out);
@@ -176,7 +177,7 @@ static void turn(struct conversation *c)
 	c->port[1] = port;
 }
 
-void explain(const struct ruleset *c, const struct question *q, FILE *out)
+void explain(const struct ruleset *c, const struct flow_spec *q, FILE *out)
 {
 	struct conversation flow = q->flow;
 	struct judgement j;

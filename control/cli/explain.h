@@ -11,13 +11,13 @@
 struct ruleset;
 
 /* The flow asked about; its appliances are not known yet. */
-struct question {
+struct flow_spec {
 	struct conversation flow;
 };
 
 /* PROTO SRC:PORT DST:PORT. 0, or -EINVAL and what would be right in `why`. */
-int question_read(struct question *, const char *const argument[3], char *why, size_t bytes);
+int flow_spec_read(struct flow_spec *, const char *const argument[3], char *why, size_t bytes);
 
-void explain(const struct ruleset *, const struct question *, FILE *);
+void explain(const struct ruleset *, const struct flow_spec *, FILE *);
 
 #endif

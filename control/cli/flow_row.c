@@ -6,7 +6,7 @@
 #include "base/terminal.h"
 #include "cli/client.h"
 
-void flow_line_head(const struct terminal_style *st, FILE *out)
+void flow_row_head(const struct terminal_style *st, FILE *out)
 {
 	fprintf(out, "%s%-19s %-12s %-44s %-14s %10s %9s%s\n", st->bold, "VERDICT", "CONNECTION",
 		"INITIATOR -> RESPONDER", "SERVICE", "PACKETS", "BYTES", st->plain);
@@ -26,7 +26,7 @@ static const char *end_name(const json_t *flow, const char *side, const char *di
 	return text_at(json_object_get(flow, side), "ip");
 }
 
-void flow_line_print(const json_t *flow, const struct terminal_style *st, FILE *out)
+void flow_row_print(const json_t *flow, const struct terminal_style *st, FILE *out)
 {
 	const char *verdict = text_at(flow, "portolan.verdict");
 	int severity = (int)number_at(flow, "event.severity");

@@ -8,7 +8,7 @@
 
 struct terminal_style;
 
-void flow_line_head(const struct terminal_style *, FILE *);
-void flow_line_print(const json_t *flow, const struct terminal_style *, FILE *);
+void flow_row_head(const struct terminal_style *, FILE *);
+void flow_row_print(const json_t *flow, const struct terminal_style *, FILE *);
 
 #endif

@@ -57,7 +57,7 @@ static unsigned count_bits(unsigned bits)
 }
 
 /* How a rule of this policy differs, or -1 if it has another port altogether. */
-static int compare_rule(const struct ruleset *c, size_t i, const struct place *at)
+static int compare_rule(const struct ruleset *c, size_t i, const struct rule_key *at)
 {
 	const struct rule *r = &c->policy->rule[i];
 	unsigned differs = 0;
@@ -97,7 +97,7 @@ static size_t keep(struct near_rule *found, size_t count, const struct near_rule
 }
 
 static size_t search_policy(
-	const struct ruleset *c, const struct place *at, struct near_rule *found, size_t count)
+	const struct ruleset *c, const struct rule_key *at, struct near_rule *found, size_t count)
 {
 	for (size_t i = 0; i < c->policy->rules; i++) {
 		int differs = compare_rule(c, i, at);
@@ -114,7 +114,7 @@ static size_t search_policy(
 }
 
 /* Whether the policy in use documents this very place, and the site moved it away. */
-static int was_moved_away(const struct ruleset *c, const struct place *at)
+static int was_moved_away(const struct ruleset *c, const struct rule_key *at)
 {
 	for (size_t i = 0; i < c->policy->rules; i++) {
 		const struct rule *r = &c->policy->rule[i];
@@ -128,7 +128,7 @@ static int was_moved_away(const struct ruleset *c, const struct place *at)
 
 /* Of another profile only the very row that is missing here. */
 static size_t search_profile(
-	const struct ruleset *c, const struct place *at, struct near_rule *found, size_t count)
+	const struct ruleset *c, const struct rule_key *at, struct near_rule *found, size_t count)
 {
 	uint16_t set = policy_set(c->policy, at->role, at->direction, at->transport, at->port);
 	const struct rule_set *rules = &c->policy->set[set];
@@ -144,7 +144,7 @@ static size_t search_profile(
 		});
 }
 
-size_t nearest_rules(const struct ruleset *c, struct other_profiles *a, const struct place *at,
+size_t nearest_rules(const struct ruleset *c, struct other_profiles *a, const struct rule_key *at,
 	struct near_rule found[NEAREST_MAX])
 {
 	size_t count = 0;

@@ -28,7 +28,7 @@ struct errors;
 #define DIFFERENCE_MEMBER(name, text, words) DIFFERENCE_##name,
 enum difference { DIFFERENCE_LIST(DIFFERENCE_MEMBER) DIFFERENCE_COUNT };
 
-struct place {
+struct rule_key {
 	enum role role;
 	enum direction direction;
 	enum transport transport;
@@ -56,7 +56,7 @@ void other_profiles_open(struct other_profiles *, const struct ruleset *in_use);
 void other_profiles_close(struct other_profiles *);
 
 /* The number of rules found, the nearest first. */
-size_t nearest_rules(const struct ruleset *, struct other_profiles *, const struct place *,
+size_t nearest_rules(const struct ruleset *, struct other_profiles *, const struct rule_key *,
 	struct near_rule[NEAREST_MAX]);
 
 const char *difference_name(enum difference);

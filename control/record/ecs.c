@@ -41,9 +41,9 @@ static enum direction direction_of(unsigned end)
 	return end == 0 ? DIRECTION_OUTBOUND : DIRECTION_INBOUND;
 }
 
-static struct place place_of(const struct ecs *e, const struct record *r, unsigned end)
+static struct rule_key rule_key_of(const struct ecs *e, const struct record *r, unsigned end)
 {
-	return (struct place){
+	return (struct rule_key){
 		.role = e->ruleset->appliance[r->appliance[end]].role,
 		.direction = direction_of(end),
 		.transport = r->protocol == IPPROTO_TCP ? TRANSPORT_TCP : TRANSPORT_UDP,
@@ -222,7 +222,7 @@ static json_t *differences_of(const struct near_rule *n)
 static json_t *nearest_of(const struct ecs *e, const struct record *r, unsigned end)
 {
 	struct near_rule found[NEAREST_MAX];
-	struct place at = place_of(e, r, end);
+	struct rule_key at = rule_key_of(e, r, end);
 	size_t count = has_ports(r) ? nearest_rules(e->ruleset, e->other_profiles, &at, found) : 0;
 	json_t *nearest = json_array();
 
@@ -360,7 +360,7 @@ static size_t say_reason(
 void ecs_message(const struct ecs *e, const struct record *r, char *text, size_t bytes)
 {
 	unsigned end = record_judged_end(r);
-	struct place at = place_of(e, r, end);
+	struct rule_key at = rule_key_of(e, r, end);
 	struct near_rule found[NEAREST_MAX];
 	char how[128];
 	size_t used = say_reason(e, r, end, text, bytes);

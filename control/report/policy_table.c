@@ -16,14 +16,14 @@
 
 /* ---- order ---- */
 
-struct place {
+struct table_order {
 	uint64_t key;
 	uint32_t rule;
 };
 
-static int place_compare(const void *left, const void *right)
+static int table_order_compare(const void *left, const void *right)
 {
-	const struct place *a = left, *b = right;
+	const struct table_order *a = left, *b = right;
 
 	return (a->key > b->key) - (a->key < b->key);
 }
@@ -31,7 +31,7 @@ static int place_compare(const void *left, const void *right)
 uint32_t *policy_table_order(const struct ruleset *ruleset)
 {
 	uint32_t count = ruleset->policy->rules;
-	struct place *place = calloc(count + 1u, sizeof(*place));
+	struct table_order *place = calloc(count + 1u, sizeof(*place));
 	uint32_t *order = calloc(count + 1u, sizeof(*order));
 
 	for (uint32_t i = 0; place && i < count; i++) {
@@ -41,7 +41,7 @@ uint32_t *policy_table_order(const struct ruleset *ruleset)
 		place[i].rule = i;
 	}
 	if (place && order) {
-		qsort(place, count, sizeof(*place), place_compare);
+		qsort(place, count, sizeof(*place), table_order_compare);
 		for (uint32_t i = 0; i < count; i++)
 			order[i] = place[i].rule;
 	} else {

@@ -31,7 +31,7 @@ static int allow(int ruleset, const char *path, uint64_t access)
 	return error;
 }
 
-int fence_close(const char *const *writable, size_t directories)
+int sandbox_enter(const char *const *writable, size_t directories)
 {
 	struct landlock_ruleset_attr attr = {
 		.handled_access_fs = READING | WRITING | LANDLOCK_ACCESS_FS_EXECUTE};

@@ -8,6 +8,6 @@
 
 /* For this thread and those it starts from now on. 0; -ENOSYS or -EOPNOTSUPP where the kernel
  * has no Landlock; another negative errno. Directories that are not there are passed over. */
-int fence_close(const char *const *writable, size_t directories);
+int sandbox_enter(const char *const *writable, size_t directories);
 
 #endif

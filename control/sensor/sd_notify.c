@@ -4,36 +4,36 @@
 
 #include "base/clock.h"
 
-void notice_ready(const char *status)
+void notify_ready(const char *status)
 {
 	sd_notifyf(0, "READY=1\nSTATUS=%s", status);
 }
 
-void notice_status(const char *status)
+void notify_status(const char *status)
 {
 	sd_notifyf(0, "STATUS=%s", status);
 }
 
 /* The time lets systemd tell this reload from an earlier one (sd_notify(3)). */
-void notice_reloading(void)
+void notify_reloading(void)
 {
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
 		(unsigned long long)(clock_steady_ns() / 1000));
 }
 
-void notice_stopping(const char *status)
+void notify_stopping(const char *status)
 {
 	sd_notifyf(0, "STOPPING=1\nSTATUS=%s", status);
 }
 
-uint64_t notice_watchdog_ns(void)
+uint64_t notify_watchdog_ns(void)
 {
 	uint64_t usec = 0;
 
 	return sd_watchdog_enabled(0, &usec) > 0 ? usec * 1000 / 2 : 0;
 }
 
-void notice_alive(void)
+void notify_alive(void)
 {
 	sd_notify(0, "WATCHDOG=1");
 }

@@ -7,13 +7,13 @@
 #include <stdint.h>
 
 /* The sources are open and the workers run. */
-void notice_ready(const char *status);
-void notice_status(const char *status);
-void notice_reloading(void);
-void notice_stopping(const char *status);
+void notify_ready(const char *status);
+void notify_status(const char *status);
+void notify_reloading(void);
+void notify_stopping(const char *status);
 
 /* How often systemd wants to hear that we are alive, halved to be in time; 0: never. */
-uint64_t notice_watchdog_ns(void);
-void notice_alive(void);
+uint64_t notify_watchdog_ns(void);
+void notify_alive(void);
 
 #endif

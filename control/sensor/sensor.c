@@ -39,7 +39,7 @@ struct sensor {
 	struct reload reload; /* its charts */
 	struct collector collector;
 	struct snapshot snapshot;
-	struct answers answers;
+	struct requests answers;
 	struct control_socket *socket; /* NULL: none could be opened */
 	struct metrics_source metrics;
 	struct http *http;   /* NULL: no metrics are wanted */
@@ -56,7 +56,7 @@ struct sensor {
 
 /* --- telemetry ------------------------------------------------------------------------ */
 
-static int answer_stats(void *context, const char *argument, struct source_dpdk_answer *a)
+static int telemetry_stats(void *context, const char *argument, struct source_dpdk_answer *a)
 {
 	struct counters c;
 
@@ -74,7 +74,7 @@ static int answer_stats(void *context, const char *argument, struct source_dpdk_
 	return 0;
 }
 
-static int answer_flows(void *context, const char *argument, struct source_dpdk_answer *a)
+static int telemetry_flows(void *context, const char *argument, struct source_dpdk_answer *a)
 {
 	struct counters c;
 
@@ -90,7 +90,7 @@ static int answer_flows(void *context, const char *argument, struct source_dpdk_
 	return 0;
 }
 
-static int answer_policy(void *context, const char *argument, struct source_dpdk_answer *a)
+static int telemetry_policy(void *context, const char *argument, struct source_dpdk_answer *a)
 {
 	const struct ruleset *c = ((struct sensor *)context)->reload.ruleset;
 
@@ -107,10 +107,10 @@ static void offer_telemetry(struct sensor *s)
 {
 	if (!s->capture.through_dpdk)
 		return;
-	source_dpdk_command("/portolan/stats", "what was seen and judged", answer_stats, s);
+	source_dpdk_command("/portolan/stats", "what was seen and judged", telemetry_stats, s);
 	source_dpdk_command(
-		"/portolan/flows", "flows: created, active, ended, by verdict", answer_flows, s);
-	source_dpdk_command("/portolan/policy", "the policy in force", answer_policy, s);
+		"/portolan/flows", "flows: created, active, ended, by verdict", telemetry_flows, s);
+	source_dpdk_command("/portolan/policy", "the policy in force", telemetry_policy, s);
 }
 
 /* --- those who ask ---------------------------------------------------------------------- */
@@ -122,13 +122,13 @@ static int open_socket(struct sensor *s)
 	const struct output_settings *o = &s->reload.ruleset->outputs;
 	struct control_place place = {o->control_socket ? o->control_socket : CONTROL_SOCKET,
 		s->options->user, o->control_group};
-	struct control_handlers handlers = {answers_ask, answers_bye, &s->answers};
+	struct control_handlers handlers = {requests_handle, requests_closed, &s->answers};
 	int error = control_socket_open(&s->socket, &place, &handlers);
 
 	s->answers.snapshot = &s->snapshot;
 	s->answers.collector = &s->collector;
 	s->answers.reload = &s->reload;
-	s->collector.live_flow_callback = answers_see;
+	s->collector.live_flow_callback = requests_flow;
 	s->collector.live_flow_context = &s->answers;
 	if (error == 0)
 		return DONE;
@@ -211,7 +211,7 @@ static int give_up_rights(struct sensor *s)
 		return FAILED;
 	}
 	list_writable(s, &w);
-	error = fence_close((const char *const *)w.directory, w.count);
+	error = sandbox_enter((const char *const *)w.directory, w.count);
 	for (size_t i = 0; i < w.count; i++)
 		free(w.directory[i]);
 	if (error == -ENOSYS || error == -EOPNOTSUPP)
@@ -236,9 +236,9 @@ static void reload_site(struct sensor *s)
 	struct errors errors = {.length = 0};
 
 	s->is_reload_wanted = 0;
-	notice_reloading();
-	answers_reloaded(&s->answers, reload_now(&s->reload, &errors), &errors);
-	notice_ready(s->capture.title);
+	notify_reloading();
+	requests_reloaded(&s->answers, reload_now(&s->reload, &errors), &errors);
+	notify_ready(s->capture.title);
 }
 
 /* --- surveys -------------------------------------------------------------------------- */
@@ -248,19 +248,19 @@ static int is_due(const struct sensor *s)
 	return clock_steady_ns() >= s->survey_ns;
 }
 
-static void begin_survey(struct sensor *s)
+static void begin_dump(struct sensor *s)
 {
 	s->is_surveying = 1;
 	s->is_look_wanted = 0;
 	s->is_judging = is_due(s);
 	if (s->is_judging)
 		s->survey_ns = clock_steady_ns() + SURVEY_NS;
-	answers_begin_survey(&s->answers);
+	requests_begin_dump(&s->answers);
 	collector_begin_dump(&s->collector);
 	worker_pool_dump(s->pool);
 }
 
-static void end_survey(struct sensor *s)
+static void end_dump(struct sensor *s)
 {
 	struct counters c;
 
@@ -271,7 +271,7 @@ static void end_survey(struct sensor *s)
 	collector_end_dump(&s->collector);
 	if (s->is_judging)
 		collector_evaluate(&s->collector, &c, clock_wall_ns());
-	answers_end_survey(&s->answers);
+	requests_end_dump(&s->answers);
 }
 
 /* Not while flows wait to be judged by another policy: the figures would be in the numbers of two
@@ -279,10 +279,10 @@ static void end_survey(struct sensor *s)
 static void survey(struct sensor *s)
 {
 	if (s->is_surveying && worker_pool_has_dumped(s->pool))
-		end_survey(s);
+		end_dump(s);
 	else if (!s->is_surveying && !s->reload.previous &&
-		 (answers_want_survey(&s->answers) || s->is_look_wanted || is_due(s)))
-		begin_survey(s);
+		 (requests_want_dump(&s->answers) || s->is_look_wanted || is_due(s)))
+		begin_dump(s);
 }
 
 /* --- round and round ------------------------------------------------------------------- */
@@ -301,11 +301,11 @@ static void listen_for(struct sensor *s, int wait_ms)
 
 static void keep_alive(struct sensor *s)
 {
-	uint64_t every_ns = notice_watchdog_ns(), now_ns = clock_steady_ns();
+	uint64_t every_ns = notify_watchdog_ns(), now_ns = clock_steady_ns();
 
 	if (!every_ns || now_ns < s->alive_ns)
 		return;
-	notice_alive();
+	notify_alive();
 	s->alive_ns = now_ns + every_ns;
 }
 
@@ -316,7 +316,7 @@ static void look_after_reloads(struct sensor *s)
 		reload_site(s);
 	if (!reload_tick(&s->reload))
 		return;
-	answers_settled(&s->answers);
+	requests_rejudged(&s->answers);
 	s->is_look_wanted = 1; /* the mirror's figures are by the new appliances */
 }
 
@@ -368,9 +368,9 @@ static int run(struct sensor *s)
 	snapshot_init(&s->snapshot, &s->reload, &s->collector, &s->capture, s->start_ns);
 	snapshot_take(&s->snapshot, s->pool, s->start_ns);
 	offer_telemetry(s);
-	notice_ready(s->capture.title);
+	notify_ready(s->capture.title);
 	stand_watch(s);
-	notice_stopping("writing what is left");
+	notify_stopping("writing what is left");
 	worker_pool_stop(s->pool);
 	collector_begin_dump(&s->collector); /* flows that have not ended are live */
 	worker_pool_finish(s->pool, clock_wall_ns());

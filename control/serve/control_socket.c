@@ -33,7 +33,7 @@ struct control_client {
 	bool is_closing; /* once all is sent */
 	bool has_ended;	 /* it will write no more */
 	uint64_t deadline_ns;
-	void *memo;
+	void *user_data;
 	char in[CONTROL_QUESTION_BYTES];
 	size_t in_bytes;
 	char *out;
@@ -136,19 +136,19 @@ bool control_may_change(const struct control_client *c)
 	return c->may_change;
 }
 
-void *control_memo(const struct control_client *c)
+void *control_user_data(const struct control_client *c)
 {
-	return c->memo;
+	return c->user_data;
 }
 
-void control_set_memo(struct control_client *c, void *memo)
+void control_set_user_data(struct control_client *c, void *user_data)
 {
-	c->memo = memo;
+	c->user_data = user_data;
 }
 
 static void drop(struct control_socket *s, struct control_client *c)
 {
-	s->handlers.bye(s->handlers.context, c);
+	s->handlers.closed(s->handlers.context, c);
 	close(c->fd);
 	free(c->out);
 	*c = (struct control_client){.fd = -1};

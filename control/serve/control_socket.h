@@ -25,7 +25,7 @@ typedef void control_goodbye(void *context, struct control_client *);
 
 struct control_handlers {
 	control_handler *ask;
-	control_goodbye *bye;
+	control_goodbye *closed;
 	void *context;
 };
 
@@ -51,8 +51,8 @@ bool control_may_change(const struct control_client *);
 
 /* What belongs to the client's question, or NULL; whoever sets it frees it, at the latest in
  * `bye`. */
-void *control_memo(const struct control_client *);
-void control_set_memo(struct control_client *, void *);
+void *control_user_data(const struct control_client *);
+void control_set_user_data(struct control_client *, void *);
 
 /* Parts of an answer; documents are taken over. An item is false where the client already has more
  * to read than is kept for it. */

@@ -27,7 +27,7 @@ struct kept {
 	struct record record;
 };
 
-struct inquiry {
+struct flow_query {
 	const struct ecs *ecs;
 	struct ruleset *other;		 /* or NULL: flows are asked for */
 	const char *appliance, *verdict; /* NULL: any; in `arguments` */
@@ -58,7 +58,7 @@ static uint64_t rank_of(enum order o, const struct record *r)
 
 /* --- the question ------------------------------------------------------------------------- */
 
-static bool read_order(struct inquiry *q, char *why)
+static bool read_order(struct flow_query *q, char *why)
 {
 	static const char *const name[] = {
 #define ORDER_NAME(member, text, number) text,
@@ -79,7 +79,7 @@ static bool read_order(struct inquiry *q, char *why)
 	return !text;
 }
 
-static bool read_peer(struct inquiry *q, char *why)
+static bool read_peer(struct flow_query *q, char *why)
 {
 	const char *text = json_string_value(json_object_get(q->arguments, "peer"));
 
@@ -111,7 +111,7 @@ static bool read_number(
 	return true;
 }
 
-static bool read_verdict(struct inquiry *q, char *why)
+static bool read_verdict(struct flow_query *q, char *why)
 {
 	q->verdict = json_string_value(json_object_get(q->arguments, "verdict"));
 	for (unsigned i = 0; q->verdict && i < VERDICT_COUNT; i++)
@@ -123,7 +123,7 @@ static bool read_verdict(struct inquiry *q, char *why)
 	return !q->verdict;
 }
 
-static bool read_appliance(struct inquiry *q, char *why)
+static bool read_appliance(struct flow_query *q, char *why)
 {
 	const struct ruleset *c = q->ecs->ruleset;
 
@@ -137,7 +137,7 @@ static bool read_appliance(struct inquiry *q, char *why)
 	return !q->appliance;
 }
 
-static bool read_arguments(struct inquiry *q, char *why)
+static bool read_arguments(struct flow_query *q, char *why)
 {
 	long limit = CONTROL_FLOWS_DEFAULT;
 
@@ -152,19 +152,19 @@ static bool read_arguments(struct inquiry *q, char *why)
 	return true;
 }
 
-static struct inquiry *inquiry_new(const struct ecs *ecs)
+static struct flow_query *flow_query_new(const struct ecs *ecs)
 {
-	struct inquiry *q = calloc(1, sizeof(*q));
+	struct flow_query *q = calloc(1, sizeof(*q));
 
 	if (q)
 		q->ecs = ecs;
 	return q;
 }
 
-struct inquiry *inquiry_of_flows(
+struct flow_query *flow_query_of_flows(
 	const json_t *arguments, const struct ecs *ecs, char why[INQUIRY_WHY_BYTES])
 {
-	struct inquiry *q = inquiry_new(ecs);
+	struct flow_query *q = flow_query_new(ecs);
 
 	snprintf(why, INQUIRY_WHY_BYTES, "no more memory");
 	if (q)
@@ -173,13 +173,13 @@ struct inquiry *inquiry_of_flows(
 		q->kept = calloc(q->limit, sizeof(*q->kept));
 	if (q && q->kept)
 		return q;
-	inquiry_free(q);
+	flow_query_free(q);
 	return NULL;
 }
 
-struct inquiry *inquiry_of_chart(struct ruleset *other, const struct ecs *ecs)
+struct flow_query *flow_query_of_ruleset(struct ruleset *other, const struct ecs *ecs)
 {
-	struct inquiry *q = inquiry_new(ecs);
+	struct flow_query *q = flow_query_new(ecs);
 
 	if (q) {
 		q->limit = CONTROL_FLOWS_DEFAULT;
@@ -190,11 +190,11 @@ struct inquiry *inquiry_of_chart(struct ruleset *other, const struct ecs *ecs)
 		q->other = other;
 		return q;
 	}
-	inquiry_free(q);
+	flow_query_free(q);
 	return NULL;
 }
 
-void inquiry_free(struct inquiry *q)
+void flow_query_free(struct flow_query *q)
 {
 	if (!q)
 		return;
@@ -206,7 +206,7 @@ void inquiry_free(struct inquiry *q)
 
 /* --- the flows ----------------------------------------------------------------------------- */
 
-static bool has_appliance(const struct inquiry *q, const struct record *r)
+static bool has_appliance(const struct flow_query *q, const struct record *r)
 {
 	const struct ruleset *c = q->ecs->ruleset;
 
@@ -217,13 +217,13 @@ static bool has_appliance(const struct inquiry *q, const struct record *r)
 	return false;
 }
 
-static bool has_peer(const struct inquiry *q, const struct record *r)
+static bool has_peer(const struct flow_query *q, const struct record *r)
 {
 	return r->version == q->peer_version &&
 	       (address_equal(&r->address[0], &q->peer) || address_equal(&r->address[1], &q->peer));
 }
 
-static bool fits(const struct inquiry *q, const struct record *r)
+static bool fits(const struct flow_query *q, const struct record *r)
 {
 	if (q->flagged && !verdict_is_flagged((enum verdict)r->verdict))
 		return false;
@@ -271,7 +271,7 @@ static enum verdict verdict_by(const struct ruleset *c, const struct record *r)
 	return (enum verdict)verdict;
 }
 
-static void sift_down(struct inquiry *q)
+static void sift_down(struct flow_query *q)
 {
 	size_t i = 0, child;
 
@@ -287,7 +287,7 @@ static void sift_down(struct inquiry *q)
 	}
 }
 
-static void sift_up(struct inquiry *q)
+static void sift_up(struct flow_query *q)
 {
 	size_t i = q->count - 1, parent;
 
@@ -299,7 +299,7 @@ static void sift_up(struct inquiry *q)
 	}
 }
 
-static void keep(struct inquiry *q, const struct record *r, enum verdict other)
+static void keep(struct flow_query *q, const struct record *r, enum verdict other)
 {
 	struct kept k = {.rank = rank_of(q->order, r), .verdict = other, .record = *r};
 
@@ -312,7 +312,7 @@ static void keep(struct inquiry *q, const struct record *r, enum verdict other)
 	}
 }
 
-void inquiry_see(struct inquiry *q, const struct record *r)
+void flow_query_add(struct flow_query *q, const struct record *r)
 {
 	enum verdict other = VERDICT_COUNT;
 
@@ -337,7 +337,7 @@ static int compare_rank(const void *left, const void *right)
 	return a->rank < b->rank ? 1 : a->rank > b->rank ? -1 : 0;
 }
 
-static json_t *item_of(const struct inquiry *q, const struct kept *k)
+static json_t *item_of(const struct flow_query *q, const struct kept *k)
 {
 	json_t *item = ecs_flow(q->ecs, &k->record);
 
@@ -348,7 +348,7 @@ static json_t *item_of(const struct inquiry *q, const struct kept *k)
 	return item;
 }
 
-void inquiry_answer(struct inquiry *q, struct control_client *client)
+void flow_query_answer(struct flow_query *q, struct control_client *client)
 {
 	size_t sent = 0;
 	json_t *result;

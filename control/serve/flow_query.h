@@ -16,23 +16,23 @@
 struct ruleset;
 struct control_client;
 struct ecs;
-struct inquiry;
+struct flow_query;
 
 /* Of the flows; NULL with the reason in `why`. */
 #define INQUIRY_WHY_BYTES 256
-struct inquiry *inquiry_of_flows(
+struct flow_query *flow_query_of_flows(
 	const json_t *arguments, const struct ecs *, char why[INQUIRY_WHY_BYTES]);
 
 /* Of the flows whose verdict would change; takes the chart over, unless there was no memory: NULL.
  */
-struct inquiry *inquiry_of_chart(struct ruleset *, const struct ecs *);
+struct flow_query *flow_query_of_ruleset(struct ruleset *, const struct ecs *);
 
-void inquiry_free(struct inquiry *);
+void flow_query_free(struct flow_query *);
 
 /* One live flow, in the numbers of the chart in force. */
-void inquiry_see(struct inquiry *, const struct record *);
+void flow_query_add(struct flow_query *, const struct record *);
 
 /* All were seen. */
-void inquiry_answer(struct inquiry *, struct control_client *);
+void flow_query_answer(struct flow_query *, struct control_client *);
 
 #endif

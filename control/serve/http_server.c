@@ -99,15 +99,15 @@ static enum MHD_Result give_metrics(const struct http *h, struct MHD_Connection 
 
 static enum MHD_Result take_request(void *context, struct MHD_Connection *c, const char *url,
 	const char *method, const char *version, const char *upload, size_t *upload_bytes,
-	void **memo)
+	void **user_data)
 {
 	const struct http *h = context;
 	static int seen;
 
 	(void)version;
 	(void)upload;
-	if (!*memo) { /* the head alone: a body may come */
-		*memo = &seen;
+	if (!*user_data) { /* the head alone: a body may come */
+		*user_data = &seen;
 		return MHD_YES;
 	}
 	if (*upload_bytes) {

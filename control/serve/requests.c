@@ -83,7 +83,8 @@ static json_t *capture_now(const struct snapshot *s)
 	return capture;
 }
 
-static void answer_status(struct answers *a, struct control_client *client, const json_t *arguments)
+static void answer_status(
+	struct requests *a, struct control_client *client, const json_t *arguments)
 {
 	const struct snapshot *s = a->snapshot;
 	const char *worst;
@@ -96,7 +97,7 @@ static void answer_status(struct answers *a, struct control_client *client, cons
 		s->in_doubt);
 
 	(void)arguments;
-	json_decref(answers_health(a, &worst));
+	json_decref(requests_health(a, &worst));
 	json_object_set_new(status, "health", json_string(worst));
 	json_object_set_new(status, "accounting", stats_json(&s->counters));
 	if (a->sinks)
@@ -198,7 +199,7 @@ static void check_policy(struct checks *c, const struct snapshot *s)
 		check(c, "policy", GRADE_OK, "as the site was when it was read last");
 }
 
-static void check_sinks(struct checks *c, const struct answers *a)
+static void check_sinks(struct checks *c, const struct requests *a)
 {
 	json_t *sinks = a->sinks ? a->sinks(a->sinks_context) : json_array(), *sink;
 	size_t i;
@@ -214,7 +215,7 @@ static void check_sinks(struct checks *c, const struct answers *a)
 	json_decref(sinks);
 }
 
-json_t *answers_health(const struct answers *a, const char **worst)
+json_t *requests_health(const struct requests *a, const char **worst)
 {
 	struct checks c = {.list = json_array()};
 
@@ -229,10 +230,11 @@ json_t *answers_health(const struct answers *a, const char **worst)
 	return c.list;
 }
 
-static void answer_health(struct answers *a, struct control_client *client, const json_t *arguments)
+static void answer_health(
+	struct requests *a, struct control_client *client, const json_t *arguments)
 {
 	const char *worst;
-	json_t *list = answers_health(a, &worst), *item;
+	json_t *list = requests_health(a, &worst), *item;
 	size_t i;
 
 	(void)arguments;
@@ -256,7 +258,7 @@ static json_t *channel_item(const struct channels *all, const struct channel *ch
 }
 
 static void answer_channels(
-	struct answers *a, struct control_client *client, const json_t *arguments)
+	struct requests *a, struct control_client *client, const json_t *arguments)
 {
 	const struct channels *all = &a->snapshot->collector->deployment.channels;
 
@@ -270,7 +272,7 @@ static void answer_channels(
 			json_when(a->snapshot->collector->deployment.judged_ns)));
 }
 
-static json_t *matrix_item(const struct answers *a, size_t appliance, size_t set)
+static json_t *matrix_item(const struct requests *a, size_t appliance, size_t set)
 {
 	const struct ruleset *c = snapshot_ruleset(a->snapshot);
 	const struct matrix_cell *cell =
@@ -310,7 +312,7 @@ static bool is_state(const char *state)
 }
 
 /* One appliance's rules in this state, or in any; false where the client has enough to read. */
-static bool put_rows(const struct answers *a, struct control_client *client, size_t appliance,
+static bool put_rows(const struct requests *a, struct control_client *client, size_t appliance,
 	const char *state, size_t *items)
 {
 	const struct matrix *m = &a->snapshot->collector->deployment.matrix;
@@ -327,7 +329,8 @@ static bool put_rows(const struct answers *a, struct control_client *client, siz
 	return true;
 }
 
-static void answer_matrix(struct answers *a, struct control_client *client, const json_t *arguments)
+static void answer_matrix(
+	struct requests *a, struct control_client *client, const json_t *arguments)
 {
 	const char *appliance = json_string_value(json_object_get(arguments, "appliance"));
 	const char *state = json_string_value(json_object_get(arguments, "state"));
@@ -349,64 +352,64 @@ static void answer_matrix(struct answers *a, struct control_client *client, cons
 /* --- what takes a survey -------------------------------------------------------------------- */
 
 static void wait_for_survey(
-	struct answers *a, struct control_client *client, struct inquiry *q, const char *why)
+	struct requests *a, struct control_client *client, struct flow_query *q, const char *why)
 {
 	if (!q) {
 		control_refuse(client, "%s", why);
 		return;
 	}
-	control_set_memo(client, q);
+	control_set_user_data(client, q);
 	a->waiting[a->waiters++] = client; /* as many as the socket has clients */
 }
 
-static void answer_flows(struct answers *a, struct control_client *client, const json_t *arguments)
+static void answer_flows(struct requests *a, struct control_client *client, const json_t *arguments)
 {
 	char why[INQUIRY_WHY_BYTES];
-	struct inquiry *q = inquiry_of_flows(arguments, &a->collector->ecs, why);
+	struct flow_query *q = flow_query_of_flows(arguments, &a->collector->ecs, why);
 
 	wait_for_survey(a, client, q, why);
 }
 
-bool answers_want_survey(const struct answers *a)
+bool requests_want_dump(const struct requests *a)
 {
 	return a->waiters > a->surveyed;
 }
 
-void answers_begin_survey(struct answers *a)
+void requests_begin_dump(struct requests *a)
 {
 	a->surveyed = a->waiters;
 }
 
-void answers_see(void *context, const struct record *r)
+void requests_flow(void *context, const struct record *r)
 {
-	struct answers *a = context;
+	struct requests *a = context;
 
 	for (size_t i = 0; i < a->surveyed; i++)
-		inquiry_see(control_memo(a->waiting[i]), r);
+		flow_query_add(control_user_data(a->waiting[i]), r);
 }
 
-static void forget_inquiry(struct control_client *client)
+static void forget_flow_query(struct control_client *client)
 {
-	inquiry_free(control_memo(client));
-	control_set_memo(client, NULL);
+	flow_query_free(control_user_data(client));
+	control_set_user_data(client, NULL);
 }
 
-void answers_end_survey(struct answers *a)
+void requests_end_dump(struct requests *a)
 {
 	size_t left = a->waiters - a->surveyed;
 
 	for (size_t i = 0; i < a->surveyed; i++) {
-		inquiry_answer(control_memo(a->waiting[i]), a->waiting[i]);
-		forget_inquiry(a->waiting[i]);
+		flow_query_answer(control_user_data(a->waiting[i]), a->waiting[i]);
+		forget_flow_query(a->waiting[i]);
 	}
 	memmove(a->waiting, a->waiting + a->surveyed, left * sizeof(*a->waiting));
 	a->waiters = left;
 	a->surveyed = 0;
 }
 
-void answers_bye(void *context, struct control_client *client)
+void requests_closed(void *context, struct control_client *client)
 {
-	struct answers *a = context;
+	struct requests *a = context;
 
 	if (a->reloader == client) {
 		a->reloader = NULL;
@@ -421,29 +424,29 @@ void answers_bye(void *context, struct control_client *client)
 		a->surveyed -= i < a->surveyed;
 		break;
 	}
-	forget_inquiry(client);
+	forget_flow_query(client);
 }
 
 /* --- reload ---------------------------------------------------------------------------------- */
 
-static void dry_run(struct answers *a, struct control_client *client)
+static void dry_run(struct requests *a, struct control_client *client)
 {
 	struct errors errors = {.length = 0};
 	struct ruleset *ruleset = reload_read(a->reload, &errors);
-	struct inquiry *q;
+	struct flow_query *q;
 
 	if (!ruleset) {
 		control_refuse(client, "%s", errors.text);
 		return;
 	}
-	q = inquiry_of_chart(ruleset, &a->collector->ecs);
+	q = flow_query_of_ruleset(ruleset, &a->collector->ecs);
 	if (!q)
 		ruleset_close(ruleset);
 	wait_for_survey(a, client, q, "no more memory");
 }
 
 /* Done when nothing else is under way: the sensor knows. */
-static void reload_for(struct answers *a, struct control_client *client)
+static void reload_for(struct requests *a, struct control_client *client)
 {
 	if (a->reloader) {
 		control_refuse(client, "another reload is under way; try again");
@@ -453,7 +456,7 @@ static void reload_for(struct answers *a, struct control_client *client)
 	a->is_reload_wanted = true;
 }
 
-void answers_reloaded(struct answers *a, int error, const struct errors *errors)
+void requests_reloaded(struct requests *a, int error, const struct errors *errors)
 {
 	a->is_reload_wanted = false;
 	if (error == 0 || !a->reloader)
@@ -462,7 +465,8 @@ void answers_reloaded(struct answers *a, int error, const struct errors *errors)
 	a->reloader = NULL;
 }
 
-static void answer_reload(struct answers *a, struct control_client *client, const json_t *arguments)
+static void answer_reload(
+	struct requests *a, struct control_client *client, const json_t *arguments)
 {
 	if (!control_may_change(client))
 		control_refuse(client, "reload takes root or the sensor's own user");
@@ -472,7 +476,7 @@ static void answer_reload(struct answers *a, struct control_client *client, cons
 		reload_for(a, client);
 }
 
-void answers_settled(struct answers *a)
+void requests_rejudged(struct requests *a)
 {
 	const struct ruleset *c = a->reload->ruleset;
 	char later[64];
@@ -491,7 +495,7 @@ void answers_settled(struct answers *a)
 
 static const struct {
 	const char *name;
-	void (*answer)(struct answers *, struct control_client *, const json_t *arguments);
+	void (*answer)(struct requests *, struct control_client *, const json_t *arguments);
 } command_of[] = {
 	{"status", answer_status},
 	{"health", answer_health},
@@ -501,7 +505,7 @@ static const struct {
 	{"reload", answer_reload},
 };
 
-void answers_ask(
+void requests_handle(
 	void *context, struct control_client *client, const char *command, const json_t *arguments)
 {
 	for (size_t i = 0; i < sizeof(command_of) / sizeof(*command_of); i++)

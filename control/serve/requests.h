@@ -20,7 +20,7 @@ struct snapshot;
 
 #define ANSWERS_WAITING_MAX 16
 
-struct answers {
+struct requests {
 	const struct snapshot *snapshot;   /* lent, like */
 	const struct collector *collector; /* these */
 	struct reload *reload;
@@ -34,22 +34,22 @@ struct answers {
 };
 
 /* Handlers for the socket; the context is the answers. */
-void answers_ask(void *answers, struct control_client *, const char *command, const json_t *);
-void answers_bye(void *answers, struct control_client *);
+void requests_handle(void *answers, struct control_client *, const char *command, const json_t *);
+void requests_closed(void *answers, struct control_client *);
 
 /* Whether somebody waits for a survey. From its beginning on, each live flow is shown. */
-bool answers_want_survey(const struct answers *);
-void answers_begin_survey(struct answers *);
-void answers_see(void *answers, const struct record *);
-void answers_end_survey(struct answers *);
+bool requests_want_dump(const struct requests *);
+void requests_begin_dump(struct requests *);
+void requests_flow(void *answers, const struct record *);
+void requests_end_dump(struct requests *);
 
 /* A reload was done, or refused with an error and its reasons. */
-void answers_reloaded(struct answers *, int error, const struct errors *);
+void requests_reloaded(struct requests *, int error, const struct errors *);
 
 /* It has settled. */
-void answers_settled(struct answers *);
+void requests_rejudged(struct requests *);
 
 /* The health checks, a new array of {check, state, what}; and the worst of their states. */
-json_t *answers_health(const struct answers *, const char **worst);
+json_t *requests_health(const struct requests *, const char **worst);
 
 #endif

@@ -195,7 +195,7 @@ static char *copy(const char *text)
 	return text ? strdup(text) : NULL;
 }
 
-static void copy_chart(struct sink_settings *to, const struct sink_settings *from)
+static void copy_settings(struct sink_settings *to, const struct sink_settings *from)
 {
 	*to = *from;
 	to->path = copy(from->path);
@@ -239,7 +239,7 @@ static int open_worker(struct sink_worker **out, const struct sink_settings *rul
 
 	if (!o)
 		return -ENOMEM;
-	copy_chart(&o->ruleset, ruleset);
+	copy_settings(&o->ruleset, ruleset);
 	init_lock(o);
 	o->sink.operations = sink_operations_of(ruleset->kind);
 	o->sink.ruleset = &o->ruleset;

@@ -50,16 +50,16 @@ static void ask_for_flows(struct desk *d, struct control_client *c, const json_t
 		.appliance = {APPLIANCE_NONE, 1},
 		.service = SERVICE_COUNT};
 	char why[INQUIRY_WHY_BYTES];
-	struct inquiry *q = inquiry_of_flows(arguments, &d->ecs, why);
+	struct flow_query *q = flow_query_of_flows(arguments, &d->ecs, why);
 
 	if (!q) {
 		control_refuse(c, "%s", why);
 		return;
 	}
-	inquiry_see(q, &flow);
-	inquiry_see(q, &flow);
-	inquiry_answer(q, c);
-	inquiry_free(q);
+	flow_query_add(q, &flow);
+	flow_query_add(q, &flow);
+	flow_query_answer(q, c);
+	flow_query_free(q);
 }
 
 static void take(
@@ -123,13 +123,13 @@ static void look(struct desk *d, int fd)
 /* A well-behaved one is always answered. */
 static void ask_again(struct desk *d, int fd)
 {
-	static const char question[] = "\n{\"protocol\":1,\"command\":\"x\"}\n";
+	static const char spec[] = "\n{\"protocol\":1,\"command\":\"x\"}\n";
 	size_t asked;
 
 	for (unsigned i = 0; i < 8; i++)
 		look(d, fd);
 	asked = d->asked;
-	if (send(fd, question, sizeof(question) - 1, MSG_NOSIGNAL) < 0)
+	if (send(fd, spec, sizeof(spec) - 1, MSG_NOSIGNAL) < 0)
 		return; /* what it had sent was too much */
 	for (unsigned i = 0; i < 8 && d->asked == asked; i++)
 		look(d, fd);

@@ -262,7 +262,7 @@ static int open_live(struct source **source, unsigned workers, int argc, char **
 }
 
 /* For DPDK's telemetry client: what the first worker has seen so far. */
-static int answer_stats(void *context, const char *argument, struct source_dpdk_answer *a)
+static int telemetry_stats(void *context, const char *argument, struct source_dpdk_answer *a)
 {
 	const struct reader *r = context;
 
@@ -312,7 +312,7 @@ int main(int argc, char **argv)
 		status = open_live(source, workers, argc - 4, argv + 4, &slow_us, error);
 	else
 		status = open_dpdk(source, workers, argc - 4, argv + 4, error);
-	source_dpdk_command("/portolan/stats", "what worker 0 saw", answer_stats, &reader[0]);
+	source_dpdk_command("/portolan/stats", "what worker 0 saw", telemetry_stats, &reader[0]);
 	if (status == 0) {
 		for (unsigned i = 0; i < workers; i++) {
 			reader[i].source = source[i];

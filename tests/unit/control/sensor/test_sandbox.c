@@ -31,7 +31,7 @@ static int behind_the_fence(const char *inside, const char *outside)
 {
 	const char *const writable[] = {inside, "/there/is/no/such/directory"};
 	char path[512];
-	int can = 0, error = fence_close(writable, 2);
+	int can = 0, error = sandbox_enter(writable, 2);
 
 	if (error == -ENOSYS || error == -EOPNOTSUPP)
 		return NO_LANDLOCK;
