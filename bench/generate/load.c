@@ -61,7 +61,7 @@ struct flow {
 
 struct maker {
 	const struct load *load;
-	struct dice dice;
+	struct random_state random;
 	struct hosts hosts;
 	struct flow *flow;
 	struct message_store *store;
@@ -112,7 +112,7 @@ void load_hosts(struct hosts *h)
  * 10.128.0.0/9, the other half in 96.0.0.0/3, as a mirror sees inside and outside. */
 static struct endpoint stranger(bool is_v6, uint32_t number)
 {
-	uint32_t low = (uint32_t)dice_mix(number) & 0xffffff; /* spread, not unique */
+	uint32_t low = (uint32_t)random_mix(number) & 0xffffff; /* spread, not unique */
 	uint32_t address = number & 1 ? 0x60000000 | (number >> 1 & 0x1fffffff)
 				      : 0x0a800000 | (number >> 1 & 0x7fffff);
 	struct endpoint e = endpoint_v4(address, 0);
@@ -127,13 +127,13 @@ static struct endpoint stranger(bool is_v6, uint32_t number)
 
 /* --- flows --- */
 
-static uint8_t pick_row(struct dice *d)
+static uint8_t pick_row(struct random_state *d)
 {
 	uint32_t sum = 0, at;
 
 	for (size_t i = 0; i < ROWS; i++)
 		sum += rows[i].weight;
-	at = dice_below(d, sum);
+	at = random_below(d, sum);
 	for (size_t i = 0; i < ROWS; i++) {
 		if (at < rows[i].weight)
 			return (uint8_t)i;
@@ -148,9 +148,9 @@ static bool is_share(uint32_t i, uint32_t percent)
 	return (uint64_t)(i + 1) * percent / 100 != (uint64_t)i * percent / 100;
 }
 
-static struct endpoint appliance(bool is_center, bool is_v6, struct dice *d)
+static struct endpoint appliance(bool is_center, bool is_v6, struct random_state *d)
 {
-	uint32_t i = dice_below(d, CENTERS * DEVICES);
+	uint32_t i = random_below(d, CENTERS * DEVICES);
 
 	return is_v6 ? appliance_v6(is_center, i) : appliance_v4(is_center, i);
 }
@@ -159,24 +159,24 @@ static struct endpoint appliance(bool is_center, bool is_v6, struct dice *d)
 static void make_flow(struct maker *m, uint32_t number)
 {
 	struct flow *f = &m->flow[number];
-	bool is_v6 = dice_below(&m->dice, 100) < m->load->ipv6_percent;
+	bool is_v6 = random_below(&m->random, 100) < m->load->ipv6_percent;
 	bool monitored = is_share(number, m->load->monitored_percent);
 	const struct row *row;
 	struct endpoint own, peer;
 
-	f->row = pick_row(&m->dice);
+	f->row = pick_row(&m->random);
 	row = &rows[f->row];
-	own = monitored ? appliance(row->is_center, is_v6, &m->dice) : stranger(is_v6, ~number);
+	own = monitored ? appliance(row->is_center, is_v6, &m->random) : stranger(is_v6, ~number);
 	peer = stranger(is_v6, number);
 	if (monitored && row->to_appliance && number < 20000)
-		peer = appliance(!row->is_center, is_v6, &m->dice);
+		peer = appliance(!row->is_center, is_v6, &m->random);
 	f->end[row->is_inbound] = own;
 	f->end[!row->is_inbound] = peer;
 	f->end[0].port = (uint16_t)(row->to_appliance ? 10000 + number % 50000
-						      : 1024 + dice_below(&m->dice, 64000));
+						      : 1024 + random_below(&m->random, 64000));
 	f->end[1].port = row->port;
-	f->next[0] = (uint32_t)dice_roll(&m->dice);
-	f->next[1] = (uint32_t)dice_roll(&m->dice);
+	f->next[0] = (uint32_t)random_next(&m->random);
+	f->next[1] = (uint32_t)random_next(&m->random);
 }
 
 /* --- packets --- */
@@ -185,10 +185,10 @@ static void emit(struct maker *m)
 {
 	struct frame *f = &m->frame;
 
-	framing_prepend(f, LINK_ETHERNET, NULL);
+	link_header_prepend(f, LINK_ETHERNET, NULL);
 	frame_pad(f, ETHERNET_MIN);
 	capture_add(m->capture, m->now_ns, f->head, (uint32_t)f->length, (uint32_t)f->length);
-	m->now_ns += m->gap_ns / 2 + dice_below(&m->dice, (uint32_t)m->gap_ns + 1);
+	m->now_ns += m->gap_ns / 2 + random_below(&m->random, (uint32_t)m->gap_ns + 1);
 }
 
 static void emit_ip(struct maker *m, const struct flow *f, unsigned side)
@@ -228,7 +228,7 @@ static size_t fill_length(struct maker *m, const struct flow *f)
 	size_t frame = SMALL;
 
 	if (m->load->mix == 'c') {
-		uint32_t at = dice_below(&m->dice, 12);
+		uint32_t at = random_below(&m->random, 12);
 		frame = at < 7 ? SMALL : at < 11 ? MIDDLE : LARGE;
 	}
 	return frame > headers ? frame - headers : 0;
@@ -245,7 +245,7 @@ static const uint8_t *filler(void)
 static void data_packet(struct maker *m, struct flow *f, uint32_t number)
 {
 	const struct message_store *s = m->store;
-	unsigned side = number < 2 ? number : dice_below(&m->dice, 2);
+	unsigned side = number < 2 ? number : random_below(&m->random, 2);
 	const uint8_t *payload = filler();
 	size_t length;
 
@@ -279,15 +279,15 @@ static void next_packet(struct maker *m, struct flow *f)
 
 static void flood_packet(struct maker *m, uint32_t number)
 {
-	bool is_v6 = dice_below(&m->dice, 100) < m->load->ipv6_percent;
-	struct flow f = {.row = 0, .next = {(uint32_t)dice_roll(&m->dice), 0}};
+	bool is_v6 = random_below(&m->random, 100) < m->load->ipv6_percent;
+	struct flow f = {.row = 0, .next = {(uint32_t)random_next(&m->random), 0}};
 
-	f.end[0] = stranger(is_v6, (uint32_t)dice_roll(&m->dice));
-	f.end[0].port = (uint16_t)(1024 + dice_below(&m->dice, 64512));
+	f.end[0] = stranger(is_v6, (uint32_t)random_next(&m->random));
+	f.end[0].port = (uint16_t)(1024 + random_below(&m->random, 64512));
 	f.end[1] = stranger(is_v6, number);
 	if (is_share(number, m->load->monitored_percent))
-		f.end[1] = appliance(dice_below(&m->dice, 8) == 0, is_v6, &m->dice);
-	f.end[1].port = (uint16_t)(1 + dice_below(&m->dice, 65535));
+		f.end[1] = appliance(random_below(&m->random, 8) == 0, is_v6, &m->random);
+	f.end[1].port = (uint16_t)(1 + random_below(&m->random, 65535));
 	emit_tcp(m, &f, 0, TCP_SYN, NULL, 0);
 }
 
@@ -306,7 +306,7 @@ static uint8_t row_over(uint8_t protocol)
 bool load_take_opening(struct opening *o, char *text)
 {
 	char *port = strchr(text, '/'), *payload = port ? strchr(port + 1, '/') : NULL;
-	struct dice dice = {0};
+	struct random_state random = {0};
 	uint8_t scratch[MESSAGE_MAX];
 	struct bytes bytes = bytes_in(scratch, sizeof(scratch));
 	uint64_t number;
@@ -321,7 +321,7 @@ bool load_take_opening(struct opening *o, char *text)
 		protocol = PROTOCOL_UDP;
 	else
 		return false;
-	if (!value_number(port, 65535, &number) || payload_write(&bytes, payload, &dice))
+	if (!value_number(port, 65535, &number) || payload_write(&bytes, payload, &random))
 		return false;
 	*o = (struct opening){
 		.protocol = protocol,
@@ -334,16 +334,17 @@ bool load_take_opening(struct opening *o, char *text)
 static void opening_packet(struct maker *m, uint32_t number)
 {
 	const struct opening *o = &m->load->opening;
-	bool is_v6 = dice_below(&m->dice, 100) < m->load->ipv6_percent;
+	bool is_v6 = random_below(&m->random, 100) < m->load->ipv6_percent;
 	struct flow f = {.row = row_over(o->protocol)};
 	uint8_t message[MESSAGE_MAX];
 	struct bytes payload = bytes_in(message, sizeof(message));
 
-	payload_write(&payload, o->payload, &m->dice);
+	payload_write(&payload, o->payload, &m->random);
 	f.end[0] = stranger(is_v6, number);
-	f.end[0].port = (uint16_t)(1024 + dice_below(&m->dice, 64512));
-	f.end[1] = is_share(number, m->load->monitored_percent) ? appliance(false, is_v6, &m->dice)
-								: stranger(is_v6, ~number);
+	f.end[0].port = (uint16_t)(1024 + random_below(&m->random, 64512));
+	f.end[1] = is_share(number, m->load->monitored_percent)
+			   ? appliance(false, is_v6, &m->random)
+			   : stranger(is_v6, ~number);
 	f.end[1].port = o->port;
 	f.next[0] = f.next[1] = number;
 	if (o->protocol == PROTOCOL_TCP)
@@ -354,10 +355,10 @@ static void opening_packet(struct maker *m, uint32_t number)
 
 /* --- the whole --- */
 
-static void shuffle(struct dice *d, uint32_t *order, uint64_t count)
+static void shuffle(struct random_state *d, uint32_t *order, uint64_t count)
 {
 	for (uint64_t i = count; i > 1; i--) {
-		uint32_t j = dice_below(d, (uint32_t)i), keep = order[j];
+		uint32_t j = random_below(d, (uint32_t)i), keep = order[j];
 		order[j] = order[i - 1];
 		order[i - 1] = keep;
 	}
@@ -365,7 +366,7 @@ static void shuffle(struct dice *d, uint32_t *order, uint64_t count)
 
 /* Every flow as often as the others, in random order among those that are alive at a time: numbers
  * of flows. */
-static uint32_t *shuffled(struct dice *d, uint32_t flows, uint32_t alive, uint64_t packets)
+static uint32_t *shuffled(struct random_state *d, uint32_t flows, uint32_t alive, uint64_t packets)
 {
 	uint32_t *order = malloc(packets * sizeof(*order));
 	uint64_t each = packets < flows ? 1 : packets / flows;
@@ -386,8 +387,8 @@ static void write_messages(struct maker *m)
 	for (size_t i = 0; i < ROWS; i++) {
 		struct bytes request = bytes_in(s->bytes[i][0], MESSAGE_MAX);
 		struct bytes reply = bytes_in(s->bytes[i][1], MESSAGE_MAX);
-		payload_write(&request, rows[i].request, &m->dice);
-		payload_write(&reply, rows[i].reply, &m->dice);
+		payload_write(&request, rows[i].request, &m->random);
+		payload_write(&reply, rows[i].reply, &m->random);
 		s->length[i][0] = (uint16_t)request.length;
 		s->length[i][1] = (uint16_t)reply.length;
 	}
@@ -395,7 +396,7 @@ static void write_messages(struct maker *m)
 
 static int write_flows(struct maker *m, uint32_t flows, uint64_t packets)
 {
-	uint32_t *order = shuffled(&m->dice, flows, m->load->alive, packets);
+	uint32_t *order = shuffled(&m->random, flows, m->load->alive, packets);
 
 	m->flow = calloc(flows, sizeof(*m->flow));
 	m->store = calloc(1, sizeof(*m->store));
@@ -445,7 +446,7 @@ int load_write(const struct load *load, const char *path, struct capture_format 
 	if (!m)
 		return error;
 	m->load = load;
-	m->dice.state = load->seed;
+	m->random.state = load->seed;
 	m->ip = plain;
 	m->now_ns = START_NS;
 	m->gap_ns = load->rate ? 1000000000u / load->rate : 1000;

@@ -9,31 +9,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct dice {
+struct random_state {
 	uint64_t state;
 };
 
-static inline uint64_t dice_mix(uint64_t z)
+static inline uint64_t random_mix(uint64_t z)
 {
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
 	return z ^ (z >> 31);
 }
 
-static inline uint64_t dice_roll(struct dice *d)
+static inline uint64_t random_next(struct random_state *d)
 {
 	d->state += 0x9e3779b97f4a7c15u;
-	return dice_mix(d->state);
+	return random_mix(d->state);
 }
 
 /* 0 .. n - 1; n > 0. */
-static inline uint32_t dice_below(struct dice *d, uint32_t n)
+static inline uint32_t random_below(struct random_state *d, uint32_t n)
 {
-	return (uint32_t)(((dice_roll(d) >> 32) * n) >> 32);
+	return (uint32_t)(((random_next(d) >> 32) * n) >> 32);
 }
 
 /* FNV-1a: a seed from a text or any other bytes. */
-static inline uint64_t dice_hash(uint64_t hash, const void *bytes, size_t length)
+static inline uint64_t random_hash(uint64_t hash, const void *bytes, size_t length)
 {
 	const uint8_t *b = bytes;
 

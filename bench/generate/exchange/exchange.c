@@ -4,9 +4,9 @@
 
 #include "payload/dhcp_messages.h"
 
-struct replay play_passage(struct exchange *x, enum side side)
+struct packet_ends play_ends(struct exchange *x, enum side side)
 {
-	struct replay p = {
+	struct packet_ends p = {
 		.from = x->end[side],
 		.to = x->end[!side],
 		.protocol = x->protocol,
@@ -17,9 +17,9 @@ struct replay play_passage(struct exchange *x, enum side side)
 	return p;
 }
 
-void play_send(struct exchange *x, const struct replay *p)
+void play_send(struct exchange *x, const struct packet_ends *p)
 {
-	x->last_ns = wire_send(x->wire, p, x->shape);
+	x->last_ns = builder_send(x->builder, p, x->shape);
 	x->now_ns = x->last_ns + x->shape->gap_ns;
 }
 
@@ -27,11 +27,11 @@ void play_send(struct exchange *x, const struct replay *p)
 
 static void datagram(struct exchange *x, enum side side, struct span payload)
 {
-	struct frame *f = &x->wire->frame;
-	struct replay p = play_passage(x, side);
+	struct frame *f = &x->builder->frame;
+	struct packet_ends p = play_ends(x, side);
 
 	frame_start(f, payload.at, payload.length);
-	if (x->manner == MANNER_UDP)
+	if (x->layer == LAYER_UDP)
 		udp_prepend(f, &p.from, &p.to, x->shape->udp_length, x->shape->checksum);
 	play_send(x, &p);
 }
@@ -44,30 +44,30 @@ static void sent_frame(struct exchange *x)
 
 static void bare_frame(struct exchange *x, enum side side, struct span payload)
 {
-	struct frame *f = &x->wire->frame;
+	struct frame *f = &x->builder->frame;
 
 	frame_start(f, payload.at, payload.length);
 	f->ethertype = x->ethertype;
 	f->from = x->end[side];
 	f->to = x->end[!side];
-	wire_send_frame(x->wire, side, x->now_ns, x->shape);
+	builder_send_frame(x->builder, side, x->now_ns, x->shape);
 	sent_frame(x);
 }
 
 static void raw_frame(struct exchange *x, struct span payload)
 {
-	frame_start(&x->wire->frame, payload.at, payload.length);
-	wire_send_raw(x->wire, x->now_ns, x->shape);
+	frame_start(&x->builder->frame, payload.at, payload.length);
+	builder_send_raw(x->builder, x->now_ns, x->shape);
 	sent_frame(x);
 }
 
 static void say(struct exchange *x, enum side side, struct span payload)
 {
-	if (x->manner == MANNER_TCP)
+	if (x->layer == LAYER_TCP)
 		tcp_stream(x, side, payload);
-	else if (x->manner == MANNER_ETHERNET)
+	else if (x->layer == LAYER_ETHERNET)
 		bare_frame(x, side, payload);
-	else if (x->manner == MANNER_RAW)
+	else if (x->layer == LAYER_RAW)
 		raw_frame(x, payload);
 	else
 		datagram(x, side, payload);
@@ -93,9 +93,9 @@ static void do_data(struct exchange *x, const struct step *s)
 
 static void icmp(struct exchange *x, enum side side, uint8_t type, uint8_t code, uint32_t rest)
 {
-	struct replay p = play_passage(x, side);
+	struct packet_ends p = play_ends(x, side);
 
-	icmp_prepend(&x->wire->frame, &p.from, &p.to, type, code, rest, x->shape->checksum);
+	icmp_prepend(&x->builder->frame, &p.from, &p.to, type, code, rest, x->shape->checksum);
 	play_send(x, &p);
 }
 
@@ -103,7 +103,7 @@ static void echo(struct exchange *x, enum side side, uint8_t type)
 {
 	static const uint8_t text[] = "abcdefghijklmnopqrstuvwabcdefghi";
 
-	frame_start(&x->wire->frame, text, sizeof(text) - 1);
+	frame_start(&x->builder->frame, text, sizeof(text) - 1);
 	icmp(x, side, type, 0, 0x00010000u | x->echoes);
 }
 
@@ -119,7 +119,7 @@ static void do_echo(struct exchange *x, const struct step *s)
 
 static void do_message(struct exchange *x, const struct step *s)
 {
-	frame_start(&x->wire->frame, s->payload[0].at, s->payload[0].length);
+	frame_start(&x->builder->frame, s->payload[0].at, s->payload[0].length);
 	icmp(x, SIDE_THERE, (uint8_t)s->number[0], (uint8_t)s->number[1], 0);
 }
 
@@ -128,7 +128,7 @@ static void do_unreachable(struct exchange *x, const struct step *s)
 {
 	static const struct ip_shape plain = IP_SHAPE_PLAIN;
 	static const struct tcp_fields syn = {.flags = TCP_SYN, .data_offset = -1};
-	struct frame *f = &x->wire->frame;
+	struct frame *f = &x->builder->frame;
 	const struct endpoint *from = &s->quoted[0], *to = &s->quoted[1];
 
 	frame_start(f, NULL, 0);
@@ -144,22 +144,22 @@ static void do_unreachable(struct exchange *x, const struct step *s)
 
 static void arp(struct exchange *x, enum side side, unsigned operation)
 {
-	struct frame *f = &x->wire->frame;
+	struct frame *f = &x->builder->frame;
 	uint8_t packet[28] = {0, 1, 8, 0, 6, 4};
 	const struct endpoint *from = &x->end[side], *to = &x->end[!side];
 	struct endpoint everyone = endpoint_v4(UINT32_MAX, 0);
 
 	put_u16(packet + 6, operation);
-	hosts_mac(x->wire->hosts, from, packet + 8);
+	hosts_mac(x->builder->hosts, from, packet + 8);
 	memcpy(packet + 14, endpoint_bytes(from), 4);
 	if (operation == 2)
-		hosts_mac(x->wire->hosts, to, packet + 18);
+		hosts_mac(x->builder->hosts, to, packet + 18);
 	memcpy(packet + 24, endpoint_bytes(to), 4);
 	frame_start(f, packet, sizeof(packet));
 	f->ethertype = ETHERTYPE_ARP;
 	f->from = *from;
 	f->to = operation == 1 ? everyone : *to;
-	wire_send_frame(x->wire, side, x->now_ns, x->shape);
+	builder_send_frame(x->builder, side, x->now_ns, x->shape);
 	sent_frame(x);
 }
 
@@ -180,8 +180,8 @@ static void do_answer(struct exchange *x, const struct step *s)
 static void dhcp_send(struct exchange *x, enum side side, enum dhcp_type type, bool unicast)
 {
 	uint8_t message[DHCP_BYTES];
-	struct replay p = play_passage(x, side);
-	struct dhcp d = {.type = type, .is_renewal = unicast, .hosts = x->wire->hosts};
+	struct packet_ends p = play_ends(x, side);
+	struct dhcp d = {.type = type, .is_renewal = unicast, .hosts = x->builder->hosts};
 
 	d.client = x->end[SIDE_THERE];
 	d.server = x->end[SIDE_BACK];
@@ -193,8 +193,8 @@ static void dhcp_send(struct exchange *x, enum side side, enum dhcp_type type, b
 	}
 	p.from.port = side == SIDE_THERE ? 68 : 67;
 	p.to.port = side == SIDE_THERE ? 67 : 68;
-	frame_start(&x->wire->frame, message, dhcp_write(&d, message));
-	udp_prepend(&x->wire->frame, &p.from, &p.to, -1, x->shape->checksum);
+	frame_start(&x->builder->frame, message, dhcp_write(&d, message));
+	udp_prepend(&x->builder->frame, &p.from, &p.to, -1, x->shape->checksum);
 	play_send(x, &p);
 }
 
@@ -291,7 +291,7 @@ static void play_step(struct exchange *x, const struct step *s)
 {
 	uint64_t start_ns = x->now_ns;
 
-	for (uint32_t i = 0; i < s->times && !x->wire->train.error; i++) {
+	for (uint32_t i = 0; i < s->times && !x->builder->packets.error; i++) {
 		if (s->every_ns)
 			x->now_ns = start_ns + i * s->every_ns;
 		play[s->kind](x, s);
@@ -301,10 +301,10 @@ static void play_step(struct exchange *x, const struct step *s)
 void exchange_play(struct exchange *x, const struct step *steps, size_t count)
 {
 	x->last_ns = x->now_ns;
-	if (x->manner == MANNER_TCP)
+	if (x->layer == LAYER_TCP)
 		tcp_recall(x);
 	for (size_t i = 0; i < count; i++)
 		play_step(x, &steps[i]);
-	if (x->manner == MANNER_TCP)
+	if (x->layer == LAYER_TCP)
 		tcp_remember(x);
 }

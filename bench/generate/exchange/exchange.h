@@ -62,31 +62,31 @@ struct step {
 	uint64_t every_ns;
 };
 
-#define LEDGER_SLOTS 4096
+#define SEQ_TABLE_SLOTS 4096
 
 /* Sequence numbers by pair of ends. A slot that another pair takes is forgotten. */
-struct ledger_entry {
+struct seq_entry {
 	uint64_t key;
 	uint32_t next[SIDE_COUNT];
 	bool known;
 };
 
-struct collector {
-	struct ledger_entry entry[LEDGER_SLOTS];
+struct seq_table {
+	struct seq_entry entry[SEQ_TABLE_SLOTS];
 	uint32_t connections; /* begun so far: each has other sequence numbers */
 };
 
 /* What is put around the payloads. */
-enum manner { MANNER_TCP, MANNER_UDP, MANNER_IP, MANNER_ETHERNET, MANNER_RAW };
+enum layer { LAYER_TCP, LAYER_UDP, LAYER_IP, LAYER_ETHERNET, LAYER_RAW };
 
 struct exchange {
-	struct wire *wire;
-	struct collector *collector;
-	const struct shape *shape;
+	struct packet_builder *builder;
+	struct seq_table *seq_table;
+	const struct packet_options *shape;
 	struct endpoint end[SIDE_COUNT];
-	enum manner manner;
+	enum layer layer;
 	uint8_t protocol;   /* IP protocol, where it is one */
-	uint16_t ethertype; /* MANNER_ETHERNET */
+	uint16_t ethertype; /* LAYER_ETHERNET */
 	uint64_t now_ns;    /* of the next packet */
 	uint64_t last_ns;   /* of the last one */
 	uint16_t echoes;

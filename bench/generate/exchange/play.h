@@ -7,10 +7,10 @@
 typedef void play_function(struct exchange *, const struct step *);
 
 /* The next packet's way and time. */
-struct replay play_passage(struct exchange *, enum side);
+struct packet_ends play_ends(struct exchange *, enum side);
 
 /* Sends what is in the wire's frame; the clock goes on by the gap. */
-void play_send(struct exchange *, const struct replay *);
+void play_send(struct exchange *, const struct packet_ends *);
 
 /* exchange_tcp.c */
 play_function play_handshake, play_syn, play_syn_ack, play_ack, play_unanswered, play_refused;

@@ -11,29 +11,29 @@ static uint64_t pair_key(const struct exchange *x, enum side first)
 
 	for (unsigned i = 0; i < SIDE_COUNT; i++) {
 		const struct endpoint *e = &x->end[i ^ (unsigned)first];
-		hash = dice_hash(hash, e->address.byte, sizeof(e->address.byte));
-		hash = dice_hash(hash, &e->port, sizeof(e->port));
+		hash = random_hash(hash, e->address.byte, sizeof(e->address.byte));
+		hash = random_hash(hash, &e->port, sizeof(e->port));
 	}
-	return dice_mix(hash);
+	return random_mix(hash);
 }
 
 /* The pair's slot, and which of its sides our first end is. */
-static struct ledger_entry *ledger_find(struct exchange *x, enum side *turned)
+static struct seq_entry *seq_table_find(struct exchange *x, enum side *turned)
 {
 	uint64_t key = pair_key(x, SIDE_THERE), other = pair_key(x, SIDE_BACK);
-	struct ledger_entry *e;
+	struct seq_entry *e;
 
 	*turned = other < key ? SIDE_BACK : SIDE_THERE;
 	key = other < key ? other : key;
-	e = &x->collector->entry[key % LEDGER_SLOTS];
+	e = &x->seq_table->entry[key % SEQ_TABLE_SLOTS];
 	if (e->key != key)
-		*e = (struct ledger_entry){.key = key};
+		*e = (struct seq_entry){.key = key};
 	return e;
 }
 
 static void begin_connection(struct exchange *x)
 {
-	uint64_t number = dice_mix(pair_key(x, SIDE_THERE) + x->collector->connections++);
+	uint64_t number = random_mix(pair_key(x, SIDE_THERE) + x->seq_table->connections++);
 
 	x->next[SIDE_THERE] = x->shape->has_seq ? x->shape->seq : (uint32_t)number;
 	x->next[SIDE_BACK] = x->shape->has_ack ? x->shape->ack : (uint32_t)(number >> 32);
@@ -42,7 +42,7 @@ static void begin_connection(struct exchange *x)
 void tcp_recall(struct exchange *x)
 {
 	enum side turned;
-	const struct ledger_entry *e = ledger_find(x, &turned);
+	const struct seq_entry *e = seq_table_find(x, &turned);
 
 	if (!e->known) {
 		begin_connection(x);
@@ -55,7 +55,7 @@ void tcp_recall(struct exchange *x)
 void tcp_remember(struct exchange *x)
 {
 	enum side turned;
-	struct ledger_entry *e = ledger_find(x, &turned);
+	struct seq_entry *e = seq_table_find(x, &turned);
 
 	e->known = true;
 	e->next[turned] = x->next[SIDE_THERE];
@@ -74,8 +74,8 @@ static void syn_options(struct tcp_fields *t, uint16_t mss)
 static void segment(
 	struct exchange *x, enum side side, uint32_t seq, uint8_t flags, struct span payload)
 {
-	const struct shape *s = x->shape;
-	struct replay p = play_passage(x, side);
+	const struct packet_options *s = x->shape;
+	struct packet_ends p = play_ends(x, side);
 	struct tcp_fields t = {
 		.seq = seq,
 		.ack = flags & TCP_ACK ? x->next[!side] : 0,
@@ -90,8 +90,8 @@ static void segment(
 		t.options_length = s->tcp_options_length;
 		memcpy(t.options, s->tcp_options, s->tcp_options_length);
 	}
-	frame_start(&x->wire->frame, payload.at, payload.length);
-	tcp_prepend(&x->wire->frame, &p.from, &p.to, &t, s->checksum);
+	frame_start(&x->builder->frame, payload.at, payload.length);
+	tcp_prepend(&x->builder->frame, &p.from, &p.to, &t, s->checksum);
 	play_send(x, &p);
 }
 
@@ -153,7 +153,7 @@ void tcp_stream(struct exchange *x, enum side side, struct span payload)
 {
 	uint16_t mss = x->shape->mss;
 
-	while (payload.length && !x->wire->train.error) {
+	while (payload.length && !x->builder->packets.error) {
 		size_t size = payload.length < mss ? payload.length : mss;
 		bool is_last = size == payload.length;
 		x->last.side = side;

@@ -7,19 +7,19 @@
 
 #define FRAGMENT_GAP_NS 1000
 
-static void encapsulate(struct wire *w, enum side side, const struct shape *s)
+static void encapsulate(struct packet_builder *w, enum side side, const struct packet_options *s)
 {
 	bool back = side == SIDE_BACK;
 
 	for (unsigned i = s->vias; i-- > 0;)
-		wrap_prepend(&w->frame, &s->via[i], w->hosts, back, w->next_id);
+		encapsulation_prepend(&w->frame, &s->via[i], w->hosts, back, w->next_id);
 	if (s->has_tag[side])
-		wrap_prepend(&w->frame, &s->tag[side], w->hosts, back, w->next_id);
+		encapsulation_prepend(&w->frame, &s->tag[side], w->hosts, back, w->next_id);
 }
 
 /* Into the train, as it is now. `ip` is where its IP header lies, -1: nowhere. */
-static void board(
-	struct wire *w, ssize_t ip, enum side side, uint64_t time_ns, const struct shape *s)
+static void board(struct packet_builder *w, ssize_t ip, enum side side, uint64_t time_ns,
+	const struct packet_options *s)
 {
 	struct frame *f = &w->frame;
 	struct wagon wagon = {.time_ns = time_ns, .stamp_ns = s->stamp_ns, .side = side};
@@ -32,18 +32,18 @@ static void board(
 		wagon.sequence = (uint32_t)(f->sequence - f->head);
 		wagon.session = f->session;
 	}
-	train_add(&w->train, wagon, f->head);
+	packet_list_add(&w->packets, wagon, f->head);
 }
 
-static void finish(
-	struct wire *w, bool is_ip, enum side side, uint64_t time_ns, const struct shape *s)
+static void finish(struct packet_builder *w, bool is_ip, enum side side, uint64_t time_ns,
+	const struct packet_options *s)
 {
 	struct frame *f = &w->frame;
 	size_t inner = f->length;
 	ssize_t ip;
 
 	encapsulate(w, side, s);
-	if (!framing_prepend(f, w->link, w->hosts)) {
+	if (!link_header_prepend(f, w->link, w->hosts)) {
 		w->unsupported = true;
 		return;
 	}
@@ -57,8 +57,8 @@ static void finish(
 	board(w, ip, side, time_ns, s);
 }
 
-static void send_whole(
-	struct wire *w, const struct replay *p, const struct ip_shape *ip, const struct shape *s)
+static void send_whole(struct packet_builder *w, const struct packet_ends *p,
+	const struct ip_shape *ip, const struct packet_options *s)
 {
 	ip_prepend(&w->frame, &p->from, &p->to, p->protocol, ip, w->next_id);
 	if (p->hardware)
@@ -67,7 +67,7 @@ static void send_whole(
 }
 
 /* Bytes of each fragment: a multiple of eight, the same for all but a tiny first. */
-static size_t fragment_bytes(const struct shape *s, size_t length)
+static size_t fragment_bytes(const struct packet_options *s, size_t length)
 {
 	size_t count = s->fragments;
 
@@ -79,10 +79,11 @@ static size_t fragment_bytes(const struct shape *s, size_t length)
 }
 
 /* One datagram as several: each begins where the one before ended, or 8 bytes earlier. */
-static uint64_t send_fragments(struct wire *w, const struct replay *p, const struct shape *s)
+static uint64_t send_fragments(
+	struct packet_builder *w, const struct packet_ends *p, const struct packet_options *s)
 {
 	size_t length = w->frame.length, step = fragment_bytes(s, length), at = 0;
-	struct replay each = *p;
+	struct packet_ends each = *p;
 	struct ip_shape ip = s->ip;
 
 	memcpy(w->piece, w->frame.head, length);
@@ -100,7 +101,8 @@ static uint64_t send_fragments(struct wire *w, const struct replay *p, const str
 	return each.time_ns - FRAGMENT_GAP_NS;
 }
 
-uint64_t wire_send(struct wire *w, const struct replay *p, const struct shape *s)
+uint64_t builder_send(
+	struct packet_builder *w, const struct packet_ends *p, const struct packet_options *s)
 {
 	uint64_t end = p->time_ns;
 
@@ -112,12 +114,13 @@ uint64_t wire_send(struct wire *w, const struct replay *p, const struct shape *s
 	return end;
 }
 
-void wire_send_frame(struct wire *w, enum side side, uint64_t time_ns, const struct shape *s)
+void builder_send_frame(
+	struct packet_builder *w, enum side side, uint64_t time_ns, const struct packet_options *s)
 {
 	finish(w, false, side, time_ns, s);
 }
 
-void wire_send_raw(struct wire *w, uint64_t time_ns, const struct shape *s)
+void builder_send_raw(struct packet_builder *w, uint64_t time_ns, const struct packet_options *s)
 {
 	board(w, -1, SIDE_THERE, time_ns, s);
 }

@@ -15,7 +15,7 @@ struct wrapping {
 	uint16_t id;
 };
 
-struct wrap_kind {
+struct encapsulation_kind {
 	const char *name;
 	const char *arguments;
 	const char *help;
@@ -192,7 +192,7 @@ static void wrap_erspan3(const struct wrapping *w)
 	erspan_gre(w, 0x22eb);
 }
 
-static const struct wrap_kind kinds[] = {
+static const struct encapsulation_kind kinds[] = {
 	{"vlan", "ID,...", "802.1Q tags, the outermost first", wrap_vlan, false, 1, 8},
 	{"qinq", "OUTER,INNER", "802.1ad service tag and 802.1Q tag", wrap_qinq, false, 2, 2},
 	{"tag", "TPID,TCI", "a tag of any type: tag(0x9100,7)", wrap_tag, false, 2, 2},
@@ -209,7 +209,7 @@ static const struct wrap_kind kinds[] = {
 	{"erspan3", "ENDS[,SESSION[,VLAN]]", "ERSPAN type III", wrap_erspan3, true, 0, 2},
 };
 
-static const struct wrap_kind *find_kind(const char *text, size_t length)
+static const struct encapsulation_kind *find_kind(const char *text, size_t length)
 {
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
 		if (strlen(kinds[i].name) == length && memcmp(kinds[i].name, text, length) == 0)
@@ -254,7 +254,7 @@ static const char *parse_arguments(struct wrap *w, char *text, const struct host
 	return w->numbers < w->kind->numbers_min ? "more numbers, see `help script`" : NULL;
 }
 
-const char *wrap_parse(struct wrap *w, const char *text, const struct hosts *hosts)
+const char *encapsulation_parse(struct wrap *w, const char *text, const struct hosts *hosts)
 {
 	char arguments[256];
 	const char *open = strchr(text, '(');
@@ -274,7 +274,7 @@ const char *wrap_parse(struct wrap *w, const char *text, const struct hosts *hos
 	return parse_arguments(w, arguments, hosts);
 }
 
-void wrap_prepend(
+void encapsulation_prepend(
 	struct frame *f, const struct wrap *w, const struct hosts *hosts, bool back, uint16_t id)
 {
 	bool swap = back && w->turns;
@@ -289,7 +289,7 @@ void wrap_prepend(
 	});
 }
 
-void wrap_help(FILE *out)
+void encapsulation_help(FILE *out)
 {
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		fprintf(out, "  %-8s %-24s %s\n", kinds[i].name, kinds[i].arguments, kinds[i].help);

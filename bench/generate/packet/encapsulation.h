@@ -13,10 +13,10 @@
 
 #define WRAP_NUMBERS_MAX 8
 
-struct wrap_kind;
+struct encapsulation_kind;
 
 struct wrap {
-	const struct wrap_kind *kind;
+	const struct encapsulation_kind *kind;
 	struct endpoint end[2];
 	bool turns; /* the ends change places with the packet's direction */
 	uint8_t numbers;
@@ -24,12 +24,12 @@ struct wrap {
 };
 
 /* Reads `vxlan(192.0.2.1>192.0.2.2,42)`. NULL, or what was wanted there. */
-const char *wrap_parse(struct wrap *, const char *text, const struct hosts *);
+const char *encapsulation_parse(struct wrap *, const char *text, const struct hosts *);
 
 /* `back`: the packet goes from the second end to the first. `id`: of outer IP headers. */
-void wrap_prepend(
+void encapsulation_prepend(
 	struct frame *, const struct wrap *, const struct hosts *, bool back, uint16_t id);
 
-void wrap_help(FILE *);
+void encapsulation_help(FILE *);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-const char *framing_links(void)
+const char *link_header_links(void)
 {
 	return "ethernet, sll, sll2, raw, null, loop or ppp";
 }
@@ -128,12 +128,12 @@ static const struct {
 	[LINK_PPP] = {"ppp", add_ppp},
 };
 
-bool framing_prepend(struct frame *f, enum link link, const struct hosts *hosts)
+bool link_header_prepend(struct frame *f, enum link link, const struct hosts *hosts)
 {
 	return framing[link].prepend(f, hosts);
 }
 
-enum link framing_link(const char *name)
+enum link link_header_link(const char *name)
 {
 	for (unsigned i = 0; i < sizeof(framing) / sizeof(framing[0]); i++) {
 		if (strcmp(framing[i].name, name) == 0)

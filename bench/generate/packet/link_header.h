@@ -15,12 +15,12 @@ void ethernet_prepend(struct frame *, const struct hosts *);
 void tag_prepend(struct frame *, unsigned tpid, unsigned tci);
 
 /* False where this link cannot carry what the frame begins with. */
-bool framing_prepend(struct frame *, enum link, const struct hosts *);
+bool link_header_prepend(struct frame *, enum link, const struct hosts *);
 
 /* The link type of that name, LINK_UNSUPPORTED if there is none. */
-enum link framing_link(const char *name);
+enum link link_header_link(const char *name);
 
 /* All names, for messages. */
-const char *framing_links(void);
+const char *link_header_links(void);
 
 #endif

@@ -18,7 +18,7 @@ enum fragment_style { FRAGMENT_EVEN, FRAGMENT_TINY, FRAGMENT_OVERLAP };
 /* Of a packet: with the statement's first end as sender, or the second. */
 enum side { SIDE_THERE, SIDE_BACK, SIDE_COUNT };
 
-struct shape {
+struct packet_options {
 	struct ip_shape ip;
 
 	/* transport */

@@ -27,7 +27,7 @@ static void *with_room(void *memory, size_t used, size_t count, size_t size, siz
 	return more;
 }
 
-static bool train_grow(struct train *t, size_t bytes)
+static bool packet_list_grow(struct packet_list *t, size_t bytes)
 {
 	void *wagon, *byte;
 
@@ -46,9 +46,9 @@ static bool train_grow(struct train *t, size_t bytes)
 	return !t->error;
 }
 
-void train_add(struct train *t, struct wagon w, const void *bytes)
+void packet_list_add(struct packet_list *t, struct wagon w, const void *bytes)
 {
-	if (!train_grow(t, w.caplen))
+	if (!packet_list_grow(t, w.caplen))
 		return;
 	w.offset = t->length;
 	if (w.caplen)
@@ -59,7 +59,7 @@ void train_add(struct train *t, struct wagon w, const void *bytes)
 
 /* The packets named first, in that order, then the others: contents change places,
  * the times stay where they are. */
-static void reorder(struct wagon *w, size_t count, const struct shape *s)
+static void reorder(struct wagon *w, size_t count, const struct packet_options *s)
 {
 	struct wagon old[ORDER_MAX];
 	bool taken[ORDER_MAX] = {false};
@@ -84,12 +84,12 @@ static void reorder(struct wagon *w, size_t count, const struct shape *s)
 		w[i].time_ns = time_ns[i];
 }
 
-static bool is_seen(const struct shape *s, enum side side)
+static bool is_seen(const struct packet_options *s, enum side side)
 {
 	return !(s->only_there && side == SIDE_BACK) && !(s->only_back && side == SIDE_THERE);
 }
 
-static bool is_lost(const struct shape *s, size_t place)
+static bool is_lost(const struct packet_options *s, size_t place)
 {
 	for (unsigned i = 0; i < s->losses; i++) {
 		if (s->loss[i] == place + 1)
@@ -112,21 +112,21 @@ static void route(uint8_t *ip, size_t length)
 	}
 }
 
-static void add_double(struct train *t, size_t at, const struct shape *s)
+static void add_double(struct packet_list *t, size_t at, const struct packet_options *s)
 {
 	struct wagon w = t->wagon[at];
 	size_t original = w.offset;
 
-	if (!train_grow(t, w.caplen))
+	if (!packet_list_grow(t, w.caplen))
 		return;
 	w.time_ns += s->double_ns;
-	train_add(t, w, t->byte + original);
+	packet_list_add(t, w, t->byte + original);
 	if (s->doubled_routed && w.has_ip && w.ip < w.caplen)
 		route(t->byte + t->length - w.caplen + w.ip, w.caplen - w.ip);
 }
 
 /* Losses and order both name packets by the place they had. */
-void train_shunt(struct train *t, size_t first, const struct shape *s)
+void packet_list_shift(struct packet_list *t, size_t first, const struct packet_options *s)
 {
 	size_t count = t->count - first, kept = first;
 
@@ -152,7 +152,7 @@ static int earlier(const void *left, const void *right)
 	return a->place < b->place ? -1 : a->place > b->place;
 }
 
-void train_sort(struct train *t)
+void packet_list_sort(struct packet_list *t)
 {
 	for (size_t i = 0; i < t->count; i++)
 		t->wagon[i].place = (uint32_t)i;
@@ -160,7 +160,7 @@ void train_sort(struct train *t)
 		qsort(t->wagon, t->count, sizeof(*t->wagon), earlier);
 }
 
-void train_write(struct train *t, struct capture *c)
+void packet_list_write(struct packet_list *t, struct capture *c)
 {
 	uint32_t next[SESSIONS_MAX] = {0};
 
@@ -176,9 +176,9 @@ void train_write(struct train *t, struct capture *c)
 	}
 }
 
-void train_fini(struct train *t)
+void packet_list_fini(struct packet_list *t)
 {
 	free(t->wagon);
 	free(t->byte);
-	*t = (struct train){0};
+	*t = (struct packet_list){0};
 }

@@ -24,7 +24,7 @@ struct wagon {
 	enum side side;
 };
 
-struct train {
+struct packet_list {
 	struct wagon *wagon;
 	uint8_t *byte;
 	size_t count, capacity;
@@ -33,16 +33,16 @@ struct train {
 };
 
 /* A copy of the wagon's caplen bytes. */
-void train_add(struct train *, struct wagon, const void *bytes);
+void packet_list_add(struct packet_list *, struct wagon, const void *bytes);
 
 /* What the shape says of order, loss, doubles and sides, for the packets from `first` on. */
-void train_shunt(struct train *, size_t first, const struct shape *);
+void packet_list_shift(struct packet_list *, size_t first, const struct packet_options *);
 
 /* By time; what has the same time keeps its order. */
-void train_sort(struct train *);
+void packet_list_sort(struct packet_list *);
 
 /* Writes all but what is lost, and counts each session's packets, lost ones too. */
-void train_write(struct train *, struct capture *);
-void train_fini(struct train *);
+void packet_list_write(struct packet_list *, struct capture *);
+void packet_list_fini(struct packet_list *);
 
 #endif

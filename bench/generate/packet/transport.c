@@ -22,14 +22,14 @@ void tcp_prepend(struct frame *f, const struct endpoint *from, const struct endp
 	const struct tcp_fields *t, enum checksum_kind kind)
 {
 	size_t size = 20 + (size_t)((t->options_length + 3) & ~3);
-	unsigned words = t->data_offset >= 0 ? (unsigned)t->data_offset : (unsigned)(size / 4);
+	unsigned tokens = t->data_offset >= 0 ? (unsigned)t->data_offset : (unsigned)(size / 4);
 	uint8_t *h = frame_prepend(f, size);
 
 	put_u16(h, from->port);
 	put_u16(h + 2, to->port);
 	put_u32(h + 4, t->seq);
 	put_u32(h + 8, t->ack);
-	h[12] = (uint8_t)(words << 4);
+	h[12] = (uint8_t)(tokens << 4);
 	h[13] = t->flags;
 	put_u16(h + 14, t->window);
 	memcpy(h + 20, t->options, t->options_length);

@@ -30,7 +30,7 @@ static void question(struct bytes *b, const struct message *m, unsigned flags, u
 {
 	const char *asked = message_text(m, 0, "updates.example.com");
 
-	bytes_u16(b, (unsigned)dice_hash(0xcbf29ce484222325u, asked, strlen(asked)) & 0xffff);
+	bytes_u16(b, (unsigned)random_hash(0xcbf29ce484222325u, asked, strlen(asked)) & 0xffff);
 	bytes_u16(b, flags);
 	bytes_u16(b, 1);
 	bytes_u16(b, answers);

@@ -11,7 +11,7 @@
 
 struct message {
 	const char *argument[PAYLOAD_ARGUMENTS_MAX];
-	struct dice *dice;
+	struct random_state *random;
 };
 
 typedef void message_function(struct bytes *, const struct message *);
@@ -31,7 +31,7 @@ static inline unsigned message_number(const struct message *m, unsigned i, unsig
 static inline void message_random(struct bytes *b, const struct message *m, size_t count)
 {
 	while (count-- > 0)
-		bytes_u8(b, (uint8_t)(dice_roll(m->dice) >> 56));
+		bytes_u8(b, (uint8_t)(random_next(m->random) >> 56));
 }
 
 /* message_tls.c */

@@ -264,9 +264,9 @@ static const char *check_numbers(const struct row *row, const struct message *m)
 	return NULL;
 }
 
-static const char *write_named(struct bytes *b, char *text, struct dice *dice)
+static const char *write_named(struct bytes *b, char *text, struct random_state *random)
 {
-	struct message m = {.dice = dice};
+	struct message m = {.random = random};
 	char *open = strchr(text, '(');
 	const char *wanted = NULL;
 	const struct row *row;
@@ -290,9 +290,9 @@ static const char *write_named(struct bytes *b, char *text, struct dice *dice)
 	return NULL;
 }
 
-static const char *write_part(struct bytes *b, char *text, struct dice *dice)
+static const char *write_part(struct bytes *b, char *text, struct random_state *random)
 {
-	struct message m = {.dice = dice};
+	struct message m = {.random = random};
 	uint64_t count;
 
 	if (*text == '"')
@@ -300,14 +300,14 @@ static const char *write_part(struct bytes *b, char *text, struct dice *dice)
 	if (text[0] == '0' && text[1] == 'x')
 		return write_hex(b, text + 2);
 	if (!isdigit((unsigned char)*text))
-		return write_named(b, text, dice);
+		return write_named(b, text, random);
 	if (!value_number(text, PAYLOAD_MAX, &count))
 		return "a count of bytes, at most 196608";
 	message_random(b, &m, count);
 	return NULL;
 }
 
-const char *payload_write(struct bytes *b, const char *specification, struct dice *dice)
+const char *payload_write(struct bytes *b, const char *specification, struct random_state *random)
 {
 	char part[PART_MAX];
 
@@ -318,7 +318,7 @@ const char *payload_write(struct bytes *b, const char *specification, struct dic
 			return "a shorter payload";
 		memcpy(part, specification, length);
 		part[length] = '\0';
-		wanted = write_part(b, part, dice);
+		wanted = write_part(b, part, random);
 		if (wanted)
 			return wanted;
 		if (b->overflow)

@@ -16,7 +16,7 @@
 #define PAYLOAD_ARGUMENTS_MAX 4
 
 /* Appends what the specification says. NULL, or what was wanted instead. */
-const char *payload_write(struct bytes *, const char *specification, struct dice *);
+const char *payload_write(struct bytes *, const char *specification, struct random_state *);
 
 /* The library, one line each. */
 void payload_help(FILE *);

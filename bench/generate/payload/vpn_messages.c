@@ -97,7 +97,7 @@ void ike_auth_response(struct bytes *b, const struct message *m)
 void esp(struct bytes *b, const struct message *m)
 {
 	bytes_u32(b, 0xc0ffee01);
-	bytes_u32(b, 1 + (dice_roll(m->dice) & 0xffff));
+	bytes_u32(b, 1 + (random_next(m->random) & 0xffff));
 	message_random(b, m, message_number(m, 0, 104));
 }
 

@@ -7,18 +7,18 @@
 
 struct row {
 	const char *name;
-	bool (*read)(struct reader *, const struct row *, struct shape *);
-	size_t offset; /* of the member in struct shape */
+	bool (*read)(struct reader *, const struct row *, struct packet_options *);
+	size_t offset; /* of the member in struct packet_options */
 	uint64_t max;
 	const char *shown, *help;
 };
 
-static void *member(const struct row *row, struct shape *s)
+static void *member(const struct row *row, struct packet_options *s)
 {
 	return (uint8_t *)s + row->offset;
 }
 
-static bool read_flag(struct reader *r, const struct row *row, struct shape *s)
+static bool read_flag(struct reader *r, const struct row *row, struct packet_options *s)
 {
 	(void)r;
 	*(bool *)member(row, s) = true;
@@ -33,7 +33,7 @@ static bool bounded(struct reader *r, const struct row *row, uint64_t *value)
 	return reader_number(r, want, row->max, value);
 }
 
-static bool read_u8(struct reader *r, const struct row *row, struct shape *s)
+static bool read_u8(struct reader *r, const struct row *row, struct packet_options *s)
 {
 	uint64_t value;
 
@@ -43,7 +43,7 @@ static bool read_u8(struct reader *r, const struct row *row, struct shape *s)
 	return true;
 }
 
-static bool read_u16(struct reader *r, const struct row *row, struct shape *s)
+static bool read_u16(struct reader *r, const struct row *row, struct packet_options *s)
 {
 	uint64_t value;
 
@@ -53,7 +53,7 @@ static bool read_u16(struct reader *r, const struct row *row, struct shape *s)
 	return true;
 }
 
-static bool read_u32(struct reader *r, const struct row *row, struct shape *s)
+static bool read_u32(struct reader *r, const struct row *row, struct packet_options *s)
 {
 	uint64_t value;
 
@@ -63,31 +63,31 @@ static bool read_u32(struct reader *r, const struct row *row, struct shape *s)
 	return true;
 }
 
-static bool read_mss(struct reader *r, const struct row *row, struct shape *s)
+static bool read_mss(struct reader *r, const struct row *row, struct packet_options *s)
 {
 	if (!read_u16(r, row, s))
 		return false;
-	return s->mss > 0 || words_fault(&r->words, "0", "at least 1 byte");
+	return s->mss > 0 || tokens_fault(&r->tokens, "0", "at least 1 byte");
 }
 
-static bool read_time_ns(struct reader *r, const struct row *row, struct shape *s)
+static bool read_time_ns(struct reader *r, const struct row *row, struct packet_options *s)
 {
 	return reader_time(r, member(row, s));
 }
 
-static bool read_seq(struct reader *r, const struct row *row, struct shape *s)
+static bool read_seq(struct reader *r, const struct row *row, struct packet_options *s)
 {
 	s->has_seq = true;
 	return read_u32(r, row, s);
 }
 
-static bool read_ack(struct reader *r, const struct row *row, struct shape *s)
+static bool read_ack(struct reader *r, const struct row *row, struct packet_options *s)
 {
 	s->has_ack = true;
 	return read_u32(r, row, s);
 }
 
-static bool read_bad_checksum(struct reader *r, const struct row *row, struct shape *s)
+static bool read_bad_checksum(struct reader *r, const struct row *row, struct packet_options *s)
 {
 	(void)r;
 	(void)row;
@@ -95,7 +95,7 @@ static bool read_bad_checksum(struct reader *r, const struct row *row, struct sh
 	return true;
 }
 
-static bool read_no_checksum(struct reader *r, const struct row *row, struct shape *s)
+static bool read_no_checksum(struct reader *r, const struct row *row, struct packet_options *s)
 {
 	(void)r;
 	(void)row;
@@ -105,24 +105,24 @@ static bool read_no_checksum(struct reader *r, const struct row *row, struct sha
 
 static bool read_options(struct reader *r, uint8_t *to, uint8_t *length)
 {
-	const char *word = words_take(&r->words);
+	const char *word = tokens_take(&r->tokens);
 	int count = -1;
 
 	if (word && word[0] == '0' && word[1] == 'x')
 		count = value_hex(word + 2, strlen(word + 2), to, 40);
 	if (count < 0)
-		return words_fault(&r->words, word, "hexadecimal 0x…, at most 40 bytes");
+		return tokens_fault(&r->tokens, word, "hexadecimal 0x…, at most 40 bytes");
 	*length = (uint8_t)count;
 	return true;
 }
 
-static bool read_ip_options(struct reader *r, const struct row *row, struct shape *s)
+static bool read_ip_options(struct reader *r, const struct row *row, struct packet_options *s)
 {
 	(void)row;
 	return read_options(r, s->ip.options, &s->ip.options_length);
 }
 
-static bool read_tcp_options(struct reader *r, const struct row *row, struct shape *s)
+static bool read_tcp_options(struct reader *r, const struct row *row, struct packet_options *s)
 {
 	(void)row;
 	return read_options(r, s->tcp_options, &s->tcp_options_length);
@@ -139,59 +139,60 @@ static const struct {
 	{"ah", {PROTOCOL_AH, 24}},
 };
 
-static bool read_ext(struct reader *r, const struct row *row, struct shape *s)
+static bool read_ext(struct reader *r, const struct row *row, struct packet_options *s)
 {
-	const char *word = words_take(&r->words);
+	const char *word = tokens_take(&r->tokens);
 
 	(void)row;
 	if (s->ip.extensions == IP_EXTENSIONS_MAX)
-		return words_fault(&r->words, word, "at most 8 extension headers");
+		return tokens_fault(&r->tokens, word, "at most 8 extension headers");
 	for (size_t i = 0; word && i < sizeof(extensions) / sizeof(*extensions); i++) {
 		if (strcmp(word, extensions[i].name) == 0) {
 			s->ip.extension[s->ip.extensions++] = extensions[i].extension;
 			return true;
 		}
 	}
-	return words_fault(&r->words, word, "hop-by-hop, routing, fragment, destination or ah");
+	return tokens_fault(&r->tokens, word, "hop-by-hop, routing, fragment, destination or ah");
 }
 
-static bool read_fragments(struct reader *r, const struct row *row, struct shape *s)
+static bool read_fragments(struct reader *r, const struct row *row, struct packet_options *s)
 {
 	if (!read_u8(r, row, s))
 		return false;
-	if (words_accept(&r->words, "tiny"))
+	if (tokens_accept(&r->tokens, "tiny"))
 		s->fragment_style = FRAGMENT_TINY;
-	else if (words_accept(&r->words, "overlap"))
+	else if (tokens_accept(&r->tokens, "overlap"))
 		s->fragment_style = FRAGMENT_OVERLAP;
 	return true;
 }
 
-static bool read_via(struct reader *r, const struct row *row, struct shape *s)
+static bool read_via(struct reader *r, const struct row *row, struct packet_options *s)
 {
-	const char *word = words_take(&r->words);
+	const char *word = tokens_take(&r->tokens);
 	const char *want;
 
 	(void)row;
 	if (s->vias == VIA_MAX)
-		return words_fault(&r->words, word, "at most 8 encapsulations");
-	want = wrap_parse(&s->via[s->vias], word ? word : "", r->hosts);
+		return tokens_fault(&r->tokens, word, "at most 8 encapsulations");
+	want = encapsulation_parse(&s->via[s->vias], word ? word : "", r->hosts);
 	if (want)
-		return words_fault(&r->words, word, want);
+		return tokens_fault(&r->tokens, word, want);
 	s->vias++;
 	return true;
 }
 
 /* `vlan 100` or `vlan 100,7` for the sides in `mask`; `none` takes a default away. */
-static bool read_tag(struct reader *r, struct shape *s, unsigned mask)
+static bool read_tag(struct reader *r, struct packet_options *s, unsigned mask)
 {
-	const char *word = words_take(&r->words);
+	const char *word = tokens_take(&r->tokens);
 	char text[128];
 	struct wrap tag = {0};
 	bool none = word && strcmp(word, "none") == 0;
 
 	snprintf(text, sizeof(text), "vlan(%s)", word ? word : "");
-	if (!none && wrap_parse(&tag, text, r->hosts))
-		return words_fault(&r->words, word, "VLAN ids, the outermost first: 100 or 100,7");
+	if (!none && encapsulation_parse(&tag, text, r->hosts))
+		return tokens_fault(
+			&r->tokens, word, "VLAN ids, the outermost first: 100 or 100,7");
 	for (unsigned side = 0; side < SIDE_COUNT; side++) {
 		if (mask >> side & 1) {
 			s->tag[side] = tag;
@@ -201,38 +202,38 @@ static bool read_tag(struct reader *r, struct shape *s, unsigned mask)
 	return true;
 }
 
-static bool read_vlan(struct reader *r, const struct row *row, struct shape *s)
+static bool read_vlan(struct reader *r, const struct row *row, struct packet_options *s)
 {
 	return read_tag(r, s, (unsigned)row->max);
 }
 
-static bool read_stamp(struct reader *r, const struct row *row, struct shape *s)
+static bool read_stamp(struct reader *r, const struct row *row, struct packet_options *s)
 {
-	const char *word = words_take(&r->words);
+	const char *word = tokens_take(&r->tokens);
 	bool minus = word && *word == '-';
 	uint64_t ns;
 
 	(void)row;
 	if (!word || !value_time(word + (*word == '-' || *word == '+'), &ns))
-		return words_fault(&r->words, word, "a time such as -2 or +0.5");
+		return tokens_fault(&r->tokens, word, "a time such as -2 or +0.5");
 	s->stamp_ns = minus ? -(int64_t)ns : (int64_t)ns;
 	return true;
 }
 
-static bool read_repeat(struct reader *r, const struct row *row, struct shape *s)
+static bool read_repeat(struct reader *r, const struct row *row, struct packet_options *s)
 {
 	(void)row;
 	return reader_times(r, &s->repeat, &s->every_ns);
 }
 
-static bool read_advance(struct reader *r, const struct row *row, struct shape *s)
+static bool read_advance(struct reader *r, const struct row *row, struct packet_options *s)
 {
 	const struct {
 		const char *name;
 		uint32_t *step;
 	} what[] = {{"from", &s->advance_from}, {"from-port", &s->advance_from_port},
 		{"to", &s->advance_to}, {"to-port", &s->advance_to_port}};
-	const char *word = words_take(&r->words);
+	const char *word = tokens_take(&r->tokens);
 	uint64_t value;
 
 	(void)row;
@@ -244,26 +245,26 @@ static bool read_advance(struct reader *r, const struct row *row, struct shape *
 		*what[i].step = (uint32_t)value;
 		return true;
 	}
-	return words_fault(&r->words, word, "from, from-port, to or to-port");
+	return tokens_fault(&r->tokens, word, "from, from-port, to or to-port");
 }
 
-static bool read_only(struct reader *r, const struct row *row, struct shape *s)
+static bool read_only(struct reader *r, const struct row *row, struct packet_options *s)
 {
 	(void)row;
-	s->only_there = words_accept(&r->words, "there");
-	s->only_back = !s->only_there && words_accept(&r->words, "back");
+	s->only_there = tokens_accept(&r->tokens, "there");
+	s->only_back = !s->only_there && tokens_accept(&r->tokens, "back");
 	if (s->only_there || s->only_back)
 		return true;
-	return words_fault(&r->words, words_peek(&r->words), "there or back");
+	return tokens_fault(&r->tokens, tokens_peek(&r->tokens), "there or back");
 }
 
-static bool read_double(struct reader *r, const struct row *row, struct shape *s)
+static bool read_double(struct reader *r, const struct row *row, struct packet_options *s)
 {
 	(void)row;
 	s->doubled = true;
 	if (!reader_time(r, &s->double_ns))
 		return false;
-	s->doubled_routed = words_accept(&r->words, "routed");
+	s->doubled_routed = tokens_accept(&r->tokens, "routed");
 	return true;
 }
 
@@ -275,27 +276,29 @@ static bool read_places(struct reader *r, uint8_t *place, uint8_t *count)
 	*count = 0;
 	do {
 		if (*count == ORDER_MAX)
-			return words_fault(&r->words, words_peek(&r->words), "at most 64 numbers");
+			return tokens_fault(
+				&r->tokens, tokens_peek(&r->tokens), "at most 64 numbers");
 		if (!reader_number(r, "a packet's number, from 1", ORDER_MAX, &value) || !value)
-			return words_fault(&r->words, "0", "packet numbers from 1 to 64");
+			return tokens_fault(&r->tokens, "0", "packet numbers from 1 to 64");
 		place[(*count)++] = (uint8_t)value;
-	} while (words_peek(&r->words) && value_number(words_peek(&r->words), UINT64_MAX, &value));
+	} while (tokens_peek(&r->tokens) &&
+		 value_number(tokens_peek(&r->tokens), UINT64_MAX, &value));
 	return true;
 }
 
-static bool read_order(struct reader *r, const struct row *row, struct shape *s)
+static bool read_order(struct reader *r, const struct row *row, struct packet_options *s)
 {
 	(void)row;
 	return read_places(r, s->order, &s->orders);
 }
 
-static bool read_lose(struct reader *r, const struct row *row, struct shape *s)
+static bool read_lose(struct reader *r, const struct row *row, struct packet_options *s)
 {
 	(void)row;
 	return read_places(r, s->loss, &s->losses);
 }
 
-#define AT(member) offsetof(struct shape, member)
+#define AT(member) offsetof(struct packet_options, member)
 
 static const struct row rows[] = {
 	{"ttl", read_u8, AT(ip.ttl), 255, "N", "TTL or hop limit"},
@@ -345,13 +348,13 @@ static const struct row rows[] = {
 
 #define ROWS (sizeof(rows) / sizeof(*rows))
 
-int option_read(struct shape *s, struct reader *r)
+int option_read(struct packet_options *s, struct reader *r)
 {
-	const char *word = words_peek(&r->words);
+	const char *word = tokens_peek(&r->tokens);
 
 	for (size_t i = 0; word && i < ROWS; i++) {
 		if (strcmp(rows[i].name, word) == 0) {
-			words_take(&r->words);
+			tokens_take(&r->tokens);
 			return rows[i].read(r, &rows[i], s) ? 1 : -1;
 		}
 	}

@@ -27,8 +27,8 @@ struct script *script_new(const char *name, uint64_t seed)
 	s->defaults = setting_plain();
 	s->reader.hosts = &s->hosts;
 	s->reader.store = bytes_in(store, STORE_BYTES);
-	s->wire.hosts = &s->hosts;
-	s->wire.next_id = 1;
+	s->builder.hosts = &s->hosts;
+	s->builder.next_id = 1;
 	return s;
 }
 
@@ -40,7 +40,7 @@ void script_free(struct script *s)
 		free(s->define[i].text);
 	free(s->text);
 	free(s->reader.store.at);
-	train_fini(&s->wire.train);
+	packet_list_fini(&s->builder.packets);
 	free(s);
 }
 
@@ -56,24 +56,24 @@ const struct hosts *script_hosts(const struct script *s)
 
 size_t script_packets(const struct script *s)
 {
-	return s->wire.train.count;
+	return s->builder.packets.count;
 }
 
 /* --- packets --- */
 
-static enum manner manner_of(const struct statement *st)
+static enum layer layer_of(const struct statement *st)
 {
 	switch (st->kind) {
 	case KIND_TCP:
-		return MANNER_TCP;
+		return LAYER_TCP;
 	case KIND_UDP:
-		return MANNER_UDP;
+		return LAYER_UDP;
 	case KIND_ETHERNET:
-		return MANNER_ETHERNET;
+		return LAYER_ETHERNET;
 	case KIND_FRAME:
-		return MANNER_RAW;
+		return LAYER_RAW;
 	default:
-		return MANNER_IP;
+		return LAYER_IP;
 	}
 }
 
@@ -95,8 +95,8 @@ static struct endpoint advanced(struct endpoint e, uint64_t address, uint64_t po
 static void play_once(struct script *s, struct exchange *x, uint64_t start_ns, uint64_t round)
 {
 	const struct statement *st = &s->statement;
-	const struct shape *shape = &st->shape;
-	size_t first = s->wire.train.count;
+	const struct packet_options *shape = &st->shape;
+	size_t first = s->builder.packets.count;
 
 	x->now_ns = start_ns + round * shape->every_ns;
 	if (round && !shape->every_ns)
@@ -107,17 +107,17 @@ static void play_once(struct script *s, struct exchange *x, uint64_t start_ns, u
 		st->end[SIDE_BACK], round * shape->advance_to, round * shape->advance_to_port);
 	exchange_play(x, st->step, st->steps);
 	s->end_ns = x->last_ns + shape->gap_ns;
-	train_shunt(&s->wire.train, first, shape);
+	packet_list_shift(&s->builder.packets, first, shape);
 }
 
 static bool play_statement(struct script *s)
 {
 	const struct statement *st = &s->statement;
 	struct exchange x = {
-		.wire = &s->wire,
-		.collector = &s->collector,
+		.builder = &s->builder,
+		.seq_table = &s->seq_table,
 		.shape = &st->shape,
-		.manner = manner_of(st),
+		.layer = layer_of(st),
 		.protocol = st->protocol,
 		.ethertype = st->ethertype,
 	};
@@ -125,11 +125,11 @@ static bool play_statement(struct script *s)
 
 	for (uint64_t round = 0; round < st->shape.repeat; round++) {
 		play_once(s, &x, start_ns, round);
-		if (s->wire.unsupported)
-			return words_fault(
-				&s->reader.words, "a packet", "one that this link type can carry");
-		if (s->wire.train.error)
-			return words_fault(&s->reader.words, "no more memory", "fewer packets");
+		if (s->builder.unsupported)
+			return tokens_fault(
+				&s->reader.tokens, "a packet", "one that this link type can carry");
+		if (s->builder.packets.error)
+			return tokens_fault(&s->reader.tokens, "no more memory", "fewer packets");
 	}
 	s->previous_ns = start_ns;
 	return true;
@@ -146,7 +146,7 @@ static bool run_statement(struct script *s)
 static const struct define *find_define(const struct script *s, const char *word)
 {
 	for (size_t i = 0; i < s->defines; i++) {
-		if (strcmp(s->define[i].words.word[1], word) == 0)
+		if (strcmp(s->define[i].tokens.word[1], word) == 0)
 			return &s->define[i];
 	}
 	return NULL;
@@ -155,20 +155,20 @@ static const struct define *find_define(const struct script *s, const char *word
 /* Definitions were expanded when they were read: nothing here can go in circles. */
 static bool expand(struct script *s)
 {
-	struct words *w = &s->reader.words;
+	struct tokens *w = &s->reader.tokens;
 	size_t first = w->count && strcmp(w->word[0], "define") == 0 ? 2 : 0;
 
 	for (size_t i = first; i < w->count;) {
 		const struct define *d = find_define(s, w->word[i]);
-		struct words by;
+		struct tokens by;
 		if (!d) {
 			i++;
 			continue;
 		}
-		by = d->words;
+		by = d->tokens;
 		by.count -= 2;
 		memmove(by.word, by.word + 2, by.count * sizeof(*by.word));
-		if (!words_replace(w, i, &by))
+		if (!tokens_replace(w, i, &by))
 			return false;
 		i += by.count;
 	}
@@ -186,13 +186,14 @@ static bool run_line(struct script *s)
 
 static int run_text(struct script *s)
 {
-	struct words *w = &s->reader.words;
+	struct tokens *w = &s->reader.tokens;
 	bool done;
 
 	s->reader.store.length = 0;
 	s->reader.store.overflow = false;
-	s->reader.dice.state = s->seed ^ dice_hash(0xcbf29ce484222325u, s->text, strlen(s->text));
-	done = words_split(w, s->text) && expand(s) && (w->count == 0 || run_line(s));
+	s->reader.random.state =
+		s->seed ^ random_hash(0xcbf29ce484222325u, s->text, strlen(s->text));
+	done = tokens_split(w, s->text) && expand(s) && (w->count == 0 || run_line(s));
 	free(s->text);
 	s->text = NULL;
 	if (done)
@@ -238,12 +239,12 @@ int script_end(struct script *s)
 int script_write(struct script *s, const char *path, struct capture_format format)
 {
 	struct capture *c;
-	int error = capture_open(&c, path, format, s->wire.link, s->snaplen);
+	int error = capture_open(&c, path, format, s->builder.link, s->snaplen);
 
 	if (error)
 		return error;
-	train_sort(&s->wire.train);
-	train_write(&s->wire.train, c);
+	packet_list_sort(&s->builder.packets);
+	packet_list_write(&s->builder.packets, c);
 	return capture_close(c);
 }
 
@@ -276,7 +277,7 @@ void script_help(FILE *out)
 	option_help(out);
 	fputs("\nEncapsulations, for `via`; ENDS is A>B, or A<>B, which turns with the packet:\n",
 		out);
-	wrap_help(out);
+	encapsulation_help(out);
 	fputs("\nPayloads, joined by +: N random bytes, \"text\\r\\n\", 0x00ff, or with arguments "
 	      "in\n"
 	      "parentheses, all optional:\n",

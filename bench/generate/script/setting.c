@@ -5,35 +5,35 @@
 #include "packet/link_header.h"
 #include "script/value.h"
 
-struct shape setting_plain(void)
+struct packet_options setting_plain(void)
 {
-	return (struct shape)SHAPE_PLAIN;
+	return (struct packet_options)SHAPE_PLAIN;
 }
 
 /* Settings that decide how packets look must come before them. */
 static bool is_early(struct script *s, const char *word)
 {
-	return s->wire.train.count == 0 ||
-	       words_fault(&s->reader.words, word, "this setting before the first packet");
+	return s->builder.packets.count == 0 ||
+	       tokens_fault(&s->reader.tokens, word, "this setting before the first packet");
 }
 
 static bool set_link(struct script *s)
 {
-	const char *word = words_take(&s->reader.words);
-	enum link link = word ? framing_link(word) : LINK_UNSUPPORTED;
+	const char *word = tokens_take(&s->reader.tokens);
+	enum link link = word ? link_header_link(word) : LINK_UNSUPPORTED;
 
 	if (link == LINK_UNSUPPORTED)
-		return words_fault(&s->reader.words, word, framing_links());
-	s->wire.link = link;
+		return tokens_fault(&s->reader.tokens, word, link_header_links());
+	s->builder.link = link;
 	return is_early(s, "link");
 }
 
 static bool set_start(struct script *s)
 {
-	const char *word = words_take(&s->reader.words);
+	const char *word = tokens_take(&s->reader.tokens);
 
 	if (!word || !value_date(word, &s->start_ns))
-		return words_fault(&s->reader.words, word, "a date such as 2026-01-01T00:00:00Z");
+		return tokens_fault(&s->reader.tokens, word, "a date such as 2026-01-01T00:00:00Z");
 	s->previous_ns = s->end_ns = s->start_ns;
 	return is_early(s, "start");
 }
@@ -55,7 +55,7 @@ static bool set_seed(struct script *s)
 
 static bool host_role(struct script *s, struct host *h)
 {
-	const char *word = words_take(&s->reader.words);
+	const char *word = tokens_take(&s->reader.tokens);
 
 	for (unsigned r = 0; word && r < ROLE_COUNT; r++) {
 		if (strcmp(word, role_name((enum role)r)) == 0) {
@@ -63,26 +63,26 @@ static bool host_role(struct script *s, struct host *h)
 			return true;
 		}
 	}
-	return words_fault(&s->reader.words, word, "management-center or managed-device");
+	return tokens_fault(&s->reader.tokens, word, "management-center or managed-device");
 }
 
 static bool host_mac(struct script *s, struct host *h)
 {
-	const char *word = words_take(&s->reader.words);
+	const char *word = tokens_take(&s->reader.tokens);
 
 	h->has_mac = word && value_mac(word, h->mac);
 	return h->has_mac ||
-	       words_fault(&s->reader.words, word, "a MAC address such as 02:00:00:00:00:07");
+	       tokens_fault(&s->reader.tokens, word, "a MAC address such as 02:00:00:00:00:07");
 }
 
 static bool host_name(struct script *s, struct host *h, const char *word)
 {
 	if (h->prefixes || *h->name || strlen(word) >= sizeof(h->name) ||
 		strpbrk(word, ":/@()>[]\""))
-		return words_fault(
-			&s->reader.words, word, "an address, `mac` or `role` (and the name first)");
+		return tokens_fault(&s->reader.tokens, word,
+			"an address, `mac` or `role` (and the name first)");
 	if (hosts_find(&s->hosts, word, strlen(word)))
-		return words_fault(&s->reader.words, word, "a name not yet taken");
+		return tokens_fault(&s->reader.tokens, word, "a name not yet taken");
 	memcpy(h->name, word, strlen(word) + 1);
 	return true;
 }
@@ -98,7 +98,7 @@ static bool host_word(struct script *s, struct host *h, const char *word)
 	if (!value_prefix(word, &prefix))
 		return host_name(s, h, word);
 	if (h->prefixes == HOST_ADDRESSES_MAX)
-		return words_fault(&s->reader.words, word, "at most 4 addresses");
+		return tokens_fault(&s->reader.tokens, word, "at most 4 addresses");
 	h->prefix[h->prefixes++] = prefix;
 	return true;
 }
@@ -109,25 +109,25 @@ static bool set_host(struct script *s)
 	const char *word;
 
 	if (s->hosts.count == HOSTS_MAX)
-		return words_fault(&s->reader.words, "host", "at most 512 hosts");
-	while ((word = words_take(&s->reader.words)) != NULL) {
+		return tokens_fault(&s->reader.tokens, "host", "at most 512 hosts");
+	while ((word = tokens_take(&s->reader.tokens)) != NULL) {
 		if (!host_word(s, &h, word))
 			return false;
 	}
 	if (!h.prefixes)
-		return words_fault(&s->reader.words, NULL, "the host's address");
+		return tokens_fault(&s->reader.tokens, NULL, "the host's address");
 	s->hosts.host[s->hosts.count++] = h;
 	return true;
 }
 
 static bool set_default(struct script *s)
 {
-	if (!words_peek(&s->reader.words))
+	if (!tokens_peek(&s->reader.tokens))
 		s->defaults = setting_plain();
-	while (words_peek(&s->reader.words)) {
+	while (tokens_peek(&s->reader.tokens)) {
 		int taken = option_read(&s->defaults, &s->reader);
 		if (!taken)
-			words_fault(&s->reader.words, words_peek(&s->reader.words),
+			tokens_fault(&s->reader.tokens, tokens_peek(&s->reader.tokens),
 				"an option, see `help script`");
 		if (taken <= 0)
 			return false;
@@ -138,14 +138,14 @@ static bool set_default(struct script *s)
 /* The line's words under a name: from now on they stand for it. Takes the line over. */
 static bool set_define(struct script *s)
 {
-	struct words *w = &s->reader.words;
+	struct tokens *w = &s->reader.tokens;
 	struct define *d = &s->define[s->defines];
 
 	if (s->defines == DEFINES_MAX)
-		return words_fault(w, "define", "at most 128 definitions");
+		return tokens_fault(w, "define", "at most 128 definitions");
 	if (w->count < 3)
-		return words_fault(w, NULL, "a name and what it stands for");
-	d->words = *w;
+		return tokens_fault(w, NULL, "a name and what it stands for");
+	d->tokens = *w;
 	d->text = s->text;
 	s->text = NULL;
 	s->defines++;
@@ -172,18 +172,18 @@ static const struct setting {
 
 int setting_read(struct script *s)
 {
-	struct words *w = &s->reader.words;
-	const char *name = words_peek(w);
+	struct tokens *w = &s->reader.tokens;
+	const char *name = tokens_peek(w);
 
 	for (size_t i = 0; i < SETTINGS; i++) {
 		if (strcmp(name, settings[i].name) != 0)
 			continue;
-		words_take(w);
+		tokens_take(w);
 		if (!settings[i].set(s))
 			return -1;
-		if (!words_peek(w))
+		if (!tokens_peek(w))
 			return 1;
-		words_fault(w, words_peek(w), "the end of the line");
+		tokens_fault(w, tokens_peek(w), "the end of the line");
 		return -1;
 	}
 	return 0;

@@ -12,7 +12,7 @@
 
 struct define {
 	char *text; /* the whole line, cut into words */
-	struct words words;
+	struct tokens tokens;
 };
 
 struct script {
@@ -22,14 +22,14 @@ struct script {
 	char error[FAULT_BYTES + 300];
 	uint64_t seed, start_ns, previous_ns, end_ns;
 	uint32_t snaplen;
-	struct shape defaults;
+	struct packet_options defaults;
 	struct hosts hosts;
 	struct define define[DEFINES_MAX];
 	size_t defines;
 	struct reader reader;
 	struct statement statement;
-	struct collector collector;
-	struct wire wire;
+	struct seq_table seq_table;
+	struct packet_builder builder;
 };
 
 /* 1 if the line in reader.words was a setting, 0 if it is none, -1 with the fault set. */
@@ -37,6 +37,6 @@ int setting_read(struct script *);
 void setting_help(FILE *);
 
 /* The shape of a packet of which nothing is said. */
-struct shape setting_plain(void);
+struct packet_options setting_plain(void);
 
 #endif

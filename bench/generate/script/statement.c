@@ -30,33 +30,33 @@ static const struct row rows[] = {
 
 bool reader_payload(struct reader *r, struct span *span)
 {
-	const char *word = words_take(&r->words);
+	const char *word = tokens_take(&r->tokens);
 	size_t start = r->store.length;
 	const char *want = "a payload";
 
 	if (word)
-		want = payload_write(&r->store, word, &r->dice);
+		want = payload_write(&r->store, word, &r->random);
 	if (!word || want)
-		return words_fault(&r->words, word, want);
+		return tokens_fault(&r->tokens, word, want);
 	*span = (struct span){r->store.at + start, r->store.length - start};
 	return true;
 }
 
 bool reader_number(struct reader *r, const char *want, uint64_t max, uint64_t *value)
 {
-	const char *word = words_take(&r->words);
+	const char *word = tokens_take(&r->tokens);
 
 	if (!word || !value_number(word, max, value))
-		return words_fault(&r->words, word, want);
+		return tokens_fault(&r->tokens, word, want);
 	return true;
 }
 
 bool reader_time(struct reader *r, uint64_t *ns)
 {
-	const char *word = words_take(&r->words);
+	const char *word = tokens_take(&r->tokens);
 
 	if (!word || !value_time(word, ns))
-		return words_fault(&r->words, word, "a time: 0.5, 20ms, 5m, 07:30:00");
+		return tokens_fault(&r->tokens, word, "a time: 0.5, 20ms, 5m, 07:30:00");
 	return true;
 }
 
@@ -67,35 +67,35 @@ bool reader_times(struct reader *r, uint32_t *times, uint64_t *every_ns)
 	if (!reader_number(r, "how often, at most 10000000", REPEAT_MAX, &value))
 		return false;
 	*times = (uint32_t)value;
-	return !words_accept(&r->words, "every") || reader_time(r, every_ns);
+	return !tokens_accept(&r->tokens, "every") || reader_time(r, every_ns);
 }
 
 static bool read_clock(struct statement *s, struct reader *r)
 {
-	const char *word = words_peek(&r->words);
+	const char *word = tokens_peek(&r->tokens);
 
 	s->clock = CLOCK_FOLLOWS;
 	s->time_ns = 0;
-	if (words_accept(&r->words, "after"))
+	if (tokens_accept(&r->tokens, "after"))
 		return reader_time(r, &s->time_ns);
 	if (!isdigit((unsigned char)*word) && *word != '+')
 		return true;
 	s->clock = *word == '+' ? CLOCK_PLUS : CLOCK_AT;
 	if (!value_time(word + (*word == '+'), &s->time_ns))
-		return words_fault(&r->words, word, "a time: 0.5, +20ms, 5m, 07:30:00");
-	words_take(&r->words);
+		return tokens_fault(&r->tokens, word, "a time: 0.5, +20ms, 5m, 07:30:00");
+	tokens_take(&r->tokens);
 	return true;
 }
 
 static const struct row *read_kind(struct reader *r)
 {
-	const char *word = words_take(&r->words);
+	const char *word = tokens_take(&r->tokens);
 
 	for (size_t i = 0; word && i < ROWS; i++) {
 		if (strcmp(rows[i].name, word) == 0)
 			return &rows[i];
 	}
-	words_fault(&r->words, word,
+	tokens_fault(&r->tokens, word,
 		"tcp, udp, icmp, ip, dhcp, arp, eth or frame, or one of the settings link, start, "
 		"snaplen, seed, host, define, default");
 	return NULL;
@@ -112,26 +112,26 @@ static bool read_kind_number(struct statement *s, struct reader *r)
 		return true;
 	}
 	if (!reader_number(r, "an Ethernet type such as 0x88cc", 65535, &value) || !value)
-		return words_fault(&r->words, "0", "an Ethernet type such as 0x88cc");
+		return tokens_fault(&r->tokens, "0", "an Ethernet type such as 0x88cc");
 	s->ethertype = (uint16_t)value;
 	return true;
 }
 
 static bool read_end(struct reader *r, const struct row *row, struct endpoint *e)
 {
-	const char *word = words_take(&r->words);
+	const char *word = tokens_take(&r->tokens);
 	bool has_port = false;
 
 	if (!word || !value_endpoint(word, r->hosts, e, &has_port))
-		return words_fault(&r->words, word,
+		return tokens_fault(&r->tokens, word,
 			row->has_ports ? "a host's name or address, with :PORT"
 				       : "a host's name or address");
 	if (row->has_ports && !has_port)
-		return words_fault(&r->words, word, "a port as well, as in 10.20.0.7:443");
+		return tokens_fault(&r->tokens, word, "a port as well, as in 10.20.0.7:443");
 	if (!row->has_ports && has_port)
-		return words_fault(&r->words, word, "an address without port");
+		return tokens_fault(&r->tokens, word, "an address without port");
 	if (row->is_v4 && e->version != 4)
-		return words_fault(&r->words, word, "an IPv4 address");
+		return tokens_fault(&r->tokens, word, "an IPv4 address");
 	return true;
 }
 
@@ -139,12 +139,12 @@ static bool read_ends(struct statement *s, struct reader *r, const struct row *r
 {
 	if (!read_end(r, row, &s->end[SIDE_THERE]))
 		return false;
-	if (!words_accept(&r->words, ">"))
-		return words_fault(&r->words, words_peek(&r->words), "> between the two ends");
+	if (!tokens_accept(&r->tokens, ">"))
+		return tokens_fault(&r->tokens, tokens_peek(&r->tokens), "> between the two ends");
 	if (!read_end(r, row, &s->end[SIDE_BACK]))
 		return false;
 	if (s->end[0].version != s->end[1].version)
-		return words_fault(&r->words, "IPv4 and IPv6", "two addresses of one version");
+		return tokens_fault(&r->tokens, "IPv4 and IPv6", "two addresses of one version");
 	return true;
 }
 
@@ -162,9 +162,9 @@ static int modifier_read(struct statement *s, struct reader *r)
 
 	if (!last)
 		return 0;
-	if (words_accept(&r->words, "times"))
+	if (tokens_accept(&r->tokens, "times"))
 		return reader_times(r, &last->times, &last->every_ns) ? 1 : -1;
-	if (last->kind == STEP_FLAGS && words_accept(&r->words, "payload"))
+	if (last->kind == STEP_FLAGS && tokens_accept(&r->tokens, "payload"))
 		return reader_payload(r, &last->payload[0]) ? 1 : -1;
 	return 0;
 }
@@ -175,12 +175,12 @@ static bool unknown_word(struct statement *s, struct reader *r)
 
 	step_names(s->kind, names, sizeof(names));
 	snprintf(want, sizeof(want), "%s, or an option", names);
-	return words_fault(&r->words, words_peek(&r->words), want);
+	return tokens_fault(&r->tokens, tokens_peek(&r->tokens), want);
 }
 
 static bool read_rest(struct statement *s, struct reader *r)
 {
-	while (words_peek(&r->words)) {
+	while (tokens_peek(&r->tokens)) {
 		int taken = step_read(s, r);
 		if (!taken)
 			taken = modifier_read(s, r);

@@ -38,15 +38,15 @@ struct statement {
 	struct endpoint end[SIDE_COUNT];
 	struct step step[STEPS_MAX];
 	size_t steps;
-	struct shape shape;
+	struct packet_options shape;
 };
 
 /* What reading a line needs beside the line. */
 struct reader {
-	struct words words;
+	struct tokens tokens;
 	struct hosts *hosts;
 	struct bytes store; /* the payloads of the statement being read */
-	struct dice dice;
+	struct random_state random;
 };
 
 /* Reads the line in `words`; false with words.fault set. `s->shape` begins as the defaults. */
@@ -67,7 +67,7 @@ void step_help(FILE *);
 void step_names(enum kind, char *text, size_t capacity);
 
 /* option.c. The same for options. */
-int option_read(struct shape *, struct reader *);
+int option_read(struct packet_options *, struct reader *);
 void option_help(FILE *);
 
 void statement_help(FILE *);

@@ -60,30 +60,30 @@ static bool read_quote(struct reader *r, struct step *s)
 {
 	bool has_port[2] = {false, false};
 
-	if (words_accept(&r->words, "udp"))
+	if (tokens_accept(&r->tokens, "udp"))
 		s->protocol = PROTOCOL_UDP;
-	else if (words_accept(&r->words, "tcp"))
+	else if (tokens_accept(&r->tokens, "tcp"))
 		s->protocol = PROTOCOL_TCP;
 	else
-		return words_fault(&r->words, words_peek(&r->words), "tcp or udp");
+		return tokens_fault(&r->tokens, tokens_peek(&r->tokens), "tcp or udp");
 	for (unsigned i = 0; i < 2; i++) {
-		const char *word = words_take(&r->words);
+		const char *word = tokens_take(&r->tokens);
 		if (!word || !value_endpoint(word, r->hosts, &s->quoted[i], &has_port[i]) ||
 			!has_port[i])
-			return words_fault(&r->words, word, "the quoted packet's ADDRESS:PORT");
+			return tokens_fault(&r->tokens, word, "the quoted packet's ADDRESS:PORT");
 	}
 	if (s->quoted[0].version != s->quoted[1].version)
-		return words_fault(&r->words, "IPv4 and IPv6", "two addresses of one version");
+		return tokens_fault(&r->tokens, "IPv4 and IPv6", "two addresses of one version");
 	return true;
 }
 
 static bool read_flags(struct reader *r, struct step *s)
 {
-	const char *word = words_take(&r->words);
+	const char *word = tokens_take(&r->tokens);
 	uint8_t flags = 0;
 
 	if (!word || !value_flags(word, &flags))
-		return words_fault(&r->words, word, "TCP flags: letters of FSRPAUEC, or none");
+		return tokens_fault(&r->tokens, word, "TCP flags: letters of FSRPAUEC, or none");
 	s->number[0] = flags;
 	return true;
 }
@@ -115,7 +115,7 @@ static int read_row(struct statement *st, struct reader *r, const struct row *ro
 	unsigned payloads = 0, numbers = 0;
 
 	if (st->steps == STEPS_MAX)
-		return words_fault(&r->words, row->name, "at most 256 steps") - 1;
+		return tokens_fault(&r->tokens, row->name, "at most 256 steps") - 1;
 	*s = (struct step){.kind = row->kind, .times = 1};
 	for (const char *type = row->arguments; *type; type++) {
 		if (!read_argument(r, s, *type, &payloads, &numbers))
@@ -127,11 +127,11 @@ static int read_row(struct statement *st, struct reader *r, const struct row *ro
 
 int step_read(struct statement *st, struct reader *r)
 {
-	const char *word = words_peek(&r->words);
+	const char *word = tokens_peek(&r->tokens);
 
 	for (size_t i = 0; word && i < ROWS; i++) {
 		if ((rows[i].kinds & st->kind) && strcmp(rows[i].name, word) == 0) {
-			words_take(&r->words);
+			tokens_take(&r->tokens);
 			return read_row(st, r, &rows[i]);
 		}
 	}

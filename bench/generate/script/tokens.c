@@ -27,7 +27,7 @@ static char *word_end(char *text)
 	return quoted ? NULL : text;
 }
 
-bool words_split(struct words *w, char *line)
+bool tokens_split(struct tokens *w, char *line)
 {
 	w->count = w->next = 0;
 	w->fault[0] = '\0';
@@ -39,28 +39,28 @@ bool words_split(struct words *w, char *line)
 			return true;
 		end = word_end(line);
 		if (!end)
-			return words_fault(w, line, "a closing quote");
+			return tokens_fault(w, line, "a closing quote");
 		if (w->count == WORDS_MAX)
-			return words_fault(w, line, "fewer words on a line");
+			return tokens_fault(w, line, "fewer words on a line");
 		w->word[w->count++] = line;
 		line = end + (*end != '\0');
 		*end = '\0';
 	}
 }
 
-const char *words_peek(const struct words *w)
+const char *tokens_peek(const struct tokens *w)
 {
 	return w->next < w->count ? w->word[w->next] : NULL;
 }
 
-const char *words_take(struct words *w)
+const char *tokens_take(struct tokens *w)
 {
 	return w->next < w->count ? w->word[w->next++] : NULL;
 }
 
-bool words_accept(struct words *w, const char *word)
+bool tokens_accept(struct tokens *w, const char *word)
 {
-	const char *next = words_peek(w);
+	const char *next = tokens_peek(w);
 
 	if (!next || strcmp(next, word) != 0)
 		return false;
@@ -68,17 +68,17 @@ bool words_accept(struct words *w, const char *word)
 	return true;
 }
 
-bool words_replace(struct words *w, size_t at, const struct words *by)
+bool tokens_replace(struct tokens *w, size_t at, const struct tokens *by)
 {
 	if (w->count - 1 + by->count > WORDS_MAX)
-		return words_fault(w, w->word[at], "fewer words on a line");
+		return tokens_fault(w, w->word[at], "fewer words on a line");
 	memmove(w->word + at + by->count, w->word + at + 1, (w->count - at - 1) * sizeof(*w->word));
 	memcpy(w->word + at, by->word, by->count * sizeof(*w->word));
 	w->count += by->count - 1;
 	return true;
 }
 
-bool words_fault(struct words *w, const char *found, const char *want)
+bool tokens_fault(struct tokens *w, const char *found, const char *want)
 {
 	if (w->fault[0])
 		return false;

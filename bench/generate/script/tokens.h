@@ -13,26 +13,26 @@
 #define WORDS_MAX 1024
 #define FAULT_BYTES 400
 
-struct words {
+struct tokens {
 	const char *word[WORDS_MAX];
 	size_t count, next;
 	char fault[FAULT_BYTES]; /* "" while there is none */
 };
 
 /* False, with the fault set, on an open quote or too many words. */
-bool words_split(struct words *, char *line);
+bool tokens_split(struct tokens *, char *line);
 
 /* The next word, or NULL at the end of the line. */
-const char *words_peek(const struct words *);
-const char *words_take(struct words *);
+const char *tokens_peek(const struct tokens *);
+const char *tokens_take(struct tokens *);
 
 /* Takes the next word if it is this one. */
-bool words_accept(struct words *, const char *word);
+bool tokens_accept(struct tokens *, const char *word);
 
 /* Puts these words in place of the one at `at`. */
-bool words_replace(struct words *, size_t at, const struct words *);
+bool tokens_replace(struct tokens *, size_t at, const struct tokens *);
 
 /* `found …; want …`: the first one stays. Always false. `found` NULL: the end of the line. */
-bool words_fault(struct words *, const char *found, const char *want);
+bool tokens_fault(struct tokens *, const char *found, const char *want);
 
 #endif

@@ -245,7 +245,7 @@ static void every_payload_of_the_library_can_be_written(void **state)
 	(void)state;
 	for (size_t i = 0; payload_name(i); i++) {
 		struct bytes b = bytes_in(memory, sizeof(memory));
-		struct dice dice = {i};
+		struct random_state dice = {i};
 		assert_null(payload_write(&b, payload_name(i), &dice));
 		assert_true(b.length > 0);
 	}
@@ -255,7 +255,7 @@ static void payloads_join_and_escape(void **state)
 {
 	uint8_t memory[64];
 	struct bytes b = bytes_in(memory, sizeof(memory));
-	struct dice dice = {1};
+	struct random_state dice = {1};
 
 	(void)state;
 	assert_null(payload_write(&b, "\"a+\\x00\\\"\"+0x0aff+fill(0x41,3)", &dice));
@@ -269,17 +269,18 @@ static void payloads_join_and_escape(void **state)
 
 static void garbage_is_an_error_and_nothing_else(void **state)
 {
-	static const char letters[] = "tcp udp 10.0.0.1:1 > via gre( ) \" \\ 0x # times + , @ [ ]";
+	static const char history_bits[] =
+		"tcp udp 10.0.0.1:1 > via gre( ) \" \\ 0x # times + , @ [ ]";
 	struct script *s = script_new("garbage", 1);
-	struct dice d = {7};
+	struct random_state d = {7};
 	char line[200];
 
 	(void)state;
 	assert_non_null(s);
 	for (unsigned i = 0; i < 20000; i++) {
-		size_t length = dice_below(&d, sizeof(line) - 1);
+		size_t length = random_below(&d, sizeof(line) - 1);
 		for (size_t j = 0; j < length; j++)
-			line[j] = letters[dice_below(&d, sizeof(letters) - 1)];
+			line[j] = history_bits[random_below(&d, sizeof(history_bits) - 1)];
 		line[length] = '\0';
 		script_line(s, line);
 	}
