@@ -33,9 +33,9 @@ struct worker {
 	void *inspection_memory;
 	size_t table_bytes, fragment_bytes, duplicate_bytes, memory_bytes, inspection_bytes;
 	struct mirror_host *host; /* one an appliance */
-	int surveying;
+	int dumping;
 	uint64_t steps;
-	struct pace pace;
+	struct cycle_counters pace;
 	struct burst burst;
 };
 
@@ -82,13 +82,13 @@ int worker_new(struct worker **out, const struct worker_config *config)
 	size_t hosts = inventory_count(config->policy->inventory);
 	struct worker *w = aligned_alloc(64, (sizeof(*w) + 63) & ~(size_t)63);
 
-	assert(config->outbox->capacity >= OUTBOX_MIN);
+	assert(config->record_buffer->capacity >= OUTBOX_MIN);
 	if (!w)
 		return -ENOMEM;
 	*w = (struct worker){
 		.table_bytes = table_size(config->flow_max),
 		.fragment_bytes = fragments_size(FRAGMENT_SETS_LOG2),
-		.memory_bytes = memory_size(MEMORY_SETS_LOG2),
+		.memory_bytes = responder_cache_size(MEMORY_SETS_LOG2),
 	};
 	w->table_memory = pages_new(w->table_bytes);
 	w->fragment_memory = pages_new(w->fragment_bytes);
@@ -105,14 +105,15 @@ int worker_new(struct worker **out, const struct worker_config *config)
 	}
 	w->pipeline.tracker.policy = config->policy;
 	w->pipeline.tracker.counters = &w->pipeline.counters;
-	w->pipeline.tracker.outbox = config->outbox;
+	w->pipeline.tracker.record_buffer = config->record_buffer;
 	w->pipeline.tracker.paths = &w->pipeline.paths;
 	w->pipeline.tracker.mirror = &w->pipeline.mirror;
 	mirror_init(&w->pipeline.mirror, w->host, hosts);
 	w->pipeline.tracker.warmup_ns = config->warmup_ns;
 	tracker_init(&w->pipeline.tracker, &config->timeouts);
 	table_init(&w->pipeline.tracker.table, w->table_memory, config->flow_max, config->seed);
-	memory_init(&w->pipeline.tracker.memory, w->memory_memory, MEMORY_SETS_LOG2, config->seed);
+	responder_cache_init(&w->pipeline.tracker.responder_cache, w->memory_memory,
+		MEMORY_SETS_LOG2, config->seed);
 	fragments_init(&w->pipeline.fragments, w->fragment_memory, FRAGMENT_SETS_LOG2);
 	if (config->deduplicate)
 		duplicates_init(&w->pipeline.duplicates, w->duplicate_memory, DUPLICATE_SETS_LOG2,
@@ -142,49 +143,49 @@ void worker_process(struct worker *w, const struct burst *b)
 
 /* --- errands -------------------------------------------------------------------------- */
 
-static void run_errands(struct worker *w, uint32_t flows)
+static void run_housekeeping(struct worker *w, uint32_t flows)
 {
 	struct tracker *t = &w->pipeline.tracker;
 
-	if (t->unsettled)
-		tracker_settle(t, flows);
+	if (t->rejudge_pending)
+		tracker_rejudge(t, flows);
 	else
-		w->surveying = !tracker_survey(t, flows);
+		w->dumping = !tracker_dump(t, flows);
 	w->pipeline.counters.flows_active = t->table.active;
 }
 
-struct mirror_host *worker_adopt(
-	struct worker *w, const struct succession *s, struct mirror_host *host, size_t hosts)
+struct mirror_host *worker_set_policy(
+	struct worker *w, const struct policy_change *s, struct mirror_host *host, size_t hosts)
 {
 	struct mirror_host *old = w->host;
-	const struct mirror_figures *f = &w->pipeline.mirror.figures;
+	const struct mirror_counters *f = &w->pipeline.mirror.figures;
 
 	for (size_t i = 0; i < f->hosts; i++) {
-		uint16_t heir = succession_heir(s, (uint16_t)i);
-		if (heir != APPLIANCE_NONE)
-			host[heir] = old[i];
+		uint16_t new_number = policy_change_number(s, (uint16_t)i);
+		if (new_number != APPLIANCE_NONE)
+			host[new_number] = old[i];
 	}
 	w->host = host;
 	w->pipeline.mirror.figures.host = host;
 	w->pipeline.mirror.figures.hosts = hosts;
-	tracker_adopt(&w->pipeline.tracker, s);
+	tracker_set_policy(&w->pipeline.tracker, s);
 	return old;
 }
 
-int worker_is_settled(const struct worker *w)
+int worker_is_rejudged(const struct worker *w)
 {
-	return !w->pipeline.tracker.unsettled;
+	return !w->pipeline.tracker.rejudge_pending;
 }
 
-void worker_survey(struct worker *w)
+void worker_dump(struct worker *w)
 {
-	tracker_begin_survey(&w->pipeline.tracker);
-	w->surveying = 1;
+	tracker_begin_dump(&w->pipeline.tracker);
+	w->dumping = 1;
 }
 
-int worker_is_surveyed(const struct worker *w)
+int worker_is_dumped(const struct worker *w)
 {
-	return !w->surveying;
+	return !w->dumping;
 }
 
 /* --- the loop ------------------------------------------------------------------------- */
@@ -235,8 +236,8 @@ int worker_step(struct worker *w, struct source *s)
 
 	w->burst.count = 0;
 	got = ++w->steps % PACE_STEPS ? plain_step(w, s) : timed_step(w, s);
-	if (w->pipeline.tracker.unsettled | w->surveying)
-		run_errands(w, ERRAND_STEP);
+	if (w->pipeline.tracker.rejudge_pending | w->dumping)
+		run_housekeeping(w, ERRAND_STEP);
 	return got;
 }
 
@@ -247,8 +248,8 @@ void worker_idle(struct worker *w, uint64_t now_ns)
 	if (now_ns > t->now_ns)
 		t->now_ns = now_ns;
 	tracker_sweep(t);
-	if (w->pipeline.tracker.unsettled | w->surveying)
-		run_errands(w, ERRAND_STEP_IDLE);
+	if (w->pipeline.tracker.rejudge_pending | w->dumping)
+		run_housekeeping(w, ERRAND_STEP_IDLE);
 	w->pipeline.counters.flows_active = t->table.active;
 }
 
@@ -265,12 +266,12 @@ const struct counters *worker_counters(const struct worker *w)
 	return &w->pipeline.counters;
 }
 
-const struct pace *worker_pace(const struct worker *w)
+const struct cycle_counters *worker_cycles(const struct worker *w)
 {
 	return &w->pace;
 }
 
-const struct mirror_figures *worker_mirror(const struct worker *w)
+const struct mirror_counters *worker_mirror(const struct worker *w)
 {
 	return &w->pipeline.mirror.figures;
 }

@@ -42,7 +42,7 @@ struct counters {
 	uint64_t flows_created, flows_active, flows_active_peak;
 	uint64_t untracked_packets; /* judged and counted, but the flow table had no room */
 	uint64_t ended[END_COUNT];
-	uint64_t paths_unknown;	       /* flows that began where no more paths could be numbered */
+	uint64_t encaps_unknown;       /* flows that began where no more paths could be numbered */
 	uint64_t corrected;	       /* flows whose initiator was corrected */
 	uint64_t recognised;	       /* flows whose service was recognised */
 	uint64_t hearings_exhausted;   /* flows that stay unverified: no buffer was left */

@@ -28,7 +28,7 @@ static inline const char *tunnel_name(enum tunnel t)
 	return name[t];
 }
 
-struct path {
+struct encap {
 	uint32_t tunnel_id; /* GRE's key, ERSPAN's session, VNI, TEID; 0 where there is none */
 	uint16_t vlan[2];   /* the first two tags, the outer one first; 0: none */
 	uint16_t interface;

@@ -47,7 +47,7 @@ struct mirror_host {
 	uint64_t from_only, to_only, both; /* TCP flows with data: which sides were there */
 };
 
-struct mirror_figures {
+struct mirror_counters {
 	uint32_t lanes, sessions; /* in use; lanes: the first one included */
 	struct mirror_lane lane[MIRROR_LANES];
 	struct mirror_session session[MIRROR_SESSIONS];

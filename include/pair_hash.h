@@ -15,6 +15,6 @@
 #include "packet.h"
 
 /* A hash of the address pair; 0 for what is no IP packet. Pure. */
-uint32_t spread_hash(const struct packet *, const struct inventory *);
+uint32_t pair_hash_of(const struct packet *, const struct inventory *);
 
 #endif

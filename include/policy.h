@@ -78,7 +78,7 @@ static inline void policy_set_put(struct policy *p, enum role role, enum directi
 }
 
 /* A flow as the policy sees it. [0] is the initiator, [1] the responder. */
-struct conversation {
+struct flow_tuple {
 	struct address address[2];
 	uint16_t port[2];      /* host order; 0 where the protocol has none */
 	uint16_t appliance[2]; /* or APPLIANCE_NONE */
@@ -88,20 +88,20 @@ struct conversation {
 
 /* What the policy says of it, from both ends (DESIGN 2). An end that is no appliance
  * has VERDICT_EXPECTED and SET_NONE; `verdict` is the graver of the two. */
-struct judgement {
+struct verdict_pair {
 	uint8_t verdict;
 	uint8_t end_verdict[2];
 	uint16_t set[2];
 };
 
-struct judgement policy_judge(const struct policy *, const struct conversation *);
+struct verdict_pair policy_judge(const struct policy *, const struct flow_tuple *);
 
 /* What the enabled rules of a set want to be spoken; 0: one of them wants nothing particular. */
 service_mask policy_services(const struct policy *, uint16_t set);
 
 /* Port 68 against port 67 is one exchange, whoever is seen first: 1 if the initiator is the
  * client; 1 if `c` is seen from the server, and has to be turned round. */
-int policy_is_dhcp(const struct conversation *);
-int policy_dhcp_is_reversed(const struct conversation *c);
+int policy_is_dhcp(const struct flow_tuple *);
+int policy_dhcp_is_reversed(const struct flow_tuple *c);
 
 #endif

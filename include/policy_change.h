@@ -13,18 +13,19 @@
 #include "policy.h"
 #include "timeouts.h"
 
-struct succession {
+struct policy_change {
 	const struct policy *policy; /* of another generation than the one before */
 	struct flow_timeouts timeouts;
 	uint64_t warmup_ns;
-	const uint16_t *heir; /* new numbers of the appliances, by the old; or APPLIANCE_NONE */
+	const uint16_t
+		*new_number; /* new numbers of the appliances, by the old; or APPLIANCE_NONE */
 	size_t remap;
 };
 
 /* Who an appliance of the old policy is in the new one, or APPLIANCE_NONE. */
-static inline uint16_t succession_heir(const struct succession *s, uint16_t appliance)
+static inline uint16_t policy_change_number(const struct policy_change *s, uint16_t appliance)
 {
-	return appliance < s->remap ? s->heir[appliance] : APPLIANCE_NONE;
+	return appliance < s->remap ? s->new_number[appliance] : APPLIANCE_NONE;
 }
 
 #endif

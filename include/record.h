@@ -33,12 +33,12 @@ struct record {
 	uint8_t basis;
 	uint8_t end; /* enum end; of a live flow END_FIN or END_RESET if it is closed */
 	uint8_t severity;
-	uint8_t corrected;	/* the initiator was corrected at least once */
-	uint8_t raised;		/* RECORD_FLAGGED: this flow was reported before, less grave */
-	uint8_t history_length; /* letters in `history` */
+	uint8_t corrected;	 /* the initiator was corrected at least once */
+	uint8_t repeated_graver; /* RECORD_FLAGGED: this flow was reported before, less grave */
+	uint8_t history_length;	 /* letters in `history` */
 	uint16_t appliance[2];
 	uint16_t set[2];
-	struct path path;    /* of the first packet */
+	struct encap path;   /* of the first packet */
 	uint32_t generation; /* of the policy that judged it */
 	uint32_t detail;     /* of the first packet: ICMP type << 8 | code; SCTP ports */
 	uint64_t history;    /* four bits a letter, the first in the lowest; see record_history() */
@@ -62,7 +62,7 @@ static inline int record_is_live(const struct record *r)
  * remember that they are unreported, and what can wait otherwise does. */
 #define OUTBOX_MIN 1024
 
-struct outbox {
+struct record_buffer {
 	struct record *record;
 	size_t capacity, count;
 	int congested;

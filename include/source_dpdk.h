@@ -25,7 +25,7 @@ enum source_dpdk_idle {
 };
 
 /* What spreads packets that no NIC has spread: a symmetric hash of a packet's address pair,
- * such as spread_hash(). Called by all workers. */
+ * such as pair_hash_of(). Called by all workers. */
 typedef uint32_t source_dpdk_hash(const void *context, const struct packet *);
 
 struct source_dpdk_config {

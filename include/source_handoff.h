@@ -9,12 +9,12 @@
 #include "source.h"
 
 /* 0 or -ENOMEM. */
-int source_queue_open(struct source **);
+int source_handoff_open(struct source **);
 
 /* Copies the packet, whose now_ns is the stream's already. `start_ns` is the stream's too. */
-void source_queue_put(struct source *, const struct packet *, uint64_t start_ns);
+void source_handoff_put(struct source *, const struct packet *, uint64_t start_ns);
 
 /* Hands over what is not full yet; the polls then end with -ENODATA. */
-void source_queue_end(struct source *);
+void source_handoff_end(struct source *);
 
 #endif

@@ -30,14 +30,14 @@ struct worker_config {
 		*scanner;     /* lives longer than the worker; NULL: nothing is inspected */
 	uint32_t hearing_max; /* flows that are heard at a time; 0: a default */
 	uint32_t facts_max;   /* flows that have facts at a time; 0: a default */
-	struct outbox *outbox;
+	struct record_buffer *record_buffer;
 };
 
 /* How fast a worker is: of every PACE_STEPSth step that had packets, in cycles of the CPU's time
  * stamp counter (0 where there is none). */
 #define PACE_STEPS 64
 
-struct pace {
+struct cycle_counters {
 	uint64_t packets;
 	uint64_t poll_cycles, process_cycles, release_cycles;
 };
@@ -60,25 +60,25 @@ void worker_idle(struct worker *, uint64_t now_ns);
 /* Another policy, from the next packet on; `host`, one an appliance of it and zeroed, replaces
  * the array that the worker had, which is returned for control to free. The succession is lent
  * until the worker has settled. */
-struct mirror_host *worker_adopt(
-	struct worker *, const struct succession *, struct mirror_host *host, size_t hosts);
+struct mirror_host *worker_set_policy(
+	struct worker *, const struct policy_change *, struct mirror_host *host, size_t hosts);
 
 /* 1 if no flow waits to be judged by the policy in force. */
-int worker_is_settled(const struct worker *);
+int worker_is_rejudged(const struct worker *);
 
 /* Asks for a RECORD_LIVE of every flow, after it has settled. */
-void worker_survey(struct worker *);
+void worker_dump(struct worker *);
 
 /* 1 if the survey that was asked for last is complete. */
-int worker_is_surveyed(const struct worker *);
+int worker_is_dumped(const struct worker *);
 
 /* Ends the flows that are left, some at a time: call until it returns 0. */
 int worker_finish(struct worker *, uint64_t now_ns);
 
 const struct counters *worker_counters(const struct worker *);
-const struct pace *worker_pace(const struct worker *);
+const struct cycle_counters *worker_cycles(const struct worker *);
 
 /* Once it has ended. */
-const struct mirror_figures *worker_mirror(const struct worker *);
+const struct mirror_counters *worker_mirror(const struct worker *);
 
 #endif

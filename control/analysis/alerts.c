@@ -145,7 +145,7 @@ void alerts_add(struct alerts *e, const struct record *r)
 		return;
 	}
 	graver = r->severity > f->gist.severity;
-	if (!r->raised)
+	if (!r->repeated_graver)
 		finding_add(f, r);
 	if (graver) {
 		finding_keep_record(f, r);

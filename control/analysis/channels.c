@@ -27,7 +27,7 @@ static const char *const name[] = {
 #undef STATE_NAME
 };
 
-static const char *const meaning[] = {
+static const char *const info[] = {
 #define STATE_WORDS(member, text, words) [CHANNEL_##member] = words,
 	CHANNEL_STATE_LIST(STATE_WORDS)
 #undef STATE_WORDS
@@ -40,7 +40,7 @@ const char *channel_state_name(enum channel_state s)
 
 const char *channel_state_words(enum channel_state s)
 {
-	return s < CHANNEL_STATE_COUNT ? meaning[s] : "not known yet";
+	return s < CHANNEL_STATE_COUNT ? info[s] : "not known yet";
 }
 
 /* --- what the chart says ----------------------------------------------------------------- */
@@ -68,7 +68,7 @@ static bool is_channel_set(const struct ruleset *c, size_t set)
 
 int channels_init(struct channels *c, const struct ruleset *ruleset)
 {
-	*c = (struct channels){.ruleset = ruleset, .survey = 1};
+	*c = (struct channels){.ruleset = ruleset, .dump = 1};
 	c->is_network = calloc(ruleset->appliances + 1, sizeof(*c->is_network));
 	c->is_channel = calloc(ruleset->policy->sets + 1, sizeof(*c->is_channel));
 	c->has_any = calloc(ruleset->appliances + 1, sizeof(*c->has_any));
@@ -188,11 +188,11 @@ static bool translate(const struct channels *old, const struct channels *now, co
 	struct channel_key *k)
 {
 	for (unsigned end = 0; end < 2; end++) {
-		uint16_t heir = remap_appliance(h, k->appliance[end]);
-		if (heir == APPLIANCE_NONE ||
-			old->is_network[k->appliance[end]] != now->is_network[heir])
+		uint16_t new_number = remap_appliance(h, k->appliance[end]);
+		if (new_number == APPLIANCE_NONE ||
+			old->is_network[k->appliance[end]] != now->is_network[new_number])
 			return false;
-		k->appliance[end] = heir;
+		k->appliance[end] = new_number;
 	}
 	order(k);
 	return true;
@@ -208,7 +208,7 @@ int channels_reload(struct channels *c, const struct ruleset *ruleset, const str
 		*c = old;
 		return error;
 	}
-	c->survey = old.survey;
+	c->dump = old.dump;
 	c->overflowed = old.overflowed;
 	HASH_ITER(hh, old.first, ch, next)
 	{
@@ -255,8 +255,8 @@ static void note(struct channel *ch, const struct record *r)
 
 static void note_live(const struct channels *c, struct channel *ch, const struct record *r)
 {
-	if (ch->survey != c->survey) {
-		ch->survey = c->survey;
+	if (ch->dump != c->dump) {
+		ch->dump = c->dump;
 		ch->standing = ch->trying = 0;
 	}
 	if (is_standing(r) && r->end != END_FIN && r->end != END_RESET)
@@ -286,7 +286,7 @@ void channels_take(struct channels *c, const struct record *r)
 
 void channels_begin_dump(struct channels *c)
 {
-	c->survey++;
+	c->dump++;
 }
 
 /* --- how they stand ------------------------------------------------------------------- */
@@ -318,7 +318,7 @@ static enum channel_state state_of_attempts(const struct channel *ch, uint64_t n
 static enum channel_state state_of(
 	const struct channels *c, const struct channel *ch, uint64_t now_ns, bool in_doubt)
 {
-	unsigned standing = ch->survey == c->survey ? ch->standing : 0;
+	unsigned standing = ch->dump == c->dump ? ch->standing : 0;
 
 	if (ch->last_ns + SILENT_NS < now_ns)
 		standing = 0;

@@ -50,7 +50,7 @@ struct channel {
 	uint64_t since_ns;	  /* of the state */
 	uint64_t last_ns;	  /* last packet of any of its connections */
 	uint64_t refused_ns, unanswered_ns, short_ns, stood_ns; /* last time of each; 0: never */
-	uint64_t survey;
+	uint64_t dump;
 	uint32_t standing; /* live connections that are not silent, in that survey */
 	uint32_t trying;
 	UT_hash_handle hh;
@@ -63,7 +63,7 @@ struct channels {
 	bool *has_any;	  /* by appliance: a channel, in whatever state */
 	struct channel *first;
 	size_t count;
-	uint64_t survey, overflowed;
+	uint64_t dump, overflowed;
 };
 
 /* Told of every change, the first state included (`from` is then CHANNEL_STATE_COUNT). */

@@ -132,11 +132,11 @@ static void add(struct correlations *n, struct correlation *f)
 	n->count++;
 }
 
-static void carry_over_times(
-	struct correlations *n, const struct correlations *old, uint16_t heir, size_t appliance)
+static void carry_over_times(struct correlations *n, const struct correlations *old,
+	uint16_t new_number, size_t appliance)
 {
-	n->old_port_ns[heir] = old->old_port_ns[appliance];
-	n->appliance_ns[heir] = old->appliance_ns[appliance];
+	n->old_port_ns[new_number] = old->old_port_ns[appliance];
+	n->appliance_ns[new_number] = old->appliance_ns[appliance];
 }
 
 static void carry_over(struct correlations *n, struct correlations *old, const struct remap *h)
@@ -147,10 +147,10 @@ static void carry_over(struct correlations *n, struct correlations *old, const s
 		if (h->appliance[i] != APPLIANCE_NONE)
 			carry_over_times(n, old, h->appliance[i], i);
 	for (uint16_t i = 0; i < old->ruleset->features; i++) {
-		uint16_t heir = feature_in(n->ruleset, old->ruleset->feature[i]);
-		if (heir != FEATURE_NONE && is_enabled(old->ruleset->policy, i) &&
-			is_enabled(n->ruleset->policy, heir))
-			n->feature_ns[heir] = old->feature_ns[i];
+		uint16_t new_number = feature_in(n->ruleset, old->ruleset->feature[i]);
+		if (new_number != FEATURE_NONE && is_enabled(old->ruleset->policy, i) &&
+			is_enabled(n->ruleset->policy, new_number))
+			n->feature_ns[new_number] = old->feature_ns[i];
 	}
 	HASH_ITER(hh, old->first, f, next)
 	{

@@ -8,7 +8,7 @@
 
 int matrix_init(struct matrix *m, const struct ruleset *ruleset)
 {
-	*m = (struct matrix){.ruleset = ruleset, .survey = 1};
+	*m = (struct matrix){.ruleset = ruleset, .dump = 1};
 	m->row = calloc(ruleset->appliances + 1, sizeof(*m->row));
 	return m->row ? 0 : -ENOMEM;
 }
@@ -60,7 +60,7 @@ int matrix_reload(struct matrix *m, const struct ruleset *ruleset, const struct 
 		*m = old;
 		return error;
 	}
-	m->survey = old.survey;
+	m->dump = old.dump;
 	m->overflowed = old.overflowed;
 	for (size_t i = 0; i < h->appliances; i++)
 		if (old.row[i] && h->appliance[i] != APPLIANCE_NONE)
@@ -73,8 +73,8 @@ int matrix_reload(struct matrix *m, const struct ruleset *ruleset, const struct 
 
 static void see_live(const struct matrix *m, struct matrix_cell *cell, int flagged)
 {
-	if (cell->survey != m->survey) {
-		cell->survey = m->survey;
+	if (cell->dump != m->dump) {
+		cell->dump = m->dump;
 		cell->live = cell->live_wrong = 0;
 	}
 	if (flagged)
@@ -125,7 +125,7 @@ void matrix_take(struct matrix *m, const struct record *r)
 
 void matrix_begin_dump(struct matrix *m)
 {
-	m->survey++;
+	m->dump++;
 }
 
 const struct matrix_cell *matrix_cell(const struct matrix *m, size_t appliance, size_t set)
@@ -137,7 +137,7 @@ const struct matrix_cell *matrix_cell(const struct matrix *m, size_t appliance, 
 
 uint64_t matrix_live(const struct matrix *m, const struct matrix_cell *cell)
 {
-	return cell->survey == m->survey ? cell->live : 0;
+	return cell->dump == m->dump ? cell->live : 0;
 }
 
 const char *matrix_state(const struct matrix_cell *cell)

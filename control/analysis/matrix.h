@@ -21,7 +21,7 @@ struct matrix_cell {
 	uint64_t first_ns, last_ns; /* of packets of flows that belong; 0: never */
 	uint64_t flows;		    /* that belong and ended */
 	uint64_t wrong, wrong_ns;   /* flows that ended flagged, and the last packet of any */
-	uint64_t survey;	    /* the last one in which a flow was live: */
+	uint64_t dump;		    /* the last one in which a flow was live: */
 	uint32_t live, live_wrong;
 	uint32_t verdict; /* of the last wrong one */
 };
@@ -30,7 +30,7 @@ struct matrix {
 	const struct ruleset *ruleset;
 	struct matrix_cell **row; /* by appliance, then by rule set; NULL: never seen */
 	size_t rows;
-	uint64_t survey;
+	uint64_t dump;
 	uint64_t overflowed; /* ends of flows that found no row */
 };
 

@@ -108,7 +108,7 @@ void mirror_report_fini(struct mirror_report *r)
 /* --- several workers' figures -------------------------------------------------------- */
 
 /* Where the same lane is, or a new one, or the one for the rest. */
-static struct mirror_lane *lane_like(struct mirror_figures *sum, const struct mirror_lane *l)
+static struct mirror_lane *lane_like(struct mirror_counters *sum, const struct mirror_lane *l)
 {
 	for (uint32_t i = 1; i < sum->lanes; i++)
 		if (sum->lane[i].interface == l->interface && sum->lane[i].vlan == l->vlan)
@@ -138,7 +138,7 @@ static int is_same_session(const struct mirror_session *a, const struct mirror_s
 }
 
 /* Each worker has seen some of the numbers: together they lack only what nobody saw. */
-static void add_session(struct mirror_figures *sum, const struct mirror_session *s)
+static void add_session(struct mirror_counters *sum, const struct mirror_session *s)
 {
 	for (uint32_t i = 0; i < sum->sessions; i++) {
 		struct mirror_session *to = &sum->session[i];
@@ -167,9 +167,9 @@ static void add_host(struct mirror_host *to, const struct mirror_host *h)
 		to->last_ns = h->last_ns;
 }
 
-void mirror_report_add(struct mirror_report *r, const struct mirror_figures *f)
+void mirror_report_add(struct mirror_report *r, const struct mirror_counters *f)
 {
-	struct mirror_figures *sum = &r->sum;
+	struct mirror_counters *sum = &r->sum;
 
 	r->is_known = true;
 	add_lane(&sum->lane[0], &f->lane[0]);
@@ -229,7 +229,7 @@ static double percent(uint64_t part, uint64_t whole)
 	return 100 * share(part, whole);
 }
 
-static struct mirror_lane all_lanes(const struct mirror_figures *f)
+static struct mirror_lane all_lanes(const struct mirror_counters *f)
 {
 	struct mirror_lane all = {0};
 
@@ -272,7 +272,7 @@ static void judge_handshakes(struct findings_list *l, const struct mirror_lane *
 static void judge_duplicates(
 	struct findings_list *l, const struct mirror_report *r, const struct counters *c)
 {
-	const struct mirror_figures *f = &r->sum;
+	const struct mirror_counters *f = &r->sum;
 
 	if (r->ruleset->capture.deduplicate) {
 		uint64_t packets = c->ip + c->duplicate;
@@ -299,7 +299,7 @@ static void judge_truncation(struct findings_list *l, const struct counters *c)
 			(unsigned long long)c->discarded[DISCARD_TRUNCATED]);
 }
 
-static void judge_loss(struct findings_list *l, const struct mirror_figures *f)
+static void judge_loss(struct findings_list *l, const struct mirror_counters *f)
 {
 	if (f->acknowledged_bytes >= BYTES_LEAST &&
 		share(f->unseen_bytes, f->acknowledged_bytes) >= UNSEEN_SHARE)
@@ -325,7 +325,7 @@ static void judge_session(struct findings_list *l, const struct mirror_session *
 }
 
 static void judge_time(
-	struct findings_list *l, const struct mirror_figures *f, const struct counters *c)
+	struct findings_list *l, const struct mirror_counters *f, const struct counters *c)
 {
 	if (f->backwards_ns < BACKWARDS_NS &&
 		(f->backwards < PACKETS_LEAST ||
@@ -454,7 +454,7 @@ static json_t *hosts_json(const struct mirror_report *r)
 	return hosts;
 }
 
-static json_t *sessions_json(const struct mirror_figures *f)
+static json_t *sessions_json(const struct mirror_counters *f)
 {
 	json_t *sessions = json_array();
 
@@ -486,7 +486,7 @@ static json_t *findings_json(const struct mirror_report *r, const struct counter
 
 json_t *mirror_report_json(const struct mirror_report *r, const struct counters *c)
 {
-	const struct mirror_figures *f = &r->sum;
+	const struct mirror_counters *f = &r->sum;
 
 	return json_pack(
 		"{s:o, s:o, s:o, s:o, s:o, s:I, s:{s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I}}",

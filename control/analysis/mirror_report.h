@@ -19,8 +19,8 @@ struct mirror_report {
 	const struct ruleset *ruleset;
 	const char *const *interface; /* names, by number; lent */
 	size_t interfaces;
-	struct mirror_figures sum; /* `host` is the report's own */
-	bool is_known;		   /* a worker's figures were added: before, nothing is judged */
+	struct mirror_counters sum; /* `host` is the report's own */
+	bool is_known;		    /* a worker's figures were added: before, nothing is judged */
 };
 
 /* Each finding's name, which is an interface. */
@@ -62,7 +62,7 @@ void mirror_report_add_live(struct mirror_report *, const struct record *);
 bool mirror_report_is_in_doubt(const struct mirror_report *, const struct counters *);
 
 /* Adds a worker's figures. */
-void mirror_report_add(struct mirror_report *, const struct mirror_figures *);
+void mirror_report_add(struct mirror_report *, const struct mirror_counters *);
 
 /* What is wrong with the mirror; how many. */
 size_t mirror_report_find(const struct mirror_report *, const struct counters *,

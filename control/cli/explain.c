@@ -144,7 +144,7 @@ static void print_nearest(const struct ruleset *c, struct other_profiles *other_
 }
 
 static void print_end(const struct ruleset *c, struct other_profiles *other_profiles,
-	const struct conversation *flow, const struct judgement *j, unsigned end, FILE *out)
+	const struct flow_tuple *flow, const struct verdict_pair *j, unsigned end, FILE *out)
 {
 	const struct appliance_text *a;
 	enum direction direction = end == 0 ? DIRECTION_OUTBOUND : DIRECTION_INBOUND;
@@ -166,7 +166,7 @@ static void print_end(const struct ruleset *c, struct other_profiles *other_prof
 			out);
 }
 
-static void turn(struct conversation *c)
+static void turn(struct flow_tuple *c)
 {
 	struct address a = c->address[0];
 	uint16_t port = c->port[0];
@@ -179,8 +179,8 @@ static void turn(struct conversation *c)
 
 void explain(const struct ruleset *c, const struct flow_spec *q, FILE *out)
 {
-	struct conversation flow = q->flow;
-	struct judgement j;
+	struct flow_tuple flow = q->flow;
+	struct verdict_pair j;
 	struct other_profiles other_profiles;
 
 	if (policy_dhcp_is_reversed(&flow)) {

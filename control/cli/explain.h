@@ -12,7 +12,7 @@ struct ruleset;
 
 /* The flow asked about; its appliances are not known yet. */
 struct flow_spec {
-	struct conversation flow;
+	struct flow_tuple flow;
 };
 
 /* PROTO SRC:PORT DST:PORT. 0, or -EINVAL and what would be right in `why`. */

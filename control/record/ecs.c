@@ -129,7 +129,7 @@ static json_t *vlan_of(uint16_t id)
 	return json_pack("{s:s}", "id", text);
 }
 
-static void add_vlans(const struct path *p, json_t *network)
+static void add_vlans(const struct encap *p, json_t *network)
 {
 	if (p->vlan[0])
 		json_object_set_new(network, "vlan", vlan_of(p->vlan[0]));
@@ -162,7 +162,7 @@ static json_t *network_of(const struct record *r)
 }
 
 /* An interface without a name has something to say only where it is not the only one. */
-static void add_interface(const struct ecs *e, const struct path *p, json_t *observer)
+static void add_interface(const struct ecs *e, const struct encap *p, json_t *observer)
 {
 	json_t *interface;
 	char id[8];

@@ -60,7 +60,7 @@ json_t *stats_json(const struct counters *c)
 		(json_int_t)c->flows_created, "active", (json_int_t)c->flows_active, "active_peak",
 		(json_int_t)c->flows_active_peak, "untracked_packets",
 		(json_int_t)c->untracked_packets, "corrected", (json_int_t)c->corrected,
-		"paths_unknown", (json_int_t)c->paths_unknown, "ended",
+		"paths_unknown", (json_int_t)c->encaps_unknown, "ended",
 		json_numbers(c->ended, END_COUNT, end_key), "services", services_json(c), "digest",
 		digest);
 }

@@ -28,7 +28,7 @@ struct sample {
 struct bench {
 	struct worker *worker;
 	struct source *source;
-	struct outbox outbox;
+	struct record_buffer record_buffer;
 	const uint8_t **frame; /* where each frame lies, in order */
 	uint64_t packets, stride;
 	uint8_t *lines; /* as many as there are flows */
@@ -60,7 +60,7 @@ static void drive(struct bench *b, struct sample *s)
 	uint64_t start_cycles = cycles();
 
 	while (worker_counters(b->worker)->frames < end && worker_step(b->worker, b->source) > 0)
-		b->outbox.count = 0;
+		b->record_buffer.count = 0;
 	s->cycles = (double)(cycles() - start_cycles) / (double)b->packets;
 	s->ns = (now_ns() - start) / (double)b->packets;
 }
@@ -120,7 +120,7 @@ static int first_pass(struct bench *b)
 		for (uint32_t i = 0; i < burst.count; i++)
 			b->frame[b->packets++] = burst.packet[i].data;
 		worker_process(b->worker, &burst);
-		b->outbox.count = 0;
+		b->record_buffer.count = 0;
 	}
 	return 0;
 }
@@ -269,7 +269,7 @@ static int open_parts(struct bench *b, const struct bench_options *o, unsigned s
 		.flow_max = o->ruleset->flow_max,
 		.deduplicate = o->ruleset->capture.deduplicate,
 		.scanner = o->uninspected ? NULL : o->ruleset->scanner,
-		.outbox = &b->outbox,
+		.record_buffer = &b->record_buffer,
 	};
 	struct source_memory_options memory = {
 		.rounds = o->rounds + 2,
@@ -280,9 +280,10 @@ static int open_parts(struct bench *b, const struct bench_options *o, unsigned s
 	};
 	int error;
 
-	b->outbox.capacity = OUTBOX_MIN;
-	b->outbox.record = calloc(b->outbox.capacity, sizeof(*b->outbox.record));
-	error = b->outbox.record ? worker_new(&b->worker, &config) : -ENOMEM;
+	b->record_buffer.capacity = OUTBOX_MIN;
+	b->record_buffer.record =
+		calloc(b->record_buffer.capacity, sizeof(*b->record_buffer.record));
+	error = b->record_buffer.record ? worker_new(&b->worker, &config) : -ENOMEM;
 	b->stride = memory.stride;
 	if (error == 0)
 		error = source_memory_open(&b->source, o->capture, &memory, why);
@@ -310,7 +311,7 @@ static void release(struct bench *b)
 	if (b->source)
 		b->source->operations->close(b->source);
 	worker_free(b->worker);
-	free(b->outbox.record);
+	free(b->record_buffer.record);
 	free(b->frame);
 	free(b->lines);
 	free(b->pick);

@@ -23,7 +23,7 @@ static void join_names(char *const *name, size_t names, char *text, size_t bytes
 
 static uint32_t hash_of(const void *inventory, const struct packet *p)
 {
-	return spread_hash(p, inventory);
+	return pair_hash_of(p, inventory);
 }
 
 /* A NIC's hash sees a mirror's tunnel, not what is in it. */

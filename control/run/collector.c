@@ -21,7 +21,7 @@ static bool is_of_this_ruleset(const struct collector *l, const struct record *r
 static void take_live(struct collector *l, const struct record *r)
 {
 	deployment_take(&l->deployment, r);
-	mirror_report_add_live(&l->survey, r);
+	mirror_report_add_live(&l->dump, r);
 	if (l->live_flow_callback)
 		l->live_flow_callback(l->live_flow_context, r);
 }
@@ -87,15 +87,15 @@ void collector_add(void *context, const struct record *r)
 
 void collector_begin_dump(struct collector *l)
 {
-	mirror_report_clear(&l->survey);
+	mirror_report_clear(&l->dump);
 	deployment_begin_dump(&l->deployment);
 }
 
 void collector_end_dump(struct collector *l)
 {
-	struct mirror_report fresh = l->survey;
+	struct mirror_report fresh = l->dump;
 
-	l->survey = l->mirror;
+	l->dump = l->mirror;
 	l->mirror = fresh;
 }
 
@@ -148,13 +148,13 @@ static void replace_report(struct mirror_report *old, struct mirror_report *fres
 
 int collector_reload(struct collector *l, const struct ruleset *ruleset, struct remap remap)
 {
-	struct mirror_report mirror, survey;
+	struct mirror_report mirror, dump;
 	int error = mirror_report_init(&mirror, ruleset);
 
 	assert(!l->previous.ruleset);
 	if (error < 0)
 		return error;
-	error = mirror_report_init(&survey, ruleset);
+	error = mirror_report_init(&dump, ruleset);
 	if (error < 0) {
 		mirror_report_fini(&mirror);
 		return error;
@@ -162,7 +162,7 @@ int collector_reload(struct collector *l, const struct ruleset *ruleset, struct 
 	alerts_close_window(&l->events);
 	change_ruleset(l, ruleset, remap);
 	replace_report(&l->mirror, &mirror);
-	replace_report(&l->survey, &survey);
+	replace_report(&l->dump, &dump);
 	summary_reload(&l->summary, &l->previous.remap);
 	if (deployment_reload(&l->deployment, &l->previous.remap) < 0)
 		log_say(LOG_LEVEL_WARNING,
@@ -254,7 +254,7 @@ int collector_open(
 		ruleset->outputs.window_ns);
 	summary_init(&l->summary, &l->ecs);
 	if (mirror_report_init(&l->mirror, ruleset) < 0 ||
-		mirror_report_init(&l->survey, ruleset) < 0 ||
+		mirror_report_init(&l->dump, ruleset) < 0 ||
 		deployment_init(&l->deployment, &l->ecs) < 0) {
 		fputs("portolan: no more memory\n", stderr);
 		return COLLECTOR_FAILED;
@@ -279,8 +279,8 @@ void collector_name_interfaces(struct collector *l, const char *const *name, siz
 {
 	l->ecs.interface = name;
 	l->ecs.interfaces = names;
-	l->mirror.interface = l->survey.interface = name;
-	l->mirror.interfaces = l->survey.interfaces = names;
+	l->mirror.interface = l->dump.interface = name;
+	l->mirror.interfaces = l->dump.interfaces = names;
 }
 
 static int write_stats(struct collector *l, const struct collector_result *result)
@@ -369,7 +369,7 @@ void collector_fini(struct collector *l)
 	collector_forget_previous(l);
 	summary_fini(&l->summary);
 	mirror_report_fini(&l->mirror);
-	mirror_report_fini(&l->survey);
+	mirror_report_fini(&l->dump);
 	deployment_fini(&l->deployment);
 	alerts_fini(&l->events);
 	other_profiles_close(&l->other_profiles);

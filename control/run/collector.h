@@ -44,7 +44,7 @@ struct collector {
 	struct summary summary;
 	struct deployment deployment;
 	struct mirror_report mirror;
-	struct mirror_report survey; /* the mirror, as the survey under way shows it */
+	struct mirror_report dump; /* the mirror, as the survey under way shows it */
 	/* Shown every flow of a survey, in the numbers of the chart in force; NULL: nobody asks. */
 	record_taker *live_flow_callback;
 	void *live_flow_context;

@@ -42,14 +42,15 @@ static int go_on(struct replay *p, struct progress *bar, const struct source *s,
 
 /* --- alone --------------------------------------------------------------------------- */
 
-static void empty_outbox(struct replay *p, struct outbox *outbox)
+static void empty_record_buffer(struct replay *p, struct record_buffer *record_buffer)
 {
-	for (size_t i = 0; i < outbox->count; i++)
-		p->take(p->context, &outbox->record[i]);
-	outbox->count = 0;
+	for (size_t i = 0; i < record_buffer->count; i++)
+		p->take(p->context, &record_buffer->record[i]);
+	record_buffer->count = 0;
 }
 
-static void run_source(struct replay *p, struct worker *w, struct source *s, struct outbox *outbox)
+static void run_source(
+	struct replay *p, struct worker *w, struct source *s, struct record_buffer *record_buffer)
 {
 	struct progress bar;
 	unsigned long bursts = 0;
@@ -59,13 +60,13 @@ static void run_source(struct replay *p, struct worker *w, struct source *s, str
 	while (got != -ENODATA && !p->interrupted &&
 		go_on(p, &bar, s, ++bursts, worker_counters(w)->frames)) {
 		got = worker_step(w, s);
-		empty_outbox(p, outbox);
+		empty_record_buffer(p, record_buffer);
 		if (got < 0 && got != -ENODATA)
 			say_failure(p, &bar, s);
 	}
 	while (worker_finish(w, s->now_ns))
-		empty_outbox(p, outbox);
-	empty_outbox(p, outbox);
+		empty_record_buffer(p, record_buffer);
+	empty_record_buffer(p, record_buffer);
 	progress_end(&bar);
 	p->counters = *worker_counters(w);
 	if (p->mirror)
@@ -74,7 +75,7 @@ static void run_source(struct replay *p, struct worker *w, struct source *s, str
 
 static int run_inline(struct replay *p, struct source *s)
 {
-	struct outbox outbox = {.capacity = OUTBOX_MIN};
+	struct record_buffer record_buffer = {.capacity = OUTBOX_MIN};
 	struct worker_config config = {
 		.policy = p->ruleset->policy,
 		.timeouts = p->ruleset->timeouts,
@@ -82,17 +83,17 @@ static int run_inline(struct replay *p, struct source *s)
 		.flow_max = p->ruleset->flow_max,
 		.deduplicate = p->ruleset->capture.deduplicate,
 		.scanner = p->ruleset->scanner,
-		.outbox = &outbox,
+		.record_buffer = &record_buffer,
 	};
 	struct worker *worker = NULL;
 	int error;
 
-	outbox.record = calloc(outbox.capacity, sizeof(*outbox.record));
-	error = outbox.record ? worker_new(&worker, &config) : -ENOMEM;
+	record_buffer.record = calloc(record_buffer.capacity, sizeof(*record_buffer.record));
+	error = record_buffer.record ? worker_new(&worker, &config) : -ENOMEM;
 	if (error == 0)
-		run_source(p, worker, s, &outbox);
+		run_source(p, worker, s, &record_buffer);
 	worker_free(worker);
-	free(outbox.record);
+	free(record_buffer.record);
 	return error;
 }
 
@@ -112,7 +113,8 @@ static void run_source_pooled(
 	while (got != -ENODATA && !p->interrupted && go_on(p, &bar, s, ++bursts, frames)) {
 		got = s->operations->poll(s, &b);
 		for (uint32_t i = 0; i < b.count; i++)
-			source_queue_put(queue[spread_hash(&b.packet[i], inventory) % p->workers],
+			source_handoff_put(
+				queue[pair_hash_of(&b.packet[i], inventory) % p->workers],
 				&b.packet[i], b.start_ns);
 		frames += b.count;
 		if (b.count > 0)
@@ -122,7 +124,7 @@ static void run_source_pooled(
 			say_failure(p, &bar, s);
 	}
 	for (unsigned i = 0; i < p->workers; i++)
-		source_queue_end(queue[i]);
+		source_handoff_end(queue[i]);
 	worker_pool_finish(pool, s->now_ns);
 	progress_end(&bar);
 	worker_pool_counters(pool, &p->counters);
@@ -145,7 +147,7 @@ static int run_pooled(struct replay *p, struct source *s)
 	int error = 0;
 
 	for (unsigned i = 0; i < p->workers && error == 0; i++)
-		error = source_queue_open(&queue[i]);
+		error = source_handoff_open(&queue[i]);
 	if (error == 0)
 		error = worker_pool_start(&pool, &config);
 	if (error == 0)

@@ -21,7 +21,7 @@ struct reload;
 /* One worker as of its last publication. */
 struct snapshot_worker {
 	struct counters counters;
-	struct pace pace;
+	struct cycle_counters pace;
 };
 
 struct snapshot {

@@ -20,7 +20,7 @@
 #define PARCEL_RECORDS OUTBOX_MIN
 #define BURSTS_PER_PUBLICATION 64
 #define COUNTER_WORDS (sizeof(struct counters) / sizeof(uint64_t))
-#define PACE_WORDS (sizeof(struct pace) / sizeof(uint64_t))
+#define PACE_WORDS (sizeof(struct cycle_counters) / sizeof(uint64_t))
 
 struct record_batch {
 	size_t count;
@@ -35,11 +35,11 @@ struct mirror_host_pair {
 /* A policy's time in force: what is lent to the workers while it lasts. The workers find it by RCU;
  * what one reign leaves to the next is in `hosts`, one a hand. */
 struct policy_update {
-	struct succession succession;
+	struct policy_change policy_change;
 	const struct ruleset *ruleset;
 	size_t appliances;
 	struct mirror_host_pair *hosts;
-	uint16_t heir[];
+	uint16_t new_number[];
 };
 
 struct worker_thread {
@@ -48,7 +48,7 @@ struct worker_thread {
 	struct worker_pool *pool;
 	struct worker *worker;
 	struct source *source;
-	struct outbox outbox;
+	struct record_buffer record_buffer;
 	struct record_batch *batch, *filling;
 	struct ring full, empty;
 	void *full_slot[PARCELS], *empty_slot[PARCELS];
@@ -56,13 +56,13 @@ struct worker_thread {
 	const struct policy_update
 		*policy_update;		 /* whose policy the worker has; NULL: the first one's */
 	struct mirror_host_pair retired; /* until it has settled */
-	struct mirror_figures *copy; /* as of the last survey; control's while none is under way */
-	unsigned long begun_survey;
+	struct mirror_counters *copy; /* as of the last survey; control's while none is under way */
+	unsigned long begun_dump;
 	/* Written by the worker's thread, read by control. */
 	_Alignas(64) _Atomic uint64_t published[COUNTER_WORDS];
 	_Atomic uint64_t pace[PACE_WORDS];
 	_Atomic(const struct policy_update *) settled; /* the last one that it has settled in */
-	atomic_ulong surveyed;			       /* the last survey that is complete */
+	atomic_ulong dumped;			       /* the last survey that is complete */
 	_Atomic uint64_t dropped;
 	atomic_bool busy, failed;
 	char failure[SOURCE_ERROR_BYTES]; /* before `failed` is set */
@@ -73,7 +73,7 @@ struct worker_pool {
 	atomic_bool stop;
 	struct policy_update *policy_update; /* by RCU; NULL: the first policy */
 	struct policy_update *previous;	     /* until all have settled */
-	atomic_ulong survey;		     /* the last one that was asked for */
+	atomic_ulong dump;		     /* the last one that was asked for */
 	unsigned threads;
 	struct worker_thread *thread;
 };
@@ -89,7 +89,7 @@ static void publish(struct worker_thread *h)
 	memcpy(word, worker_counters(h->worker), sizeof(word));
 	for (size_t i = 0; i < COUNTER_WORDS; i++)
 		atomic_store_explicit(&h->published[i], word[i], memory_order_relaxed);
-	memcpy(word, worker_pace(h->worker), sizeof(struct pace));
+	memcpy(word, worker_cycles(h->worker), sizeof(struct cycle_counters));
 	for (size_t i = 0; i < PACE_WORDS; i++)
 		atomic_store_explicit(&h->pace[i], word[i], memory_order_relaxed);
 }
@@ -132,9 +132,9 @@ static bool is_congested(struct worker_thread *h)
 	return h->filling->count > PARCEL_RECORDS / 2 && ring_is_empty(&h->empty);
 }
 
-static void empty_outbox(struct worker_thread *h)
+static void empty_record_buffer(struct worker_thread *h)
 {
-	struct outbox *o = &h->outbox;
+	struct record_buffer *o = &h->record_buffer;
 
 	if (o->count == 0 && !o->congested)
 		return;
@@ -163,7 +163,7 @@ static void on_idle(struct worker_thread *h)
 {
 	if (!h->pool->config.may_wait) {
 		worker_idle(h->worker, clock_wall_ns());
-		empty_outbox(h);
+		empty_record_buffer(h);
 	}
 	dispatch(h);
 	publish(h);
@@ -172,14 +172,14 @@ static void on_idle(struct worker_thread *h)
 /* Everything that the worker has left is on its way before anybody hears that it is done. */
 static void flush(struct worker_thread *h)
 {
-	empty_outbox(h);
+	empty_record_buffer(h);
 	dispatch(h);
 	publish(h);
 }
 
 static void copy_figures(struct worker_thread *h)
 {
-	const struct mirror_figures *f = worker_mirror(h->worker);
+	const struct mirror_counters *f = worker_mirror(h->worker);
 	struct mirror_host *host = h->copy->host;
 
 	*h->copy = *f;
@@ -191,7 +191,8 @@ static void apply_policy(struct worker_thread *h, const struct policy_update *r)
 {
 	struct mirror_host_pair new = r->hosts[h->number];
 
-	h->retired.worker = worker_adopt(h->worker, &r->succession, new.worker, r->appliances);
+	h->retired.worker =
+		worker_set_policy(h->worker, &r->policy_change, new.worker, r->appliances);
 	h->retired.copy = h->copy->host;
 	h->copy->host = new.copy;
 	h->policy_update = r;
@@ -200,7 +201,7 @@ static void apply_policy(struct worker_thread *h, const struct policy_update *r)
 static void publish_rejudged(struct worker_thread *h)
 {
 	if (h->policy_update == atomic_load_explicit(&h->settled, memory_order_relaxed) ||
-		!worker_is_settled(h->worker))
+		!worker_is_rejudged(h->worker))
 		return;
 	flush(h);
 	atomic_store_explicit(&h->settled, h->policy_update, memory_order_release);
@@ -208,25 +209,25 @@ static void publish_rejudged(struct worker_thread *h)
 
 static void publish_dumped(struct worker_thread *h)
 {
-	if (h->begun_survey == atomic_load_explicit(&h->surveyed, memory_order_relaxed) ||
-		!worker_is_surveyed(h->worker) || !worker_is_settled(h->worker))
+	if (h->begun_dump == atomic_load_explicit(&h->dumped, memory_order_relaxed) ||
+		!worker_is_dumped(h->worker) || !worker_is_rejudged(h->worker))
 		return;
 	flush(h);
 	copy_figures(h);
-	atomic_store_explicit(&h->surveyed, h->begun_survey, memory_order_release);
+	atomic_store_explicit(&h->dumped, h->begun_dump, memory_order_release);
 }
 
 /* Between two steps: a new reign, a survey, and where the last ones have got to. */
 static void check_requests(struct worker_thread *h)
 {
 	const struct policy_update *r = rcu_dereference(h->pool->policy_update);
-	unsigned long survey = atomic_load_explicit(&h->pool->survey, memory_order_acquire);
+	unsigned long dump = atomic_load_explicit(&h->pool->dump, memory_order_acquire);
 
 	if (r != h->policy_update)
 		apply_policy(h, r);
-	if (survey != h->begun_survey) {
-		worker_survey(h->worker);
-		h->begun_survey = survey;
+	if (dump != h->begun_dump) {
+		worker_dump(h->worker);
+		h->begun_dump = dump;
 	}
 	publish_rejudged(h);
 	publish_dumped(h);
@@ -243,7 +244,7 @@ static void work(struct worker_thread *h)
 		got = worker_step(h->worker, h->source);
 		if (got < 0)
 			break;
-		empty_outbox(h);
+		empty_record_buffer(h);
 		if (got == 0)
 			on_idle(h);
 		else if (i % BURSTS_PER_PUBLICATION == 0) {
@@ -275,9 +276,9 @@ static void *thread_main(void *argument)
 
 /* --- control's side ------------------------------------------------------------------ */
 
-static struct mirror_figures *figures_new(size_t appliances)
+static struct mirror_counters *figures_new(size_t appliances)
 {
-	struct mirror_figures *f = calloc(1, sizeof(*f));
+	struct mirror_counters *f = calloc(1, sizeof(*f));
 
 	if (f)
 		f->host = calloc(appliances + 1, sizeof(*f->host));
@@ -296,16 +297,16 @@ static int worker_thread_init(
 		.flow_max = ruleset->flow_max,
 		.deduplicate = ruleset->capture.deduplicate,
 		.scanner = ruleset->scanner,
-		.outbox = &h->outbox,
+		.record_buffer = &h->record_buffer,
 	};
 
 	h->pool = pool;
 	h->source = source;
-	h->outbox.capacity = OUTBOX_MIN;
-	h->outbox.record = calloc(OUTBOX_MIN, sizeof(*h->outbox.record));
+	h->record_buffer.capacity = OUTBOX_MIN;
+	h->record_buffer.record = calloc(OUTBOX_MIN, sizeof(*h->record_buffer.record));
 	h->batch = calloc(PARCELS, sizeof(*h->batch));
 	h->copy = figures_new(ruleset->appliances);
-	if (!h->outbox.record || !h->batch || !h->copy || !h->copy->host)
+	if (!h->record_buffer.record || !h->batch || !h->copy || !h->copy->host)
 		return -ENOMEM;
 	ring_init(&h->full, h->full_slot, PARCELS);
 	ring_init(&h->empty, h->empty_slot, PARCELS);
@@ -390,8 +391,8 @@ void worker_pool_counters(const struct worker_pool *c, struct counters *sum)
 	memcpy(sum, word, sizeof(*sum));
 }
 
-void worker_pool_worker_counters(
-	const struct worker_pool *c, unsigned thread, struct counters *n, struct pace *pace)
+void worker_pool_worker_counters(const struct worker_pool *c, unsigned thread, struct counters *n,
+	struct cycle_counters *pace)
 {
 	uint64_t word[COUNTER_WORDS];
 
@@ -453,21 +454,21 @@ static bool host_pair_new(struct mirror_host_pair *h, size_t appliances)
 }
 
 struct policy_update *worker_pool_prepare(const struct worker_pool *c,
-	const struct ruleset *ruleset, const uint16_t *heir, size_t remap)
+	const struct ruleset *ruleset, const uint16_t *new_number, size_t remap)
 {
-	struct policy_update *r = calloc(1, sizeof(*r) + remap * sizeof(*heir));
+	struct policy_update *r = calloc(1, sizeof(*r) + remap * sizeof(*new_number));
 	bool complete;
 
 	if (!r)
 		return NULL;
-	memcpy(r->heir, heir, remap * sizeof(*heir));
+	memcpy(r->new_number, new_number, remap * sizeof(*new_number));
 	r->ruleset = ruleset;
 	r->appliances = ruleset->appliances;
-	r->succession = (struct succession){
+	r->policy_change = (struct policy_change){
 		.policy = ruleset->policy,
 		.timeouts = ruleset->timeouts,
 		.warmup_ns = ruleset->capture.warmup_ns,
-		.heir = r->heir,
+		.new_number = r->new_number,
 		.remap = remap,
 	};
 	r->hosts = calloc(c->threads, sizeof(*r->hosts));
@@ -511,15 +512,15 @@ bool worker_pool_has_rejudged(struct worker_pool *c)
 
 void worker_pool_dump(struct worker_pool *c)
 {
-	atomic_fetch_add_explicit(&c->survey, 1, memory_order_release);
+	atomic_fetch_add_explicit(&c->dump, 1, memory_order_release);
 }
 
 bool worker_pool_has_dumped(const struct worker_pool *c)
 {
-	unsigned long survey = atomic_load_explicit(&c->survey, memory_order_relaxed);
+	unsigned long dump = atomic_load_explicit(&c->dump, memory_order_relaxed);
 
 	for (unsigned i = 0; i < c->threads; i++)
-		if (atomic_load_explicit(&c->thread[i].surveyed, memory_order_acquire) != survey)
+		if (atomic_load_explicit(&c->thread[i].dumped, memory_order_acquire) != dump)
 			return false;
 	return true;
 }
@@ -562,12 +563,12 @@ void worker_pool_finish(struct worker_pool *c, uint64_t now_ns)
 			host_pair_free(&h->retired);
 			apply_policy(h, c->policy_update);
 		}
-		h->outbox.congested = 0;
+		h->record_buffer.congested = 0;
 		while (more) {
 			more = worker_finish(h->worker, now_ns);
-			for (size_t k = 0; k < h->outbox.count; k++)
-				c->config.take(c->config.context, &h->outbox.record[k]);
-			h->outbox.count = 0;
+			for (size_t k = 0; k < h->record_buffer.count; k++)
+				c->config.take(c->config.context, &h->record_buffer.record[k]);
+			h->record_buffer.count = 0;
 		}
 		publish(h);
 	}
@@ -588,7 +589,7 @@ void worker_pool_free(struct worker_pool *c)
 		if (h->started)
 			pthread_join(h->thread, NULL);
 		worker_free(h->worker);
-		free(h->outbox.record);
+		free(h->record_buffer.record);
 		free(h->batch);
 		if (h->copy)
 			free(h->copy->host);

@@ -17,7 +17,7 @@
 
 struct ruleset;
 struct mirror_report;
-struct pace;
+struct cycle_counters;
 struct policy_update;
 struct worker_pool;
 
@@ -45,7 +45,7 @@ void worker_pool_counters(const struct worker_pool *, struct counters *);
 
 /* One worker's own, and how fast it is. */
 void worker_pool_worker_counters(
-	const struct worker_pool *, unsigned hand, struct counters *, struct pace *);
+	const struct worker_pool *, unsigned hand, struct counters *, struct cycle_counters *);
 
 /* Records that found no place. */
 uint64_t worker_pool_dropped(const struct worker_pool *);
@@ -55,8 +55,8 @@ const char *worker_pool_failure(const struct worker_pool *);
 
 /* What a reload needs, made before anything changes; `heir`: see succession.h. NULL where memory
  * ran out. Reloaded with, or discarded. */
-struct policy_update *worker_pool_prepare(
-	const struct worker_pool *, const struct ruleset *, const uint16_t *heir, size_t remap);
+struct policy_update *worker_pool_prepare(const struct worker_pool *, const struct ruleset *,
+	const uint16_t *new_number, size_t remap);
 void worker_pool_discard(const struct worker_pool *, struct policy_update *);
 
 /* Another chart, by RCU: workers have its policy from their next step on, and none has the former

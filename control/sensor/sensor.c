@@ -32,7 +32,7 @@ enum { DONE = CAPTURE_OPEN, FAILED = CAPTURE_FAILED, MISUSED = CAPTURE_MISUSED }
 
 #define LOOK_MS 20
 #define SECOND_NS 1000000000ull
-#define SURVEY_NS 10000000000ull
+#define DUMP_NS 10000000000ull
 
 struct sensor {
 	const struct sensor_options *options;
@@ -46,11 +46,11 @@ struct sensor {
 	struct sinks *sinks; /* NULL: the site has no sinks */
 	struct worker_pool *pool;
 	struct capture capture;
-	int is_reload_wanted, is_surveying;
+	int is_reload_wanted, is_dumping;
 	int is_look_wanted; /* a survey, for its figures */
 	int is_judging;	    /* with this survey: it is not only for somebody who asks */
 	uint64_t alive_ns;
-	uint64_t survey_ns; /* steady clock: when the next one is due */
+	uint64_t dump_ns; /* steady clock: when the next one is due */
 	uint64_t start_ns;
 };
 
@@ -245,16 +245,16 @@ static void reload_site(struct sensor *s)
 
 static int is_due(const struct sensor *s)
 {
-	return clock_steady_ns() >= s->survey_ns;
+	return clock_steady_ns() >= s->dump_ns;
 }
 
 static void begin_dump(struct sensor *s)
 {
-	s->is_surveying = 1;
+	s->is_dumping = 1;
 	s->is_look_wanted = 0;
 	s->is_judging = is_due(s);
 	if (s->is_judging)
-		s->survey_ns = clock_steady_ns() + SURVEY_NS;
+		s->dump_ns = clock_steady_ns() + DUMP_NS;
 	requests_begin_dump(&s->answers);
 	collector_begin_dump(&s->collector);
 	worker_pool_dump(s->pool);
@@ -265,9 +265,9 @@ static void end_dump(struct sensor *s)
 	struct counters c;
 
 	worker_pool_collect(s->pool);
-	worker_pool_dumped_mirror(s->pool, &s->collector.survey);
+	worker_pool_dumped_mirror(s->pool, &s->collector.dump);
 	worker_pool_counters(s->pool, &c);
-	s->is_surveying = 0;
+	s->is_dumping = 0;
 	collector_end_dump(&s->collector);
 	if (s->is_judging)
 		collector_evaluate(&s->collector, &c, clock_wall_ns());
@@ -276,11 +276,11 @@ static void end_dump(struct sensor *s)
 
 /* Not while flows wait to be judged by another policy: the figures would be in the numbers of two
  * charts. */
-static void survey(struct sensor *s)
+static void dump(struct sensor *s)
 {
-	if (s->is_surveying && worker_pool_has_dumped(s->pool))
+	if (s->is_dumping && worker_pool_has_dumped(s->pool))
 		end_dump(s);
-	else if (!s->is_surveying && !s->reload.previous &&
+	else if (!s->is_dumping && !s->reload.previous &&
 		 (requests_want_dump(&s->answers) || s->is_look_wanted || is_due(s)))
 		begin_dump(s);
 }
@@ -312,7 +312,7 @@ static void keep_alive(struct sensor *s)
 static void look_after_reloads(struct sensor *s)
 {
 	s->is_reload_wanted |= signals_reload_requested() | s->answers.is_reload_wanted;
-	if (s->is_reload_wanted && !s->is_surveying && !s->reload.previous)
+	if (s->is_reload_wanted && !s->is_dumping && !s->reload.previous)
 		reload_site(s);
 	if (!reload_tick(&s->reload))
 		return;
@@ -331,7 +331,7 @@ static void stand_watch(struct sensor *s)
 		look_after_reloads(s);
 		if (signals_reopen_requested())
 			sinks_reopen(s->sinks);
-		survey(s);
+		dump(s);
 		if (clock_steady_ns() < second_ns)
 			continue;
 		second_ns = clock_steady_ns() + SECOND_NS;
@@ -361,7 +361,7 @@ static int run(struct sensor *s)
 	}
 	s->start_ns = clock_wall_ns();
 	collector_begin(&s->collector, s->start_ns);
-	s->survey_ns = clock_steady_ns() + SURVEY_NS;
+	s->dump_ns = clock_steady_ns() + DUMP_NS;
 	s->is_look_wanted = 1;
 	s->reload.pool = s->pool;
 	s->reload.collector = &s->collector;

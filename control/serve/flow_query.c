@@ -250,8 +250,8 @@ static bool is_wrong_service(const struct ruleset *c, const struct record *r, ui
  */
 static enum verdict verdict_by(const struct ruleset *c, const struct record *r)
 {
-	struct conversation talk = {.version = r->version, .protocol = r->protocol};
-	struct judgement j;
+	struct flow_tuple talk = {.version = r->version, .protocol = r->protocol};
+	struct verdict_pair j;
 	unsigned verdict;
 
 	for (unsigned end = 0; end < 2; end++) {

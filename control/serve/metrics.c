@@ -215,7 +215,7 @@ static void put_stage_packets(struct page *p)
 static void put_stage_cycles(struct page *p)
 {
 	for (unsigned i = 0; i < p->s->workers; i++) {
-		const struct pace *pace = &p->s->worker[i].pace;
+		const struct cycle_counters *pace = &p->s->worker[i].pace;
 		put(p, (double)pace->poll_cycles, "worker=\"%u\",stage=\"poll\"", i);
 		put(p, (double)pace->process_cycles, "worker=\"%u\",stage=\"process\"", i);
 		put(p, (double)pace->release_cycles, "worker=\"%u\",stage=\"release\"", i);
@@ -290,7 +290,7 @@ static void put_exposures(struct page *p)
 
 static void put_appliance_seen(struct page *p)
 {
-	const struct mirror_figures *f = &p->s->collector->mirror.sum;
+	const struct mirror_counters *f = &p->s->collector->mirror.sum;
 
 	for (size_t i = 0; i < f->hosts; i++)
 		put_appliance(p, seconds(f->host[i].last_ns), (uint16_t)i, "", "");
@@ -325,7 +325,7 @@ static void put_rule_wrong(struct page *p)
 
 static void put_mirror_sides(struct page *p)
 {
-	const struct mirror_figures *f = &p->s->collector->mirror.sum;
+	const struct mirror_counters *f = &p->s->collector->mirror.sum;
 	uint64_t one = 0, both = 0;
 
 	for (uint32_t i = 0; i < f->lanes; i++) {

@@ -351,7 +351,7 @@ static void answer_matrix(
 
 /* --- what takes a survey -------------------------------------------------------------------- */
 
-static void wait_for_survey(
+static void wait_for_dump(
 	struct requests *a, struct control_client *client, struct flow_query *q, const char *why)
 {
 	if (!q) {
@@ -367,24 +367,24 @@ static void answer_flows(struct requests *a, struct control_client *client, cons
 	char why[INQUIRY_WHY_BYTES];
 	struct flow_query *q = flow_query_of_flows(arguments, &a->collector->ecs, why);
 
-	wait_for_survey(a, client, q, why);
+	wait_for_dump(a, client, q, why);
 }
 
 bool requests_want_dump(const struct requests *a)
 {
-	return a->waiters > a->surveyed;
+	return a->waiters > a->dumped;
 }
 
 void requests_begin_dump(struct requests *a)
 {
-	a->surveyed = a->waiters;
+	a->dumped = a->waiters;
 }
 
 void requests_flow(void *context, const struct record *r)
 {
 	struct requests *a = context;
 
-	for (size_t i = 0; i < a->surveyed; i++)
+	for (size_t i = 0; i < a->dumped; i++)
 		flow_query_add(control_user_data(a->waiting[i]), r);
 }
 
@@ -396,15 +396,15 @@ static void forget_flow_query(struct control_client *client)
 
 void requests_end_dump(struct requests *a)
 {
-	size_t left = a->waiters - a->surveyed;
+	size_t left = a->waiters - a->dumped;
 
-	for (size_t i = 0; i < a->surveyed; i++) {
+	for (size_t i = 0; i < a->dumped; i++) {
 		flow_query_answer(control_user_data(a->waiting[i]), a->waiting[i]);
 		forget_flow_query(a->waiting[i]);
 	}
-	memmove(a->waiting, a->waiting + a->surveyed, left * sizeof(*a->waiting));
+	memmove(a->waiting, a->waiting + a->dumped, left * sizeof(*a->waiting));
 	a->waiters = left;
-	a->surveyed = 0;
+	a->dumped = 0;
 }
 
 void requests_closed(void *context, struct control_client *client)
@@ -421,7 +421,7 @@ void requests_closed(void *context, struct control_client *client)
 		memmove(&a->waiting[i], &a->waiting[i + 1],
 			(a->waiters - i - 1) * sizeof(*a->waiting));
 		a->waiters--;
-		a->surveyed -= i < a->surveyed;
+		a->dumped -= i < a->dumped;
 		break;
 	}
 	forget_flow_query(client);
@@ -442,7 +442,7 @@ static void dry_run(struct requests *a, struct control_client *client)
 	q = flow_query_of_ruleset(ruleset, &a->collector->ecs);
 	if (!q)
 		ruleset_close(ruleset);
-	wait_for_survey(a, client, q, "no more memory");
+	wait_for_dump(a, client, q, "no more memory");
 }
 
 /* Done when nothing else is under way: the sensor knows. */

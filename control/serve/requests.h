@@ -28,7 +28,7 @@ struct requests {
 	void *sinks_context;
 	struct control_client *waiting[ANSWERS_WAITING_MAX]; /* with an inquiry as their memo */
 	size_t waiters;
-	size_t surveyed;		 /* the first so many are part of the survey under way */
+	size_t dumped;			 /* the first so many are part of the survey under way */
 	struct control_client *reloader; /* waits until its reload has settled; or NULL */
 	bool is_reload_wanted;		 /* by the reloader: not begun yet */
 };

@@ -10,7 +10,7 @@
 
 #define MIX_SEED 0x9e3779b97f4a7c15ull
 
-static inline uint64_t mix(uint64_t a, uint64_t b)
+static inline uint64_t hash_mix(uint64_t a, uint64_t b)
 {
 	__extension__ typedef unsigned __int128 uint128;
 	uint128 product = (uint128)(a ^ 0xa0761d6478bd642full) * (b ^ 0xe7037ed1a0b428dbull);
@@ -19,7 +19,7 @@ static inline uint64_t mix(uint64_t a, uint64_t b)
 }
 
 /* The same for arguments that have a seed in them already: two steps less. */
-static inline uint64_t mix_seeded(uint64_t a, uint64_t b)
+static inline uint64_t hash_mix_seeded(uint64_t a, uint64_t b)
 {
 	__extension__ typedef unsigned __int128 uint128;
 	uint128 product = (uint128)a * b;

@@ -20,7 +20,7 @@ static int is_lane(const struct mirror_lane *l, unsigned interface, unsigned vla
 	return l->interface == interface && l->vlan == vlan;
 }
 
-static uint16_t lane_add(struct mirror_figures *f, uint16_t interface, uint16_t vlan)
+static uint16_t lane_add(struct mirror_counters *f, uint16_t interface, uint16_t vlan)
 {
 	if (f->lanes == MIRROR_LANES)
 		return 0;
@@ -31,8 +31,8 @@ static uint16_t lane_add(struct mirror_figures *f, uint16_t interface, uint16_t 
 
 static struct mirror_lane *lane_of(struct mirror *m, uint16_t interface, uint16_t vlan)
 {
-	struct mirror_figures *f = &m->figures;
-	uint32_t at = (uint32_t)mix(interface, vlan) & (MIRROR_SLOTS - 1);
+	struct mirror_counters *f = &m->figures;
+	uint32_t at = (uint32_t)hash_mix(interface, vlan) & (MIRROR_SLOTS - 1);
 
 	if (m->last && is_lane(&f->lane[m->last], interface, vlan))
 		return &f->lane[m->last];
@@ -101,7 +101,7 @@ static int is_session(const struct mirror_session *s, const struct mirrored *n)
 }
 
 static struct mirror_session *session_add(
-	struct mirror_figures *f, const struct mirrored *n, uint64_t leg)
+	struct mirror_counters *f, const struct mirrored *n, uint64_t leg)
 {
 	struct mirror_session *s;
 
@@ -122,7 +122,7 @@ static struct mirror_session *session_add(
 /* The newest leg of the session. */
 static struct mirror_session *session_of(struct mirror *m, const struct mirrored *n)
 {
-	struct mirror_figures *f = &m->figures;
+	struct mirror_counters *f = &m->figures;
 
 	if (m->last_session < f->sessions && is_session(&f->session[m->last_session], n))
 		return &f->session[m->last_session];
@@ -157,7 +157,7 @@ static void count_number(struct mirror *m, const struct mirrored *n)
 
 /* --- packets --------------------------------------------------------------------------- */
 
-void mirror_layered(struct mirror *m, const struct packet *p, const struct view *v)
+void mirror_layered(struct mirror *m, const struct packet *p, const struct decoded *v)
 {
 	m->has_interfaces |= p->interface != 0;
 	if (v->path.vlan[0])
@@ -166,7 +166,7 @@ void mirror_layered(struct mirror *m, const struct packet *p, const struct view 
 		count_number(m, &v->mirrored);
 }
 
-void mirror_copy(struct mirror *m, const struct packet *p, const struct view *v)
+void mirror_copy(struct mirror *m, const struct packet *p, const struct decoded *v)
 {
 	struct mirror_lane *l = lane_of(m, p->interface, v->path.vlan[0]);
 
@@ -197,9 +197,9 @@ static void count_host(struct mirror *m, const struct record *r, unsigned end, i
 	h->to_only += from == 0;
 }
 
-void mirror_end(struct mirror *m, uint32_t flow, unsigned letters, const struct record *r)
+void mirror_end(struct mirror *m, uint32_t flow, unsigned history_bits, const struct record *r)
 {
-	int has_data = r->protocol == IPPROTO_TCP && (letters & LETTER_BIT(DATA));
+	int has_data = r->protocol == IPPROTO_TCP && (history_bits & HISTORY_BIT(DATA));
 	struct mirror_lane *l;
 
 	if (mirror_watches(m, flow))
@@ -209,8 +209,8 @@ void mirror_end(struct mirror *m, uint32_t flow, unsigned letters, const struct 
 	if (r->protocol != IPPROTO_TCP)
 		return;
 	l = r->path.is_known ? lane_of(m, r->path.interface, r->path.vlan[0]) : &m->figures.lane[0];
-	l->syn += (letters & LETTER_BIT(SYN)) != 0;
-	l->syn_ack += (letters & LETTER_BIT(SYN_ACK)) != 0;
+	l->syn += (history_bits & HISTORY_BIT(SYN)) != 0;
+	l->syn_ack += (history_bits & HISTORY_BIT(SYN_ACK)) != 0;
 	if (has_data && r->packets[0] > 0 && r->packets[1] > 0)
 		l->flows.both++;
 	else if (has_data)
@@ -257,7 +257,7 @@ struct segment {
 };
 
 /* TCP behind an IP header without extension headers, as far as it was captured. */
-static int read_segment(const struct packet *p, const struct view *v, struct segment *s)
+static int read_segment(const struct packet *p, const struct decoded *v, struct segment *s)
 {
 	enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
 	size_t ip = v->version == 4 ? (size_t)(v->ip[0] & 15) * 4 : 40, header;
@@ -301,7 +301,7 @@ static void fill(struct watched_side *s, uint32_t begin, uint32_t end)
 
 /* What comes after its acknowledgment, since a mirror's two directions are not in step, was not
  * lost after all. */
-static void forgive(struct mirror_figures *f, struct watched_side *s, uint32_t begin, uint32_t end)
+static void forgive(struct mirror_counters *f, struct watched_side *s, uint32_t begin, uint32_t end)
 {
 	uint32_t late_end = s->late + s->late_length;
 	uint32_t from = is_before(begin, s->late) ? s->late : begin;
@@ -314,7 +314,7 @@ static void forgive(struct mirror_figures *f, struct watched_side *s, uint32_t b
 	s->late_length = late_end - to;
 }
 
-static void see_bytes(struct mirror_figures *f, struct watched_side *s, const struct segment *g)
+static void see_bytes(struct mirror_counters *f, struct watched_side *s, const struct segment *g)
 {
 	uint32_t end = g->sequence + g->length;
 
@@ -334,7 +334,7 @@ static void see_bytes(struct mirror_figures *f, struct watched_side *s, const st
 }
 
 /* The receiver has these bytes; have we? */
-static void see_acknowledgment(struct mirror_figures *f, struct watched_side *s, uint32_t number)
+static void see_acknowledgment(struct mirror_counters *f, struct watched_side *s, uint32_t number)
 {
 	uint32_t hole_end = s->hole + s->hole_length;
 
@@ -362,21 +362,21 @@ static void see_acknowledgment(struct mirror_figures *f, struct watched_side *s,
 }
 
 /* Identification, sequence and length of one packet are those of the one before it: a copy. */
-static void see_copy(struct mirror_figures *f, struct watched_side *s, const struct segment *g,
-	const struct view *v)
+static void see_copy(struct mirror_counters *f, struct watched_side *s, const struct segment *g,
+	const struct decoded *v)
 {
 	uint64_t packet;
 
 	if (v->version != 4)
 		return;
-	packet = mix((uint64_t)v->ip[4] << 40 | (uint64_t)v->ip[5] << 32 | g->sequence,
+	packet = hash_mix((uint64_t)v->ip[4] << 40 | (uint64_t)v->ip[5] << 32 | g->sequence,
 		(uint64_t)g->acknowledgment << 32 | g->length);
 	f->watched_packets++;
 	f->watched_copies += packet == s->packet;
 	s->packet = packet;
 }
 
-int mirror_watch(struct mirror *m, uint32_t flow, const struct packet *p, const struct view *v)
+int mirror_watch(struct mirror *m, uint32_t flow, const struct packet *p, const struct decoded *v)
 {
 	struct watch *w = &m->watch[flow % WATCHES];
 	struct segment s;

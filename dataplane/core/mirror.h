@@ -38,7 +38,7 @@ struct watch {
 };
 
 struct mirror {
-	struct mirror_figures figures;
+	struct mirror_counters figures;
 	uint16_t slot[MIRROR_SLOTS]; /* lanes by hash; 0: empty */
 	uint16_t last;		     /* lane that was asked for last */
 	uint16_t last_session;
@@ -56,10 +56,10 @@ void mirror_burst(struct mirror *, const struct burst *, uint64_t truncated);
 
 /* One of its packets that the layers were asked about, whatever it is: moves it to the lane of
  * its VLAN, and looks at the number that a mirror gave it. */
-void mirror_layered(struct mirror *, const struct packet *, const struct view *);
+void mirror_layered(struct mirror *, const struct packet *, const struct decoded *);
 
 /* A packet that is dropped as a copy, and is no more in a burst. */
-void mirror_copy(struct mirror *, const struct packet *, const struct view *);
+void mirror_copy(struct mirror *, const struct packet *, const struct decoded *);
 
 /* A monitored packet that is older than one before. */
 static inline void mirror_backwards(struct mirror *m, uint64_t by_ns)
@@ -70,7 +70,7 @@ static inline void mirror_backwards(struct mirror *m, uint64_t by_ns)
 }
 
 /* A flow that ends: its number in the table, the letters that both sides have shown. */
-void mirror_end(struct mirror *, uint32_t flow, unsigned letters, const struct record *);
+void mirror_end(struct mirror *, uint32_t flow, unsigned history_bits, const struct record *);
 
 /* --- the sample ---------------------------------------------------------------------------- */
 
@@ -85,6 +85,6 @@ static inline int mirror_watches(const struct mirror *m, uint32_t flow)
 int mirror_begin_watch(struct mirror *, uint32_t flow);
 
 /* A packet of a watched flow: 1 if it goes on being watched. */
-int mirror_watch(struct mirror *, uint32_t flow, const struct packet *, const struct view *);
+int mirror_watch(struct mirror *, uint32_t flow, const struct packet *, const struct decoded *);
 
 #endif

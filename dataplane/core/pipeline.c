@@ -33,7 +33,7 @@ static void count_no_ip(struct counters *c, enum outcome outcome)
 }
 
 /* Of a fragment: a later one without its first one waits, and what is in doubt has none. */
-static int has_flow(struct pipeline *pl, const struct packet *p, struct view *v)
+static int has_flow(struct pipeline *pl, const struct packet *p, struct decoded *v)
 {
 	struct counters *c = &pl->counters;
 	unsigned seen = fragments_see(&pl->fragments, v, p->now_ns);
@@ -47,21 +47,21 @@ static int has_flow(struct pipeline *pl, const struct packet *p, struct view *v)
 }
 
 /* Of a burst: what the layers were asked about, and what they found. */
-struct layered {
+struct burst_stats {
 	uint32_t packets, ip, monitored, tracked;
 	uint32_t strangers; /* plain, perhaps monitored, and at a closer look nobody's */
 };
 
-static int is_monitored(const struct view *v)
+static int is_monitored(const struct decoded *v)
 {
 	return v->appliance[0] != APPLIANCE_NONE || v->appliance[1] != APPLIANCE_NONE;
 }
 
 /* Any packet, layer by layer: 1 if it is a monitored one with a flow. */
-static uint32_t look_closely(struct pipeline *pl, const struct packet *p, uint32_t i,
-	struct glance *g, struct layered *l)
+static uint32_t decode_full(struct pipeline *pl, const struct packet *p, uint32_t i,
+	struct fast_packet *g, struct burst_stats *l)
 {
-	struct view *v = &pl->view[i];
+	struct decoded *v = &pl->decoded[i];
 
 	l->packets++;
 	decode_layers(p, pl->tracker.policy->inventory, v);
@@ -77,11 +77,11 @@ static uint32_t look_closely(struct pipeline *pl, const struct packet *p, uint32
 	if (v->fragment != FRAGMENT_NONE && !has_flow(pl, p, v))
 		return 0;
 	tracker_key(v, &pl->key[i]);
-	g->letters = v->letters | glance_needs_care(p, v);
+	g->history_bits = v->history_bits | fast_needs_care(p, v);
 	g->direction = v->direction;
 	g->now_ns = p->now_ns;
 	g->tally = tally_of(1, v->bytes);
-	g->kind = GLANCE_VIEW;
+	g->kind = FAST_DECODED;
 	l->tracked++;
 	return 1;
 }
@@ -96,20 +96,20 @@ static inline void look_ahead(const struct burst *b, uint32_t done)
 }
 
 /* What is not plain IPv4: 1 if it is monitored and has a flow. */
-static __attribute__((noinline)) uint32_t look_further(struct pipeline *pl, const struct packet *p,
-	uint32_t i, struct glance *g, struct layered *l)
+static __attribute__((noinline)) uint32_t decode_other(struct pipeline *pl, const struct packet *p,
+	uint32_t i, struct fast_packet *g, struct burst_stats *l)
 {
 	const struct table *table = &pl->tracker.table;
 
-	g->kind = GLANCE_IPV6;
-	switch (glance_ipv6(p, pl->tracker.policy->inventory, pl->flows_first, g, &pl->key[i])) {
-	case GLANCE_NOBODYS:
+	g->kind = FAST_IPV6;
+	switch (fast_ipv6(p, pl->tracker.policy->inventory, pl->flows_first, g, &pl->key[i])) {
+	case FAST_UNMONITORED:
 		return 0;
-	case GLANCE_LAYERS:
-		if (!look_closely(pl, p, i, g, l))
+	case FAST_NEEDS_DECODE:
+		if (!decode_full(pl, p, i, g, l))
 			return 0;
 		break;
-	case GLANCE_MONITORED:
+	case FAST_MONITORED:
 		break;
 	}
 	g->index = (uint8_t)i;
@@ -119,18 +119,18 @@ static __attribute__((noinline)) uint32_t look_further(struct pipeline *pl, cons
 }
 
 /* A packet: 1 if it is monitored, or perhaps, and has a flow, and is kept. */
-static inline uint32_t look(struct pipeline *pl, const struct inventory *inventory, int flows_first,
-	const struct table *table, const struct packet *p, uint32_t i, struct glance *g,
-	struct layered *l)
+static inline uint32_t classify(struct pipeline *pl, const struct inventory *inventory,
+	int flows_first, const struct table *table, const struct packet *p, uint32_t i,
+	struct fast_packet *g, struct burst_stats *l)
 {
-	enum glance_found found = glance(p, inventory, flows_first, g);
+	enum fast_found found = fast_parse(p, inventory, flows_first, g);
 
-	if (found == GLANCE_NOBODYS)
+	if (found == FAST_UNMONITORED)
 		return 0;
-	if (found == GLANCE_LAYERS)
-		return look_further(pl, p, i, g, l);
+	if (found == FAST_NEEDS_DECODE)
+		return decode_other(pl, p, i, g, l);
 	g->index = (uint8_t)i;
-	g->kind = GLANCE_IPV4;
+	g->kind = FAST_IPV4;
 	g->hash = table_hash_ends(table, g->lower, g->upper, 0);
 	table_prefetch(table, g->hash);
 	return 1;
@@ -138,7 +138,7 @@ static inline uint32_t look(struct pipeline *pl, const struct inventory *invento
 
 /* --- step 2: the bucket is here, the flow is on the way ------------------------------- */
 
-static inline void guess(const struct table *t, struct glance *g)
+static inline void prefetch_flow(const struct table *t, struct fast_packet *g)
 {
 	g->flow = table_guess(t, g->hash);
 	__builtin_prefetch(&t->flow[g->flow], 1);
@@ -147,30 +147,30 @@ static inline void guess(const struct table *t, struct glance *g)
 /* --- step 3: the flow is here --------------------------------------------------------- */
 
 /* A packet that is not just one more of its flow: now the view is worth making. */
-static __attribute__((noinline)) void track_closely(
-	struct pipeline *pl, const struct packet *p, const struct glance *g, struct layered *l)
+static __attribute__((noinline)) void track(struct pipeline *pl, const struct packet *p,
+	const struct fast_packet *g, struct burst_stats *l)
 {
-	struct view *v = &pl->view[g->index];
+	struct decoded *v = &pl->decoded[g->index];
 	union flow_key *k = &pl->key[g->index];
 
-	if (pl->flows_first && g->kind == GLANCE_IPV4 &&
-		glance_is_nobodys(pl->tracker.policy->inventory, p->data)) {
+	if (pl->flows_first && g->kind == FAST_IPV4 &&
+		fast_is_unmonitored(pl->tracker.policy->inventory, p->data)) {
 		l->strangers++;
 		return;
 	}
 	table_prefetch_standing(&pl->tracker.table, g->hash);
-	if (tracker_turn_away(&pl->tracker, p, g))
+	if (tracker_shed_syn(&pl->tracker, p, g))
 		return;
 	table_prefetch_victim(&pl->tracker.table, g->hash);
 	__builtin_prefetch(p->data + 64); /* where the payload is that may be inspected */
-	if (g->kind != GLANCE_VIEW) {
+	if (g->kind != FAST_DECODED) {
 		decode(p, pl->tracker.policy->inventory, v);
 		if (!is_monitored(v)) {
 			l->strangers++;
 			return;
 		}
-		if (g->kind == GLANCE_IPV4)
-			glance_key_of(g, k);
+		if (g->kind == FAST_IPV4)
+			fast_key_of(g, k);
 		v->direction = g->direction;
 	}
 	v->hash = g->hash;
@@ -178,18 +178,18 @@ static __attribute__((noinline)) void track_closely(
 }
 
 static inline uint64_t differs(
-	const struct pipeline *pl, const struct flow *f, const struct glance *g)
+	const struct pipeline *pl, const struct flow *f, const struct fast_packet *g)
 {
-	if (g->kind == GLANCE_IPV4)
-		return glance_differs(g, f);
-	return glance_key_differs(&pl->key[g->index], f);
+	if (g->kind == FAST_IPV4)
+		return fast_differs(g, f);
+	return fast_key_differs(&pl->key[g->index], f);
 }
 
 /* --- the burst ------------------------------------------------------------------------ */
 
 /* Of the burst: how many are nobody's. */
 static uint64_t count_burst(
-	struct pipeline *pl, const struct burst *b, const struct layered *l, uint32_t tracked)
+	struct pipeline *pl, const struct burst *b, const struct burst_stats *l, uint32_t tracked)
 {
 	struct counters *c = &pl->counters;
 	uint64_t bytes = 0, truncated = 0, plain = b->count - l->packets;
@@ -211,17 +211,19 @@ static uint64_t count_burst(
 	return unmonitored;
 }
 
-static inline void count(struct pipeline *pl, const struct burst *b, const struct table *table,
-	uint64_t sum[8], const struct glance *g, struct layered *l)
+static inline void count_or_track(struct pipeline *pl, const struct burst *b,
+	const struct table *table, uint64_t sum[8], const struct fast_packet *g,
+	struct burst_stats *l)
 {
 	struct flow *f = &table->flow[g->flow];
 
 	if (!tracker_count(&pl->tracker, sum, g, f, differs(pl, f, g)))
-		track_closely(pl, &b->packet[g->index], g, l);
+		track(pl, &b->packet[g->index], g, l);
 }
 
 /* The last `n` glances, or all there are. */
-static inline struct glance *back(struct glance *first, struct glance *g, ptrdiff_t n)
+static inline struct fast_packet *back(
+	struct fast_packet *first, struct fast_packet *g, ptrdiff_t n)
 {
 	return g - first > n ? g - n : first;
 }
@@ -231,33 +233,33 @@ static inline struct glance *back(struct glance *first, struct glance *g, ptrdif
  * their way all the time (mix B: 37 ns a packet where the first step went through all of the
  * burst before the others, 32.5 so). */
 static inline __attribute__((always_inline)) uint32_t pass_with(
-	struct pipeline *pl, const struct burst *b, int flows_first, struct layered *l)
+	struct pipeline *pl, const struct burst *b, int flows_first, struct burst_stats *l)
 {
 	const struct inventory *inventory = pl->tracker.policy->inventory;
 	const struct table table = pl->tracker.table; /* where it is does not change */
-	struct glance *const first = pl->glance, *g = first;
+	struct fast_packet *const first = pl->fast, *g = first;
 	uint64_t sum[8] = {0};
 
 	for (uint32_t i = 0; i < b->count; i++) {
 		look_ahead(b, i);
-		if (!look(pl, inventory, flows_first, &table, &b->packet[i], i, g, l))
+		if (!classify(pl, inventory, flows_first, &table, &b->packet[i], i, g, l))
 			continue;
 		g++;
 		if (g <= first + DISTANCE)
 			continue;
-		guess(&table, g - 1 - DISTANCE);
+		prefetch_flow(&table, g - 1 - DISTANCE);
 		if (g > first + 2 * DISTANCE)
-			count(pl, b, &table, sum, g - 1 - 2 * DISTANCE, l);
+			count_or_track(pl, b, &table, sum, g - 1 - 2 * DISTANCE, l);
 	}
-	for (struct glance *at = back(first, g, DISTANCE); at < g; at++)
-		guess(&table, at);
-	for (struct glance *at = back(first, g, 2 * DISTANCE); at < g; at++)
-		count(pl, b, &table, sum, at, l);
+	for (struct fast_packet *at = back(first, g, DISTANCE); at < g; at++)
+		prefetch_flow(&table, at);
+	for (struct fast_packet *at = back(first, g, 2 * DISTANCE); at < g; at++)
+		count_or_track(pl, b, &table, sum, at, l);
 	tracker_count_burst(&pl->tracker, sum);
 	return (uint32_t)(g - first);
 }
 
-static uint32_t pass(struct pipeline *pl, const struct burst *b, struct layered *l)
+static uint32_t pass(struct pipeline *pl, const struct burst *b, struct burst_stats *l)
 {
 	return pl->flows_first ? pass_with(pl, b, 1, l) : pass_with(pl, b, 0, l);
 }
@@ -266,7 +268,7 @@ static uint32_t pass(struct pipeline *pl, const struct burst *b, struct layered 
 
 static int is_copy(struct pipeline *pl, const struct packet *p)
 {
-	struct view *v = &pl->view[0];
+	struct decoded *v = &pl->decoded[0];
 	size_t captured;
 
 	decode_layers(p, pl->tracker.policy->inventory, v);
@@ -281,7 +283,7 @@ static void count_copy(struct pipeline *pl, const struct packet *p)
 {
 	struct counters *c = &pl->counters;
 
-	mirror_copy(&pl->mirror, p, &pl->view[0]);
+	mirror_copy(&pl->mirror, p, &pl->decoded[0]);
 	c->frames++;
 	c->frame_bytes += p->wirelen;
 	c->truncated_frames += p->caplen < p->wirelen;
@@ -309,7 +311,7 @@ static const struct burst *without_copies(struct pipeline *pl, const struct burs
 
 void pipeline_process(struct pipeline *pl, const struct burst *b)
 {
-	struct layered l = {0};
+	struct burst_stats l = {0};
 	uint64_t unmonitored;
 	uint32_t tracked;
 
@@ -322,7 +324,7 @@ void pipeline_process(struct pipeline *pl, const struct burst *b)
 	pl->tracker.now_ns = b->packet[b->count - 1].now_ns;
 	if (pl->duplicates.original)
 		b = without_copies(pl, b);
-	pl->flows_first = pl->mostly_monitored && !pl->tracker.unsettled;
+	pl->flows_first = pl->mostly_monitored && !pl->tracker.rejudge_pending;
 	tracked = pass(pl, b, &l);
 	unmonitored = count_burst(pl, b, &l, tracked);
 	if (unmonitored + tracked > 0) /* else it says nothing of the next one */

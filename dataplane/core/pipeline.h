@@ -20,7 +20,7 @@ struct pipeline {
 	struct tracker tracker;
 	struct fragments fragments;
 	struct duplicates duplicates;
-	struct paths paths;
+	struct encap_table paths;
 	struct mirror mirror;
 	int started;
 	/* Of the burst before this one hardly anything was nobody's: flows are looked for first,
@@ -32,8 +32,8 @@ struct pipeline {
 	/* Scratch of one burst: the packets that are monitored, or perhaps, and have a flow of
 	 * their own, in order, and what does not fit into a glance, by the packet's index in the
 	 * burst. */
-	struct glance glance[BURST_MAX];
-	struct view view[BURST_MAX];
+	struct fast_packet fast[BURST_MAX];
+	struct decoded decoded[BURST_MAX];
 	union flow_key key[BURST_MAX];
 };
 

@@ -7,9 +7,9 @@
 
 void record_history(const struct record *r, char text[HISTORY_BYTES])
 {
-#define LETTER_TEXT(name, text) text,
-	static const char letter[] = {LETTER_LIST(LETTER_TEXT)};
-#undef LETTER_TEXT
+#define HISTORY_TEXT(name, text) text,
+	static const char letter[] = {HISTORY_LIST(HISTORY_TEXT)};
+#undef HISTORY_TEXT
 	unsigned n = 0;
 
 	if (r->corrected)
@@ -35,9 +35,10 @@ uint64_t record_digest(const struct record *r)
 {
 	uint64_t h = (uint64_t)r->port[0] << 48 | (uint64_t)r->port[1] << 32 |
 		     (uint64_t)r->protocol << 16 | (uint64_t)r->version << 8 | r->verdict;
-	uint64_t source = mix(be64(r->address[0].byte), be64(r->address[0].byte + 8));
-	uint64_t destination = mix(be64(r->address[1].byte), be64(r->address[1].byte + 8));
-	uint64_t sent = mix(r->packets[0], r->bytes[0]), received = mix(r->packets[1], r->bytes[1]);
+	uint64_t source = hash_mix(be64(r->address[0].byte), be64(r->address[0].byte + 8));
+	uint64_t destination = hash_mix(be64(r->address[1].byte), be64(r->address[1].byte + 8));
+	uint64_t sent = hash_mix(r->packets[0], r->bytes[0]),
+		 received = hash_mix(r->packets[1], r->bytes[1]);
 
-	return mix(mix(h ^ source, destination), mix(sent, received ^ MIX_SEED));
+	return hash_mix(hash_mix(h ^ source, destination), hash_mix(sent, received ^ MIX_SEED));
 }

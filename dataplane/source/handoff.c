@@ -12,7 +12,7 @@
 #define CRATE_BYTES (1u << 20) /* room for the largest record behind a full crate of small ones */
 #define PACKET_BYTES_MAX 262144u
 
-struct crate {
+struct packet_block {
 	uint64_t start_ns;
 	size_t packets, used;
 	struct packet packet[CRATE_PACKETS];
@@ -23,11 +23,11 @@ struct queue {
 	struct source source;
 	struct ring full, empty;
 	void *full_slot[CRATES * 2], *empty_slot[CRATES * 2];
-	struct crate *loading;		      /* the producer's */
-	_Alignas(64) struct crate *unloading; /* the consumer's */
+	struct packet_block *loading;		     /* the producer's */
+	_Alignas(64) struct packet_block *unloading; /* the consumer's */
 	size_t at;
 	atomic_int ended;
-	struct crate *crate[CRATES];
+	struct packet_block *block[CRATES];
 };
 
 static void queue_close(struct source *s)
@@ -35,7 +35,7 @@ static void queue_close(struct source *s)
 	struct queue *q = (struct queue *)s;
 
 	for (unsigned i = 0; i < CRATES; i++)
-		free(q->crate[i]);
+		free(q->block[i]);
 	free(q);
 }
 
@@ -88,7 +88,7 @@ static void hand_over(struct queue *q)
 	q->loading = NULL;
 }
 
-static struct crate *crate_with_room(struct queue *q, uint32_t bytes)
+static struct packet_block *block_with_room(struct queue *q, uint32_t bytes)
 {
 	if (q->loading &&
 		(q->loading->packets == CRATE_PACKETS || q->loading->used + bytes > CRATE_BYTES))
@@ -103,11 +103,11 @@ static struct crate *crate_with_room(struct queue *q, uint32_t bytes)
 	return q->loading;
 }
 
-void source_queue_put(struct source *s, const struct packet *p, uint64_t start_ns)
+void source_handoff_put(struct source *s, const struct packet *p, uint64_t start_ns)
 {
 	struct queue *q = (struct queue *)s;
 	uint32_t caplen = p->caplen < PACKET_BYTES_MAX ? p->caplen : PACKET_BYTES_MAX;
-	struct crate *c = crate_with_room(q, caplen);
+	struct packet_block *c = block_with_room(q, caplen);
 
 	memcpy(c->bytes + c->used, p->data, caplen);
 	c->packet[c->packets] = *p;
@@ -118,7 +118,7 @@ void source_queue_put(struct source *s, const struct packet *p, uint64_t start_n
 	c->used += (caplen + 63) & ~(size_t)63;
 }
 
-void source_queue_end(struct source *s)
+void source_handoff_end(struct source *s)
 {
 	struct queue *q = (struct queue *)s;
 
@@ -126,7 +126,7 @@ void source_queue_end(struct source *s)
 	atomic_store_explicit(&q->ended, 1, memory_order_release);
 }
 
-int source_queue_open(struct source **out)
+int source_handoff_open(struct source **out)
 {
 	struct queue *q = aligned_alloc(64, (sizeof(*q) + 63) & ~(size_t)63);
 
@@ -137,12 +137,12 @@ int source_queue_open(struct source **out)
 	ring_init(&q->full, q->full_slot, CRATES * 2);
 	ring_init(&q->empty, q->empty_slot, CRATES * 2);
 	for (unsigned i = 0; i < CRATES; i++) {
-		q->crate[i] = malloc(sizeof(*q->crate[i]));
-		if (!q->crate[i]) {
+		q->block[i] = malloc(sizeof(*q->block[i]));
+		if (!q->block[i]) {
 			queue_close(&q->source);
 			return -ENOMEM;
 		}
-		ring_put(&q->empty, q->crate[i]);
+		ring_put(&q->empty, q->block[i]);
 	}
 	*out = &q->source;
 	return 0;

@@ -109,7 +109,7 @@ static int keep(struct memory *m, const struct packet *p)
 /* Of several shares each takes the address pairs that a worker would. */
 static int is_ours(const struct source_memory_options *o, const struct packet *p)
 {
-	return o->shares < 2 || spread_hash(p, o->inventory) % o->shares == o->share;
+	return o->shares < 2 || pair_hash_of(p, o->inventory) % o->shares == o->share;
 }
 
 static int load(struct memory *m, struct source *files, const struct source_memory_options *o)

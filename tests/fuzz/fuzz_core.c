@@ -89,7 +89,7 @@ static void make_policy(struct policy *p, enum land land)
 	p->protocol[1] = VERDICT_NOT_COVERED;
 }
 
-static struct worker *make_worker(struct outbox *outbox, uint8_t settings)
+static struct worker *make_worker(struct record_buffer *record_buffer, uint8_t settings)
 {
 	static struct policy policy[LANDS];
 	struct worker_config config;
@@ -104,7 +104,7 @@ static struct worker *make_worker(struct outbox *outbox, uint8_t settings)
 		60 * SECOND, 180 * SECOND, 3600 * SECOND, 60 * SECOND};
 	config.warmup_ns = 60 * SECOND;
 	config.flow_max = FLOWS;
-	config.outbox = outbox;
+	config.record_buffer = record_buffer;
 	if (worker_new(&w, &config) < 0)
 		abort();
 	return w;
@@ -139,7 +139,7 @@ static size_t cut_packet(const uint8_t *data, size_t size, struct packet *p)
 	return 8 + length;
 }
 
-static void take_records(struct outbox *o, struct totals *t)
+static void take_records(struct record_buffer *o, struct totals *t)
 {
 	for (size_t i = 0; i < o->count; i++) {
 		const struct record *r = &o->record[i];
@@ -155,7 +155,7 @@ static void take_records(struct outbox *o, struct totals *t)
 	o->count = 0;
 }
 
-static void process(struct worker *w, struct burst *b, struct outbox *o, struct totals *t)
+static void process(struct worker *w, struct burst *b, struct record_buffer *o, struct totals *t)
 {
 	worker_process(w, b);
 	take_records(o, t);
@@ -164,8 +164,8 @@ static void process(struct worker *w, struct burst *b, struct outbox *o, struct 
 	b->count = 0;
 }
 
-static uint64_t feed(
-	struct worker *w, const uint8_t *data, size_t size, struct outbox *o, struct totals *t)
+static uint64_t feed(struct worker *w, const uint8_t *data, size_t size, struct record_buffer *o,
+	struct totals *t)
 {
 	uint16_t link = (uint16_t)(data[0] % (LINK_UNSUPPORTED + 1));
 	uint32_t burst_max = 1 + data[0] / 8 % BURST_MAX;
@@ -221,7 +221,7 @@ static void check(const struct counters *c, const struct totals *t)
 }
 
 /* Every frame is in one lane, and no share is more than the whole. */
-static void check_mirror(const struct counters *c, const struct mirror_figures *m)
+static void check_mirror(const struct counters *c, const struct mirror_counters *m)
 {
 	uint64_t frames = 0, truncated = 0, duplicates = 0;
 
@@ -244,18 +244,18 @@ static void check_mirror(const struct counters *c, const struct mirror_figures *
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct record record[OUTBOX_MIN];
-	struct outbox outbox = {.record = record, .capacity = OUTBOX_MIN};
+	struct record_buffer record_buffer = {.record = record, .capacity = OUTBOX_MIN};
 	struct totals t = {0};
 	struct worker *w;
 	uint64_t now_ns;
 
 	if (size < 1)
 		return 0;
-	w = make_worker(&outbox, data[size - 1]);
-	now_ns = feed(w, data, size, &outbox, &t);
+	w = make_worker(&record_buffer, data[size - 1]);
+	now_ns = feed(w, data, size, &record_buffer, &t);
 	while (worker_finish(w, now_ns))
-		take_records(&outbox, &t);
-	take_records(&outbox, &t);
+		take_records(&record_buffer, &t);
+	take_records(&record_buffer, &t);
 	check(worker_counters(w), &t);
 	check_mirror(worker_counters(w), worker_mirror(w));
 	worker_free(w);

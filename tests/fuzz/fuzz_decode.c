@@ -58,12 +58,12 @@ static int is_within(const struct packet *p, const uint8_t *at, size_t bytes)
 	return at >= p->data && bytes <= p->caplen && (size_t)(at - p->data) <= p->caplen - bytes;
 }
 
-static int is_monitored(const struct view *v)
+static int is_monitored(const struct decoded *v)
 {
 	return v->appliance[0] != APPLIANCE_NONE || v->appliance[1] != APPLIANCE_NONE;
 }
 
-static void check_view(const struct packet *p, const struct view *v)
+static void check_view(const struct packet *p, const struct decoded *v)
 {
 	HOLDS(v->outcome <= OUTCOME_UNSUPPORTED);
 	HOLDS(v->path.tunnel < TUNNEL_COUNT && v->path.is_known);
@@ -81,39 +81,40 @@ static void check_view(const struct packet *p, const struct view *v)
 }
 
 /* Whether the inventory is asked first makes no difference but for what is nobody's. */
-static void check_same(enum glance_found asked, enum glance_found flows_first)
+static void check_same(enum fast_found asked, enum fast_found flows_first)
 {
-	HOLDS(asked == flows_first || (asked == GLANCE_NOBODYS && flows_first == GLANCE_MONITORED));
+	HOLDS(asked == flows_first || (asked == FAST_UNMONITORED && flows_first == FAST_MONITORED));
 }
 
-static void check_found(enum glance_found found, const struct glance *g, const struct view *v)
+static void check_found(enum fast_found found, const struct fast_packet *g, const struct decoded *v)
 {
-	HOLDS(found == GLANCE_LAYERS || v->outcome == OUTCOME_IP);
-	HOLDS(found != GLANCE_NOBODYS || !is_monitored(v));
-	HOLDS(found != GLANCE_MONITORED || is_monitored(v));
-	HOLDS(found != GLANCE_MONITORED || (g->letters & LETTERS) == v->letters);
+	HOLDS(found == FAST_NEEDS_DECODE || v->outcome == OUTCOME_IP);
+	HOLDS(found != FAST_UNMONITORED || !is_monitored(v));
+	HOLDS(found != FAST_MONITORED || is_monitored(v));
+	HOLDS(found != FAST_MONITORED || (g->history_bits & LETTERS) == v->history_bits);
 }
 
 /* The glance leaves it to the layers, or says what they say. */
-static void check_glance(const struct packet *p, const struct inventory *inv, const struct view *v)
+static void check_glance(
+	const struct packet *p, const struct inventory *inv, const struct decoded *v)
 {
-	enum glance_found found;
-	struct glance g, again;
+	enum fast_found found;
+	struct fast_packet g, again;
 	union flow_key k;
 
-	found = glance(p, inv, 0, &g);
+	found = fast_parse(p, inv, 0, &g);
 	check_found(found, &g, v);
-	check_same(found, glance(p, inv, 1, &again));
-	found = glance_ipv6(p, inv, 0, &g, &k);
+	check_same(found, fast_parse(p, inv, 1, &again));
+	found = fast_ipv6(p, inv, 0, &g, &k);
 	check_found(found, &g, v);
-	check_same(found, glance_ipv6(p, inv, 1, &again, &k));
+	check_same(found, fast_ipv6(p, inv, 1, &again, &k));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct inventory *inventory;
 	struct packet p = {0};
-	struct view layers, either;
+	struct decoded layers, either;
 	uint8_t *bytes;
 
 	if (size < 2)
@@ -137,7 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcmp(layers.appliance, either.appliance, sizeof(layers.appliance)) == 0);
 	if (p.caplen >= 4)
 		check_glance(&p, inventory, &layers);
-	HOLDS(spread_hash(&p, inventory) == spread_hash(&p, inventory));
+	HOLDS(pair_hash_of(&p, inventory) == pair_hash_of(&p, inventory));
 	free(bytes);
 	return 0;
 }

@@ -24,9 +24,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define SETS_LOG2 1
 #define DATAGRAMS 32
 
-static struct view fragment_of(const uint8_t *b)
+static struct decoded fragment_of(const uint8_t *b)
 {
-	struct view v = {
+	struct decoded v = {
 		.version = b[0] & 0x80 ? 6 : 4,
 		.protocol = b[1] & 4 ? IPPROTO_TCP : IPPROTO_UDP,
 		.fragment_id = b[0] % DATAGRAMS,
@@ -57,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(seen, 0, sizeof(seen));
 	fragments_init(&fr, memory, SETS_LOG2);
 	for (; size >= 8; data += 8, size -= 8) {
-		struct view v = fragment_of(data);
+		struct decoded v = fragment_of(data);
 		unsigned id = v.fragment_id, said;
 		now_ns += data[7] * 1000000000ull;
 		if (v.fragment == FRAGMENT_FIRST)

@@ -17,7 +17,7 @@ static void put_into_twin(int twin[OPENING_BYTES], int offset, uint8_t byte, uns
 			twin[at] = byte;
 }
 
-static void compare(const struct opening *o, const int twin[OPENING_BYTES])
+static void compare(const struct stream_prefix *o, const int twin[OPENING_BYTES])
 {
 	for (unsigned i = 0; i < o->length; i++)
 		if (o->byte[i] != twin[i])
@@ -28,17 +28,17 @@ static void compare(const struct opening *o, const int twin[OPENING_BYTES])
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct opening o;
+	struct stream_prefix o;
 	int twin[OPENING_BYTES];
 	uint8_t bytes[255];
 
-	opening_init(&o, 0xffffff00u);
+	reassembly_init(&o, 0xffffff00u);
 	memset(twin, 0xff, sizeof(twin));
 	for (; size >= 4; data += 4, size -= 4) {
 		int offset = (int16_t)(data[0] << 8 | data[1]) % 600;
 		uint8_t byte = data[3] ? data[3] : 1;
 		memset(bytes, byte, sizeof(bytes));
-		opening_put(&o, 0xffffff00u + (uint32_t)offset, bytes, data[2]);
+		reassembly_put(&o, 0xffffff00u + (uint32_t)offset, bytes, data[2]);
 		put_into_twin(twin, offset, byte, data[2]);
 		compare(&o, twin);
 	}

@@ -12,21 +12,21 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static enum reading read_it(const uint8_t *data, uint32_t length, uint32_t whole, uint8_t choice)
+static enum match read_it(const uint8_t *data, uint32_t length, uint32_t whole, uint8_t choice)
 {
 	uint8_t *copy = malloc(length ? length : 1);
-	struct utterance u = {.bytes = copy,
+	struct message u = {.bytes = copy,
 		.length = length,
 		.size = choice & 1 ? whole : 0,
 		.transport = choice & 1 ? TRANSPORT_UDP : TRANSPORT_TCP,
 		.side = (uint8_t)((choice >> 1) % SIDE_COUNT)};
-	struct meaning m;
-	enum reading reading;
+	struct message_info m;
+	enum match reading;
 
 	if (!copy)
 		abort();
 	memcpy(copy, data, length);
-	meaning_init(&m);
+	message_info_init(&m);
 	reading = VALIDATE(&u, &m);
 	if (m.facts.length[0] + m.facts.length[1] > FACTS_TEXT_BYTES)
 		abort();
@@ -45,8 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	length = size - 2 < OPENING_BYTES ? (uint32_t)(size - 2) : OPENING_BYTES;
 	part = data[1] * length / 256;
-	if (read_it(data + 2, length, (uint32_t)(size - 2), data[0]) == READING_YES && part > 0 &&
-		read_it(data + 2, part, (uint32_t)(size - 2), data[0]) == READING_NO)
+	if (read_it(data + 2, length, (uint32_t)(size - 2), data[0]) == MATCH_YES && part > 0 &&
+		read_it(data + 2, part, (uint32_t)(size - 2), data[0]) == MATCH_NO)
 		abort();
 	return 0;
 }

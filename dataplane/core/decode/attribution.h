@@ -12,10 +12,10 @@
 enum { PORT_DHCP_SERVER = 67, PORT_DHCP_CLIENT = 68 };
 
 /* The ends that have no address yet. Whether an appliance is at either end. */
-int attribute_dhcp(const struct inventory *, struct view *);
+int attribution_dhcp(const struct inventory *, struct decoded *);
 
 /* Whether an appliance is at either end. */
-static inline int attribute(const struct inventory *inv, struct view *v)
+static inline int attribute(const struct inventory *inv, struct decoded *v)
 {
 	uint16_t source = inventory_lookup(inv, &v->source, v->version);
 	uint16_t destination = inventory_lookup(inv, &v->destination, v->version);
@@ -25,7 +25,7 @@ static inline int attribute(const struct inventory *inv, struct view *v)
 	v->appliance[0] = source;
 	v->appliance[1] = destination;
 	if (ports_are_dhcp && v->protocol == IPPROTO_UDP && v->version == 4)
-		return attribute_dhcp(inv, v);
+		return attribution_dhcp(inv, v);
 	return (source & destination) != APPLIANCE_NONE;
 }
 

@@ -13,7 +13,7 @@
 /* A frame has few layers; a crafted one must not keep us for as long as it is. */
 #define LAYERS_MAX 32
 
-static inline enum layer ethernet(struct cursor *c, struct view *v)
+static inline enum layer ethernet(struct cursor *c, struct decoded *v)
 {
 	uint16_t type;
 
@@ -27,7 +27,7 @@ static inline enum layer ethernet(struct cursor *c, struct view *v)
 
 /* Number 0 is no VLAN, the tag is there for its priority; and what ERSPAN's header has said
  * already is not said twice. */
-static inline void note_vlan(const struct cursor *c, struct path *p, unsigned id)
+static inline void note_vlan(const struct cursor *c, struct encap *p, unsigned id)
 {
 	if (id == 0 || id == c->vlan)
 		return;
@@ -37,7 +37,7 @@ static inline void note_vlan(const struct cursor *c, struct path *p, unsigned id
 		p->vlan[1] = (uint16_t)id;
 }
 
-static inline enum layer vlan(struct cursor *c, struct view *v)
+static inline enum layer vlan(struct cursor *c, struct decoded *v)
 {
 	uint16_t type;
 
@@ -50,7 +50,7 @@ static inline enum layer vlan(struct cursor *c, struct view *v)
 }
 
 /* What follows an IP header: RFC 8200 section 4 for the extension headers. */
-static enum layer by_protocol(struct view *v, uint8_t protocol)
+static enum layer by_protocol(struct decoded *v, uint8_t protocol)
 {
 	v->protocol = protocol;
 	switch (protocol) {
@@ -59,21 +59,21 @@ static enum layer by_protocol(struct view *v, uint8_t protocol)
 	case IPPROTO_UDP:
 		return LAYER_UDP;
 	case IPPROTO_IPIP:
-		v->letters = LETTER_BIT(DATA);
+		v->history_bits = HISTORY_BIT(DATA);
 		return LAYER_INNER_IPV4;
 	case IPPROTO_IPV6:
-		v->letters = LETTER_BIT(DATA);
+		v->history_bits = HISTORY_BIT(DATA);
 		return LAYER_INNER_IPV6;
 	case IPPROTO_GRE:
-		v->letters = LETTER_BIT(DATA);
+		v->history_bits = HISTORY_BIT(DATA);
 		return LAYER_GRE;
 	default:
-		v->letters = LETTER_BIT(DATA);
+		v->history_bits = HISTORY_BIT(DATA);
 		return LAYER_OTHER;
 	}
 }
 
-static enum layer by_next_header(struct view *v, uint8_t next)
+static enum layer by_next_header(struct decoded *v, uint8_t next)
 {
 	switch (next) {
 	case IPPROTO_HOPOPTS:
@@ -92,7 +92,7 @@ static enum layer by_next_header(struct view *v, uint8_t next)
 }
 
 /* Ends the cursor where the IP packet ends, so that Ethernet's padding is not its payload. */
-static void bound(struct cursor *c, struct view *v, size_t length)
+static void bound(struct cursor *c, struct decoded *v, size_t length)
 {
 	const uint8_t *start = c->at;
 	size_t available = left(c);
@@ -107,7 +107,8 @@ static void bound(struct cursor *c, struct view *v, size_t length)
 }
 
 /* Which bytes of its datagram a fragment says that it carries. */
-static void note_fragment(const struct cursor *c, struct view *v, uint16_t begin, int more_follow)
+static void note_fragment(
+	const struct cursor *c, struct decoded *v, uint16_t begin, int more_follow)
 {
 	size_t end = begin + left(c) + c->beyond;
 
@@ -119,7 +120,7 @@ static void note_fragment(const struct cursor *c, struct view *v, uint16_t begin
 
 /* A first fragment that ends inside the transport header, not one that was captured so far: its
  * ports may be there, but what it is about the next one says. */
-static int is_tiny(const struct cursor *c, struct view *v, size_t header)
+static int is_tiny(const struct cursor *c, struct decoded *v, size_t header)
 {
 	if (v->fragment != FRAGMENT_FIRST || left(c) + c->beyond >= header)
 		return 0;
@@ -128,7 +129,7 @@ static int is_tiny(const struct cursor *c, struct view *v, size_t header)
 }
 
 /* RFC 791. A total length of 0 is a segmentation-offload frame, captured before it was cut. */
-static inline enum layer ipv4(struct cursor *c, struct view *v)
+static inline enum layer ipv4(struct cursor *c, struct decoded *v)
 {
 	const uint8_t *h = c->at;
 	size_t available = left(c), header;
@@ -167,7 +168,7 @@ static inline enum layer ipv4(struct cursor *c, struct view *v)
 
 /* RFC 8200 section 3. A payload length of 0 before something that has bytes is a jumbogram
  * (RFC 2675) or an offload frame: then the captured bytes count. */
-static inline enum layer ipv6(struct cursor *c, struct view *v)
+static inline enum layer ipv6(struct cursor *c, struct decoded *v)
 {
 	const uint8_t *h = c->at;
 	size_t available = left(c);
@@ -189,7 +190,7 @@ static inline enum layer ipv6(struct cursor *c, struct view *v)
 	return by_next_header(v, h[6]);
 }
 
-static inline enum layer ipv6_options(struct cursor *c, struct view *v)
+static inline enum layer ipv6_options(struct cursor *c, struct decoded *v)
 {
 	const uint8_t *h = c->at;
 	size_t length;
@@ -204,7 +205,7 @@ static inline enum layer ipv6_options(struct cursor *c, struct view *v)
 }
 
 /* RFC 8200 section 4.5. An atomic fragment (RFC 6946) is a whole packet. */
-static inline enum layer ipv6_fragment(struct cursor *c, struct view *v)
+static inline enum layer ipv6_fragment(struct cursor *c, struct decoded *v)
 {
 	const uint8_t *h = c->at;
 	uint16_t offset;
@@ -228,7 +229,7 @@ static inline enum layer ipv6_fragment(struct cursor *c, struct view *v)
 #define TCP_WITH_FLAGS 16
 
 /* The ports are enough for a flow: a header that ends after them is still one. */
-static inline enum layer tcp(struct cursor *c, struct view *v)
+static inline enum layer tcp(struct cursor *c, struct decoded *v)
 {
 	const uint8_t *h = c->at;
 	size_t available = left(c), header;
@@ -239,7 +240,7 @@ static inline enum layer tcp(struct cursor *c, struct view *v)
 		return LAYER_SHORT;
 	v->source_port = be16(h);
 	v->destination_port = be16(h + 2);
-	v->letters = LETTER_BIT(ACK);
+	v->history_bits = HISTORY_BIT(ACK);
 	if (available < 14)
 		return LAYER_DONE;
 	v->sequence = be32(h + 4);
@@ -248,14 +249,14 @@ static inline enum layer tcp(struct cursor *c, struct view *v)
 		v->payload = h + header;
 		v->payload_captured = (uint32_t)(available - header);
 	}
-	v->letters =
-		letters_of_tcp(h[13], header >= 20 && header < available + c->beyond) & LETTERS;
+	v->history_bits =
+		history_of_tcp(h[13], header >= 20 && header < available + c->beyond) & LETTERS;
 	return LAYER_DONE;
 }
 
 /* What tells conversations apart that have no ports of ours: ICMP's type and code, SCTP's ports.
  * For the Community ID alone; there may be less than that. */
-static enum layer other(struct cursor *c, struct view *v)
+static enum layer other(struct cursor *c, struct decoded *v)
 {
 	if ((v->protocol == IPPROTO_ICMP || v->protocol == IPPROTO_ICMPV6) && left(c) >= 2)
 		v->sequence = be16(c->at);
@@ -281,7 +282,7 @@ static enum layer by_udp_port(uint16_t port)
 }
 
 /* RFC 768. */
-static inline enum layer udp(struct cursor *c, struct view *v)
+static inline enum layer udp(struct cursor *c, struct decoded *v)
 {
 	const uint8_t *h = c->at;
 	size_t available = left(c);
@@ -292,7 +293,7 @@ static inline enum layer udp(struct cursor *c, struct view *v)
 		return LAYER_SHORT;
 	v->source_port = be16(h);
 	v->destination_port = be16(h + 2);
-	v->letters = LETTER_BIT(DATA);
+	v->history_bits = HISTORY_BIT(DATA);
 	if (available > 8) {
 		v->payload = h + 8;
 		v->payload_captured = (uint32_t)(available - 8);
@@ -304,7 +305,7 @@ static inline enum layer udp(struct cursor *c, struct view *v)
 
 /* A switch, not a table of pointers: the functions become one body in which the cursor never
  * leaves its registers (a third fewer instructions a packet). */
-static inline enum layer step(enum layer layer, struct cursor *c, struct view *v)
+static inline enum layer step(enum layer layer, struct cursor *c, struct decoded *v)
 {
 #define LAYER_CASE(name, function)                                                                 \
 	case LAYER_##name:                                                                         \
@@ -373,7 +374,7 @@ static inline uint32_t raw32(const uint8_t *p)
 /* Ethernet, IPv4 without options, no fragment, TCP or UDP, all headers there: what a mirror
  * mostly delivers, read in one go. Leaves everything else alone, and says of what it reads
  * just what the layers would (the tests compare the two). 1, or 0 if it is not plain. */
-static inline int decode_plain(const struct packet *p, struct view *v)
+static inline int decode_plain(const struct packet *p, struct decoded *v)
 {
 	enum { ETHERNET = 14, IPV4 = 20, TCP = 20, UDP = 8 };
 	const uint8_t *ip = p->data + ETHERNET, *l4 = ip + IPV4;
@@ -400,7 +401,7 @@ static inline int decode_plain(const struct packet *p, struct view *v)
 	v->pending_packets = v->is_numbered = 0;
 	v->mac = p->data + 6;
 	v->ip = ip;
-	v->path = (struct path){.interface = p->interface, .is_known = 1};
+	v->path = (struct encap){.interface = p->interface, .is_known = 1};
 	if (is_tcp) {
 		uint32_t header = (uint32_t)(l4[12] >> 4) * 4;
 		rest = total - IPV4;
@@ -409,7 +410,7 @@ static inline int decode_plain(const struct packet *p, struct view *v)
 		v->sequence = be32(l4 + 4);
 		v->payload = l4 + header;
 		v->payload_captured = header < rest ? rest - header : 0;
-		v->letters = letters_of_tcp(l4[13], v->payload_captured > 0) & LETTERS;
+		v->history_bits = history_of_tcp(l4[13], v->payload_captured > 0) & LETTERS;
 		return 1;
 	}
 	if (by_udp_port(v->destination_port) != LAYER_DONE)
@@ -417,13 +418,13 @@ static inline int decode_plain(const struct packet *p, struct view *v)
 	v->sequence = 0;
 	v->payload = l4 + UDP;
 	v->payload_captured = total - IPV4 - UDP;
-	v->letters = LETTER_BIT(DATA);
+	v->history_bits = HISTORY_BIT(DATA);
 	return 1;
 }
 
 /* --- any packet ----------------------------------------------------------------------- */
 
-static inline void forget(struct view *v)
+static inline void forget(struct decoded *v)
 {
 	memset(v, 0, VIEW_CLEARED);
 	v->payload = v->mac = v->ip = NULL;
@@ -431,7 +432,7 @@ static inline void forget(struct view *v)
 }
 
 /* What a mirror wrapped around the frame is not what the frame came through. */
-static void strip(const struct cursor *c, struct view *v, int is_mirrored)
+static void strip(const struct cursor *c, struct decoded *v, int is_mirrored)
 {
 	v->path.vlan[0] = is_mirrored ? c->vlan : 0;
 	v->path.vlan[1] = 0;
@@ -455,7 +456,8 @@ struct passed {
 /* A packet within the one that was read: does the one around it count? (DESIGN 5) Out of line: it
  * keeps the cursor out of the registers. */
 __attribute__((noinline)) static enum layer descend(const struct cursor *c,
-	const struct inventory *inventory, struct view *v, enum layer next, struct passed *passed)
+	const struct inventory *inventory, struct decoded *v, enum layer next,
+	struct passed *passed)
 {
 	int is_mirrored = (next & LAYER_MIRRORED) != 0;
 
@@ -473,7 +475,7 @@ __attribute__((noinline)) static enum layer descend(const struct cursor *c,
 	return (enum layer)(next & ~(LAYER_WITHIN | LAYER_MIRRORED));
 }
 
-void decode_layers(const struct packet *p, const struct inventory *inventory, struct view *v)
+void decode_layers(const struct packet *p, const struct inventory *inventory, struct decoded *v)
 {
 	struct cursor c;
 	enum layer layer = first_layer[p->link];
@@ -487,7 +489,7 @@ void decode_layers(const struct packet *p, const struct inventory *inventory, st
 	c.vlan = 0;
 	forget(v);
 	v->is_numbered = 0;
-	v->path = (struct path){.interface = p->interface, .is_known = 1};
+	v->path = (struct encap){.interface = p->interface, .is_known = 1};
 	for (;;) {
 		while (layer < LAYER_COUNT && steps++ < LAYERS_MAX)
 			layer = step(layer, &c, v);
@@ -509,7 +511,7 @@ void decode_layers(const struct packet *p, const struct inventory *inventory, st
 	}
 }
 
-void decode(const struct packet *p, const struct inventory *inventory, struct view *v)
+void decode(const struct packet *p, const struct inventory *inventory, struct decoded *v)
 {
 	if (decode_plain(p, v))
 		attribute(inventory, v);

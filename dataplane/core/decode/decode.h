@@ -15,9 +15,9 @@
 #include "packet.h"
 
 /* view.appliance says whose it is; of what is no IP packet only view.outcome counts. */
-void decode(const struct packet *, const struct inventory *, struct view *);
+void decode(const struct packet *, const struct inventory *, struct decoded *);
 
 /* The same without the short way that plain packets take: the twin that tests compare with. */
-void decode_layers(const struct packet *, const struct inventory *, struct view *);
+void decode_layers(const struct packet *, const struct inventory *, struct decoded *);
 
 #endif

@@ -30,7 +30,7 @@ enum fragment {
 };
 
 /* A packet's letters of Zeek's connection history, a bit each. */
-#define LETTER_LIST(X)                                                                             \
+#define HISTORY_LIST(X)                                                                            \
 	X(SYN, 'S')                                                                                \
 	X(SYN_ACK, 'H')                                                                            \
 	X(ACK, 'A')                                                                                \
@@ -38,10 +38,10 @@ enum fragment {
 	X(FIN, 'F')                                                                                \
 	X(RST, 'R')                                                                                \
 	X(MULTI, 'Q') /* SYN together with FIN or RST */
-#define LETTER_MEMBER(name, text) LETTER_##name,
-enum letter { LETTER_LIST(LETTER_MEMBER) LETTER_COUNT };
-#define LETTER_BIT(l) (1u << (LETTER_##l))
-#define LETTERS ((1u << LETTER_COUNT) - 1)
+#define HISTORY_MEMBER(name, text) HISTORY_##name,
+enum letter { HISTORY_LIST(HISTORY_MEMBER) HISTORY_COUNT };
+#define HISTORY_BIT(l) (1u << (HISTORY_##l))
+#define LETTERS ((1u << HISTORY_COUNT) - 1)
 
 /* What an ERSPAN header says of the mirror that made it. */
 struct mirrored {
@@ -52,14 +52,14 @@ struct mirrored {
 	uint8_t zero;
 };
 
-struct view {
+struct decoded {
 	struct address source, destination;
 	uint16_t source_port, destination_port; /* host order; 0 where there is none */
 	uint8_t outcome;			/* enum outcome */
 	uint8_t version;			/* 4 or 6 */
 	uint8_t protocol;			/* after the extension headers */
 	uint8_t fragment;			/* enum fragment */
-	uint8_t letters;
+	uint8_t history_bits;
 	uint8_t direction;	   /* in the flow's key: 0 if the source is its first address */
 	uint8_t by_mac[2];	   /* the address is nobody's, its MAC address is the appliance's */
 	uint16_t appliance[2];	   /* source, destination; filled in by attribution */
@@ -75,15 +75,15 @@ struct view {
 	uint32_t pending_packets; /* and how many they were */
 	uint16_t is_numbered;	  /* `mirrored` is there: a mirror numbered this packet */
 	uint16_t ends_datagram;	  /* of a fragment: the last one */
-	struct path path;
+	struct encap path;
 	uint16_t fragment_begin, fragment_end; /* of the datagram: the bytes that it carries */
 	struct mirrored mirrored;
 };
 
 /* Decoding clears the first line and what it has to of the second: a whole memset would cost
  * a fifth of a packet's decoding. */
-#define VIEW_CLEARED offsetof(struct view, payload)
+#define VIEW_CLEARED offsetof(struct decoded, payload)
 static_assert(VIEW_CLEARED == 64, "what is cleared is one line");
-static_assert(offsetof(struct view, mirrored) == 128, "the third line is for ERSPAN alone");
+static_assert(offsetof(struct decoded, mirrored) == 128, "the third line is for ERSPAN alone");
 
 #endif

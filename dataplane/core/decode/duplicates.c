@@ -16,7 +16,7 @@ void duplicates_init(struct duplicates *d, void *memory, unsigned sets_log2, uin
 {
 	*d = (struct duplicates){
 		.original = memory,
-		.seed = mix(seed, MIX_SEED),
+		.seed = hash_mix(seed, MIX_SEED),
 		.set_mask = (1u << sets_log2) - 1,
 	};
 }
@@ -28,7 +28,7 @@ static uint64_t absorb(uint64_t h, uint64_t seed, const uint8_t *p)
 	uint64_t word[2];
 
 	memcpy(word, p, sizeof(word));
-	return mix(h ^ word[0], word[1] ^ seed);
+	return hash_mix(h ^ word[0], word[1] ^ seed);
 }
 
 /* The fixed header, without what a router changes: TTL and checksum, or the hop limit. */

@@ -18,17 +18,18 @@ void fragments_init(struct fragments *fr, void *memory, unsigned sets_log2)
 	fr->set_mask = (1u << sets_log2) - 1;
 }
 
-static struct datagram *set_of(const struct fragments *fr, const struct view *v)
+static struct datagram *set_of(const struct fragments *fr, const struct decoded *v)
 {
 	uint64_t word[4];
 
 	memcpy(word, &v->source, 16);
 	memcpy(word + 2, &v->destination, 16);
-	word[0] = mix(word[0] ^ word[2], word[1] ^ v->fragment_id);
-	return &fr->datagram[(mix(word[0], word[3]) & fr->set_mask) * FRAGMENT_WAYS];
+	word[0] = hash_mix(word[0] ^ word[2], word[1] ^ v->fragment_id);
+	return &fr->datagram[(hash_mix(word[0], word[3]) & fr->set_mask) * FRAGMENT_WAYS];
 }
 
-static int is_of(const struct datagram *d, const struct view *v, uint8_t carried, uint64_t now_ns)
+static int is_of(
+	const struct datagram *d, const struct decoded *v, uint8_t carried, uint64_t now_ns)
 {
 	return d->version == v->version && d->id == v->fragment_id && d->carried == carried &&
 	       address_equal(&d->source, &v->source) &&
@@ -37,7 +38,7 @@ static int is_of(const struct datagram *d, const struct view *v, uint8_t carried
 }
 
 /* The datagram of this fragment, or the place where it is to be, cleared. */
-static struct datagram *datagram_of(struct fragments *fr, const struct view *v, uint64_t now_ns)
+static struct datagram *datagram_of(struct fragments *fr, const struct decoded *v, uint64_t now_ns)
 {
 	struct datagram *set = set_of(fr, v), *oldest = set;
 	/* In IPv6 the protocol of a first fragment may be hidden behind more headers. */
@@ -129,14 +130,14 @@ static void begin_anew(struct datagram *d)
 /* --- fragments ------------------------------------------------------------------------- */
 
 /* Two that both say that they are the first: which of them a receiver takes nobody knows. */
-static int is_contradicted(const struct datagram *d, const struct view *v, int is_a_copy)
+static int is_contradicted(const struct datagram *d, const struct decoded *v, int is_a_copy)
 {
 	return d->has_ports &&
 	       !(is_a_copy && d->source_port == v->source_port &&
 		       d->destination_port == v->destination_port && d->protocol == v->protocol);
 }
 
-static void take_first(struct datagram *d, struct view *v)
+static void take_first(struct datagram *d, struct decoded *v)
 {
 	d->source_port = v->source_port;
 	d->destination_port = v->destination_port;
@@ -148,7 +149,7 @@ static void take_first(struct datagram *d, struct view *v)
 	d->pending_bytes = 0;
 }
 
-static unsigned take_later(struct datagram *d, struct view *v)
+static unsigned take_later(struct datagram *d, struct decoded *v)
 {
 	if (!d->has_ports) {
 		d->pending_packets++;
@@ -158,18 +159,18 @@ static unsigned take_later(struct datagram *d, struct view *v)
 	v->protocol = d->protocol;
 	v->source_port = d->source_port;
 	v->destination_port = d->destination_port;
-	v->letters = LETTER_BIT(DATA);
+	v->history_bits = HISTORY_BIT(DATA);
 	return FRAGMENT_HAS_FLOW;
 }
 
 /* RFC 3128: a second fragment that begins before TCP's flags decides over them. */
-static int decides_over_flags(const struct view *v)
+static int decides_over_flags(const struct decoded *v)
 {
 	return v->fragment == FRAGMENT_LATER && v->fragment_begin == 8 &&
 	       v->protocol == IPPROTO_TCP;
 }
 
-unsigned fragments_see(struct fragments *fr, struct view *v, uint64_t now_ns)
+unsigned fragments_see(struct fragments *fr, struct decoded *v, uint64_t now_ns)
 {
 	struct range r = {v->fragment_begin, v->fragment_end};
 	struct datagram *d = datagram_of(fr, v, now_ns);

@@ -61,6 +61,6 @@ void fragments_init(struct fragments *, void *memory, unsigned sets_log2);
 
 /* Any fragment. A later one gets the first one's protocol and ports; a first one hands over
  * what waited in view.pending_*. Without FRAGMENT_HAS_FLOW it waits, or is in doubt. */
-unsigned fragments_see(struct fragments *, struct view *, uint64_t now_ns);
+unsigned fragments_see(struct fragments *, struct decoded *, uint64_t now_ns);
 
 #endif

@@ -133,7 +133,7 @@ static inline enum layer by_ethertype(uint16_t type)
 	}
 }
 
-typedef enum layer layer_function(struct cursor *, struct view *);
+typedef enum layer layer_function(struct cursor *, struct decoded *);
 
 /* What precedes IP on links other than Ethernet: layers_link.c. */
 layer_function sll, sll2, raw, null, loop, ppp, chdlc, fddi, arcnet, ipoib, nflog, ppi, pktap, llc;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 /* IEEE 802.2 with SNAP (RFC 1042); every other LLC carries no IP. */
-enum layer llc(struct cursor *c, struct view *v)
+enum layer llc(struct cursor *c, struct decoded *v)
 {
 	static const uint8_t snap[6] = {0xaa, 0xaa, 0x03, 0, 0, 0};
 	uint16_t type;
@@ -32,7 +32,7 @@ static enum layer by_cooked(uint16_t device, uint16_t protocol)
 	return protocol <= 1500 ? LAYER_NON_IP : by_ethertype(protocol);
 }
 
-enum layer sll(struct cursor *c, struct view *v)
+enum layer sll(struct cursor *c, struct decoded *v)
 {
 	const uint8_t *h = c->at;
 
@@ -43,7 +43,7 @@ enum layer sll(struct cursor *c, struct view *v)
 	return by_cooked(be16(h + 2), be16(h + 14));
 }
 
-enum layer sll2(struct cursor *c, struct view *v)
+enum layer sll2(struct cursor *c, struct decoded *v)
 {
 	const uint8_t *h = c->at;
 
@@ -54,7 +54,7 @@ enum layer sll2(struct cursor *c, struct view *v)
 	return by_cooked(be16(h + 8), be16(h));
 }
 
-enum layer raw(struct cursor *c, struct view *v)
+enum layer raw(struct cursor *c, struct decoded *v)
 {
 	(void)v;
 	if (left(c) < 1)
@@ -85,7 +85,7 @@ static enum layer by_family(uint32_t family)
 	}
 }
 
-enum layer loop(struct cursor *c, struct view *v)
+enum layer loop(struct cursor *c, struct decoded *v)
 {
 	uint32_t family;
 
@@ -98,7 +98,7 @@ enum layer loop(struct cursor *c, struct view *v)
 }
 
 /* As `loop`, in the order of the host that captured: families are small numbers. */
-enum layer null(struct cursor *c, struct view *v)
+enum layer null(struct cursor *c, struct decoded *v)
 {
 	uint32_t family;
 
@@ -127,7 +127,7 @@ static enum layer by_ppp_protocol(uint16_t protocol)
 }
 
 /* RFC 1661 and 1662: address and control may be left out, the protocol's first byte too. */
-enum layer ppp(struct cursor *c, struct view *v)
+enum layer ppp(struct cursor *c, struct decoded *v)
 {
 	uint16_t protocol;
 
@@ -153,7 +153,7 @@ enum layer ppp(struct cursor *c, struct view *v)
 }
 
 /* Cisco HDLC: address, control, ethertype. */
-enum layer chdlc(struct cursor *c, struct view *v)
+enum layer chdlc(struct cursor *c, struct decoded *v)
 {
 	uint16_t type;
 
@@ -166,7 +166,7 @@ enum layer chdlc(struct cursor *c, struct view *v)
 }
 
 /* Frame control, destination, source; LLC follows in asynchronous frames (ANSI X3.139). */
-enum layer fddi(struct cursor *c, struct view *v)
+enum layer fddi(struct cursor *c, struct decoded *v)
 {
 	uint8_t control;
 
@@ -180,7 +180,7 @@ enum layer fddi(struct cursor *c, struct view *v)
 
 /* Source, destination, two bytes of offset, type (linux/if_arcnet.h). RFC 1051 has IP next, RFC
  * 1201 a flag and a sequence number before it; pieces of a split packet are no packets. */
-enum layer arcnet(struct cursor *c, struct view *v)
+enum layer arcnet(struct cursor *c, struct decoded *v)
 {
 	enum { RFC1051_IP = 0xf0, RFC1201_IP = 0xd4 };
 	uint8_t type;
@@ -204,7 +204,7 @@ enum layer arcnet(struct cursor *c, struct view *v)
 
 /* A pseudo header of two 20-byte addresses, then RFC 4391 section 6: type and two reserved bytes.
  */
-enum layer ipoib(struct cursor *c, struct view *v)
+enum layer ipoib(struct cursor *c, struct decoded *v)
 {
 	uint16_t type;
 
@@ -226,7 +226,7 @@ static uint16_t host16(const uint8_t *p)
 
 /* Linux netfilter log: family, then attributes in the capturing host's order, of which number 9
  * is the packet (libpcap's LINKTYPE_NFLOG). */
-enum layer nflog(struct cursor *c, struct view *v)
+enum layer nflog(struct cursor *c, struct decoded *v)
 {
 	enum { ATTRIBUTE_PACKET = 9, ATTRIBUTES_MAX = 64 };
 	uint8_t family;
@@ -284,7 +284,7 @@ static uint32_t le32(const uint8_t *p)
 }
 
 /* Per-Packet Information: version, flags, length and link type, little-endian. */
-enum layer ppi(struct cursor *c, struct view *v)
+enum layer ppi(struct cursor *c, struct decoded *v)
 {
 	uint32_t type;
 	size_t length;
@@ -303,7 +303,7 @@ enum layer ppi(struct cursor *c, struct view *v)
 }
 
 /* Darwin: length, record type, link type, and more that is passed over; little-endian. */
-enum layer pktap(struct cursor *c, struct view *v)
+enum layer pktap(struct cursor *c, struct decoded *v)
 {
 	uint32_t type;
 	size_t length;

@@ -2,7 +2,7 @@
 
 /* RFC 3032: labels up to the bottom of the stack. What follows says nobody: the first nibble of
  * an IP header, or 0 of a control word before Ethernet (RFC 4385, RFC 4448). */
-enum layer mpls(struct cursor *c, struct view *v)
+enum layer mpls(struct cursor *c, struct decoded *v)
 {
 	enum { LABELS_MAX = 16, BOTTOM = 1 };
 	uint8_t flags = 0;
@@ -32,7 +32,7 @@ enum layer mpls(struct cursor *c, struct view *v)
 }
 
 /* RFC 2516 section 4: version and type, code 0 in a session, id, length; then PPP. */
-enum layer pppoe(struct cursor *c, struct view *v)
+enum layer pppoe(struct cursor *c, struct decoded *v)
 {
 	(void)v;
 	if (left(c) < 6)
@@ -57,21 +57,21 @@ static enum layer tag(struct cursor *c, size_t bytes)
 }
 
 /* The switch maker's tag of virtual interfaces: four bytes and the ethertype. */
-enum layer vn_tag(struct cursor *c, struct view *v)
+enum layer vn_tag(struct cursor *c, struct decoded *v)
 {
 	(void)v;
 	return tag(c, 4);
 }
 
 /* The switch maker's metadata: version, length, one option with a security group. */
-enum layer metadata(struct cursor *c, struct view *v)
+enum layer metadata(struct cursor *c, struct decoded *v)
 {
 	(void)v;
 	return tag(c, 6);
 }
 
 /* The switch maker's 48-bit timestamp, on what leaves a port. */
-enum layer timestamp(struct cursor *c, struct view *v)
+enum layer timestamp(struct cursor *c, struct decoded *v)
 {
 	(void)v;
 	return tag(c, 6);
@@ -79,7 +79,7 @@ enum layer timestamp(struct cursor *c, struct view *v)
 
 /* RFC 8300 section 2.2: length in words of four bytes, base and service path header counted; the
  * next protocol. */
-enum layer nsh(struct cursor *c, struct view *v)
+enum layer nsh(struct cursor *c, struct decoded *v)
 {
 	size_t length;
 	uint8_t next;
@@ -109,14 +109,14 @@ enum layer nsh(struct cursor *c, struct view *v)
 }
 
 /* IEEE 802.1BR section 7.5: six bytes and the ethertype. */
-enum layer e_tag(struct cursor *c, struct view *v)
+enum layer e_tag(struct cursor *c, struct decoded *v)
 {
 	(void)v;
 	return tag(c, 6);
 }
 
 /* Two bytes of forwarding tag and hop count, then the whole Ethernet frame. */
-enum layer fabric_path(struct cursor *c, struct view *v)
+enum layer fabric_path(struct cursor *c, struct decoded *v)
 {
 	(void)v;
 	if (left(c) < 2)
@@ -126,7 +126,7 @@ enum layer fabric_path(struct cursor *c, struct view *v)
 }
 
 /* IEEE 802.1ah: four bytes of service tag, then the customer's Ethernet frame. */
-enum layer backbone(struct cursor *c, struct view *v)
+enum layer backbone(struct cursor *c, struct decoded *v)
 {
 	(void)v;
 	if (left(c) < 4)

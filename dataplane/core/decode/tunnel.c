@@ -14,13 +14,13 @@ static enum layer within(struct cursor *c, enum tunnel tunnel, uint32_t id, enum
 }
 
 /* RFC 2003, 2473, 4213. */
-enum layer inner_ipv4(struct cursor *c, struct view *v)
+enum layer inner_ipv4(struct cursor *c, struct decoded *v)
 {
 	(void)v;
 	return within(c, TUNNEL_IP, 0, LAYER_IPV4);
 }
 
-enum layer inner_ipv6(struct cursor *c, struct view *v)
+enum layer inner_ipv6(struct cursor *c, struct decoded *v)
 {
 	(void)v;
 	return within(c, TUNNEL_IP, 0, LAYER_IPV6);
@@ -127,7 +127,7 @@ static enum layer pptp(struct cursor *c, uint16_t flags)
 }
 
 /* RFC 2784, 2890; version 1 is PPTP's. */
-enum layer gre(struct cursor *c, struct view *v)
+enum layer gre(struct cursor *c, struct decoded *v)
 {
 	const uint8_t *h = c->at;
 	uint32_t key = 0;
@@ -159,7 +159,7 @@ enum layer gre(struct cursor *c, struct view *v)
 /* --- over UDP ----------------------------------------------------------------------------- */
 
 /* RFC 7348 section 5: the I flag, and the network's number. */
-enum layer vxlan(struct cursor *c, struct view *v)
+enum layer vxlan(struct cursor *c, struct decoded *v)
 {
 	const uint8_t *h = c->at;
 
@@ -171,7 +171,7 @@ enum layer vxlan(struct cursor *c, struct view *v)
 }
 
 /* RFC 8926 section 3.4: version 0, options in words of four bytes, an ethertype. */
-enum layer geneve(struct cursor *c, struct view *v)
+enum layer geneve(struct cursor *c, struct decoded *v)
 {
 	const uint8_t *h = c->at;
 	size_t length;
@@ -206,7 +206,7 @@ static int skip_extensions(struct cursor *c, uint8_t next)
 }
 
 /* 3GPP TS 29.281 section 5.1: version 1, not GTP', a user's packet. */
-enum layer gtp_u(struct cursor *c, struct view *v)
+enum layer gtp_u(struct cursor *c, struct decoded *v)
 {
 	enum { EXTENSION = 4, ANY_OPTION = 7, USER_PACKET = 255 };
 	const uint8_t *h = c->at;

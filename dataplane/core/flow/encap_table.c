@@ -4,29 +4,29 @@
 
 #include "core/hash.h"
 
-static_assert(sizeof(struct path) == 12, "a path has no padding: its bytes are compared");
+static_assert(sizeof(struct encap) == 12, "a path has no padding: its bytes are compared");
 static_assert(PATHS_MAX <= UINT16_MAX, "a path's number has two bytes");
 
-static uint32_t slot_of(const struct path *p)
+static uint32_t slot_of(const struct encap *p)
 {
 	uint64_t first;
 	uint32_t last;
 
 	memcpy(&first, p, sizeof(first));
 	memcpy(&last, (const uint8_t *)p + sizeof(first), sizeof(last));
-	return (uint32_t)mix(first, last) & (PATH_SLOTS - 1);
+	return (uint32_t)hash_mix(first, last) & (PATH_SLOTS - 1);
 }
 
-static uint16_t add(struct paths *p, const struct path *path, uint16_t *slot)
+static uint16_t add(struct encap_table *p, const struct encap *path, uint16_t *slot)
 {
 	if (p->count + 1 == PATHS_MAX)
-		return PATH_UNKNOWN;
+		return ENCAP_UNKNOWN;
 	*slot = (uint16_t)++p->count;
 	p->path[*slot] = *path;
 	return *slot;
 }
 
-uint16_t paths_find(struct paths *p, const struct path *path)
+uint16_t encap_table_find(struct encap_table *p, const struct encap *path)
 {
 	uint32_t at;
 

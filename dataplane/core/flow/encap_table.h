@@ -14,17 +14,17 @@
 #include "encap.h"
 
 #define PATHS_MAX 4096u
-#define PATH_UNKNOWN 0
+#define ENCAP_UNKNOWN 0
 #define PATH_SLOTS (2 * PATHS_MAX)
 
-struct paths {
+struct encap_table {
 	uint32_t count;		   /* without the unknown one */
 	uint16_t last;		   /* what was asked for last: mostly it is asked for again */
 	uint16_t slot[PATH_SLOTS]; /* by hash; 0: empty */
-	struct path path[PATHS_MAX];
+	struct encap path[PATHS_MAX];
 };
 
-static inline int path_is(const struct path *a, const struct path *b)
+static inline int path_is(const struct encap *a, const struct encap *b)
 {
 	uint64_t first[2];
 	uint32_t last[2];
@@ -37,17 +37,17 @@ static inline int path_is(const struct path *a, const struct path *b)
 }
 
 /* Any path's number, looked for. */
-uint16_t paths_find(struct paths *, const struct path *);
+uint16_t encap_table_find(struct encap_table *, const struct encap *);
 
-/* The path's number; PATH_UNKNOWN where there is no room for it. */
-static inline uint16_t paths_number(struct paths *p, const struct path *path)
+/* The path's number; ENCAP_UNKNOWN where there is no room for it. */
+static inline uint16_t encap_table_number(struct encap_table *p, const struct encap *path)
 {
 	/* The unknown path is no packet's: `is_known` differs. */
-	return path_is(&p->path[p->last], path) ? p->last : paths_find(p, path);
+	return path_is(&p->path[p->last], path) ? p->last : encap_table_find(p, path);
 }
 
 /* By its number; `is_known` is 0 in the unknown one. */
-static inline const struct path *paths_at(const struct paths *p, uint16_t number)
+static inline const struct encap *encap_table_at(const struct encap_table *p, uint16_t number)
 {
 	return &p->path[number];
 }

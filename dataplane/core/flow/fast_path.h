@@ -23,33 +23,33 @@
 #include "core/policy/inventory_lookup.h"
 #include "packet.h"
 
-struct glance {
-	uint64_t lower, upper; /* of GLANCE_IPV4: words 1 and 3 of the key; 0 and 2 are zero */
+struct fast_packet {
+	uint64_t lower, upper; /* of FAST_IPV4: words 1 and 3 of the key; 0 and 2 are zero */
 	uint64_t hash;	       /* of the flow key */
 	uint64_t now_ns;       /* the packet's */
 	uint64_t tally;	       /* one packet and its IP bytes: the header's total length */
 	uint32_t flow;	       /* what table_guess() said */
-	uint8_t letters;       /* as in a view, and LETTERS_CLOSELY */
+	uint8_t history_bits;  /* as in a view, and HISTORY_CLOSELY */
 	uint8_t direction;     /* as in a view */
 	uint8_t index;	       /* of the packet in its burst */
-	uint8_t kind;	       /* enum glance_kind */
+	uint8_t kind;	       /* enum fast_kind */
 };
 
-enum glance_kind {
-	GLANCE_IPV4, /* the key is here */
-	GLANCE_IPV6, /* the key is beside it, by this index */
-	GLANCE_VIEW, /* the layers were asked: key and view are beside it */
+enum fast_kind {
+	FAST_IPV4,    /* the key is here */
+	FAST_IPV6,    /* the key is beside it, by this index */
+	FAST_DECODED, /* the layers were asked: key and view are beside it */
 };
 
-enum glance_found {
-	GLANCE_LAYERS,	  /* not plain: ask the layers */
-	GLANCE_NOBODYS,	  /* a plain IP packet, unmonitored */
-	GLANCE_MONITORED, /* or perhaps, if nobody asked */
+enum fast_found {
+	FAST_NEEDS_DECODE, /* not plain: ask the layers */
+	FAST_UNMONITORED,  /* a plain IP packet, unmonitored */
+	FAST_MONITORED,	   /* or perhaps, if nobody asked */
 };
 
-#define GLANCE_BYTES (14 + 20 + 20) /* Ethernet, IPv4, and of TCP the header without options */
+#define FAST_BYTES (14 + 20 + 20) /* Ethernet, IPv4, and of TCP the header without options */
 
-static inline uint16_t glance_u16(const uint8_t *p)
+static inline uint16_t fast_u16(const uint8_t *p)
 {
 	uint16_t x;
 
@@ -57,7 +57,7 @@ static inline uint16_t glance_u16(const uint8_t *p)
 	return x;
 }
 
-static inline uint32_t glance_u32(const uint8_t *p)
+static inline uint32_t fast_u32(const uint8_t *p)
 {
 	uint32_t x;
 
@@ -65,7 +65,7 @@ static inline uint32_t glance_u32(const uint8_t *p)
 	return x;
 }
 
-static inline uint64_t glance_u64(const void *p, size_t word)
+static inline uint64_t fast_u64(const void *p, size_t word)
 {
 	uint64_t x;
 
@@ -77,7 +77,7 @@ static inline uint64_t glance_u64(const void *p, size_t word)
  * address), GTP-U (2152), VXLAN (4789, 8472), GENEVE (6081); and of TCP too, which the layers put
  * right. `ports` are both as they lie in the packet. */
 #ifdef __SSE2__
-static inline int glance_is_special(uint32_t ports)
+static inline int fast_is_special(uint32_t ports)
 {
 	enum { ANY = 68 };
 #define BIG(port) (short)((port) >> 8 | ((port)&255) << 8)
@@ -90,7 +90,7 @@ static inline int glance_is_special(uint32_t ports)
 	return _mm_movemask_epi8(_mm_cmpeq_epi16(wide, special));
 }
 #else
-static inline int glance_is_special(uint32_t ports)
+static inline int fast_is_special(uint32_t ports)
 {
 	unsigned port = __builtin_bswap32(ports) & 0xffff;
 
@@ -100,15 +100,15 @@ static inline int glance_is_special(uint32_t ports)
 #endif
 
 /* The canonical key, and which way the packet points in it: as tracker_key(). */
-static inline void glance_key(struct glance *g, uint64_t from, uint64_t to)
+static inline void fast_key(struct fast_packet *g, uint64_t from, uint64_t to)
 {
 	g->direction = from > to;
 	g->lower = from < to ? from : to;
 	g->upper = from < to ? to : from;
 }
 
-/* All of the key of GLANCE_IPV4. */
-static inline void glance_key_of(const struct glance *g, union flow_key *k)
+/* All of the key of FAST_IPV4. */
+static inline void fast_key_of(const struct fast_packet *g, union flow_key *k)
 {
 	k->word[0] = k->word[2] = 0;
 	k->word[1] = g->lower;
@@ -118,7 +118,7 @@ static inline void glance_key_of(const struct glance *g, union flow_key *k)
 }
 
 /* Nobody's at either end: an IPv4 packet, as it lies in its frame. */
-static inline int glance_is_nobodys(const struct inventory *inv, const uint8_t *frame)
+static inline int fast_is_unmonitored(const struct inventory *inv, const uint8_t *frame)
 {
 	enum { SOURCE = 26, DESTINATION = 30 };
 
@@ -128,114 +128,116 @@ static inline int glance_is_nobodys(const struct inventory *inv, const uint8_t *
 
 /* Whether anybody's appliance is at either end is asked first; with `flows_first` that is left
  * to whoever finds no flow: a flow that is there is somebody's. What is found of a packet is
- * the same either way, but for GLANCE_MONITORED, which then means: perhaps.
+ * the same either way, but for FAST_MONITORED, which then means: perhaps.
  *
  * Few forks, and of these few that go either way: TCP or UDP, whose end the appliance's is,
  * which way the packet points and whether it has a payload (which a UDP header counts as)
  * are sums, not jumps. A jump that the processor cannot foresee costs as much as twenty of the
  * instructions here. An address whose cell is APPLIANCE_HASHED may turn out to be nobody's
  * after all. */
-static inline enum glance_found glance(
-	const struct packet *p, const struct inventory *inv, int flows_first, struct glance *g)
+static inline enum fast_found fast_parse(
+	const struct packet *p, const struct inventory *inv, int flows_first, struct fast_packet *g)
 {
 	enum { ETHERTYPE = 12, VERSION = 14, LENGTH = 16, FRAGMENT = 20, PROTOCOL = 23 };
 	enum { ADDRESSES = 26, PORTS = 34, DATA_OFFSET = 46, FLAGS = 47 };
 	enum { IPV4 = 20, TCP = 20, UDP = 8, HEADER_MASK = 0x3c, FRAGMENT_MASK = 0xff3f };
 	const uint8_t *d = p->data;
-	unsigned total, protocol, is_tcp, header, letters;
+	unsigned total, protocol, is_tcp, header, history_bits;
 	uint64_t addresses, middle;
 	uint32_t ports, at_ports;
 	int payload;
 
-	if (p->link != LINK_ETHERNET || p->caplen < GLANCE_BYTES ||
-		glance_u16(d + ETHERTYPE) != 0x0008 || d[VERSION] != 0x45)
-		return GLANCE_LAYERS;
-	total = __builtin_bswap16(glance_u16(d + LENGTH));
+	if (p->link != LINK_ETHERNET || p->caplen < FAST_BYTES ||
+		fast_u16(d + ETHERTYPE) != 0x0008 || d[VERSION] != 0x45)
+		return FAST_NEEDS_DECODE;
+	total = __builtin_bswap16(fast_u16(d + LENGTH));
 	protocol = d[PROTOCOL];
-	at_ports = glance_u32(d + PORTS);
+	at_ports = fast_u32(d + PORTS);
 	is_tcp = protocol == IPPROTO_TCP;
 	if (!(is_tcp | (protocol == IPPROTO_UDP)) || total < IPV4 + UDP ||
-		glance_is_special(at_ports))
-		return GLANCE_LAYERS;
-	if (!flows_first && glance_is_nobodys(inv, d))
-		return GLANCE_NOBODYS;
+		fast_is_special(at_ports))
+		return FAST_NEEDS_DECODE;
+	if (!flows_first && fast_is_unmonitored(inv, d))
+		return FAST_UNMONITORED;
 	header = d[DATA_OFFSET] >> 2 & HEADER_MASK & -is_tcp;
 	payload = (int)(total - IPV4 - header);
-	if ((glance_u32(d + FRAGMENT) & FRAGMENT_MASK) != 0 ||
+	if ((fast_u32(d + FRAGMENT) & FRAGMENT_MASK) != 0 ||
 		(payload | (int)((header - TCP) & -is_tcp)) < 0)
-		return flows_first && glance_is_nobodys(inv, d) ? GLANCE_NOBODYS : GLANCE_LAYERS;
-	letters = letters_of_tcp(d[FLAGS] & -is_tcp, payload > 0);
-	g->letters = (uint8_t)(letters | (unsigned)(p->time_ns != p->now_ns) << 7);
+		return flows_first && fast_is_unmonitored(inv, d) ? FAST_UNMONITORED
+								  : FAST_NEEDS_DECODE;
+	history_bits = history_of_tcp(d[FLAGS] & -is_tcp, payload > 0);
+	g->history_bits = (uint8_t)(history_bits | (unsigned)(p->time_ns != p->now_ns) << 7);
 	g->now_ns = p->now_ns;
 	g->tally = tally_of(1, total);
 	middle = protocol << 16;
 	ports = __builtin_bswap32(at_ports);
-	addresses = glance_u64(d + ADDRESSES, 0);
-	glance_key(g, addresses << 32 | (middle | ports >> 16),
+	addresses = fast_u64(d + ADDRESSES, 0);
+	fast_key(g, addresses << 32 | (middle | ports >> 16),
 		(addresses & 0xffffffff00000000) | (middle | (ports & 0xffff)));
-	return GLANCE_MONITORED;
+	return FAST_MONITORED;
 }
 
 /* IPv6 without extension headers (RFC 8200 section 3), into a key of its own. Of the payload
  * length 0, which is more than it says, the layers know. */
-static inline enum glance_found glance_ipv6(const struct packet *p, const struct inventory *inv,
-	int flows_first, struct glance *g, union flow_key *k)
+static inline enum fast_found fast_ipv6(const struct packet *p, const struct inventory *inv,
+	int flows_first, struct fast_packet *g, union flow_key *k)
 {
 	enum { ETHERNET = 14, SOURCE = 22, DESTINATION = 38, PORTS = 54, TCP = 20, UDP = 8 };
 	enum { DATA_OFFSET = PORTS + 12, FLAGS = PORTS + 13, HEADER_MASK = 0x3c };
 	const uint8_t *d = p->data;
-	unsigned length, protocol, is_tcp, header, letters;
+	unsigned length, protocol, is_tcp, header, history_bits;
 	uint32_t at_ports, ports;
 	int payload;
 
 	if (p->link != LINK_ETHERNET || p->caplen < PORTS + TCP ||
-		(glance_u32(d + 12) & 0x00f0ffff) != 0x0060dd86) /* ethertype, version */
-		return GLANCE_LAYERS;
-	length = __builtin_bswap16((uint16_t)glance_u32(d + ETHERNET + 4));
+		(fast_u32(d + 12) & 0x00f0ffff) != 0x0060dd86) /* ethertype, version */
+		return FAST_NEEDS_DECODE;
+	length = __builtin_bswap16((uint16_t)fast_u32(d + ETHERNET + 4));
 	protocol = d[ETHERNET + 6];
-	at_ports = glance_u32(d + PORTS);
+	at_ports = fast_u32(d + PORTS);
 	ports = __builtin_bswap32(at_ports);
 	is_tcp = protocol == IPPROTO_TCP;
 	header = d[DATA_OFFSET] >> 2 & HEADER_MASK & -is_tcp;
 	payload = (int)(length - header);
-	if ((!is_tcp && protocol != IPPROTO_UDP) || glance_is_special(at_ports) || length < UDP ||
+	if ((!is_tcp && protocol != IPPROTO_UDP) || fast_is_special(at_ports) || length < UDP ||
 		(payload | (int)((header - TCP) & -is_tcp)) < 0)
-		return GLANCE_LAYERS;
-	if (!flows_first && (inventory_lookup_v6(inv, glance_u64(d + SOURCE, 0), d + SOURCE) &
-				    inventory_lookup_v6(inv, glance_u64(d + DESTINATION, 0),
+		return FAST_NEEDS_DECODE;
+	if (!flows_first && (inventory_lookup_v6(inv, fast_u64(d + SOURCE, 0), d + SOURCE) &
+				    inventory_lookup_v6(inv, fast_u64(d + DESTINATION, 0),
 					    d + DESTINATION)) == APPLIANCE_NONE)
-		return GLANCE_NOBODYS;
-	letters = letters_of_tcp(d[FLAGS] & -is_tcp, payload > 0);
-	g->letters = (uint8_t)(letters | (unsigned)(p->time_ns != p->now_ns) << 7);
+		return FAST_UNMONITORED;
+	history_bits = history_of_tcp(d[FLAGS] & -is_tcp, payload > 0);
+	g->history_bits = (uint8_t)(history_bits | (unsigned)(p->time_ns != p->now_ns) << 7);
 	g->now_ns = p->now_ns;
 	g->tally = tally_of(1, 40 + length);
 	g->direction = flow_key_ipv6(k, d + SOURCE, d + DESTINATION, ports, protocol);
-	return GLANCE_MONITORED;
+	return FAST_MONITORED;
 }
 
 /* 0 if the flow has this key and is somebody's, as flow_has_key(), and its times are plain. */
-static inline uint64_t glance_differs(const struct glance *g, const struct flow *f)
+static inline uint64_t fast_differs(const struct fast_packet *g, const struct flow *f)
 {
 	const uint64_t others = (uint64_t)STATE_VERSION6 << 40 | (uint64_t)SEEN0_SKEWED << 48 |
 				(uint64_t)SEEN1_FREED << 56;
 
-	return glance_u64(f, 0) | glance_u64(f, 2) | (glance_u64(f, 1) ^ g->lower) |
-	       (glance_u64(f, 3) ^ g->upper) | (glance_u64(f, 4) & others);
+	return fast_u64(f, 0) | fast_u64(f, 2) | (fast_u64(f, 1) ^ g->lower) |
+	       (fast_u64(f, 3) ^ g->upper) | (fast_u64(f, 4) & others);
 }
 
 /* The same of a whole key. (A flow that was never used may have it, and has shown no letter.) */
-static inline uint64_t glance_key_differs(const union flow_key *k, const struct flow *f)
+static inline uint64_t fast_key_differs(const union flow_key *k, const struct flow *f)
 {
 	return (flow_has_key(f, k) ^ 1u) | (f->seen[0] & SEEN0_SKEWED);
 }
 
-/* LETTERS_CLOSELY for what the layers read and one more of its flow is not all of. */
-static inline uint8_t glance_needs_care(const struct packet *p, const struct view *v)
+/* HISTORY_CLOSELY for what the layers read and one more of its flow is not all of. */
+static inline uint8_t fast_needs_care(const struct packet *p, const struct decoded *v)
 {
-	enum { SYN_DATA = LETTER_BIT(SYN) | LETTER_BIT(DATA) };
+	enum { SYN_DATA = HISTORY_BIT(SYN) | HISTORY_BIT(DATA) };
 
-	return p->time_ns != p->now_ns || v->pending_packets || (v->letters & SYN_DATA) == SYN_DATA
-		       ? LETTERS_CLOSELY
+	return p->time_ns != p->now_ns || v->pending_packets ||
+			       (v->history_bits & SYN_DATA) == SYN_DATA
+		       ? HISTORY_CLOSELY
 		       : 0;
 }
 

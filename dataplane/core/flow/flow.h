@@ -126,7 +126,7 @@ struct flow {
 	uint8_t syn_carried : 1; /* a SYN had data: data of that side proves nothing */
 	uint8_t talked : 2;	 /* sides that sent data, by the key's direction */
 	uint16_t path;		 /* its first packet's, see paths.h */
-	struct speech speech;
+	struct service_state service_state;
 };
 
 static_assert(sizeof(struct flow) == 2 * CACHE_LINE, "a flow is two cache lines");
@@ -154,16 +154,17 @@ static inline unsigned flow_version(const struct flow *f)
 }
 
 /* The letters that this direction of the key has shown. */
-static inline unsigned flow_letters(const struct flow *f, unsigned direction)
+static inline unsigned flow_history_bits(const struct flow *f, unsigned direction)
 {
 	return f->seen[direction] & LETTERS;
 }
 
 /* While a flow is inspected, the letter of data is kept out of flow.seen, so that every packet
  * with payload is news; here it counts. */
-static inline unsigned flow_letters_said(const struct flow *f, unsigned direction)
+static inline unsigned flow_history_bits_all(const struct flow *f, unsigned direction)
 {
-	return flow_letters(f, direction) | (f->talked >> direction & 1 ? LETTER_BIT(DATA) : 0);
+	return flow_history_bits(f, direction) |
+	       (f->talked >> direction & 1 ? HISTORY_BIT(DATA) : 0);
 }
 
 /* Addresses, ports, protocol and version; of the rest only that the flow is somebody's. */
@@ -180,6 +181,6 @@ static inline int flow_has_key(const struct flow *f, const union flow_key *k)
 }
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "SEEN1_FREED is in a word's last byte");
-static_assert(LETTER_COUNT == 7, "letters leave a bit of each flow.seen");
+static_assert(HISTORY_COUNT == 7, "letters leave a bit of each flow.seen");
 
 #endif

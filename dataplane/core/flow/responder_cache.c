@@ -5,43 +5,44 @@
 
 #include "core/hash.h"
 
-static_assert(sizeof(struct recollection) * MEMORY_WAYS == 64, "a set is one cache line");
+static_assert(sizeof(struct cached_responder) * MEMORY_WAYS == 64, "a set is one cache line");
 
-size_t memory_size(unsigned sets_log2)
+size_t responder_cache_size(unsigned sets_log2)
 {
-	return ((size_t)MEMORY_WAYS << sets_log2) * sizeof(struct recollection);
+	return ((size_t)MEMORY_WAYS << sets_log2) * sizeof(struct cached_responder);
 }
 
-void memory_init(struct memory *m, void *given, unsigned sets_log2, uint64_t seed)
+void responder_cache_init(struct responder_cache *m, void *given, unsigned sets_log2, uint64_t seed)
 {
-	*m = (struct memory){
+	*m = (struct responder_cache){
 		.recollection = given,
-		.seed = mix(seed ^ MIX_SEED, MIX_SEED),
+		.seed = hash_mix(seed ^ MIX_SEED, MIX_SEED),
 		.set_mask = (1u << sets_log2) - 1,
 	};
 }
 
-static uint64_t hash_of(const struct memory *m, const struct conversation *c)
+static uint64_t hash_of(const struct responder_cache *m, const struct flow_tuple *c)
 {
 	uint64_t from[2], to[2], h;
 
 	memcpy(from, &c->address[0], sizeof(from));
 	memcpy(to, &c->address[1], sizeof(to));
-	h = mix(m->seed ^ from[0], m->seed ^ from[1]);
-	h = mix(h ^ to[0], m->seed ^ to[1]);
-	h = mix(h ^ (uint64_t)c->port[1] << 16 ^ (uint64_t)c->protocol << 8 ^ c->version, m->seed);
+	h = hash_mix(m->seed ^ from[0], m->seed ^ from[1]);
+	h = hash_mix(h ^ to[0], m->seed ^ to[1]);
+	h = hash_mix(
+		h ^ (uint64_t)c->port[1] << 16 ^ (uint64_t)c->protocol << 8 ^ c->version, m->seed);
 	return h ? h : 1;
 }
 
-static struct recollection *set_of(const struct memory *m, uint64_t hash)
+static struct cached_responder *set_of(const struct responder_cache *m, uint64_t hash)
 {
 	return &m->recollection[(hash & m->set_mask) * MEMORY_WAYS];
 }
 
-void memory_keep(struct memory *m, const struct conversation *c, uint64_t time_ns)
+void responder_cache_add(struct responder_cache *m, const struct flow_tuple *c, uint64_t time_ns)
 {
 	uint64_t hash = hash_of(m, c);
-	struct recollection *set = set_of(m, hash), *place = set;
+	struct cached_responder *set = set_of(m, hash), *place = set;
 
 	for (unsigned i = 0; i < MEMORY_WAYS; i++) {
 		if (set[i].hash == hash) {
@@ -53,13 +54,14 @@ void memory_keep(struct memory *m, const struct conversation *c, uint64_t time_n
 	}
 	if (place->hash == hash && place->time_ns > time_ns)
 		return;
-	*place = (struct recollection){hash, time_ns};
+	*place = (struct cached_responder){hash, time_ns};
 }
 
-uint64_t memory_recall(const struct memory *m, const struct conversation *c, uint64_t now_ns)
+uint64_t responder_cache_find(
+	const struct responder_cache *m, const struct flow_tuple *c, uint64_t now_ns)
 {
 	uint64_t hash = hash_of(m, c);
-	const struct recollection *set = set_of(m, hash);
+	const struct cached_responder *set = set_of(m, hash);
 
 	for (unsigned i = 0; i < MEMORY_WAYS; i++)
 		if (set[i].hash == hash)

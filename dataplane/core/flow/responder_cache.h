@@ -18,25 +18,26 @@
 #define MEMORY_WAYS 4
 #define MEMORY_NS 3600000000000ull
 
-struct recollection {
+struct cached_responder {
 	uint64_t hash; /* 0: none */
 	uint64_t time_ns;
 };
 
-struct memory {
-	struct recollection *recollection;
+struct responder_cache {
+	struct cached_responder *recollection;
 	uint64_t seed;
 	uint32_t set_mask;
 };
 
 /* Bytes for 2^sets_log2 sets; aligned to 64. */
-size_t memory_size(unsigned sets_log2);
-void memory_init(struct memory *, void *, unsigned sets_log2, uint64_t seed);
+size_t responder_cache_size(unsigned sets_log2);
+void responder_cache_init(struct responder_cache *, void *, unsigned sets_log2, uint64_t seed);
 
 /* [1] of the conversation responded, at this time of the stream. */
-void memory_keep(struct memory *, const struct conversation *, uint64_t time_ns);
+void responder_cache_add(struct responder_cache *, const struct flow_tuple *, uint64_t time_ns);
 
 /* When it last did, or 0. */
-uint64_t memory_recall(const struct memory *, const struct conversation *, uint64_t now_ns);
+uint64_t responder_cache_find(
+	const struct responder_cache *, const struct flow_tuple *, uint64_t now_ns);
 
 #endif

@@ -62,8 +62,8 @@ void table_init(struct table *t, void *memory, uint32_t capacity, uint64_t seed)
 	for (unsigned i = 0; i < 4; i++)
 		t->tag_masks[i] = t->tag_mask;
 	t->capacity = capacity;
-	t->seed[0] = mix(seed, 1);
-	t->seed[1] = mix(seed, 2);
+	t->seed[0] = hash_mix(seed, 1);
+	t->seed[1] = hash_mix(seed, 2);
 }
 
 static uint32_t tag_of(const struct table *t, uint32_t entry)
@@ -91,24 +91,24 @@ static unsigned first_of(unsigned match_twice)
 
 static unsigned worth_at(const struct table *t, uint32_t bucket, unsigned slot)
 {
-	return t->standing[bucket].worth >> WORTH_BITS * slot & ((1u << WORTH_BITS) - 1);
+	return t->standing[bucket].eviction_class >> EVICT_BITS * slot & ((1u << EVICT_BITS) - 1);
 }
 
-static void set_worth_at(struct table *t, uint32_t bucket, unsigned slot, unsigned worth)
+static void set_worth_at(struct table *t, uint32_t bucket, unsigned slot, unsigned eviction_class)
 {
-	uint32_t *all = &t->standing[bucket].worth;
+	uint32_t *all = &t->standing[bucket].eviction_class;
 
-	*all ^= (worth ^ worth_at(t, bucket, slot)) << WORTH_BITS * slot;
+	*all ^= (eviction_class ^ worth_at(t, bucket, slot)) << EVICT_BITS * slot;
 }
 
 /* The first place whose flow is worth this, or BUCKET_SLOTS: all compared as one word, of which
  * no place carries into the next. Empty places are worth nothing. */
-static unsigned worth_slot(const struct standing *s, enum worth worth)
+static unsigned worth_slot(const struct standing *s, enum eviction_class eviction_class)
 {
 	const uint32_t ones = 0x11111111, lower = 7 * ones;
-	uint32_t equal = ~(((s->worth & lower) ^ worth * ones) + lower) & ~lower;
+	uint32_t equal = ~(((s->eviction_class & lower) ^ eviction_class * ones) + lower) & ~lower;
 
-	return equal ? (unsigned)__builtin_ctz(equal) / WORTH_BITS : BUCKET_SLOTS;
+	return equal ? (unsigned)__builtin_ctz(equal) / EVICT_BITS : BUCKET_SLOTS;
 }
 
 /* --- finding -------------------------------------------------------------------------- */
@@ -146,14 +146,14 @@ static int has_free_flow(const struct table *t)
 
 /* The least first. An attempt goes for any other, a closed one or a probe only for one that is
  * worth more: a flood does not drive out what it brought itself, it is counted and reported and
- * goes by until the sweep has made room. WORTH_FLAGGED and WORTH_BELONGS never go: they would
+ * goes by until the sweep has made room. EVICT_FLAGGED and EVICT_BELONGS never go: they would
  * be evidence lost. */
-struct place table_victim(const struct table *t, uint64_t hash, enum worth worth)
+struct place table_victim(const struct table *t, uint64_t hash, enum eviction_class eviction_class)
 {
 	uint32_t bucket = (uint32_t)hash & t->bucket_mask;
 
-	for (enum worth w = WORTH_ATTEMPT; w == WORTH_ATTEMPT || (w < worth && w < WORTH_FLAGGED);
-		w++) {
+	for (enum eviction_class w = EVICT_ATTEMPT;
+		w == EVICT_ATTEMPT || (w < eviction_class && w < EVICT_FLAGGED); w++) {
 		unsigned slot = worth_slot(&t->standing[bucket], w);
 		if (slot < BUCKET_SLOTS)
 			return (struct place){index_of(t, t->bucket[bucket].entry[slot]), slot};
@@ -163,7 +163,7 @@ struct place table_victim(const struct table *t, uint64_t hash, enum worth worth
 
 void table_prefetch_victim(const struct table *t, uint64_t hash)
 {
-	uint32_t flow = has_free_flow(t) ? FLOW_NONE : table_victim(t, hash, WORTH_BELONGS).flow;
+	uint32_t flow = has_free_flow(t) ? FLOW_NONE : table_victim(t, hash, EVICT_BELONGS).flow;
 
 	if (flow == FLOW_NONE)
 		return;
@@ -171,13 +171,13 @@ void table_prefetch_victim(const struct table *t, uint64_t hash)
 	__builtin_prefetch(&t->flow[flow].first_ns, 1);
 }
 
-int table_refuses(const struct table *t, uint64_t hash, enum worth worth)
+int table_refuses(const struct table *t, uint64_t hash, enum eviction_class eviction_class)
 {
 	uint32_t bucket = (uint32_t)hash & t->bucket_mask;
 
 	return !has_free_flow(t) && !t->standing[bucket].overflowed &&
 	       !table_match_twice(t, &t->bucket[bucket], table_tag(t, hash)) &&
-	       table_victim(t, hash, worth).flow == FLOW_NONE;
+	       table_victim(t, hash, eviction_class).flow == FLOW_NONE;
 }
 
 /* --- coming and going ----------------------------------------------------------------- */
@@ -200,10 +200,11 @@ static uint32_t take_flow(struct table *t)
 }
 
 /* The flow `entry` is about stands there from now on. */
-static void place(struct table *t, uint32_t bucket, unsigned slot, uint32_t entry, unsigned worth)
+static void place(
+	struct table *t, uint32_t bucket, unsigned slot, uint32_t entry, unsigned eviction_class)
 {
 	t->bucket[bucket].entry[slot] = entry;
-	set_worth_at(t, bucket, slot, worth);
+	set_worth_at(t, bucket, slot, eviction_class);
 	t->flow[index_of(t, entry)].bucket = bucket;
 }
 
@@ -244,14 +245,14 @@ static unsigned displace(struct table *t, uint32_t bucket)
 	for (unsigned slot = 0; slot < BUCKET_SLOTS; slot++) {
 		uint32_t entry = b->entry[slot], to = other_bucket(t, bucket, tag_of(t, entry));
 		unsigned empty = table_match_twice(t, &t->bucket[to], 0);
-		unsigned worth = worth_at(t, bucket, slot);
+		unsigned eviction_class = worth_at(t, bucket, slot);
 		if (!empty || to == bucket)
 			continue;
-		if (worth & WORTH_DISPLACED)
+		if (eviction_class & EVICT_DISPLACED)
 			forget_overflow(t, bucket, tag_of(t, entry));
 		else
 			note_overflow(t, to, tag_of(t, entry));
-		place(t, to, first_of(empty), entry, worth ^ WORTH_DISPLACED);
+		place(t, to, first_of(empty), entry, eviction_class ^ EVICT_DISPLACED);
 		b->entry[slot] = 0;
 		return slot;
 	}
@@ -279,7 +280,7 @@ static int find_place(
 	return *slot < BUCKET_SLOTS;
 }
 
-uint32_t table_insert(struct table *t, uint64_t hash, enum worth worth)
+uint32_t table_insert(struct table *t, uint64_t hash, enum eviction_class eviction_class)
 {
 	uint32_t first = (uint32_t)hash & t->bucket_mask, bucket, index = t->spare;
 	uint32_t tag = table_tag(t, hash);
@@ -290,7 +291,7 @@ uint32_t table_insert(struct table *t, uint64_t hash, enum worth worth)
 	displaced = bucket != first;
 	if (displaced)
 		note_overflow(t, bucket, tag);
-	place(t, bucket, slot, tag | index, worth | (displaced ? WORTH_DISPLACED : 0));
+	place(t, bucket, slot, tag | index, eviction_class | (displaced ? EVICT_DISPLACED : 0));
 	t->active++;
 	set_spare(t, take_flow(t));
 	return index;
@@ -299,30 +300,31 @@ uint32_t table_insert(struct table *t, uint64_t hash, enum worth worth)
 /* The place is to be free. */
 static void leave(struct table *t, uint32_t bucket, unsigned slot)
 {
-	if (worth_at(t, bucket, slot) & WORTH_DISPLACED)
+	if (worth_at(t, bucket, slot) & EVICT_DISPLACED)
 		forget_overflow(t, bucket, tag_of(t, t->bucket[bucket].entry[slot]));
 	t->bucket[bucket].entry[slot] = 0;
-	set_worth_at(t, bucket, slot, WORTH_NOTHING);
+	set_worth_at(t, bucket, slot, EVICT_NOTHING);
 }
 
-uint32_t table_replace(struct table *t, struct place victim, uint64_t hash, enum worth worth)
+uint32_t table_replace(
+	struct table *t, struct place victim, uint64_t hash, enum eviction_class eviction_class)
 {
 	uint32_t index = t->spare, bucket = t->flow[victim.flow].bucket;
 
 	leave(t, bucket, victim.slot);
-	place(t, bucket, victim.slot, table_tag(t, hash) | index, worth);
+	place(t, bucket, victim.slot, table_tag(t, hash) | index, eviction_class);
 	set_spare(t, victim.flow);
 	return index;
 }
 
-void table_succeed(struct table *t, uint32_t flow, enum worth worth)
+void table_succeed(struct table *t, uint32_t flow, enum eviction_class eviction_class)
 {
 	uint32_t bucket = t->flow[flow].bucket;
 	unsigned slot = slot_of(t, flow);
 	uint32_t tag = tag_of(t, t->bucket[bucket].entry[slot]);
-	unsigned displaced = worth_at(t, bucket, slot) & WORTH_DISPLACED;
+	unsigned displaced = worth_at(t, bucket, slot) & EVICT_DISPLACED;
 
-	place(t, bucket, slot, tag | t->spare, worth | displaced);
+	place(t, bucket, slot, tag | t->spare, eviction_class | displaced);
 	set_spare(t, flow);
 }
 
@@ -336,10 +338,11 @@ void table_remove(struct table *t, uint32_t index)
 	t->active--;
 }
 
-void table_set_worth(struct table *t, uint32_t index, enum worth worth)
+void table_set_worth(struct table *t, uint32_t index, enum eviction_class eviction_class)
 {
 	uint32_t bucket = t->flow[index].bucket;
 	unsigned slot = slot_of(t, index);
 
-	set_worth_at(t, bucket, slot, worth | (worth_at(t, bucket, slot) & WORTH_DISPLACED));
+	set_worth_at(
+		t, bucket, slot, eviction_class | (worth_at(t, bucket, slot) & EVICT_DISPLACED));
 }

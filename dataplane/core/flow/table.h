@@ -30,17 +30,17 @@
 #define FLOW_NONE UINT32_MAX
 
 /* What a flow is worth when there is no room: the smallest goes first. */
-enum worth {
-	WORTH_NOTHING, /* an empty place */
-	WORTH_ATTEMPT, /* unflagged and unanswered */
-	WORTH_CLOSED,  /* over, waiting for late packets */
-	WORTH_PROBE,   /* flagged and unanswered: already reported */
-	WORTH_FLAGGED, /* flagged and answered */
-	WORTH_BELONGS, /* a documented flow that is in use */
+enum eviction_class {
+	EVICT_NOTHING, /* an empty place */
+	EVICT_ATTEMPT, /* unflagged and unanswered */
+	EVICT_CLOSED,  /* over, waiting for late packets */
+	EVICT_PROBE,   /* flagged and unanswered: already reported */
+	EVICT_FLAGGED, /* flagged and answered */
+	EVICT_BELONGS, /* a documented flow that is in use */
 };
 
-#define WORTH_DISPLACED 8u /* the flow is in its second bucket */
-#define WORTH_BITS 4
+#define EVICT_DISPLACED 8u /* the flow is in its second bucket */
+#define EVICT_BITS 4
 
 struct bucket {
 	uint32_t entry[BUCKET_SLOTS]; /* 0: empty */
@@ -49,7 +49,8 @@ struct bucket {
 static_assert(2 * sizeof(struct bucket) == CACHE_LINE, "a bucket is half a cache line");
 
 struct standing {
-	uint32_t worth;	     /* WORTH_BITS a slot: enum worth, perhaps with WORTH_DISPLACED */
+	uint32_t eviction_class; /* EVICT_BITS a slot: enum eviction_class, perhaps with
+				    EVICT_DISPLACED */
 	uint32_t overflowed; /* flows that had to go to their second bucket; sticks at the top */
 };
 
@@ -81,7 +82,7 @@ void table_init(struct table *, void *memory, uint32_t capacity, uint64_t seed);
 static inline uint64_t table_hash_ends(
 	const struct table *t, uint64_t lower, uint64_t upper, uint64_t marks)
 {
-	return mix_seeded(lower ^ t->seed[0], upper ^ marks ^ t->seed[1]);
+	return hash_mix_seeded(lower ^ t->seed[0], upper ^ marks ^ t->seed[1]);
 }
 
 static inline uint64_t table_hash(const struct table *t, const union flow_key *k)
@@ -89,8 +90,8 @@ static inline uint64_t table_hash(const struct table *t, const union flow_key *k
 	const uint64_t *w = k->word;
 
 	if (k->version6)
-		return mix(mix(w[0] ^ t->seed[0], w[2] ^ t->seed[1]) ^ w[1],
-			mix(w[4] ^ t->seed[0], w[3] ^ t->seed[1]));
+		return hash_mix(hash_mix(w[0] ^ t->seed[0], w[2] ^ t->seed[1]) ^ w[1],
+			hash_mix(w[4] ^ t->seed[0], w[3] ^ t->seed[1]));
 	return table_hash_ends(t, w[1], w[3], w[0] << 16 ^ w[2]);
 }
 
@@ -174,26 +175,26 @@ struct place {
 	unsigned slot;
 };
 
-struct place table_victim(const struct table *, uint64_t hash, enum worth);
+struct place table_victim(const struct table *, uint64_t hash, enum eviction_class);
 
 /* Of a table that is full: the flow that makes way for a newcomer of any worth is on the way. */
 void table_prefetch_victim(const struct table *, uint64_t hash);
 
 /* Whether a flow that is worth this finds no room for certain: the table is full, nothing that
  * may be its key is there, and nobody in its bucket makes way. */
-int table_refuses(const struct table *, uint64_t hash, enum worth);
+int table_refuses(const struct table *, uint64_t hash, enum eviction_class);
 
 /* Keeps the spare flow: its number, or FLOW_NONE if the table or both buckets are full. Its key
  * must not be there yet. */
-uint32_t table_insert(struct table *, uint64_t hash, enum worth);
+uint32_t table_insert(struct table *, uint64_t hash, enum eviction_class);
 
 /* Keeps the spare flow in the victim's place; the victim's memory is the next spare. Its number. */
-uint32_t table_replace(struct table *, struct place, uint64_t hash, enum worth);
+uint32_t table_replace(struct table *, struct place, uint64_t hash, enum eviction_class);
 
 /* Keeps the spare flow in the place of one with the same key, whose memory is the next spare. */
-void table_succeed(struct table *, uint32_t flow, enum worth);
+void table_succeed(struct table *, uint32_t flow, enum eviction_class);
 
 void table_remove(struct table *, uint32_t flow);
-void table_set_worth(struct table *, uint32_t flow, enum worth);
+void table_set_worth(struct table *, uint32_t flow, enum eviction_class);
 
 #endif

@@ -52,12 +52,12 @@ static uint64_t v4_end(uint32_t address, uint8_t protocol, uint16_t port)
 
 /* A DHCP client without an address is known by its MAC address: its number takes the place
  * of address bytes that IPv4 leaves zero, so that two clients are two flows. */
-static uint64_t mark_of(const struct view *v, unsigned end)
+static uint64_t mark_of(const struct decoded *v, unsigned end)
 {
 	return v->by_mac[end] ? v->appliance[end] + 1u : 0;
 }
 
-static uint64_t last_word(const struct view *v, unsigned source)
+static uint64_t last_word(const struct decoded *v, unsigned source)
 {
 	uint64_t lower = source ? v->destination_port : v->source_port;
 	uint64_t upper = source ? v->source_port : v->destination_port;
@@ -66,7 +66,7 @@ static uint64_t last_word(const struct view *v, unsigned source)
 }
 
 /* Written word by word: what is stored in pieces and loaded whole waits for the cache. */
-static void key_v4(struct view *v, union flow_key *k)
+static void key_v4(struct decoded *v, union flow_key *k)
 {
 	uint64_t from = v4_end(v4_of(&v->source), v->protocol, v->source_port);
 	uint64_t to = v4_end(v4_of(&v->destination), v->protocol, v->destination_port);
@@ -80,7 +80,7 @@ static void key_v4(struct view *v, union flow_key *k)
 	k->word[4] = last_word(v, source);
 }
 
-void tracker_key(struct view *v, union flow_key *k)
+void tracker_key(struct decoded *v, union flow_key *k)
 {
 	if (v->version == 4)
 		key_v4(v, k);
@@ -133,10 +133,11 @@ static inline uint32_t turned(const uint16_t pair[2], unsigned from)
 
 static void record_service(const struct tracker *t, const struct flow *f, struct record *r)
 {
-	const struct facts *facts = inspection_facts(&t->inspection, &f->speech);
+	const struct facts *facts = inspection_facts(&t->inspection, &f->service_state);
 
-	r->service = (uint8_t)(f->speech.service ? f->speech.service - 1u : SERVICE_COUNT);
-	r->service_basis = f->speech.basis;
+	r->service =
+		(uint8_t)(f->service_state.service ? f->service_state.service - 1u : SERVICE_COUNT);
+	r->service_basis = f->service_state.basis;
 	r->facts.known = 0;
 	if (facts)
 		r->facts = *facts;
@@ -164,9 +165,9 @@ static inline void record_fill(const struct tracker *t, const struct flow *f, en
 	r->severity = (uint8_t)verdict_severity(v, (enum connection)f->connection,
 		(enum basis)f->basis, f->protocol == IPPROTO_TCP);
 	r->corrected = f->corrected;
-	r->raised = 0;
+	r->repeated_graver = 0;
 	r->history_length = f->history_length;
-	r->path = *paths_at(t->paths, f->path);
+	r->path = *encap_table_at(t->paths, f->path);
 	r->generation = f->generation;
 	r->history = oriented_history(f);
 	r->detail = f->protocol == IPPROTO_TCP ? 0 : f->sequence;
@@ -181,7 +182,7 @@ static inline void record_fill(const struct tracker *t, const struct flow *f, en
 	record_service(t, f, r);
 }
 
-static struct record *outbox_next(struct outbox *o)
+static struct record *record_buffer_next(struct record_buffer *o)
 {
 	assert(o->count < o->capacity); /* control empties it after every burst */
 	return &o->record[o->count++];
@@ -199,14 +200,14 @@ static void report(struct tracker *t, struct flow *f)
 		(enum basis)f->basis, f->protocol == IPPROTO_TCP);
 	if (severity <= f->reported)
 		return;
-	if (t->outbox->congested) {
+	if (t->record_buffer->congested) {
 		t->counters->events_delayed++;
 		t->reports_wait = REPORT_SWEEPS;
 		return;
 	}
-	r = outbox_next(t->outbox);
+	r = record_buffer_next(t->record_buffer);
 	record_fill(t, f, RECORD_FLAGGED, END_IDLE, r);
-	r->raised = f->reported > 0;
+	r->repeated_graver = f->reported > 0;
 	f->reported = (unsigned)severity & 3;
 }
 
@@ -214,7 +215,7 @@ static enum end reason_of(const struct flow *f, enum end otherwise)
 {
 	if (f->protocol != IPPROTO_TCP || flow_timeout(f) != TIMEOUT_TCP_CLOSED)
 		return otherwise;
-	if ((flow_letters(f, 0) | flow_letters(f, 1)) & LETTER_BIT(RST))
+	if ((flow_history_bits(f, 0) | flow_history_bits(f, 1)) & HISTORY_BIT(RST))
 		return END_RESET;
 	return END_FIN;
 }
@@ -224,23 +225,24 @@ static int is_outdated(const struct tracker *t, const struct flow *f)
 	return f->generation != (uint16_t)t->policy->generation;
 }
 
-static int succeed(struct tracker *, uint32_t index);
+static int rejudge(struct tracker *, uint32_t index);
 
 static void record_end(struct tracker *t, uint32_t index, enum end reason)
 {
 	const struct flow *f = &t->table.flow[index];
-	struct speech speech = f->speech;
+	struct service_state service_state = f->service_state;
 	struct record *r;
 
-	if (is_outdated(t, f) && !succeed(t, index))
+	if (is_outdated(t, f) && !rejudge(t, index))
 		reason = END_RELOADED;
-	r = outbox_next(t->outbox);
+	r = record_buffer_next(t->record_buffer);
 	record_fill(t, f, RECORD_ENDED, reason, r);
 	if (reason != END_RELOADED)
-		mirror_end(t->mirror, index, flow_letters_said(f, 0) | flow_letters_said(f, 1), r);
-	inspection_forget(&t->inspection, &speech);
+		mirror_end(t->mirror, index,
+			flow_history_bits_all(f, 0) | flow_history_bits_all(f, 1), r);
+	inspection_forget(&t->inspection, &service_state);
 	t->counters->ended[reason]++;
-	t->counters->recognised += speech.service != 0;
+	t->counters->recognised += service_state.service != 0;
 	t->counters->digest += record_digest(r);
 }
 
@@ -253,7 +255,7 @@ static void flow_end(struct tracker *t, uint32_t index, enum end reason)
 
 /* --- who initiated ------------------------------------------------------------------- */
 
-static inline void conversation_of(const struct flow *f, unsigned initiator, struct conversation *c)
+static inline void flow_tuple_of(const struct flow *f, unsigned initiator, struct flow_tuple *c)
 {
 	c->version = (uint8_t)flow_version(f);
 	c->protocol = f->protocol;
@@ -273,11 +275,11 @@ struct orientation {
 static struct orientation orient_by_policy(
 	const struct tracker *t, const struct flow *f, unsigned sender)
 {
-	struct conversation as_seen, turned;
+	struct flow_tuple as_seen, turned;
 	uint8_t seen_verdict, turned_verdict;
 
-	conversation_of(f, sender, &as_seen);
-	conversation_of(f, 1 - sender, &turned);
+	flow_tuple_of(f, sender, &as_seen);
+	flow_tuple_of(f, 1 - sender, &turned);
 	seen_verdict = policy_judge(t->policy, &as_seen).verdict;
 	turned_verdict = policy_judge(t->policy, &turned).verdict;
 	if (seen_verdict != turned_verdict)
@@ -295,7 +297,7 @@ static int is_warming_up(const struct tracker *t, const struct packet *p)
 
 /* RFC 2131 section 2: op, and the magic cookie of RFC 1497. A message that says itself
  * whether it asks or answers. */
-static int is_dhcp_message(const struct view *v)
+static int is_dhcp_message(const struct decoded *v)
 {
 	static const uint8_t cookie[4] = {0x63, 0x82, 0x53, 0x63};
 
@@ -304,7 +306,7 @@ static int is_dhcp_message(const struct view *v)
 }
 
 /* The ports alone say which end is the client; the message says that it is DHCP. */
-static struct orientation orient_dhcp(const struct view *v, unsigned client)
+static struct orientation orient_dhcp(const struct decoded *v, unsigned client)
 {
 	if (is_dhcp_message(v))
 		return (struct orientation){client, BASIS_MESSAGE};
@@ -322,30 +324,30 @@ static int orient_by_memory(
 	const struct tracker *t, const struct flow *f, unsigned sender, struct orientation *o)
 {
 	uint64_t seen_ns, turned_ns;
-	struct conversation c;
+	struct flow_tuple c;
 
-	conversation_of(f, sender, &c);
-	seen_ns = memory_recall(&t->memory, &c, t->now_ns);
-	conversation_of(f, 1 - sender, &c);
-	turned_ns = memory_recall(&t->memory, &c, t->now_ns);
+	flow_tuple_of(f, sender, &c);
+	seen_ns = responder_cache_find(&t->responder_cache, &c, t->now_ns);
+	flow_tuple_of(f, 1 - sender, &c);
+	turned_ns = responder_cache_find(&t->responder_cache, &c, t->now_ns);
 	*o = (struct orientation){seen_ns > turned_ns ? sender : 1 - sender, BASIS_MEMORY};
 	return seen_ns != turned_ns;
 }
 
 /* The ladder of DESIGN 4 for a flow's first packet. `message` needs the service (but for
  * DHCP): it comes between the handshake and the memory. */
-static struct orientation orient(
-	const struct tracker *t, const struct packet *p, const struct view *v, const struct flow *f)
+static struct orientation orient(const struct tracker *t, const struct packet *p,
+	const struct decoded *v, const struct flow *f)
 {
 	unsigned sender = v->direction;
 	struct orientation o;
-	struct conversation c;
+	struct flow_tuple c;
 
-	if (v->letters & LETTER_BIT(SYN))
+	if (v->history_bits & HISTORY_BIT(SYN))
 		return (struct orientation){sender, BASIS_HANDSHAKE};
-	if (v->letters & LETTER_BIT(SYN_ACK))
+	if (v->history_bits & HISTORY_BIT(SYN_ACK))
 		return (struct orientation){1 - sender, BASIS_HANDSHAKE};
-	conversation_of(f, sender, &c);
+	flow_tuple_of(f, sender, &c);
 	if (policy_is_dhcp(&c))
 		return orient_dhcp(v, sender);
 	if (policy_dhcp_is_reversed(&c))
@@ -377,9 +379,9 @@ static void set_initiator(struct flow *f, unsigned initiator)
 }
 
 /* An end whose port is expected, and on which something else is spoken (DESIGN 3 and 6). */
-static void judge_service(const struct tracker *t, const struct flow *f, struct judgement *j)
+static void judge_service(const struct tracker *t, const struct flow *f, struct verdict_pair *j)
 {
-	const struct speech *s = &f->speech;
+	const struct service_state *s = &f->service_state;
 
 	for (unsigned end = 0; end < 2; end++) {
 		service_mask wanted;
@@ -397,12 +399,12 @@ static void judge_service(const struct tracker *t, const struct flow *f, struct 
 
 static void judge(const struct tracker *t, struct flow *f)
 {
-	struct conversation c;
-	struct judgement j;
+	struct flow_tuple c;
+	struct verdict_pair j;
 
-	conversation_of(f, flow_initiator(f), &c);
+	flow_tuple_of(f, flow_initiator(f), &c);
 	j = policy_judge(t->policy, &c);
-	if (f->speech.basis != SERVICE_UNVERIFIED)
+	if (f->service_state.basis != SERVICE_UNVERIFIED)
 		judge_service(t, f, &j);
 	set_verdict(f, (enum verdict)j.verdict);
 	for (unsigned end = 0; end < 2; end++) {
@@ -412,25 +414,25 @@ static void judge(const struct tracker *t, struct flow *f)
 	f->generation = (uint16_t)t->policy->generation;
 }
 
-#define LETTERS_TALK (LETTER_BIT(ACK) | LETTER_BIT(DATA) | LETTER_BIT(FIN))
+#define HISTORY_TALK (HISTORY_BIT(ACK) | HISTORY_BIT(DATA) | HISTORY_BIT(FIN))
 
 /* From the letters alone, so that the order in which a mirror delivers them is no matter.
  * Either side's talk after half a handshake is proof of the other half. */
 static enum connection tcp_connection(unsigned initiator, unsigned responder)
 {
-	if (initiator & LETTER_BIT(SYN)) {
-		if (responder & (LETTER_BIT(SYN_ACK) | LETTERS_TALK) || initiator & LETTERS_TALK)
+	if (initiator & HISTORY_BIT(SYN)) {
+		if (responder & (HISTORY_BIT(SYN_ACK) | HISTORY_TALK) || initiator & HISTORY_TALK)
 			return CONNECTION_ESTABLISHED;
-		return responder & LETTER_BIT(RST) ? CONNECTION_REFUSED : CONNECTION_ATTEMPTED;
+		return responder & HISTORY_BIT(RST) ? CONNECTION_REFUSED : CONNECTION_ATTEMPTED;
 	}
-	if (responder & LETTER_BIT(SYN_ACK) && (initiator | responder) & LETTERS_TALK)
+	if (responder & HISTORY_BIT(SYN_ACK) && (initiator | responder) & HISTORY_TALK)
 		return CONNECTION_ESTABLISHED;
 	return CONNECTION_MIDSTREAM;
 }
 
 static enum timeout tcp_timeout(enum connection c, unsigned initiator, unsigned responder)
 {
-	if ((initiator | responder) & LETTER_BIT(RST) || initiator & responder & LETTER_BIT(FIN))
+	if ((initiator | responder) & HISTORY_BIT(RST) || initiator & responder & HISTORY_BIT(FIN))
 		return TIMEOUT_TCP_CLOSED;
 	return c == CONNECTION_ESTABLISHED ? TIMEOUT_TCP_ESTABLISHED : TIMEOUT_TCP_ATTEMPT;
 }
@@ -450,15 +452,16 @@ static enum timeout datagram_timeout(const struct flow *f, enum connection c)
 }
 
 /* Connection and timeout, made anew from what was seen. */
-static void settle(struct flow *f)
+static void update_connection(struct flow *f)
 {
 	unsigned from = flow_initiator(f);
-	unsigned initiator = flow_letters_said(f, from), responder = flow_letters_said(f, 1 - from);
+	unsigned initiator = flow_history_bits_all(f, from),
+		 responder = flow_history_bits_all(f, 1 - from);
 	enum connection c;
 
 	if (f->protocol == IPPROTO_TCP) {
 		c = tcp_connection(
-			f->syn_carried ? initiator & ~(unsigned)LETTER_BIT(DATA) : initiator,
+			f->syn_carried ? initiator & ~(unsigned)HISTORY_BIT(DATA) : initiator,
 			responder);
 		set_timeout(f, tcp_timeout(c, initiator, responder));
 	} else {
@@ -473,30 +476,30 @@ static int appliance_takes_part(const struct flow *f)
 {
 	for (unsigned i = 0; i < 2; i++)
 		if (f->appliance[i] != APPLIANCE_NONE &&
-			flow_letters_said(f, i) & ~(unsigned)LETTER_BIT(RST))
+			flow_history_bits_all(f, i) & ~(unsigned)HISTORY_BIT(RST))
 			return 1;
 	return 0;
 }
 
-static enum worth worth_of(const struct flow *f)
+static enum eviction_class eviction_class_of(const struct flow *f)
 {
 	int flagged = verdict_is_flagged(flow_verdict(f));
 
 	if (flow_timeout(f) == TIMEOUT_TCP_CLOSED)
-		return WORTH_CLOSED;
+		return EVICT_CLOSED;
 	if (f->connection == CONNECTION_ATTEMPTED || !appliance_takes_part(f))
-		return flagged ? WORTH_PROBE : WORTH_ATTEMPT;
-	return flagged ? WORTH_FLAGGED : WORTH_BELONGS;
+		return flagged ? EVICT_PROBE : EVICT_ATTEMPT;
+	return flagged ? EVICT_FLAGGED : EVICT_BELONGS;
 }
 
-static void history_add(struct flow *f, const struct view *v)
+static void history_add(struct flow *f, const struct decoded *v)
 {
-	unsigned fresh = v->letters & ~flow_letters_said(f, v->direction);
+	unsigned fresh = v->history_bits & ~flow_history_bits_all(f, v->direction);
 
-	f->seen[v->direction] |= v->letters;
-	if (v->letters & LETTER_BIT(DATA))
+	f->seen[v->direction] |= v->history_bits;
+	if (v->history_bits & HISTORY_BIT(DATA))
 		f->talked |= (1u << v->direction) & 3;
-	if (v->letters & LETTER_BIT(SYN) && v->letters & LETTER_BIT(DATA))
+	if (v->history_bits & HISTORY_BIT(SYN) && v->history_bits & HISTORY_BIT(DATA))
 		f->syn_carried = 1;
 	for (; fresh; fresh &= fresh - 1) {
 		uint64_t nibble = (unsigned)__builtin_ctz(fresh) | (unsigned)v->direction << 3;
@@ -505,10 +508,10 @@ static void history_add(struct flow *f, const struct view *v)
 	}
 }
 
-static void note_syn(struct flow *f, const struct view *v)
+static void note_syn(struct flow *f, const struct decoded *v)
 {
 	if (f->protocol != IPPROTO_TCP ||
-		(v->letters & LETTER_BIT(SYN) && v->direction == flow_initiator(f)))
+		(v->history_bits & HISTORY_BIT(SYN) && v->direction == flow_initiator(f)))
 		f->sequence = v->sequence;
 }
 
@@ -524,7 +527,7 @@ static int is_certain(const struct flow *f)
 
 /* Who answers whom is known. A probe that nobody answered proves nothing, and a flood of them
  * would drive out what does. */
-static int is_settled(const struct flow *f)
+static int direction_is_known(const struct flow *f)
 {
 	int is_answered = f->connection == CONNECTION_ESTABLISHED ||
 			  (f->protocol == IPPROTO_UDP && f->connection == CONNECTION_TWO_WAY);
@@ -535,10 +538,10 @@ static int is_settled(const struct flow *f)
 /* Once a flow, by its packets alone: so it does not matter when the sweep ends it. */
 static void remember(struct tracker *t, const struct flow *f)
 {
-	struct conversation c;
+	struct flow_tuple c;
 
-	conversation_of(f, flow_initiator(f), &c);
-	memory_keep(&t->memory, &c, f->last_ns);
+	flow_tuple_of(f, flow_initiator(f), &c);
+	responder_cache_add(&t->responder_cache, &c, f->last_ns);
 }
 
 /* --- what is spoken ------------------------------------------------------------------ */
@@ -570,17 +573,17 @@ static enum side side_of(const struct flow *f, unsigned direction)
 	return direction == flow_initiator(f) ? SIDE_CLIENT : SIDE_SERVER;
 }
 
-static struct payload payload_of(
-	const struct tracker *t, const struct flow *f, const struct packet *p, const struct view *v)
+static struct payload payload_of(const struct tracker *t, const struct flow *f,
+	const struct packet *p, const struct decoded *v)
 {
 	unsigned from = flow_initiator(f);
 
 	return (struct payload){
 		.bytes = v->payload,
 		.length = v->payload_captured,
-		.sequence = v->sequence + (v->letters & LETTER_BIT(SYN) ? 1 : 0),
+		.sequence = v->sequence + (v->history_bits & HISTORY_BIT(SYN) ? 1 : 0),
 		.syn_sequence = f->sequence,
-		.syn_seen = (flow_letters(f, from) & LETTER_BIT(SYN)) != 0,
+		.syn_seen = (flow_history_bits(f, from) & HISTORY_BIT(SYN)) != 0,
 		.transport = f->protocol == IPPROTO_TCP ? TRANSPORT_TCP : TRANSPORT_UDP,
 		.direction = v->direction,
 		.side = (uint8_t)side_of(f, v->direction),
@@ -608,7 +611,7 @@ static int initiator_by_message(const struct tracker *t, const struct flow *f, u
 
 	if (r->service < 0 || f->basis <= BASIS_MESSAGE)
 		return -1;
-	switch (r->meaning.said) {
+	switch (r->info.said) {
 	case SAID_REQUEST:
 		return (int)sender;
 	case SAID_ANSWER:
@@ -620,32 +623,32 @@ static int initiator_by_message(const struct tracker *t, const struct flow *f, u
 	}
 }
 
-static void turn(struct flow *f, unsigned initiator, enum basis basis)
+static void set_initiator_of(struct flow *f, unsigned initiator, enum basis basis)
 {
 	f->basis = basis & 7;
 	set_initiator(f, initiator);
 }
 
 /* From here on data is no news any more. */
-static void hush(struct flow *f)
+static void data_is_old(struct flow *f)
 {
 	for (unsigned d = 0; d < 2; d++)
 		if (f->talked >> d & 1)
-			f->seen[d] |= LETTER_BIT(DATA);
+			f->seen[d] |= HISTORY_BIT(DATA);
 }
 
 /* Every packet with payload is news while the flow is open. */
-static void keep_listening(struct flow *f)
+static void data_is_news(struct flow *f)
 {
-	f->seen[0] &= 0xffu ^ LETTER_BIT(DATA);
-	f->seen[1] &= 0xffu ^ LETTER_BIT(DATA);
+	f->seen[0] &= 0xffu ^ HISTORY_BIT(DATA);
+	f->seen[1] &= 0xffu ^ HISTORY_BIT(DATA);
 }
 
 /* By what is spoken alone: of an end that was found wrong and is right after all, the policy
  * would have to be asked again. */
 static void judge_again(const struct tracker *t, struct flow *f)
 {
-	struct judgement j = {
+	struct verdict_pair j = {
 		.verdict = (uint8_t)flow_verdict(f),
 		.end_verdict = {f->end_verdict[0], f->end_verdict[1]},
 		.set = {f->set[0], f->set[1]},
@@ -661,52 +664,52 @@ static void judge_again(const struct tracker *t, struct flow *f)
 }
 
 /* What a payload says; 1 if that is news of the service. */
-static int hear(struct tracker *t, struct flow *f, const struct payload *said)
+static int inspect_payload(struct tracker *t, struct flow *f, const struct payload *said)
 {
 	struct inspection *in = &t->inspection;
 
-	if (!said->looked_at)
-		inspection_deaf(in);
+	if (!said->matched)
+		inspection_clear(in);
 	if (!is_inspected(t, f)) { /* a message may still tell who initiated */
-		inspection_close(in, &f->speech);
-		if (f->basis > BASIS_MESSAGE && !said->looked_at)
-			inspection_look(in, said);
+		inspection_close(in, &f->service_state);
+		if (f->basis > BASIS_MESSAGE && !said->matched)
+			inspection_match_one(in, said);
 		return 0;
 	}
-	if (speech_is_open(&f->speech))
-		return inspection_hear(in, &f->speech, said);
-	inspection_overhear(in, &f->speech, said);
-	inspection_deaf(in);
+	if (service_state_is_open(&f->service_state))
+		return inspection_feed(in, &f->service_state, said);
+	inspection_add_facts(in, &f->service_state, said);
+	inspection_clear(in);
 	return 0;
 }
 
-static int may_speak(const struct tracker *t, const struct view *v)
+static int may_speak(const struct tracker *t, const struct decoded *v)
 {
 	return t->inspection.scanner && v->payload_captured > 0 &&
 	       (v->protocol == IPPROTO_TCP || v->protocol == IPPROTO_UDP);
 }
 
 /* A packet of a flow that is open, or with the first payload of its direction. */
-static void attend(struct tracker *t, struct flow *f, const struct packet *p, const struct view *v,
-	int looked_at)
+static void inspect_packet(struct tracker *t, struct flow *f, const struct packet *p,
+	const struct decoded *v, int matched)
 {
 	struct payload said;
 	int is_news, initiator;
 
-	if (v->letters & LETTER_BIT(SYN_ACK) && v->direction != flow_initiator(f))
-		inspection_answered(&f->speech, v->sequence);
+	if (v->history_bits & HISTORY_BIT(SYN_ACK) && v->direction != flow_initiator(f))
+		inspection_answered(&f->service_state, v->sequence);
 	if (!may_speak(t, v))
 		return;
 	said = payload_of(t, f, p, v);
-	said.looked_at = looked_at & 1;
-	is_news = hear(t, f, &said);
+	said.matched = matched & 1;
+	is_news = inspect_payload(t, f, &said);
 	initiator = initiator_by_message(t, f, v->direction);
-	if (speech_is_open(&f->speech))
-		keep_listening(f);
+	if (service_state_is_open(&f->service_state))
+		data_is_news(f);
 	else
-		hush(f);
+		data_is_old(f);
 	if (initiator >= 0 && (unsigned)initiator != flow_initiator(f)) {
-		turn(f, (unsigned)initiator, BASIS_MESSAGE);
+		set_initiator_of(f, (unsigned)initiator, BASIS_MESSAGE);
 		judge(t, f);
 		return;
 	}
@@ -742,7 +745,7 @@ static void add_wide(struct flow *f, unsigned d, uint64_t packets, uint64_t byte
 }
 
 /* Later fragments that came before this first one, and waited for it. */
-static void count_pending(struct tracker *t, struct flow *f, const struct view *v)
+static void count_pending(struct tracker *t, struct flow *f, const struct decoded *v)
 {
 	add_wide(f, v->direction, v->pending_packets, v->pending_bytes);
 	count_verdict(t->counters, flow_verdict(f), v->pending_packets, v->pending_bytes);
@@ -750,7 +753,7 @@ static void count_pending(struct tracker *t, struct flow *f, const struct view *
 
 /* More than one more of its flow: its time is not the stream's, or the flow is watched. */
 __attribute__((noinline)) static void take_care(
-	struct tracker *t, struct flow *f, const struct packet *p, const struct view *v)
+	struct tracker *t, struct flow *f, const struct packet *p, const struct decoded *v)
 {
 	uint32_t index = (uint32_t)(f - t->table.flow);
 	int goes_on = p->time_ns != p->now_ns;
@@ -765,7 +768,7 @@ __attribute__((noinline)) static void take_care(
 }
 
 static void count_packet(
-	struct tracker *t, struct flow *f, const struct packet *p, const struct view *v)
+	struct tracker *t, struct flow *f, const struct packet *p, const struct decoded *v)
 {
 	add_wide(f, v->direction, 1, v->bytes);
 	f->last_ns = p->now_ns;
@@ -785,7 +788,7 @@ static int is_idle(const struct tracker *t, const struct flow *f, uint64_t now_n
 
 /* Without a handshake the first packet's message is asked first: where it tells who initiated,
  * the policy need not be asked for both orientations. 1 if there is one to be looked at. */
-static int look_first(struct tracker *t, const struct packet *p, const struct view *v)
+static int look_first(struct tracker *t, const struct packet *p, const struct decoded *v)
 {
 	struct payload said = {
 		.bytes = v->payload,
@@ -794,21 +797,21 @@ static int look_first(struct tracker *t, const struct packet *p, const struct vi
 		.whole = p->caplen == p->wirelen && v->fragment == FRAGMENT_NONE,
 	};
 
-	if (v->letters & (LETTER_BIT(SYN) | LETTER_BIT(SYN_ACK)) || !may_speak(t, v))
+	if (v->history_bits & (HISTORY_BIT(SYN) | HISTORY_BIT(SYN_ACK)) || !may_speak(t, v))
 		return 0;
-	inspection_look(&t->inspection, &said);
+	inspection_match_one(&t->inspection, &said);
 	return 1;
 }
 
 static struct orientation orient_first(const struct tracker *t, const struct packet *p,
-	const struct view *v, const struct flow *f, int looked_at)
+	const struct decoded *v, const struct flow *f, int matched)
 {
 	const struct recognition *r = &t->inspection.heard;
 	unsigned sender = v->direction;
 
-	if (looked_at && r->service >= 0 && r->meaning.said == SAID_REQUEST)
+	if (matched && r->service >= 0 && r->info.said == SAID_REQUEST)
 		return (struct orientation){sender, BASIS_MESSAGE};
-	if (looked_at && r->service >= 0 && r->meaning.said == SAID_ANSWER)
+	if (matched && r->service >= 0 && r->info.said == SAID_ANSWER)
 		return (struct orientation){1 - sender, BASIS_MESSAGE};
 	return orient(t, p, v, f);
 }
@@ -816,51 +819,52 @@ static struct orientation orient_first(const struct tracker *t, const struct pac
 /* Writes a flow, whether the table keeps it or not: that is decided when it is known what it is
  * worth. */
 static void flow_begin(
-	struct tracker *t, const struct packet *p, const struct view *v, struct flow *f)
+	struct tracker *t, const struct packet *p, const struct decoded *v, struct flow *f)
 {
 	struct orientation o;
-	int looked_at;
+	int matched;
 
 	f->first_ns = p->time_ns;
-	f->path = paths_number(t->paths, &v->path);
-	if (f->path == PATH_UNKNOWN)
-		t->counters->paths_unknown++;
+	f->path = encap_table_number(t->paths, &v->path);
+	if (f->path == ENCAP_UNKNOWN)
+		t->counters->encaps_unknown++;
 	f->appliance[v->direction] = v->appliance[0];
 	f->appliance[1 - v->direction] = v->appliance[1];
 	history_add(f, v);
-	looked_at = look_first(t, p, v);
-	o = orient_first(t, p, v, f, looked_at);
-	turn(f, o.initiator, o.basis);
+	matched = look_first(t, p, v);
+	o = orient_first(t, p, v, f, matched);
+	set_initiator_of(f, o.initiator, o.basis);
 	judge(t, f);
 	note_syn(f, v);
-	attend(t, f, p, v, looked_at);
-	settle(f);
+	inspect_packet(t, f, p, v, matched);
+	update_connection(f);
 }
 
 /* No room for it, but it is judged, counted and, if it begins something flagged, reported. */
 static void count_untracked(
-	struct tracker *t, struct flow *f, const struct packet *p, const struct view *v)
+	struct tracker *t, struct flow *f, const struct packet *p, const struct decoded *v)
 {
 	t->counters->untracked_packets += 1 + v->pending_packets;
 	count_packet(t, f, p, v);
-	if (f->protocol != IPPROTO_TCP || v->letters & LETTER_BIT(SYN))
+	if (f->protocol != IPPROTO_TCP || v->history_bits & HISTORY_BIT(SYN))
 		report(t, f);
 }
 
 /* The spare flow in the place of one that is worth less: its number, or FLOW_NONE. */
-static uint32_t make_room(struct tracker *t, uint64_t hash, enum worth worth)
+static uint32_t make_room(struct tracker *t, uint64_t hash, enum eviction_class eviction_class)
 {
-	struct place victim = table_victim(&t->table, hash, worth);
+	struct place victim = table_victim(&t->table, hash, eviction_class);
 	const struct flow *f = &t->table.flow[victim.flow];
 
 	if (victim.flow == FLOW_NONE)
 		return FLOW_NONE;
 	record_end(t, victim.flow, is_idle(t, f, t->now_ns) ? reason_of(f, END_IDLE) : END_EVICTED);
-	return table_replace(&t->table, victim, hash, worth);
+	return table_replace(&t->table, victim, hash, eviction_class);
 }
 
 /* The spare flow has its place: what it begins with. */
-static void welcome(struct tracker *t, struct flow *f, const struct packet *p, const struct view *v)
+static void count_new_flow(
+	struct tracker *t, struct flow *f, const struct packet *p, const struct decoded *v)
 {
 	struct counters *c = t->counters;
 
@@ -869,47 +873,47 @@ static void welcome(struct tracker *t, struct flow *f, const struct packet *p, c
 	if (t->table.active > c->flows_active_peak)
 		c->flows_active_peak = t->table.active;
 	count_packet(t, f, p, v);
-	if (is_settled(f))
+	if (direction_is_known(f))
 		remember(t, f);
 	report(t, f);
 }
 
 static void open_flow(
-	struct tracker *t, const struct packet *p, const struct view *v, const union flow_key *k)
+	struct tracker *t, const struct packet *p, const struct decoded *v, const union flow_key *k)
 {
 	struct flow *f = table_spare(&t->table, k);
-	enum worth worth;
+	enum eviction_class eviction_class;
 
 	flow_begin(t, p, v, f);
-	worth = worth_of(f);
-	if (table_insert(&t->table, v->hash, worth) != FLOW_NONE ||
-		make_room(t, v->hash, worth) != FLOW_NONE) {
-		welcome(t, f, p, v);
+	eviction_class = eviction_class_of(f);
+	if (table_insert(&t->table, v->hash, eviction_class) != FLOW_NONE ||
+		make_room(t, v->hash, eviction_class) != FLOW_NONE) {
+		count_new_flow(t, f, p, v);
 		return;
 	}
 	count_untracked(t, f, p, v);
-	inspection_forget(&t->inspection, &f->speech);
+	inspection_forget(&t->inspection, &f->service_state);
 	table_let_go(&t->table);
 }
 
 /* The flow ends, and with the same key and in its place another one begins. */
 static void open_flow_after(struct tracker *t, uint32_t index, enum end reason,
-	const struct packet *p, const struct view *v, const union flow_key *k)
+	const struct packet *p, const struct decoded *v, const union flow_key *k)
 {
 	struct flow *f;
 
 	record_end(t, index, reason);
 	f = table_spare(&t->table, k);
 	flow_begin(t, p, v, f);
-	table_succeed(&t->table, index, worth_of(f));
-	welcome(t, f, p, v);
+	table_succeed(&t->table, index, eviction_class_of(f));
+	count_new_flow(t, f, p, v);
 }
 
 /* --- a flood ------------------------------------------------------------------------- */
 
 /* The ends of a glance, as the policy sees them: the sender of a SYN initiates. */
-static inline void conversation_at_a_glance(const struct inventory *inv, const struct packet *p,
-	const struct glance *g, struct conversation *c)
+static inline void fast_flow_tuple(const struct inventory *inv, const struct packet *p,
+	const struct fast_packet *g, struct flow_tuple *c)
 {
 	enum { SOURCE = 26, DESTINATION = 30 };
 	const uint64_t end[2] = {
@@ -927,10 +931,10 @@ static inline void conversation_at_a_glance(const struct inventory *inv, const s
 	c->appliance[1] = inventory_cell(inv, p->data + DESTINATION);
 }
 
-static void report_turned_away(struct tracker *t, const struct packet *p, const struct glance *g,
-	const struct conversation *c, const struct judgement *j)
+static void report_shed(struct tracker *t, const struct packet *p, const struct fast_packet *g,
+	const struct flow_tuple *c, const struct verdict_pair *j)
 {
-	struct record *r = outbox_next(t->outbox);
+	struct record *r = record_buffer_next(t->record_buffer);
 
 	r->protocol = IPPROTO_TCP;
 	r->version = 4;
@@ -941,11 +945,11 @@ static void report_turned_away(struct tracker *t, const struct packet *p, const 
 	r->end = END_IDLE;
 	r->severity = (uint8_t)verdict_severity(
 		(enum verdict)j->verdict, CONNECTION_ATTEMPTED, BASIS_HANDSHAKE, 1);
-	r->corrected = r->raised = 0;
+	r->corrected = r->repeated_graver = 0;
 	r->history_length = 1;
-	r->path = (struct path){.interface = p->interface, .is_known = 1};
+	r->path = (struct encap){.interface = p->interface, .is_known = 1};
 	r->generation = (uint16_t)t->policy->generation;
-	r->history = LETTER_SYN;
+	r->history = HISTORY_SYN;
 	r->detail = 0;
 	r->start_ns = r->end_ns = p->time_ns;
 	for (unsigned i = 0; i < 2; i++) {
@@ -963,15 +967,15 @@ static void report_turned_away(struct tracker *t, const struct packet *p, const 
 	r->facts.known = 0;
 }
 
-int tracker_turn_away(struct tracker *t, const struct packet *p, const struct glance *g)
+int tracker_shed_syn(struct tracker *t, const struct packet *p, const struct fast_packet *g)
 {
-	struct conversation c;
-	struct judgement j;
+	struct flow_tuple c;
+	struct verdict_pair j;
 
-	if (g->kind != GLANCE_IPV4 || g->letters != LETTER_BIT(SYN) ||
-		!table_refuses(&t->table, g->hash, WORTH_PROBE))
+	if (g->kind != FAST_IPV4 || g->history_bits != HISTORY_BIT(SYN) ||
+		!table_refuses(&t->table, g->hash, EVICT_PROBE))
 		return 0;
-	conversation_at_a_glance(t->policy->inventory, p, g, &c);
+	fast_flow_tuple(t->policy->inventory, p, g, &c);
 	if (c.appliance[0] == APPLIANCE_HASHED || c.appliance[1] == APPLIANCE_HASHED)
 		return 0;
 	j = policy_judge(t->policy, &c);
@@ -980,7 +984,7 @@ int tracker_turn_away(struct tracker *t, const struct packet *p, const struct gl
 	t->now_ns = p->now_ns;
 	t->counters->untracked_packets++;
 	count_verdict(t->counters, (enum verdict)j.verdict, 1, (uint32_t)g->tally);
-	report_turned_away(t, p, g, &c, &j);
+	report_shed(t, p, g, &c, &j);
 	return 1;
 }
 
@@ -990,7 +994,7 @@ int tracker_turn_away(struct tracker *t, const struct packet *p, const struct gl
 static void correct(struct tracker *t, struct flow *f, unsigned initiator, enum basis basis)
 {
 	if (initiator != flow_initiator(f)) {
-		turn(f, initiator, basis);
+		set_initiator_of(f, initiator, basis);
 		judge(t, f);
 	}
 	f->basis = basis & 7;
@@ -1011,9 +1015,9 @@ static void recount(struct tracker *t, struct flow *f, const struct flow *before
 
 /* A SYN on a flow that is over, or one that cannot be of a flow that has long been up. */
 static int starts_anew(
-	const struct tracker *t, const struct flow *f, const struct view *v, uint64_t gap_ns)
+	const struct tracker *t, const struct flow *f, const struct decoded *v, uint64_t gap_ns)
 {
-	if (!(v->letters & LETTER_BIT(SYN)))
+	if (!(v->history_bits & HISTORY_BIT(SYN)))
 		return 0;
 	if (flow_timeout(f) == TIMEOUT_TCP_CLOSED)
 		return 1;
@@ -1031,29 +1035,31 @@ static int may_be_watched(const struct flow *f)
 }
 
 /* A packet that shows something new. */
-static void change(struct tracker *t, uint32_t index, const struct packet *p, const struct view *v)
+static void update_flow(
+	struct tracker *t, uint32_t index, const struct packet *p, const struct decoded *v)
 {
 	struct flow *f = &t->table.flow[index], before = *f;
-	int was_settled = is_settled(f);
+	int direction_was_known = direction_is_known(f);
 
 	if (f->basis > BASIS_HANDSHAKE) {
-		if (v->letters & LETTER_BIT(SYN))
+		if (v->history_bits & HISTORY_BIT(SYN))
 			correct(t, f, v->direction, BASIS_HANDSHAKE);
-		else if (v->letters & LETTER_BIT(SYN_ACK))
+		else if (v->history_bits & HISTORY_BIT(SYN_ACK))
 			correct(t, f, 1u - v->direction, BASIS_HANDSHAKE);
 	}
-	if (v->letters & LETTER_BIT(SYN) && !(flow_letters(f, v->direction) & LETTER_BIT(SYN)))
+	if (v->history_bits & HISTORY_BIT(SYN) &&
+		!(flow_history_bits(f, v->direction) & HISTORY_BIT(SYN)))
 		note_syn(f, v);
 	history_add(f, v);
-	if (speech_is_open(&f->speech) || v->letters & LETTER_BIT(DATA))
-		attend(t, f, p, v, 0);
+	if (service_state_is_open(&f->service_state) || v->history_bits & HISTORY_BIT(DATA))
+		inspect_packet(t, f, p, v, 0);
 	recount(t, f, &before);
-	settle(f);
-	table_set_worth(&t->table, index, worth_of(f));
+	update_connection(f);
+	table_set_worth(&t->table, index, eviction_class_of(f));
 	if (may_be_watched(f) && mirror_begin_watch(t->mirror, index))
 		f->seen[0] |= SEEN0_SKEWED;
 	count_packet(t, f, p, v);
-	if (!was_settled && is_settled(f))
+	if (!direction_was_known && direction_is_known(f))
 		remember(t, f);
 	report(t, f);
 }
@@ -1061,16 +1067,16 @@ static void change(struct tracker *t, uint32_t index, const struct packet *p, co
 /* More than one more packet of its flow: a letter that its side has not shown yet, a SYN that
  * carries data or that may begin another flow (DESIGN 4). A letter seen again is nothing new. */
 static int is_news(
-	const struct tracker *t, const struct flow *f, const struct view *v, uint64_t gap_ns)
+	const struct tracker *t, const struct flow *f, const struct decoded *v, uint64_t gap_ns)
 {
-	enum { SYN_WITH_DATA = LETTER_BIT(SYN) | LETTER_BIT(DATA) };
+	enum { SYN_WITH_DATA = HISTORY_BIT(SYN) | HISTORY_BIT(DATA) };
 
-	return v->letters & ~flow_letters(f, v->direction) ||
-	       (v->letters & SYN_WITH_DATA) == SYN_WITH_DATA ||
-	       (v->letters & LETTER_BIT(SYN) && gap_ns >= t->bound_ns[1][flow_timeout(f)]);
+	return v->history_bits & ~flow_history_bits(f, v->direction) ||
+	       (v->history_bits & SYN_WITH_DATA) == SYN_WITH_DATA ||
+	       (v->history_bits & HISTORY_BIT(SYN) && gap_ns >= t->bound_ns[1][flow_timeout(f)]);
 }
 
-void tracker_packet(struct tracker *t, const struct packet *p, const struct view *v,
+void tracker_packet(struct tracker *t, const struct packet *p, const struct decoded *v,
 	const union flow_key *k, uint32_t guess)
 {
 	uint32_t index;
@@ -1084,7 +1090,7 @@ void tracker_packet(struct tracker *t, const struct packet *p, const struct view
 		return;
 	}
 	f = &t->table.flow[index];
-	if (is_outdated(t, f) && !succeed(t, index)) {
+	if (is_outdated(t, f) && !rejudge(t, index)) {
 		open_flow_after(t, index, END_RELOADED, p, v, k);
 		return;
 	}
@@ -1096,18 +1102,18 @@ void tracker_packet(struct tracker *t, const struct packet *p, const struct view
 	} else if (starts_anew(t, f, v, gap)) {
 		open_flow_after(t, index, reason_of(f, END_REPLACED), p, v, k);
 	} else {
-		change(t, index, p, v);
+		update_flow(t, index, p, v);
 	}
 }
 
 /* --- another policy ------------------------------------------------------------------- */
 
 /* What a MAC address attributed stands in the key by its number: see mark_of(). */
-static uint16_t marked_heir(const struct tracker *t, uint64_t mark)
+static uint16_t marked_number(const struct tracker *t, uint64_t mark)
 {
 	uint16_t old = (uint16_t)(mark - 1);
 
-	return succession_heir(&t->succession, old) == old ? old : APPLIANCE_NONE;
+	return policy_change_number(&t->policy_change, old) == old ? old : APPLIANCE_NONE;
 }
 
 static uint16_t appliance_now(const struct tracker *t, const struct flow *f, unsigned end)
@@ -1117,7 +1123,7 @@ static uint16_t appliance_now(const struct tracker *t, const struct flow *f, uns
 
 	memcpy(&mark, &f->address[end], sizeof(mark));
 	if (flow_version(f) == 4 && mark)
-		return marked_heir(t, mark);
+		return marked_number(t, mark);
 	address_put(&a, f, end);
 	return inventory_lookup(t->policy->inventory, &a, flow_version(f));
 }
@@ -1138,12 +1144,12 @@ static void orient_again(struct tracker *t, struct flow *f)
 	if (!has_ports(f))
 		return;
 	o = orient_by_policy(t, f, first_sender(f));
-	turn(f, o.initiator, o.basis);
+	set_initiator_of(f, o.initiator, o.basis);
 }
 
 /* Judges a flow of the old policy by the new one: 1; or 0 if no appliance is at either end any
  * more, and the flow is as it was. */
-static int succeed(struct tracker *t, uint32_t index)
+static int rejudge(struct tracker *t, uint32_t index)
 {
 	struct flow *f = &t->table.flow[index], before = *f;
 	uint16_t appliance[2] = {appliance_now(t, f, 0), appliance_now(t, f, 1)};
@@ -1156,64 +1162,64 @@ static int succeed(struct tracker *t, uint32_t index)
 	if (flow_verdict(f) != flow_verdict(&before))
 		f->reported = 0;
 	recount(t, f, &before);
-	table_set_worth(&t->table, index, worth_of(f));
+	table_set_worth(&t->table, index, eviction_class_of(f));
 	report(t, f);
 	return 1;
 }
 
-void tracker_adopt(struct tracker *t, const struct succession *s)
+void tracker_set_policy(struct tracker *t, const struct policy_change *s)
 {
-	t->succession = *s;
+	t->policy_change = *s;
 	t->policy = s->policy;
 	t->warmup_ns = s->warmup_ns;
 	tracker_init(t, &s->timeouts);
-	t->settle_at = 0;
-	t->unsettled = 1;
+	t->rejudge_at = 0;
+	t->rejudge_pending = 1;
 }
 
 /* Room for what one flow may leave: its end, and an alert before it. No more than half of the
  * outbox: so much finds a place with control for certain while it is not congested. */
-static int has_room(const struct outbox *o)
+static int has_room(const struct record_buffer *o)
 {
 	return !o->congested && o->count + 2 <= o->capacity / 2;
 }
 
-int tracker_settle(struct tracker *t, uint32_t flows)
+int tracker_rejudge(struct tracker *t, uint32_t flows)
 {
 	struct table *table = &t->table;
 
-	for (; flows > 0 && t->settle_at < table->fresh && has_room(t->outbox); flows--) {
-		uint32_t index = t->settle_at++;
+	for (; flows > 0 && t->rejudge_at < table->fresh && has_room(t->record_buffer); flows--) {
+		uint32_t index = t->rejudge_at++;
 		struct flow *f = &table->flow[index];
 		__builtin_prefetch((const char *)(f + SWEEP_STEP) + CACHE_LINE);
 		if (f->bucket == BUCKET_NONE || !is_outdated(t, f))
 			continue;
-		if (!succeed(t, index))
+		if (!rejudge(t, index))
 			flow_end(t, index, END_RELOADED);
 	}
-	t->unsettled = t->settle_at < table->fresh;
-	return !t->unsettled;
+	t->rejudge_pending = t->rejudge_at < table->fresh;
+	return !t->rejudge_pending;
 }
 
 /* --- a survey -------------------------------------------------------------------------- */
 
-void tracker_begin_survey(struct tracker *t)
+void tracker_begin_dump(struct tracker *t)
 {
-	t->survey_at = 0;
+	t->dump_at = 0;
 }
 
-int tracker_survey(struct tracker *t, uint32_t flows)
+int tracker_dump(struct tracker *t, uint32_t flows)
 {
 	struct table *table = &t->table;
 
-	for (; flows > 0 && t->survey_at < table->fresh && has_room(t->outbox); flows--) {
-		const struct flow *f = &table->flow[t->survey_at++];
+	for (; flows > 0 && t->dump_at < table->fresh && has_room(t->record_buffer); flows--) {
+		const struct flow *f = &table->flow[t->dump_at++];
 		__builtin_prefetch((const char *)(f + SWEEP_STEP) + CACHE_LINE);
 		if (f->bucket != BUCKET_NONE && !is_outdated(t, f))
-			record_fill(
-				t, f, RECORD_LIVE, reason_of(f, END_IDLE), outbox_next(t->outbox));
+			record_fill(t, f, RECORD_LIVE, reason_of(f, END_IDLE),
+				record_buffer_next(t->record_buffer));
 	}
-	return t->survey_at >= table->fresh;
+	return t->dump_at >= table->fresh;
 }
 
 /* --- ends without a packet ----------------------------------------------------------- */
@@ -1223,7 +1229,7 @@ void tracker_sweep(struct tracker *t)
 	struct table *table = &t->table;
 	uint32_t step = table->active == table->capacity ? SWEEP_STEP_FULL : SWEEP_STEP;
 
-	if (t->outbox->congested)
+	if (t->record_buffer->congested)
 		return;
 	if (table->sweep_at == 0) {
 		if (t->now_ns < t->next_sweep_ns)

@@ -23,44 +23,45 @@
 struct tracker {
 	const struct policy *policy;
 	struct counters *counters;
-	struct outbox *outbox;
+	struct record_buffer *record_buffer;
 	struct table table;
-	struct paths *paths;
+	struct encap_table *paths;
 	struct mirror *mirror;
-	struct memory memory;
+	struct responder_cache responder_cache;
 	struct inspection inspection; /* without a scanner: no flow is inspected */
 	uint64_t limit_ns[TIMEOUT_COUNT];
 	/* A gap so long is no ordinary one: by enum timeout, of which flow.state has three bits;
 	 * [1] for a SYN, which may begin another flow (DESIGN 4). */
 	uint64_t bound_ns[2][8];
-	uint64_t warmup_ns;	      /* from the start of the stream */
-	uint64_t start_ns;	      /* of the stream; set with its first burst */
-	uint64_t now_ns;	      /* the stream's time as of the last packet */
-	uint64_t next_sweep_ns;	      /* when the sweep may start again from the first flow */
-	struct succession succession; /* the last one, if there was one */
+	uint64_t warmup_ns;		    /* from the start of the stream */
+	uint64_t start_ns;		    /* of the stream; set with its first burst */
+	uint64_t now_ns;		    /* the stream's time as of the last packet */
+	uint64_t next_sweep_ns;		    /* when the sweep may start again from the first flow */
+	struct policy_change policy_change; /* the last one, if there was one */
 	unsigned reports_wait; /* sweeps that have to look for flows whose alert had to wait */
-	int unsettled;	       /* there may be flows that are nobody's by the policy in force */
-	uint32_t settle_at, survey_at; /* the flows that settling and survey look at next */
+	int rejudge_pending;   /* there may be flows that are nobody's by the policy in force */
+	uint32_t rejudge_at, dump_at; /* the flows that settling and survey look at next */
 };
 
 void tracker_init(struct tracker *, const struct flow_timeouts *);
 
 /* The canonical key of a view, and in view.direction which way it points. */
-void tracker_key(struct view *, union flow_key *);
+void tracker_key(struct decoded *, union flow_key *);
 
 /* Counts a packet that is what nearly all are: one more of the flow that was guessed, in time and
  * with no news; `differs` is 0 if it is this flow's indeed. `sum` adds up by verdict. 0: the
  * packet is something else, and nothing was counted. */
-static inline int tracker_count(const struct tracker *t, uint64_t sum[8], const struct glance *g,
-	struct flow *f, uint64_t differs)
+static inline int tracker_count(const struct tracker *t, uint64_t sum[8],
+	const struct fast_packet *g, struct flow *f, uint64_t differs)
 {
 	unsigned d = g->direction, state = f->state;
-	unsigned news = g->letters & ~(unsigned)f->seen[d];
+	unsigned news = g->history_bits & ~(unsigned)f->seen[d];
 	uint64_t gap_ns = g->now_ns - f->last_ns;
 
 	if (differs | news)
 		return 0;
-	if (gap_ns >= t->bound_ns[g->letters & LETTER_BIT(SYN)][state >> STATE_TIMEOUT_SHIFT & 7] ||
+	if (gap_ns >= t->bound_ns[g->history_bits & HISTORY_BIT(SYN)]
+				 [state >> STATE_TIMEOUT_SHIFT & 7] ||
 		!tally_add(&f->tally[d], g->tally))
 		return 0;
 	f->last_ns = g->now_ns;
@@ -74,28 +75,28 @@ void tracker_count_burst(struct tracker *, const uint64_t sum[8]);
 /* Of a flood: a lone SYN that the policy flags and that the full table has no room for. Judged,
  * counted and reported as tracker_packet() would, of which it is the twin, without a flow being
  * written that nobody keeps. 0: it is something else, and nothing was counted. */
-int tracker_turn_away(struct tracker *, const struct packet *, const struct glance *);
+int tracker_shed_syn(struct tracker *, const struct packet *, const struct fast_packet *);
 
 /* Counts any packet, with its flow or, where the table has no room, without.
  * `guess` is what table_guess() said a few packets ago, or FLOW_NONE. */
-void tracker_packet(struct tracker *, const struct packet *, const struct view *,
+void tracker_packet(struct tracker *, const struct packet *, const struct decoded *,
 	const union flow_key *, uint32_t guess);
 
 /* Ends idle flows among the next few of the table: a little work with every burst. */
 void tracker_sweep(struct tracker *);
 
 /* Another policy is in force, of another generation. Flows that were judged by the old one are
- * judged again when something happens to them, or when tracker_settle() comes by. */
-void tracker_adopt(struct tracker *, const struct succession *);
+ * judged again when something happens to them, or when tracker_rejudge() comes by. */
+void tracker_set_policy(struct tracker *, const struct policy_change *);
 
 /* Judges the next few flows again, ends those that are nobody's now; 1 if all are done. */
-int tracker_settle(struct tracker *, uint32_t flows);
+int tracker_rejudge(struct tracker *, uint32_t flows);
 
 /* A record of every flow as it is: begins from the first; the next few, 1 if those were the
  * last. Both stop early where the outbox has no room. Flows that wait to be judged again are
  * left out: settle first. */
-void tracker_begin_survey(struct tracker *);
-int tracker_survey(struct tracker *, uint32_t flows);
+void tracker_begin_dump(struct tracker *);
+int tracker_dump(struct tracker *, uint32_t flows);
 
 /* Ends every flow that is left, a few at a time: call until it returns 0. `now_ns` is the
  * time of the whole stream's last packet. */

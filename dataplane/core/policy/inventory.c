@@ -81,7 +81,7 @@ static void words_of(const struct address *a, uint64_t word[2])
 
 static size_t entry_hash(const uint64_t word[2], unsigned length)
 {
-	return (size_t)mix(word[0] ^ length, word[1] ^ MIX_SEED);
+	return (size_t)hash_mix(word[0] ^ length, word[1] ^ MIX_SEED);
 }
 
 static struct entry *entry_find(
@@ -249,7 +249,7 @@ uint16_t inventory_find(const struct inventory *inv, const struct address *a, un
 
 static struct mac_entry *mac_find(const struct inventory *inv, uint64_t mac)
 {
-	size_t i = (size_t)mix(mac, MIX_SEED) & inv->mac_mask;
+	size_t i = (size_t)hash_mix(mac, MIX_SEED) & inv->mac_mask;
 
 	while (inv->mac[i].used && inv->mac[i].mac != mac)
 		i = (i + 1) & inv->mac_mask;

@@ -73,7 +73,7 @@ uint16_t inventory_longest_match(
 
 static inline unsigned v6_filter_slot(const struct family *f, uint64_t first)
 {
-	return (unsigned)(mix(first & f->filter_mask, MIX_SEED) & 0xffff);
+	return (unsigned)(hash_mix(first & f->filter_mask, MIX_SEED) & 0xffff);
 }
 
 static inline int filter_test(const struct family *f, unsigned slot)

@@ -11,12 +11,12 @@ struct end_view {
 	enum direction direction;
 };
 
-int policy_is_dhcp(const struct conversation *c)
+int policy_is_dhcp(const struct flow_tuple *c)
 {
 	return c->protocol == IPPROTO_UDP && c->port[0] == DHCP_CLIENT && c->port[1] == DHCP_SERVER;
 }
 
-int policy_dhcp_is_reversed(const struct conversation *c)
+int policy_dhcp_is_reversed(const struct flow_tuple *c)
 {
 	return c->protocol == IPPROTO_UDP && c->port[0] == DHCP_SERVER && c->port[1] == DHCP_CLIENT;
 }
@@ -52,7 +52,7 @@ static enum verdict judge_set(const struct policy *p, const struct rule_set *set
 }
 
 static uint16_t find_set(
-	const struct policy *p, const struct conversation *c, const struct end_view *e)
+	const struct policy *p, const struct flow_tuple *c, const struct end_view *e)
 {
 	enum role role = inventory_role(p->inventory, e->appliance);
 	enum transport t = c->protocol == IPPROTO_TCP ? TRANSPORT_TCP : TRANSPORT_UDP;
@@ -63,12 +63,12 @@ static uint16_t find_set(
 }
 
 /* In registers: what is stored in pieces and then copied whole waits for the stores. */
-struct end_judgement {
+struct end_verdict_sets {
 	uint16_t verdict, set;
 };
 
-static struct end_judgement judge_end(
-	const struct policy *p, const struct conversation *c, unsigned end)
+static struct end_verdict_sets judge_end(
+	const struct policy *p, const struct flow_tuple *c, unsigned end)
 {
 	struct end_view e = {
 		.appliance = c->appliance[end],
@@ -79,18 +79,18 @@ static struct end_judgement judge_end(
 	uint16_t set;
 
 	if (e.appliance == APPLIANCE_NONE)
-		return (struct end_judgement){VERDICT_EXPECTED, SET_NONE};
+		return (struct end_verdict_sets){VERDICT_EXPECTED, SET_NONE};
 	if (c->protocol != IPPROTO_TCP && c->protocol != IPPROTO_UDP)
-		return (struct end_judgement){p->protocol[c->protocol], SET_NONE};
+		return (struct end_verdict_sets){p->protocol[c->protocol], SET_NONE};
 	set = find_set(p, c, &e);
-	return (struct end_judgement){(uint16_t)judge_set(p, &p->set[set], &e, c->version), set};
+	return (struct end_verdict_sets){(uint16_t)judge_set(p, &p->set[set], &e, c->version), set};
 }
 
-struct judgement policy_judge(const struct policy *p, const struct conversation *c)
+struct verdict_pair policy_judge(const struct policy *p, const struct flow_tuple *c)
 {
-	struct end_judgement a = judge_end(p, c, 0), b = judge_end(p, c, 1);
+	struct end_verdict_sets a = judge_end(p, c, 0), b = judge_end(p, c, 1);
 
-	return (struct judgement){
+	return (struct verdict_pair){
 		.verdict = (uint8_t)(a.verdict > b.verdict ? a.verdict : b.verdict),
 		.end_verdict = {(uint8_t)a.verdict, (uint8_t)b.verdict},
 		.set = {a.set, b.set},

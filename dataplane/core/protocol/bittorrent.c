@@ -6,32 +6,32 @@ static const char *const table[] = {"d1:ad2:id20:", "d1:rd2:id20:", "d1:eli20", 
 
 static const uint8_t tracker[] = {0, 0, 4, 0x17, 0x27, 0x10, 0x19, 0x80, 0, 0, 0, 0};
 
-static int is_all(const struct utterance *u)
+static int is_all(const struct message *u)
 {
 	return u->size == u->length;
 }
 
 /* A connect request: the magic number, an action, a transaction, and nothing else. */
-static enum reading read_tracker(const struct utterance *u)
+static enum match read_tracker(const struct message *u)
 {
 	if (u->size == 0 || !is_all(u))
-		return READING_MORE;
-	return u->size == TRACKER_CONNECT ? READING_YES : READING_NO;
+		return MATCH_MORE;
+	return u->size == TRACKER_CONNECT ? MATCH_YES : MATCH_NO;
 }
 
-enum reading validate_bittorrent(const struct utterance *u, struct meaning *m)
+enum match validate_bittorrent(const struct message *u, struct message_info *m)
 {
 	static const char handshake[] = "\x13"
 					"BitTorrent protocol";
 	size_t word, n = u->length < sizeof(tracker) ? u->length : sizeof(tracker);
-	enum reading r;
+	enum match r;
 
 	(void)m;
 	r = begins_with(u->bytes, u->length, handshake);
-	if (r != READING_NO || u->transport == TRANSPORT_TCP)
+	if (r != MATCH_NO || u->transport == TRANSPORT_TCP)
 		return r;
 	if (memcmp(u->bytes, tracker, n) == 0)
 		return read_tracker(u);
 	r = begins_with_any(u->bytes, u->length, table, &word);
-	return r == READING_MORE && is_all(u) ? READING_NO : r;
+	return r == MATCH_MORE && is_all(u) ? MATCH_NO : r;
 }

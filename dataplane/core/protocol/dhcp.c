@@ -5,22 +5,22 @@
 #define COOKIE 0x63825363u
 #define FIXED 224 /* from the transaction on, to the options */
 
-enum reading validate_dhcp(const struct utterance *u, struct meaning *m)
+enum match validate_dhcp(const struct message *u, struct message_info *m)
 {
-	struct reader r = utterance_reader(u);
+	struct reader r = message_reader(u);
 	unsigned operation = reader_u8(&r), type = reader_u8(&r), length = reader_u8(&r);
 	uint32_t cookie;
 
 	if (r.state != READER_GOOD)
-		return reading_of(&r, READING_NO);
+		return reading_of(&r, MATCH_NO);
 	if ((operation != 1 && operation != 2) || type == 0 || length > 16)
-		return READING_NO;
+		return MATCH_NO;
 	reader_bytes(&r, 1 + FIXED + 8);
 	cookie = reader_u32(&r);
 	if (r.state != READER_GOOD)
-		return reading_of(&r, READING_NO);
+		return reading_of(&r, MATCH_NO);
 	if (cookie != COOKIE)
-		return READING_MAYBE;
+		return MATCH_MAYBE;
 	m->said = operation == 1 ? SAID_REQUEST : SAID_ANSWER;
-	return READING_YES;
+	return MATCH_YES;
 }

@@ -55,7 +55,7 @@ static int is_head(const struct head *h)
 }
 
 /* A question, or the head of the first record; its type and class are the second field. */
-static enum reading read_entry(struct reader *r, const struct head *h, struct facts *f)
+static enum match read_entry(struct reader *r, const struct head *h, struct facts *f)
 {
 	char name[NAME_KEPT + 1];
 	size_t length = 0;
@@ -65,14 +65,14 @@ static enum reading read_entry(struct reader *r, const struct head *h, struct fa
 	type = reader_u16(r);
 	class = reader_u16(r);
 	if (r->state != READER_GOOD)
-		return reading_of(r, READING_NO);
+		return reading_of(r, MATCH_NO);
 	if (type == 0 || !is_class(class))
-		return READING_NO;
-	note_text(f, 0, length ? name : ".", length ? length : 1, NAME_KEPT);
-	note_number(f, 0, type);
+		return MATCH_NO;
+	facts_put_text(f, 0, length ? name : ".", length ? length : 1, NAME_KEPT);
+	facts_put_number(f, 0, type);
 	if (h->flags & ANSWER)
-		note_number(f, 1, h->flags & 15);
-	return READING_YES;
+		facts_put_number(f, 1, h->flags & 15);
+	return MATCH_YES;
 }
 
 static struct head read_head(struct reader *r)
@@ -88,39 +88,39 @@ static struct head read_head(struct reader *r)
 	return h;
 }
 
-static enum reading read_message(struct reader *r, struct meaning *m)
+static enum match read_message(struct reader *r, struct message_info *m)
 {
 	struct head h = read_head(r);
-	enum reading reading;
+	enum match reading;
 
 	if (r->state != READER_GOOD)
-		return reading_of(r, READING_NO);
+		return reading_of(r, MATCH_NO);
 	if (!is_head(&h))
-		return READING_NO;
+		return MATCH_NO;
 	if (h.questions + h.answers == 0) /* nothing but an error code: its head is one field */
-		return h.flags & ANSWER && h.authorities + h.additional <= 1 ? READING_MAYBE
-									     : READING_NO;
+		return h.flags & ANSWER && h.authorities + h.additional <= 1 ? MATCH_MAYBE
+									     : MATCH_NO;
 	/* Without a question: an answer, or an inverse query, which asks by its answers. */
 	if (h.questions == 0 && !(h.flags & ANSWER) && (h.flags >> 11 & 15) != 1)
-		return READING_NO;
+		return MATCH_NO;
 	reading = read_entry(r, &h, &m->facts);
-	if (reading == READING_YES)
+	if (reading == MATCH_YES)
 		m->said = h.flags & ANSWER ? SAID_ANSWER : SAID_REQUEST;
 	return reading;
 }
 
-enum reading validate_dns(const struct utterance *u, struct meaning *m)
+enum match validate_dns(const struct message *u, struct message_info *m)
 {
-	struct reader r = utterance_reader(u), message;
+	struct reader r = message_reader(u), message;
 	unsigned length;
 
 	if (u->transport == TRANSPORT_UDP)
 		return read_message(&r, m);
 	length = reader_u16(&r);
 	if (r.state != READER_GOOD)
-		return reading_of(&r, READING_NO);
+		return reading_of(&r, MATCH_NO);
 	if (length < 12)
-		return READING_NO;
+		return MATCH_NO;
 	message = reader_part(&r, length);
 	return read_message(&message, m);
 }

@@ -3,12 +3,12 @@
 
 #define LENGTH_MIN 2
 
-enum reading validate_echo(const struct utterance *u, struct meaning *m)
+enum match validate_echo(const struct message *u, struct message_info *m)
 {
 	(void)m;
 	if (u->length < LENGTH_MIN || !u->other_length)
-		return READING_MAYBE;
+		return MATCH_MAYBE;
 	if (u->length != u->other_length || memcmp(u->bytes, u->other, u->length) != 0)
-		return READING_MAYBE;
-	return READING_YES;
+		return MATCH_MAYBE;
+	return MATCH_YES;
 }

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-void note_init(struct facts *f)
+void facts_init(struct facts *f)
 {
 	f->known = f->flags = 0;
 	f->length[0] = f->length[1] = 0;
@@ -26,7 +26,7 @@ static size_t fitting(struct facts *f, size_t count, size_t max)
 	return room;
 }
 
-void note_text(struct facts *f, unsigned which, const void *bytes, size_t count, size_t max)
+void facts_put_text(struct facts *f, unsigned which, const void *bytes, size_t count, size_t max)
 {
 	const uint8_t *from = bytes;
 	char *to;
@@ -43,20 +43,20 @@ void note_text(struct facts *f, unsigned which, const void *bytes, size_t count,
 	f->known = 1;
 }
 
-void note_number(struct facts *f, unsigned which, unsigned number)
+void facts_put_number(struct facts *f, unsigned which, unsigned number)
 {
 	f->number[which] = (uint16_t)number;
 	f->known = 1;
 }
 
-void note_merge(struct facts *f, const struct facts *more)
+void facts_merge(struct facts *f, const struct facts *more)
 {
 	if (!more->known)
 		return;
 	for (unsigned i = 0; i < 2; i++) {
 		if (f->number[i] == FACT_NONE)
 			f->number[i] = more->number[i];
-		note_text(f, i, facts_text(more, i), more->length[i], FACTS_TEXT_BYTES);
+		facts_put_text(f, i, facts_text(more, i), more->length[i], FACTS_TEXT_BYTES);
 	}
 	f->known = 1;
 	f->flags |= more->flags;

@@ -8,14 +8,14 @@
 #include "facts.h"
 
 /* Empty facts. The texts are left as they are: their lengths are 0. */
-void note_init(struct facts *);
+void facts_init(struct facts *);
 
 /* At most `max` bytes become text 0 or 1, if that is empty and there is room. */
-void note_text(struct facts *, unsigned which, const void *bytes, size_t count, size_t max);
+void facts_put_text(struct facts *, unsigned which, const void *bytes, size_t count, size_t max);
 
-void note_number(struct facts *, unsigned which, unsigned number);
+void facts_put_number(struct facts *, unsigned which, unsigned number);
 
 /* What `more` knows and `facts` does not: the other side's first message. */
-void note_merge(struct facts *, const struct facts *more);
+void facts_merge(struct facts *, const struct facts *more);
 
 #endif

@@ -6,22 +6,22 @@ static const char *const greeting[] = {"220 ", "220-", NULL};
 static const char *const command[] = {
 	"USER ", "AUTH TLS", "AUTH SSL", "FEAT\r", "SYST\r", "PASS ", "OPTS UTF8", NULL};
 
-enum reading validate_ftp(const struct utterance *u, struct meaning *m)
+enum match validate_ftp(const struct message *u, struct message_info *m)
 {
 	size_t word;
 	int ended;
-	enum reading r = begins_with_any(u->bytes, u->length, greeting, &word);
+	enum match r = begins_with_any(u->bytes, u->length, greeting, &word);
 	size_t length = line_length(u->bytes, u->length, &ended);
 
-	if (r == READING_NO) {
+	if (r == MATCH_NO) {
 		r = begins_with_any(u->bytes, u->length, command, &word);
-		return r == READING_YES ? READING_MAYBE : r;
+		return r == MATCH_YES ? MATCH_MAYBE : r;
 	}
 	if (!is_text(u->bytes, length, 1))
-		return READING_NO;
-	if (r == READING_YES && contains(u->bytes, length, "ftp")) {
+		return MATCH_NO;
+	if (r == MATCH_YES && contains(u->bytes, length, "ftp")) {
 		m->said = SAID_ANSWER;
-		return READING_YES;
+		return MATCH_YES;
 	}
-	return ended ? READING_MAYBE : READING_MORE;
+	return ended ? MATCH_MAYBE : MATCH_MORE;
 }

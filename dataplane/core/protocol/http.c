@@ -14,7 +14,7 @@ static int is_method_letter(uint8_t c)
 }
 
 /* The value of the Host field, without a user's name. */
-static void note_host(const uint8_t *at, size_t left, struct meaning *m)
+static void note_host(const uint8_t *at, size_t left, struct message_info *m)
 {
 	int ended;
 
@@ -29,7 +29,7 @@ static void note_host(const uint8_t *at, size_t left, struct meaning *m)
 				length -= (size_t)(user + 1 - value);
 				value = user + 1;
 			}
-			note_text(&m->facts, 1, value, length, HOST_KEPT);
+			facts_put_text(&m->facts, 1, value, length, HOST_KEPT);
 			return;
 		}
 		while (n < left && (at[n] == '\r' || at[n] == '\n'))
@@ -37,31 +37,31 @@ static void note_host(const uint8_t *at, size_t left, struct meaning *m)
 	}
 }
 
-static enum reading read_response(const uint8_t *at, size_t left, struct meaning *m)
+static enum match read_response(const uint8_t *at, size_t left, struct message_info *m)
 {
 	if (left < 12)
-		return memcmp(at, "HTTP/1.", left < 7 ? left : 7) ? READING_NO : READING_MORE;
+		return memcmp(at, "HTTP/1.", left < 7 ? left : 7) ? MATCH_NO : MATCH_MORE;
 	if (memcmp(at, "HTTP/1.", 7) != 0 || at[8] != ' ' || at[9] < '1' || at[9] > '9')
-		return READING_NO;
+		return MATCH_NO;
 	m->said = SAID_ANSWER;
-	note_number(&m->facts, 1,
+	facts_put_number(&m->facts, 1,
 		(unsigned)((at[9] - '0') * 100 + (at[10] - '0') * 10 + (at[11] - '0')));
-	return READING_YES;
+	return MATCH_YES;
 }
 
 /* The version at the end of the line; of a line that goes on, a target that is one. */
-static enum reading read_version(const uint8_t *target, size_t length, int ended, size_t at_hand)
+static enum match read_version(const uint8_t *target, size_t length, int ended, size_t at_hand)
 {
 	if (ended)
-		return length >= 10 && memcmp(target + length - 9, " HTTP/1.", 8) == 0 ? READING_YES
-										       : READING_NO;
+		return length >= 10 && memcmp(target + length - 9, " HTTP/1.", 8) == 0 ? MATCH_YES
+										       : MATCH_NO;
 	if (at_hand < 512)
-		return READING_MORE;
-	return *target == '/' || contains(target, length < 12 ? length : 12, "://") ? READING_YES
-										    : READING_MORE;
+		return MATCH_MORE;
+	return *target == '/' || contains(target, length < 12 ? length : 12, "://") ? MATCH_YES
+										    : MATCH_MORE;
 }
 
-static size_t method_length(const struct utterance *u)
+static size_t method_length(const struct message *u)
 {
 	size_t n = 0;
 
@@ -70,74 +70,74 @@ static size_t method_length(const struct utterance *u)
 	return n;
 }
 
-static enum reading read_request(const struct utterance *u, struct meaning *m)
+static enum match read_request(const struct message *u, struct message_info *m)
 {
 	size_t method = method_length(u), length;
-	enum reading reading;
+	enum match reading;
 	int ended;
 
 	if (method > METHOD_MAX || (method < u->length && (method < 3 || u->bytes[method] != ' ')))
-		return READING_NO;
+		return MATCH_NO;
 	length = line_length(u->bytes, u->length, &ended);
 	while (method + 1 < length && u->bytes[method + 1] == ' ') /* RFC 9112 section 3 */
 		method++;
 	if (method == u->length || length < method + 2)
-		return ended ? READING_NO : READING_MORE;
+		return ended ? MATCH_NO : MATCH_MORE;
 	if (!is_text(u->bytes, length, 1) || (method == 7 && memcmp(u->bytes, "CONNECT", 7) == 0))
-		return READING_NO;
+		return MATCH_NO;
 	reading = read_version(u->bytes + method + 1, length - method - 1, ended, u->length);
-	if (reading != READING_YES)
+	if (reading != MATCH_YES)
 		return reading;
 	m->said = SAID_REQUEST;
-	note_text(&m->facts, 0, u->bytes, method_length(u), METHOD_KEPT);
+	facts_put_text(&m->facts, 0, u->bytes, method_length(u), METHOD_KEPT);
 	note_host(u->bytes + length, u->length - length, m);
 	m->unfinished = m->facts.length[1] == 0 && !contains(u->bytes, u->length, "\r\n\r\n");
-	return READING_YES;
+	return MATCH_YES;
 }
 
 /* An HTTP/2 server begins with its settings, perhaps before the client's preface: RFC 9113 3.4
  * and 6.5: frame length, type, no flags, stream 0, and numbered values of six bytes each. */
-static enum reading read_settings(const struct utterance *u, struct meaning *m)
+static enum match read_settings(const struct message *u, struct message_info *m)
 {
-	struct reader r = utterance_reader(u);
+	struct reader r = message_reader(u);
 	uint32_t length = reader_u24(&r), stream;
 	unsigned type, flags;
 
 	if (u->side == SIDE_CLIENT || (r.state == READER_GOOD && (length % 6 != 0 || length > 384)))
-		return READING_NO;
+		return MATCH_NO;
 	type = reader_u8(&r);
 	flags = reader_u8(&r);
 	stream = reader_u32(&r);
 	if (r.state != READER_GOOD)
-		return reading_of(&r, READING_NO);
+		return reading_of(&r, MATCH_NO);
 	if (type != 4 || flags != 0 || stream != 0)
-		return READING_NO;
+		return MATCH_NO;
 	m->said = SAID_ANSWER;
-	return READING_YES;
+	return MATCH_YES;
 }
 
 /* These bytes and no others. */
-static enum reading read_preface(const struct utterance *u)
+static enum match read_preface(const struct message *u)
 {
 	size_t whole = sizeof(preface) - 1, n = u->length < whole ? u->length : whole;
 
 	if (memcmp(u->bytes, preface, n) != 0)
-		return READING_NO;
-	return n == whole ? READING_YES : READING_MORE;
+		return MATCH_NO;
+	return n == whole ? MATCH_YES : MATCH_MORE;
 }
 
-enum reading validate_http(const struct utterance *u, struct meaning *m)
+enum match validate_http(const struct message *u, struct message_info *m)
 {
-	enum reading r = read_preface(u);
+	enum match r = read_preface(u);
 
 	if (u->bytes[0] == 0)
 		return read_settings(u, m);
-	if (r == READING_YES) {
+	if (r == MATCH_YES) {
 		m->said = SAID_REQUEST;
 		return r;
 	}
-	if (r == READING_MORE && u->length >= 4)
+	if (r == MATCH_MORE && u->length >= 4)
 		return r;
 	r = read_response(u->bytes, u->length, m);
-	return r == READING_NO ? read_request(u, m) : r;
+	return r == MATCH_NO ? read_request(u, m) : r;
 }

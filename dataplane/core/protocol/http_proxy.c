@@ -16,28 +16,28 @@ static size_t host_length(const uint8_t *at, size_t length)
 	return host > 1 && host < length ? host - 1 : 0;
 }
 
-enum reading validate_http_proxy(const struct utterance *u, struct meaning *m)
+enum match validate_http_proxy(const struct message *u, struct message_info *m)
 {
 	const size_t word = sizeof("CONNECT ") - 1;
-	enum reading r = begins_with(u->bytes, u->length, "CONNECT ");
+	enum match r = begins_with(u->bytes, u->length, "CONNECT ");
 	int ended;
 	size_t length = line_length(u->bytes, u->length, &ended), target = 0;
 
-	if (r != READING_YES)
+	if (r != MATCH_YES)
 		return r;
 	while (word + target < length && u->bytes[word + target] != ' ')
 		target++;
 	if (!is_text(u->bytes, length, 0))
-		return READING_NO;
+		return MATCH_NO;
 	if (!ended)
-		return READING_MORE;
+		return MATCH_MORE;
 	if (word + target + 9 > length || memcmp(u->bytes + word + target, " HTTP/1.", 8) != 0)
-		return READING_NO;
+		return MATCH_NO;
 	target = host_length(u->bytes + word, target);
 	if (!target)
-		return READING_NO;
+		return MATCH_NO;
 	m->said = SAID_REQUEST;
-	note_text(&m->facts, 0, "CONNECT", 7, 7);
-	note_text(&m->facts, 1, u->bytes + word, target, HOST_KEPT);
-	return READING_YES;
+	facts_put_text(&m->facts, 0, "CONNECT", 7, 7);
+	facts_put_text(&m->facts, 1, u->bytes + word, target, HOST_KEPT);
+	return MATCH_YES;
 }

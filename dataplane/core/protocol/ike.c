@@ -21,28 +21,28 @@ static int is_zero(const uint8_t *bytes, size_t count)
 	return 1;
 }
 
-static enum reading read_header(struct reader *r, uint32_t size, struct meaning *m)
+static enum match read_header(struct reader *r, uint32_t size, struct message_info *m)
 {
 	const uint8_t *h = reader_bytes(r, HEADER);
 	uint32_t length;
 
 	if (!h)
-		return reading_of(r, READING_NO);
+		return reading_of(r, MATCH_NO);
 	length = (uint32_t)h[24] << 24 | (uint32_t)h[25] << 16 | (uint32_t)h[26] << 8 | h[27];
 	if ((h[17] >> 4 != 1 && h[17] >> 4 != 2) || (h[17] & 15) > 1 || is_zero(h, 8) ||
 		!is_exchange(h[17], h[18]) || length < HEADER || length > 65535 ||
 		(size && length > size))
-		return READING_NO;
+		return MATCH_NO;
 	if (h[17] >> 4 == 2)
 		m->said = h[19] & 0x20 ? SAID_ANSWER : SAID_REQUEST;
 	else if (is_zero(h + 8, 8))
 		m->said = SAID_REQUEST;
-	return READING_YES;
+	return MATCH_YES;
 }
 
-enum reading validate_ike(const struct utterance *u, struct meaning *m)
+enum match validate_ike(const struct message *u, struct message_info *m)
 {
-	struct reader r = utterance_reader(u);
+	struct reader r = message_reader(u);
 	int marked = u->length >= 4 && is_zero(u->bytes, 4);
 
 	if (marked)

@@ -22,7 +22,7 @@ static int is_answer(unsigned operation)
 	return memchr(answer, (int)operation, sizeof(answer)) != NULL;
 }
 
-static void read_bind(struct reader *r, struct meaning *m)
+static void read_bind(struct reader *r, struct message_info *m)
 {
 	uint32_t version = ber_number(r, INTEGER), length;
 
@@ -44,31 +44,31 @@ static int fits(struct reader *message)
 	return reader_is_spent(message) || next == CONTROLS || (next < 0 && message->beyond);
 }
 
-static enum reading read_operation(struct reader *message, struct meaning *m)
+static enum match read_operation(struct reader *message, struct message_info *m)
 {
 	unsigned operation = reader_u8(message);
 	struct reader body;
 
 	if (message->state == READER_GOOD && !is_request(operation) && !is_answer(operation))
-		return READING_NO;
+		return MATCH_NO;
 	body = reader_part(message, ber_length(message));
 	if (body.state == READER_BROKEN || (message->state != READER_GOOD && !reader_left(&body)))
-		return reading_of(message, READING_NO);
+		return reading_of(message, MATCH_NO);
 	if (!fits(message))
-		return READING_NO;
+		return MATCH_NO;
 	m->said = is_request(operation) ? SAID_REQUEST : SAID_ANSWER;
-	note_number(&m->facts, is_answer(operation), operation);
+	facts_put_number(&m->facts, is_answer(operation), operation);
 	if (operation == BIND)
 		read_bind(&body, m);
-	return READING_YES;
+	return MATCH_YES;
 }
 
-enum reading validate_ldap(const struct utterance *u, struct meaning *m)
+enum match validate_ldap(const struct message *u, struct message_info *m)
 {
-	struct reader r = utterance_reader(u), message = ber_enter(&r, SEQUENCE);
+	struct reader r = message_reader(u), message = ber_enter(&r, SEQUENCE);
 
 	ber_number(&message, INTEGER);
 	if (r.state == READER_BROKEN || message.state != READER_GOOD)
-		return reading_of(r.state == READER_BROKEN ? &r : &message, READING_NO);
+		return reading_of(r.state == READER_BROKEN ? &r : &message, MATCH_NO);
 	return read_operation(&message, m);
 }

@@ -39,50 +39,50 @@ static int fits(struct reader *r, uint32_t size)
 
 /* The count of the data fits what follows: padding at most, or padding and a MAC. Who asks has no
  * leap to tell of; servers do tell in their answers, whatever RFC 9327 says. */
-static enum reading read_control(struct reader *r, unsigned leap, unsigned operation, uint32_t size)
+static enum match read_control(struct reader *r, unsigned leap, unsigned operation, uint32_t size)
 {
 	uint32_t rest, count;
 
 	if (leap && !(operation & ANSWER))
-		return READING_NO;
+		return MATCH_NO;
 	reader_bytes(r, CONTROL_HEADER - 6);
 	count = reader_u16(r);
 	if (r->state != READER_GOOD || !size)
-		return reading_of(r, READING_MAYBE);
+		return reading_of(r, MATCH_MAYBE);
 	if (count > size - CONTROL_HEADER)
-		return READING_NO;
+		return MATCH_NO;
 	rest = size - CONTROL_HEADER - count;
 	return rest <= PADDING_MAX || (rest >= MAC_MIN && rest <= MAC_MAX + PADDING_MAX)
-		       ? READING_MAYBE
-		       : READING_NO;
+		       ? MATCH_MAYBE
+		       : MATCH_NO;
 }
 
 /* An implementation's number that is in use, no letter in front of the items' size, and room
  * for all of them. */
-static enum reading read_private(struct reader *r, unsigned implementation, uint32_t size)
+static enum match read_private(struct reader *r, unsigned implementation, uint32_t size)
 {
 	unsigned items = reader_u16(r) & 0xfff, item = reader_u16(r);
 
 	if (implementation != 0 && implementation != 2 && implementation != 3)
-		return READING_NO;
+		return MATCH_NO;
 	if (r->state != READER_GOOD)
-		return reading_of(r, READING_NO);
+		return reading_of(r, MATCH_NO);
 	if (item > 0xfff || (size && items * item > size - PRIVATE_HEADER))
-		return READING_NO;
-	return READING_MAYBE;
+		return MATCH_NO;
+	return MATCH_MAYBE;
 }
 
-enum reading validate_ntp(const struct utterance *u, struct meaning *m)
+enum match validate_ntp(const struct message *u, struct message_info *m)
 {
-	struct reader r = utterance_reader(u);
+	struct reader r = message_reader(u);
 	unsigned first = reader_u8(&r), version = first >> 3 & 7, mode = first & 7;
 	unsigned stratum = reader_u8(&r), poll = reader_u8(&r), precision = reader_u8(&r);
 	unsigned delay, dispersion;
 
 	if (r.state != READER_GOOD)
-		return reading_of(&r, READING_NO);
+		return reading_of(&r, MATCH_NO);
 	if (version < 1 || version > 4 || mode == 0)
-		return READING_NO;
+		return MATCH_NO;
 	if (mode == CONTROL)
 		return read_control(&r, first >> 6, stratum, u->size);
 	if (mode == PRIVATE)
@@ -92,12 +92,12 @@ enum reading validate_ntp(const struct utterance *u, struct meaning *m)
 	dispersion = reader_u16(&r);
 	reader_bytes(&r, HEADER - 10);
 	if (r.state != READER_GOOD)
-		return reading_of(&r, READING_NO);
+		return reading_of(&r, MATCH_NO);
 	if ((delay > DELAY_MAX && delay < 0xffff) || dispersion > DELAY_MAX || stratum > 16 ||
 		!is_exponent((uint8_t)poll) || !is_exponent((uint8_t)precision) ||
 		!fits(&r, u->size))
-		return READING_NO;
+		return MATCH_NO;
 	if (mode == CLIENT || mode == SERVER || mode == BROADCAST)
 		m->said = mode == CLIENT ? SAID_REQUEST : SAID_ANSWER;
-	return READING_YES;
+	return MATCH_YES;
 }

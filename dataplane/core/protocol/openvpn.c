@@ -33,45 +33,45 @@ static int ends_with_zeros(const struct reader *r)
 	return reader_left(r) >= 5 && memcmp(r->end - 5, "\0\0\0\0", 5) == 0;
 }
 
-static enum reading read_reset(const struct reader *r, uint32_t size, struct meaning *m)
+static enum match read_reset(const struct reader *r, uint32_t size, struct message_info *m)
 {
 	unsigned opcode, key;
 
 	if (reader_left(r) < 1)
-		return READING_MORE;
+		return MATCH_MORE;
 	opcode = *r->at >> 3;
 	key = *r->at & 7;
 	if (key != 0)
-		return READING_NO;
+		return MATCH_NO;
 	if (opcode == CLIENT_RESET_1 || opcode == CLIENT_RESET_2 || opcode == CLIENT_RESET_3) {
 		if (!is_size(size, 0))
-			return READING_NO;
+			return MATCH_NO;
 		m->said = SAID_REQUEST;
-		return ends_with_zeros(r) ? READING_YES : READING_MAYBE;
+		return ends_with_zeros(r) ? MATCH_YES : MATCH_MAYBE;
 	}
 	if (opcode != SERVER_RESET_1 && opcode != SERVER_RESET_2)
-		return READING_NO;
+		return MATCH_NO;
 	m->said = SAID_ANSWER;
 	if (size == PLAIN + ACKED && reader_left(r) == size && r->at[9] == 1 &&
 		memcmp(r->end - 4, "\0\0\0\0", 4) == 0)
-		return READING_YES; /* it acknowledges the client's first, and is the first */
-	return is_size(size, ACKED) || is_size(size, 0) ? READING_MAYBE : READING_NO;
+		return MATCH_YES; /* it acknowledges the client's first, and is the first */
+	return is_size(size, ACKED) || is_size(size, 0) ? MATCH_MAYBE : MATCH_NO;
 }
 
-enum reading validate_openvpn(const struct utterance *u, struct meaning *m)
+enum match validate_openvpn(const struct message *u, struct message_info *m)
 {
-	struct reader r = utterance_reader(u), packet;
+	struct reader r = message_reader(u), packet;
 	uint32_t size = u->size;
 
 	if (u->transport == TRANSPORT_UDP)
-		return size ? read_reset(&r, size, m) : READING_MORE;
+		return size ? read_reset(&r, size, m) : MATCH_MORE;
 	size = reader_u16(&r);
 	if (r.state != READER_GOOD)
-		return reading_of(&r, READING_NO);
+		return reading_of(&r, MATCH_NO);
 	packet = reader_part(&r, size);
 	if (packet.state == READER_BROKEN || size > 200)
-		return READING_NO;
+		return MATCH_NO;
 	if (packet.beyond)
-		return READING_MORE;
+		return MATCH_MORE;
 	return read_reset(&packet, size, m);
 }

@@ -13,9 +13,9 @@ static int is_version(uint32_t version)
 	       version >> 4 == 0xfaceb00;
 }
 
-enum reading validate_quic(const struct utterance *u, struct meaning *m)
+enum match validate_quic(const struct message *u, struct message_info *m)
 {
-	struct reader r = utterance_reader(u);
+	struct reader r = message_reader(u);
 	unsigned first = reader_u8(&r), id[2];
 	uint32_t version = reader_u32(&r);
 
@@ -23,18 +23,17 @@ enum reading validate_quic(const struct utterance *u, struct meaning *m)
 	for (unsigned i = 0; i < 2; i++) {
 		id[i] = reader_u8(&r);
 		if (r.state == READER_GOOD && id[i] > ID_MAX && version >> 24 != 'Q')
-			return READING_NO;
+			return MATCH_NO;
 		reader_part(&r, version >> 24 == 'Q' && i == 0 ? 0 : id[i]);
 	}
 	if (r.state == READER_BROKEN || !(first & LONG_HEADER))
-		return READING_NO;
+		return MATCH_NO;
 	if (r.state != READER_GOOD)
-		return READING_MORE;
+		return MATCH_MORE;
 	if (version == 0) /* negotiation: a list of versions follows, to the end */
-		return u->size && reader_left(&r) % 4 == 0 && reader_left(&r) > 0 ? READING_MAYBE
-										  : READING_NO;
+		return u->size && reader_left(&r) % 4 == 0 && reader_left(&r) > 0 ? MATCH_MAYBE
+										  : MATCH_NO;
 	if (!(first & FIXED) || !is_version(version))
-		return READING_NO;
-	return u->size == 0 || u->size >= CLIENT_MIN || id[0] + id[1] > 0 ? READING_YES
-									  : READING_MAYBE;
+		return MATCH_NO;
+	return u->size == 0 || u->size >= CLIENT_MIN || id[0] + id[1] > 0 ? MATCH_YES : MATCH_MAYBE;
 }

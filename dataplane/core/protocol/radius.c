@@ -7,7 +7,7 @@
 #define EAP_MESSAGE 79
 #define LENGTH_FULL 255
 
-static enum role_said said_by(unsigned code)
+static enum sender said_by(unsigned code)
 {
 	switch (code) {
 	case 1:	 /* Access-Request */
@@ -48,7 +48,7 @@ static int is_usual(unsigned type, unsigned length)
 /* Attributes walk exactly to the end. Where that is not at hand several of them have to be
  * usual, since random lengths walk on for some steps, too; or a full EAP message goes on in the
  * next one (RFC 3579 3.1), which fills all that is looked at. */
-static enum reading walk_attributes(struct reader *r)
+static enum match walk_attributes(struct reader *r)
 {
 	unsigned usual = 0, odd = 0, goes_on = 0;
 
@@ -65,31 +65,30 @@ static enum reading walk_attributes(struct reader *r)
 		goes_on = type == EAP_MESSAGE && length == LENGTH_FULL;
 	}
 	if (r->state == READER_BROKEN)
-		return READING_NO;
-	return r->state == READER_GOOD || (usual >= USUAL_MIN && !odd) ? READING_YES
-								       : READING_MAYBE;
+		return MATCH_NO;
+	return r->state == READER_GOOD || (usual >= USUAL_MIN && !odd) ? MATCH_YES : MATCH_MAYBE;
 }
 
-enum reading validate_radius(const struct utterance *u, struct meaning *m)
+enum match validate_radius(const struct message *u, struct message_info *m)
 {
-	struct reader r = utterance_reader(u), attributes;
+	struct reader r = message_reader(u), attributes;
 	unsigned code = reader_u8(&r), length;
-	enum reading reading;
+	enum match reading;
 
 	if (u->length && said_by(code) == SAID_NOTHING)
-		return READING_NO;
+		return MATCH_NO;
 	reader_u8(&r);
 	length = reader_u16(&r);
 	reader_bytes(&r, HEADER - 4);
 	if (r.state != READER_GOOD)
-		return reading_of(&r, READING_NO);
+		return reading_of(&r, MATCH_NO);
 	if (length < HEADER || length > LENGTH_MAX || (u->size && length > u->size))
-		return READING_NO;
+		return MATCH_NO;
 	attributes = reader_part(&r, length - HEADER);
 	reading = walk_attributes(&attributes);
-	if (reading != READING_YES)
+	if (reading != MATCH_YES)
 		return reading;
 	m->said = (uint8_t)said_by(code);
-	note_number(&m->facts, m->said == SAID_ANSWER, code);
-	return READING_YES;
+	facts_put_number(&m->facts, m->said == SAID_ANSWER, code);
+	return MATCH_YES;
 }

@@ -20,20 +20,20 @@ static int is_parameter(const struct reader *r)
 	return first >= PARAMETER_MIN && first <= PARAMETER_MAX;
 }
 
-enum reading validate_rdp(const struct utterance *u, struct meaning *m)
+enum match validate_rdp(const struct message *u, struct message_info *m)
 {
-	struct reader r = utterance_reader(u);
+	struct reader r = message_reader(u);
 	unsigned version = reader_u16(&r), length = reader_u16(&r);
 	unsigned indicator = reader_u8(&r), code = reader_u8(&r);
 
 	reader_bytes(&r, 5); /* references and class */
 	if (r.state != READER_GOOD)
-		return reading_of(&r, READING_NO);
+		return reading_of(&r, MATCH_NO);
 	if (version != 0x0300 || indicator + 5 != length || (code != REQUEST && code != CONFIRM) ||
 		is_parameter(&r))
-		return READING_NO;
+		return MATCH_NO;
 	m->said = code == REQUEST ? SAID_REQUEST : SAID_ANSWER;
 	if (contains(r.at, reader_left(&r), "mstshash=") || is_negotiation(r.at, reader_left(&r)))
-		return READING_YES;
-	return READING_MAYBE;
+		return MATCH_YES;
+	return MATCH_MAYBE;
 }

@@ -13,57 +13,57 @@ enum {
 enum { VERSION_3 = 3 };
 
 /* RFC 3412 6.1: message id, largest size, flags, security model. */
-static enum reading read_v3(struct reader *r, struct meaning *m)
+static enum match read_v3(struct reader *r, struct message_info *m)
 {
 	struct reader head = ber_enter(r, SEQUENCE), flags;
 
 	ber_number(&head, INTEGER);
 	ber_number(&head, INTEGER);
 	if (head.state != READER_GOOD)
-		return reading_of(&head, READING_NO);
+		return reading_of(&head, MATCH_NO);
 	flags = ber_enter(&head, OCTETS);
 	if (head.state == READER_BROKEN || reader_left(&flags) + flags.beyond != 1)
-		return READING_NO;
-	note_number(&m->facts, 0, VERSION_3);
-	return READING_YES;
+		return MATCH_NO;
+	facts_put_number(&m->facts, 0, VERSION_3);
+	return MATCH_YES;
 }
 
 /* A datagram of which no more is going to come. */
-static int is_cut(const struct utterance *u)
+static int is_cut(const struct message *u)
 {
 	return u->transport == TRANSPORT_UDP && u->size == 0;
 }
 
-static enum reading read_community(
-	struct reader *r, const struct utterance *u, unsigned version, struct meaning *m)
+static enum match read_community(
+	struct reader *r, const struct message *u, unsigned version, struct message_info *m)
 {
 	unsigned tag = (unsigned)reader_peek(r), pdu;
 
 	ber_enter(r, OCTETS);
 	pdu = reader_u8(r);
 	if (r->state == READER_SHORT && tag == OCTETS && is_cut(u)) {
-		note_number(&m->facts, 0, version);
-		return READING_YES; /* version and community agree, the rest was not captured */
+		facts_put_number(&m->facts, 0, version);
+		return MATCH_YES; /* version and community agree, the rest was not captured */
 	}
 	if (r->state != READER_GOOD)
-		return reading_of(r, READING_NO);
+		return reading_of(r, MATCH_NO);
 	if (pdu < FIRST_PDU || pdu > LAST_PDU)
-		return READING_NO;
+		return MATCH_NO;
 	m->said = pdu == RESPONSE ? SAID_ANSWER : SAID_REQUEST;
-	note_number(&m->facts, 0, version);
-	note_number(&m->facts, 1, pdu);
-	return READING_YES;
+	facts_put_number(&m->facts, 0, version);
+	facts_put_number(&m->facts, 1, pdu);
+	return MATCH_YES;
 }
 
-enum reading validate_snmp(const struct utterance *u, struct meaning *m)
+enum match validate_snmp(const struct message *u, struct message_info *m)
 {
-	struct reader r = utterance_reader(u), message = ber_enter(&r, SEQUENCE);
+	struct reader r = message_reader(u), message = ber_enter(&r, SEQUENCE);
 	struct reader version = ber_enter(&message, INTEGER);
 	unsigned number = reader_u8(&version);
 
 	if (r.state == READER_BROKEN || message.state != READER_GOOD)
-		return reading_of(r.state == READER_BROKEN ? &r : &message, READING_NO);
+		return reading_of(r.state == READER_BROKEN ? &r : &message, MATCH_NO);
 	if (reader_left(&version) || number == 2 || number > VERSION_3)
-		return READING_NO;
+		return MATCH_NO;
 	return number == VERSION_3 ? read_v3(&message, m) : read_community(&message, u, number, m);
 }

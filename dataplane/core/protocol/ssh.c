@@ -10,7 +10,7 @@ static int is_version(const uint8_t *at)
 }
 
 static void note_software(
-	const struct utterance *u, const uint8_t *at, size_t length, struct meaning *m)
+	const struct message *u, const uint8_t *at, size_t length, struct message_info *m)
 {
 	const uint8_t *dash = memchr(at, '-', length);
 	size_t n = 0;
@@ -20,25 +20,25 @@ static void note_software(
 	length -= (size_t)(++dash - at);
 	while (n < length && dash[n] != ' ')
 		n++;
-	note_text(&m->facts, u->side != SIDE_CLIENT, dash, n, SOFTWARE_KEPT);
+	facts_put_text(&m->facts, u->side != SIDE_CLIENT, dash, n, SOFTWARE_KEPT);
 }
 
-enum reading validate_ssh(const struct utterance *u, struct meaning *m)
+enum match validate_ssh(const struct message *u, struct message_info *m)
 {
-	enum reading begin = begins_with(u->bytes, u->length, "SSH-");
+	enum match begin = begins_with(u->bytes, u->length, "SSH-");
 	int ended;
 	size_t length = line_length(u->bytes, u->length, &ended);
 
-	if (begin == READING_NO)
-		return u->side != SIDE_CLIENT && is_text(u->bytes, length, 1) ? READING_MORE
-									      : READING_NO;
+	if (begin == MATCH_NO)
+		return u->side != SIDE_CLIENT && is_text(u->bytes, length, 1) ? MATCH_MORE
+									      : MATCH_NO;
 	if (length < 9)
-		return ended ? READING_NO : READING_MORE;
+		return ended ? MATCH_NO : MATCH_MORE;
 	if (!is_version(u->bytes + 4) || !is_text(u->bytes, length, 0))
-		return READING_NO;
+		return MATCH_NO;
 	if (!ended && length < 255)
-		return READING_MORE;
+		return MATCH_MORE;
 	m->said = SAID_FIRST;
 	note_software(u, u->bytes + 4, length - 4, m);
-	return READING_YES;
+	return MATCH_YES;
 }

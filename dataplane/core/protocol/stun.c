@@ -4,22 +4,22 @@
 #define HEADER 20
 #define COOKIE 0x2112a442u
 
-enum reading validate_stun(const struct utterance *u, struct meaning *m)
+enum match validate_stun(const struct message *u, struct message_info *m)
 {
-	struct reader r = utterance_reader(u);
+	struct reader r = message_reader(u);
 	unsigned type = reader_u16(&r), length = reader_u16(&r);
 	uint32_t cookie = reader_u32(&r);
 
 	if (u->length && u->bytes[0] & 0xc0)
-		return READING_NO;
+		return MATCH_NO;
 	if (r.state != READER_GOOD)
-		return reading_of(&r, READING_NO);
+		return reading_of(&r, MATCH_NO);
 	if (cookie != COOKIE || length % 4 || (u->size && length + HEADER > u->size))
-		return READING_NO;
+		return MATCH_NO;
 	/* The class is two bits within the type: request, indication, success, error. */
 	if ((type & 0x0110) == 0)
 		m->said = SAID_REQUEST;
 	else if (type & 0x0100)
 		m->said = SAID_ANSWER;
-	return READING_YES;
+	return MATCH_YES;
 }

@@ -41,17 +41,17 @@ static int has_head(const uint8_t *at, size_t left)
 	return 0;
 }
 
-static enum reading without_priority(const struct utterance *u)
+static enum match without_priority(const struct message *u)
 {
 	int ended;
 	size_t length = line_length(u->bytes, u->length, &ended);
 
-	return is_text(u->bytes, length, 1) ? READING_MAYBE : READING_NO;
+	return is_text(u->bytes, length, 1) ? MATCH_MAYBE : MATCH_NO;
 }
 
-enum reading validate_syslog(const struct utterance *u, struct meaning *m)
+enum match validate_syslog(const struct message *u, struct message_info *m)
 {
-	struct reader r = utterance_reader(u);
+	struct reader r = message_reader(u);
 	int priority, ended;
 	size_t length;
 
@@ -59,18 +59,18 @@ enum reading validate_syslog(const struct utterance *u, struct meaning *m)
 	if (u->transport == TRANSPORT_TCP)
 		skip_count(&r);
 	if (reader_u8(&r) != '<')
-		return r.state == READER_SHORT ? READING_MORE : without_priority(u);
+		return r.state == READER_SHORT ? MATCH_MORE : without_priority(u);
 	priority = read_number(&r, 3);
 	if (reader_u8(&r) != '>')
-		return r.state == READER_SHORT ? READING_MORE : without_priority(u);
+		return r.state == READER_SHORT ? MATCH_MORE : without_priority(u);
 	length = line_length(r.at, reader_left(&r), &ended);
 	if (priority < 0 || priority > PRIORITY_MAX)
-		return READING_NO;
+		return MATCH_NO;
 	if (has_head(r.at, reader_left(&r)))
-		return READING_YES;
+		return MATCH_YES;
 	if (!is_text(r.at, length, 1))
-		return READING_NO;
+		return MATCH_NO;
 	if (length < TEXT_MIN)
-		return u->transport == TRANSPORT_TCP && !ended ? READING_MORE : READING_MAYBE;
-	return READING_YES;
+		return u->transport == TRANSPORT_TCP && !ended ? MATCH_MORE : MATCH_MAYBE;
+	return MATCH_YES;
 }

@@ -3,9 +3,9 @@
 
 enum { IAC = 255, WILL = 251, DONT = 254, OPTION_MAX = 50, EXTENDED = 255 };
 
-enum reading validate_telnet(const struct utterance *u, struct meaning *m)
+enum match validate_telnet(const struct message *u, struct message_info *m)
 {
-	struct reader r = utterance_reader(u);
+	struct reader r = message_reader(u);
 	unsigned negotiations = 0;
 
 	(void)m;
@@ -17,12 +17,12 @@ enum reading validate_telnet(const struct utterance *u, struct meaning *m)
 		if (r.state == READER_SHORT)
 			break;
 		if (verb < WILL || verb > DONT || (option > OPTION_MAX && option != EXTENDED))
-			return negotiations ? READING_MAYBE : READING_NO;
+			return negotiations ? MATCH_MAYBE : MATCH_NO;
 		negotiations++;
 	}
 	if (negotiations >= 2)
-		return READING_YES;
+		return MATCH_YES;
 	if (negotiations == 1)
-		return READING_MAYBE;
-	return r.state == READER_SHORT ? READING_MORE : READING_NO;
+		return MATCH_MAYBE;
+	return r.state == READER_SHORT ? MATCH_MORE : MATCH_NO;
 }

@@ -31,28 +31,28 @@ static inline int is_text(const uint8_t *at, size_t count, int wide)
 
 /* Whether the bytes begin with a word, letter case aside: YES, NO, or MORE where they end
  * within it. */
-static inline enum reading begins_with(const uint8_t *at, size_t left, const char *word)
+static inline enum match begins_with(const uint8_t *at, size_t left, const char *word)
 {
 	size_t length = strlen(word), n = left < length ? left : length;
 
 	if (strncasecmp((const char *)at, word, n) != 0)
-		return READING_NO;
-	return n == length ? READING_YES : READING_MORE;
+		return MATCH_NO;
+	return n == length ? MATCH_YES : MATCH_MORE;
 }
 
 /* The best of begins_with() over a list that ends with NULL. */
-static inline enum reading begins_with_any(
+static inline enum match begins_with_any(
 	const uint8_t *at, size_t left, const char *const *word, size_t *length)
 {
-	enum reading best = READING_NO;
+	enum match best = MATCH_NO;
 
 	for (; *word; word++) {
-		enum reading r = begins_with(at, left, *word);
-		if (r == READING_YES) {
+		enum match r = begins_with(at, left, *word);
+		if (r == MATCH_YES) {
 			*length = strlen(*word);
 			return r;
 		}
-		if (r == READING_MORE)
+		if (r == MATCH_MORE)
 			best = r;
 	}
 	return best;

@@ -30,7 +30,7 @@ static void read_server_name(struct reader *r, struct facts *f)
 	const uint8_t *name = reader_bytes(&list, length);
 
 	if (name && type == 0)
-		note_text(f, 0, name, length, NAME_KEPT);
+		facts_put_text(f, 0, name, length, NAME_KEPT);
 }
 
 /* RFC 7301 3.1: of a client the first that it offers. */
@@ -41,7 +41,7 @@ static void read_alpn(struct reader *r, struct facts *f)
 	const uint8_t *name = reader_bytes(&list, length);
 
 	if (name)
-		note_text(f, 1, name, length, PROTOCOL_KEPT);
+		facts_put_text(f, 1, name, length, PROTOCOL_KEPT);
 }
 
 /* RFC 8446 4.2.1: a list from the client, one from the server. */
@@ -57,7 +57,7 @@ static void read_versions(struct reader *r, unsigned type, struct facts *f)
 			best = version;
 	}
 	if (best)
-		note_number(f, type == HELLO_SERVER, best);
+		facts_put_number(f, type == HELLO_SERVER, best);
 }
 
 static void read_extensions(struct reader *r, unsigned type, struct facts *f)
@@ -105,12 +105,12 @@ int hello_read(struct reader *r, unsigned type, int cookie, struct facts *f)
 	if (r->state == READER_BROKEN)
 		return 0;
 	if (r->state == READER_GOOD && reader_is_spent(r)) { /* SSL 3 and TLS 1.0: none */
-		note_number(f, type == HELLO_SERVER, version);
+		facts_put_number(f, type == HELLO_SERVER, version);
 		return 1;
 	}
 	read_extensions(r, type, f);
 	/* A later version would stand in an extension that is not at hand. */
 	if (r->state == READER_GOOD && f->number[type == HELLO_SERVER] == FACT_NONE)
-		note_number(f, type == HELLO_SERVER, version);
+		facts_put_number(f, type == HELLO_SERVER, version);
 	return 1;
 }

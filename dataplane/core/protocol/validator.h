@@ -13,15 +13,15 @@
 #include "facts.h"
 #include "signature.h"
 
-enum reading {
-	READING_NO,
-	READING_MORE, /* could be: it takes more bytes to tell */
-	READING_MAYBE,
-	READING_YES,
+enum match {
+	MATCH_NO,
+	MATCH_MORE, /* could be: it takes more bytes to tell */
+	MATCH_MAYBE,
+	MATCH_YES,
 };
 
 /* What a message says of its sender. */
-enum role_said {
+enum sender {
 	SAID_NOTHING,
 	SAID_REQUEST, /* a client sent it */
 	SAID_ANSWER,  /* a server sent it */
@@ -29,7 +29,7 @@ enum role_said {
 };
 
 /* The first bytes of one direction of a flow. */
-struct utterance {
+struct message {
 	const uint8_t *bytes;
 	uint32_t length;
 	uint32_t size;	   /* of the whole datagram; 0: a stream, or a datagram captured cut */
@@ -40,25 +40,25 @@ struct utterance {
 	uint32_t earlier_length, other_length;
 };
 
-struct meaning {
-	uint8_t said;	    /* enum role_said */
+struct message_info {
+	uint8_t said;	    /* enum sender */
 	uint8_t unfinished; /* it is recognised, but more bytes would tell more facts */
 	struct facts facts; /* noted into, not cleared, by a validator */
 };
 
-static inline void meaning_init(struct meaning *m)
+static inline void message_info_init(struct message_info *m)
 {
 	m->said = SAID_NOTHING;
 	m->unfinished = 0;
-	note_init(&m->facts);
+	facts_init(&m->facts);
 }
 
-typedef enum reading validator_function(const struct utterance *, struct meaning *);
+typedef enum match validator_function(const struct message *, struct message_info *);
 
 #define VALIDATOR_DECLARATION(name, text, function) validator_function function;
 VALIDATOR_LIST(VALIDATOR_DECLARATION)
 
-static inline struct reader utterance_reader(const struct utterance *u)
+static inline struct reader message_reader(const struct message *u)
 {
 	return (struct reader){
 		.at = u->bytes,
@@ -68,11 +68,11 @@ static inline struct reader utterance_reader(const struct utterance *u)
 }
 
 /* Of a reader that ran out: whether more bytes may help. */
-static inline enum reading reading_of(const struct reader *r, enum reading otherwise)
+static inline enum match reading_of(const struct reader *r, enum match otherwise)
 {
 	if (r->state == READER_GOOD)
 		return otherwise;
-	return r->state == READER_SHORT ? READING_MORE : READING_NO;
+	return r->state == READER_SHORT ? MATCH_MORE : MATCH_NO;
 }
 
 #endif

@@ -3,21 +3,21 @@
 
 enum { INITIATION = 1, RESPONSE, COOKIE, DATA };
 
-enum reading validate_wireguard(const struct utterance *u, struct meaning *m)
+enum match validate_wireguard(const struct message *u, struct message_info *m)
 {
 	static const uint8_t exact[] = {0, 148, 92, 64};
-	struct reader r = utterance_reader(u);
+	struct reader r = message_reader(u);
 	unsigned type = reader_u8(&r);
 	uint32_t reserved = reader_u24(&r);
 
 	if (r.state != READER_GOOD || u->size == 0)
-		return r.state == READER_BROKEN ? READING_NO : READING_MORE;
+		return r.state == READER_BROKEN ? MATCH_NO : MATCH_MORE;
 	if (type < INITIATION || type > DATA || reserved != 0)
-		return READING_NO;
+		return MATCH_NO;
 	if (type == DATA)
-		return u->size >= 32 && u->size % 16 == 0 ? READING_MAYBE : READING_NO;
+		return u->size >= 32 && u->size % 16 == 0 ? MATCH_MAYBE : MATCH_NO;
 	if (u->size != exact[type])
-		return READING_NO;
+		return MATCH_NO;
 	m->said = type == INITIATION ? SAID_REQUEST : SAID_ANSWER;
-	return READING_YES;
+	return MATCH_YES;
 }

@@ -13,39 +13,39 @@ static size_t skip_space(const uint8_t *at, size_t left)
 	return n;
 }
 
-static enum reading read_stream(const uint8_t *at, size_t left)
+static enum match read_stream(const uint8_t *at, size_t left)
 {
 	size_t word = 0;
-	enum reading r = begins_with_any(at, left, opening, &word);
+	enum match r = begins_with_any(at, left, opening, &word);
 
-	if (r != READING_YES || begins_with(at, left, opening[0]) != READING_YES)
+	if (r != MATCH_YES || begins_with(at, left, opening[0]) != MATCH_YES)
 		return r;
 	/* A namespace, or the name of the other end: the second field. */
 	if (contains(at, left, "jabber:") || contains(at, left, " to=") ||
 		contains(at, left, "etherx.jabber.org") || contains(at, left, " xmlns"))
-		return READING_YES;
-	return memchr(at, '>', left) ? READING_MAYBE : READING_MORE;
+		return MATCH_YES;
+	return memchr(at, '>', left) ? MATCH_MAYBE : MATCH_MORE;
 }
 
-enum reading validate_xmpp(const struct utterance *u, struct meaning *m)
+enum match validate_xmpp(const struct message *u, struct message_info *m)
 {
 	const uint8_t *at = u->bytes;
 	size_t left = u->length, n = skip_space(at, left);
-	enum reading r;
+	enum match r;
 
 	(void)m;
 	at += n;
 	left -= n;
 	r = begins_with(at, left, "<?xml");
-	if (!left || (r == READING_MORE && left < 2))
-		return READING_MORE;
-	if (r == READING_NO)
+	if (!left || (r == MATCH_MORE && left < 2))
+		return MATCH_MORE;
+	if (r == MATCH_NO)
 		return read_stream(at, left);
 	for (n = 0; n < left && at[n] != '>'; n++)
 		;
-	if (r == READING_MORE || n == left)
-		return READING_MORE;
+	if (r == MATCH_MORE || n == left)
+		return MATCH_MORE;
 	n++;
 	n += skip_space(at + n, left - n);
-	return n == left ? READING_MORE : read_stream(at + n, left - n);
+	return n == left ? MATCH_MORE : read_stream(at + n, left - n);
 }

@@ -11,8 +11,8 @@ static size_t rounded(size_t bytes)
 
 size_t inspection_size(uint32_t hearings, uint32_t facts)
 {
-	return rounded(hearings * sizeof(struct hearing)) + rounded(facts * sizeof(struct facts)) +
-	       rounded(facts * sizeof(uint32_t));
+	return rounded(hearings * sizeof(struct reassembly_slot)) +
+	       rounded(facts * sizeof(struct facts)) + rounded(facts * sizeof(uint32_t));
 }
 
 void inspection_init(struct inspection *in, void *memory, uint32_t hearings, uint32_t facts)
@@ -21,8 +21,8 @@ void inspection_init(struct inspection *in, void *memory, uint32_t hearings, uin
 
 	in->facts = (struct facts *)at;
 	at += rounded(facts * sizeof(struct facts));
-	in->hearing = (struct hearing *)at;
-	at += rounded(hearings * sizeof(struct hearing));
+	in->hearing = (struct reassembly_slot *)at;
+	at += rounded(hearings * sizeof(struct reassembly_slot));
 	in->facts_next = (uint32_t *)at;
 	in->hearings = hearings;
 	in->facts_count = facts;
@@ -31,10 +31,10 @@ void inspection_init(struct inspection *in, void *memory, uint32_t hearings, uin
 }
 
 /* A hearing that nobody has, or SPEECH_NOTHING. */
-static uint32_t hearing_borrow(struct inspection *in)
+static uint32_t slot_borrow(struct inspection *in)
 {
 	uint32_t index = in->hearing_free;
-	struct hearing *h;
+	struct reassembly_slot *h;
 
 	if (index != SPEECH_NOTHING)
 		in->hearing_free = in->hearing[index].next;
@@ -48,9 +48,9 @@ static uint32_t hearing_borrow(struct inspection *in)
 	return index;
 }
 
-static void hearing_return(struct inspection *in, uint32_t index)
+static void slot_return(struct inspection *in, uint32_t index)
 {
-	struct hearing *h = &in->hearing[index];
+	struct reassembly_slot *h = &in->hearing[index];
 
 	for (unsigned i = 0; i < 2; i++)
 		if (h->started[i])
@@ -81,7 +81,7 @@ static void facts_return(struct inspection *in, uint32_t index)
 
 /* --- a flow's speech ----------------------------------------------------------------- */
 
-void inspection_answered(struct speech *s, uint32_t sequence)
+void inspection_answered(struct service_state *s, uint32_t sequence)
 {
 	if (s->stage == STAGE_NEW) {
 		s->stage = STAGE_ANSWERED;
@@ -89,17 +89,17 @@ void inspection_answered(struct speech *s, uint32_t sequence)
 	}
 }
 
-void inspection_close(struct inspection *in, struct speech *s)
+void inspection_close(struct inspection *in, struct service_state *s)
 {
 	if (s->stage == STAGE_CLOSED)
 		return;
-	if (s->stage == STAGE_HEARD)
-		hearing_return(in, s->at);
+	if (s->stage == STAGE_REASSEMBLING)
+		slot_return(in, s->at);
 	s->stage = STAGE_CLOSED;
 	s->at = SPEECH_NOTHING;
 }
 
-void inspection_forget(struct inspection *in, struct speech *s)
+void inspection_forget(struct inspection *in, struct service_state *s)
 {
 	inspection_close(in, s);
 	if (s->at != SPEECH_NOTHING)
@@ -107,29 +107,29 @@ void inspection_forget(struct inspection *in, struct speech *s)
 	s->at = SPEECH_NOTHING;
 }
 
-const struct facts *inspection_facts(const struct inspection *in, const struct speech *s)
+const struct facts *inspection_facts(const struct inspection *in, const struct service_state *s)
 {
 	return s->stage == STAGE_CLOSED && s->at != SPEECH_NOTHING ? &in->facts[s->at] : NULL;
 }
 
 /* Closed with what the last message told. */
-static void conclude(struct inspection *in, struct speech *s)
+static void conclude(struct inspection *in, struct service_state *s)
 {
 	inspection_close(in, s);
-	if (!in->heard.meaning.facts.known)
+	if (!in->heard.info.facts.known)
 		return;
 	s->at = facts_take(in);
 	if (s->at != SPEECH_NOTHING)
-		in->facts[s->at] = in->heard.meaning.facts;
+		in->facts[s->at] = in->heard.info.facts;
 }
 
 /* --- hearing ------------------------------------------------------------------------- */
 
-static struct utterance utterance_of(const struct payload *p)
+static struct message message_of(const struct payload *p)
 {
 	uint32_t length = p->length < OPENING_BYTES ? p->length : OPENING_BYTES;
 
-	return (struct utterance){
+	return (struct message){
 		.bytes = p->bytes,
 		.length = length,
 		.size = p->transport == TRANSPORT_UDP && p->whole ? p->length : 0,
@@ -139,7 +139,7 @@ static struct utterance utterance_of(const struct payload *p)
 }
 
 /* What recognition means for the flow; 1 if that is news. */
-static int learn(struct speech *s, const struct recognition *r, service_mask expected)
+static int learn(struct service_state *s, const struct recognition *r, service_mask expected)
 {
 	if (r->service >= 0) {
 		uint8_t service = (uint8_t)(r->service + 1);
@@ -155,14 +155,15 @@ static int learn(struct speech *s, const struct recognition *r, service_mask exp
 }
 
 /* The flow's hearing; the first one who asks borrows it. NULL: none is left. */
-static struct hearing *hearing_of(struct inspection *in, struct speech *s, const struct payload *p)
+static struct reassembly_slot *slot_of_state(
+	struct inspection *in, struct service_state *s, const struct payload *p)
 {
-	struct hearing *h;
+	struct reassembly_slot *h;
 	uint32_t index;
 
-	if (s->stage == STAGE_HEARD)
+	if (s->stage == STAGE_REASSEMBLING)
 		return &in->hearing[s->at];
-	index = hearing_borrow(in);
+	index = slot_borrow(in);
 	if (index == SPEECH_NOTHING) {
 		in->counters->hearings_exhausted++;
 		inspection_close(in, s);
@@ -172,17 +173,17 @@ static struct hearing *hearing_of(struct inspection *in, struct speech *s, const
 	if (s->stage == STAGE_ANSWERED) {
 		unsigned server = p->side == SIDE_SERVER ? p->direction : 1u - p->direction;
 		h->started[server] = 1;
-		opening_init(&h->opening[server], s->at + 1);
+		reassembly_init(&h->opening[server], s->at + 1);
 	}
-	s->stage = STAGE_HEARD;
+	s->stage = STAGE_REASSEMBLING;
 	s->at = index;
 	return h;
 }
 
 /* One service on both sides, each on the strength of one field: together two. What has no
  * pattern has no field of its own. */
-static void agree(
-	const struct inspection *in, struct hearing *h, unsigned direction, struct recognition *r)
+static void agree(const struct inspection *in, struct reassembly_slot *h, unsigned direction,
+	struct recognition *r)
 {
 	service_mask both;
 
@@ -196,7 +197,7 @@ static void agree(
 
 /* The number of a direction's first byte: as the handshake said, or else of the first segment
  * that was seen. */
-static uint32_t first_of(const struct speech *s, const struct payload *p)
+static uint32_t first_of(const struct service_state *s, const struct payload *p)
 {
 	if (p->side == SIDE_CLIENT && p->syn_seen)
 		return p->syn_sequence + 1;
@@ -205,18 +206,19 @@ static uint32_t first_of(const struct speech *s, const struct payload *p)
 	return p->sequence;
 }
 
-static void start_opening(struct hearing *h, const struct payload *p, uint32_t first)
+static void start_prefix(struct reassembly_slot *h, const struct payload *p, uint32_t first)
 {
 	if (h->started[p->direction])
 		return;
 	h->started[p->direction] = 1;
-	opening_init(&h->opening[p->direction], first);
+	reassembly_init(&h->opening[p->direction], first);
 }
 
-static void recognise_opening(struct inspection *in, struct hearing *h, const struct payload *p)
+static void recognise_prefix(
+	struct inspection *in, struct reassembly_slot *h, const struct payload *p)
 {
-	struct utterance u = utterance_of(p);
-	struct opening *o = &h->opening[p->direction];
+	struct message u = message_of(p);
+	struct stream_prefix *o = &h->opening[p->direction];
 
 	u.bytes = o->byte;
 	u.length = o->length;
@@ -226,12 +228,13 @@ static void recognise_opening(struct inspection *in, struct hearing *h, const st
 }
 
 /* Whether it is worth to go on listening. */
-static int may_tell_more(const struct hearing *h, const struct recognition *r, unsigned direction)
+static int may_tell_more(
+	const struct reassembly_slot *h, const struct recognition *r, unsigned direction)
 {
-	const struct opening *o = &h->opening[direction];
+	const struct stream_prefix *o = &h->opening[direction];
 
 	if (r->service >= 0)
-		return r->meaning.unfinished && o->length < OPENING_BYTES;
+		return r->info.unfinished && o->length < OPENING_BYTES;
 	if (r->maybe)
 		return !h->started[1 - direction] ||
 		       h->opening[1 - direction].length < OPENING_BYTES;
@@ -240,23 +243,23 @@ static int may_tell_more(const struct hearing *h, const struct recognition *r, u
 	return o->length < OPENING_BYTES;
 }
 
-static int hear_opening(struct inspection *in, struct speech *s, const struct payload *p)
+static int feed_prefix(struct inspection *in, struct service_state *s, const struct payload *p)
 {
 	uint32_t first = first_of(s, p);
-	struct hearing *h = hearing_of(in, s, p);
+	struct reassembly_slot *h = slot_of_state(in, s, p);
 	int is_news;
 
 	if (!h)
 		return 0;
-	start_opening(h, p, first);
-	if (!opening_put(&h->opening[p->direction], p->sequence, p->bytes, p->length)) {
+	start_prefix(h, p, first);
+	if (!reassembly_put(&h->opening[p->direction], p->sequence, p->bytes, p->length)) {
 		if (++h->stale >= STALE_MAX)
 			inspection_close(in, s);
 		return 0;
 	}
 	if (h->opening[p->direction].length <= h->opening[p->direction].soft)
 		return 0;
-	recognise_opening(in, h, p);
+	recognise_prefix(in, h, p);
 	is_news = learn(s, &in->heard, p->expected);
 	if (!may_tell_more(h, &in->heard, p->direction))
 		conclude(in, s);
@@ -264,46 +267,47 @@ static int hear_opening(struct inspection *in, struct speech *s, const struct pa
 }
 
 /* Nearly every first segment tells by itself and where it lies. */
-static int hear_first_segment(struct inspection *in, struct speech *s, const struct payload *p)
+static int feed_first_segment(
+	struct inspection *in, struct service_state *s, const struct payload *p)
 {
-	struct utterance u = utterance_of(p);
+	struct message u = message_of(p);
 	struct recognition *r = &in->heard;
 	int is_news, is_senseless;
 
-	if (opening_is_padding(p->bytes, p->length))
-		return hear_opening(in, s, p);
+	if (reassembly_is_padding(p->bytes, p->length))
+		return feed_prefix(in, s, p);
 	recognise(in->scanner, in->scratch, &u, r);
 	recognise_expected(in->scanner, &u, p->expected, r);
 	is_senseless = !r->possible && !r->maybe && u.length >= SENSELESS_BYTES;
 	if (r->service < 0 && !is_senseless)
-		return hear_opening(in, s, p);
-	if (r->service >= 0 && r->meaning.unfinished && u.length < OPENING_BYTES)
-		return hear_opening(in, s, p);
+		return feed_prefix(in, s, p);
+	if (r->service >= 0 && r->info.unfinished && u.length < OPENING_BYTES)
+		return feed_prefix(in, s, p);
 	is_news = learn(s, r, p->expected);
 	conclude(in, s);
 	return is_news;
 }
 
-static int hear_segment(struct inspection *in, struct speech *s, const struct payload *p)
+static int feed_segment(struct inspection *in, struct service_state *s, const struct payload *p)
 {
-	if (s->stage != STAGE_HEARD && p->sequence == first_of(s, p))
-		return hear_first_segment(in, s, p);
-	return hear_opening(in, s, p);
+	if (s->stage != STAGE_REASSEMBLING && p->sequence == first_of(s, p))
+		return feed_first_segment(in, s, p);
+	return feed_prefix(in, s, p);
 }
 
 /* --- datagrams ----------------------------------------------------------------------- */
 
 /* This datagram for the next one to compare with. */
-static void keep_datagram(struct hearing *h, const struct payload *p)
+static void keep_datagram(struct reassembly_slot *h, const struct payload *p)
 {
-	struct opening *o = &h->opening[p->direction];
+	struct stream_prefix *o = &h->opening[p->direction];
 
 	h->started[p->direction] = 1;
-	opening_init(o, 0);
-	opening_put(o, 0, p->bytes, p->length);
+	reassembly_init(o, 0);
+	reassembly_put(o, 0, p->bytes, p->length);
 }
 
-static void recall_datagrams(const struct hearing *h, unsigned direction, struct utterance *u)
+static void recall_datagrams(const struct reassembly_slot *h, unsigned direction, struct message *u)
 {
 	if (h->started[direction]) {
 		u->earlier = h->opening[direction].byte;
@@ -316,7 +320,7 @@ static void recall_datagrams(const struct hearing *h, unsigned direction, struct
 }
 
 /* Whether the next one is to be looked at too. */
-static int count_datagram(struct speech *s, const struct recognition *r)
+static int count_datagram(struct service_state *s, const struct recognition *r)
 {
 	unsigned count = s->datagrams + (r->possible || r->maybe ? 1 : DATAGRAMS_SENSELESS);
 
@@ -324,20 +328,20 @@ static int count_datagram(struct speech *s, const struct recognition *r)
 	return count < DATAGRAMS_MAX;
 }
 
-static int hear_datagram(struct inspection *in, struct speech *s, const struct payload *p)
+static int feed_datagram(struct inspection *in, struct service_state *s, const struct payload *p)
 {
-	struct utterance u = utterance_of(p);
+	struct message u = message_of(p);
 	struct recognition *r = &in->heard;
-	struct hearing *h = s->stage == STAGE_HEARD ? &in->hearing[s->at] : NULL;
+	struct reassembly_slot *h = s->stage == STAGE_REASSEMBLING ? &in->hearing[s->at] : NULL;
 	int is_news;
 
 	if (h)
 		recall_datagrams(h, p->direction, &u);
-	if (!p->looked_at)
+	if (!p->matched)
 		recognise(in->scanner, in->scratch, &u, r);
 	recognise_expected(in->scanner, &u, p->expected, r);
 	if (r->maybe && r->service < 0) {
-		h = hearing_of(in, s, p);
+		h = slot_of_state(in, s, p);
 		if (!h)
 			return 0;
 		agree(in, h, p->direction, r);
@@ -349,26 +353,27 @@ static int hear_datagram(struct inspection *in, struct speech *s, const struct p
 	return is_news;
 }
 
-int inspection_hear(struct inspection *in, struct speech *s, const struct payload *p)
+int inspection_feed(struct inspection *in, struct service_state *s, const struct payload *p)
 {
 	assert(p->length > 0);
-	return p->transport == TRANSPORT_UDP ? hear_datagram(in, s, p) : hear_segment(in, s, p);
+	return p->transport == TRANSPORT_UDP ? feed_datagram(in, s, p) : feed_segment(in, s, p);
 }
 
-int inspection_look(struct inspection *in, const struct payload *p)
+int inspection_match_one(struct inspection *in, const struct payload *p)
 {
-	struct utterance u = utterance_of(p);
+	struct message u = message_of(p);
 
 	recognise(in->scanner, in->scratch, &u, &in->heard);
 	return in->heard.service >= 0;
 }
 
-void inspection_overhear(struct inspection *in, const struct speech *s, const struct payload *p)
+void inspection_add_facts(
+	struct inspection *in, const struct service_state *s, const struct payload *p)
 {
-	struct utterance u = utterance_of(p);
+	struct message u = message_of(p);
 
 	if (s->stage != STAGE_CLOSED || s->at == SPEECH_NOTHING || !s->service)
 		return;
 	if (recognise_again(in->scanner, &u, s->service - 1u, &in->heard))
-		note_merge(&in->facts[s->at], &in->heard.meaning.facts);
+		facts_merge(&in->facts[s->at], &in->heard.info.facts);
 }

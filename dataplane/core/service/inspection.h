@@ -1,6 +1,6 @@
 /* Inspection: what the flows of a worker say first, and what service that makes them.
  *
- * A flow has a few bytes of its own for it (struct speech). Where its first segments do not
+ * A flow has a few bytes of its own for it (struct service_state). Where its first segments do not
  * tell at once, it borrows a hearing, two openings put together in order, from a bounded pool,
  * and gives it back with its verdict; where there is none left it stays unverified, and that
  * is counted. What was learned for triage lies in a second pool until the flow ends.
@@ -28,15 +28,15 @@
 #define SPEECH_NOTHING UINT32_MAX
 
 /* Where a flow's inspection stands. */
-enum speech_stage {
+enum service_state_stage {
 	STAGE_NEW,
-	STAGE_ANSWERED, /* new, and `at` is the sequence number of the SYN+ACK */
-	STAGE_HEARD,	/* `at` is its hearing */
-	STAGE_CLOSED,	/* `at` is its facts, or SPEECH_NOTHING */
+	STAGE_ANSWERED,	    /* new, and `at` is the sequence number of the SYN+ACK */
+	STAGE_REASSEMBLING, /* `at` is its hearing */
+	STAGE_CLOSED,	    /* `at` is its facts, or SPEECH_NOTHING */
 };
 
 /* A flow's own part. Zero is a good beginning. */
-struct speech {
+struct service_state {
 	uint32_t at;
 	uint8_t service; /* recognised: enum service + 1; 0: none */
 	uint8_t stage : 2;
@@ -55,12 +55,12 @@ struct payload {
 	uint8_t direction; /* in the flow's key */
 	uint8_t side;	   /* enum side: as far as the handshake told */
 	uint8_t whole;	   /* all of it is at hand */
-	uint8_t looked_at; /* by inspection_look(), and nothing else since */
+	uint8_t matched;   /* by inspection_match_one(), and nothing else since */
 	service_mask expected;
 };
 
-struct hearing {
-	struct opening opening[2];
+struct reassembly_slot {
+	struct stream_prefix opening[2];
 	service_mask maybe[2];
 	uint32_t next;
 	uint8_t started[2];
@@ -71,7 +71,7 @@ struct inspection {
 	const struct scanner *scanner;
 	struct hs_scratch *scratch;
 	struct counters *counters;
-	struct hearing *hearing;
+	struct reassembly_slot *hearing;
 	struct facts *facts;
 	uint32_t *facts_next;
 	uint32_t hearings, hearing_free, hearing_fresh;
@@ -85,38 +85,39 @@ size_t inspection_size(uint32_t hearings, uint32_t facts);
 void inspection_init(struct inspection *, void *memory, uint32_t hearings, uint32_t facts);
 
 /* A SYN+ACK of a flow that nothing was said in yet. */
-void inspection_answered(struct speech *, uint32_t sequence);
+void inspection_answered(struct service_state *, uint32_t sequence);
 
-static inline int speech_is_open(const struct speech *s)
+static inline int service_state_is_open(const struct service_state *s)
 {
 	return s->stage != STAGE_CLOSED;
 }
 
 /* A packet of a flow that is still open. 1 if service or basis have changed; the message, if
  * it is one, is in inspection.heard, whose service is -1 otherwise. */
-int inspection_hear(struct inspection *, struct speech *, const struct payload *);
+int inspection_feed(struct inspection *, struct service_state *, const struct payload *);
 
 /* The first packet with payload of the other direction, once the service is known: the facts
  * that its message adds. */
-void inspection_overhear(struct inspection *, const struct speech *, const struct payload *);
+void inspection_add_facts(
+	struct inspection *, const struct service_state *, const struct payload *);
 
 /* One look, without a flow: whether it is a message, in inspection.heard. */
-int inspection_look(struct inspection *, const struct payload *);
+int inspection_match_one(struct inspection *, const struct payload *);
 
 /* Nothing was heard: what the last packet said is forgotten. */
-static inline void inspection_deaf(struct inspection *in)
+static inline void inspection_clear(struct inspection *in)
 {
 	in->heard.service = -1;
-	in->heard.meaning.facts.known = 0;
+	in->heard.info.facts.known = 0;
 }
 
 /* Nothing more is going to be heard. */
-void inspection_close(struct inspection *, struct speech *);
+void inspection_close(struct inspection *, struct service_state *);
 
 /* The flow's facts, or NULL. */
-const struct facts *inspection_facts(const struct inspection *, const struct speech *);
+const struct facts *inspection_facts(const struct inspection *, const struct service_state *);
 
 /* The flow ends: what it has borrowed goes back. */
-void inspection_forget(struct inspection *, struct speech *);
+void inspection_forget(struct inspection *, struct service_state *);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-void opening_init(struct opening *o, uint32_t first)
+void reassembly_init(struct stream_prefix *o, uint32_t first)
 {
 	o->first = first;
 	o->length = o->reached = o->soft = 0;
@@ -10,12 +10,12 @@ void opening_init(struct opening *o, uint32_t first)
 	memset(o->there, 0, sizeof(o->there));
 }
 
-static int is_there(const struct opening *o, uint32_t at)
+static int is_there(const struct stream_prefix *o, uint32_t at)
 {
 	return (int)(o->there[at / 64] >> at % 64 & 1);
 }
 
-int opening_is_padding(const uint8_t *bytes, uint32_t count)
+int reassembly_is_padding(const uint8_t *bytes, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++)
 		if (bytes[i])
@@ -23,7 +23,7 @@ int opening_is_padding(const uint8_t *bytes, uint32_t count)
 	return count <= PADDING_MAX;
 }
 
-static void put_byte(struct opening *o, uint32_t at, uint8_t byte)
+static void put_byte(struct stream_prefix *o, uint32_t at, uint8_t byte)
 {
 	if (is_there(o, at)) {
 		o->contradicted += o->byte[at] != byte;
@@ -42,7 +42,7 @@ static uint64_t bits_from(uint32_t at)
 }
 
 /* What nearly every segment is: the next one. */
-static void append(struct opening *o, const uint8_t *bytes, uint32_t count)
+static void append(struct stream_prefix *o, const uint8_t *bytes, uint32_t count)
 {
 	uint32_t from = o->length, to = from + count;
 
@@ -54,7 +54,7 @@ static void append(struct opening *o, const uint8_t *bytes, uint32_t count)
 }
 
 /* Bytes without a hole. */
-static uint16_t unbroken(const struct opening *o)
+static uint16_t unbroken(const struct stream_prefix *o)
 {
 	for (uint32_t word = o->length / 64; word < OPENING_BYTES / 64; word++)
 		if (~o->there[word])
@@ -62,7 +62,7 @@ static uint16_t unbroken(const struct opening *o)
 	return OPENING_BYTES;
 }
 
-int opening_put(struct opening *o, uint32_t sequence, const uint8_t *bytes, uint32_t count)
+int reassembly_put(struct stream_prefix *o, uint32_t sequence, const uint8_t *bytes, uint32_t count)
 {
 	int32_t offset = (int32_t)(sequence - o->first); /* the number space is a circle */
 	uint32_t at, before = o->length;
@@ -80,7 +80,7 @@ int opening_put(struct opening *o, uint32_t sequence, const uint8_t *bytes, uint
 	at = (uint32_t)offset;
 	if (count > OPENING_BYTES - at)
 		count = OPENING_BYTES - at;
-	if (at == 0 && o->length == 0 && opening_is_padding(bytes, count))
+	if (at == 0 && o->length == 0 && reassembly_is_padding(bytes, count))
 		o->soft = (uint16_t)count;
 	if (at == o->length && at == o->reached)
 		append(o, bytes, count);

@@ -13,7 +13,7 @@
 #define OPENING_BYTES 512
 #define PADDING_MAX 6u /* of 60 bytes Ethernet, IPv4 and TCP leave six */
 
-struct opening {
+struct stream_prefix {
 	uint32_t first;	       /* sequence number of byte[0] */
 	uint16_t length;       /* bytes from byte[0] on without a hole */
 	uint16_t reached;      /* one behind the last byte that is there */
@@ -23,12 +23,12 @@ struct opening {
 	uint8_t byte[OPENING_BYTES];
 };
 
-void opening_init(struct opening *, uint32_t first);
+void reassembly_init(struct stream_prefix *, uint32_t first);
 
 /* Zeros, and so few that they may be padding. */
-int opening_is_padding(const uint8_t *bytes, uint32_t count);
+int reassembly_is_padding(const uint8_t *bytes, uint32_t count);
 
 /* Whether the opening has become longer. */
-int opening_put(struct opening *, uint32_t sequence, const uint8_t *bytes, uint32_t count);
+int reassembly_put(struct stream_prefix *, uint32_t sequence, const uint8_t *bytes, uint32_t count);
 
 #endif

@@ -6,42 +6,42 @@ static validator_function *const validator[] = {
 #undef VALIDATOR_ENTRY
 };
 
-static enum reading ask(unsigned number, const struct utterance *u, struct recognition *r)
+static enum match run_validator(unsigned number, const struct message *u, struct recognition *r)
 {
-	meaning_init(&r->meaning);
-	return validator[number](u, &r->meaning);
+	message_info_init(&r->info);
+	return validator[number](u, &r->info);
 }
 
 /* A pattern that tells by itself names the speaker if it is one side's alone. */
-static enum reading trust(const struct signature *s, struct recognition *r)
+static enum match accept_pattern(const struct signature *s, struct recognition *r)
 {
-	meaning_init(&r->meaning);
-	r->meaning.said = s->side == SIDE_CLIENT   ? SAID_REQUEST
-			  : s->side == SIDE_SERVER ? SAID_ANSWER
-						   : SAID_NOTHING;
-	return READING_YES;
+	message_info_init(&r->info);
+	r->info.said = s->side == SIDE_CLIENT	? SAID_REQUEST
+		       : s->side == SIDE_SERVER ? SAID_ANSWER
+						: SAID_NOTHING;
+	return MATCH_YES;
 }
 
-static int concerns(const struct signature *s, const struct utterance *u)
+static int concerns(const struct signature *s, const struct message *u)
 {
 	return s->side == SIDE_EITHER || u->side == SIDE_EITHER || s->side == u->side;
 }
 
-static void note_reading(struct recognition *r, unsigned service, enum reading reading)
+static void note_reading(struct recognition *r, unsigned service, enum match reading)
 {
-	if (reading == READING_MORE)
+	if (reading == MATCH_MORE)
 		r->possible |= SERVICE_BIT(service);
-	else if (reading == READING_MAYBE)
+	else if (reading == MATCH_MAYBE)
 		r->maybe |= SERVICE_BIT(service);
 }
 
 /* 1 if the signature's service is recognised. */
-static int confirm(const struct signature *s, const struct utterance *u, struct recognition *r)
+static int confirm(const struct signature *s, const struct message *u, struct recognition *r)
 {
-	enum reading reading =
-		s->validator == VALIDATOR_NONE ? trust(s, r) : ask(s->validator, u, r);
+	enum match reading = s->validator == VALIDATOR_NONE ? accept_pattern(s, r)
+							    : run_validator(s->validator, u, r);
 
-	if (reading == READING_YES) {
+	if (reading == MATCH_YES) {
 		r->service = s->service;
 		return 1;
 	}
@@ -49,8 +49,8 @@ static int confirm(const struct signature *s, const struct utterance *u, struct 
 	return 0;
 }
 
-static int confirm_hits(const struct scanner *sc, const struct hits *hits,
-	const struct utterance *u, service_mask among, struct recognition *r)
+static int confirm_hits(const struct scanner *sc, const struct hits *hits, const struct message *u,
+	service_mask among, struct recognition *r)
 {
 	for (unsigned w = 0; w < HITS_WORDS; w++) {
 		for (uint64_t left = hits->word[w]; left; left &= left - 1) {
@@ -65,26 +65,26 @@ static int confirm_hits(const struct scanner *sc, const struct hits *hits,
 
 /* An expected service is impossible if every validator of it says so. One that has none
  * cannot be excluded: a pattern that was not found says nothing of one that is to come. */
-static void exclude(const struct scanner *sc, const struct utterance *u, service_mask expected,
+static void exclude(const struct scanner *sc, const struct message *u, service_mask expected,
 	struct recognition *r)
 {
 	for (service_mask left = expected & ~(r->possible | r->maybe); left; left &= left - 1) {
 		unsigned service = (unsigned)__builtin_ctzll(left);
 		const int8_t *list = sc->validators[u->transport][service];
-		enum reading best = *list < 0 ? READING_MORE : READING_NO;
+		enum match best = *list < 0 ? MATCH_MORE : MATCH_NO;
 		for (; *list >= 0; list++) {
-			enum reading reading = ask((unsigned)*list, u, r);
+			enum match reading = run_validator((unsigned)*list, u, r);
 			if (reading > best)
 				best = reading;
 		}
-		if (best == READING_NO)
+		if (best == MATCH_NO)
 			r->excluded |= SERVICE_BIT(service);
 		note_reading(r, service, best);
 	}
-	meaning_init(&r->meaning);
+	message_info_init(&r->info);
 }
 
-void recognise(const struct scanner *sc, struct hs_scratch *scratch, const struct utterance *u,
+void recognise(const struct scanner *sc, struct hs_scratch *scratch, const struct message *u,
 	struct recognition *r)
 {
 	struct hits hits;
@@ -93,10 +93,10 @@ void recognise(const struct scanner *sc, struct hs_scratch *scratch, const struc
 	r->possible = r->maybe = r->excluded = 0;
 	scan(sc, scratch, (enum transport)u->transport, u->bytes, u->length, &hits);
 	if (!confirm_hits(sc, &hits, u, ~(service_mask)0, r))
-		meaning_init(&r->meaning);
+		message_info_init(&r->info);
 }
 
-void recognise_expected(const struct scanner *sc, const struct utterance *u, service_mask expected,
+void recognise_expected(const struct scanner *sc, const struct message *u, service_mask expected,
 	struct recognition *r)
 {
 	if (r->service >= 0 || !expected)
@@ -107,13 +107,13 @@ void recognise_expected(const struct scanner *sc, const struct utterance *u, ser
 	exclude(sc, u, expected, r);
 }
 
-int recognise_again(const struct scanner *sc, const struct utterance *u, unsigned service,
-	struct recognition *r)
+int recognise_again(
+	const struct scanner *sc, const struct message *u, unsigned service, struct recognition *r)
 {
 	const int8_t *list = sc->validators[u->transport][service];
 
 	for (; *list >= 0; list++)
-		if (ask((unsigned)*list, u, r) == READING_YES)
+		if (run_validator((unsigned)*list, u, r) == MATCH_YES)
 			return 1;
 	return 0;
 }

@@ -14,20 +14,20 @@ struct recognition {
 	service_mask possible; /* what fits so far, for want of bytes */
 	service_mask maybe;    /* what fits on the strength of one field */
 	service_mask excluded; /* of the expected services: what it cannot be */
-	struct meaning meaning;
+	struct message_info info;
 };
 
 /* What the signatures say of it. */
-void recognise(const struct scanner *, struct hs_scratch *, const struct utterance *,
-	struct recognition *);
+void recognise(
+	const struct scanner *, struct hs_scratch *, const struct message *, struct recognition *);
 
 /* Of what was not recognised: what it says of the services that the flow's rules expect, which
  * are asked even where no pattern speaks for them. */
-void recognise_expected(const struct scanner *, const struct utterance *, service_mask expected,
+void recognise_expected(const struct scanner *, const struct message *, service_mask expected,
 	struct recognition *);
 
 /* Of a flow whose service is known: 1 if this is a message of it too, with its meaning. */
 int recognise_again(
-	const struct scanner *, const struct utterance *, unsigned service, struct recognition *);
+	const struct scanner *, const struct message *, unsigned service, struct recognition *);
 
 #endif

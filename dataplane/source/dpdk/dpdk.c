@@ -293,11 +293,11 @@ static int share(const struct source_dpdk_config *c, char *error)
 		snprintf(text, sizeof(text), "packets are spread in software: %s", why);
 		add_remark(port, text);
 	}
-	status = dpdk_steer_open(&dpdk.steer, c->workers);
-	dpdk.steer.hash = c->hash;
-	dpdk.steer.hash_context = c->hash_context;
+	status = software_rss_open(&dpdk.software_rss, c->workers);
+	dpdk.software_rss.hash = c->hash;
+	dpdk.software_rss.hash_context = c->hash_context;
 	for (unsigned i = 0; i < dpdk.ports && status == 0; i++)
-		status = dpdk_steer_add(&dpdk.steer, &dpdk.port[i]);
+		status = software_rss_add(&dpdk.software_rss, &dpdk.port[i]);
 	if (status < 0)
 		snprintf(error, SOURCE_ERROR_BYTES, "DPDK: no rings between workers: %s",
 			strerror(-status));
@@ -384,7 +384,7 @@ void source_dpdk_stop(void)
 {
 	if (!environment_started)
 		return;
-	dpdk_steer_close(&dpdk.steer);
+	software_rss_close(&dpdk.software_rss);
 	while (dpdk.ports > 0)
 		dpdk_port_close(&dpdk.port[--dpdk.ports]);
 	dpdk_eal_stop();

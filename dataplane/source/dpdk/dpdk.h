@@ -19,7 +19,7 @@ struct dpdk {
 	_Atomic(enum steering) steering;
 	const char *why; /* it is in software */
 	int told;	 /* by the thread that watches: that this changed */
-	struct dpdk_steer steer;
+	struct software_rss software_rss;
 	uint8_t index[RTE_MAX_ETHPORTS]; /* of a port in the list above, by its id */
 	char description[SOURCE_ERROR_BYTES];
 	atomic_ulong copied; /* frames in pieces, put together: added to by workers */

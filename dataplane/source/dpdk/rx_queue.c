@@ -256,7 +256,7 @@ static void fill(struct queue *q, struct burst *b)
 static void agree(struct queue *q)
 {
 	if (!q->agreed)
-		dpdk_steer_agree(&q->dpdk->steer);
+		software_rss_agree(&q->dpdk->software_rss);
 	q->agreed = 1;
 }
 
@@ -280,7 +280,7 @@ static int poll_ring(struct queue *q, struct burst *b)
 
 	if (__builtin_expect(!q->agreed, 0))
 		agree(q);
-	got = dpdk_steer_take(&q->dpdk->steer, q->worker, q->held);
+	got = software_rss_take(&q->dpdk->software_rss, q->worker, q->held);
 	if (got <= 0)
 		return poll_in_vain(q, got);
 	q->held_count = (unsigned)got;

@@ -7,7 +7,7 @@
 
 #include "source/address_pair.h"
 
-int dpdk_steer_open(struct dpdk_steer *s, unsigned workers)
+int software_rss_open(struct software_rss *s, unsigned workers)
 {
 	rte_spinlock_init(&s->lock);
 	for (; s->workers < workers; s->workers++) {
@@ -22,7 +22,7 @@ int dpdk_steer_open(struct dpdk_steer *s, unsigned workers)
 	return 0;
 }
 
-void dpdk_steer_close(struct dpdk_steer *s)
+void software_rss_close(struct software_rss *s)
 {
 	struct rte_mbuf *m;
 
@@ -31,10 +31,10 @@ void dpdk_steer_close(struct dpdk_steer *s)
 			rte_pktmbuf_free(m);
 		rte_ring_free(s->ring[i]);
 	}
-	*s = (struct dpdk_steer){0};
+	*s = (struct software_rss){0};
 }
 
-int dpdk_steer_add(struct dpdk_steer *s, struct dpdk_port *p)
+int software_rss_add(struct software_rss *s, struct dpdk_port *p)
 {
 	for (uint16_t q = 0; q < p->queues; q++) {
 		if (s->slots == sizeof(s->slot) / sizeof(s->slot[0]))
@@ -44,7 +44,7 @@ int dpdk_steer_add(struct dpdk_steer *s, struct dpdk_port *p)
 	return 0;
 }
 
-static unsigned worker_of(const struct dpdk_steer *s, const struct rte_mbuf *m)
+static unsigned worker_of(const struct software_rss *s, const struct rte_mbuf *m)
 {
 	struct packet p = {
 		.data = rte_pktmbuf_mtod(m, const uint8_t *),
@@ -57,12 +57,12 @@ static unsigned worker_of(const struct dpdk_steer *s, const struct rte_mbuf *m)
 	return (unsigned)((uint64_t)hash * s->workers >> 32);
 }
 
-void dpdk_steer_agree(struct dpdk_steer *s)
+void software_rss_agree(struct software_rss *s)
 {
 	atomic_fetch_add_explicit(&s->agreed, 1, memory_order_release);
 }
 
-static int may_read(struct dpdk_steer *s)
+static int may_read(struct software_rss *s)
 {
 	if (atomic_load_explicit(&s->agreed, memory_order_acquire) < s->workers)
 		return 0;
@@ -73,7 +73,7 @@ static int may_read(struct dpdk_steer *s)
 }
 
 /* Takes turns between the queues, until one has something. */
-static uint16_t receive(struct dpdk_steer *s, struct rte_mbuf **m)
+static uint16_t receive(struct software_rss *s, struct rte_mbuf **m)
 {
 	uint16_t n = 0;
 
@@ -87,7 +87,7 @@ static uint16_t receive(struct dpdk_steer *s, struct rte_mbuf **m)
 }
 
 /* Under the lock. Packets of one worker go into its ring together. */
-static void spread(struct dpdk_steer *s, struct rte_mbuf **m, uint16_t n)
+static void spread(struct software_rss *s, struct rte_mbuf **m, uint16_t n)
 {
 	struct rte_mbuf *sorted[SOURCE_DPDK_WORKERS_MAX][BURST_MAX];
 	unsigned count[SOURCE_DPDK_WORKERS_MAX] = {0};
@@ -104,13 +104,13 @@ static void spread(struct dpdk_steer *s, struct rte_mbuf **m, uint16_t n)
 			rte_ring_sp_enqueue_bulk(s->ring[w], (void **)sorted[w], count[w], NULL);
 }
 
-static unsigned dequeue(struct dpdk_steer *s, unsigned worker, struct rte_mbuf **m)
+static unsigned dequeue(struct software_rss *s, unsigned worker, struct rte_mbuf **m)
 {
 	return rte_ring_sc_dequeue_burst(s->ring[worker], (void **)m, BURST_MAX, NULL);
 }
 
 /* Under the lock: one burst, wherever it belongs. */
-static int read_one(struct dpdk_steer *s)
+static int read_one(struct software_rss *s)
 {
 	struct rte_mbuf *fresh[BURST_MAX];
 	uint16_t n;
@@ -123,7 +123,7 @@ static int read_one(struct dpdk_steer *s)
 	return 0;
 }
 
-int dpdk_steer_take(struct dpdk_steer *s, unsigned worker, struct rte_mbuf **m)
+int software_rss_take(struct software_rss *s, unsigned worker, struct rte_mbuf **m)
 {
 	unsigned n = dequeue(s, worker, m);
 	int status;

@@ -23,7 +23,7 @@ struct dpdk_slot { /* a queue to read */
 	uint16_t id, queue;
 };
 
-struct dpdk_steer {
+struct software_rss {
 	struct rte_ring *ring[SOURCE_DPDK_WORKERS_MAX];
 	unsigned workers;
 	source_dpdk_hash *hash;
@@ -36,17 +36,17 @@ struct dpdk_steer {
 };
 
 /* 0 or a negative errno; to be closed either way. */
-int dpdk_steer_open(struct dpdk_steer *, unsigned workers);
-void dpdk_steer_close(struct dpdk_steer *);
+int software_rss_open(struct software_rss *, unsigned workers);
+void software_rss_close(struct software_rss *);
 
 /* Adds all queues of a port; -ENOSPC where there are too many. */
-int dpdk_steer_add(struct dpdk_steer *, struct dpdk_port *);
+int software_rss_add(struct software_rss *, struct dpdk_port *);
 
 /* A worker reads no queue of its own from here on; once each, the reading begins with all. */
-void dpdk_steer_agree(struct dpdk_steer *);
+void software_rss_agree(struct software_rss *);
 
 /* At most BURST_MAX packets of one worker, by its thread; their number, or -EAGAIN: none, but
  * another worker is reading or has a full ring, so come back at once. */
-int dpdk_steer_take(struct dpdk_steer *, unsigned worker, struct rte_mbuf **);
+int software_rss_take(struct software_rss *, unsigned worker, struct rte_mbuf **);
 
 #endif

@@ -5,21 +5,21 @@
 #include <string.h>
 #include <unistd.h>
 
-int chunk_init(struct chunk *c, int fd)
+int block_buffer_init(struct block_buffer *c, int fd)
 {
-	*c = (struct chunk){.fd = fd, .buffer = malloc(CHUNK_BYTES)};
+	*c = (struct block_buffer){.fd = fd, .buffer = malloc(CHUNK_BYTES)};
 	return c->buffer ? 0 : -ENOMEM;
 }
 
-void chunk_fini(struct chunk *c)
+void block_buffer_fini(struct block_buffer *c)
 {
 	free(c->buffer);
 	if (c->fd >= 0)
 		close(c->fd);
-	*c = (struct chunk){.fd = -1};
+	*c = (struct block_buffer){.fd = -1};
 }
 
-int chunk_refill(struct chunk *c)
+int block_buffer_refill(struct block_buffer *c)
 {
 	size_t rest = chunk_left(c);
 

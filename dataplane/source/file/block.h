@@ -12,7 +12,7 @@
 /* Twice the largest record and more: a refill always leaves room for a whole one. */
 #define CHUNK_BYTES (1u << 19)
 
-struct chunk {
+struct block_buffer {
 	int fd;
 	int ended;	 /* the file has no more */
 	int error;	 /* errno of a failed read, or 0 */
@@ -22,24 +22,24 @@ struct chunk {
 };
 
 /* Takes the descriptor over. 0 or -ENOMEM. */
-int chunk_init(struct chunk *, int fd);
-void chunk_fini(struct chunk *);
+int block_buffer_init(struct block_buffer *, int fd);
+void block_buffer_fini(struct block_buffer *);
 
 /* Reads until there are CHUNK_BYTES or the file ends. What was handed out is moved: only
  * between bursts. 0 or a negative errno. */
-int chunk_refill(struct chunk *);
+int block_buffer_refill(struct block_buffer *);
 
-static inline size_t chunk_left(const struct chunk *c)
+static inline size_t chunk_left(const struct block_buffer *c)
 {
 	return c->end - c->at;
 }
 
-static inline const uint8_t *chunk_here(const struct chunk *c)
+static inline const uint8_t *chunk_here(const struct block_buffer *c)
 {
 	return c->buffer + c->at;
 }
 
-static inline void chunk_skip(struct chunk *c, size_t bytes)
+static inline void chunk_skip(struct block_buffer *c, size_t bytes)
 {
 	c->at += bytes;
 	c->offset += bytes;

@@ -31,6 +31,6 @@ int reader_pcap_open(struct reader **, int fd);
 int reader_pcapng_open(struct reader **, int fd);
 
 /* Whatever libpcap understands, "-" being standard input. The reason in `error`. */
-int reader_foreign_open(struct reader **, const char *path, char error[SOURCE_ERROR_BYTES]);
+int reader_libpcap_open(struct reader **, const char *path, char error[SOURCE_ERROR_BYTES]);
 
 #endif

@@ -62,7 +62,7 @@ static int open_file(struct files *f, const char *path)
 		if (error != -ENOTSUP)
 			return error;
 	}
-	return reader_foreign_open(&f->reader, path, f->source.error);
+	return reader_libpcap_open(&f->reader, path, f->source.error);
 }
 
 /* Puts the file's name before what is wrong with it. */

@@ -16,7 +16,7 @@
 
 static_assert(ARENA_BYTES > RECORD_BYTES_MAX, "any record fits");
 
-struct foreign {
+struct libpcap_file {
 	struct reader reader;
 	pcap_t *pcap;
 	uint16_t link;
@@ -32,7 +32,7 @@ static uint64_t time_of(const struct pcap_pkthdr *h)
 	return time_from(h->ts.tv_sec < 0 ? 0 : (uint64_t)h->ts.tv_sec, (uint64_t)h->ts.tv_usec);
 }
 
-static void add_packet(struct foreign *f, struct source *s, struct burst *b, size_t *used)
+static void add_packet(struct libpcap_file *f, struct source *s, struct burst *b, size_t *used)
 {
 	const struct pcap_pkthdr *h = f->held;
 	struct packet *p = &b->packet[b->count++];
@@ -51,7 +51,7 @@ static void add_packet(struct foreign *f, struct source *s, struct burst *b, siz
 }
 
 /* 1: a record is held; 0: the file has ended; negative: it is broken. */
-static int hold_next(struct foreign *f, struct source *s)
+static int hold_next(struct libpcap_file *f, struct source *s)
 {
 	struct pcap_pkthdr *h;
 	int got;
@@ -70,7 +70,7 @@ static int hold_next(struct foreign *f, struct source *s)
 
 static int fill(struct reader *r, struct source *s, struct burst *b)
 {
-	struct foreign *f = (struct foreign *)r;
+	struct libpcap_file *f = (struct libpcap_file *)r;
 	size_t used = 0;
 	int got = f->failed ? f->failed : 1;
 
@@ -89,14 +89,14 @@ static int fill(struct reader *r, struct source *s, struct burst *b)
 
 static uint64_t position(const struct reader *r)
 {
-	long at = ftell(pcap_file(((const struct foreign *)r)->pcap));
+	long at = ftell(pcap_file(((const struct libpcap_file *)r)->pcap));
 
 	return at > 0 ? (uint64_t)at : 0;
 }
 
 static void close_file(struct reader *r)
 {
-	struct foreign *f = (struct foreign *)r;
+	struct libpcap_file *f = (struct libpcap_file *)r;
 
 	pcap_close(f->pcap);
 	free(f);
@@ -108,10 +108,10 @@ static const struct reader_operations operations = {
 	.close = close_file,
 };
 
-int reader_foreign_open(struct reader **out, const char *path, char error[SOURCE_ERROR_BYTES])
+int reader_libpcap_open(struct reader **out, const char *path, char error[SOURCE_ERROR_BYTES])
 {
 	char reason[PCAP_ERRBUF_SIZE] = "";
-	struct foreign *f = calloc(1, sizeof(*f));
+	struct libpcap_file *f = calloc(1, sizeof(*f));
 
 	if (!f)
 		return -ENOMEM;

@@ -16,7 +16,7 @@ enum { FILE_HEADER = 24, RECORD_HEADER = 16 };
 
 struct pcap_file {
 	struct reader reader;
-	struct chunk chunk;
+	struct block_buffer chunk;
 	uint32_t ns_per_unit;
 	int swapped;
 	uint16_t link;
@@ -68,7 +68,7 @@ static int fill(struct reader *r, struct source *s, struct burst *b)
 	uint32_t caplen = 0;
 	int whole = 0;
 
-	if (record_at(f, &caplen) == -ENODATA && chunk_refill(&f->chunk) < 0)
+	if (record_at(f, &caplen) == -ENODATA && block_buffer_refill(&f->chunk) < 0)
 		return source_fail(s, -f->chunk.error, "%s", strerror(f->chunk.error));
 	while (b->count < BURST_MAX && (whole = record_at(f, &caplen)) == 0)
 		add_packet(f, s, b, caplen);
@@ -88,7 +88,7 @@ static void close_file(struct reader *r)
 {
 	struct pcap_file *f = (struct pcap_file *)r;
 
-	chunk_fini(&f->chunk);
+	block_buffer_fini(&f->chunk);
 	free(f);
 }
 
@@ -123,10 +123,10 @@ static int read_header(struct pcap_file *f)
 int reader_pcap_open(struct reader **out, int fd)
 {
 	struct pcap_file *f = calloc(1, sizeof(*f));
-	int error = f ? chunk_init(&f->chunk, fd) : -ENOMEM;
+	int error = f ? block_buffer_init(&f->chunk, fd) : -ENOMEM;
 
 	if (error == 0)
-		error = chunk_refill(&f->chunk);
+		error = block_buffer_refill(&f->chunk);
 	if (error == 0)
 		error = read_header(f);
 	if (error < 0) {

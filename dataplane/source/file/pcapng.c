@@ -34,7 +34,7 @@ struct port {
 
 struct pcapng_file {
 	struct reader reader;
-	struct chunk chunk;
+	struct block_buffer chunk;
 	struct port *port; /* the section's interfaces */
 	uint32_t ports, ports_max;
 	uint64_t skip; /* bytes of a large block without packets that are still to come */
@@ -283,7 +283,7 @@ static int fill(struct reader *r, struct source *s, struct burst *b)
 	while (b->count < BURST_MAX) {
 		went = take_next(f, s, b);
 		if (went == 0 && b->count == 0 && !f->chunk.ended && !f->chunk.error) {
-			if (chunk_refill(&f->chunk) < 0)
+			if (block_buffer_refill(&f->chunk) < 0)
 				return source_fail(
 					s, -f->chunk.error, "%s", strerror(f->chunk.error));
 			continue;
@@ -310,7 +310,7 @@ static void close_file(struct reader *r)
 {
 	struct pcapng_file *f = (struct pcapng_file *)r;
 
-	chunk_fini(&f->chunk);
+	block_buffer_fini(&f->chunk);
 	free(f->port);
 	free(f);
 }
@@ -324,10 +324,10 @@ static const struct reader_operations operations = {
 int reader_pcapng_open(struct reader **out, int fd)
 {
 	struct pcapng_file *f = calloc(1, sizeof(*f));
-	int error = f ? chunk_init(&f->chunk, fd) : -ENOMEM;
+	int error = f ? block_buffer_init(&f->chunk, fd) : -ENOMEM;
 
 	if (error == 0)
-		error = chunk_refill(&f->chunk);
+		error = block_buffer_refill(&f->chunk);
 	if (error == 0 && (chunk_left(&f->chunk) < BLOCK_SMALLEST ||
 				  field32(chunk_here(&f->chunk), 0) != SECTION))
 		error = -ENOTSUP;

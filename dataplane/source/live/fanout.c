@@ -279,7 +279,7 @@ int fanout_join(const int *fd, size_t fds, enum fanout kind)
 	return error;
 }
 
-int fanout_gate(int fd, int open)
+int fanout_filter(int fd, int open)
 {
 	struct sock_filter nothing = {.code = BPF_RET | BPF_K, .k = 0};
 	struct sock_fprog program = {.len = 1, .filter = &nothing};

@@ -19,6 +19,6 @@ enum fanout {
 int fanout_join(const int *fd, size_t fds, enum fanout);
 
 /* A socket that is closed lets nothing pass, one that is opened everything. */
-int fanout_gate(int fd, int open);
+int fanout_filter(int fd, int open);
 
 #endif

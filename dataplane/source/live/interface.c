@@ -16,7 +16,8 @@ static int refuse(char error[SOURCE_ERROR_BYTES], int status, const char *name, 
 	return status;
 }
 
-static int activate_failed(char error[SOURCE_ERROR_BYTES], const struct tap *t, int status)
+static int activate_failed(
+	char error[SOURCE_ERROR_BYTES], const struct interface_capture *t, int status)
 {
 	const char *reason = pcap_geterr(t->pcap);
 
@@ -40,8 +41,8 @@ static void configure(pcap_t *pcap, const struct tap_config *c)
 	pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO);
 }
 
-int tap_open(
-	struct tap *t, const char *name, const struct tap_config *c, char error[SOURCE_ERROR_BYTES])
+int interface_open(struct interface_capture *t, const char *name, const struct tap_config *c,
+	char error[SOURCE_ERROR_BYTES])
 {
 	char reason[PCAP_ERRBUF_SIZE] = "";
 	int status;
@@ -56,7 +57,7 @@ int tap_open(
 	status = pcap_activate(t->pcap);
 	if (status < 0)
 		return activate_failed(error, t, status);
-	status = fanout_gate(pcap_fileno(t->pcap), 0);
+	status = fanout_filter(pcap_fileno(t->pcap), 0);
 	if (status < 0)
 		return refuse(error, status, name, strerror(-status));
 	if (pcap_setnonblock(t->pcap, 1, reason) < 0)
@@ -67,12 +68,12 @@ int tap_open(
 	return 0;
 }
 
-void tap_close(struct tap *t)
+void interface_close(struct interface_capture *t)
 {
 	if (t->pcap)
 		pcap_close(t->pcap);
 	free(t->name);
-	*t = (struct tap){0};
+	*t = (struct interface_capture){0};
 }
 
 static void discard(u_char *user, const struct pcap_pkthdr *h, const u_char *data)
@@ -82,13 +83,13 @@ static void discard(u_char *user, const struct pcap_pkthdr *h, const u_char *dat
 	(void)data;
 }
 
-void tap_drain(struct tap *t)
+void interface_drain(struct interface_capture *t)
 {
 	while (pcap_dispatch(t->pcap, -1, discard, NULL) > 0)
 		;
 }
 
-int tap_flags(const struct tap *t, int socket)
+int interface_link_flags(const struct interface_capture *t, int socket)
 {
 	struct ifreq request = {0};
 
@@ -103,7 +104,7 @@ int tap_flags(const struct tap *t, int socket)
 							 : (int)(uint16_t)request.ifr_flags;
 }
 
-int tap_count(struct tap *t)
+int interface_count(struct interface_capture *t)
 {
 	struct pcap_stat now;
 	uint32_t received, dropped;

@@ -14,7 +14,7 @@
 /* The kernel hands over a block of its ring that is not full after so long. */
 #define TAP_BLOCK_TIMEOUT_MS 10
 
-struct tap {
+struct interface_capture {
 	char *name;
 	unsigned index; /* the kernel's; 0: the pseudo device "any" */
 	pcap_t *pcap;
@@ -30,18 +30,18 @@ struct tap_config {
 };
 
 /* 0, or a negative errno with the reason in `error`; to be closed either way. */
-int tap_open(
-	struct tap *, const char *name, const struct tap_config *, char error[SOURCE_ERROR_BYTES]);
-void tap_close(struct tap *);
+int interface_open(struct interface_capture *, const char *name, const struct tap_config *,
+	char error[SOURCE_ERROR_BYTES]);
+void interface_close(struct interface_capture *);
 
 /* Throws away what the ring holds. */
-void tap_drain(struct tap *);
+void interface_drain(struct interface_capture *);
 
 /* The interface's IFF_ flags, asked through any socket; a negative errno, -ENODEV once it has
  * gone, though another one of that name may be there. */
-int tap_flags(const struct tap *, int socket);
+int interface_link_flags(const struct interface_capture *, int socket);
 
 /* Adds what came and was lost since last asked to tap.loss. 0 or -EIO. */
-int tap_count(struct tap *);
+int interface_count(struct interface_capture *);
 
 #endif

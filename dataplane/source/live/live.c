@@ -22,9 +22,9 @@
 
 struct live {
 	struct source source; /* first: the operations get it */
-	struct tap *tap;
+	struct interface_capture *interface_capture;
 	struct pollfd *ready; /* one for each tap */
-	size_t taps, next;
+	size_t interface_captures, next;
 	unsigned worker;
 	int wait_ms;
 	int control; /* a socket for questions about interfaces, of the first source; else -1 */
@@ -47,7 +47,7 @@ static uint64_t time_of(const struct pcap_pkthdr *h)
 static void add_packet(u_char *user, const struct pcap_pkthdr *h, const u_char *data)
 {
 	struct live *l = (struct live *)(void *)user;
-	struct tap *t = &l->tap[l->next];
+	struct interface_capture *t = &l->interface_capture[l->next];
 	struct burst *b = l->burst;
 	struct packet *p = &b->packet[b->count++];
 
@@ -67,9 +67,9 @@ static void add_packet(u_char *user, const struct pcap_pkthdr *h, const u_char *
 /* Why a handle gave nothing. An interface that is only down comes back by itself, and its
  * socket, its place in the group and its promiscuous mode with it: that is what `watch` tells.
  * XXX: the group may then be in another order, and a pair go to another worker than before. */
-static int check_tap(struct live *l, const struct tap *t, const char *reason)
+static int check_interface(struct live *l, const struct interface_capture *t, const char *reason)
 {
-	int flags = tap_flags(t, pcap_fileno(t->pcap));
+	int flags = interface_link_flags(t, pcap_fileno(t->pcap));
 
 	if (flags == -ENODEV) {
 		snprintf(l->source.error, sizeof(l->source.error),
@@ -88,12 +88,12 @@ static int wait_for_packets(struct live *l)
 {
 	int error = 0;
 
-	for (size_t i = 0; i < l->taps; i++)
+	for (size_t i = 0; i < l->interface_captures; i++)
 		l->ready[i].revents = 0;
-	if (poll(l->ready, l->taps, l->wait_ms) > 0)
+	if (poll(l->ready, l->interface_captures, l->wait_ms) > 0)
 		return 0;
-	for (size_t i = 0; i < l->taps && !error; i++)
-		error = check_tap(l, &l->tap[i], NULL);
+	for (size_t i = 0; i < l->interface_captures && !error; i++)
+		error = check_interface(l, &l->interface_capture[i], NULL);
 	return error;
 }
 
@@ -105,12 +105,12 @@ static int live_poll(struct source *s, struct burst *b)
 	burst_clear(b);
 	l->burst = b;
 	l->used = 0;
-	for (size_t i = 0; i < l->taps; i++) {
-		struct tap *t = &l->tap[l->next];
+	for (size_t i = 0; i < l->interface_captures; i++) {
+		struct interface_capture *t = &l->interface_capture[l->next];
 		int got = pcap_dispatch(t->pcap, BURST_MAX, add_packet, (u_char *)l);
-		int error = got == PCAP_ERROR ? check_tap(l, t, pcap_geterr(t->pcap)) : 0;
+		int error = got == PCAP_ERROR ? check_interface(l, t, pcap_geterr(t->pcap)) : 0;
 
-		l->next = (l->next + 1) % l->taps;
+		l->next = (l->next + 1) % l->interface_captures;
 		if (b->count > 0)
 			return 1;
 		if (error)
@@ -129,13 +129,13 @@ static void live_close(struct source *s)
 {
 	struct live *l = (struct live *)s;
 
-	for (size_t i = 0; l->tap && i < l->taps; i++)
-		tap_close(&l->tap[i]);
+	for (size_t i = 0; l->interface_capture && i < l->interface_captures; i++)
+		interface_close(&l->interface_capture[i]);
 	if (l->control >= 0)
 		close(l->control);
 	free(l->arena);
 	free(l->ready);
-	free(l->tap);
+	free(l->interface_capture);
 	free(l);
 }
 
@@ -147,9 +147,9 @@ static int live_loss(struct source *s, struct source_loss *out)
 	int error = 0;
 
 	*out = (struct source_loss){0};
-	for (size_t i = 0; i < l->taps; i++) {
-		struct tap *t = &l->tap[i];
-		int failed = tap_count(t);
+	for (size_t i = 0; i < l->interface_captures; i++) {
+		struct interface_capture *t = &l->interface_capture[i];
+		int failed = interface_count(t);
 
 		error = error ? error : failed;
 		out->received += t->loss.received;
@@ -174,11 +174,11 @@ static int live_watch(struct source *s, char text[SOURCE_ERROR_BYTES])
 {
 	struct live *l = (struct live *)s;
 
-	for (size_t i = 0; l->control >= 0 && i < l->taps; i++) {
-		struct tap *t = &l->tap[i];
+	for (size_t i = 0; l->control >= 0 && i < l->interface_captures; i++) {
+		struct interface_capture *t = &l->interface_capture[i];
 		int before = t->flags;
 
-		t->flags = tap_flags(t, l->control);
+		t->flags = interface_link_flags(t, l->control);
 		if (link_works(t->flags) == link_works(before))
 			continue;
 		snprintf(text, SOURCE_ERROR_BYTES, "%s: %s", t->name, link_text(t->flags));
@@ -222,25 +222,25 @@ static int live_new(struct live **out, const struct source_live_config *c, unsig
 	l->worker = worker;
 	l->wait_ms = (int)c->wait_ms;
 	l->control = -1;
-	l->tap = calloc(c->interfaces, sizeof(*l->tap));
+	l->interface_capture = calloc(c->interfaces, sizeof(*l->interface_capture));
 	l->ready = calloc(c->interfaces, sizeof(*l->ready));
 	l->arena = malloc(BURST_MAX * ROUND_UP(c->snaplen));
-	return l->tap && l->ready && l->arena ? 0 : -ENOMEM;
+	return l->interface_capture && l->ready && l->arena ? 0 : -ENOMEM;
 }
 
-static int open_taps(struct live *l, const struct source_live_config *c, char *error)
+static int open_interfaces(struct live *l, const struct source_live_config *c, char *error)
 {
 	struct tap_config config = {.snaplen = c->snaplen, .ring_bytes = c->ring_bytes};
 	int status = 0;
 
-	while (l->taps < c->interfaces && status == 0) {
-		struct tap *t = &l->tap[l->taps];
+	while (l->interface_captures < c->interfaces && status == 0) {
+		struct interface_capture *t = &l->interface_capture[l->interface_captures];
 
-		status = tap_open(t, c->interface[l->taps], &config, error);
+		status = interface_open(t, c->interface[l->interface_captures], &config, error);
 		if (status == 0)
-			l->ready[l->taps] = (struct pollfd){
+			l->ready[l->interface_captures] = (struct pollfd){
 				.fd = pcap_get_selectable_fd(t->pcap), .events = POLLIN};
-		l->taps++;
+		l->interface_captures++;
 	}
 	return status;
 }
@@ -255,7 +255,7 @@ static int open_all(struct source *source[], const struct source_live_config *c,
 		status = live_new(&l, c, i);
 		source[i] = l ? &l->source : NULL;
 		if (status == 0)
-			status = open_taps(l, c, error);
+			status = open_interfaces(l, c, error);
 	}
 	return status;
 }
@@ -269,18 +269,19 @@ static void close_all(struct source *source[], unsigned workers)
 	}
 }
 
-static struct tap *tap_of(struct source *s, size_t i)
+static struct interface_capture *interface_of(struct source *s, size_t i)
 {
-	return &((struct live *)s)->tap[i];
+	return &((struct live *)s)->interface_capture[i];
 }
 
-static int join_tap(struct source *source[], unsigned workers, size_t tap, enum fanout kind)
+static int join_interface(
+	struct source *source[], unsigned workers, size_t interface_capture, enum fanout kind)
 {
 	int *fd = calloc(workers, sizeof(*fd));
 	int status = -ENOMEM;
 
 	for (unsigned i = 0; fd && i < workers; i++)
-		fd[i] = pcap_fileno(tap_of(source[i], tap)->pcap);
+		fd[i] = pcap_fileno(interface_of(source[i], interface_capture)->pcap);
 	if (fd)
 		status = fanout_join(fd, workers, kind);
 	free(fd);
@@ -293,7 +294,7 @@ static int join_all(
 	int status = 0;
 
 	for (size_t i = 0; i < c->interfaces && status == 0; i++) {
-		status = join_tap(source, c->workers, i, kind);
+		status = join_interface(source, c->workers, i, kind);
 		if (status < 0)
 			refuse(error, status, c->interface[i],
 				kind == FANOUT_PAIRS
@@ -311,15 +312,15 @@ static void begin_together(struct source *source[], const struct source_live_con
 	usleep(3 * TAP_BLOCK_TIMEOUT_MS * 1000);
 	for (unsigned w = 0; w < c->workers; w++)
 		for (size_t i = 0; i < c->interfaces; i++) {
-			struct tap *t = tap_of(source[w], i);
+			struct interface_capture *t = interface_of(source[w], i);
 
-			tap_drain(t);
-			tap_count(t);
+			interface_drain(t);
+			interface_count(t);
 			t->loss = (struct source_loss){0};
 		}
 	for (size_t i = 0; i < c->interfaces; i++)
 		for (unsigned w = 0; w < c->workers; w++)
-			fanout_gate(pcap_fileno(tap_of(source[w], i)->pcap), 1);
+			fanout_filter(pcap_fileno(interface_of(source[w], i)->pcap), 1);
 }
 
 static const char *steering_text(enum steering s)
@@ -338,9 +339,10 @@ static void describe(struct source *s, const struct source_live_config *c)
 	struct live *l = (struct live *)s;
 
 	snprintf(l->description, sizeof(l->description),
-		"%s%s through libpcap, ring of %u MiB, snaplen %u; %u worker%s, %s", l->tap[0].name,
-		l->taps > 1 ? " and others" : "", c->ring_bytes >> 20, c->snaplen, c->workers,
-		c->workers > 1 ? "s" : "", steering_text(s->steering));
+		"%s%s through libpcap, ring of %u MiB, snaplen %u; %u worker%s, %s",
+		l->interface_capture[0].name, l->interface_captures > 1 ? " and others" : "",
+		c->ring_bytes >> 20, c->snaplen, c->workers, c->workers > 1 ? "s" : "",
+		steering_text(s->steering));
 }
 
 /* What the watch starts from. */
@@ -348,9 +350,10 @@ static int begin_watch(struct live *first, char *error)
 {
 	first->control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (first->control < 0)
-		return refuse(error, -errno, first->tap[0].name, strerror(errno));
-	for (size_t i = 0; i < first->taps; i++)
-		first->tap[i].flags = tap_flags(&first->tap[i], first->control);
+		return refuse(error, -errno, first->interface_capture[0].name, strerror(errno));
+	for (size_t i = 0; i < first->interface_captures; i++)
+		first->interface_capture[i].flags =
+			interface_link_flags(&first->interface_capture[i], first->control);
 	return 0;
 }
 

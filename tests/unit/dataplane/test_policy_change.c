@@ -8,7 +8,7 @@ struct next {
 	struct book book;
 	struct rule rule[40];
 	struct inventory *inventory;
-	struct succession succession;
+	struct policy_change policy_change;
 	struct mirror_host *host;
 };
 
@@ -34,7 +34,8 @@ static void disable(struct next *n, uint16_t port, int disabled)
 			n->rule[i].enabled = !disabled;
 }
 
-static struct next *next_open(uint32_t generation, struct inventory *inv, const uint16_t *heir)
+static struct next *next_open(
+	uint32_t generation, struct inventory *inv, const uint16_t *new_number)
 {
 	struct next *n = calloc(1, sizeof(*n));
 
@@ -43,11 +44,11 @@ static struct next *next_open(uint32_t generation, struct inventory *inv, const 
 	book_open(&n->book, n->rule, sensor_rules(n->rule), inv);
 	n->book.policy->generation = generation;
 	n->host = calloc(inventory_count(inv) + 1, sizeof(*n->host));
-	n->succession = (struct succession){
+	n->policy_change = (struct policy_change){
 		.policy = n->book.policy,
 		.timeouts = default_timeouts,
 		.warmup_ns = 60 * SECOND,
-		.heir = heir,
+		.new_number = new_number,
 		.remap = 3,
 	};
 	return n;
@@ -55,16 +56,17 @@ static struct next *next_open(uint32_t generation, struct inventory *inv, const 
 
 static void next_adopt(struct next *n, struct sensor *s)
 {
-	free(worker_adopt(s->worker, &n->succession, n->host, inventory_count(n->inventory)));
+	free(worker_set_policy(
+		s->worker, &n->policy_change, n->host, inventory_count(n->inventory)));
 }
 
 static void settle(struct sensor *s)
 {
-	for (unsigned i = 0; i < 10000 && !worker_is_settled(s->worker); i++) {
+	for (unsigned i = 0; i < 10000 && !worker_is_rejudged(s->worker); i++) {
 		worker_idle(s->worker, s->now_ns);
 		sensor_collect(s);
 	}
-	assert_true(worker_is_settled(s->worker));
+	assert_true(worker_is_rejudged(s->worker));
 }
 
 static void next_close(struct next *n)
@@ -158,9 +160,9 @@ static void burst_of(struct sensor *s, double at, const char *from, const char *
  * nobody's from the first packet on. */
 static void worker_counts_nothing_for_an_appliance_that_is_gone(void **state)
 {
-	static const uint16_t heir[] = {1, 0, APPLIANCE_NONE};
+	static const uint16_t new_number[] = {1, 0, APPLIANCE_NONE};
 	struct sensor *s = sensor_open(64, BURST_MAX);
-	struct next *n = next_open(2, smaller_inventory(), heir);
+	struct next *n = next_open(2, smaller_inventory(), new_number);
 	const struct counters *c = worker_counters(s->worker);
 
 	(void)state;
@@ -186,9 +188,9 @@ static void worker_counts_nothing_for_an_appliance_that_is_gone(void **state)
 
 static void worker_ends_the_flows_of_an_appliance_that_is_gone(void **state)
 {
-	static const uint16_t heir[] = {1, 0, APPLIANCE_NONE};
+	static const uint16_t new_number[] = {1, 0, APPLIANCE_NONE};
 	struct sensor *s = sensor_open(64, 1);
-	struct next *n = next_open(2, smaller_inventory(), heir);
+	struct next *n = next_open(2, smaller_inventory(), new_number);
 	const struct counters *c;
 
 	(void)state;
@@ -223,23 +225,23 @@ static void worker_ends_the_flows_of_an_appliance_that_is_gone(void **state)
 }
 
 /* A survey's records are taken from the outbox here: the sensor keeps only flagged and ended. */
-static size_t survey(struct sensor *s, uint16_t *port)
+static size_t dump(struct sensor *s, uint16_t *port)
 {
 	size_t count = 0;
 
-	worker_survey(s->worker);
-	while (!worker_is_surveyed(s->worker)) {
+	worker_dump(s->worker);
+	while (!worker_is_dumped(s->worker)) {
 		worker_idle(s->worker, s->now_ns);
-		for (size_t i = 0; i < s->outbox.count; i++) {
-			assert_int_equal(s->outbox.record[i].kind, RECORD_LIVE);
-			port[count++] = s->outbox.record[i].port[0];
+		for (size_t i = 0; i < s->record_buffer.count; i++) {
+			assert_int_equal(s->record_buffer.record[i].kind, RECORD_LIVE);
+			port[count++] = s->record_buffer.record[i].port[0];
 		}
-		s->outbox.count = 0;
+		s->record_buffer.count = 0;
 	}
 	return count;
 }
 
-static void survey_has_every_live_flow_once(void **state)
+static void dump_has_every_live_flow_once(void **state)
 {
 	struct sensor *s = sensor_open(4096, 1);
 	uint16_t port[4096];
@@ -248,7 +250,7 @@ static void survey_has_every_live_flow_once(void **state)
 	(void)state;
 	for (uint16_t i = 0; i < 3000; i++)
 		segment(s, 1, ADMIN, FTD, (uint16_t)(20000 + i), 22, SYN);
-	assert_int_equal(survey(s, port), 3000);
+	assert_int_equal(dump(s, port), 3000);
 	for (unsigned i = 0; i < 3000; i++) {
 		assert_true(port[i] >= 20000 && port[i] < 23000);
 		assert_int_equal(seen[port[i]], 0);
@@ -263,14 +265,14 @@ static void an_alert_waits_with_its_flow_while_the_outbox_is_congested(void **st
 	const struct counters *c = worker_counters(s->worker);
 
 	(void)state;
-	s->outbox.congested = 1;
+	s->record_buffer.congested = 1;
 	segment(s, 0, STRANGER, FTD, 40000, 4444, SYN);
 	assert_int_equal(s->flagged_count, 0);
 	assert_int_equal(c->events_delayed, 1);
 	worker_idle(s->worker, s->now_ns + 2 * SECOND);
 	sensor_collect(s);
 	assert_int_equal(s->flagged_count, 0);
-	s->outbox.congested = 0;
+	s->record_buffer.congested = 0;
 	for (unsigned i = 0; i < 4; i++)
 		worker_idle(s->worker, s->now_ns + (3 + i) * SECOND);
 	sensor_collect(s);
@@ -331,7 +333,7 @@ int main(void)
 		cmocka_unit_test(worker_says_nothing_of_a_flow_by_the_old_policy),
 		cmocka_unit_test(worker_counts_nothing_for_an_appliance_that_is_gone),
 		cmocka_unit_test(worker_ends_the_flows_of_an_appliance_that_is_gone),
-		cmocka_unit_test(survey_has_every_live_flow_once),
+		cmocka_unit_test(dump_has_every_live_flow_once),
 		cmocka_unit_test(an_alert_waits_with_its_flow_while_the_outbox_is_congested),
 		cmocka_unit_test(no_packet_is_lost_across_a_thousand_reloads),
 	};

@@ -13,7 +13,7 @@
 struct flood {
 	struct sensor *sensor; /* for its policy; the worker is the flood's own */
 	struct worker *worker;
-	struct outbox outbox;
+	struct record_buffer record_buffer;
 	struct burst burst;
 	uint8_t byte[BURST_MAX][64];
 	uint64_t now_ns, syns;
@@ -39,15 +39,15 @@ static struct flood *flood_open(void)
 	f->dice = dice_cast(50);
 	f->now_ns = START;
 	f->sensor = sensor_open(16, 1);
-	f->outbox.capacity = OUTBOX_MIN;
-	f->outbox.record = calloc(OUTBOX_MIN, sizeof(struct record));
+	f->record_buffer.capacity = OUTBOX_MIN;
+	f->record_buffer.record = calloc(OUTBOX_MIN, sizeof(struct record));
 	memset(&config, 0, sizeof(config));
 	config.policy = f->sensor->book.policy;
 	config.timeouts = default_timeouts;
 	config.warmup_ns = 60 * SECOND;
 	config.seed = 7;
 	config.flow_max = FLOWS;
-	config.outbox = &f->outbox;
+	config.record_buffer = &f->record_buffer;
 	assert_int_equal(worker_new(&f->worker, &config), 0);
 	f->burst.start_ns = START;
 	return f;
@@ -57,7 +57,7 @@ static void flood_close(struct flood *f)
 {
 	worker_free(f->worker);
 	sensor_close(f->sensor);
-	free(f->outbox.record);
+	free(f->record_buffer.record);
 	free(f);
 }
 
@@ -77,8 +77,8 @@ static void take_connection(struct flood *f, const struct record *r)
 
 static void take_records(struct flood *f)
 {
-	for (size_t i = 0; i < f->outbox.count; i++) {
-		const struct record *r = &f->outbox.record[i];
+	for (size_t i = 0; i < f->record_buffer.count; i++) {
+		const struct record *r = &f->record_buffer.record[i];
 		if (r->kind == RECORD_FLAGGED)
 			f->flagged++;
 		else if (verdict_is_flagged((enum verdict)r->verdict))
@@ -88,7 +88,7 @@ static void take_records(struct flood *f)
 		if (r->kind == RECORD_ENDED)
 			f->kept[r->end]++;
 	}
-	f->outbox.count = 0;
+	f->record_buffer.count = 0;
 }
 
 static void flush(struct flood *f)

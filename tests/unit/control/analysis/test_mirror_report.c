@@ -172,7 +172,7 @@ static void mirror_puts_workers_together(void **state)
 {
 	struct scene *s = scene_open(TWO);
 	struct mirror_host host[2] = {{.packets = 5, .last_ns = 9}, {.packets = 1, .last_ns = 3}};
-	struct mirror_figures f = {.lanes = 3, .sessions = 2, .host = host, .hosts = 2};
+	struct mirror_counters f = {.lanes = 3, .sessions = 2, .host = host, .hosts = 2};
 	struct mirror_session *sum = s->report.sum.session;
 
 	(void)state;

@@ -9,7 +9,7 @@
 
 /* What decode said, with the payload as an offset into the frame, or -1. */
 struct reading {
-	struct view view;
+	struct decoded view;
 	ptrdiff_t payload_at;
 };
 
@@ -59,7 +59,7 @@ static inline void check_address(const struct address *found, const char *text)
 	assert_memory_equal(found, &want, sizeof(want));
 }
 
-static inline void check_ends(const struct view *v, const char *source, unsigned source_port,
+static inline void check_ends(const struct decoded *v, const char *source, unsigned source_port,
 	const char *destination, unsigned destination_port)
 {
 	assert_int_equal(v->outcome, OUTCOME_IP);

@@ -19,41 +19,41 @@
 
 struct spoken {
 	uint32_t length;
-	uint8_t said; /* enum role_said */
+	uint8_t said; /* enum sender */
 	const char *bytes;
 };
 
 /* `whole`: nothing follows, as of a datagram; else as of a stream. */
-static inline enum reading read_spoken(validator_function *validate, enum transport transport,
-	const char *bytes, uint32_t length, int whole, struct meaning *m)
+static inline enum match read_spoken(validator_function *validate, enum transport transport,
+	const char *bytes, uint32_t length, int whole, struct message_info *m)
 {
 	uint8_t *copy = malloc(length ? length : 1);
-	struct utterance u = {.bytes = copy,
+	struct message u = {.bytes = copy,
 		.length = length,
 		.size = whole ? length : 0,
 		.transport = (uint8_t)transport};
-	enum reading reading;
+	enum match reading;
 
 	assert_non_null(copy);
 	memcpy(copy, bytes, length);
-	meaning_init(m);
+	message_info_init(m);
 	reading = validate(&u, m);
 	free(copy);
 	return reading;
 }
 
 static inline void check_all(validator_function *validate, enum transport transport,
-	const struct spoken *s, size_t count, enum reading wanted)
+	const struct spoken *s, size_t count, enum match wanted)
 {
-	struct meaning m;
+	struct message_info m;
 
 	for (size_t i = 0; i < count; i++) {
-		enum reading r = read_spoken(validate, transport, s[i].bytes, s[i].length,
+		enum match r = read_spoken(validate, transport, s[i].bytes, s[i].length,
 			transport == TRANSPORT_UDP, &m);
 		if (r != wanted)
 			print_error("message %zu: reading %d\n", i, (int)r);
 		assert_int_equal(r, wanted);
-		if (wanted == READING_YES)
+		if (wanted == MATCH_YES)
 			assert_int_equal(m.said, s[i].said);
 	}
 }
@@ -62,14 +62,14 @@ static inline void check_all(validator_function *validate, enum transport transp
 static inline void check_beginnings(validator_function *validate, enum transport transport,
 	const struct spoken *s, size_t count)
 {
-	struct meaning m;
+	struct message_info m;
 
 	for (size_t i = 0; i < count; i++) {
 		for (uint32_t n = 1; n < s[i].length; n++) {
-			enum reading r = read_spoken(validate, transport, s[i].bytes, n, 0, &m);
-			if (r == READING_NO)
+			enum match r = read_spoken(validate, transport, s[i].bytes, n, 0, &m);
+			if (r == MATCH_NO)
 				print_error("message %zu: refused after %u bytes\n", i, n);
-			assert_int_not_equal(r, READING_NO);
+			assert_int_not_equal(r, MATCH_NO);
 		}
 	}
 }

@@ -26,7 +26,7 @@ struct sensor {
 	struct rule rule[40];
 	struct inventory *inventory;
 	struct worker *worker;
-	struct outbox outbox;
+	struct record_buffer record_buffer;
 	struct record *ended, *flagged;
 	size_t ended_count, flagged_count;
 	uint64_t now_ns;
@@ -113,8 +113,8 @@ static inline struct sensor *sensor_open(uint32_t flow_max, unsigned burst_size)
 	assert_non_null(s);
 	s->inventory = sensor_inventory();
 	book_open(&s->book, s->rule, sensor_rules(s->rule), s->inventory);
-	s->outbox.capacity = OUTBOX_MIN;
-	s->outbox.record = calloc(OUTBOX_MIN, sizeof(struct record));
+	s->record_buffer.capacity = OUTBOX_MIN;
+	s->record_buffer.record = calloc(OUTBOX_MIN, sizeof(struct record));
 	s->ended = calloc(RECORDS_MAX, sizeof(struct record));
 	s->flagged = calloc(RECORDS_MAX, sizeof(struct record));
 	s->burst_size = burst_size;
@@ -125,22 +125,22 @@ static inline struct sensor *sensor_open(uint32_t flow_max, unsigned burst_size)
 	config.warmup_ns = 60 * SECOND;
 	config.seed = 1;
 	config.flow_max = flow_max;
-	config.outbox = &s->outbox;
+	config.record_buffer = &s->record_buffer;
 	assert_int_equal(worker_new(&s->worker, &config), 0);
 	return s;
 }
 
 static inline void sensor_collect(struct sensor *s)
 {
-	for (size_t i = 0; i < s->outbox.count; i++) {
-		const struct record *r = &s->outbox.record[i];
+	for (size_t i = 0; i < s->record_buffer.count; i++) {
+		const struct record *r = &s->record_buffer.record[i];
 		assert_true(s->ended_count < RECORDS_MAX && s->flagged_count < RECORDS_MAX);
 		if (r->kind == RECORD_ENDED)
 			s->ended[s->ended_count++] = *r;
 		else
 			s->flagged[s->flagged_count++] = *r;
 	}
-	s->outbox.count = 0;
+	s->record_buffer.count = 0;
 }
 
 static inline void sensor_flush(struct sensor *s)
@@ -192,7 +192,7 @@ static inline void sensor_close(struct sensor *s)
 	worker_free(s->worker);
 	book_close(&s->book);
 	free(s->inventory);
-	free(s->outbox.record);
+	free(s->record_buffer.record);
 	free(s->ended);
 	free(s->flagged);
 	free(s);

@@ -33,7 +33,7 @@ static struct burst burst_of(unsigned interface, unsigned cut)
 }
 
 static const struct mirror_lane *lane(
-	const struct mirror_figures *f, unsigned interface, unsigned vlan)
+	const struct mirror_counters *f, unsigned interface, unsigned vlan)
 {
 	for (uint32_t i = 1; i < f->lanes; i++)
 		if (f->lane[i].interface == interface && f->lane[i].vlan == vlan)
@@ -49,7 +49,7 @@ static void mirror_counts_frames_by_interface_and_vlan(void **state)
 	(void)state;
 	for (unsigned interface = 0; interface < 2; interface++) {
 		struct burst b = burst_of(interface, 3);
-		struct view v = {.path = {.vlan = {20}, .interface = (uint16_t)interface}};
+		struct decoded v = {.path = {.vlan = {20}, .interface = (uint16_t)interface}};
 		mirror_layered(m, &b.packet[0], &v);
 		mirror_layered(m, &b.packet[9], &v);
 		mirror_burst(m, &b, 3);
@@ -65,13 +65,13 @@ static void mirror_counts_frames_by_interface_and_vlan(void **state)
 static void mirror_counts_what_finds_no_lane_together(void **state)
 {
 	struct scene *s = scene_open();
-	struct mirror_figures *f = &s->mirror.figures;
+	struct mirror_counters *f = &s->mirror.figures;
 	uint64_t frames = 0;
 
 	(void)state;
 	for (uint16_t vlan = 1; vlan <= 1000; vlan++) {
 		struct burst b = burst_of(0, 0);
-		struct view v = {.path = {.vlan = {vlan}}};
+		struct decoded v = {.path = {.vlan = {vlan}}};
 		mirror_layered(&s->mirror, &b.packet[0], &v);
 		mirror_burst(&s->mirror, &b, 0);
 	}
@@ -89,7 +89,7 @@ static void mirror_counts_what_finds_no_lane_together(void **state)
 static void number(struct mirror *m, unsigned session, uint32_t sequence)
 {
 	struct packet p = {.caplen = 60, .wirelen = 60};
-	struct view v = {.is_numbered = 1,
+	struct decoded v = {.is_numbered = 1,
 		.mirrored = {.session = (uint16_t)session, .version = 4, .sequence = sequence}};
 
 	mirror_layered(m, &p, &v);
@@ -104,7 +104,7 @@ static uint64_t lost(const struct mirror_session *s)
 static void mirror_knows_what_a_session_lost(void **state)
 {
 	struct scene *s = scene_open();
-	struct mirror_figures *f = &s->mirror.figures;
+	struct mirror_counters *f = &s->mirror.figures;
 	struct dice d = dice_cast(4);
 	unsigned missing = 0;
 
@@ -129,7 +129,7 @@ static void mirror_knows_what_a_session_lost(void **state)
 static void mirror_begins_a_leg_when_a_switch_starts_over(void **state)
 {
 	struct scene *s = scene_open();
-	struct mirror_figures *f = &s->mirror.figures;
+	struct mirror_counters *f = &s->mirror.figures;
 
 	(void)state;
 	for (uint32_t i = 1000000; i < 1000100; i++)
@@ -157,7 +157,7 @@ static void segment(struct mirror *m, unsigned direction, unsigned id, uint32_t 
 {
 	struct frame f = {0};
 	struct packet p = {.link = LINK_RAW};
-	struct view v;
+	struct decoded v;
 
 	put_ipv4(&f, "10.20.0.1", "10.10.0.5", IPPROTO_TCP, 0);
 	put_tcp(&f, 40000, 8305, ACK, payload);
@@ -261,7 +261,7 @@ static void mirror_watches_a_bounded_sample(void **state)
 
 static void mirror_tells_one_side_from_two(void **state)
 {
-	const unsigned data = LETTER_BIT(SYN) | LETTER_BIT(DATA);
+	const unsigned data = HISTORY_BIT(SYN) | HISTORY_BIT(DATA);
 	struct scene *s = scene_open();
 	struct record r = {.protocol = IPPROTO_TCP,
 		.appliance = {0, APPLIANCE_NONE},
@@ -271,11 +271,11 @@ static void mirror_tells_one_side_from_two(void **state)
 
 	(void)state;
 	mirror_end(&s->mirror, 1, data, &r);
-	mirror_end(&s->mirror, 1, LETTER_BIT(SYN), &r); /* a probe proves nothing */
+	mirror_end(&s->mirror, 1, HISTORY_BIT(SYN), &r); /* a probe proves nothing */
 	r.packets[1] = 4;
-	mirror_end(&s->mirror, 1, data | LETTER_BIT(SYN_ACK), &r);
+	mirror_end(&s->mirror, 1, data | HISTORY_BIT(SYN_ACK), &r);
 	r.protocol = IPPROTO_UDP;
-	mirror_end(&s->mirror, 1, LETTER_BIT(DATA), &r);
+	mirror_end(&s->mirror, 1, HISTORY_BIT(DATA), &r);
 	assert_int_equal(lane(&s->mirror.figures, 0, 0)->flows.one, 1);
 	assert_int_equal(lane(&s->mirror.figures, 0, 0)->flows.both, 1);
 	assert_int_equal(lane(&s->mirror.figures, 0, 0)->syn, 3);

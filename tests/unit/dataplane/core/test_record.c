@@ -3,7 +3,7 @@
 #include "core/decode/decoded.h"
 #include "record.h"
 
-#define LETTER_TEXT_OF(name, text) text,
+#define HISTORY_TEXT_OF(name, text) text,
 
 static struct record sample(void)
 {
@@ -19,15 +19,15 @@ static struct record sample(void)
 }
 
 /* `letters` as "S h A": upper case of the initiator, lower case of the responder. */
-static struct record with_history(const char *letters, int corrected)
+static struct record with_history(const char *history_bits, int corrected)
 {
 	static const char names[] = "SHADFRQ";
 	struct record r = sample();
 
 	r.corrected = (uint8_t)corrected;
-	for (; *letters; letters++) {
-		uint64_t responder = *letters & 0x20 ? 8 : 0;
-		uint64_t letter = (uint64_t)(strchr(names, *letters & ~0x20) - names);
+	for (; *history_bits; history_bits++) {
+		uint64_t responder = *history_bits & 0x20 ? 8 : 0;
+		uint64_t letter = (uint64_t)(strchr(names, *history_bits & ~0x20) - names);
 		r.history |= (letter | responder) << (4 * r.history_length++);
 	}
 	return r;
@@ -39,7 +39,7 @@ static void record_writes_history_as_zeek_does(void **state)
 	char text[HISTORY_BYTES], want[HISTORY_BYTES];
 
 	(void)state;
-	assert_string_equal("SHADFRQ", (const char[]){LETTER_LIST(LETTER_TEXT_OF) 0});
+	assert_string_equal("SHADFRQ", (const char[]){HISTORY_LIST(HISTORY_TEXT_OF) 0});
 	for (size_t i = 0; i < sizeof(history) / sizeof(history[0]); i++) {
 		struct record r = with_history(history[i], 0);
 		record_history(&r, text);

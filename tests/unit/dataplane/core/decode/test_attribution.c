@@ -8,10 +8,11 @@
 
 static const uint8_t mac_of_device[6] = {2, 0, 0, 0, 0, 2}, other_mac[6] = {2, 9, 9, 9, 9, 9};
 
-static struct view datagram(const char *source, unsigned from, const char *destination, unsigned to)
+static struct decoded datagram(
+	const char *source, unsigned from, const char *destination, unsigned to)
 {
 	unsigned version;
-	struct view v = {
+	struct decoded v = {
 		.source = address_at(source, &version),
 		.destination = address_at(destination, NULL),
 		.source_port = (uint16_t)from,
@@ -24,7 +25,7 @@ static struct view datagram(const char *source, unsigned from, const char *desti
 }
 
 /* The fixed part of a DHCP message (RFC 2131 section 2) with this client hardware address. */
-static void add_dhcp(struct view *v, uint8_t message[236], const uint8_t *client)
+static void add_dhcp(struct decoded *v, uint8_t message[236], const uint8_t *client)
 {
 	memset(message, 0, 236);
 	message[0] = 1;
@@ -35,7 +36,7 @@ static void add_dhcp(struct view *v, uint8_t message[236], const uint8_t *client
 	v->payload_captured = 236;
 }
 
-static void check(struct view *v, unsigned source, unsigned destination)
+static void check(struct decoded *v, unsigned source, unsigned destination)
 {
 	struct inventory *inv = sensor_inventory();
 
@@ -48,9 +49,9 @@ static void check(struct view *v, unsigned source, unsigned destination)
 
 static void attribute_goes_by_addresses(void **state)
 {
-	struct view both = datagram(FMC, 1, FTD, 2), one = datagram(STRANGER, 1, FTD2, 2),
-		    none = datagram(STRANGER, 1, ADMIN, 2),
-		    v6 = datagram("2001:db8::9", 1, "2001:db8:20::1", 2);
+	struct decoded both = datagram(FMC, 1, FTD, 2), one = datagram(STRANGER, 1, FTD2, 2),
+		       none = datagram(STRANGER, 1, ADMIN, 2),
+		       v6 = datagram("2001:db8::9", 1, "2001:db8:20::1", 2);
 
 	(void)state;
 	check(&both, 0, 1);
@@ -62,7 +63,7 @@ static void attribute_goes_by_addresses(void **state)
 
 static void attribute_knows_a_client_without_address_by_its_hardware_address(void **state)
 {
-	struct view v = datagram(ANY, 68, BROADCAST, 67);
+	struct decoded v = datagram(ANY, 68, BROADCAST, 67);
 	uint8_t message[236];
 
 	(void)state;
@@ -75,7 +76,7 @@ static void attribute_knows_a_client_without_address_by_its_hardware_address(voi
 
 static void attribute_asks_the_message_before_the_frame(void **state)
 {
-	struct view relayed = datagram(ANY, 68, BROADCAST, 67), stranger = relayed;
+	struct decoded relayed = datagram(ANY, 68, BROADCAST, 67), stranger = relayed;
 	uint8_t message[236];
 
 	(void)state;
@@ -89,8 +90,8 @@ static void attribute_asks_the_message_before_the_frame(void **state)
 
 static void attribute_falls_back_to_the_frame_of_a_client(void **state)
 {
-	struct view cut = datagram(ANY, 68, BROADCAST, 67),
-		    answer = datagram(SERVER, 67, BROADCAST, 68);
+	struct decoded cut = datagram(ANY, 68, BROADCAST, 67),
+		       answer = datagram(SERVER, 67, BROADCAST, 68);
 
 	(void)state;
 	cut.mac = mac_of_device;
@@ -102,7 +103,7 @@ static void attribute_falls_back_to_the_frame_of_a_client(void **state)
 
 static void attribute_finds_the_client_of_a_broadcast_answer(void **state)
 {
-	struct view v = datagram(SERVER, 67, BROADCAST, 68);
+	struct decoded v = datagram(SERVER, 67, BROADCAST, 68);
 	uint8_t message[236];
 
 	(void)state;
@@ -113,9 +114,9 @@ static void attribute_finds_the_client_of_a_broadcast_answer(void **state)
 
 static void attribute_asks_for_hardware_addresses_of_dhcp_only(void **state)
 {
-	struct view other = datagram(ANY, 5353, BROADCAST, 5353),
-		    tcp = datagram(ANY, 68, BROADCAST, 67),
-		    unicast = datagram(STRANGER, 68, SERVER, 67);
+	struct decoded other = datagram(ANY, 5353, BROADCAST, 5353),
+		       tcp = datagram(ANY, 68, BROADCAST, 67),
+		       unicast = datagram(STRANGER, 68, SERVER, 67);
 	uint8_t message[236];
 
 	(void)state;
@@ -136,7 +137,7 @@ static void attribute_reads_no_further_than_the_payload(void **state)
 
 	(void)state;
 	for (uint32_t length = 0; length < 40; length++) {
-		struct view v = datagram(ANY, 68, BROADCAST, 67);
+		struct decoded v = datagram(ANY, 68, BROADCAST, 67);
 		uint8_t *cut = malloc(length);
 		add_dhcp(&v, message, mac_of_device);
 		if (length > 0)

@@ -27,7 +27,7 @@ static void check_segment(const struct frame *f, enum link link)
 	assert_int_equal(r.view.version, 4);
 	assert_int_equal(r.view.protocol, IPPROTO_TCP);
 	assert_int_equal(r.view.bytes, 50);
-	assert_int_equal(r.view.letters, LETTER_BIT(DATA));
+	assert_int_equal(r.view.history_bits, HISTORY_BIT(DATA));
 	assert_int_equal(r.view.sequence, 0x01020304);
 	assert_int_equal(r.view.payload_captured, 10);
 	assert_int_equal(r.payload_at, (ptrdiff_t)f->size - 10);
@@ -65,7 +65,7 @@ static void decode_keeps_the_source_mac_address(void **state)
 	const uint8_t want[6] = {2, 0, 0, 0, 0, 2};
 	struct frame f = {0};
 	struct packet p = {.link = LINK_ETHERNET};
-	struct view v;
+	struct decoded v;
 
 	(void)state;
 	put_ethernet(&f, 0x0800);
@@ -392,7 +392,7 @@ static void decode_does_not_take_padding_for_payload(void **state)
 	r = read_whole(&f, LINK_ETHERNET);
 	check_ends(&r.view, DEVICE, 40000, PEER, 443);
 	assert_int_equal(r.view.bytes, 40);
-	assert_int_equal(r.view.letters, LETTER_BIT(ACK));
+	assert_int_equal(r.view.history_bits, HISTORY_BIT(ACK));
 	assert_int_equal(r.view.payload_captured, 0);
 	put_ethernet(&g, 0x86dd);
 	put_ipv6(&g, DEVICE6, PEER6, IPPROTO_UDP);
@@ -597,27 +597,28 @@ static struct frame segment(unsigned flags, size_t payload)
 static void decode_spells_tcp_flags_in_letters(void **state)
 {
 	static const struct {
-		unsigned flags, payload, letters;
+		unsigned flags, payload, history_bits;
 	} want[] = {
-		{SYN, 0, LETTER_BIT(SYN)},
-		{SYN | ACK, 0, LETTER_BIT(SYN_ACK)},
-		{ACK, 0, LETTER_BIT(ACK)},
-		{ACK | PSH, 10, LETTER_BIT(DATA)},
-		{FIN | ACK, 0, LETTER_BIT(FIN)},
-		{FIN | ACK, 10, LETTER_BIT(FIN) | LETTER_BIT(DATA)},
-		{RST, 0, LETTER_BIT(RST)},
-		{RST | ACK, 0, LETTER_BIT(RST)},
-		{SYN, 10, LETTER_BIT(SYN) | LETTER_BIT(DATA)},
-		{SYN | FIN, 0, LETTER_BIT(SYN) | LETTER_BIT(MULTI)},
-		{SYN | RST, 0, LETTER_BIT(RST) | LETTER_BIT(MULTI)},
-		{SYN | 0xc0, 0, LETTER_BIT(SYN)}, /* ECN set-up, RFC 3168 section 6.1.1 */
-		{SYN | ACK | 0x40, 0, LETTER_BIT(SYN_ACK)},
+		{SYN, 0, HISTORY_BIT(SYN)},
+		{SYN | ACK, 0, HISTORY_BIT(SYN_ACK)},
+		{ACK, 0, HISTORY_BIT(ACK)},
+		{ACK | PSH, 10, HISTORY_BIT(DATA)},
+		{FIN | ACK, 0, HISTORY_BIT(FIN)},
+		{FIN | ACK, 10, HISTORY_BIT(FIN) | HISTORY_BIT(DATA)},
+		{RST, 0, HISTORY_BIT(RST)},
+		{RST | ACK, 0, HISTORY_BIT(RST)},
+		{SYN, 10, HISTORY_BIT(SYN) | HISTORY_BIT(DATA)},
+		{SYN | FIN, 0, HISTORY_BIT(SYN) | HISTORY_BIT(MULTI)},
+		{SYN | RST, 0, HISTORY_BIT(RST) | HISTORY_BIT(MULTI)},
+		{SYN | 0xc0, 0, HISTORY_BIT(SYN)}, /* ECN set-up, RFC 3168 section 6.1.1 */
+		{SYN | ACK | 0x40, 0, HISTORY_BIT(SYN_ACK)},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
 		struct frame f = segment(want[i].flags, want[i].payload);
-		assert_int_equal(read_whole(&f, LINK_ETHERNET).view.letters, want[i].letters);
+		assert_int_equal(
+			read_whole(&f, LINK_ETHERNET).view.history_bits, want[i].history_bits);
 	}
 }
 
@@ -631,7 +632,7 @@ static void decode_sees_data_that_was_not_captured(void **state)
 	check_ends(&r.view, DEVICE, 40000, PEER, 443);
 	assert_int_equal(r.view.bytes, 1040);
 	assert_int_equal(r.view.payload_captured, 0);
-	assert_int_equal(r.view.letters, LETTER_BIT(DATA));
+	assert_int_equal(r.view.history_bits, HISTORY_BIT(DATA));
 }
 
 static void decode_survives_every_tcp_header_length(void **state)
@@ -665,7 +666,7 @@ static void decode_gives_no_ports_to_other_protocols(void **state)
 		r = read_whole(&f, LINK_ETHERNET);
 		check_ends(&r.view, DEVICE, 0, PEER, 0);
 		assert_int_equal(r.view.protocol, protocol[i]);
-		assert_int_equal(r.view.letters, LETTER_BIT(DATA));
+		assert_int_equal(r.view.history_bits, HISTORY_BIT(DATA));
 	}
 }
 

@@ -18,9 +18,9 @@ static struct cache cache_open(unsigned sets_log2)
 	return c;
 }
 
-static struct view piece(enum fragment kind, uint32_t id)
+static struct decoded piece(enum fragment kind, uint32_t id)
 {
-	struct view v = {
+	struct decoded v = {
 		.source = address_at("10.20.0.1", NULL),
 		.destination = address_at("10.1.1.14", NULL),
 		.version = 4,
@@ -42,7 +42,7 @@ static struct view piece(enum fragment kind, uint32_t id)
 /* Bytes begin … end - 1 of datagram 7: what is said of them. */
 static unsigned see(struct cache *c, unsigned protocol, uint16_t begin, uint16_t end)
 {
-	struct view v = piece(begin > 0 ? FRAGMENT_LATER : FRAGMENT_FIRST, 7);
+	struct decoded v = piece(begin > 0 ? FRAGMENT_LATER : FRAGMENT_FIRST, 7);
 
 	v.protocol = (uint8_t)protocol;
 	v.fragment_begin = begin;
@@ -52,7 +52,7 @@ static unsigned see(struct cache *c, unsigned protocol, uint16_t begin, uint16_t
 
 static int later_at(struct cache *c, uint32_t id, uint64_t now_ns)
 {
-	struct view v = piece(FRAGMENT_LATER, id);
+	struct decoded v = piece(FRAGMENT_LATER, id);
 	int found = (fragments_see(&c->fragments, &v, now_ns) & FRAGMENT_HAS_FLOW) != 0;
 
 	assert_int_equal(v.source_port, found ? 40001 : 0);
@@ -60,9 +60,9 @@ static int later_at(struct cache *c, uint32_t id, uint64_t now_ns)
 	return found;
 }
 
-static struct view first_at(struct cache *c, uint32_t id, uint64_t now_ns)
+static struct decoded first_at(struct cache *c, uint32_t id, uint64_t now_ns)
 {
-	struct view v = piece(FRAGMENT_FIRST, id);
+	struct decoded v = piece(FRAGMENT_FIRST, id);
 
 	assert_true(fragments_see(&c->fragments, &v, now_ns) & FRAGMENT_HAS_FLOW);
 	return v;
@@ -83,7 +83,7 @@ static void fragments_gives_later_ones_the_ports_of_the_first(void **state)
 static void fragments_hands_over_what_waited_once(void **state)
 {
 	struct cache c = cache_open(4);
-	struct view v;
+	struct decoded v;
 
 	(void)state;
 	assert_false(later_at(&c, 7, SECOND));
@@ -111,7 +111,7 @@ static void fragments_forgets_after_sixty_seconds(void **state)
 static void fragments_keeps_datagrams_apart(void **state)
 {
 	struct cache c = cache_open(0);
-	struct view other;
+	struct decoded other;
 
 	(void)state;
 	first_at(&c, 7, SECOND);
@@ -131,7 +131,7 @@ static void fragments_keeps_datagrams_apart(void **state)
 static void fragments_gives_ipv6_the_protocol_behind_the_headers(void **state)
 {
 	struct cache c = cache_open(4);
-	struct view first = piece(FRAGMENT_FIRST, 7), later = piece(FRAGMENT_LATER, 7);
+	struct decoded first = piece(FRAGMENT_FIRST, 7), later = piece(FRAGMENT_LATER, 7);
 
 	(void)state;
 	first.version = later.version = 6;
@@ -213,7 +213,7 @@ static void fragments_takes_a_copy_for_a_copy(void **state)
 static void fragments_doubts_two_first_ones(void **state)
 {
 	struct cache c = cache_open(4);
-	struct view other = piece(FRAGMENT_FIRST, 7);
+	struct decoded other = piece(FRAGMENT_FIRST, 7);
 
 	(void)state;
 	assert_int_equal(see(&c, IPPROTO_UDP, 0, 976), FRAGMENT_HAS_FLOW);
@@ -231,7 +231,7 @@ static void fragments_begins_anew_after_a_whole_datagram(void **state)
 
 	(void)state;
 	for (unsigned round = 0; round < 3; round++) {
-		struct view v = piece(FRAGMENT_FIRST, 7);
+		struct decoded v = piece(FRAGMENT_FIRST, 7);
 		v.source_port = (uint16_t)(1000 + round);
 		assert_int_equal(fragments_see(&c.fragments, &v, SECOND), FRAGMENT_HAS_FLOW);
 		assert_int_equal(see(&c, IPPROTO_UDP, 976, 1500), FRAGMENT_HAS_FLOW);
@@ -251,7 +251,7 @@ static void fragments_begins_anew_after_a_whole_datagram(void **state)
 static void fragments_gives_no_flow_to_half_a_header(void **state)
 {
 	struct cache c = cache_open(4);
-	struct view tiny = piece(FRAGMENT_FIRST, 7);
+	struct decoded tiny = piece(FRAGMENT_FIRST, 7);
 
 	(void)state;
 	tiny.fragment = FRAGMENT_TINY;

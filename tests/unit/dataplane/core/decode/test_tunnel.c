@@ -124,7 +124,7 @@ static struct frame udp_frame(unsigned port, const void *header, size_t length, 
 
 /* --- what comes of them ---------------------------------------------------------------------- */
 
-static void check_path(const struct view *v, enum tunnel tunnel, uint32_t id)
+static void check_path(const struct decoded *v, enum tunnel tunnel, uint32_t id)
 {
 	assert_int_equal(v->path.tunnel, tunnel);
 	assert_int_equal(v->path.tunnel_id, id);
@@ -144,7 +144,7 @@ static void check_inner(const struct frame *f, enum load load, enum tunnel tunne
 	assert_int_equal(r.view.appliance[1], APPLIANCE_NONE);
 	assert_int_equal(r.view.protocol, IPPROTO_TCP);
 	assert_int_equal(r.view.bytes, load == LOAD_IPV6 ? 70 : 50);
-	assert_int_equal(r.view.letters, LETTER_BIT(DATA));
+	assert_int_equal(r.view.history_bits, HISTORY_BIT(DATA));
 	assert_int_equal(r.view.payload_captured, 10);
 	check_path(&r.view, tunnel, id);
 	free(l.inventory);
@@ -161,7 +161,7 @@ static void check_outer(const struct frame *f, unsigned protocol, unsigned port)
 	assert_int_equal(r.view.appliance[1], 1);
 	assert_int_equal(r.view.protocol, protocol);
 	assert_int_equal(r.view.bytes, f->size - 14);
-	assert_int_equal(r.view.letters, LETTER_BIT(DATA));
+	assert_int_equal(r.view.history_bits, HISTORY_BIT(DATA));
 	check_path(&r.view, TUNNEL_NONE, 0);
 	free(l.inventory);
 }

@@ -2,42 +2,42 @@
 
 #include "core/flow/encap_table.h"
 
-static struct path path_of(uint16_t outer, uint16_t inner, enum tunnel tunnel, uint32_t id)
+static struct encap path_of(uint16_t outer, uint16_t inner, enum tunnel tunnel, uint32_t id)
 {
-	return (struct path){
+	return (struct encap){
 		.vlan = {outer, inner}, .tunnel = (uint8_t)tunnel, .tunnel_id = id, .is_known = 1};
 }
 
 static void paths_gives_equal_paths_one_number(void **state)
 {
-	static struct paths p;
-	struct path a = path_of(10, 0, TUNNEL_NONE, 0), b = path_of(10, 20, TUNNEL_NONE, 0),
-		    c = path_of(10, 20, TUNNEL_VXLAN, 7);
-	uint16_t first = paths_number(&p, &a);
+	static struct encap_table p;
+	struct encap a = path_of(10, 0, TUNNEL_NONE, 0), b = path_of(10, 20, TUNNEL_NONE, 0),
+		     c = path_of(10, 20, TUNNEL_VXLAN, 7);
+	uint16_t first = encap_table_number(&p, &a);
 
 	(void)state;
-	assert_int_not_equal(first, PATH_UNKNOWN);
-	assert_int_not_equal(paths_number(&p, &b), first);
-	assert_int_not_equal(paths_number(&p, &c), paths_number(&p, &b));
-	assert_int_equal(paths_number(&p, &a), first);
-	assert_memory_equal(paths_at(&p, paths_number(&p, &c)), &c, sizeof(c));
-	assert_int_equal(paths_at(&p, PATH_UNKNOWN)->is_known, 0);
+	assert_int_not_equal(first, ENCAP_UNKNOWN);
+	assert_int_not_equal(encap_table_number(&p, &b), first);
+	assert_int_not_equal(encap_table_number(&p, &c), encap_table_number(&p, &b));
+	assert_int_equal(encap_table_number(&p, &a), first);
+	assert_memory_equal(encap_table_at(&p, encap_table_number(&p, &c)), &c, sizeof(c));
+	assert_int_equal(encap_table_at(&p, ENCAP_UNKNOWN)->is_known, 0);
 }
 
 /* A stupid twin: the number is the place in a list. */
 static void paths_agrees_with_a_list(void **state)
 {
-	static struct paths p;
-	static struct path list[PATHS_MAX];
+	static struct encap_table p;
+	static struct encap list[PATHS_MAX];
 	static uint16_t number[PATHS_MAX];
 	struct dice d = dice_cast(11);
 	unsigned count = 0;
 
 	(void)state;
 	for (unsigned n = 0; n < 30000; n++) {
-		struct path q = path_of((uint16_t)dice_below(&d, 20), (uint16_t)dice_below(&d, 5),
+		struct encap q = path_of((uint16_t)dice_below(&d, 20), (uint16_t)dice_below(&d, 5),
 			(enum tunnel)dice_below(&d, 3), dice_below(&d, 4));
-		uint16_t got = paths_number(&p, &q);
+		uint16_t got = encap_table_number(&p, &q);
 		unsigned i;
 		for (i = 0; i < count && memcmp(&list[i], &q, sizeof(q)) != 0; i++)
 			;
@@ -45,7 +45,7 @@ static void paths_agrees_with_a_list(void **state)
 			list[count] = q;
 			number[count++] = got;
 		}
-		assert_int_not_equal(got, PATH_UNKNOWN);
+		assert_int_not_equal(got, ENCAP_UNKNOWN);
 		assert_int_equal(got, number[i]);
 	}
 	assert_int_equal(p.count, count);
@@ -54,17 +54,17 @@ static void paths_agrees_with_a_list(void **state)
 /* What comes too late is unknown; what was there keeps its number. */
 static void paths_is_full_for_new_ones_only(void **state)
 {
-	static struct paths p;
-	struct path first = path_of(0, 0, TUNNEL_VXLAN, 1);
-	uint16_t number = paths_number(&p, &first);
+	static struct encap_table p;
+	struct encap first = path_of(0, 0, TUNNEL_VXLAN, 1);
+	uint16_t number = encap_table_number(&p, &first);
 
 	(void)state;
 	for (uint32_t id = 2; id < 3 * PATHS_MAX; id++) {
-		struct path q = path_of(0, 0, TUNNEL_VXLAN, id);
-		uint16_t got = paths_number(&p, &q);
-		assert_true((got == PATH_UNKNOWN) == (id >= PATHS_MAX));
+		struct encap q = path_of(0, 0, TUNNEL_VXLAN, id);
+		uint16_t got = encap_table_number(&p, &q);
+		assert_true((got == ENCAP_UNKNOWN) == (id >= PATHS_MAX));
 	}
-	assert_int_equal(paths_number(&p, &first), number);
+	assert_int_equal(encap_table_number(&p, &first), number);
 }
 
 int main(void)

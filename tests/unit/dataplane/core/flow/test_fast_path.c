@@ -17,7 +17,7 @@ struct stage {
 	struct dice dice;
 	struct frame frame;
 	struct packet packet;
-	unsigned told[3]; /* by enum glance_found */
+	unsigned told[3]; /* by enum fast_found */
 };
 
 static void stage_open(struct stage *s, size_t pages)
@@ -106,10 +106,11 @@ static void stage_frame(struct stage *s, int is_ipv6)
 
 /* What both kinds of glance say; the key is compared apart. */
 static void check_monitored(
-	const struct stage *s, const struct glance *g, struct view *v, union flow_key *k)
+	const struct stage *s, const struct fast_packet *g, struct decoded *v, union flow_key *k)
 {
-	enum { SYN_DATA = LETTER_BIT(SYN) | LETTER_BIT(DATA) };
-	int closely = s->packet.time_ns != s->packet.now_ns || (v->letters & SYN_DATA) == SYN_DATA;
+	enum { SYN_DATA = HISTORY_BIT(SYN) | HISTORY_BIT(DATA) };
+	int closely =
+		s->packet.time_ns != s->packet.now_ns || (v->history_bits & SYN_DATA) == SYN_DATA;
 
 	assert_int_equal(v->outcome, OUTCOME_IP);
 	assert_true(attribute(s->inventory, v));
@@ -118,42 +119,42 @@ static void check_monitored(
 	assert_int_equal(g->direction, v->direction);
 	assert_int_equal(g->tally, tally_of(1, v->bytes));
 	assert_int_equal(g->now_ns, s->packet.now_ns);
-	assert_int_equal(g->letters & LETTERS, v->letters);
-	assert_int_equal(g->letters & LETTERS_CLOSELY, closely ? LETTERS_CLOSELY : 0);
+	assert_int_equal(g->history_bits & LETTERS, v->history_bits);
+	assert_int_equal(g->history_bits & HISTORY_CLOSELY, closely ? HISTORY_CLOSELY : 0);
 }
 
-static void check_nobodys(const struct stage *s, struct view *v)
+static void check_nobodys(const struct stage *s, struct decoded *v)
 {
 	assert_int_equal(v->outcome, OUTCOME_IP);
 	assert_false(attribute(s->inventory, v));
 }
 
 /* Who is not asked about is perhaps monitored; of all else both say the same. */
-static void check_flows_first(enum glance_found found, enum glance_found flows_first)
+static void check_flows_first(enum fast_found found, enum fast_found flows_first)
 {
-	if (found != GLANCE_NOBODYS || flows_first != GLANCE_MONITORED)
+	if (found != FAST_UNMONITORED || flows_first != FAST_MONITORED)
 		assert_int_equal(found, flows_first);
 }
 
 static void compare(struct stage *s)
 {
 	union flow_key k, at_a_glance;
-	struct glance g = {0}, again = {0};
-	struct view v;
-	enum glance_found found;
+	struct fast_packet g = {0}, again = {0};
+	struct decoded v;
+	enum fast_found found;
 
 	stage_frame(s, 0);
-	found = glance(&s->packet, s->inventory, 0, &g);
+	found = fast_parse(&s->packet, s->inventory, 0, &g);
 	s->told[found]++;
 	decode_layers(&s->packet, s->inventory, &v);
-	check_flows_first(found, glance(&s->packet, s->inventory, 1, &again));
-	if (found == GLANCE_NOBODYS)
+	check_flows_first(found, fast_parse(&s->packet, s->inventory, 1, &again));
+	if (found == FAST_UNMONITORED)
 		check_nobodys(s, &v);
-	if (found != GLANCE_MONITORED)
+	if (found != FAST_MONITORED)
 		return;
 	assert_memory_equal(&g, &again, sizeof(g));
 	check_monitored(s, &g, &v, &k);
-	glance_key_of(&g, &at_a_glance);
+	fast_key_of(&g, &at_a_glance);
 	assert_memory_equal(&k, &at_a_glance, sizeof(k));
 	assert_int_equal(
 		table_hash(&s->table, &k), table_hash_ends(&s->table, g.lower, g.upper, 0));
@@ -162,25 +163,25 @@ static void compare(struct stage *s)
 static void compare_ipv6(struct stage *s)
 {
 	union flow_key k, at_a_glance;
-	struct glance g = {0};
-	struct view v;
-	enum glance_found found, flows_first;
+	struct fast_packet g = {0};
+	struct decoded v;
+	enum fast_found found, flows_first;
 
 	stage_frame(s, 1);
-	flows_first = glance_ipv6(&s->packet, s->inventory, 1, &g, &at_a_glance);
-	found = glance_ipv6(&s->packet, s->inventory, 0, &g, &at_a_glance);
+	flows_first = fast_ipv6(&s->packet, s->inventory, 1, &g, &at_a_glance);
+	found = fast_ipv6(&s->packet, s->inventory, 0, &g, &at_a_glance);
 	s->told[found]++;
 	decode_layers(&s->packet, s->inventory, &v);
 	check_flows_first(found, flows_first);
-	if (found == GLANCE_NOBODYS)
+	if (found == FAST_UNMONITORED)
 		check_nobodys(s, &v);
-	if (found != GLANCE_MONITORED)
+	if (found != FAST_MONITORED)
 		return;
 	check_monitored(s, &g, &v, &k);
 	assert_memory_equal(&k, &at_a_glance, sizeof(k));
 }
 
-static void glance_says_what_the_layers_say(void **state)
+static void fast_path_says_what_the_layers_say(void **state)
 {
 	struct stage s;
 
@@ -189,12 +190,12 @@ static void glance_says_what_the_layers_say(void **state)
 	for (unsigned i = 0; i < ROUNDS; i++)
 		compare(&s);
 	/* And it is asked in vain only now and then. */
-	assert_true(s.told[GLANCE_MONITORED] > ROUNDS / 4);
-	assert_true(s.told[GLANCE_NOBODYS] > ROUNDS / 20);
+	assert_true(s.told[FAST_MONITORED] > ROUNDS / 4);
+	assert_true(s.told[FAST_UNMONITORED] > ROUNDS / 20);
 	free(s.inventory);
 }
 
-static void glance_says_of_ipv6_what_the_layers_say(void **state)
+static void fast_path_says_of_ipv6_what_the_layers_say(void **state)
 {
 	struct stage s;
 
@@ -202,24 +203,24 @@ static void glance_says_of_ipv6_what_the_layers_say(void **state)
 	stage_open(&s, PREFIXES);
 	for (unsigned i = 0; i < ROUNDS; i++)
 		compare_ipv6(&s);
-	assert_true(s.told[GLANCE_MONITORED] > ROUNDS / 10);
-	assert_true(s.told[GLANCE_NOBODYS] > ROUNDS / 20);
+	assert_true(s.told[FAST_MONITORED] > ROUNDS / 10);
+	assert_true(s.told[FAST_UNMONITORED] > ROUNDS / 20);
 	free(s.inventory);
 }
 
 /* Without a page for every network an address may have to be hashed: then a glance takes it for
  * an appliance's and leaves it to the closer look, which takes it back. */
-static void glance_takes_no_appliance_for_a_stranger(void **state)
+static void fast_path_takes_no_appliance_for_a_stranger(void **state)
 {
 	struct stage s;
 
 	(void)state;
 	stage_open(&s, 0);
 	for (unsigned i = 0; i < ROUNDS / 10; i++) {
-		struct glance g;
-		struct view v;
+		struct fast_packet g;
+		struct decoded v;
 		stage_frame(&s, 0);
-		if (glance(&s.packet, s.inventory, 0, &g) != GLANCE_NOBODYS)
+		if (fast_parse(&s.packet, s.inventory, 0, &g) != FAST_UNMONITORED)
 			continue;
 		decode_layers(&s.packet, s.inventory, &v);
 		check_nobodys(&s, &v);
@@ -230,9 +231,9 @@ static void glance_takes_no_appliance_for_a_stranger(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(glance_says_what_the_layers_say),
-		cmocka_unit_test(glance_says_of_ipv6_what_the_layers_say),
-		cmocka_unit_test(glance_takes_no_appliance_for_a_stranger),
+		cmocka_unit_test(fast_path_says_what_the_layers_say),
+		cmocka_unit_test(fast_path_says_of_ipv6_what_the_layers_say),
+		cmocka_unit_test(fast_path_takes_no_appliance_for_a_stranger),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

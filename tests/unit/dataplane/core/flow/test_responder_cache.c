@@ -6,25 +6,25 @@
 #define HOUR (3600 * SECOND)
 #define START (1767225600 * SECOND)
 
-struct attic {
-	struct memory memory;
+struct fixture {
+	struct responder_cache responder_cache;
 	void *given;
 };
 
-static struct attic attic_open(unsigned sets_log2)
+static struct fixture attic_open(unsigned sets_log2)
 {
-	struct attic a = {.given = aligned_alloc(64, memory_size(sets_log2))};
+	struct fixture a = {.given = aligned_alloc(64, responder_cache_size(sets_log2))};
 
 	assert_non_null(a.given);
-	memset(a.given, 0, memory_size(sets_log2));
-	memory_init(&a.memory, a.given, sets_log2, 9);
+	memset(a.given, 0, responder_cache_size(sets_log2));
+	responder_cache_init(&a.responder_cache, a.given, sets_log2, 9);
 	return a;
 }
 
-static struct conversation talk(const char *from, const char *to, uint16_t port, uint8_t protocol)
+static struct flow_tuple talk(const char *from, const char *to, uint16_t port, uint8_t protocol)
 {
 	unsigned version;
-	struct conversation c = {.port = {50000, port}, .protocol = protocol};
+	struct flow_tuple c = {.port = {50000, port}, .protocol = protocol};
 
 	c.address[0] = address_at(from, &version);
 	c.address[1] = address_at(to, NULL);
@@ -34,18 +34,20 @@ static struct conversation talk(const char *from, const char *to, uint16_t port,
 
 static void memory_keeps_for_an_hour(void **state)
 {
-	struct attic a = attic_open(4);
-	struct conversation c = talk("10.20.0.1", "10.1.1.53", 53, IPPROTO_UDP);
+	struct fixture a = attic_open(4);
+	struct flow_tuple c = talk("10.20.0.1", "10.1.1.53", 53, IPPROTO_UDP);
 
 	(void)state;
-	assert_int_equal(memory_recall(&a.memory, &c, START), 0);
-	memory_keep(&a.memory, &c, START);
-	assert_int_equal(memory_recall(&a.memory, &c, START + HOUR), START);
-	assert_int_equal(memory_recall(&a.memory, &c, START + HOUR + 1), 0);
-	memory_keep(&a.memory, &c, START + HOUR);
-	assert_int_equal(memory_recall(&a.memory, &c, START + 2 * HOUR), START + HOUR);
-	memory_keep(&a.memory, &c, START); /* an older flow that ends later */
-	assert_int_equal(memory_recall(&a.memory, &c, START + 2 * HOUR), START + HOUR);
+	assert_int_equal(responder_cache_find(&a.responder_cache, &c, START), 0);
+	responder_cache_add(&a.responder_cache, &c, START);
+	assert_int_equal(responder_cache_find(&a.responder_cache, &c, START + HOUR), START);
+	assert_int_equal(responder_cache_find(&a.responder_cache, &c, START + HOUR + 1), 0);
+	responder_cache_add(&a.responder_cache, &c, START + HOUR);
+	assert_int_equal(
+		responder_cache_find(&a.responder_cache, &c, START + 2 * HOUR), START + HOUR);
+	responder_cache_add(&a.responder_cache, &c, START); /* an older flow that ends later */
+	assert_int_equal(
+		responder_cache_find(&a.responder_cache, &c, START + 2 * HOUR), START + HOUR);
 	free(a.given);
 }
 
@@ -55,39 +57,39 @@ static void memory_tells_hosts_sides_ports_and_transports_apart(void **state)
 		"10.20.0.1", "10.1.1.53", "10.1.1.54", "2001:db8::1", "2001:db8::2"};
 	static const uint16_t port[] = {53, 54, 123};
 	static const uint8_t protocol[] = {IPPROTO_TCP, IPPROTO_UDP};
-	struct attic a = attic_open(6);
-	struct conversation kept = talk(host[0], host[1], 53, IPPROTO_UDP);
+	struct fixture a = attic_open(6);
+	struct flow_tuple kept = talk(host[0], host[1], 53, IPPROTO_UDP);
 	unsigned found = 0;
 
 	(void)state;
-	memory_keep(&a.memory, &kept, START);
+	responder_cache_add(&a.responder_cache, &kept, START);
 	for (unsigned f = 0; f < 5; f++)
 		for (unsigned t = 0; t < 5; t++)
 			for (unsigned n = 0; n < 6; n++) {
-				struct conversation c =
+				struct flow_tuple c =
 					talk(host[f], host[t], port[n % 3], protocol[n / 3]);
-				found += memory_recall(&a.memory, &c, START) != 0;
+				found += responder_cache_find(&a.responder_cache, &c, START) != 0;
 			}
 	assert_int_equal(found, 1);
 	kept.port[0] = 1; /* the initiator's is no matter */
-	assert_int_equal(memory_recall(&a.memory, &kept, START), START);
+	assert_int_equal(responder_cache_find(&a.responder_cache, &kept, START), START);
 	free(a.given);
 }
 
 /* Full: what was told last is there, and memory is what it was. */
 static void memory_forgets_what_was_told_longest_ago(void **state)
 {
-	struct attic a = attic_open(0);
-	struct conversation c = talk("10.20.0.1", "10.1.1.53", 1, IPPROTO_TCP);
+	struct fixture a = attic_open(0);
+	struct flow_tuple c = talk("10.20.0.1", "10.1.1.53", 1, IPPROTO_TCP);
 
 	(void)state;
 	for (uint16_t port = 1; port <= 100; port++) {
 		c.port[1] = port;
-		memory_keep(&a.memory, &c, START + port);
+		responder_cache_add(&a.responder_cache, &c, START + port);
 	}
 	for (uint16_t port = 1; port <= 100; port++) {
 		c.port[1] = port;
-		assert_int_equal(memory_recall(&a.memory, &c, START + 100),
+		assert_int_equal(responder_cache_find(&a.responder_cache, &c, START + 100),
 			port > 100 - MEMORY_WAYS ? START + port : 0);
 	}
 	free(a.given);

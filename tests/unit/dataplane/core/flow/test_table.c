@@ -57,7 +57,7 @@ static union flow_key random_key(struct dice *d)
 struct twin {
 	union flow_key key[KEYS];
 	uint32_t index[KEYS]; /* or FLOW_NONE: not there */
-	enum worth worth[KEYS];
+	enum eviction_class eviction_class[KEYS];
 	uint32_t stamp[KEYS];
 	uint32_t count, active;
 };
@@ -89,36 +89,36 @@ static int bucket_is_full(const struct bucket *b)
 }
 
 /* As the tracker does: written first, kept if there is room. */
-static uint32_t table_put(
-	struct table *table, const union flow_key *k, uint64_t hash, enum worth worth)
+static uint32_t table_put(struct table *table, const union flow_key *k, uint64_t hash,
+	enum eviction_class eviction_class)
 {
 	uint32_t index;
 
 	table_spare(table, k);
-	index = table_insert(table, hash, worth);
+	index = table_insert(table, hash, eviction_class);
 	if (index == FLOW_NONE)
 		table_let_go(table);
 	return index;
 }
 
 static void keep(struct twin *t, struct table *table, struct dice *d, uint32_t i, uint32_t index,
-	enum worth worth)
+	enum eviction_class eviction_class)
 {
 	for (uint32_t k = 0; k < t->count; k++)
 		assert_true(t->index[k] != index);
 	t->index[i] = index;
-	t->worth[i] = worth;
+	t->eviction_class[i] = eviction_class;
 	t->stamp[i] = (uint32_t)dice_next(d);
 	t->active++;
 	table->flow[index].tally[0] = t->stamp[i];
 }
 
 /* Where there is no room, in the place of one that is worth less. */
-static void replace(
-	struct twin *t, struct table *table, struct dice *d, uint32_t i, enum worth worth)
+static void replace(struct twin *t, struct table *table, struct dice *d, uint32_t i,
+	enum eviction_class eviction_class)
 {
 	uint64_t hash = table_hash(table, &t->key[i]);
-	struct place victim = table_victim(table, hash, worth);
+	struct place victim = table_victim(table, hash, eviction_class);
 
 	if (victim.flow == FLOW_NONE)
 		return;
@@ -128,24 +128,25 @@ static void replace(
 			t->active--;
 		}
 	table_spare(table, &t->key[i]);
-	keep(t, table, d, i, table_replace(table, victim, hash, worth), worth);
+	keep(t, table, d, i, table_replace(table, victim, hash, eviction_class), eviction_class);
 }
 
 static void insert(struct twin *t, struct table *table, struct dice *d, uint32_t i)
 {
 	uint64_t hash = table_hash(table, &t->key[i]);
-	enum worth worth = (enum worth)(WORTH_ATTEMPT + dice_below(d, 5));
+	enum eviction_class eviction_class =
+		(enum eviction_class)(EVICT_ATTEMPT + dice_below(d, 5));
 	int first_is_full = bucket_is_full(&table->bucket[hash & table->bucket_mask]);
-	uint32_t index = table_put(table, &t->key[i], hash, worth);
+	uint32_t index = table_put(table, &t->key[i], hash, eviction_class);
 
 	if (index == FLOW_NONE) {
 		/* Only where there is no flow left or no place. */
 		assert_true(t->active == table->capacity || first_is_full);
-		replace(t, table, d, i, worth);
+		replace(t, table, d, i, eviction_class);
 		return;
 	}
 	assert_in_range(index, 1, table->capacity + 1);
-	keep(t, table, d, i, index, worth);
+	keep(t, table, d, i, index, eviction_class);
 }
 
 static void remove_key(struct twin *t, struct table *table, uint32_t i)
@@ -159,14 +160,15 @@ static void remove_key(struct twin *t, struct table *table, uint32_t i)
 static void succeed(struct twin *t, struct table *table, struct dice *d, uint32_t i)
 {
 	uint32_t old = t->index[i], bucket = table->flow[old].bucket;
-	enum worth worth = (enum worth)(WORTH_ATTEMPT + dice_below(d, 5));
+	enum eviction_class eviction_class =
+		(enum eviction_class)(EVICT_ATTEMPT + dice_below(d, 5));
 	uint32_t index = (uint32_t)(table_spare(table, &t->key[i]) - table->flow);
 
-	table_succeed(table, old, worth);
+	table_succeed(table, old, eviction_class);
 	assert_int_equal(table->flow[index].bucket, bucket);
 	t->index[i] = FLOW_NONE;
 	t->active--;
-	keep(t, table, d, i, index, worth);
+	keep(t, table, d, i, index, eviction_class);
 }
 
 /* Whatever the guess was when the burst began, what is found is what is there now. */
@@ -185,22 +187,22 @@ static void check_find(const struct twin *t, const struct table *table, struct d
 }
 
 static const struct {
-	uint8_t may_go[WORTH_BELONGS + 1];
-} replaces[WORTH_BELONGS + 1] = {
+	uint8_t may_go[EVICT_BELONGS + 1];
+} replaces[EVICT_BELONGS + 1] = {
 	/* What may go for … an attempt, a closed one, a probe, flagged, documented. */
-	[WORTH_ATTEMPT] = {{0, 1, 0, 0, 0, 0}},
-	[WORTH_CLOSED] = {{0, 1, 0, 0, 0, 0}},
-	[WORTH_PROBE] = {{0, 1, 1, 0, 0, 0}},
-	[WORTH_FLAGGED] = {{0, 1, 1, 1, 0, 0}},
-	[WORTH_BELONGS] = {{0, 1, 1, 1, 0, 0}},
+	[EVICT_ATTEMPT] = {{0, 1, 0, 0, 0, 0}},
+	[EVICT_CLOSED] = {{0, 1, 0, 0, 0, 0}},
+	[EVICT_PROBE] = {{0, 1, 1, 0, 0, 0}},
+	[EVICT_FLAGGED] = {{0, 1, 1, 1, 0, 0}},
+	[EVICT_BELONGS] = {{0, 1, 1, 1, 0, 0}},
 };
 
 static void check_victim(
-	const struct twin *t, const struct table *table, uint32_t i, enum worth new)
+	const struct twin *t, const struct table *table, uint32_t i, enum eviction_class new)
 {
 	uint64_t hash = table_hash(table, &t->key[i]);
 	uint32_t victim = table_victim(table, hash, new).flow, found = t->count;
-	unsigned least = WORTH_BELONGS + 1;
+	unsigned least = EVICT_BELONGS + 1;
 
 	for (uint32_t k = 0; k < t->count; k++) {
 		if (t->index[k] == FLOW_NONE ||
@@ -208,14 +210,14 @@ static void check_victim(
 			continue;
 		if (t->index[k] == victim)
 			found = k;
-		if (replaces[new].may_go[t->worth[k]] && t->worth[k] < least)
-			least = t->worth[k];
+		if (replaces[new].may_go[t->eviction_class[k]] && t->eviction_class[k] < least)
+			least = t->eviction_class[k];
 	}
 	if (victim == FLOW_NONE) {
-		assert_int_equal(least, WORTH_BELONGS + 1);
+		assert_int_equal(least, EVICT_BELONGS + 1);
 	} else {
 		assert_true(found < t->count);
-		assert_int_equal(t->worth[found], least);
+		assert_int_equal(t->eviction_class[found], least);
 	}
 }
 
@@ -239,14 +241,15 @@ static void play(uint32_t capacity, uint64_t seed, int crowded)
 		} else if (dice_below(&d, 3) == 0) {
 			succeed(&t, table, &d, i);
 		} else {
-			t.worth[i] = (enum worth)(WORTH_ATTEMPT + dice_below(&d, 5));
-			table_set_worth(table, t.index[i], t.worth[i]);
+			t.eviction_class[i] =
+				(enum eviction_class)(EVICT_ATTEMPT + dice_below(&d, 5));
+			table_set_worth(table, t.index[i], t.eviction_class[i]);
 		}
 		assert_int_equal(table->active, t.active);
 		check_find(&t, table, &d, i);
 		check_find(&t, table, &d, dice_below(&d, t.count));
 		check_victim(&t, table, dice_below(&d, t.count),
-			(enum worth)(WORTH_ATTEMPT + dice_below(&d, 5)));
+			(enum eviction_class)(EVICT_ATTEMPT + dice_below(&d, 5)));
 	}
 	for (uint32_t i = 0; i < t.count; i++)
 		check_find(&t, table, &d, i);
@@ -288,7 +291,7 @@ static void table_takes_as_many_flows_as_it_was_made_for(void **state)
 			union flow_key k = random_key(&d);
 			uint64_t hash = table_hash(t, &k);
 			if (table_find(t, &k, hash, FLOW_NONE) == FLOW_NONE)
-				table_put(t, &k, hash, WORTH_BELONGS);
+				table_put(t, &k, hash, EVICT_BELONGS);
 		}
 		assert_int_equal(t->active, capacity[n]);
 		table_close(m);
@@ -303,7 +306,7 @@ static void table_gives_a_new_flow_clean_memory(void **state)
 	union flow_key k = random_key(&d);
 	uint64_t hash = table_hash(t, &k);
 	struct flow want;
-	uint32_t index = table_put(t, &k, hash, WORTH_ATTEMPT);
+	uint32_t index = table_put(t, &k, hash, EVICT_ATTEMPT);
 
 	(void)state;
 	t->flow[index].tally[1] = t->flow[index].tally[0] = 7;
@@ -311,7 +314,7 @@ static void table_gives_a_new_flow_clean_memory(void **state)
 	t->flow[index].seen[0] = 7, t->flow[index].set[1] = 7;
 	table_remove(t, index);
 	index = (uint32_t)(table_spare(t, &k) - t->flow);
-	assert_int_equal(table_insert(t, hash, WORTH_ATTEMPT), index);
+	assert_int_equal(table_insert(t, hash, EVICT_ATTEMPT), index);
 	memset(&want, 0, sizeof(want));
 	memcpy(&want, &k, FLOW_KEY_BYTES);
 	want.state = k.version6;
@@ -328,7 +331,7 @@ static void table_does_not_find_a_flow_that_was_given_back(void **state)
 	struct dice d = {1};
 	union flow_key k = random_key(&d);
 	uint64_t hash = table_hash(t, &k);
-	uint32_t index = table_put(t, &k, hash, WORTH_ATTEMPT);
+	uint32_t index = table_put(t, &k, hash, EVICT_ATTEMPT);
 
 	(void)state;
 	assert_int_equal(table_guess(t, hash), index);

@@ -315,13 +315,13 @@ static void tracker_reports_a_flagged_flow_once_and_again_when_it_is_graver(void
 	tcp(s, 1, &backdoor, THERE, SYN);
 	assert_int_equal(s->flagged_count, 1);
 	assert_int_equal(s->flagged[0].severity, 2);
-	assert_int_equal(s->flagged[0].raised, 0);
+	assert_int_equal(s->flagged[0].repeated_graver, 0);
 	tcp(s, 2, &backdoor, BACK, SYN | ACK);
 	tcp(s, 2.1, &backdoor, THERE, ACK);
 	tcp_data(s, 3, &backdoor, THERE);
 	assert_int_equal(s->flagged_count, 2);
 	assert_int_equal(s->flagged[1].severity, 3);
-	assert_int_equal(s->flagged[1].raised, 1);
+	assert_int_equal(s->flagged[1].repeated_graver, 1);
 	sensor_finish(s);
 	sensor_close(s);
 }
@@ -502,7 +502,7 @@ struct twin_flow {
 	uint16_t port[2];
 	uint8_t protocol;
 	unsigned initiator; /* 0 or 1 */
-	unsigned letters[2];
+	unsigned history_bits[2];
 	char history[20]; /* upper case: of [0] */
 	uint64_t first_ns, last_ns, last_own_ns;
 	uint64_t packets[2], bytes[2];
@@ -546,7 +546,7 @@ struct event {
 
 static enum verdict twin_judge(const struct twin *t, const struct twin_flow *f, unsigned initiator)
 {
-	struct conversation c = {.version = 4, .protocol = f->protocol};
+	struct flow_tuple c = {.version = 4, .protocol = f->protocol};
 
 	for (unsigned i = 0; i < 2; i++) {
 		c.address[i] = address_at(host[f->host[i ^ initiator]], NULL);
@@ -571,10 +571,10 @@ static const char *letters_of(const struct event *e)
 	return d ? "D" : "A";
 }
 
-static int has(const struct twin_flow *f, unsigned end, const char *letters)
+static int has(const struct twin_flow *f, unsigned end, const char *history_bits)
 {
-	for (const char *l = letters; *l; l++)
-		if (f->letters[end] >> (*l - 'A') & 1)
+	for (const char *l = history_bits; *l; l++)
+		if (f->history_bits[end] >> (*l - 'A') & 1)
 			return 1;
 	return 0;
 }
@@ -795,7 +795,7 @@ static void twin_add(struct twin *t, struct twin_flow *f, const struct event *e,
 			char c = (char)(way ? *l | 0x20 : *l);
 			strncat(f->history, &c, 1);
 		}
-		f->letters[way] |= 1u << (*l - 'A');
+		f->history_bits[way] |= 1u << (*l - 'A');
 	}
 	f->packets[way]++;
 	f->bytes[way] += e->bytes;
@@ -1094,7 +1094,7 @@ static void check_same_report(const struct record *a, const struct record *b)
 	assert_int_equal(a->end, b->end);
 	assert_int_equal(a->severity, b->severity);
 	assert_int_equal(a->corrected, b->corrected);
-	assert_int_equal(a->raised, b->raised);
+	assert_int_equal(a->repeated_graver, b->repeated_graver);
 	record_history(a, history[0]);
 	record_history(b, history[1]);
 	assert_string_equal(history[0], history[1]);

@@ -13,7 +13,7 @@ static const char *const address[] = {"10.1.1.9", "10.1.2.7", "10.1.2.8", "10.10
 /* --- the stupid twin: every rule asked, no table -------------------------------------------- */
 
 static int peer_fits(
-	const struct policy *p, const struct rule *r, const struct conversation *c, unsigned end)
+	const struct policy *p, const struct rule *r, const struct flow_tuple *c, unsigned end)
 {
 	if (r->peers == PEERS_ANY)
 		return 1;
@@ -26,7 +26,7 @@ static int peer_fits(
 }
 
 static int rule_fits(
-	const struct policy *p, const struct rule *r, const struct conversation *c, unsigned end)
+	const struct policy *p, const struct rule *r, const struct flow_tuple *c, unsigned end)
 {
 	int is_udp = c->protocol == IPPROTO_UDP;
 
@@ -42,8 +42,7 @@ static int rule_fits(
 	return r->port == c->port[1];
 }
 
-static enum verdict twin_judge_end(
-	const struct policy *p, const struct conversation *c, unsigned end)
+static enum verdict twin_judge_end(const struct policy *p, const struct flow_tuple *c, unsigned end)
 {
 	int documented = 0, enabled = 0, allowed = 0;
 
@@ -109,11 +108,11 @@ static struct inventory *two_appliances(void)
 	return inv;
 }
 
-static struct conversation random_conversation(struct dice *d, const struct inventory *inv)
+static struct flow_tuple random_conversation(struct dice *d, const struct inventory *inv)
 {
 	static const uint8_t protocol[] = {
 		IPPROTO_TCP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDP, 1, 47};
-	struct conversation c = {.protocol = protocol[dice_below(d, sizeof(protocol))]};
+	struct flow_tuple c = {.protocol = protocol[dice_below(d, sizeof(protocol))]};
 	unsigned version = dice_below(d, 4) ? 4 : 6;
 
 	c.version = (uint8_t)version;
@@ -128,9 +127,9 @@ static struct conversation random_conversation(struct dice *d, const struct inve
 	return c;
 }
 
-static void check(const struct policy *p, const struct conversation *c)
+static void check(const struct policy *p, const struct flow_tuple *c)
 {
-	struct judgement j = policy_judge(p, c);
+	struct verdict_pair j = policy_judge(p, c);
 	enum verdict want[2] = {twin_judge_end(p, c, 0), twin_judge_end(p, c, 1)};
 
 	assert_int_equal(j.end_verdict[0], want[0]);
@@ -165,7 +164,7 @@ static void policy_judges_as_a_linear_scan_of_its_rules_does(void **state)
 		b.policy->peer = peer;
 		b.policy->peers = 5;
 		for (unsigned i = 0; i < 1000; i++) {
-			struct conversation c = random_conversation(&d, inv);
+			struct flow_tuple c = random_conversation(&d, inv);
 			check(b.policy, &c);
 		}
 		book_close(&b);
@@ -188,7 +187,7 @@ static void policy_answers_for_every_port_there_is(void **state)
 			.transport = TRANSPORT_UDP,
 			.enabled = 1},
 	};
-	struct conversation c = {.version = 4, .appliance = {APPLIANCE_NONE, 1}};
+	struct flow_tuple c = {.version = 4, .appliance = {APPLIANCE_NONE, 1}};
 	struct book b;
 
 	(void)state;
@@ -208,7 +207,7 @@ static void policy_answers_for_every_port_there_is(void **state)
 
 static void policy_turns_only_a_dhcp_answer_round(void **state)
 {
-	struct conversation c = {.version = 4, .protocol = IPPROTO_UDP, .port = {67, 68}};
+	struct flow_tuple c = {.version = 4, .protocol = IPPROTO_UDP, .port = {67, 68}};
 
 	(void)state;
 	assert_true(policy_dhcp_is_reversed(&c));
@@ -216,7 +215,7 @@ static void policy_turns_only_a_dhcp_answer_round(void **state)
 	assert_false(policy_dhcp_is_reversed(&c));
 	c.port[1] = 67;
 	assert_false(policy_dhcp_is_reversed(&c));
-	c = (struct conversation){.version = 4, .protocol = IPPROTO_TCP, .port = {67, 68}};
+	c = (struct flow_tuple){.version = 4, .protocol = IPPROTO_TCP, .port = {67, 68}};
 	assert_false(policy_dhcp_is_reversed(&c));
 }
 

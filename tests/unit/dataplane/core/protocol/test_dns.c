@@ -37,7 +37,7 @@ static const struct spoken others[] = {
 static void dns_recognises_its_messages_and_who_sends_them(void **state)
 {
 	(void)state;
-	check_all(validate_dns, TRANSPORT_UDP, messages, COUNT(messages), READING_YES);
+	check_all(validate_dns, TRANSPORT_UDP, messages, COUNT(messages), MATCH_YES);
 }
 
 static void dns_never_refuses_the_beginning_of_a_message(void **state)
@@ -49,13 +49,13 @@ static void dns_never_refuses_the_beginning_of_a_message(void **state)
 static void dns_takes_one_field_for_a_coincidence(void **state)
 {
 	(void)state;
-	check_all(validate_dns, TRANSPORT_UDP, doubtful, COUNT(doubtful), READING_MAYBE);
+	check_all(validate_dns, TRANSPORT_UDP, doubtful, COUNT(doubtful), MATCH_MAYBE);
 }
 
 static void dns_refuses_what_cannot_become_one(void **state)
 {
 	(void)state;
-	check_all(validate_dns, TRANSPORT_UDP, others, COUNT(others), READING_NO);
+	check_all(validate_dns, TRANSPORT_UDP, others, COUNT(others), MATCH_NO);
 }
 
 int main(void)

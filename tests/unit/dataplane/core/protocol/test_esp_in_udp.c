@@ -19,13 +19,13 @@ static const struct spoken others[] = {
 static void esp_in_udp_takes_one_field_for_a_coincidence(void **state)
 {
 	(void)state;
-	check_all(validate_esp_in_udp, TRANSPORT_UDP, doubtful, COUNT(doubtful), READING_MAYBE);
+	check_all(validate_esp_in_udp, TRANSPORT_UDP, doubtful, COUNT(doubtful), MATCH_MAYBE);
 }
 
 static void esp_in_udp_refuses_what_cannot_become_one(void **state)
 {
 	(void)state;
-	check_all(validate_esp_in_udp, TRANSPORT_UDP, others, COUNT(others), READING_NO);
+	check_all(validate_esp_in_udp, TRANSPORT_UDP, others, COUNT(others), MATCH_NO);
 }
 
 int main(void)

@@ -16,7 +16,7 @@ static const struct spoken others[] = {
 static void ipmi_recognises_its_messages_and_who_sends_them(void **state)
 {
 	(void)state;
-	check_all(validate_ipmi, TRANSPORT_UDP, messages, COUNT(messages), READING_YES);
+	check_all(validate_ipmi, TRANSPORT_UDP, messages, COUNT(messages), MATCH_YES);
 }
 
 static void ipmi_never_refuses_the_beginning_of_a_message(void **state)
@@ -28,7 +28,7 @@ static void ipmi_never_refuses_the_beginning_of_a_message(void **state)
 static void ipmi_refuses_what_cannot_become_one(void **state)
 {
 	(void)state;
-	check_all(validate_ipmi, TRANSPORT_UDP, others, COUNT(others), READING_NO);
+	check_all(validate_ipmi, TRANSPORT_UDP, others, COUNT(others), MATCH_NO);
 }
 
 int main(void)

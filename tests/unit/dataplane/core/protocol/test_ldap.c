@@ -38,7 +38,7 @@ static const struct spoken others[] = {
 static void ldap_recognises_its_messages_and_who_sends_them(void **state)
 {
 	(void)state;
-	check_all(validate_ldap, TRANSPORT_TCP, messages, COUNT(messages), READING_YES);
+	check_all(validate_ldap, TRANSPORT_TCP, messages, COUNT(messages), MATCH_YES);
 }
 
 static void ldap_never_refuses_the_beginning_of_a_message(void **state)
@@ -50,7 +50,7 @@ static void ldap_never_refuses_the_beginning_of_a_message(void **state)
 static void ldap_refuses_what_cannot_become_one(void **state)
 {
 	(void)state;
-	check_all(validate_ldap, TRANSPORT_TCP, others, COUNT(others), READING_NO);
+	check_all(validate_ldap, TRANSPORT_TCP, others, COUNT(others), MATCH_NO);
 }
 
 int main(void)

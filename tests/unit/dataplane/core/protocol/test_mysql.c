@@ -18,7 +18,7 @@ static const struct spoken others[] = {
 static void mysql_recognises_its_messages_and_who_sends_them(void **state)
 {
 	(void)state;
-	check_all(validate_mysql, TRANSPORT_TCP, messages, COUNT(messages), READING_YES);
+	check_all(validate_mysql, TRANSPORT_TCP, messages, COUNT(messages), MATCH_YES);
 }
 
 static void mysql_never_refuses_the_beginning_of_a_message(void **state)
@@ -30,7 +30,7 @@ static void mysql_never_refuses_the_beginning_of_a_message(void **state)
 static void mysql_refuses_what_cannot_become_one(void **state)
 {
 	(void)state;
-	check_all(validate_mysql, TRANSPORT_TCP, others, COUNT(others), READING_NO);
+	check_all(validate_mysql, TRANSPORT_TCP, others, COUNT(others), MATCH_NO);
 }
 
 int main(void)

@@ -33,7 +33,7 @@ static const struct spoken others[] = {
 static void radius_recognises_its_messages_and_who_sends_them(void **state)
 {
 	(void)state;
-	check_all(validate_radius, TRANSPORT_UDP, messages, COUNT(messages), READING_YES);
+	check_all(validate_radius, TRANSPORT_UDP, messages, COUNT(messages), MATCH_YES);
 }
 
 static void radius_never_refuses_the_beginning_of_a_message(void **state)
@@ -44,12 +44,11 @@ static void radius_never_refuses_the_beginning_of_a_message(void **state)
 
 /* The first 512 bytes of a long one are looked at: its reading by the number of attributes that
  * are wholly there, and one more that has only begun. */
-static enum reading read_long(unsigned count, unsigned type, uint8_t length)
+static enum match read_long(unsigned count, unsigned type, uint8_t length)
 {
 	uint8_t bytes[512] = {1, 2, 8, 0};
-	struct utterance u = {
-		.bytes = bytes, .size = 2048, .transport = TRANSPORT_UDP, .length = 20};
-	struct meaning m;
+	struct message u = {.bytes = bytes, .size = 2048, .transport = TRANSPORT_UDP, .length = 20};
+	struct message_info m;
 
 	for (unsigned i = 0; i < count; i++, u.length += length) {
 		bytes[u.length] = (uint8_t)type;
@@ -57,35 +56,35 @@ static enum reading read_long(unsigned count, unsigned type, uint8_t length)
 	}
 	bytes[u.length++] = (uint8_t)type;
 	bytes[u.length++] = length;
-	meaning_init(&m);
+	message_info_init(&m);
 	return validate_radius(&u, &m);
 }
 
 static void radius_wants_usual_attributes_where_the_end_is_not_at_hand(void **state)
 {
 	(void)state;
-	assert_int_equal(read_long(0, 1, 8), READING_MAYBE);
-	assert_int_equal(read_long(3, 1, 8), READING_MAYBE);
-	assert_int_equal(read_long(4, 1, 8), READING_YES);
-	assert_int_equal(read_long(9, 4, 6), READING_YES);
-	assert_int_equal(read_long(9, 4, 8), READING_MAYBE); /* an address of six bytes */
-	assert_int_equal(read_long(9, 61, 7), READING_MAYBE);
-	assert_int_equal(read_long(9, 79, 40), READING_YES);
-	assert_int_equal(read_long(9, 57, 7), READING_MAYBE);
-	assert_int_equal(read_long(1, 79, 255), READING_YES); /* a message of EAP that goes on */
-	assert_int_equal(read_long(1, 79, 254), READING_MAYBE);
-	assert_int_equal(read_long(1, 78, 255), READING_MAYBE);
-	assert_int_equal(read_long(9, 224, 8), READING_MAYBE); /* for experiments */
-	assert_int_equal(read_long(9, 245, 8), READING_YES);
-	assert_int_equal(read_long(9, 247, 8), READING_MAYBE);
-	assert_int_equal(read_long(9, 0, 8), READING_NO);
-	assert_int_equal(read_long(9, 1, 1), READING_NO);
+	assert_int_equal(read_long(0, 1, 8), MATCH_MAYBE);
+	assert_int_equal(read_long(3, 1, 8), MATCH_MAYBE);
+	assert_int_equal(read_long(4, 1, 8), MATCH_YES);
+	assert_int_equal(read_long(9, 4, 6), MATCH_YES);
+	assert_int_equal(read_long(9, 4, 8), MATCH_MAYBE); /* an address of six bytes */
+	assert_int_equal(read_long(9, 61, 7), MATCH_MAYBE);
+	assert_int_equal(read_long(9, 79, 40), MATCH_YES);
+	assert_int_equal(read_long(9, 57, 7), MATCH_MAYBE);
+	assert_int_equal(read_long(1, 79, 255), MATCH_YES); /* a message of EAP that goes on */
+	assert_int_equal(read_long(1, 79, 254), MATCH_MAYBE);
+	assert_int_equal(read_long(1, 78, 255), MATCH_MAYBE);
+	assert_int_equal(read_long(9, 224, 8), MATCH_MAYBE); /* for experiments */
+	assert_int_equal(read_long(9, 245, 8), MATCH_YES);
+	assert_int_equal(read_long(9, 247, 8), MATCH_MAYBE);
+	assert_int_equal(read_long(9, 0, 8), MATCH_NO);
+	assert_int_equal(read_long(9, 1, 1), MATCH_NO);
 }
 
 static void radius_refuses_what_cannot_become_one(void **state)
 {
 	(void)state;
-	check_all(validate_radius, TRANSPORT_UDP, others, COUNT(others), READING_NO);
+	check_all(validate_radius, TRANSPORT_UDP, others, COUNT(others), MATCH_NO);
 }
 
 int main(void)

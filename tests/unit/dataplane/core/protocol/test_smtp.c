@@ -29,7 +29,7 @@ static const struct spoken others[] = {
 static void smtp_recognises_its_messages_and_who_sends_them(void **state)
 {
 	(void)state;
-	check_all(validate_smtp, TRANSPORT_TCP, messages, COUNT(messages), READING_YES);
+	check_all(validate_smtp, TRANSPORT_TCP, messages, COUNT(messages), MATCH_YES);
 }
 
 static void smtp_never_refuses_the_beginning_of_a_message(void **state)
@@ -41,13 +41,13 @@ static void smtp_never_refuses_the_beginning_of_a_message(void **state)
 static void smtp_takes_one_field_for_a_coincidence(void **state)
 {
 	(void)state;
-	check_all(validate_smtp, TRANSPORT_TCP, doubtful, COUNT(doubtful), READING_MAYBE);
+	check_all(validate_smtp, TRANSPORT_TCP, doubtful, COUNT(doubtful), MATCH_MAYBE);
 }
 
 static void smtp_refuses_what_cannot_become_one(void **state)
 {
 	(void)state;
-	check_all(validate_smtp, TRANSPORT_TCP, others, COUNT(others), READING_NO);
+	check_all(validate_smtp, TRANSPORT_TCP, others, COUNT(others), MATCH_NO);
 }
 
 int main(void)

@@ -16,13 +16,13 @@ static const struct spoken others[] = {
 static void socks_takes_one_field_for_a_coincidence(void **state)
 {
 	(void)state;
-	check_all(validate_socks, TRANSPORT_TCP, doubtful, COUNT(doubtful), READING_MAYBE);
+	check_all(validate_socks, TRANSPORT_TCP, doubtful, COUNT(doubtful), MATCH_MAYBE);
 }
 
 static void socks_refuses_what_cannot_become_one(void **state)
 {
 	(void)state;
-	check_all(validate_socks, TRANSPORT_TCP, others, COUNT(others), READING_NO);
+	check_all(validate_socks, TRANSPORT_TCP, others, COUNT(others), MATCH_NO);
 }
 
 int main(void)

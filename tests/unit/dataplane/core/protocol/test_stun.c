@@ -20,7 +20,7 @@ static const struct spoken others[] = {
 static void stun_recognises_its_messages_and_who_sends_them(void **state)
 {
 	(void)state;
-	check_all(validate_stun, TRANSPORT_UDP, messages, COUNT(messages), READING_YES);
+	check_all(validate_stun, TRANSPORT_UDP, messages, COUNT(messages), MATCH_YES);
 }
 
 static void stun_never_refuses_the_beginning_of_a_message(void **state)
@@ -32,7 +32,7 @@ static void stun_never_refuses_the_beginning_of_a_message(void **state)
 static void stun_refuses_what_cannot_become_one(void **state)
 {
 	(void)state;
-	check_all(validate_stun, TRANSPORT_UDP, others, COUNT(others), READING_NO);
+	check_all(validate_stun, TRANSPORT_UDP, others, COUNT(others), MATCH_NO);
 }
 
 int main(void)

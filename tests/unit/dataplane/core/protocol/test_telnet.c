@@ -17,7 +17,7 @@ static const struct spoken others[] = {
 static void telnet_recognises_its_messages_and_who_sends_them(void **state)
 {
 	(void)state;
-	check_all(validate_telnet, TRANSPORT_TCP, messages, COUNT(messages), READING_YES);
+	check_all(validate_telnet, TRANSPORT_TCP, messages, COUNT(messages), MATCH_YES);
 }
 
 static void telnet_never_refuses_the_beginning_of_a_message(void **state)
@@ -29,13 +29,13 @@ static void telnet_never_refuses_the_beginning_of_a_message(void **state)
 static void telnet_takes_one_field_for_a_coincidence(void **state)
 {
 	(void)state;
-	check_all(validate_telnet, TRANSPORT_TCP, doubtful, COUNT(doubtful), READING_MAYBE);
+	check_all(validate_telnet, TRANSPORT_TCP, doubtful, COUNT(doubtful), MATCH_MAYBE);
 }
 
 static void telnet_refuses_what_cannot_become_one(void **state)
 {
 	(void)state;
-	check_all(validate_telnet, TRANSPORT_TCP, others, COUNT(others), READING_NO);
+	check_all(validate_telnet, TRANSPORT_TCP, others, COUNT(others), MATCH_NO);
 }
 
 int main(void)

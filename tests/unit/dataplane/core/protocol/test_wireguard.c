@@ -43,7 +43,7 @@ static const struct spoken others[] = {
 static void wireguard_recognises_its_messages_and_who_sends_them(void **state)
 {
 	(void)state;
-	check_all(validate_wireguard, TRANSPORT_UDP, messages, COUNT(messages), READING_YES);
+	check_all(validate_wireguard, TRANSPORT_UDP, messages, COUNT(messages), MATCH_YES);
 }
 
 static void wireguard_never_refuses_the_beginning_of_a_message(void **state)
@@ -55,13 +55,13 @@ static void wireguard_never_refuses_the_beginning_of_a_message(void **state)
 static void wireguard_takes_one_field_for_a_coincidence(void **state)
 {
 	(void)state;
-	check_all(validate_wireguard, TRANSPORT_UDP, doubtful, COUNT(doubtful), READING_MAYBE);
+	check_all(validate_wireguard, TRANSPORT_UDP, doubtful, COUNT(doubtful), MATCH_MAYBE);
 }
 
 static void wireguard_refuses_what_cannot_become_one(void **state)
 {
 	(void)state;
-	check_all(validate_wireguard, TRANSPORT_UDP, others, COUNT(others), READING_NO);
+	check_all(validate_wireguard, TRANSPORT_UDP, others, COUNT(others), MATCH_NO);
 }
 
 int main(void)

@@ -94,12 +94,12 @@ static struct payload datagram(
 	};
 }
 
-static int hear(struct room *r, struct speech *s, struct payload p)
+static int hear(struct room *r, struct service_state *s, struct payload p)
 {
-	return inspection_hear(&r->in, s, &p);
+	return inspection_feed(&r->in, s, &p);
 }
 
-static void check_recognised(const struct speech *s, enum service service)
+static void check_recognised(const struct service_state *s, enum service service)
 {
 	assert_int_equal(s->basis, SERVICE_RECOGNISED);
 	assert_int_equal(s->service, service + 1);
@@ -108,11 +108,11 @@ static void check_recognised(const struct speech *s, enum service service)
 static void inspection_recognises_a_whole_first_segment_without_a_buffer(void **state)
 {
 	struct room *r = *state;
-	struct speech s = {0};
+	struct service_state s = {0};
 
 	assert_true(hear(r, &s, segment(SIDE_CLIENT, 100, "SSH-2.0-x\r\n")));
 	check_recognised(&s, SERVICE_SSH);
-	assert_false(speech_is_open(&s));
+	assert_false(service_state_is_open(&s));
 	assert_int_equal(r->in.hearing_fresh, 0);
 	assert_int_equal(inspection_facts(&r->in, &s)->length[0], 1);
 	inspection_forget(&r->in, &s);
@@ -121,7 +121,7 @@ static void inspection_recognises_a_whole_first_segment_without_a_buffer(void **
 static void inspection_puts_a_split_banner_together_and_gives_its_buffer_back(void **state)
 {
 	struct room *r = *state;
-	struct speech s = {0};
+	struct service_state s = {0};
 
 	assert_true(hear(r, &s, segment(SIDE_CLIENT, 100, "S"))); /* no TLS, whatever it is */
 	assert_int_equal(s.basis, SERVICE_EXCLUDED);
@@ -135,35 +135,35 @@ static void inspection_puts_a_split_banner_together_and_gives_its_buffer_back(vo
 static void inspection_says_nothing_of_a_stream_whose_beginning_is_missing(void **state)
 {
 	struct room *r = *state;
-	struct speech s = {0};
+	struct service_state s = {0};
 
 	assert_false(hear(r, &s, segment(SIDE_CLIENT, 101, "SH-2.0-x\r\n")));
 	assert_int_equal(s.basis, SERVICE_UNVERIFIED);
-	assert_true(speech_is_open(&s));
+	assert_true(service_state_is_open(&s));
 	inspection_forget(&r->in, &s);
 }
 
 static void inspection_counts_a_flow_that_finds_no_buffer(void **state)
 {
 	struct room *r = *state;
-	struct speech s[HEARINGS + 1] = {0};
+	struct service_state s[HEARINGS + 1] = {0};
 
 	for (unsigned i = 0; i <= HEARINGS; i++)
 		hear(r, &s[i], segment(SIDE_CLIENT, 101, "SH-"));
 	assert_int_equal(r->counters.hearings_exhausted, 1);
-	assert_false(speech_is_open(&s[HEARINGS]));
+	assert_false(service_state_is_open(&s[HEARINGS]));
 	assert_int_equal(s[HEARINGS].basis, SERVICE_UNVERIFIED);
 	inspection_forget(&r->in, &s[0]);
 	memset(&s[HEARINGS], 0, sizeof(s[HEARINGS]));
 	hear(r, &s[HEARINGS], segment(SIDE_CLIENT, 101, "SH-"));
-	assert_true(speech_is_open(&s[HEARINGS]));
+	assert_true(service_state_is_open(&s[HEARINGS]));
 	assert_int_equal(r->counters.hearings_exhausted, 1);
 }
 
 static void inspection_counts_facts_that_find_no_room(void **state)
 {
 	struct room *r = *state;
-	struct speech s[2] = {0};
+	struct service_state s[2] = {0};
 
 	for (unsigned i = 0; i < 2; i++)
 		hear(r, &s[i], segment(SIDE_CLIENT, 100, "SSH-2.0-x\r\n"));
@@ -175,7 +175,7 @@ static void inspection_counts_facts_that_find_no_room(void **state)
 static void inspection_lets_both_sides_agree_on_one_field_each(void **state)
 {
 	struct room *r = *state;
-	struct speech ftp = {0}, smtp = {0};
+	struct service_state ftp = {0}, smtp = {0};
 
 	hear(r, &ftp, segment(SIDE_SERVER, 500, "220 welcome\r\n"));
 	assert_int_equal(ftp.service, 0);
@@ -189,7 +189,7 @@ static void inspection_lets_both_sides_agree_on_one_field_each(void **state)
 static void inspection_heeds_the_side_of_a_signature(void **state)
 {
 	struct room *r = *state;
-	struct speech client = {0}, server = {0};
+	struct service_state client = {0}, server = {0};
 
 	hear(r, &client, segment(SIDE_CLIENT, 100, "RFB 003.008\n"));
 	assert_int_equal(client.service, 0);
@@ -200,7 +200,7 @@ static void inspection_heeds_the_side_of_a_signature(void **state)
 static void inspection_knows_echo_by_the_answer_alone(void **state)
 {
 	struct room *r = *state;
-	struct speech s = {0};
+	struct service_state s = {0};
 
 	assert_false(hear(r, &s, datagram(0, "are you there?", 14, SERVICE_ECHO)));
 	assert_false(hear(r, &s, datagram(1, "no", 2, SERVICE_ECHO)));
@@ -215,7 +215,7 @@ static void inspection_knows_esp_by_a_second_datagram(void **state)
 	static const char second[] = "\x12\x34\x56\x78\0\0\0\x02"
 				     "ciphertext..";
 	struct room *r = *state;
-	struct speech s = {0};
+	struct service_state s = {0};
 
 	assert_false(hear(r, &s, datagram(0, first, 20, SERVICE_ESP_IN_UDP)));
 	assert_false(hear(r, &s, datagram(0, first, 20, SERVICE_ESP_IN_UDP))); /* again */
@@ -226,20 +226,20 @@ static void inspection_knows_esp_by_a_second_datagram(void **state)
 static void inspection_gives_datagrams_up_after_a_few(void **state)
 {
 	struct room *r = *state;
-	struct speech s = {0};
+	struct service_state s = {0};
 
 	for (unsigned i = 0; i < DATAGRAMS_MAX; i++) {
-		assert_true(speech_is_open(&s));
+		assert_true(service_state_is_open(&s));
 		hear(r, &s, datagram(0, "plain text", 10, SERVICE_SYSLOG));
 	}
-	assert_false(speech_is_open(&s));
+	assert_false(service_state_is_open(&s));
 	assert_int_equal(s.basis, SERVICE_UNVERIFIED);
 }
 
 static void inspection_recognises_later_what_was_excluded_first(void **state)
 {
 	struct room *r = *state;
-	struct speech s = {0};
+	struct service_state s = {0};
 
 	assert_true(hear(r, &s, datagram(0, "<1", 2, SERVICE_ESP_IN_UDP)));
 	assert_int_equal(s.basis, SERVICE_EXCLUDED);

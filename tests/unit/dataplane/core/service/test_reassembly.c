@@ -47,7 +47,7 @@ static void twin_put(struct twin *t, int64_t offset, const uint8_t *bytes, uint3
 	}
 }
 
-static void check_equal(const struct opening *o, const struct twin *t)
+static void check_equal(const struct stream_prefix *o, const struct twin *t)
 {
 	uint32_t length = 0;
 
@@ -66,16 +66,16 @@ static void opening_is_the_same_as_its_stupid_twin(void **unused)
 	(void)unused;
 	print_message("seed %u\n", SEED);
 	for (unsigned round = 0; round < 3000; round++) {
-		struct opening o;
+		struct stream_prefix o;
 		struct twin t;
-		opening_init(&o, FIRST);
+		reassembly_init(&o, FIRST);
 		twin_init(&t);
 		for (unsigned n = 0; n < 12; n++) {
 			int32_t offset = (int32_t)roll(620) - 40;
 			uint32_t count = 1 + roll(round % 3 ? 60 : 600);
 			for (uint32_t i = 0; i < count; i++)
 				bytes[i] = (uint8_t)(1 + roll(3));
-			opening_put(&o, FIRST + (uint32_t)offset, bytes, count);
+			reassembly_put(&o, FIRST + (uint32_t)offset, bytes, count);
 			twin_put(&t, offset, bytes, count);
 			check_equal(&o, &t);
 		}
@@ -84,55 +84,55 @@ static void opening_is_the_same_as_its_stupid_twin(void **unused)
 
 static void opening_says_when_it_has_become_longer(void **unused)
 {
-	struct opening o;
+	struct stream_prefix o;
 
 	(void)unused;
-	opening_init(&o, 100);
-	assert_false(opening_put(&o, 103, (const uint8_t *)"def", 3));
+	reassembly_init(&o, 100);
+	assert_false(reassembly_put(&o, 103, (const uint8_t *)"def", 3));
 	assert_int_equal(o.length, 0);
-	assert_true(opening_put(&o, 100, (const uint8_t *)"abc", 3));
+	assert_true(reassembly_put(&o, 100, (const uint8_t *)"abc", 3));
 	assert_int_equal(o.length, 6);
 	assert_memory_equal(o.byte, "abcdef", 6);
-	assert_false(opening_put(&o, 100, (const uint8_t *)"abcdef", 6));
+	assert_false(reassembly_put(&o, 100, (const uint8_t *)"abcdef", 6));
 	assert_int_equal(o.contradicted, 0);
 }
 
 static void opening_keeps_what_came_first_and_counts_what_differs(void **unused)
 {
-	struct opening o;
+	struct stream_prefix o;
 
 	(void)unused;
-	opening_init(&o, 0);
-	opening_put(&o, 0, (const uint8_t *)"SSH-", 4);
-	assert_true(opening_put(&o, 2, (const uint8_t *)"XX2.0", 5));
+	reassembly_init(&o, 0);
+	reassembly_put(&o, 0, (const uint8_t *)"SSH-", 4);
+	assert_true(reassembly_put(&o, 2, (const uint8_t *)"XX2.0", 5));
 	assert_memory_equal(o.byte, "SSH-2.0", 7);
 	assert_int_equal(o.contradicted, 2);
 }
 
 static void opening_takes_no_keepalive_for_its_first_byte(void **unused)
 {
-	struct opening o;
+	struct stream_prefix o;
 
 	(void)unused;
-	opening_init(&o, 0);
-	assert_false(opening_put(&o, UINT32_MAX, (const uint8_t *)"\0", 1));
-	assert_true(opening_put(&o, UINT32_MAX, (const uint8_t *)"\0A", 2));
+	reassembly_init(&o, 0);
+	assert_false(reassembly_put(&o, UINT32_MAX, (const uint8_t *)"\0", 1));
+	assert_true(reassembly_put(&o, UINT32_MAX, (const uint8_t *)"\0A", 2));
 	assert_int_equal(o.byte[0], 'A');
 }
 
 static void opening_lets_ethernets_padding_be_overwritten(void **unused)
 {
-	struct opening o;
+	struct stream_prefix o;
 
 	(void)unused;
-	opening_init(&o, 0);
-	assert_true(opening_put(&o, 0, (const uint8_t *)"\0\0\0\0\0\0", 6));
+	reassembly_init(&o, 0);
+	assert_true(reassembly_put(&o, 0, (const uint8_t *)"\0\0\0\0\0\0", 6));
 	assert_int_equal(o.soft, 6);
-	assert_true(opening_put(&o, 0, (const uint8_t *)"\x16\x03\x01\x02\x00\x01\x00", 7));
+	assert_true(reassembly_put(&o, 0, (const uint8_t *)"\x16\x03\x01\x02\x00\x01\x00", 7));
 	assert_memory_equal(o.byte, "\x16\x03\x01\x02\x00\x01\x00", 7);
 	assert_int_equal(o.soft, 0);
-	assert_false(opening_is_padding((const uint8_t *)"\0\0\0\0\0\0\0", 7));
-	assert_false(opening_is_padding((const uint8_t *)"\0\1", 2));
+	assert_false(reassembly_is_padding((const uint8_t *)"\0\0\0\0\0\0\0", 7));
+	assert_false(reassembly_is_padding((const uint8_t *)"\0\1", 2));
 }
 
 int main(void)
