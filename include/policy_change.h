@@ -19,13 +19,13 @@ struct policy_change {
 	uint64_t warmup_ns;
 	const uint16_t
 		*new_number; /* new numbers of the appliances, by the old; or APPLIANCE_NONE */
-	size_t remap;
+	size_t new_numbers;
 };
 
 /* Who an appliance of the old policy is in the new one, or APPLIANCE_NONE. */
 static inline uint16_t policy_change_number(const struct policy_change *s, uint16_t appliance)
 {
-	return appliance < s->remap ? s->new_number[appliance] : APPLIANCE_NONE;
+	return appliance < s->new_numbers ? s->new_number[appliance] : APPLIANCE_NONE;
 }
 
 #endif

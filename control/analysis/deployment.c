@@ -162,7 +162,7 @@ void deployment_evaluate(struct deployment *e, const struct estate_view *v)
 		.channels = &e->channels,
 		.exposures = v->exposures,
 		.now_ns = v->now_ns,
-		.silence_ns = e->ecs->ruleset->outputs.silence_ns,
+		.silence_ns = e->ecs->ruleset->silence_ns,
 		.in_doubt = v->in_doubt,
 	};
 

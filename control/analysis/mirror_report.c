@@ -64,9 +64,9 @@ const char *mirror_finding_name(enum mirror_finding_kind kind)
 	return finding_name[kind];
 }
 
-int mirror_report_init(struct mirror_report *r, const struct ruleset *ruleset)
+int mirror_report_init(struct mirror_report *r, const struct ruleset *ruleset, bool deduplicates)
 {
-	*r = (struct mirror_report){.ruleset = ruleset};
+	*r = (struct mirror_report){.ruleset = ruleset, .deduplicates = deduplicates};
 	r->sum.lanes = 1;
 	r->sum.hosts = ruleset->appliances;
 	r->sum.host = calloc(ruleset->appliances + 1, sizeof(*r->sum.host));
@@ -274,7 +274,7 @@ static void judge_duplicates(
 {
 	const struct mirror_counters *f = &r->sum;
 
-	if (r->ruleset->capture.deduplicate) {
+	if (r->deduplicates) {
 		uint64_t packets = c->ip + c->duplicate;
 		if (packets >= PACKETS_LEAST && share(c->duplicate, packets) >= DUPLICATE_SHARE)
 			say(l, MIRROR_FINDING_DUPLICATES,

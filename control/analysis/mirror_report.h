@@ -20,6 +20,7 @@ struct mirror_report {
 	const char *const *interface; /* names, by number; lent */
 	size_t interfaces;
 	struct mirror_counters sum; /* `host` is the report's own */
+	bool deduplicates;	    /* second copies are dropped, and all counted */
 	bool is_known;		    /* a worker's figures were added: before, nothing is judged */
 };
 
@@ -49,7 +50,7 @@ struct mirror_finding {
 };
 
 /* 0 or -ENOMEM. */
-int mirror_report_init(struct mirror_report *, const struct ruleset *);
+int mirror_report_init(struct mirror_report *, const struct ruleset *, bool deduplicates);
 void mirror_report_fini(struct mirror_report *);
 
 /* As it was at first. */

@@ -9,6 +9,7 @@
 
 #include "base/errors.h"
 #include "base/terminal.h"
+#include "config/settings.h"
 #include "policy/ruleset.h"
 
 int cli_misuse(const char *command, const char *format, ...)
@@ -153,11 +154,11 @@ static struct ruleset *opened(struct ruleset *ruleset, int error, const struct e
 	return ruleset;
 }
 
-struct ruleset *cli_ruleset(const char *site, const char *profile)
+struct ruleset *cli_ruleset(const char *site, const char *profile, struct settings **settings)
 {
 	struct errors errors = {0};
 	struct ruleset *ruleset = NULL;
-	int error = ruleset_open(&ruleset, site, profile, &errors);
+	int error = ruleset_open(&ruleset, settings, site, profile, &errors);
 
 	return opened(ruleset, error, &errors);
 }
@@ -172,21 +173,23 @@ int cli_compile(struct ruleset *ruleset)
 	return error;
 }
 
-struct ruleset *cli_ruleset_compiled(const char *site)
+struct ruleset *cli_ruleset_compiled(const char *site, struct settings **settings)
 {
-	struct ruleset *ruleset = cli_ruleset(site, NULL);
+	struct ruleset *ruleset = cli_ruleset(site, NULL, settings);
 
 	if (!ruleset || cli_compile(ruleset) == 0)
 		return ruleset;
 	ruleset_close(ruleset);
+	if (settings)
+		settings_free(*settings);
 	return NULL;
 }
 
-struct ruleset *cli_ruleset_any(const char *name)
+struct ruleset *cli_ruleset_any(const char *name, struct settings **settings)
 {
 	struct errors errors = {0};
 	struct ruleset *ruleset = NULL;
-	int error = ruleset_open_any(&ruleset, name, &errors);
+	int error = ruleset_open_any(&ruleset, settings, name, &errors);
 
 	return opened(ruleset, error, &errors);
 }

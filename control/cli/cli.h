@@ -56,13 +56,14 @@ long cli_number(const char *command, const char *option, const char *text, long 
 int cli_flush(const char *command);
 
 struct ruleset;
+struct settings;
 /* A site's or profile's chart with its warnings printed, or NULL with the reasons printed.
  * `any`: a site or a profile by one name. */
-struct ruleset *cli_ruleset(const char *site, const char *profile);
+struct ruleset *cli_ruleset(const char *site, const char *profile, struct settings **);
 /* Compiles a chart's signatures; -errno with the reasons printed. */
 int cli_compile(struct ruleset *);
 /* The same with its signatures compiled. */
-struct ruleset *cli_ruleset_compiled(const char *site);
-struct ruleset *cli_ruleset_any(const char *name);
+struct ruleset *cli_ruleset_compiled(const char *site, struct settings **);
+struct ruleset *cli_ruleset_any(const char *name, struct settings **);
 
 #endif

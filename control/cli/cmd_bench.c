@@ -5,6 +5,7 @@
 
 #include "base/errors.h"
 #include "cli/cli.h"
+#include "config/settings.h"
 #include "policy/ruleset.h"
 
 enum { SITE, ROUNDS, WORKERS, UNINSPECTED, JSON };
@@ -25,18 +26,20 @@ static const char everybody[] =
 	"appliances:\n"
 	"  - {name: any, role: managed-device, addresses: [0.0.0.0/0, \"::/0\"]}\n";
 
-static struct ruleset *open_ruleset(const char *site)
+static struct ruleset *open_ruleset(const char *site, struct settings **settings)
 {
 	struct errors errors = {0};
 	struct ruleset *ruleset = NULL;
 
 	if (site)
-		return cli_ruleset_compiled(site);
-	if (ruleset_parse_site(&ruleset, "bench", everybody, sizeof(everybody) - 1, &errors) == 0 &&
+		return cli_ruleset_compiled(site, settings);
+	if (ruleset_parse_site(
+		    &ruleset, settings, "bench", everybody, sizeof(everybody) - 1, &errors) == 0 &&
 		ruleset_compile(ruleset, &errors) == 0)
 		return ruleset;
 	errors_print(&errors, stderr);
 	ruleset_close(ruleset);
+	settings_free(*settings);
 	return NULL;
 }
 
@@ -74,6 +77,7 @@ static int run(const struct cli_request *r)
 	long rounds = ROUNDS_DEFAULT, workers = 1;
 	struct bench_options wanted;
 	struct bench_result result;
+	struct settings *settings = NULL;
 	struct ruleset *ruleset;
 	int error;
 
@@ -83,13 +87,14 @@ static int run(const struct cli_request *r)
 		workers = cli_number("bench", "workers", r->value[WORKERS], 1, BENCH_WORKERS_MAX);
 	if (rounds < 0 || workers < 0)
 		return EXIT_MISUSED;
-	ruleset = open_ruleset(r->value[SITE]);
+	ruleset = open_ruleset(r->value[SITE], &settings);
 	if (!ruleset)
 		return EXIT_MISUSED;
-	wanted = (struct bench_options){ruleset, r->argument[0], (unsigned)rounds,
+	wanted = (struct bench_options){ruleset, settings, r->argument[0], (unsigned)rounds,
 		(unsigned)workers, r->value[UNINSPECTED] != NULL};
 	error = bench_run(&result, &wanted);
 	ruleset_close(ruleset);
+	settings_free(settings);
 	if (error < 0)
 		return EXIT_FAILED;
 	if (r->value[JSON])

@@ -1,4 +1,5 @@
 #include "cli/cli.h"
+#include "config/settings.h"
 #include "policy/ruleset.h"
 #include "report/site_overview.h"
 
@@ -13,15 +14,17 @@ static const struct cli_option options[] = {
 
 static int run(const struct cli_request *r)
 {
+	struct settings *settings;
 	struct ruleset *ruleset;
 
 	if (!r->value[SITE])
 		return cli_misuse("check", "no site given: --site FILE");
-	ruleset = cli_ruleset_compiled(r->value[SITE]);
+	ruleset = cli_ruleset_compiled(r->value[SITE], &settings);
 	if (!ruleset)
 		return EXIT_MISUSED;
-	site_overview_print(ruleset, stdout);
+	site_overview_print(ruleset, settings, stdout);
 	ruleset_close(ruleset);
+	settings_free(settings);
 	return cli_flush("check");
 }
 

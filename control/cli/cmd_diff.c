@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
+#include "config/settings.h"
 #include "policy/ruleset.h"
 
 enum { CAPTURE };
@@ -20,8 +21,10 @@ static void lend_inventory(struct ruleset *to, const struct ruleset *from)
 	to->appliances = from->appliances;
 }
 
-static int compare(struct ruleset *before, struct ruleset *after, const char *capture)
+static int compare(
+	const struct diff_side *old_side, const struct diff_side *new_side, const char *capture)
 {
+	struct ruleset *before = old_side->ruleset, *after = new_side->ruleset;
 	int status = EXIT_DONE, flushed;
 
 	if (before->appliances == 0)
@@ -34,21 +37,25 @@ static int compare(struct ruleset *before, struct ruleset *after, const char *ca
 		return EXIT_MISUSED;
 	diff_policies(before, after, stdout);
 	if (capture)
-		status = diff_capture(before, after, capture, stdout);
+		status = diff_capture(old_side, new_side, capture, stdout);
 	flushed = cli_flush("diff");
 	return flushed > status ? flushed : status;
 }
 
 static int run(const struct cli_request *r)
 {
-	struct ruleset *before = cli_ruleset_any(r->argument[0]);
-	struct ruleset *after = before ? cli_ruleset_any(r->argument[1]) : NULL;
-	int status = after ? compare(before, after, r->value[CAPTURE]) : EXIT_MISUSED;
+	struct diff_side before = {0}, after = {0};
+	int status = EXIT_MISUSED;
 
-	if (before)
-		ruleset_close(before);
-	if (after)
-		ruleset_close(after);
+	before.ruleset = cli_ruleset_any(r->argument[0], &before.settings);
+	if (before.ruleset)
+		after.ruleset = cli_ruleset_any(r->argument[1], &after.settings);
+	if (after.ruleset)
+		status = compare(&before, &after, r->value[CAPTURE]);
+	ruleset_close(before.ruleset);
+	ruleset_close(after.ruleset);
+	settings_free(before.settings);
+	settings_free(after.settings);
 	return status;
 }
 

@@ -23,7 +23,7 @@ static int run(const struct cli_request *r)
 		return cli_misuse("explain", "no site given: --site FILE");
 	if (flow_spec_read(&spec, r->argument, why, sizeof(why)) < 0)
 		return cli_misuse("explain", "%s", why);
-	ruleset = cli_ruleset(r->value[SITE], NULL);
+	ruleset = cli_ruleset(r->value[SITE], NULL, NULL);
 	if (!ruleset)
 		return EXIT_MISUSED;
 	explain(ruleset, &spec, stdout);

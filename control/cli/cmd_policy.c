@@ -30,7 +30,7 @@ static int run(const struct cli_request *r)
 	if (r->value[SITE] && r->value[PROFILE])
 		return cli_misuse(
 			"policy", "--site and --profile: a site names its own profile; want one");
-	ruleset = cli_ruleset(r->value[SITE], r->value[PROFILE]);
+	ruleset = cli_ruleset(r->value[SITE], r->value[PROFILE], NULL);
 	if (!ruleset)
 		return EXIT_MISUSED;
 	policy_table_print(

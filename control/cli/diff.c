@@ -244,19 +244,25 @@ static void compare(void *context, const struct record *r)
 	print_change(r, f->verdict, c->out);
 }
 
-static int run_source(const struct ruleset *ruleset, const char *capture, record_taker *take,
-	struct comparison *c)
+static int run_source(
+	const struct diff_side *side, const char *capture, record_taker *take, struct comparison *c)
 {
 	struct replay p = {
-		.ruleset = ruleset, .capture = &capture, .captures = 1, .take = take, .context = c};
+		.ruleset = side->ruleset,
+		.settings = side->settings,
+		.capture = &capture,
+		.captures = 1,
+		.take = take,
+		.context = c,
+	};
 
 	if (replay_run(&p) < 0)
 		return 1;
 	return p.failures || p.interrupted;
 }
 
-int diff_capture(
-	const struct ruleset *before, const struct ruleset *after, const char *capture, FILE *out)
+int diff_capture(const struct diff_side *before, const struct diff_side *after, const char *capture,
+	FILE *out)
 {
 	struct comparison c = {.out = out};
 	struct flow *f, *next;

@@ -7,6 +7,7 @@
 
 #include "base/errors.h"
 #include "base/format.h"
+#include "config/settings.h"
 #include "policy/ruleset.h"
 #include "run/replay.h"
 
@@ -243,20 +244,22 @@ static void discovery_fini(struct discovery *d)
 int discover(const char *const *capture, size_t captures, uint16_t port, FILE *out)
 {
 	struct errors errors = {0};
+	struct settings *settings = NULL;
 	struct ruleset *ruleset = NULL;
 	struct discovery d = {.port = port};
-	struct replay passage = {
+	struct replay replay = {
 		.capture = capture, .captures = captures, .take = take, .context = &d};
 	int status = 0;
 
-	if (ruleset_parse_site(&ruleset, "discover", everybody, sizeof(everybody) - 1, &errors) <
-		0) {
+	if (ruleset_parse_site(&ruleset, &settings, "discover", everybody, sizeof(everybody) - 1,
+		    &errors) < 0) {
 		errors_print(&errors, stderr);
 		return 1;
 	}
 	d.policy = ruleset->policy;
-	passage.ruleset = ruleset;
-	if (replay_run(&passage) < 0 || passage.failures || passage.interrupted)
+	replay.ruleset = ruleset;
+	replay.settings = settings;
+	if (replay_run(&replay) < 0 || replay.failures || replay.interrupted)
 		status = 1;
 	if (print_site(&d, capture, captures, out) == 0) {
 		fprintf(stderr,

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/settings.h"
+#include "policy/open_site.h"
 #include "policy/ruleset.h"
 #include "run/replay.h"
 
@@ -31,11 +33,13 @@ static json_t *captures_json(const struct replay_options *o, const struct replay
 		"failed", (json_int_t)p->failures, "interrupted", p->interrupted);
 }
 
-static int run(const struct replay_options *o, struct collector *collector)
+static int run(const struct replay_options *o, const struct settings *settings,
+	struct collector *collector)
 {
 	char title[512];
 	struct replay p = {
 		.ruleset = collector->ruleset,
+		.settings = settings,
 		.capture = o->capture,
 		.captures = o->captures,
 		.workers = o->workers,
@@ -65,16 +69,18 @@ static int run(const struct replay_options *o, struct collector *collector)
 
 int replay(const struct replay_options *o)
 {
-	struct ruleset *ruleset = ruleset_open_site("replay", o->site);
+	struct settings *settings = NULL;
+	struct ruleset *ruleset = ruleset_open_site("replay", o->site, &settings);
 	struct collector collector;
 	int status;
 
 	if (!ruleset)
 		return MISUSED;
-	status = collector_open(&collector, ruleset, &o->collector);
+	status = collector_open(&collector, ruleset, settings, &o->collector);
 	if (status == DONE)
-		status = run(o, &collector);
+		status = run(o, settings, &collector);
 	collector_fini(&collector);
 	ruleset_close(ruleset);
+	settings_free(settings);
 	return status;
 }

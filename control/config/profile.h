@@ -18,7 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "policy/ruleset.h"
+#include "policy.h"
+#include "service.h"
 
 struct arena;
 struct errors;
@@ -26,6 +27,9 @@ struct document;
 
 #define PROFILE_ROWS_MAX 4096
 #define PROFILE_DEFAULT "cloud-delivered"
+
+/* How far a row is known: read in the documentation itself, or told from memory. */
+enum rule_status { RULE_VERIFIED, RULE_RECALLED };
 
 /* Also what a site's extra rule becomes. */
 struct profile_row {

@@ -8,14 +8,15 @@
 #include "base/errors.h"
 #include "base/literal.h"
 #include "config/document.h"
+#include "config/settings.h"
 #include "config/site_schema.h"
 #include "protocol.h"
 
 #define SECOND_NS 1000000000ull
-#define FLOWS_DEFAULT (1u << 20)
 
-/* What is read and where to: handed down instead of six arguments. */
-struct reading {
+/* What is read and where to: handed down instead of six arguments. The arena is the ruleset's, or
+ * that of the settings while these are read. */
+struct site_reader {
 	struct site *site;
 	const struct document *document;
 	struct arena *arena;
@@ -24,7 +25,7 @@ struct reading {
 };
 
 /* "found <what the node is>[ for key]; want …" */
-static void fail(struct reading *r, int node, const char *key, const char *want)
+static void fail(struct site_reader *r, int node, const char *key, const char *want)
 {
 	char shown[NODE_SHOWN_BYTES];
 
@@ -33,12 +34,12 @@ static void fail(struct reading *r, int node, const char *key, const char *want)
 	r->rc = -EINVAL;
 }
 
-static char *keep(struct reading *r, const char *text)
+static char *keep(struct site_reader *r, const char *text)
 {
 	return text ? arena_text(r->arena, text) : NULL;
 }
 
-static char **keep_list(struct reading *r, char *const *text, size_t count)
+static char **keep_list(struct site_reader *r, char *const *text, size_t count)
 {
 	char **list = arena_alloc(r->arena, (count + 1) * sizeof(*list));
 
@@ -49,7 +50,7 @@ static char **keep_list(struct reading *r, char *const *text, size_t count)
 
 /* ---- addresses ---- */
 
-static void read_prefix(struct reading *r, int node, const char *key, struct prefix *prefix)
+static void read_prefix(struct site_reader *r, int node, const char *key, struct prefix *prefix)
 {
 	const char *text = node_text(r->document, node);
 	char network[PREFIX_TEXT_BYTES];
@@ -67,7 +68,7 @@ static void read_prefix(struct reading *r, int node, const char *key, struct pre
 	}
 }
 
-static struct prefix *read_prefixes(struct reading *r, int list, const char *key, size_t *count)
+static struct prefix *read_prefixes(struct site_reader *r, int list, const char *key, size_t *count)
 {
 	struct prefix *prefix;
 
@@ -78,7 +79,7 @@ static struct prefix *read_prefixes(struct reading *r, int list, const char *key
 	return prefix;
 }
 
-static unsigned *read_lines(struct reading *r, int list)
+static unsigned *read_lines(struct site_reader *r, int list)
 {
 	size_t count = node_count(r->document, list);
 	unsigned *line = arena_alloc(r->arena, (count + 1) * sizeof(*line));
@@ -88,7 +89,7 @@ static unsigned *read_lines(struct reading *r, int list)
 	return line;
 }
 
-static uint64_t *read_macs(struct reading *r, int list)
+static uint64_t *read_macs(struct site_reader *r, int list)
 {
 	size_t count = node_count(r->document, list);
 	uint64_t *mac = arena_alloc(r->arena, (count + 1) * sizeof(*mac));
@@ -101,7 +102,7 @@ static uint64_t *read_macs(struct reading *r, int list)
 	return mac;
 }
 
-static void read_appliance(struct reading *r, struct site_appliance *appliance,
+static void read_appliance(struct site_reader *r, struct site_appliance *appliance,
 	const struct appliance_yaml *yaml, int node)
 {
 	int addresses = node_get(r->document, node, "addresses");
@@ -119,7 +120,7 @@ static void read_appliance(struct reading *r, struct site_appliance *appliance,
 	appliance->macs = yaml->macs_count;
 }
 
-static void read_appliances(struct reading *r, const struct site_yaml *yaml)
+static void read_appliances(struct site_reader *r, const struct site_yaml *yaml)
 {
 	int list = node_get(r->document, NODE_ROOT, "appliances");
 
@@ -134,7 +135,7 @@ static void read_appliances(struct reading *r, const struct site_yaml *yaml)
 /* ---- features ---- */
 
 /* `any`, `inventory` or a list of addresses. */
-static void read_peers(struct reading *r, struct site_feature *feature, int node)
+static void read_peers(struct site_reader *r, struct site_feature *feature, int node)
 {
 	const char *word = node_text(r->document, node);
 
@@ -156,7 +157,7 @@ static void read_peers(struct reading *r, struct site_feature *feature, int node
 	}
 }
 
-static void read_move(struct reading *r, struct site_move *move, const char *from, int node)
+static void read_move(struct site_reader *r, struct site_move *move, const char *from, int node)
 {
 	const char *to = node_text(r->document, node);
 	enum transport transport = TRANSPORT_TCP;
@@ -173,7 +174,7 @@ static void read_move(struct reading *r, struct site_move *move, const char *fro
 				transport_name(move->transport)));
 }
 
-static void read_moves(struct reading *r, struct site_feature *feature,
+static void read_moves(struct site_reader *r, struct site_feature *feature,
 	const struct feature_keys *keys, char *const *port, int map)
 {
 	feature->move = arena_alloc(r->arena, (keys->ports + 1) * sizeof(*feature->move));
@@ -185,7 +186,7 @@ static void read_moves(struct reading *r, struct site_feature *feature,
 }
 
 static void read_features(
-	struct reading *r, const struct site_yaml *yaml, const struct site_schema *schema)
+	struct site_reader *r, const struct site_yaml *yaml, const struct site_schema *schema)
 {
 	int map = node_get(r->document, NODE_ROOT, "features");
 
@@ -209,7 +210,7 @@ static void read_features(
 /* ---- the site's own rules ---- */
 
 static void read_extra(
-	struct reading *r, struct profile_row *row, const struct extra_yaml *yaml, int node)
+	struct site_reader *r, struct profile_row *row, const struct extra_yaml *yaml, int node)
 {
 	int service = node_get(r->document, node, "service");
 
@@ -232,7 +233,7 @@ static void read_extra(
 		r->rc = -EINVAL;
 }
 
-static void read_extras(struct reading *r, const struct site_yaml *yaml)
+static void read_extras(struct site_reader *r, const struct site_yaml *yaml)
 {
 	int list = node_get(r->document, NODE_ROOT, "extra_rules");
 
@@ -264,7 +265,7 @@ static int protocol_of(const char *text)
 }
 
 /* `named` remembers the line on which a protocol was moved, 0 for none. */
-static void read_protocols(struct reading *r, const char *key, int verdict, unsigned named[256])
+static void read_protocols(struct site_reader *r, const char *key, int verdict, unsigned named[256])
 {
 	int map = node_get(r->document, NODE_ROOT, "protocols");
 	int list = node_get(r->document, map, key);
@@ -293,7 +294,7 @@ static void read_protocols(struct reading *r, const char *key, int verdict, unsi
 /* ---- capture and limits ---- */
 
 static void read_duration(
-	struct reading *r, int map, const char *key, uint64_t least_ns, uint64_t *duration_ns)
+	struct site_reader *r, int map, const char *key, uint64_t least_ns, uint64_t *duration_ns)
 {
 	int node = node_get(r->document, map, key);
 	uint64_t value = 0;
@@ -309,9 +310,9 @@ static void read_duration(
 		*duration_ns = value;
 }
 
-static void read_dpdk(struct reading *r, const struct dpdk_yaml *yaml)
+static void read_dpdk(struct site_reader *r, const struct dpdk_yaml *yaml)
 {
-	struct capture_settings *capture = &r->site->capture;
+	struct capture_settings *capture = &r->site->settings->capture;
 
 	capture->dpdk_device = keep_list(r, yaml->devices, yaml->devices_count);
 	capture->dpdk_devices = yaml->devices_count;
@@ -321,12 +322,10 @@ static void read_dpdk(struct reading *r, const struct dpdk_yaml *yaml)
 		capture->dpdk_lcores = keep(r, yaml->lcores);
 }
 
-static void read_capture(struct reading *r, const struct capture_yaml *yaml)
+static void read_capture(struct site_reader *r, const struct capture_yaml *yaml)
 {
 	static const char *const source[] = {"auto", "pcap", "dpdk"};
-	struct capture_settings *capture = &r->site->capture;
-	int map = node_get(r->document, NODE_ROOT, "capture");
-	int endpoints = node_get(r->document, map, "mirror_endpoints");
+	struct capture_settings *capture = &r->site->settings->capture;
 
 	if (!yaml)
 		return;
@@ -334,26 +333,35 @@ static void read_capture(struct reading *r, const struct capture_yaml *yaml)
 	capture->interface = keep_list(r, yaml->interfaces, yaml->interfaces_count);
 	capture->interfaces = yaml->interfaces_count;
 	capture->deduplicate = yaml->deduplicate == ANSWER_YES;
-	capture->mirror_endpoint =
-		read_prefixes(r, endpoints, "mirror_endpoints", &capture->mirror_endpoints);
-	if (capture->mirror_endpoints > SITE_MIRRORS_MAX)
-		fail(r, endpoints, "mirror_endpoints", "up to 64 addresses or networks");
-	read_duration(r, map, "warmup", 0, &capture->warmup_ns);
 	if (yaml->dpdk)
 		read_dpdk(r, yaml->dpdk);
 }
 
-static void read_flow(struct reading *r)
+/* What of `capture` decides verdicts. */
+static void read_mirror(struct site_reader *r)
+{
+	struct site *site = r->site;
+	int map = node_get(r->document, NODE_ROOT, "capture");
+	int endpoints = node_get(r->document, map, "mirror_endpoints");
+
+	site->mirror_endpoint =
+		read_prefixes(r, endpoints, "mirror_endpoints", &site->mirror_endpoints);
+	if (site->mirror_endpoints > SITE_MIRRORS_MAX)
+		fail(r, endpoints, "mirror_endpoints", "up to 64 addresses or networks");
+	read_duration(r, map, "warmup", 0, &site->warmup_ns);
+}
+
+static void read_flow(struct site_reader *r)
 {
 	struct flow_timeouts *t = &r->site->timeouts;
 	int flow = node_get(r->document, NODE_ROOT, "flow");
 	int timeouts = node_get(r->document, flow, "timeouts");
 	int max = node_get(r->document, flow, "max");
-	uint64_t flows = r->site->flow_max;
+	uint64_t flows = r->site->settings->flow_max;
 
 	if (max && (literal_number(node_text(r->document, max), SITE_FLOWS_MAX, &flows) || !flows))
 		fail(r, max, "max", "a number of flows from 1 to 67108864");
-	r->site->flow_max = (uint32_t)flows;
+	r->site->settings->flow_max = (uint32_t)flows;
 	read_duration(r, timeouts, "tcp_attempt", 1, &t->tcp_attempt_ns);
 	read_duration(r, timeouts, "tcp_established", 1, &t->tcp_established_ns);
 	read_duration(r, timeouts, "tcp_closed", 1, &t->tcp_closed_ns);
@@ -366,8 +374,8 @@ static void read_flow(struct reading *r)
 /* ---- outputs ---- */
 
 /* The key must be there, or must not: which kind of sink has it. */
-static void check_key(struct reading *r, int map, const char *key, const char *text, bool wanted,
-	const char *kind)
+static void check_key(struct site_reader *r, int map, const char *key, const char *text,
+	bool wanted, const char *kind)
 {
 	int node = node_get(r->document, map, key);
 
@@ -394,7 +402,7 @@ static bool is_endpoint(const char *text)
 }
 
 static void read_sink(
-	struct reading *r, const struct sink_yaml *yaml, int map, struct sink_settings *sink)
+	struct site_reader *r, const struct sink_yaml *yaml, int map, struct sink_settings *sink)
 {
 	bool json = yaml->kind == SINK_JSON,
 	     tls = !json && yaml->address && strncmp(yaml->address, "tls://", 6) == 0;
@@ -444,9 +452,9 @@ static bool is_loopback(const char *listen)
 	       strncmp(listen, "localhost:", 10) == 0;
 }
 
-static void read_metrics(struct reading *r, const struct metrics_yaml *yaml, int outputs)
+static void read_metrics(struct site_reader *r, const struct metrics_yaml *yaml, int outputs)
 {
-	struct output_settings *o = &r->site->outputs;
+	struct output_settings *o = &r->site->settings->outputs;
 	int map = node_get(r->document, outputs, "metrics");
 	const char *port = yaml->listen ? strrchr(yaml->listen, ':') : NULL;
 	uint16_t number;
@@ -466,9 +474,9 @@ static void read_metrics(struct reading *r, const struct metrics_yaml *yaml, int
 			"the appliances");
 }
 
-static void read_outputs(struct reading *r, const struct outputs_yaml *yaml)
+static void read_outputs(struct site_reader *r, const struct outputs_yaml *yaml)
 {
-	struct output_settings *o = &r->site->outputs;
+	struct output_settings *o = &r->site->settings->outputs;
 	int map = node_get(r->document, NODE_ROOT, "outputs");
 	int events = node_get(r->document, map, "events");
 
@@ -485,19 +493,17 @@ static void read_outputs(struct reading *r, const struct outputs_yaml *yaml)
 		o->control_group = keep(r, yaml->control->group);
 	}
 	read_duration(r, map, "window", SECOND_NS, &o->window_ns);
-	read_duration(r, map, "silence", SECOND_NS, &o->silence_ns);
+	read_duration(r, map, "silence", SECOND_NS, &r->site->silence_ns);
 }
 
 /* ---- the whole ---- */
 
-static void default_values(struct site *site, struct arena *arena)
+static void default_values(struct site *site)
 {
 	*site = (struct site){
-		.flow_max = FLOWS_DEFAULT,
-		.capture = {.source = arena_text(arena, "auto"),
-			.dpdk_lcores = arena_text(arena, ""),
-			.warmup_ns = 60 * SECOND_NS},
-		.outputs = {.window_ns = 60 * SECOND_NS, .silence_ns = 86400 * SECOND_NS},
+		.settings = settings_new(),
+		.warmup_ns = 60 * SECOND_NS,
+		.silence_ns = 86400 * SECOND_NS,
 		.timeouts = {.tcp_attempt_ns = 30 * SECOND_NS,
 			.tcp_established_ns = 3600 * SECOND_NS,
 			.tcp_closed_ns = 5 * SECOND_NS,
@@ -514,7 +520,7 @@ void site_default(struct site *site, const struct profile *profile, struct arena
 {
 	const struct site_schema *schema = site_schema_new(profile, NULL, arena);
 
-	default_values(site, arena);
+	default_values(site);
 	site->features = schema->features;
 	site->feature = arena_alloc(arena, (schema->features + 1) * sizeof(*site->feature));
 	for (size_t i = 0; i < schema->features; i++)
@@ -526,7 +532,8 @@ int site_read(struct site *site, const struct document *document, const struct p
 	struct arena *arena, struct errors *errors)
 {
 	struct site_schema *schema = site_schema_new(profile, document, arena);
-	struct reading r = {.site = site, .document = document, .arena = arena, .errors = errors};
+	struct site_reader r = {
+		.site = site, .document = document, .arena = arena, .errors = errors};
 	unsigned named[256] = {0};
 	struct site_yaml *yaml;
 	void *data;
@@ -535,15 +542,17 @@ int site_read(struct site *site, const struct document *document, const struct p
 	if (rc)
 		return rc;
 	yaml = data;
-	default_values(site, arena);
+	default_values(site);
 	site->file = arena_text(arena, document_name(document));
 	read_appliances(&r, yaml);
 	read_features(&r, yaml, schema);
 	read_extras(&r, yaml);
 	read_protocols(&r, "not_covered", VERDICT_NOT_COVERED, named);
 	read_protocols(&r, "unexpected", VERDICT_UNEXPECTED_PROTOCOL, named);
-	read_capture(&r, yaml->capture);
+	read_mirror(&r);
 	read_flow(&r);
+	r.arena = site->settings->memory;
+	read_capture(&r, yaml->capture);
 	read_outputs(&r, yaml->outputs);
 	schema_free(&schema->value, data);
 	return r.rc;

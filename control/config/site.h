@@ -2,7 +2,7 @@
  * rules, capture and limits. Every value is checked by itself here; whether they fit together
  * (ports onto each other, addresses of two roles) is the rulebook's and the roster's business.
  *
- * Everything lies in the arena that the caller gives, so a site is never closed.
+ * Everything but the settings lies in the arena that the caller gives, so a site is never closed.
  */
 #ifndef PORTOLAN_SITE_H
 #define PORTOLAN_SITE_H
@@ -12,11 +12,13 @@
 #include <stdint.h>
 
 #include "config/profile.h"
-#include "policy/ruleset.h"
+#include "inventory.h"
+#include "timeouts.h"
 
 struct arena;
 struct errors;
 struct document;
+struct settings;
 
 #define SITE_FLOWS_MAX (1u << 26)
 #define SITE_MIRRORS_MAX 64 /* every tunnel tries them one by one */
@@ -60,11 +62,12 @@ struct site {
 	size_t features;
 	struct profile_row *extra;
 	size_t extras;
-	uint8_t protocol[256]; /* as struct policy has it */
-	struct capture_settings capture;
-	struct output_settings outputs;
+	uint8_t protocol[256];		/* as struct policy has it */
+	struct prefix *mirror_endpoint; /* a mirror's own transport ends there */
+	size_t mirror_endpoints;
+	uint64_t warmup_ns, silence_ns;
 	struct flow_timeouts timeouts;
-	uint32_t flow_max;
+	struct settings *settings; /* in memory of their own: to be freed, or handed on */
 };
 
 /* What holds where there is no site, or where the site is silent. */

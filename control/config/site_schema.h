@@ -8,7 +8,7 @@
 #define PORTOLAN_SITE_SCHEMA_H
 
 #include "config/schema.h"
-#include "policy/ruleset.h"
+#include "config/settings.h"
 
 struct arena;
 struct document;

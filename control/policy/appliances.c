@@ -225,8 +225,7 @@ static void inventory_write(struct appliance_list *r, struct ruleset *ruleset)
 	for (size_t i = 0; i < appliances; i++)
 		appliance_write(
 			&ruleset->appliance[i], inventory, &r->site->appliance[i], r->arena);
-	inventory_set_mirrors(
-		inventory, r->site->capture.mirror_endpoint, r->site->capture.mirror_endpoints);
+	inventory_set_mirrors(inventory, r->site->mirror_endpoint, r->site->mirror_endpoints);
 	ruleset->policy->inventory = inventory;
 }
 

@@ -99,8 +99,8 @@ static void add_inventory(struct lines *lines, const struct site *site)
 			lines->line[lines->count++] = arena_format(lines->arena,
 				"mac %012" PRIx64 " %s\n", a->mac_number[j], role_name(a->role));
 	}
-	for (size_t i = 0; i < site->capture.mirror_endpoints; i++)
-		add_prefix(lines, "mirror", &site->capture.mirror_endpoint[i], "");
+	for (size_t i = 0; i < site->mirror_endpoints; i++)
+		add_prefix(lines, "mirror", &site->mirror_endpoint[i], "");
 }
 
 static void add_protocols(struct lines *lines, const struct policy *policy)
@@ -119,7 +119,7 @@ static void add_times(struct lines *lines, const struct site *site)
 {
 	const struct flow_timeouts *t = &site->timeouts;
 
-	add_time(lines, "warmup", site->capture.warmup_ns);
+	add_time(lines, "warmup", site->warmup_ns);
 	add_time(lines, "tcp_attempt", t->tcp_attempt_ns);
 	add_time(lines, "tcp_established", t->tcp_established_ns);
 	add_time(lines, "tcp_closed", t->tcp_closed_ns);
@@ -145,7 +145,7 @@ static void add_signatures(struct lines *lines, const struct signatures *signatu
 
 static size_t lines_bound(const struct ruleset *ruleset, const struct site *site)
 {
-	size_t bound = ruleset->policy->rules + site->capture.mirror_endpoints + 256 + 8 +
+	size_t bound = ruleset->policy->rules + site->mirror_endpoints + 256 + 8 +
 		       ruleset->signatures->count;
 
 	for (size_t i = 0; i < site->appliances; i++)

@@ -9,6 +9,7 @@
 #include "config/config_path.h"
 #include "config/document.h"
 #include "config/profile.h"
+#include "config/settings.h"
 #include "config/signatures.h"
 #include "config/site.h"
 #include "policy/appliances.h"
@@ -39,16 +40,17 @@ static void warnings_write(struct ruleset *ruleset, struct arena *arena)
 	}
 }
 
-static void settings_write(
+static void values_write(
 	struct ruleset *ruleset, const struct ruleset_builder *builder, const char *name)
 {
 	ruleset->name = arena_text(builder->arena, name);
 	ruleset->profile = arena_text(builder->arena, builder->profile.name);
 	ruleset->version = arena_text(builder->arena, builder->profile.version);
-	ruleset->capture = builder->site.capture;
-	ruleset->outputs = builder->site.outputs;
+	ruleset->mirror_endpoint = builder->site.mirror_endpoint;
+	ruleset->mirror_endpoints = builder->site.mirror_endpoints;
+	ruleset->warmup_ns = builder->site.warmup_ns;
+	ruleset->silence_ns = builder->site.silence_ns;
 	ruleset->timeouts = builder->site.timeouts;
-	ruleset->flow_max = builder->site.flow_max;
 	ruleset->memory = builder->arena;
 }
 
@@ -68,7 +70,7 @@ static int ruleset_make(struct ruleset **result, struct ruleset_builder *builder
 		words = signatures_read(ruleset->signatures, builder->arena, builder->errors);
 	if (rules || appliance_list || words)
 		return rules ? rules : appliance_list ? appliance_list : words;
-	settings_write(ruleset, builder, name);
+	values_write(ruleset, builder, name);
 	warnings_write(ruleset, builder->arena);
 	if (!builder->is_sketch)
 		policy_hash_write(ruleset, &builder->site, builder->arena);
@@ -130,9 +132,14 @@ static struct ruleset_builder builder_new(struct errors *errors)
 	return (struct ruleset_builder){.arena = arena_new(), .errors = errors};
 }
 
-/* What failed leaves nothing behind, and says something. */
-static int builder_end(struct ruleset_builder *builder, int rc)
+/* The settings go to whoever wants them. What failed leaves nothing behind, and says something. */
+static int builder_end(struct ruleset_builder *builder, struct settings **settings, int rc)
 {
+	if (rc == 0 && settings) {
+		*settings = builder->site.settings;
+		return 0;
+	}
+	settings_free(builder->site.settings);
 	if (rc == 0)
 		return 0;
 	arena_free(builder->arena);
@@ -141,22 +148,22 @@ static int builder_end(struct ruleset_builder *builder, int rc)
 	return rc;
 }
 
-int ruleset_open(
-	struct ruleset **result, const char *site, const char *profile, struct errors *errors)
+int ruleset_open(struct ruleset **result, struct settings **settings, const char *site,
+	const char *profile, struct errors *errors)
 {
 	struct ruleset_builder builder = builder_new(errors);
 	struct document *document;
 	int rc;
 
 	if (!site)
-		return builder_end(&builder,
+		return builder_end(&builder, settings,
 			ruleset_from_name(result, &builder, profile ? profile : PROFILE_DEFAULT));
 	rc = document_read(&document, site, errors);
 	if (rc == 0) {
 		rc = ruleset_from_site(result, &builder, document, profile);
 		document_free(document);
 	}
-	return builder_end(&builder, rc);
+	return builder_end(&builder, settings, rc);
 }
 
 int ruleset_open_rules_only(struct ruleset **result, const char *profile, struct errors *errors)
@@ -164,7 +171,7 @@ int ruleset_open_rules_only(struct ruleset **result, const char *profile, struct
 	struct ruleset_builder builder = builder_new(errors);
 
 	builder.is_sketch = true;
-	return builder_end(&builder, ruleset_from_name(result, &builder, profile));
+	return builder_end(&builder, NULL, ruleset_from_name(result, &builder, profile));
 }
 
 static bool document_is_profile(const struct document *document)
@@ -173,14 +180,15 @@ static bool document_is_profile(const struct document *document)
 	       node_get(document, NODE_ROOT, "add");
 }
 
-int ruleset_open_any(struct ruleset **result, const char *name, struct errors *errors)
+int ruleset_open_any(struct ruleset **result, struct settings **settings, const char *name,
+	struct errors *errors)
 {
 	struct ruleset_builder builder = builder_new(errors);
 	struct document *document;
 	int rc;
 
 	if (!config_path_is_path(name))
-		return builder_end(&builder, ruleset_from_name(result, &builder, name));
+		return builder_end(&builder, settings, ruleset_from_name(result, &builder, name));
 	rc = document_read(&document, name, errors);
 	if (rc == 0) {
 		rc = document_is_profile(document)
@@ -188,11 +196,11 @@ int ruleset_open_any(struct ruleset **result, const char *name, struct errors *e
 			     : ruleset_from_site(result, &builder, document, NULL);
 		document_free(document);
 	}
-	return builder_end(&builder, rc);
+	return builder_end(&builder, settings, rc);
 }
 
-int ruleset_parse_site(struct ruleset **result, const char *name, const void *bytes, size_t size,
-	struct errors *errors)
+int ruleset_parse_site(struct ruleset **result, struct settings **settings, const char *name,
+	const void *bytes, size_t size, struct errors *errors)
 {
 	struct ruleset_builder builder = builder_new(errors);
 	struct document *document;
@@ -202,7 +210,7 @@ int ruleset_parse_site(struct ruleset **result, const char *name, const void *by
 		rc = ruleset_from_site(result, &builder, document, NULL);
 		document_free(document);
 	}
-	return builder_end(&builder, rc);
+	return builder_end(&builder, settings, rc);
 }
 
 int ruleset_parse_profile(struct ruleset **result, const char *name, const void *bytes, size_t size,
@@ -216,7 +224,7 @@ int ruleset_parse_profile(struct ruleset **result, const char *name, const void 
 		rc = ruleset_from_profile(result, &builder, document);
 		document_free(document);
 	}
-	return builder_end(&builder, rc);
+	return builder_end(&builder, NULL, rc);
 }
 
 int ruleset_compile(struct ruleset *ruleset, struct errors *errors)

@@ -10,13 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/profile.h"
 #include "inventory.h"
 #include "policy.h"
 #include "timeouts.h"
 
 struct errors;
-
-enum rule_status { RULE_VERIFIED, RULE_RECALLED };
+struct settings;
 
 /* The words of policy->rule[i], same index. */
 struct rule_text {
@@ -39,48 +39,6 @@ struct appliance_text {
 	size_t addresses, macs;
 };
 
-struct capture_settings {
-	char *source; /* "auto", "pcap" or "dpdk" */
-	char **interface;
-	size_t interfaces;
-	uint64_t warmup_ns;
-	bool deduplicate;
-	struct prefix *mirror_endpoint;
-	size_t mirror_endpoints;
-	char **dpdk_device;
-	size_t dpdk_devices;
-	char *dpdk_lcores;
-	char **dpdk_eal;
-	size_t dpdk_eals;
-};
-
-/* Where a sensor's events go: one entry of `outputs.events`. */
-enum sink_kind { SINK_JSON, SINK_SYSLOG };
-enum sink_format { SINK_AS_JSON, SINK_AS_CEF };
-
-struct sink_settings {
-	enum sink_kind kind;
-	enum sink_format format; /* of a syslog message's text */
-	bool flows;		 /* flow-ended records too, not alerts alone */
-	char *path;		 /* json: a file, or "-" for standard output */
-	uint64_t rotate_bytes;	 /* json: a new file from this size on; 0: never */
-	unsigned keep;		 /* json: so many rotated files stay */
-	char *address;		 /* syslog: udp://host:port, tcp://host:port, tls://host:port */
-	char *ca, *certificate, *key; /* syslog over tls: paths, or NULL */
-	unsigned line;		      /* of the site, for messages */
-};
-
-struct output_settings {
-	struct sink_settings *sink;
-	size_t sinks;
-	char *metrics_listen; /* address:port, or NULL: no metrics */
-	char *metrics_token_file, *metrics_certificate, *metrics_key;
-	char *control_socket; /* a path; NULL: the default one of `portolan run` */
-	char *control_group;  /* may connect; NULL: the sensor's own */
-	uint64_t window_ns;   /* repeats of a finding within it are one event */
-	uint64_t silence_ns;  /* a documented row that was in use and is not for so long is told */
-};
-
 struct ruleset {
 	char *name;    /* the site's path, or the profile's name where there is no site */
 	char *profile; /* name of the profile */
@@ -92,13 +50,14 @@ struct ruleset {
 	size_t appliances;
 	char **feature; /* by feature number */
 	size_t features;
-	struct capture_settings capture;
-	struct output_settings outputs;
-	struct signatures *signatures; /* the signatures */
-	struct scanner *scanner;       /* these compiled, once the chart is armed */
+	struct signatures *signatures;	/* the signatures */
+	struct scanner *scanner;	/* these compiled, once the chart is armed */
+	struct prefix *mirror_endpoint; /* a mirror's own transport ends there */
+	size_t mirror_endpoints;
+	uint64_t warmup_ns;  /* from the start of the stream */
+	uint64_t silence_ns; /* a documented row that was in use and is not for so long is told */
 	struct flow_timeouts timeouts;
-	uint32_t flow_max; /* per worker */
-	char **warning;	   /* to be printed as `portolan: warning: …` */
+	char **warning; /* to be printed as `portolan: warning: …` */
 	size_t warnings;
 	void *memory; /* everything above, and this structure, lies in here */
 };
@@ -107,14 +66,15 @@ struct ruleset {
  * be NULL (the profile then comes from the site, or is the default one), not both wrong ways:
  * a site names its own profile. 0, or a negative errno with the reasons in `complaint`:
  * file, line, what was found, what would be right. */
-int ruleset_open(struct ruleset **, const char *site, const char *profile, struct errors *);
+int ruleset_open(struct ruleset **, struct settings **, const char *site, const char *profile,
+	struct errors *);
 
 /* A site or a profile, whichever the file (or the name) turns out to be. */
-int ruleset_open_any(struct ruleset **, const char *name, struct errors *);
+int ruleset_open_any(struct ruleset **, struct settings **, const char *name, struct errors *);
 
 /* The same two from memory; `name` stands for the file in complaints. */
-int ruleset_parse_site(
-	struct ruleset **, const char *name, const void *bytes, size_t size, struct errors *);
+int ruleset_parse_site(struct ruleset **, struct settings **, const char *name, const void *bytes,
+	size_t size, struct errors *);
 int ruleset_parse_profile(
 	struct ruleset **, const char *name, const void *bytes, size_t size, struct errors *);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/literal.h"
+#include "config/settings.h"
 #include "config/site.h"
 #include "policy/ruleset.h"
 #include "protocol.h"
@@ -160,20 +161,20 @@ static void print_protocols(const struct ruleset *ruleset, FILE *out)
 
 /* ---- capture and limits ---- */
 
-static void print_capture(const struct ruleset *ruleset, FILE *out)
+static void print_capture(
+	const struct ruleset *ruleset, const struct capture_settings *c, FILE *out)
 {
-	const struct capture_settings *c = &ruleset->capture;
 	char text[PREFIX_TEXT_BYTES], warmup[DURATION_TEXT_BYTES];
 
-	format_duration(c->warmup_ns, warmup);
+	format_duration(ruleset->warmup_ns, warmup);
 	fprintf(out, LABEL "source %s", "capture", c->source);
 	for (size_t i = 0; i < c->interfaces; i++)
 		fprintf(out, "%s%s", i ? ", " : ", interfaces ", c->interface[i]);
 	for (size_t i = 0; i < c->dpdk_devices; i++)
 		fprintf(out, "%s%s", i ? ", " : ", devices ", c->dpdk_device[i]);
 	fprintf(out, ", warm-up %s, duplicates %s", warmup, c->deduplicate ? "dropped" : "kept");
-	for (size_t i = 0; i < c->mirror_endpoints; i++) {
-		format_prefix(&c->mirror_endpoint[i], text);
+	for (size_t i = 0; i < ruleset->mirror_endpoints; i++) {
+		format_prefix(&ruleset->mirror_endpoint[i], text);
 		fprintf(out, "%s%s", i ? ", " : ", mirror endpoints ", text);
 	}
 	fputc('\n', out);
@@ -187,11 +188,11 @@ static void print_timeout(const char *name, uint64_t ns, bool is_last, FILE *out
 	fprintf(out, "%s %s%s", name, text, is_last ? "\n" : ", ");
 }
 
-static void print_flow(const struct ruleset *ruleset, FILE *out)
+static void print_flow(const struct ruleset *ruleset, uint32_t flow_max, FILE *out)
 {
 	const struct flow_timeouts *t = &ruleset->timeouts;
 
-	fprintf(out, LABEL "%u per worker\n", "flows", ruleset->flow_max);
+	fprintf(out, LABEL "%u per worker\n", "flows", flow_max);
 	fprintf(out, LABEL, "timeouts");
 	print_timeout("tcp attempt", t->tcp_attempt_ns, false, out);
 	print_timeout("established", t->tcp_established_ns, false, out);
@@ -213,7 +214,7 @@ static void print_warnings(const struct ruleset *ruleset, FILE *out)
 		fprintf(out, "  %s\n", ruleset->warning[i]);
 }
 
-int site_overview_print(const struct ruleset *ruleset, FILE *out)
+int site_overview_print(const struct ruleset *ruleset, const struct settings *settings, FILE *out)
 {
 	fprintf(out, LABEL "%s\n", "site", ruleset->name);
 	fprintf(out, LABEL "%s%s%s%s\n", "profile", ruleset->profile, *ruleset->version ? " (" : "",
@@ -222,8 +223,8 @@ int site_overview_print(const struct ruleset *ruleset, FILE *out)
 	print_appliances(ruleset, out);
 	print_rules(ruleset, out);
 	print_protocols(ruleset, out);
-	print_capture(ruleset, out);
-	print_flow(ruleset, out);
+	print_capture(ruleset, &settings->capture, out);
+	print_flow(ruleset, settings->flow_max, out);
 	print_warnings(ruleset, out);
 	errno = 0;
 	if (fflush(out) || ferror(out))

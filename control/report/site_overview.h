@@ -5,8 +5,9 @@
 #include <stdio.h>
 
 struct ruleset;
+struct settings;
 
 /* 0, or a negative errno if it could not be written to the end. */
-int site_overview_print(const struct ruleset *, FILE *);
+int site_overview_print(const struct ruleset *, const struct settings *, FILE *);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "policy/ruleset.h"
+#include "run/worker_settings.h"
 #include "source.h"
 #include "worker.h"
 
@@ -262,15 +263,7 @@ static uint64_t stride_for(const char *capture)
 static int open_parts(struct bench *b, const struct bench_options *o, unsigned share)
 {
 	char why[SOURCE_ERROR_BYTES] = "";
-	struct worker_config config = {
-		.policy = o->ruleset->policy,
-		.timeouts = o->ruleset->timeouts,
-		.warmup_ns = o->ruleset->capture.warmup_ns,
-		.flow_max = o->ruleset->flow_max,
-		.deduplicate = o->ruleset->capture.deduplicate,
-		.scanner = o->uninspected ? NULL : o->ruleset->scanner,
-		.record_buffer = &b->record_buffer,
-	};
+	struct worker_config config = worker_settings(o->ruleset, o->settings, &b->record_buffer);
 	struct source_memory_options memory = {
 		.rounds = o->rounds + 2,
 		.stride = stride_for(o->capture),
@@ -280,6 +273,8 @@ static int open_parts(struct bench *b, const struct bench_options *o, unsigned s
 	};
 	int error;
 
+	if (o->uninspected)
+		config.scanner = NULL;
 	b->record_buffer.capacity = OUTBOX_MIN;
 	b->record_buffer.record =
 		calloc(b->record_buffer.capacity, sizeof(*b->record_buffer.record));

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 struct ruleset;
+struct settings;
 
 /* Medians over the rounds; the first round, which fills the flow table, is left out. */
 struct bench_result {
@@ -25,6 +26,7 @@ struct bench_result {
 
 struct bench_options {
 	const struct ruleset *ruleset;
+	const struct settings *settings;
 	const char *capture;
 	unsigned rounds, workers;
 	int uninspected; /* nobody looks at what is spoken */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "config/settings.h"
 #include "pair_hash.h"
 #include "policy/ruleset.h"
 #include "source_dpdk.h"
@@ -29,7 +30,7 @@ static uint32_t hash_of(const void *inventory, const struct packet *p)
 /* A NIC's hash sees a mirror's tunnel, not what is in it. */
 static int open_dpdk(struct capture *s, char why[SOURCE_ERROR_BYTES])
 {
-	const struct capture_settings *c = &s->ruleset->capture;
+	const struct capture_settings *c = s->settings;
 	const char *lcores = c->dpdk_lcores && *c->dpdk_lcores ? c->dpdk_lcores : NULL;
 	unsigned cpus = lcores ? source_dpdk_cpus(lcores) : 0;
 	struct source_dpdk_config config = {
@@ -38,7 +39,7 @@ static int open_dpdk(struct capture *s, char why[SOURCE_ERROR_BYTES])
 		.lcores = lcores,
 		.eal = (const char *const *)c->dpdk_eal,
 		.eals = c->dpdk_eals,
-		.steer_in_software = c->mirror_endpoints > 0,
+		.steer_in_software = s->ruleset->mirror_endpoints > 0,
 		.hash = hash_of,
 		.hash_context = s->ruleset->policy->inventory,
 	};
@@ -62,7 +63,7 @@ static int open_dpdk(struct capture *s, char why[SOURCE_ERROR_BYTES])
 
 static int open_live(struct capture *s, char why[SOURCE_ERROR_BYTES])
 {
-	const struct capture_settings *c = &s->ruleset->capture;
+	const struct capture_settings *c = s->settings;
 	struct source_live_config config = {
 		.interface = (const char *const *)c->interface,
 		.interfaces = c->interfaces,
@@ -71,7 +72,7 @@ static int open_live(struct capture *s, char why[SOURCE_ERROR_BYTES])
 	s->workers = s->wanted ? s->wanted : 1;
 	config.workers = s->workers;
 	join_names(c->interface, c->interfaces, s->title, sizeof(s->title));
-	if (s->workers > 1 && c->mirror_endpoints > 0)
+	if (s->workers > 1 && s->ruleset->mirror_endpoints > 0)
 		log_say(LOG_LEVEL_WARNING,
 			"the kernel spreads packets by their outermost addresses: where two "
 			"mirrors "
@@ -97,7 +98,7 @@ void capture_close(struct capture *s)
 /* DPDK where the site wants it, or names a device and leaves the choice to us. */
 static int open_sources(struct capture *s)
 {
-	const struct capture_settings *c = &s->ruleset->capture;
+	const struct capture_settings *c = s->settings;
 	const char *wanted = c->source ? c->source : "auto";
 	int only_dpdk = strcmp(wanted, "dpdk") == 0, only_pcap = strcmp(wanted, "pcap") == 0;
 	char why[SOURCE_ERROR_BYTES] = "";
@@ -223,17 +224,18 @@ void capture_watch(const struct capture *s)
 
 const char *const *capture_interfaces(const struct capture *s, size_t *count)
 {
-	const struct capture_settings *c = &s->ruleset->capture;
+	const struct capture_settings *c = s->settings;
 
 	*count = s->through_dpdk ? c->dpdk_devices : c->interfaces;
 	return (const char *const *)(s->through_dpdk ? c->dpdk_device : c->interface);
 }
 
-int capture_open(struct capture *s, const struct ruleset *ruleset, unsigned workers)
+int capture_open(struct capture *s, const struct ruleset *ruleset,
+	const struct capture_settings *settings, unsigned workers)
 {
 	int status;
 
-	*s = (struct capture){.ruleset = ruleset, .wanted = workers};
+	*s = (struct capture){.ruleset = ruleset, .settings = settings, .wanted = workers};
 	status = open_sources(s);
 	if (status == CAPTURE_OPEN)
 		describe(s);

@@ -11,6 +11,7 @@
 
 #include "source.h"
 
+struct capture_settings;
 struct ruleset;
 
 #define CAPTURE_WORKERS_MAX 32
@@ -19,6 +20,7 @@ enum { CAPTURE_OPEN = 0, CAPTURE_FAILED = 1, CAPTURE_MISUSED = 2 };
 
 struct capture {
 	const struct ruleset *ruleset;
+	const struct capture_settings *settings;
 	unsigned wanted; /* workers; 0: as many as the site's CPUs, or one */
 	unsigned workers;
 	int through_dpdk;
@@ -27,7 +29,8 @@ struct capture {
 };
 
 /* CAPTURE_OPEN; otherwise the reason was logged. */
-int capture_open(struct capture *, const struct ruleset *, unsigned workers);
+int capture_open(struct capture *, const struct ruleset *, const struct capture_settings *,
+	unsigned workers);
 void capture_close(struct capture *);
 
 /* Names of the interfaces, by number. */

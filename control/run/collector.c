@@ -9,6 +9,7 @@
 #include "base/errors.h"
 #include "base/log.h"
 #include "base/terminal.h"
+#include "config/settings.h"
 #include "policy/ruleset.h"
 #include "record/stats.h"
 #include "sink/sinks.h"
@@ -149,12 +150,12 @@ static void replace_report(struct mirror_report *old, struct mirror_report *fres
 int collector_reload(struct collector *l, const struct ruleset *ruleset, struct remap remap)
 {
 	struct mirror_report mirror, dump;
-	int error = mirror_report_init(&mirror, ruleset);
+	int error = mirror_report_init(&mirror, ruleset, l->mirror.deduplicates);
 
 	assert(!l->previous.ruleset);
 	if (error < 0)
 		return error;
-	error = mirror_report_init(&dump, ruleset);
+	error = mirror_report_init(&dump, ruleset, l->mirror.deduplicates);
 	if (error < 0) {
 		mirror_report_fini(&mirror);
 		return error;
@@ -177,41 +178,6 @@ void collector_forget_previous(struct collector *l)
 	other_profiles_close(&l->previous.other_profiles);
 	remap_close(&l->previous.remap);
 	l->previous = (struct collector_previous){.ruleset = NULL};
-}
-
-/* Without an inventory everything would be unmonitored, and "nothing flagged" a lie. */
-struct ruleset *ruleset_open_site(const char *command, const char *site)
-{
-	struct errors errors = {0};
-	struct ruleset *ruleset;
-
-	if (!site) {
-		fprintf(stderr,
-			"portolan: %s: no site: who are the appliances? Get a proposal with\n"
-			"  portolan discover CAPTURE > site.yaml\n"
-			"read it, correct it, then: portolan %s --site site.yaml\n",
-			command, command);
-		return NULL;
-	}
-	if (ruleset_open(&ruleset, site, NULL, &errors) < 0) {
-		errors_print(&errors, stderr);
-		return NULL;
-	}
-	if (ruleset_compile(ruleset, &errors) < 0) {
-		errors_print(&errors, stderr);
-		ruleset_close(ruleset);
-		return NULL;
-	}
-	for (size_t i = 0; i < ruleset->warnings; i++)
-		fprintf(stderr, "portolan: warning: %s\n", ruleset->warning[i]);
-	if (ruleset->appliances > 0)
-		return ruleset;
-	fprintf(stderr,
-		"portolan: %s: no appliances: nothing would be monitored; "
-		"portolan discover CAPTURE proposes some\n",
-		site);
-	ruleset_close(ruleset);
-	return NULL;
 }
 
 static int open_lines(struct json_lines *lines, const char *path)
@@ -240,8 +206,8 @@ static void write_note(void *context, json_t *document)
 	alerts_write_event(&((struct collector *)context)->events, document);
 }
 
-int collector_open(
-	struct collector *l, const struct ruleset *ruleset, const struct collector_options *options)
+int collector_open(struct collector *l, const struct ruleset *ruleset,
+	const struct settings *settings, const struct collector_options *options)
 {
 	int status;
 
@@ -251,10 +217,10 @@ int collector_open(
 	l->ecs = (struct ecs){
 		.ruleset = ruleset, .other_profiles = &l->other_profiles, .observer = l->host};
 	alerts_init(&l->events, &l->ecs, options->events ? &l->event_lines : NULL,
-		ruleset->outputs.window_ns);
+		settings->outputs.window_ns);
 	summary_init(&l->summary, &l->ecs);
-	if (mirror_report_init(&l->mirror, ruleset) < 0 ||
-		mirror_report_init(&l->dump, ruleset) < 0 ||
+	if (mirror_report_init(&l->mirror, ruleset, settings->capture.deduplicate) < 0 ||
+		mirror_report_init(&l->dump, ruleset, settings->capture.deduplicate) < 0 ||
 		deployment_init(&l->deployment, &l->ecs) < 0) {
 		fputs("portolan: no more memory\n", stderr);
 		return COLLECTOR_FAILED;

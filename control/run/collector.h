@@ -18,6 +18,7 @@
 #include "run/replay.h"
 
 struct ruleset;
+struct settings;
 
 enum { COLLECTOR_DONE = 0, COLLECTOR_FAILED = 1 };
 
@@ -59,7 +60,8 @@ struct collector_result {
 	json_t *more; /* further members of the accounting, taken over; or NULL */
 };
 
-int collector_open(struct collector *, const struct ruleset *, const struct collector_options *);
+int collector_open(struct collector *, const struct ruleset *, const struct settings *,
+	const struct collector_options *);
 
 /* Since when the deployment is watched, where that is not the beginning of time: before the
  * first record. */
@@ -90,8 +92,5 @@ int collector_close(struct collector *, struct collector_result *);
 
 /* Gives everything back; also where it was not opened, or not to the end. */
 void collector_fini(struct collector *);
-
-/* The site's chart with an inventory, or NULL with the reason said. */
-struct ruleset *ruleset_open_site(const char *command, const char *site);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/errors.h"
 #include "base/log.h"
+#include "config/settings.h"
 #include "policy/remap.h"
 #include "policy/ruleset.h"
 #include "run/collector.h"
@@ -15,20 +16,24 @@
 
 #define GENERATIONS 65535u /* flows keep 16 bits of it */
 
-void reload_init(struct reload *r, const char *site, struct ruleset *ruleset)
+void reload_init(
+	struct reload *r, const char *site, struct ruleset *ruleset, struct settings *settings)
 {
-	*r = (struct reload){.site = site, .first = ruleset, .ruleset = ruleset};
+	*r = (struct reload){.site = site, .ruleset = ruleset, .settings = settings};
 }
 
-struct ruleset *reload_read(const struct reload *r, struct errors *errors)
+struct ruleset *reload_read(
+	const struct reload *r, struct settings **settings, struct errors *errors)
 {
 	struct ruleset *ruleset;
 
-	if (ruleset_open(&ruleset, r->site, NULL, errors) < 0)
+	if (ruleset_open(&ruleset, settings, r->site, NULL, errors) < 0)
 		return NULL;
 	if (ruleset->appliances == 0) {
 		errors_add(errors, "%s: no appliances: nothing would be monitored", r->site);
 		ruleset_close(ruleset);
+		if (settings)
+			settings_free(*settings);
 		return NULL;
 	}
 	ruleset->policy->generation = r->ruleset->policy->generation % GENERATIONS + 1;
@@ -82,9 +87,9 @@ static bool same_outputs(const struct output_settings *a, const struct output_se
 	       same_text(a->control_group, b->control_group);
 }
 
-void reload_needs_restart(
-	const struct ruleset *from, const struct ruleset *to, char *text, size_t bytes)
+void reload_needs_restart(const struct reload *r, char *text, size_t bytes)
 {
+	const struct settings *from = r->settings, *to = r->later ? r->later : from;
 	const struct {
 		bool same;
 		const char *what;
@@ -129,7 +134,7 @@ static void say_done(const struct reload *r)
 {
 	char later[64];
 
-	reload_needs_restart(r->first, r->ruleset, later, sizeof(later));
+	reload_needs_restart(r, later, sizeof(later));
 	log_say(LOG_LEVEL_NOTICE, "reloaded %s: %zu appliances, %u rules, policy %.19s%s", r->site,
 		r->ruleset->appliances, r->ruleset->policy->rules, r->ruleset->hash,
 		strcmp(r->ruleset->hash, r->previous->hash) == 0 ? ", as before" : "");
@@ -150,20 +155,24 @@ static int refuse(struct reload *r, struct errors *errors, int error)
 
 int reload_now(struct reload *r, struct errors *errors)
 {
+	struct settings *settings;
 	struct ruleset *ruleset;
 	int error;
 
 	assert(!r->previous);
-	ruleset = reload_read(r, errors);
+	ruleset = reload_read(r, &settings, errors);
 	if (!ruleset)
 		return refuse(r, errors, -EINVAL);
 	error = put_in_force(r, ruleset);
 	if (error < 0) {
 		ruleset_close(ruleset);
+		settings_free(settings);
 		return refuse(r, errors, error);
 	}
 	r->previous = r->ruleset;
 	r->ruleset = ruleset;
+	settings_free(r->later);
+	r->later = settings;
 	r->done++;
 	r->last_refused = false;
 	r->last_ns = clock_wall_ns();
@@ -177,18 +186,16 @@ bool reload_tick(struct reload *r)
 		return false;
 	worker_pool_collect(r->pool); /* what was said in the former chart's numbers */
 	collector_forget_previous(r->collector);
-	if (r->previous != r->first)
-		ruleset_close(r->previous);
+	ruleset_close(r->previous);
 	r->previous = NULL;
 	return true;
 }
 
 void reload_fini(struct reload *r)
 {
-	if (r->previous && r->previous != r->first)
-		ruleset_close(r->previous);
-	if (r->ruleset != r->first)
-		ruleset_close(r->ruleset);
-	ruleset_close(r->first);
+	ruleset_close(r->previous);
+	ruleset_close(r->ruleset);
+	settings_free(r->later);
+	settings_free(r->settings);
 	*r = (struct reload){0};
 }

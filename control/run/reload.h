@@ -12,13 +12,16 @@
 #include <stdint.h>
 
 struct ruleset;
+struct settings;
 struct errors;
 struct worker_pool;
 struct collector;
 
 struct reload {
 	const char *site;
-	struct ruleset *first, *ruleset, *previous;
+	struct ruleset *ruleset, *previous;
+	struct settings *settings;   /* in force since the start */
+	struct settings *later;	     /* as last read, for the next start; or NULL */
 	struct worker_pool *pool;    /* lent, like */
 	struct collector *collector; /* this one */
 	uint64_t done, refused;
@@ -26,11 +29,12 @@ struct reload {
 	bool last_refused; /* the last attempt */
 };
 
-/* Takes the chart over. */
-void reload_init(struct reload *, const char *site, struct ruleset *);
+/* Takes ruleset and settings over. */
+void reload_init(struct reload *, const char *site, struct ruleset *, struct settings *);
 
-/* The site as it is now, checked as at a start, but not in force. NULL with the reasons. */
-struct ruleset *reload_read(const struct reload *, struct errors *);
+/* The site as it is now, checked as at a start, but not in force; `settings` may be NULL. NULL
+ * with the reasons. */
+struct ruleset *reload_read(const struct reload *, struct settings **, struct errors *);
 
 /* Reads the site and puts it in force; not while the former chart is still in use. 0; a negative
  * errno with the reasons, and nothing changed. */
@@ -40,10 +44,9 @@ int reload_now(struct reload *, struct errors *);
  * a reload has settled: the flows are judged by the chart in force, all of them. */
 bool reload_tick(struct reload *);
 
-/* What in a new site takes effect only at the next start: a list of words such as
+/* What in the site as it was last read takes effect only at the next start: a list of words such as
  * "capture, flow.max", or "" */
-void reload_needs_restart(
-	const struct ruleset *from, const struct ruleset *to, char *text, size_t bytes);
+void reload_needs_restart(const struct reload *, char *text, size_t bytes);
 
 /* Closes the charts. */
 void reload_fini(struct reload *);

@@ -11,6 +11,7 @@
 #include "pair_hash.h"
 #include "policy/ruleset.h"
 #include "run/worker_pool.h"
+#include "run/worker_settings.h"
 #include "source.h"
 #include "source_handoff.h"
 #include "worker.h"
@@ -76,15 +77,7 @@ static void run_source(
 static int run_inline(struct replay *p, struct source *s)
 {
 	struct record_buffer record_buffer = {.capacity = OUTBOX_MIN};
-	struct worker_config config = {
-		.policy = p->ruleset->policy,
-		.timeouts = p->ruleset->timeouts,
-		.warmup_ns = p->ruleset->capture.warmup_ns,
-		.flow_max = p->ruleset->flow_max,
-		.deduplicate = p->ruleset->capture.deduplicate,
-		.scanner = p->ruleset->scanner,
-		.record_buffer = &record_buffer,
-	};
+	struct worker_config config = worker_settings(p->ruleset, p->settings, &record_buffer);
 	struct worker *worker = NULL;
 	int error;
 
@@ -137,6 +130,7 @@ static int run_pooled(struct replay *p, struct source *s)
 	struct source *queue[PASSAGE_WORKERS_MAX] = {0};
 	struct worker_pool_config config = {
 		.ruleset = p->ruleset,
+		.settings = p->settings,
 		.workers = p->workers,
 		.source = queue,
 		.may_wait = true,

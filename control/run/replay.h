@@ -16,6 +16,7 @@
 #include "record.h"
 
 struct ruleset;
+struct settings;
 struct mirror_report;
 
 #define PASSAGE_WORKERS_MAX 64
@@ -24,6 +25,7 @@ typedef void record_taker(void *context, const struct record *);
 
 struct replay {
 	const struct ruleset *ruleset;
+	const struct settings *settings;
 	const char *const *capture;
 	size_t captures;
 	unsigned workers; /* 0 and 1: this thread does it all */

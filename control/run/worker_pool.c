@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "policy/ruleset.h"
 #include "ring.h"
+#include "run/worker_settings.h"
 #include "worker.h"
 
 #define PARCELS 64
@@ -289,17 +290,10 @@ static int worker_thread_init(
 	struct worker_thread *h, struct worker_pool *pool, struct source *source)
 {
 	const struct ruleset *ruleset = pool->config.ruleset;
-	struct worker_config config = {
-		.policy = ruleset->policy,
-		.timeouts = ruleset->timeouts,
-		.warmup_ns = ruleset->capture.warmup_ns,
-		.seed = pool->config.seed,
-		.flow_max = ruleset->flow_max,
-		.deduplicate = ruleset->capture.deduplicate,
-		.scanner = ruleset->scanner,
-		.record_buffer = &h->record_buffer,
-	};
+	struct worker_config config =
+		worker_settings(ruleset, pool->config.settings, &h->record_buffer);
 
+	config.seed = pool->config.seed;
 	h->pool = pool;
 	h->source = source;
 	h->record_buffer.capacity = OUTBOX_MIN;
@@ -454,22 +448,22 @@ static bool host_pair_new(struct mirror_host_pair *h, size_t appliances)
 }
 
 struct policy_update *worker_pool_prepare(const struct worker_pool *c,
-	const struct ruleset *ruleset, const uint16_t *new_number, size_t remap)
+	const struct ruleset *ruleset, const uint16_t *new_number, size_t new_numbers)
 {
-	struct policy_update *r = calloc(1, sizeof(*r) + remap * sizeof(*new_number));
+	struct policy_update *r = calloc(1, sizeof(*r) + new_numbers * sizeof(*new_number));
 	bool complete;
 
 	if (!r)
 		return NULL;
-	memcpy(r->new_number, new_number, remap * sizeof(*new_number));
+	memcpy(r->new_number, new_number, new_numbers * sizeof(*new_number));
 	r->ruleset = ruleset;
 	r->appliances = ruleset->appliances;
 	r->policy_change = (struct policy_change){
 		.policy = ruleset->policy,
 		.timeouts = ruleset->timeouts,
-		.warmup_ns = ruleset->capture.warmup_ns,
+		.warmup_ns = ruleset->warmup_ns,
 		.new_number = r->new_number,
-		.remap = remap,
+		.new_numbers = new_numbers,
 	};
 	r->hosts = calloc(c->threads, sizeof(*r->hosts));
 	complete = r->hosts != NULL;

@@ -16,6 +16,7 @@
 #include "source.h"
 
 struct ruleset;
+struct settings;
 struct mirror_report;
 struct cycle_counters;
 struct policy_update;
@@ -23,6 +24,7 @@ struct worker_pool;
 
 struct worker_pool_config {
 	const struct ruleset *ruleset;
+	const struct settings *settings;
 	unsigned workers;
 	struct source *const *source; /* one a worker, lent */
 	bool may_wait;
@@ -56,7 +58,7 @@ const char *worker_pool_failure(const struct worker_pool *);
 /* What a reload needs, made before anything changes; `heir`: see succession.h. NULL where memory
  * ran out. Reloaded with, or discarded. */
 struct policy_update *worker_pool_prepare(const struct worker_pool *, const struct ruleset *,
-	const uint16_t *new_number, size_t remap);
+	const uint16_t *new_number, size_t new_numbers);
 void worker_pool_discard(const struct worker_pool *, struct policy_update *);
 
 /* Another chart, by RCU: workers have its policy from their next step on, and none has the former

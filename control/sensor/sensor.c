@@ -12,6 +12,8 @@
 #include "base/errors.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "config/settings.h"
+#include "policy/open_site.h"
 #include "policy/ruleset.h"
 #include "run/capture.h"
 #include "run/reload.h"
@@ -119,7 +121,7 @@ static void offer_telemetry(struct sensor *s)
  * none. A place that the site names has to be right. */
 static int open_socket(struct sensor *s)
 {
-	const struct output_settings *o = &s->reload.ruleset->outputs;
+	const struct output_settings *o = &s->reload.settings->outputs;
 	struct control_place place = {o->control_socket ? o->control_socket : CONTROL_SOCKET,
 		s->options->user, o->control_group};
 	struct control_handlers handlers = {requests_handle, requests_closed, &s->answers};
@@ -149,7 +151,7 @@ static json_t *sink_states(void *context)
 
 static int open_sinks(struct sensor *s)
 {
-	if (sinks_open(&s->sinks, &s->reload.ruleset->outputs) < 0)
+	if (sinks_open(&s->sinks, &s->reload.settings->outputs) < 0)
 		return FAILED;
 	s->collector.events.sinks = s->sinks;
 	s->answers.sinks = s->sinks ? sink_states : NULL;
@@ -162,7 +164,7 @@ static int open_metrics(struct sensor *s)
 	s->metrics = (struct metrics_source){.snapshot = &s->snapshot,
 		.sinks = s->answers.sinks,
 		.sinks_context = s->answers.sinks_context};
-	return http_open(&s->http, &s->reload.ruleset->outputs, &s->metrics) < 0 ? FAILED : DONE;
+	return http_open(&s->http, &s->reload.settings->outputs, &s->metrics) < 0 ? FAILED : DONE;
 }
 
 /* --- rights --------------------------------------------------------------------------- */
@@ -186,7 +188,7 @@ static void may_write(struct writable *w, const char *path)
 /* Where this sensor writes: what it is told to, and the sockets of its libraries. */
 static void list_writable(const struct sensor *s, struct writable *w)
 {
-	const struct output_settings *o = &s->reload.ruleset->outputs;
+	const struct output_settings *o = &s->reload.settings->outputs;
 
 	may_write(w, s->options->collector.flows);
 	may_write(w, s->options->collector.events);
@@ -344,6 +346,7 @@ static int run(struct sensor *s)
 {
 	struct worker_pool_config config = {
 		.ruleset = s->reload.ruleset,
+		.settings = s->reload.settings,
 		.workers = s->capture.workers,
 		.source = s->capture.source,
 		.take = collector_add,
@@ -392,6 +395,8 @@ static int run(struct sensor *s)
 int sensor_run(const struct sensor_options *options)
 {
 	struct sensor *s = calloc(1, sizeof(*s));
+	struct settings *settings = NULL;
+	struct ruleset *ruleset;
 	const char *const *interface;
 	size_t interfaces;
 	int status = s ? DONE : FAILED;
@@ -401,13 +406,15 @@ int sensor_run(const struct sensor_options *options)
 	s->options = options;
 	signals_watch_reload(); /* from the start: unwatched, either signal would end it */
 	signals_watch_reopen();
-	reload_init(&s->reload, options->site, ruleset_open_site("run", options->site));
+	ruleset = ruleset_open_site("run", options->site, &settings);
+	reload_init(&s->reload, options->site, ruleset, settings);
 	if (!s->reload.ruleset)
 		status = MISUSED;
 	if (status == DONE)
-		status = capture_open(&s->capture, s->reload.ruleset, options->workers);
+		status = capture_open(&s->capture, ruleset, &settings->capture, options->workers);
 	if (status == DONE) {
-		status = collector_open(&s->collector, s->reload.ruleset, &options->collector);
+		status = collector_open(
+			&s->collector, s->reload.ruleset, s->reload.settings, &options->collector);
 		interface = capture_interfaces(&s->capture, &interfaces);
 		collector_name_interfaces(&s->collector, interface, interfaces);
 	}

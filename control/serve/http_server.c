@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "policy/ruleset.h"
+#include "config/settings.h"
 #include "serve/metrics.h"
 
 #define CONNECTIONS_MAX 16

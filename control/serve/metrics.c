@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "config/settings.h"
 #include "policy/ruleset.h"
 #include "run/collector.h"
 #include "run/reload.h"
@@ -112,7 +113,7 @@ SIMPLE(put_duplicates, p->s->counters.duplicate)
 SIMPLE(put_active, p->s->counters.flows_active)
 SIMPLE(put_created, p->s->counters.flows_created)
 SIMPLE(put_untracked, p->s->counters.untracked_packets)
-SIMPLE(put_capacity, (double)p->s->reload->first->flow_max * p->s->workers)
+SIMPLE(put_capacity, (double)p->s->reload->settings->flow_max * p->s->workers)
 SIMPLE(put_corrected, p->s->counters.corrected)
 SIMPLE(put_alerts, p->s->collector->events.alerts)
 SIMPLE(put_coalesced, p->s->collector->events.coalesced)

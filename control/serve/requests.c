@@ -7,6 +7,7 @@
 
 #include "base/errors.h"
 #include "base/format.h"
+#include "config/settings.h"
 #include "policy/ruleset.h"
 #include "record/stats.h"
 #include "run/collector.h"
@@ -171,7 +172,7 @@ static void check_table(struct checks *c, const struct snapshot *s)
 
 	for (unsigned i = 0; i < s->workers; i++) {
 		double share =
-			(double)s->worker[i].counters.flows_active / s->reload->first->flow_max;
+			(double)s->worker[i].counters.flows_active / s->reload->settings->flow_max;
 		most = share > most ? share : most;
 	}
 	check(c, "flow-table",
@@ -432,7 +433,7 @@ void requests_closed(void *context, struct control_client *client)
 static void dry_run(struct requests *a, struct control_client *client)
 {
 	struct errors errors = {.length = 0};
-	struct ruleset *ruleset = reload_read(a->reload, &errors);
+	struct ruleset *ruleset = reload_read(a->reload, NULL, &errors);
 	struct flow_query *q;
 
 	if (!ruleset) {
@@ -483,7 +484,7 @@ void requests_rejudged(struct requests *a)
 
 	if (!a->reloader || a->is_reload_wanted) /* its own has not begun */
 		return;
-	reload_needs_restart(a->reload->first, c, later, sizeof(later));
+	reload_needs_restart(a->reload, later, sizeof(later));
 	control_done(
 		a->reloader, json_pack("{s:s, s:s, s:I, s:I, s:s}", "profile", c->profile, "policy",
 				     c->hash, "appliances", (json_int_t)c->appliances, "rules",

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "policy/ruleset.h"
+#include "config/settings.h"
 
 #define SINK_WHY_BYTES 200
 

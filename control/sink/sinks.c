@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/format.h"
 #include "base/log.h"
-#include "policy/ruleset.h"
+#include "config/settings.h"
 #include "sink/backoff.h"
 #include "sink/message_queue.h"
 #include "sink/sink.h"

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "policy/ruleset.h"
+#include "config/settings.h"
 
 struct buffer;
 

@@ -90,7 +90,7 @@ static struct desk *desk_open(void)
 	if (d.socket)
 		return &d;
 	snprintf(d.path, sizeof(d.path), "fuzz-question-%d.sock", (int)getpid());
-	HOLDS(ruleset_parse_site(&d.ruleset, "site", site, sizeof(site) - 1, &errors) == 0);
+	HOLDS(ruleset_parse_site(&d.ruleset, NULL, "site", site, sizeof(site) - 1, &errors) == 0);
 	d.ecs = (struct ecs){.ruleset = d.ruleset, .observer = "fuzz"};
 	HOLDS(control_socket_open(&d.socket, &place, &handlers) == 0);
 	unlink(d.path); /* nobody but us needs it; it is bound anew with the next client */

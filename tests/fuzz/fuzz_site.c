@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/errors.h"
+#include "config/settings.h"
 #include "policy/ruleset.h"
 #include "report/policy_table.h"
 #include "report/site_overview.h"
@@ -12,26 +13,28 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* What opens must also be printable. */
-static void chart_use(struct ruleset *ruleset)
+static void print_all(struct ruleset *ruleset, struct settings *settings)
 {
 	FILE *out = fopen("/dev/null", "w");
 
 	if (!out)
 		abort();
 	if (policy_table_print(ruleset, LISTING_TABLE, out, true) ||
-		site_overview_print(ruleset, out))
+		site_overview_print(ruleset, settings, out))
 		abort();
 	fclose(out);
+	settings_free(settings);
 	ruleset_close(ruleset);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct errors errors = {0};
+	struct settings *settings;
 	struct ruleset *ruleset;
 
-	if (ruleset_parse_site(&ruleset, "site.yaml", data, size, &errors) == 0)
-		chart_use(ruleset);
+	if (ruleset_parse_site(&ruleset, &settings, "site.yaml", data, size, &errors) == 0)
+		print_all(ruleset, settings);
 	else if (errors.length == 0)
 		abort();
 	return 0;

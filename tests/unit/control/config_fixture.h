@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "base/errors.h"
+#include "config/settings.h"
 #include "policy/ruleset.h"
 
 #define SITE "site.yaml"
@@ -33,14 +34,15 @@ static inline int fixture_setup(void **state)
 	return setenv("PORTOLAN_CONFIGS", FIXTURE_CONFIGS, 1);
 }
 
-static inline struct ruleset *fixture_open(const char *site, const char *profile)
+static inline struct ruleset *fixture_open(
+	const char *site, const char *profile, struct settings **settings)
 {
 	struct errors errors = {0};
 	struct ruleset *ruleset = NULL;
 	int rc = -1;
 
 	if (site)
-		rc = ruleset_parse_site(&ruleset, SITE, site, strlen(site), &errors);
+		rc = ruleset_parse_site(&ruleset, settings, SITE, site, strlen(site), &errors);
 	else if (profile)
 		rc = ruleset_parse_profile(&ruleset, PROFILE, profile, strlen(profile), &errors);
 	if (rc)
@@ -52,12 +54,21 @@ static inline struct ruleset *fixture_open(const char *site, const char *profile
 
 static inline struct ruleset *site_opens(const char *text)
 {
-	return fixture_open(text, NULL);
+	return fixture_open(text, NULL, NULL);
+}
+
+/* What of the site takes effect at a start. */
+static inline struct settings *site_settings(const char *text)
+{
+	struct settings *settings;
+
+	ruleset_close(fixture_open(text, NULL, &settings));
+	return settings;
 }
 
 static inline struct ruleset *profile_opens(const char *text)
 {
-	return fixture_open(NULL, text);
+	return fixture_open(NULL, text, NULL);
 }
 
 /* The complaint has exactly this line, among others perhaps. */
@@ -80,7 +91,7 @@ static inline void site_refused(const char *text, const char *line)
 	struct errors errors = {0};
 	struct ruleset *ruleset = NULL;
 
-	assert_true(ruleset_parse_site(&ruleset, SITE, text, strlen(text), &errors) < 0);
+	assert_true(ruleset_parse_site(&ruleset, NULL, SITE, text, strlen(text), &errors) < 0);
 	assert_null(ruleset);
 	complaint_has(&errors, line);
 }

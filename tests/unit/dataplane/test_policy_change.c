@@ -49,7 +49,7 @@ static struct next *next_open(
 		.timeouts = default_timeouts,
 		.warmup_ns = 60 * SECOND,
 		.new_number = new_number,
-		.remap = 3,
+		.new_numbers = 3,
 	};
 	return n;
 }

@@ -20,10 +20,13 @@ struct scene {
 static struct scene *scene_open(const char *site)
 {
 	struct scene *s = calloc(1, sizeof(*s));
+	struct settings *settings;
 
 	assert_non_null(s);
-	s->ruleset = site_opens(site);
-	assert_int_equal(mirror_report_init(&s->report, s->ruleset), 0);
+	s->ruleset = fixture_open(site, NULL, &settings);
+	assert_int_equal(
+		mirror_report_init(&s->report, s->ruleset, settings->capture.deduplicate), 0);
+	settings_free(settings);
 	s->report.is_known = true; /* figures are written to it directly */
 	s->counters.frames = s->counters.ip = s->counters.monitored = 100000;
 	s->report.sum.lanes = 2;

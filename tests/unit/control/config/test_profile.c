@@ -16,7 +16,7 @@ static void profile_default_is_the_cloud_delivered_one(void **state)
 	struct ruleset *ruleset;
 
 	(void)state;
-	assert_int_equal(ruleset_open(&ruleset, NULL, NULL, &errors), 0);
+	assert_int_equal(ruleset_open(&ruleset, NULL, NULL, NULL, &errors), 0);
 	assert_string_equal(ruleset->profile, "cloud-delivered");
 	assert_string_equal(ruleset->name, "cloud-delivered");
 	assert_int_equal(ruleset->policy->rules, 51);
@@ -32,7 +32,7 @@ static void profile_rows_that_ship_say_what_they_are_and_where_they_were_read(vo
 	for (size_t p = 0; p < 2; p++) {
 		struct errors errors = {0};
 		struct ruleset *ruleset;
-		assert_int_equal(ruleset_open(&ruleset, NULL, name[p], &errors), 0);
+		assert_int_equal(ruleset_open(&ruleset, NULL, NULL, name[p], &errors), 0);
 		for (uint32_t i = 0; i < ruleset->policy->rules; i++) {
 			assert_true(strlen(ruleset->rule[i].description) > 10);
 			assert_true(strlen(ruleset->rule[i].source) > 10);
@@ -49,7 +49,7 @@ static void profile_binds_appliance_communications_to_the_inventory(void **state
 	struct ruleset *ruleset;
 
 	(void)state;
-	assert_int_equal(ruleset_open(&ruleset, NULL, "cloud-delivered", &errors), 0);
+	assert_int_equal(ruleset_open(&ruleset, NULL, NULL, "cloud-delivered", &errors), 0);
 	for (uint32_t i = 0; i < ruleset->policy->rules; i++)
 		assert_int_equal(ruleset->policy->rule[i].peers,
 			ruleset->policy->rule[i].port == 8305 ? PEERS_INVENTORY : PEERS_ANY);
@@ -62,7 +62,7 @@ static void profile_on_premises_extends_the_cloud_delivered_one(void **state)
 	struct ruleset *ruleset;
 
 	(void)state;
-	assert_int_equal(ruleset_open(&ruleset, NULL, "on-premises-7", &errors), 0);
+	assert_int_equal(ruleset_open(&ruleset, NULL, NULL, "on-premises-7", &errors), 0);
 	assert_int_equal(ruleset->policy->rules, 51 + 8);
 	assert_true(ruleset->rule[rule_of(ruleset, "management-center/inbound/443/tcp",
 					  "web-interface")]
@@ -82,7 +82,7 @@ static void profile_row_that_is_recalled_loads_with_a_warning(void **state)
 	struct ruleset *ruleset;
 
 	(void)state;
-	assert_int_equal(ruleset_open(&ruleset, NULL, "on-premises-7", &errors), 0);
+	assert_int_equal(ruleset_open(&ruleset, NULL, NULL, "on-premises-7", &errors), 0);
 	assert_int_equal(ruleset->warnings, 6);
 	assert_string_equal(ruleset->warning[0],
 		"profile on-premises-7: rule management-center/inbound/1500/tcp for "
@@ -268,7 +268,7 @@ static void profile_refuses_a_circle_of_extends(void **state)
 	folder_write(&folder, "a.yaml", "name: a\nextends: ./b.yaml\n");
 	folder_write(&folder, "b.yaml", "# b\nname: b\nextends: a.yaml\n");
 	snprintf(path, sizeof(path), "%s/a.yaml", folder.path);
-	assert_int_equal(ruleset_open(&ruleset, NULL, path, &errors), -ELOOP);
+	assert_int_equal(ruleset_open(&ruleset, NULL, NULL, path, &errors), -ELOOP);
 	snprintf(want, sizeof(want),
 		"%s/b.yaml:3: found a circle of `extends` through %s/a.yaml; want a profile that "
 		"ends "
@@ -290,7 +290,7 @@ static void profile_path_in_a_site_starts_at_the_sites_folder(void **state)
 	folder_write(&folder, "site.yaml", "profile: own.yaml\n");
 	folder_write(&folder, "own.yaml", HEAD ONE);
 	snprintf(path, sizeof(path), "%s/site.yaml", folder.path);
-	assert_int_equal(ruleset_open(&ruleset, path, NULL, &errors), 0);
+	assert_int_equal(ruleset_open(&ruleset, NULL, path, NULL, &errors), 0);
 	assert_string_equal(ruleset->profile, "test");
 	assert_string_equal(ruleset->name, path);
 	ruleset_close(ruleset);
@@ -308,7 +308,7 @@ static void profile_asked_for_must_not_contradict_the_site(void **state)
 	(void)state;
 	folder_write(&folder, "site.yaml", "profile: cloud-delivered\n");
 	snprintf(path, sizeof(path), "%s/site.yaml", folder.path);
-	assert_int_equal(ruleset_open(&ruleset, path, "on-premises-7", &errors), -EINVAL);
+	assert_int_equal(ruleset_open(&ruleset, NULL, path, "on-premises-7", &errors), -EINVAL);
 	snprintf(want, sizeof(want),
 		"%s:1: found profile cloud-delivered where on-premises-7 was asked for; want one "
 		"of "
@@ -316,7 +316,7 @@ static void profile_asked_for_must_not_contradict_the_site(void **state)
 		path);
 	assert_string_equal(errors.text, want);
 	folder_write(&folder, "site.yaml", "{}\n");
-	assert_int_equal(ruleset_open(&ruleset, path, "on-premises-7", &errors), 0);
+	assert_int_equal(ruleset_open(&ruleset, NULL, path, "on-premises-7", &errors), 0);
 	assert_string_equal(ruleset->profile, "on-premises-7");
 	ruleset_close(ruleset);
 	folder_remove(&folder, names);
@@ -333,14 +333,14 @@ static void profile_or_site_is_told_apart_by_its_keys(void **state)
 	(void)state;
 	snprintf(path, sizeof(path), "%s/x.yaml", folder.path);
 	folder_write(&folder, "x.yaml", HEAD ONE);
-	assert_int_equal(ruleset_open_any(&ruleset, path, &errors), 0);
+	assert_int_equal(ruleset_open_any(&ruleset, NULL, path, &errors), 0);
 	assert_string_equal(ruleset->name, "test");
 	ruleset_close(ruleset);
 	folder_write(&folder, "x.yaml", "profile: on-premises-7\n");
-	assert_int_equal(ruleset_open_any(&ruleset, path, &errors), 0);
+	assert_int_equal(ruleset_open_any(&ruleset, NULL, path, &errors), 0);
 	assert_string_equal(ruleset->name, path);
 	ruleset_close(ruleset);
-	assert_int_equal(ruleset_open_any(&ruleset, "on-premises-7", &errors), 0);
+	assert_int_equal(ruleset_open_any(&ruleset, NULL, "on-premises-7", &errors), 0);
 	assert_string_equal(ruleset->name, "on-premises-7");
 	ruleset_close(ruleset);
 	folder_remove(&folder, names);

@@ -46,7 +46,7 @@ static void lexicon_that_ships_compiles_and_knows_every_service_of_the_profiles(
 	service_mask known = 0;
 
 	(void)state;
-	assert_int_equal(ruleset_open(&ruleset, NULL, "on-premises-7", &errors), 0);
+	assert_int_equal(ruleset_open(&ruleset, NULL, NULL, "on-premises-7", &errors), 0);
 	assert_int_equal(ruleset_compile(ruleset, &errors), 0);
 	for (size_t i = 0; i < ruleset->signatures->count; i++)
 		known |= SERVICE_BIT(ruleset->signatures->signature[i].service);

@@ -206,11 +206,11 @@ static void site_refuses_a_number_of_flows_out_of_range(void **state)
 
 static void site_takes_the_largest_number_of_flows(void **state)
 {
-	struct ruleset *ruleset = site_opens("flow: {max: 67108864}\n");
+	struct settings *settings = site_settings("flow: {max: 67108864}\n");
 
 	(void)state;
-	assert_int_equal(ruleset->flow_max, 1u << 26);
-	ruleset_close(ruleset);
+	assert_int_equal(settings->flow_max, 1u << 26);
+	settings_free(settings);
 }
 
 static void site_refuses_an_unknown_profile_and_says_which_exist(void **state)
@@ -232,7 +232,8 @@ static void site_refuses_an_extra_rule_that_is_documented(void **state)
 	struct ruleset *ruleset;
 
 	(void)state;
-	assert_int_equal(ruleset_parse_site(&ruleset, SITE, text, strlen(text), &errors), -EINVAL);
+	assert_int_equal(
+		ruleset_parse_site(&ruleset, NULL, SITE, text, strlen(text), &errors), -EINVAL);
 	assert_ptr_equal(
 		strstr(errors.text, SITE ":2: found extra rule managed-device/inbound/22/tcp "
 					 "for ssh, which is at " FIXTURE_CONFIGS
@@ -291,16 +292,17 @@ static void site_tells_every_mistake_at_once(void **state)
 
 static void site_without_anything_has_the_documented_defaults(void **state)
 {
-	struct ruleset *ruleset = site_opens("{}\n");
+	struct settings *settings;
+	struct ruleset *ruleset = fixture_open("{}\n", NULL, &settings);
 	const struct flow_timeouts *t = &ruleset->timeouts;
 
 	(void)state;
 	assert_string_equal(ruleset->profile, "cloud-delivered");
 	assert_int_equal(ruleset->appliances, 0);
-	assert_string_equal(ruleset->capture.source, "auto");
-	assert_int_equal(ruleset->capture.warmup_ns, 60000000000);
-	assert_false(ruleset->capture.deduplicate);
-	assert_int_equal(ruleset->flow_max, 1048576);
+	assert_int_equal(ruleset->warmup_ns, 60000000000);
+	assert_string_equal(settings->capture.source, "auto");
+	assert_false(settings->capture.deduplicate);
+	assert_int_equal(settings->flow_max, 1048576);
 	assert_int_equal(t->tcp_attempt_ns, 30000000000);
 	assert_int_equal(t->tcp_established_ns, 3600000000000);
 	assert_int_equal(t->tcp_closed_ns, 5000000000);
@@ -308,31 +310,34 @@ static void site_without_anything_has_the_documented_defaults(void **state)
 	assert_int_equal(t->udp_two_way_ns, 180000000000);
 	assert_int_equal(t->ike_ns, 3600000000000);
 	assert_int_equal(t->other_ns, 60000000000);
+	settings_free(settings);
 	ruleset_close(ruleset);
 }
 
 static void site_takes_every_setting(void **state)
 {
-	struct ruleset *ruleset = site_opens(
+	struct settings *settings;
+	struct ruleset *ruleset = fixture_open(
 		"capture:\n  source: dpdk\n  interfaces: [eth1, eth2]\n  warmup: 500ms\n"
 		"  deduplicate: yes\n  mirror_endpoints: [10.9.0.1, \"2001:db8::/64\"]\n"
 		"  dpdk: {devices: [\"0000:03:00.0\"], lcores: \"1-4\", eal: [--no-huge]}\n"
 		"flow: {max: 7, timeouts: {tcp_attempt: 1s, tcp_established: 2m, tcp_closed: 3ms,\n"
-		"  udp_one_way: 4h, udp_two_way: 5d, ike: 6s, other: 7s}}\noutputs: {}\n");
-	const struct capture_settings *c = &ruleset->capture;
+		"  udp_one_way: 4h, udp_two_way: 5d, ike: 6s, other: 7s}}\noutputs: {}\n",
+		NULL, &settings);
+	const struct capture_settings *c = &settings->capture;
 
 	(void)state;
 	assert_string_equal(c->source, "dpdk");
 	assert_int_equal(c->interfaces, 2);
 	assert_string_equal(c->interface[1], "eth2");
-	assert_int_equal(c->warmup_ns, 500000000);
+	assert_int_equal(ruleset->warmup_ns, 500000000);
 	assert_true(c->deduplicate);
-	assert_int_equal(c->mirror_endpoints, 2);
-	assert_int_equal(c->mirror_endpoint[1].length, 64);
+	assert_int_equal(ruleset->mirror_endpoints, 2);
+	assert_int_equal(ruleset->mirror_endpoint[1].length, 64);
 	assert_string_equal(c->dpdk_device[0], "0000:03:00.0");
 	assert_string_equal(c->dpdk_lcores, "1-4");
 	assert_string_equal(c->dpdk_eal[0], "--no-huge");
-	assert_int_equal(ruleset->flow_max, 7);
+	assert_int_equal(settings->flow_max, 7);
 	assert_int_equal(ruleset->timeouts.tcp_attempt_ns, 1000000000);
 	assert_int_equal(ruleset->timeouts.tcp_established_ns, 120000000000);
 	assert_int_equal(ruleset->timeouts.tcp_closed_ns, 3000000);
@@ -340,6 +345,7 @@ static void site_takes_every_setting(void **state)
 	assert_int_equal(ruleset->timeouts.udp_two_way_ns, 432000000000000);
 	assert_int_equal(ruleset->timeouts.ike_ns, 6000000000);
 	assert_int_equal(ruleset->timeouts.other_ns, 7000000000);
+	settings_free(settings);
 	ruleset_close(ruleset);
 }
 
@@ -350,7 +356,8 @@ static void site_shipped_as_an_example_opens(void **state)
 
 	(void)state;
 	assert_int_equal(
-		ruleset_open(&ruleset, FIXTURE_CONFIGS "/sites/example.yaml", NULL, &errors), 0);
+		ruleset_open(&ruleset, NULL, FIXTURE_CONFIGS "/sites/example.yaml", NULL, &errors),
+		0);
 	assert_int_equal(ruleset->appliances, 2);
 	assert_int_equal(ruleset->policy->rules, 52);
 	assert_int_equal(ruleset->policy->protocol[1], VERDICT_UNEXPECTED_PROTOCOL);
@@ -390,13 +397,13 @@ static void site_refuses_metrics_for_everybody(void **state)
 
 static void site_reads_outputs(void **state)
 {
-	struct ruleset *ruleset =
-		site_opens(EVENTS("kind: json, path: a.jsonl, rotate: 2MiB, keep: 3, "
-				  "flows: yes") "    - {kind: syslog, "
-						"address: \"tls://[::1]:6514\", ca: "
-						"ca.pem, format: cef}\n  metrics: {}\n"
-						"  window: 5m\n");
-	const struct output_settings *o = &ruleset->outputs;
+	struct settings *settings =
+		site_settings(EVENTS("kind: json, path: a.jsonl, rotate: 2MiB, keep: 3, "
+				     "flows: yes") "    - {kind: syslog, "
+						   "address: \"tls://[::1]:6514\", ca: "
+						   "ca.pem, format: cef}\n  metrics: {}\n"
+						   "  window: 5m\n");
+	const struct output_settings *o = &settings->outputs;
 
 	(void)state;
 	assert_int_equal(o->sinks, 2);
@@ -411,7 +418,7 @@ static void site_reads_outputs(void **state)
 	assert_false(o->sink[1].flows);
 	assert_string_equal(o->metrics_listen, "127.0.0.1:9464");
 	assert_true(o->window_ns == 300000000000u);
-	ruleset_close(ruleset);
+	settings_free(settings);
 }
 
 int main(void)

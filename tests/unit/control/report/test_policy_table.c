@@ -17,14 +17,17 @@ static char *listing_of(struct ruleset *ruleset, enum listing_format format)
 	return text;
 }
 
-static char *overview_of(struct ruleset *ruleset)
+static char *overview_of(const char *site)
 {
+	struct settings *settings;
+	struct ruleset *ruleset = fixture_open(site, NULL, &settings);
 	size_t size;
 	char *text;
 	FILE *out = open_memstream(&text, &size);
 
-	assert_int_equal(site_overview_print(ruleset, out), 0);
+	assert_int_equal(site_overview_print(ruleset, settings, out), 0);
 	fclose(out);
+	settings_free(settings);
 	ruleset_close(ruleset);
 	return text;
 }
@@ -48,7 +51,7 @@ static void listing_of_the_default_profile_is_the_documented_table(void **state)
 
 	(void)state;
 	assert_non_null(file);
-	assert_int_equal(ruleset_open(&ruleset, NULL, "cloud-delivered", &errors), 0);
+	assert_int_equal(ruleset_open(&ruleset, NULL, NULL, "cloud-delivered", &errors), 0);
 	text = listing_of(ruleset, LISTING_CSV);
 	line = text;
 	while (fgets(want, sizeof(want), file)) {
@@ -137,7 +140,7 @@ static void listing_says_when_it_cannot_be_written(void **state)
 
 static void overview_tells_what_a_site_compiled_to(void **state)
 {
-	char *text = overview_of(site_opens(
+	char *text = overview_of(
 		"profile: on-premises-7\nappliances:\n"
 		"  - {name: fmc, role: management-center, addresses: [10.0.0.1]}\n"
 		"  - {name: ftd, role: managed-device, addresses: [10.1.0.0/16]}\n"
@@ -146,7 +149,7 @@ static void overview_tells_what_a_site_compiled_to(void **state)
 		"  - {role: managed-device, direction: inbound, port: 9, transport: tcp, feature: "
 		"x}\n"
 		"protocols: {not_covered: [gre, 253]}\ncapture: {interfaces: [eth1], warmup: "
-		"90s}\n"));
+		"90s}\n");
 
 	(void)state;
 	holds(text, "site        " SITE "\nprofile     on-premises-7 (7.x)\npolicy      sha256:");
@@ -165,7 +168,7 @@ static void overview_tells_what_a_site_compiled_to(void **state)
 
 static void overview_says_that_an_inventory_is_missing(void **state)
 {
-	char *text = overview_of(site_opens("{}\n"));
+	char *text = overview_of("{}\n");
 
 	(void)state;
 	holds(text,

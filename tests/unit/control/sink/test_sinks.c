@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "policy/ruleset.h"
+#include "config/settings.h"
 #include "sink/message_queue.h"
 #include "sink/sinks.h"
 

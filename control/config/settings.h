@@ -1,0 +1,65 @@
+/* Settings: what of a site takes effect at a start and not at a reload: where packets come
+ * from, how many flows are kept, where events go.
+ *
+ * Read together with the ruleset, but in memory of their own: a reload replaces the ruleset,
+ * the settings stay until the program ends. Immutable once read.
+ */
+#ifndef PORTOLAN_SETTINGS_H
+#define PORTOLAN_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct arena;
+
+struct capture_settings {
+	char *source; /* "auto", "pcap" or "dpdk" */
+	char **interface;
+	size_t interfaces;
+	bool deduplicate;
+	char **dpdk_device;
+	size_t dpdk_devices;
+	char *dpdk_lcores;
+	char **dpdk_eal;
+	size_t dpdk_eals;
+};
+
+/* Where a sensor's events go: one entry of `outputs.events`. */
+enum sink_kind { SINK_JSON, SINK_SYSLOG };
+enum sink_format { SINK_AS_JSON, SINK_AS_CEF };
+
+struct sink_settings {
+	enum sink_kind kind;
+	enum sink_format format; /* of a syslog message's text */
+	bool flows;		 /* flow-ended records too, not alerts alone */
+	char *path;		 /* json: a file, or "-" for standard output */
+	uint64_t rotate_bytes;	 /* json: a new file from this size on; 0: never */
+	unsigned keep;		 /* json: so many rotated files stay */
+	char *address;		 /* syslog: udp://host:port, tcp://host:port, tls://host:port */
+	char *ca, *certificate, *key; /* syslog over tls: paths, or NULL */
+	unsigned line;		      /* of the site, for messages */
+};
+
+struct output_settings {
+	struct sink_settings *sink;
+	size_t sinks;
+	char *metrics_listen; /* address:port, or NULL: no metrics */
+	char *metrics_token_file, *metrics_certificate, *metrics_key;
+	char *control_socket; /* a path; NULL: the default one of `portolan run` */
+	char *control_group;  /* may connect; NULL: the sensor's own */
+	uint64_t window_ns;   /* repeats of a finding within it are one event */
+};
+
+struct settings {
+	struct capture_settings capture;
+	struct output_settings outputs;
+	uint32_t flow_max;    /* per worker */
+	struct arena *memory; /* everything above, and this structure, lies in here */
+};
+
+/* What holds where the site is silent. */
+struct settings *settings_new(void);
+void settings_free(struct settings *);
+
+#endif
