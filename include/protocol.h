@@ -4,6 +4,7 @@
 #ifndef PORTOLAN_PROTOCOL_H
 #define PORTOLAN_PROTOCOL_H
 
+#include <netinet/in.h>
 #include <stddef.h>
 #include <strings.h>
 
@@ -91,6 +92,12 @@ static inline int protocol_number(const char *name)
 			return entry[i].number;
 	}
 	return -1;
+}
+
+/* The protocols whose ports a rule is about: TCP and UDP. */
+static inline int protocol_has_ports(unsigned number)
+{
+	return number == IPPROTO_TCP || number == IPPROTO_UDP;
 }
 
 #endif

@@ -4,10 +4,9 @@
 #ifndef PORTOLAN_CLI_H
 #define PORTOLAN_CLI_H
 
+#include "base/exit_status.h"
 #include <stdbool.h>
 #include <stddef.h>
-
-enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_MISUSED = 2, EXIT_FLAGGED = 3 };
 
 #define CLI_OPTIONS_MAX 16
 

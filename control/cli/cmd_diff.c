@@ -1,10 +1,303 @@
-#include "cli/diff.h"
-
+/* `portolan diff`: what becomes expected or flagged between two policies (DESIGN 8).
+ */
+#include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
 
+#include "base/format.h"
 #include "cli/cli.h"
 #include "config/settings.h"
 #include "policy/ruleset.h"
+#include "protocol.h"
+#include "run/replay.h"
+
+/* What is compared: both are the caller's. */
+struct diff_side {
+	struct ruleset *ruleset;
+	struct settings *settings;
+};
+
+#define FLOWS_MAX 4000000u
+
+/* --- the tables ---------------------------------------------------------------------- */
+
+enum standing {
+	STANDS_NOWHERE,
+	STANDS_OFF,
+	STANDS_LISTED,	  /* with listed peers */
+	STANDS_INVENTORY, /* with appliances */
+	STANDS_OPEN,	  /* with anybody */
+};
+
+static const char *const standing_words[] = {
+	"unexpected-port",
+	"feature-disabled",
+	"expected with the listed peers only",
+	"expected with appliances only",
+	"expected",
+};
+
+static enum standing standing_of(const struct rule *r)
+{
+	if (!r->enabled)
+		return STANDS_OFF;
+	return r->peers == PEERS_ANY	     ? STANDS_OPEN
+	       : r->peers == PEERS_INVENTORY ? STANDS_INVENTORY
+					     : STANDS_LISTED;
+}
+
+/* Of the rules of one place the most generous one decides. */
+static enum standing place_standing(const struct policy *p, uint16_t set)
+{
+	enum standing best = STANDS_NOWHERE;
+
+	for (uint32_t i = 0; i < p->set[set].count; i++) {
+		enum standing s = standing_of(&p->rule[p->set[set].first + i]);
+		best = s > best ? s : best;
+	}
+	return best;
+}
+
+/* The features of a place, joined. */
+static void features_text(const struct ruleset *c, uint16_t set, char *text, size_t bytes)
+{
+	const struct rule_set *rules = &c->policy->set[set];
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (uint32_t i = 0; i < rules->count && used < bytes; i++)
+		used += (size_t)snprintf(text + used, bytes - used, "%s%s", used ? ", " : "",
+			c->rule[rules->first + i].feature);
+}
+
+static int peer_lists_equal(const struct policy *a, const struct rule *ra, const struct policy *b,
+	const struct rule *rb)
+{
+	if (ra->peers != rb->peers || ra->peer_count != rb->peer_count)
+		return 0;
+	for (uint32_t i = 0; i < ra->peer_count; i++)
+		if (memcmp(&a->peer[ra->peer_first + i], &b->peer[rb->peer_first + i],
+			    sizeof(struct prefix)) != 0)
+			return 0;
+	return 1;
+}
+
+/* Whether the two sets allow the same peers: rule by rule, as far as they are enabled. */
+static int same_peers(const struct policy *a, uint16_t sa, const struct policy *b, uint16_t sb)
+{
+	if (a->set[sa].count != b->set[sb].count)
+		return 0;
+	for (uint32_t i = 0; i < a->set[sa].count; i++)
+		if (!peer_lists_equal(
+			    a, &a->rule[a->set[sa].first + i], b, &b->rule[b->set[sb].first + i]))
+			return 0;
+	return 1;
+}
+
+/* How they differ where they stand alike, or NULL. */
+static const char *other_terms(const struct ruleset *before, uint16_t old_set,
+	const struct ruleset *after, uint16_t new_set)
+{
+	enum standing s = place_standing(before->policy, old_set);
+
+	if (s < STANDS_LISTED || s != place_standing(after->policy, new_set))
+		return NULL;
+	if (s == STANDS_LISTED && !same_peers(before->policy, old_set, after->policy, new_set))
+		return " (other peers)";
+	if (policy_services(before->policy, old_set) != policy_services(after->policy, new_set))
+		return " (other services)";
+	return NULL;
+}
+
+static unsigned diff_place(const struct ruleset *before, const struct ruleset *after, unsigned role,
+	unsigned direction, unsigned transport, unsigned port, FILE *out)
+{
+	uint16_t old_set = policy_set(before->policy, role, direction, transport, (uint16_t)port);
+	uint16_t new_set = policy_set(after->policy, role, direction, transport, (uint16_t)port);
+	enum standing was = place_standing(before->policy, old_set);
+	enum standing is = place_standing(after->policy, new_set);
+	char features[256], name[ENDPOINT_TEXT_BYTES];
+	const char *other = other_terms(before, old_set, after, new_set);
+
+	if (was == is && !other)
+		return 0;
+	features_text(new_set != SET_NONE ? after : before, new_set != SET_NONE ? new_set : old_set,
+		features, sizeof(features));
+	snprintf(name, sizeof(name), "%u/%s", port, transport_name((enum transport)transport));
+	fprintf(out, "  %c %-18s %-8s %-10s %-28s %s -> %s%s\n",
+		is > was   ? '+'
+		: is < was ? '-'
+			   : '~',
+		role_name((enum role)role), direction_name((enum direction)direction), name,
+		features, standing_words[was], standing_words[is], other ? other : "");
+	return 1;
+}
+
+static unsigned diff_protocols(const struct ruleset *before, const struct ruleset *after, FILE *out)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < 256; i++) {
+		uint8_t was = before->policy->protocol[i], is = after->policy->protocol[i];
+		char name[ENDPOINT_TEXT_BYTES];
+		if (was == is || protocol_has_ports(i))
+			continue;
+		format_protocol((uint8_t)i, name);
+		fprintf(out, "  %c protocol %-48s %s -> %s\n", is < was ? '+' : '-', name,
+			verdict_name((enum verdict)was), verdict_name((enum verdict)is));
+		count++;
+	}
+	return count;
+}
+
+/* Prints what differs in the tables; the number of differences. */
+static unsigned diff_policies(const struct ruleset *before, const struct ruleset *after, FILE *out)
+{
+	unsigned count = 0;
+
+	fprintf(out, "%s (%s) -> %s (%s)\n", before->name, before->profile, after->name,
+		after->profile);
+	for (unsigned role = 0; role < ROLE_COUNT; role++)
+		for (unsigned direction = 0; direction < DIRECTION_COUNT; direction++)
+			for (unsigned transport = 0; transport < TRANSPORT_COUNT; transport++)
+				for (unsigned port = 0; port < PORT_COUNT; port++)
+					count += diff_place(before, after, role, direction,
+						transport, port, out);
+	count += diff_protocols(before, after, out);
+	if (count == 0)
+		fprintf(out, "  the same: no port and no protocol changes its verdict\n");
+	return count;
+}
+
+/* --- a capture's flows --------------------------------------------------------------- */
+
+/* Which end is the initiator may differ between two policies: the smaller end comes first. */
+struct flow_key {
+	struct address address[2];
+	uint64_t start_ns;
+	uint16_t port[2];
+	uint8_t protocol, version, zero[2];
+};
+
+struct flow {
+	struct flow_key key;
+	uint8_t verdict;
+	UT_hash_handle hh;
+};
+
+struct comparison {
+	struct flow *flow;
+	size_t flows, changed, overflowed;
+	FILE *out;
+};
+
+static struct flow_key key_of(const struct record *r)
+{
+	int order = memcmp(&r->address[0], &r->address[1], sizeof(r->address[0]));
+	unsigned first = order < 0 || (order == 0 && r->port[0] <= r->port[1]) ? 0 : 1;
+	struct flow_key k;
+
+	memset(&k, 0, sizeof(k));
+	for (unsigned i = 0; i < 2; i++) {
+		k.address[i] = r->address[i ^ first];
+		k.port[i] = r->port[i ^ first];
+	}
+	k.start_ns = r->start_ns;
+	k.protocol = r->protocol;
+	k.version = r->version;
+	return k;
+}
+
+static void keep(void *context, const struct record *r)
+{
+	struct comparison *c = context;
+	struct flow *f;
+
+	if (r->kind != RECORD_ENDED)
+		return;
+	f = c->flows < FLOWS_MAX ? calloc(1, sizeof(*f)) : NULL;
+	if (!f) {
+		c->overflowed++;
+		return;
+	}
+	f->key = key_of(r);
+	f->verdict = r->verdict;
+	HASH_ADD(hh, c->flow, key, sizeof(f->key), f);
+	c->flows++;
+}
+
+static void print_change(const struct record *r, uint8_t was, FILE *out)
+{
+	char address[2][ADDRESS_TEXT_BYTES], port[ENDPOINT_TEXT_BYTES], start[TIME_TEXT_BYTES];
+
+	format_address(&r->address[0], r->version, address[0]);
+	format_address(&r->address[1], r->version, address[1]);
+	format_port(r->protocol, r->port[1], port);
+	format_time_short(r->start_ns, start);
+	fprintf(out, "  %s  %s -> %s %s  %s -> %s\n", start, address[0], address[1], port,
+		verdict_name((enum verdict)was), verdict_name((enum verdict)r->verdict));
+}
+
+static void compare(void *context, const struct record *r)
+{
+	struct comparison *c = context;
+	struct flow_key k = key_of(r);
+	struct flow *f;
+
+	if (r->kind != RECORD_ENDED)
+		return;
+	HASH_FIND(hh, c->flow, &k, sizeof(k), f);
+	if (!f || f->verdict == r->verdict)
+		return;
+	c->changed++;
+	print_change(r, f->verdict, c->out);
+}
+
+static int run_source(
+	const struct diff_side *side, const char *capture, record_taker *take, struct comparison *c)
+{
+	struct replay p = {
+		.ruleset = side->ruleset,
+		.settings = side->settings,
+		.capture = &capture,
+		.captures = 1,
+		.take = take,
+		.context = c,
+	};
+
+	if (replay_run(&p) < 0)
+		return 1;
+	return p.failures || p.interrupted;
+}
+
+/* Prints which flows of a capture change their verdict. The command's exit status. */
+static int diff_capture(const struct diff_side *before, const struct diff_side *after,
+	const char *capture, FILE *out)
+{
+	struct comparison c = {.out = out};
+	struct flow *f, *next;
+	int status;
+
+	fprintf(out, "%s:\n", capture);
+	status = run_source(before, capture, keep, &c);
+	status |= run_source(after, capture, compare, &c);
+	fprintf(out, "  %zu of %zu flows change their verdict\n", c.changed, c.flows);
+	if (c.overflowed) {
+		fprintf(stderr, "portolan: diff: %zu flows beyond %u were not compared\n",
+			c.overflowed, FLOWS_MAX);
+		status = 1;
+	}
+	HASH_ITER(hh, c.flow, f, next)
+	{
+		HASH_DEL(c.flow, f);
+		free(f);
+	}
+	return status;
+}
+
+/* --- the command --- */
 
 enum { CAPTURE };
 
@@ -21,7 +314,7 @@ static void lend_inventory(struct ruleset *to, const struct ruleset *from)
 	to->appliances = from->appliances;
 }
 
-static int compare(
+static int compare_sides(
 	const struct diff_side *old_side, const struct diff_side *new_side, const char *capture)
 {
 	struct ruleset *before = old_side->ruleset, *after = new_side->ruleset;
@@ -51,7 +344,7 @@ static int run(const struct cli_request *r)
 	if (before.ruleset)
 		after.ruleset = cli_ruleset_any(r->argument[1], &after.settings);
 	if (after.ruleset)
-		status = compare(&before, &after, r->value[CAPTURE]);
+		status = compare_sides(&before, &after, r->value[CAPTURE]);
 	ruleset_close(before.ruleset);
 	ruleset_close(after.ruleset);
 	settings_free(before.settings);

@@ -1,8 +1,287 @@
-#include "cli/discover.h"
-
+/* `portolan discover`: a proposed inventory, from who speaks appliance communications with
+ * whom (DESIGN 8). It proposes; a person approves.
+ */
+#include <netinet/in.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
 
+#include "base/errors.h"
+#include "base/format.h"
 #include "cli/cli.h"
+#include "config/settings.h"
+#include "policy/ruleset.h"
+#include "run/replay.h"
+
+#define HOSTS_MAX 262144
+#define PEERS_MAX 4096 /* of one host; a management center manages hundreds */
+
+struct host_key {
+	struct address address;
+	uint8_t version;
+	uint8_t zero[7];
+};
+
+/* A host seen, and what speaks for either role. */
+struct host {
+	struct host_key key;
+	struct host **peer; /* with whom it shared the port */
+	size_t peers, peers_max;
+	uint64_t connections;
+	long evidence; /* flows only a management center has, less those only a device has */
+	enum role role;
+	int decided, guessed;
+	UT_hash_handle hh;
+};
+
+struct discovery {
+	const struct policy *policy;
+	struct host *host;
+	size_t hosts;
+	uint16_t port;
+};
+
+/* Everybody is monitored: who is an appliance is the question. */
+static const char everybody[] =
+	"profile: cloud-delivered\n"
+	"appliances:\n"
+	"  - {name: any, role: managed-device, addresses: [0.0.0.0/0, \"::/0\"]}\n";
+
+static struct host *host_of(struct discovery *d, const struct record *r, unsigned end)
+{
+	struct host_key k;
+	struct host *h;
+
+	memset(&k, 0, sizeof(k));
+	k.address = r->address[end];
+	k.version = r->version;
+	HASH_FIND(hh, d->host, &k, sizeof(k), h);
+	if (h || d->hosts == HOSTS_MAX || !(h = calloc(1, sizeof(*h))))
+		return h;
+	h->key = k;
+	HASH_ADD(hh, d->host, key, sizeof(h->key), h);
+	d->hosts++;
+	return h;
+}
+
+static void add_peer(struct host *h, struct host *peer)
+{
+	struct host **bigger;
+	size_t want = h->peers_max ? 2 * h->peers_max : 4;
+
+	for (size_t i = 0; i < h->peers; i++)
+		if (h->peer[i] == peer)
+			return;
+	if (h->peers == PEERS_MAX)
+		return;
+	if (h->peers == h->peers_max) {
+		bigger = reallocarray(h->peer, want, sizeof(*bigger));
+		if (!bigger)
+			return;
+		h->peer = bigger;
+		h->peers_max = want;
+	}
+	h->peer[h->peers++] = peer;
+}
+
+/* +1 for what only the table of a management center has, -1 for what only a device's has. */
+static int evidence_of(const struct policy *p, const struct record *r, unsigned end)
+{
+	enum direction d = end == 0 ? DIRECTION_OUTBOUND : DIRECTION_INBOUND;
+	enum transport t = r->protocol == IPPROTO_TCP ? TRANSPORT_TCP : TRANSPORT_UDP;
+	int center = policy_set(p, ROLE_MANAGEMENT_CENTER, d, t, r->port[1]) != SET_NONE;
+	int device = policy_set(p, ROLE_MANAGED_DEVICE, d, t, r->port[1]) != SET_NONE;
+
+	return center - device;
+}
+
+static int was_answered(const struct record *r)
+{
+	return r->connection == CONNECTION_ESTABLISHED ||
+	       (r->packets[0] && r->packets[1] && r->connection != CONNECTION_REFUSED &&
+		       r->connection != CONNECTION_ATTEMPTED);
+}
+
+static void take(void *context, const struct record *r)
+{
+	struct discovery *d = context;
+	struct host *host[2];
+
+	if (r->kind != RECORD_ENDED || (r->protocol != IPPROTO_TCP && r->protocol != IPPROTO_UDP) ||
+		!was_answered(r))
+		return;
+	host[0] = host_of(d, r, 0);
+	host[1] = host_of(d, r, 1);
+	if (!host[0] || !host[1] || host[0] == host[1])
+		return;
+	for (unsigned end = 0; end < 2; end++)
+		host[end]->evidence += evidence_of(d->policy, r, end);
+	if (r->protocol != IPPROTO_TCP || (r->port[0] != d->port && r->port[1] != d->port))
+		return;
+	for (unsigned end = 0; end < 2; end++) {
+		add_peer(host[end], host[1 - end]);
+		host[end]->connections++;
+	}
+}
+
+/* Of two that speak with each other, the one with more such peers manages; then evidence. */
+static int outranks(const struct host *a, const struct host *b)
+{
+	if (a->peers != b->peers)
+		return a->peers > b->peers ? 1 : -1;
+	if (a->evidence != b->evidence)
+		return a->evidence > b->evidence ? 1 : -1;
+	return 0;
+}
+
+/* Ports that only one of the roles has. */
+static void decide_by_evidence(struct host *h)
+{
+	h->decided = h->evidence != 0;
+	h->role = h->evidence > 0 ? ROLE_MANAGEMENT_CENTER : ROLE_MANAGED_DEVICE;
+}
+
+static int has_center(const struct host *h)
+{
+	for (size_t i = 0; i < h->peers; i++)
+		if (h->peer[i]->decided && h->peer[i]->role == ROLE_MANAGEMENT_CENTER)
+			return 1;
+	return 0;
+}
+
+/* Without such ports: who is managed by a known center is a device; else who has more peers
+ * manages; else one of two has to be it. */
+static void decide_by_peers(struct host *h)
+{
+	long balance = 0;
+
+	if (h->decided)
+		return;
+	h->role = ROLE_MANAGED_DEVICE;
+	if (has_center(h))
+		return;
+	for (size_t i = 0; i < h->peers; i++)
+		balance += outranks(h, h->peer[i]);
+	h->guessed = 1;
+	if (balance > 0 || (balance == 0 && memcmp(&h->key, &h->peer[0]->key, sizeof(h->key)) < 0))
+		h->role = ROLE_MANAGEMENT_CENTER;
+}
+
+static const char *doubt_of(const struct host *h)
+{
+	if (h->guessed)
+		return "; a guess: nothing seen tells who manages whom";
+	if (h->role == ROLE_MANAGED_DEVICE && !has_center(h))
+		return "; no management center among them: is it yours?";
+	return "";
+}
+
+static int by_role_and_address(struct host *a, struct host *b)
+{
+	if (a->role != b->role)
+		return (int)a->role - (int)b->role;
+	if (a->key.version != b->key.version)
+		return a->key.version - b->key.version;
+	return memcmp(&a->key.address, &b->key.address, sizeof(a->key.address));
+}
+
+static void print_host(const struct host *h, unsigned number, FILE *out)
+{
+	char address[ADDRESS_TEXT_BYTES];
+
+	format_address(&h->key.address, h->key.version, address);
+	fprintf(out, "  - name: %s-%u  # %llu connection%s with %zu host%s%s\n",
+		h->role == ROLE_MANAGEMENT_CENTER ? "center" : "device", number,
+		(unsigned long long)h->connections, h->connections == 1 ? "" : "s", h->peers,
+		h->peers == 1 ? "" : "s", doubt_of(h));
+	fprintf(out, "    role: %s\n    addresses: [\"%s\"]\n", role_name(h->role), address);
+}
+
+static unsigned print_site(
+	struct discovery *d, const char *const *capture, size_t captures, FILE *out)
+{
+	unsigned number[ROLE_COUNT] = {0}, total = 0;
+
+	for (struct host *h = d->host; h; h = h->hh.next)
+		if (h->peers > 0) {
+			decide_by_evidence(h);
+			total++;
+		}
+	for (struct host *h = d->host; h; h = h->hh.next)
+		if (h->peers > 0)
+			decide_by_peers(h);
+	if (total == 0)
+		return 0;
+	HASH_SORT(d->host, by_role_and_address);
+	fprintf(out,
+		"# A proposal, from %s%s: hosts that shared %u/tcp with each other.\n"
+		"# Read it and correct it: names, roles, further addresses of the same appliance, "
+		"and\n"
+		"# appliances that were silent. Then: portolan check --site FILE\n"
+		"profile: cloud-delivered\n",
+		captures == 1 && strcmp(capture[0], "-") != 0 ? capture[0] : "captures", "",
+		d->port);
+	if (d->port != 8305)
+		fprintf(out, "features:\n  appliance-communications: {ports: {8305/tcp: %u/tcp}}\n",
+			d->port);
+	fputs("appliances:\n", out);
+	for (struct host *h = d->host; h; h = h->hh.next)
+		if (h->peers > 0)
+			print_host(h, ++number[h->role], out);
+	return total;
+}
+
+static void discovery_fini(struct discovery *d)
+{
+	struct host *h, *next;
+
+	HASH_ITER(hh, d->host, h, next)
+	{
+		HASH_DEL(d->host, h);
+		free(h->peer);
+		free(h);
+	}
+}
+
+/* The site as YAML on `out`. The command's exit status: 1 where nothing was found, or a
+ * capture could not be read. */
+static int discover(const char *const *capture, size_t captures, uint16_t port, FILE *out)
+{
+	struct errors errors = {0};
+	struct settings *settings = NULL;
+	struct ruleset *ruleset = NULL;
+	struct discovery d = {.port = port};
+	struct replay replay = {
+		.capture = capture, .captures = captures, .take = take, .context = &d};
+	int status = 0;
+
+	if (ruleset_parse_site(&ruleset, &settings, "discover", everybody, sizeof(everybody) - 1,
+		    &errors) < 0) {
+		errors_print(&errors, stderr);
+		return 1;
+	}
+	d.policy = ruleset->policy;
+	replay.ruleset = ruleset;
+	replay.settings = settings;
+	if (replay_run(&replay) < 0 || replay.failures || replay.interrupted)
+		status = 1;
+	if (print_site(&d, capture, captures, out) == 0) {
+		fprintf(stderr,
+			"portolan: discover: no two hosts shared %u/tcp: nothing to propose; if "
+			"the "
+			"deployment moved that port, give it with --port\n",
+			port);
+		status = 1;
+	}
+	discovery_fini(&d);
+	ruleset_close(ruleset);
+	return status;
+}
+
+/* --- the command --- */
 
 enum { PORT };
 

@@ -1,9 +1,108 @@
-#include "cli/explain.h"
-
+/* `portolan explain`: what the policy says of a flow that somebody thinks of (DESIGN 8). */
+#include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "base/format.h"
 #include "cli/cli.h"
+#include "cli/flow_spec.h"
+#include "policy/nearest.h"
 #include "policy/ruleset.h"
+#include "protocol.h"
+
+static void print_set(const struct ruleset *c, uint16_t set, FILE *out)
+{
+	const struct rule_set *rules = &c->policy->set[set];
+
+	for (uint32_t i = 0; i < rules->count; i++) {
+		const struct rule *r = &c->policy->rule[rules->first + i];
+		const struct rule_text *words = &c->rule[rules->first + i];
+		fprintf(out, "    rule %s  %s%s%s: %s\n", words->id, words->feature,
+			r->enabled ? "" : " (switched off)",
+			r->peers == PEERS_INVENTORY ? " (appliances only)"
+			: r->peers == PEERS_LISTED  ? " (listed peers only)"
+						    : "",
+			words->description);
+	}
+}
+
+static void print_nearest(const struct ruleset *c, struct other_profiles *other_profiles,
+	const struct rule_key *at, FILE *out)
+{
+	struct near_rule found[NEAREST_MAX];
+	size_t count = nearest_rules(c, other_profiles, at, found);
+	char words[128];
+
+	if (count == 0)
+		fprintf(out, "    no rule is near\n");
+	for (size_t i = 0; i < count; i++) {
+		nearest_words(&found[i], words, sizeof(words));
+		fprintf(out, "    nearest %s  %s: %s\n", found[i].id, found[i].feature, words);
+	}
+}
+
+static void print_end(const struct ruleset *c, struct other_profiles *other_profiles,
+	const struct flow_tuple *flow, const struct verdict_pair *j, unsigned end, FILE *out)
+{
+	const struct appliance_text *a;
+	enum direction direction = end == 0 ? DIRECTION_OUTBOUND : DIRECTION_INBOUND;
+	char port[ENDPOINT_TEXT_BYTES];
+
+	if (flow->appliance[end] == APPLIANCE_NONE)
+		return;
+	a = &c->appliance[flow->appliance[end]];
+	format_port(flow->protocol, flow->port[1], port);
+	fprintf(out, "  %s (%s) %s %s: %s\n", a->name, role_name(a->role),
+		direction_name(direction), port, verdict_name((enum verdict)j->end_verdict[end]));
+	if (j->set[end] != SET_NONE)
+		print_set(c, j->set[end], out);
+	else if (protocol_has_ports(flow->protocol))
+		print_nearest(c, other_profiles,
+			&(struct rule_key){a->role, direction,
+				flow->protocol == IPPROTO_TCP ? TRANSPORT_TCP : TRANSPORT_UDP,
+				flow->port[1]},
+			out);
+}
+
+static void turn(struct flow_tuple *c)
+{
+	struct address a = c->address[0];
+	uint16_t port = c->port[0];
+
+	c->address[0] = c->address[1];
+	c->address[1] = a;
+	c->port[0] = c->port[1];
+	c->port[1] = port;
+}
+
+static void explain(const struct ruleset *c, const struct flow_spec *q, FILE *out)
+{
+	struct flow_tuple flow = q->flow;
+	struct verdict_pair j;
+	struct other_profiles other_profiles;
+
+	if (policy_dhcp_is_reversed(&flow)) {
+		turn(&flow);
+		fprintf(out, "68/udp and 67/udp are one DHCP exchange, which the client starts\n");
+	}
+	for (unsigned end = 0; end < 2; end++)
+		flow.appliance[end] =
+			inventory_find(c->policy->inventory, &flow.address[end], flow.version);
+	if (flow.appliance[0] == APPLIANCE_NONE && flow.appliance[1] == APPLIANCE_NONE) {
+		fprintf(out, "unmonitored: neither end is an appliance of %s\n", c->name);
+		return;
+	}
+	other_profiles_open(&other_profiles, c);
+	j = policy_judge(c->policy, &flow);
+	fprintf(out, "%s\n", verdict_name((enum verdict)j.verdict));
+	print_end(c, &other_profiles, &flow, &j, 0, out);
+	print_end(c, &other_profiles, &flow, &j, 1, out);
+	fprintf(out, "  profile %s, policy %s\n", c->profile, c->hash);
+	other_profiles_close(&other_profiles);
+}
+
+/* --- the command --- */
 
 enum { SITE };
 

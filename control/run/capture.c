@@ -107,27 +107,27 @@ static int open_sources(struct capture *s)
 		if (open_dpdk(s, why) == 0) {
 			log_say(LOG_LEVEL_INFO, "reading %s through DPDK: %s", s->title,
 				only_dpdk ? "the site says so" : "a device is configured");
-			return CAPTURE_OPEN;
+			return EXIT_DONE;
 		}
 		drop_sources(s);
 		source_dpdk_stop();
 		log_say(LOG_LEVEL_WARNING, "no DPDK: %s", why);
 		if (only_dpdk)
-			return CAPTURE_FAILED;
+			return EXIT_FAILED;
 	}
 	if (c->interfaces == 0) {
 		log_say(LOG_LEVEL_ERROR,
 			"%s: names no interface; want capture: {interfaces: [eth1]}",
 			s->ruleset->name);
-		return CAPTURE_MISUSED;
+		return EXIT_MISUSED;
 	}
 	if (open_live(s, why) < 0) {
 		log_say(LOG_LEVEL_ERROR, "%s", why);
-		return CAPTURE_FAILED;
+		return EXIT_FAILED;
 	}
 	log_say(LOG_LEVEL_INFO, "reading %s through libpcap: %s", s->title,
 		only_pcap ? "the site says so" : "no DPDK device in use");
-	return CAPTURE_OPEN;
+	return EXIT_DONE;
 }
 
 static void describe(const struct capture *s)
@@ -237,7 +237,7 @@ int capture_open(struct capture *s, const struct ruleset *ruleset,
 
 	*s = (struct capture){.ruleset = ruleset, .settings = settings, .wanted = workers};
 	status = open_sources(s);
-	if (status == CAPTURE_OPEN)
+	if (status == EXIT_DONE)
 		describe(s);
 	return status;
 }

@@ -6,6 +6,7 @@
 #ifndef PORTOLAN_CAPTURE_H
 #define PORTOLAN_CAPTURE_H
 
+#include "base/exit_status.h"
 #include <jansson.h>
 #include <stddef.h>
 
@@ -15,8 +16,6 @@ struct capture_settings;
 struct ruleset;
 
 #define CAPTURE_WORKERS_MAX 32
-
-enum { CAPTURE_OPEN = 0, CAPTURE_FAILED = 1, CAPTURE_MISUSED = 2 };
 
 struct capture {
 	const struct ruleset *ruleset;
@@ -28,7 +27,7 @@ struct capture {
 	char title[512]; /* the interfaces' names */
 };
 
-/* CAPTURE_OPEN; otherwise the reason was logged. */
+/* EXIT_DONE; otherwise the reason was logged. */
 int capture_open(struct capture *, const struct ruleset *, const struct capture_settings *,
 	unsigned workers);
 void capture_close(struct capture *);

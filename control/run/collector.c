@@ -186,9 +186,9 @@ static int open_lines(struct json_lines *lines, const char *path)
 
 	if (error < 0) {
 		fprintf(stderr, "portolan: %s: %s\n", path, strerror(-error));
-		return COLLECTOR_FAILED;
+		return EXIT_FAILED;
 	}
-	return COLLECTOR_DONE;
+	return EXIT_DONE;
 }
 
 static int close_lines(struct json_lines *lines)
@@ -198,7 +198,7 @@ static int close_lines(struct json_lines *lines)
 	if (error < 0)
 		fprintf(stderr, "portolan: %s: not all was written: %s\n", json_lines_name(lines),
 			strerror(-error));
-	return error < 0 ? COLLECTOR_FAILED : COLLECTOR_DONE;
+	return error < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
 static void write_note(void *context, json_t *document)
@@ -223,16 +223,16 @@ int collector_open(struct collector *l, const struct ruleset *ruleset,
 		mirror_report_init(&l->dump, ruleset, settings->capture.deduplicate) < 0 ||
 		deployment_init(&l->deployment, &l->ecs) < 0) {
 		fputs("portolan: no more memory\n", stderr);
-		return COLLECTOR_FAILED;
+		return EXIT_FAILED;
 	}
 	l->deployment.listener = write_note;
 	l->deployment.context = l;
 	status = open_lines(&l->flow_lines, options->flows);
-	if (status == COLLECTOR_DONE)
+	if (status == EXIT_DONE)
 		status = open_lines(&l->event_lines, options->events);
 	/* At once, though it is written at the end: by then there may be no right to, and who
 	 * asked for it should know before the hours that it takes. */
-	return status == COLLECTOR_DONE ? open_lines(&l->stats_lines, options->stats) : status;
+	return status == EXIT_DONE ? open_lines(&l->stats_lines, options->stats) : status;
 }
 
 void collector_begin(struct collector *l, uint64_t now_ns)
@@ -254,7 +254,7 @@ static int write_stats(struct collector *l, const struct collector_result *resul
 	json_t *stats;
 
 	if (!l->options->stats)
-		return COLLECTOR_DONE;
+		return EXIT_DONE;
 	stats = stats_json(&result->counters);
 	json_object_set_new(stats, "events",
 		json_pack("{s:I, s:I, s:I}", "alerts", (json_int_t)l->events.alerts, "coalesced",
@@ -298,14 +298,14 @@ static int print_summary(struct collector *l, const struct collector_result *res
 	summary_print(&l->summary, &in, &style, out);
 	error = stream_flush(out);
 	if (error == 0)
-		return COLLECTOR_DONE;
+		return EXIT_DONE;
 	fprintf(stderr, "portolan: standard output: %s\n", strerror(-error));
-	return COLLECTOR_FAILED;
+	return EXIT_FAILED;
 }
 
 int collector_close(struct collector *l, struct collector_result *result)
 {
-	int status = COLLECTOR_DONE;
+	int status = EXIT_DONE;
 
 	if (!l->deployment.is_watched)
 		l->deployment.correlations.start_ns = result->start_ns;
@@ -314,7 +314,7 @@ int collector_close(struct collector *l, struct collector_result *result)
 	sinks_finish(l->events.sinks);
 	if (!stats_balance(&result->counters)) {
 		fputs("portolan: the accounting does not add up; please report this\n", stderr);
-		status = COLLECTOR_FAILED;
+		status = EXIT_FAILED;
 	}
 	status |= close_lines(&l->flow_lines);
 	status |= close_lines(&l->event_lines);

@@ -6,6 +6,7 @@
 #ifndef PORTOLAN_COLLECTOR_H
 #define PORTOLAN_COLLECTOR_H
 
+#include "base/exit_status.h"
 #include <jansson.h>
 #include <stdbool.h>
 
@@ -19,8 +20,6 @@
 
 struct ruleset;
 struct settings;
-
-enum { COLLECTOR_DONE = 0, COLLECTOR_FAILED = 1 };
 
 struct collector_options {
 	const char *flows, *events, *stats; /* paths, "-" or NULL */

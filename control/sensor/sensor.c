@@ -30,8 +30,6 @@
 #include "sink/sinks.h"
 #include "source_dpdk.h"
 
-enum { DONE = CAPTURE_OPEN, FAILED = CAPTURE_FAILED, MISUSED = CAPTURE_MISUSED };
-
 #define LOOK_MS 20
 #define SECOND_NS 1000000000ull
 #define DUMP_NS 10000000000ull
@@ -133,13 +131,13 @@ static int open_socket(struct sensor *s)
 	s->collector.live_flow_callback = requests_flow;
 	s->collector.live_flow_context = &s->answers;
 	if (error == 0)
-		return DONE;
+		return EXIT_DONE;
 	log_say(o->control_socket ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE,
 		"no control socket at %s: %s", place.path,
 		error == -EADDRINUSE		       ? "another sensor answers there"
 		: error == -ENOENT && o->control_group ? "no such directory or group"
 						       : strerror(-error));
-	return o->control_socket ? FAILED : DONE;
+	return o->control_socket ? EXIT_FAILED : EXIT_DONE;
 }
 
 /* --- sinks ------------------------------------------------------------------------------ */
@@ -152,11 +150,11 @@ static json_t *sink_states(void *context)
 static int open_sinks(struct sensor *s)
 {
 	if (sinks_open(&s->sinks, &s->reload.settings->outputs) < 0)
-		return FAILED;
+		return EXIT_FAILED;
 	s->collector.events.sinks = s->sinks;
 	s->answers.sinks = s->sinks ? sink_states : NULL;
 	s->answers.sinks_context = s->sinks;
-	return DONE;
+	return EXIT_DONE;
 }
 
 static int open_metrics(struct sensor *s)
@@ -164,7 +162,8 @@ static int open_metrics(struct sensor *s)
 	s->metrics = (struct metrics_source){.snapshot = &s->snapshot,
 		.sinks = s->answers.sinks,
 		.sinks_context = s->answers.sinks_context};
-	return http_open(&s->http, &s->reload.settings->outputs, &s->metrics) < 0 ? FAILED : DONE;
+	return http_open(&s->http, &s->reload.settings->outputs, &s->metrics) < 0 ? EXIT_FAILED
+										  : EXIT_DONE;
 }
 
 /* --- rights --------------------------------------------------------------------------- */
@@ -210,7 +209,7 @@ static int give_up_rights(struct sensor *s)
 		log_say(LOG_LEVEL_ERROR, "cannot give up privileges%s%s: %s",
 			s->options->user ? " as user " : "",
 			s->options->user ? s->options->user : "", strerror(-error));
-		return FAILED;
+		return EXIT_FAILED;
 	}
 	list_writable(s, &w);
 	error = sandbox_enter((const char *const *)w.directory, w.count);
@@ -220,7 +219,7 @@ static int give_up_rights(struct sensor *s)
 		log_say(LOG_LEVEL_NOTICE, "no fence: this kernel has no Landlock");
 	else if (error < 0)
 		log_say(LOG_LEVEL_WARNING, "no fence: %s", strerror(-error));
-	return DONE;
+	return EXIT_DONE;
 }
 
 /* --- the watch ------------------------------------------------------------------------ */
@@ -353,14 +352,14 @@ static int run(struct sensor *s)
 		.context = &s->collector,
 	};
 	struct collector_result result = {.title = s->capture.title};
-	int status = DONE, error;
+	int status = EXIT_DONE, error;
 
 	if (getrandom(&config.seed, sizeof(config.seed), 0) < 0)
 		config.seed = clock_wall_ns();
 	error = worker_pool_start(&s->pool, &config);
 	if (error < 0) {
 		log_say(LOG_LEVEL_ERROR, "%s", strerror(-error));
-		return FAILED;
+		return EXIT_FAILED;
 	}
 	s->start_ns = clock_wall_ns();
 	collector_begin(&s->collector, s->start_ns);
@@ -380,7 +379,7 @@ static int run(struct sensor *s)
 	capture_watch(&s->capture);
 	if (worker_pool_failure(s->pool)) {
 		log_say(LOG_LEVEL_ERROR, "%s", worker_pool_failure(s->pool));
-		status = FAILED;
+		status = EXIT_FAILED;
 	}
 	worker_pool_counters(s->pool, &result.counters);
 	mirror_report_clear(&s->collector.mirror);
@@ -389,7 +388,7 @@ static int run(struct sensor *s)
 	result.end_ns = clock_wall_ns();
 	result.more = json_pack("{s:o, s:{s:I}}", "capture", capture_json(&s->capture), "records",
 		"dropped", (json_int_t)worker_pool_dropped(s->pool));
-	return collector_close(&s->collector, &result) == COLLECTOR_DONE ? status : FAILED;
+	return collector_close(&s->collector, &result) == EXIT_DONE ? status : EXIT_FAILED;
 }
 
 int sensor_run(const struct sensor_options *options)
@@ -399,36 +398,36 @@ int sensor_run(const struct sensor_options *options)
 	struct ruleset *ruleset;
 	const char *const *interface;
 	size_t interfaces;
-	int status = s ? DONE : FAILED;
+	int status = s ? EXIT_DONE : EXIT_FAILED;
 
 	if (!s)
-		return FAILED;
+		return EXIT_FAILED;
 	s->options = options;
 	signals_watch_reload(); /* from the start: unwatched, either signal would end it */
 	signals_watch_reopen();
 	ruleset = ruleset_open_site("run", options->site, &settings);
 	reload_init(&s->reload, options->site, ruleset, settings);
 	if (!s->reload.ruleset)
-		status = MISUSED;
-	if (status == DONE)
+		status = EXIT_MISUSED;
+	if (status == EXIT_DONE)
 		status = capture_open(&s->capture, ruleset, &settings->capture, options->workers);
-	if (status == DONE) {
+	if (status == EXIT_DONE) {
 		status = collector_open(
 			&s->collector, s->reload.ruleset, s->reload.settings, &options->collector);
 		interface = capture_interfaces(&s->capture, &interfaces);
 		collector_name_interfaces(&s->collector, interface, interfaces);
 	}
-	if (status == DONE)
+	if (status == EXIT_DONE)
 		status = open_socket(s);
-	if (status == DONE)
+	if (status == EXIT_DONE)
 		status = open_sinks(s);
-	if (status == DONE)
+	if (status == EXIT_DONE)
 		status = open_metrics(s);
-	if (status == DONE)
+	if (status == EXIT_DONE)
 		status = give_up_rights(s);
-	if (status == DONE && sinks_start(s->sinks) < 0)
-		status = FAILED;
-	if (status == DONE)
+	if (status == EXIT_DONE && sinks_start(s->sinks) < 0)
+		status = EXIT_FAILED;
+	if (status == EXIT_DONE)
 		status = run(s);
 	http_close(s->http);
 	control_socket_close(s->socket);

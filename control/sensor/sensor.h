@@ -7,6 +7,7 @@
 #ifndef PORTOLAN_SENSOR_H
 #define PORTOLAN_SENSOR_H
 
+#include "base/exit_status.h"
 #include <stdint.h>
 
 #include "run/capture.h"

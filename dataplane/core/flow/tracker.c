@@ -3,6 +3,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "protocol.h"
+
 /* A whole sweep once a second of packet time at most, so that at full rate its cost is a few
  * sequential lines a burst and on an idle link nothing. */
 #define SWEEP_PERIOD_NS 1000000000ull
@@ -314,11 +316,6 @@ static struct orientation orient_dhcp(const struct decoded *v, unsigned client)
 		client, client == v->direction ? BASIS_FIRST_PACKET : BASIS_POLICY};
 }
 
-static int has_ports(const struct flow *f)
-{
-	return f->protocol == IPPROTO_TCP || f->protocol == IPPROTO_UDP;
-}
-
 /* Which of the two was the one to answer on its port before; 0 if neither is remembered. */
 static int orient_by_memory(
 	const struct tracker *t, const struct flow *f, unsigned sender, struct orientation *o)
@@ -352,7 +349,7 @@ static struct orientation orient(const struct tracker *t, const struct packet *p
 		return orient_dhcp(v, sender);
 	if (policy_dhcp_is_reversed(&c))
 		return orient_dhcp(v, 1 - sender);
-	if (has_ports(f) && orient_by_memory(t, f, sender, &o))
+	if (protocol_has_ports(f->protocol) && orient_by_memory(t, f, sender, &o))
 		return o;
 	if (f->protocol == IPPROTO_TCP || (f->protocol == IPPROTO_UDP && is_warming_up(t, p)))
 		return orient_by_policy(t, f, sender);
@@ -685,8 +682,7 @@ static int inspect_payload(struct tracker *t, struct flow *f, const struct paylo
 
 static int may_speak(const struct tracker *t, const struct decoded *v)
 {
-	return t->inspection.scanner && v->payload_captured > 0 &&
-	       (v->protocol == IPPROTO_TCP || v->protocol == IPPROTO_UDP);
+	return t->inspection.scanner && v->payload_captured > 0 && protocol_has_ports(v->protocol);
 }
 
 /* A packet of a flow that is open, or with the first payload of its direction. */
@@ -1141,7 +1137,7 @@ static void orient_again(struct tracker *t, struct flow *f)
 
 	if (f->basis != BASIS_POLICY && f->basis != BASIS_PORT)
 		return;
-	if (!has_ports(f))
+	if (!protocol_has_ports(f->protocol))
 		return;
 	o = orient_by_policy(t, f, first_sender(f));
 	set_initiator_of(f, o.initiator, o.basis);
