@@ -14,28 +14,28 @@
 #define DUPLICATE_SETS_LOG2 16
 
 /* 16,384 answers, 256 KiB. */
-#define MEMORY_SETS_LOG2 12
+#define RESPONDER_CACHE_SETS_LOG2 12
 
 /* A flow is heard for as long as its first segments take to come: 4,096 of them cover a second
  * of fifty thousand new connections whose hello comes in two segments. 4.5 MiB. */
-#define HEARING_MAX 4096
+#define REASSEMBLY_SLOTS 4096
 
 /* Flows that an errand looks at with a step, and where there are no packets: at full rate a
  * table of a million flows is through in a quarter of a second, and a step costs two microseconds
  * more. */
-#define ERRAND_STEP 32
-#define ERRAND_STEP_IDLE 256
+#define HOUSEKEEPING_STEP 32
+#define HOUSEKEEPING_STEP_IDLE 256
 #define FACTS_MAX 65536 /* 8 MiB */
 
 struct worker {
 	struct pipeline pipeline;
-	void *table_memory, *fragment_memory, *duplicate_memory, *memory_memory;
+	void *table_memory, *fragment_memory, *duplicate_memory, *responder_cache_memory;
 	void *inspection_memory;
 	size_t table_bytes, fragment_bytes, duplicate_bytes, memory_bytes, inspection_bytes;
 	struct mirror_host *host; /* one an appliance */
 	int dumping;
 	uint64_t steps;
-	struct cycle_counters pace;
+	struct cycle_counters cycle_counters;
 	struct burst burst;
 };
 
@@ -61,9 +61,9 @@ static void pages_free(void *p, size_t bytes)
 static int inspection_open(struct worker *w, const struct worker_config *config)
 {
 	struct inspection *in = &w->pipeline.tracker.inspection;
-	uint32_t hearings = config->hearing_max ? config->hearing_max : HEARING_MAX;
+	uint32_t slots = config->reassembly_slots ? config->reassembly_slots : REASSEMBLY_SLOTS;
 	uint32_t facts = config->facts_max ? config->facts_max : FACTS_MAX;
-	size_t bytes = inspection_size(hearings, facts);
+	size_t bytes = inspection_size(slots, facts);
 
 	if (!config->scanner)
 		return 0;
@@ -71,7 +71,7 @@ static int inspection_open(struct worker *w, const struct worker_config *config)
 	if (!w->inspection_memory)
 		return -ENOMEM;
 	w->inspection_bytes = bytes;
-	inspection_init(in, w->inspection_memory, hearings, facts);
+	inspection_init(in, w->inspection_memory, slots, facts);
 	in->counters = &w->pipeline.counters;
 	in->scanner = config->scanner;
 	return scratch_init(&in->scratch, in->scanner);
@@ -82,23 +82,23 @@ int worker_new(struct worker **out, const struct worker_config *config)
 	size_t hosts = inventory_count(config->policy->inventory);
 	struct worker *w = aligned_alloc(64, (sizeof(*w) + 63) & ~(size_t)63);
 
-	assert(config->record_buffer->capacity >= OUTBOX_MIN);
+	assert(config->record_buffer->capacity >= RECORD_BUFFER_MIN);
 	if (!w)
 		return -ENOMEM;
 	*w = (struct worker){
 		.table_bytes = table_size(config->flow_max),
 		.fragment_bytes = fragments_size(FRAGMENT_SETS_LOG2),
-		.memory_bytes = responder_cache_size(MEMORY_SETS_LOG2),
+		.memory_bytes = responder_cache_size(RESPONDER_CACHE_SETS_LOG2),
 	};
 	w->table_memory = pages_new(w->table_bytes);
 	w->fragment_memory = pages_new(w->fragment_bytes);
-	w->memory_memory = pages_new(w->memory_bytes);
+	w->responder_cache_memory = pages_new(w->memory_bytes);
 	if (config->deduplicate) {
 		w->duplicate_bytes = duplicates_size(DUPLICATE_SETS_LOG2);
 		w->duplicate_memory = pages_new(w->duplicate_bytes);
 	}
 	w->host = calloc(hosts + 1, sizeof(*w->host));
-	if (!w->table_memory || !w->fragment_memory || !w->memory_memory || !w->host ||
+	if (!w->table_memory || !w->fragment_memory || !w->responder_cache_memory || !w->host ||
 		(config->deduplicate && !w->duplicate_memory) || inspection_open(w, config) < 0) {
 		worker_free(w);
 		return -ENOMEM;
@@ -106,14 +106,14 @@ int worker_new(struct worker **out, const struct worker_config *config)
 	w->pipeline.tracker.policy = config->policy;
 	w->pipeline.tracker.counters = &w->pipeline.counters;
 	w->pipeline.tracker.record_buffer = config->record_buffer;
-	w->pipeline.tracker.paths = &w->pipeline.paths;
+	w->pipeline.tracker.encap_table = &w->pipeline.encap_table;
 	w->pipeline.tracker.mirror = &w->pipeline.mirror;
 	mirror_init(&w->pipeline.mirror, w->host, hosts);
 	w->pipeline.tracker.warmup_ns = config->warmup_ns;
 	tracker_init(&w->pipeline.tracker, &config->timeouts);
 	table_init(&w->pipeline.tracker.table, w->table_memory, config->flow_max, config->seed);
-	responder_cache_init(&w->pipeline.tracker.responder_cache, w->memory_memory,
-		MEMORY_SETS_LOG2, config->seed);
+	responder_cache_init(&w->pipeline.tracker.responder_cache, w->responder_cache_memory,
+		RESPONDER_CACHE_SETS_LOG2, config->seed);
 	fragments_init(&w->pipeline.fragments, w->fragment_memory, FRAGMENT_SETS_LOG2);
 	if (config->deduplicate)
 		duplicates_init(&w->pipeline.duplicates, w->duplicate_memory, DUPLICATE_SETS_LOG2,
@@ -129,7 +129,7 @@ void worker_free(struct worker *w)
 	pages_free(w->table_memory, w->table_bytes);
 	pages_free(w->fragment_memory, w->fragment_bytes);
 	pages_free(w->duplicate_memory, w->duplicate_bytes);
-	pages_free(w->memory_memory, w->memory_bytes);
+	pages_free(w->responder_cache_memory, w->memory_bytes);
 	free(w->host);
 	pages_free(w->inspection_memory, w->inspection_bytes);
 	scratch_fini(w->pipeline.tracker.inspection.scratch);
@@ -212,10 +212,10 @@ static int timed_step(struct worker *w, struct source *s)
 	pipeline_process(&w->pipeline, &w->burst);
 	processed = cycles();
 	s->operations->release(s, &w->burst);
-	w->pace.release_cycles += cycles() - processed;
-	w->pace.process_cycles += processed - polled;
-	w->pace.poll_cycles += polled - begin;
-	w->pace.packets += w->burst.count;
+	w->cycle_counters.release_cycles += cycles() - processed;
+	w->cycle_counters.process_cycles += processed - polled;
+	w->cycle_counters.poll_cycles += polled - begin;
+	w->cycle_counters.packets += w->burst.count;
 	return got;
 }
 
@@ -235,9 +235,9 @@ int worker_step(struct worker *w, struct source *s)
 	int got;
 
 	w->burst.count = 0;
-	got = ++w->steps % PACE_STEPS ? plain_step(w, s) : timed_step(w, s);
+	got = ++w->steps % CYCLE_SAMPLE_STEPS ? plain_step(w, s) : timed_step(w, s);
 	if (w->pipeline.tracker.rejudge_pending | w->dumping)
-		run_housekeeping(w, ERRAND_STEP);
+		run_housekeeping(w, HOUSEKEEPING_STEP);
 	return got;
 }
 
@@ -249,7 +249,7 @@ void worker_idle(struct worker *w, uint64_t now_ns)
 		t->now_ns = now_ns;
 	tracker_sweep(t);
 	if (w->pipeline.tracker.rejudge_pending | w->dumping)
-		run_housekeeping(w, ERRAND_STEP_IDLE);
+		run_housekeeping(w, HOUSEKEEPING_STEP_IDLE);
 	w->pipeline.counters.flows_active = t->table.active;
 }
 
@@ -268,7 +268,7 @@ const struct counters *worker_counters(const struct worker *w)
 
 const struct cycle_counters *worker_cycles(const struct worker *w)
 {
-	return &w->pace;
+	return &w->cycle_counters;
 }
 
 const struct mirror_counters *worker_mirror(const struct worker *w)

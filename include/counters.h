@@ -45,7 +45,7 @@ struct counters {
 	uint64_t encaps_unknown;       /* flows that began where no more paths could be numbered */
 	uint64_t corrected;	       /* flows whose initiator was corrected */
 	uint64_t recognised;	       /* flows whose service was recognised */
-	uint64_t hearings_exhausted;   /* flows that stay unverified: no buffer was left */
+	uint64_t reassembly_exhausted; /* flows that stay unverified: no buffer was left */
 	uint64_t facts_exhausted;      /* flows without facts: no room was left for them */
 	uint64_t events_delayed;       /* alerts that had to wait for room in the outbox */
 	uint64_t overlap_contradicted; /* bytes of first segments that came again as others */

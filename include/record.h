@@ -38,7 +38,7 @@ struct record {
 	uint8_t history_length;	 /* letters in `history` */
 	uint16_t appliance[2];
 	uint16_t set[2];
-	struct encap path;   /* of the first packet */
+	struct encap encap;  /* of the first packet */
 	uint32_t generation; /* of the policy that judged it */
 	uint32_t detail;     /* of the first packet: ICMP type << 8 | code; SCTP ports */
 	uint64_t history;    /* four bits a letter, the first in the lowest; see record_history() */
@@ -56,11 +56,11 @@ static inline int record_is_live(const struct record *r)
 }
 
 /* Where a worker leaves records. Control gives the memory and empties it after every
- * burst; `capacity` is at least OUTBOX_MIN, so that a burst always fits.
+ * burst; `capacity` is at least RECORD_BUFFER_MIN, so that a burst always fits.
  *
  * While it is `congested` nobody takes what is left here: alerts wait with their flows, which
  * remember that they are unreported, and what can wait otherwise does. */
-#define OUTBOX_MIN 1024
+#define RECORD_BUFFER_MIN 1024
 
 struct record_buffer {
 	struct record *record;

@@ -27,15 +27,15 @@ struct worker_config {
 	uint32_t flow_max;
 	int deduplicate; /* drop the second of two equal packets, see core/duplicates.h */
 	const struct scanner
-		*scanner;     /* lives longer than the worker; NULL: nothing is inspected */
-	uint32_t hearing_max; /* flows that are heard at a time; 0: a default */
-	uint32_t facts_max;   /* flows that have facts at a time; 0: a default */
+		*scanner;	   /* lives longer than the worker; NULL: nothing is inspected */
+	uint32_t reassembly_slots; /* flows that are heard at a time; 0: a default */
+	uint32_t facts_max;	   /* flows that have facts at a time; 0: a default */
 	struct record_buffer *record_buffer;
 };
 
 /* How fast a worker is: of every PACE_STEPSth step that had packets, in cycles of the CPU's time
  * stamp counter (0 where there is none). */
-#define PACE_STEPS 64
+#define CYCLE_SAMPLE_STEPS 64
 
 struct cycle_counters {
 	uint64_t packets;

@@ -28,7 +28,7 @@ static int errors_add(int status, const char *what, const char *why)
 }
 
 /* The script's error says already where. */
-static int complain_script(const struct script *s)
+static int report_script_error(const struct script *s)
 {
 	fprintf(stderr, "portolan-generate: %s\n", script_error(s));
 	return EXIT_USAGE;
@@ -136,7 +136,7 @@ static bool take_option(struct arguments *a, int option)
 	case OPTION_ALIVE:
 		return take_flows(optarg, &a->load.alive);
 	case OPTION_OPENING:
-		return load_take_opening(&a->load.opening, optarg);
+		return load_take_first(&a->load.opening, optarg);
 	case OPTION_MONITORED:
 		return take_percent(optarg, &a->load.monitored_percent);
 	case OPTION_IPV6:
@@ -197,7 +197,7 @@ static int finish_script(const struct arguments *a, struct script *s)
 	int error;
 
 	if (script_end(s) < 0)
-		return complain_script(s);
+		return report_script_error(s);
 	error = script_write(s, a->output, a->format);
 	if (error)
 		return errors_add(EXIT_FAILED, a->output, strerror(-error));
@@ -229,7 +229,7 @@ static int run_script(const struct arguments *a, const char *path)
 	if (!s)
 		status = errors_add(EXIT_FAILED, path, "no memory");
 	else if (read_script(s, in) < 0)
-		status = complain_script(s);
+		status = report_script_error(s);
 	else
 		status = finish_script(a, s);
 	script_free(s);
@@ -258,7 +258,7 @@ static int command_demo(const struct arguments *a, int count, char **operand)
 		return errors_add(EXIT_FAILED, "demo", "no memory");
 	for (const char *const *line = demo_lines; *line && status == EXIT_DONE; line++) {
 		if (script_line(s, *line) < 0)
-			status = complain_script(s);
+			status = report_script_error(s);
 	}
 	if (status == EXIT_DONE)
 		status = finish_script(a, s);

@@ -303,7 +303,7 @@ static uint8_t row_over(uint8_t protocol)
 	return row;
 }
 
-bool load_take_opening(struct opening *o, char *text)
+bool load_take_first(struct opening *o, char *text)
 {
 	char *port = strchr(text, '/'), *payload = port ? strchr(port + 1, '/') : NULL;
 	struct random_state random = {0};

@@ -28,7 +28,7 @@ struct load {
 };
 
 /* `tcp/443/tls-client-hello`, which is cut up in place and kept. False if it is none. */
-bool load_take_opening(struct opening *, char *text);
+bool load_take_first(struct opening *, char *text);
 
 /* Writes the capture. 0 or a negative errno. */
 int load_write(const struct load *, const char *path, struct capture_format);

@@ -48,7 +48,7 @@ static void put(struct alerts *e, json_t *document)
 		json_decref(document);
 }
 
-static int is_heard(const struct alerts *e)
+static int is_reported(const struct alerts *e)
 {
 	return e->sink || e->sinks;
 }
@@ -56,7 +56,7 @@ static int is_heard(const struct alerts *e)
 void alerts_write(struct alerts *e, const struct ecs *ecs, const struct record *r)
 {
 	e->alerts++;
-	if (is_heard(e))
+	if (is_reported(e))
 		put(e, ecs_flow(ecs, r));
 }
 
@@ -73,7 +73,7 @@ static void write_alert(
 	json_t *document;
 
 	e->alerts++;
-	if (!is_heard(e))
+	if (!is_reported(e))
 		return;
 	document = ecs_flow(e->ecs, r);
 	json_object_set_new(
@@ -101,8 +101,8 @@ static uint32_t count_scan(
 		f = findings_insert(all, k, r);
 		return f ? f->members : 0;
 	}
-	if (r->severity > f->gist.severity) {
-		f->gist.severity = r->severity;
+	if (r->severity > f->description.severity) {
+		f->description.severity = r->severity;
 		*speaks = true;
 	}
 	return ++f->members;
@@ -144,7 +144,7 @@ void alerts_add(struct alerts *e, const struct record *r)
 		add_new(e, &k, r);
 		return;
 	}
-	graver = r->severity > f->gist.severity;
+	graver = r->severity > f->description.severity;
 	if (!r->repeated_graver)
 		finding_add(f, r);
 	if (graver) {

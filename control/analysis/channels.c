@@ -253,7 +253,7 @@ static void note(struct channel *ch, const struct record *r)
 		latest(&ch->stood_ns, r->end_ns);
 }
 
-static void note_live(const struct channels *c, struct channel *ch, const struct record *r)
+static void count_live(const struct channels *c, struct channel *ch, const struct record *r)
 {
 	if (ch->dump != c->dump) {
 		ch->dump = c->dump;
@@ -281,7 +281,7 @@ void channels_take(struct channels *c, const struct record *r)
 		return;
 	note(ch, r);
 	if (record_is_live(r))
-		note_live(c, ch, r);
+		count_live(c, ch, r);
 }
 
 void channels_begin_dump(struct channels *c)

@@ -290,18 +290,18 @@ static bool has_service(const struct rule *r, enum service s)
 }
 
 /* The same feature, role and direction, and the other one speaks TLS. */
-static bool is_tls_twin(const struct rule *r, const struct rule *other)
+static bool is_tls_counterpart(const struct rule *r, const struct rule *other)
 {
 	return other->role == r->role && other->direction == r->direction &&
 	       other->feature == r->feature && has_service(other, SERVICE_TLS);
 }
 
-static bool uses_tls_twin(const struct judging *j, size_t appliance, const struct rule *r)
+static bool uses_tls_counterpart(const struct judging *j, size_t appliance, const struct rule *r)
 {
 	const struct ruleset *c = j->correlations->ruleset;
 
 	for (size_t set = SET_NONE + 1; set < c->policy->sets; set++)
-		if (is_tls_twin(r, first_rule(c, set)) &&
+		if (is_tls_counterpart(r, first_rule(c, set)) &&
 			is_in_use(matrix_cell(j->evidence->matrix, appliance, set)))
 			return true;
 	return false;
@@ -312,7 +312,8 @@ static void find_clear_syslog(
 {
 	const struct rule *r = first_rule(j->correlations->ruleset, set);
 
-	if (is_in_use(cell) && has_service(r, SERVICE_SYSLOG) && uses_tls_twin(j, appliance, r))
+	if (is_in_use(cell) && has_service(r, SERVICE_SYSLOG) &&
+		uses_tls_counterpart(j, appliance, r))
 		raise_cell(j, RELATION_CLEAR_SYSLOG, appliance, set, cell->last_ns);
 }
 

@@ -88,7 +88,7 @@ static json_t *channel_json(
 		channel_state_words(ch->state));
 }
 
-static void tell_channel(void *context, const struct channel *ch, enum channel_state from)
+static void report_channel(void *context, const struct channel *ch, enum channel_state from)
 {
 	struct deployment *e = context;
 	struct ecs_event note = {
@@ -132,7 +132,7 @@ static json_t *correlation_json(
 	return correlation;
 }
 
-static void tell_correlation(void *context, const struct correlation *f, bool begins)
+static void report_correlation(void *context, const struct correlation *f, bool begins)
 {
 	struct deployment *e = context;
 	struct ecs_event note = {
@@ -155,7 +155,7 @@ static void tell_correlation(void *context, const struct correlation *f, bool be
 	e->listener(e->context, document);
 }
 
-void deployment_evaluate(struct deployment *e, const struct estate_view *v)
+void deployment_evaluate(struct deployment *e, const struct deployment_view *v)
 {
 	struct relation_evidence evidence = {
 		.matrix = &e->matrix,
@@ -169,6 +169,6 @@ void deployment_evaluate(struct deployment *e, const struct estate_view *v)
 	if (e->is_lost)
 		return;
 	e->judged_ns = v->now_ns;
-	channels_evaluate(&e->channels, v->now_ns, v->in_doubt, tell_channel, e);
-	correlations_evaluate(&e->correlations, &evidence, tell_correlation, e);
+	channels_evaluate(&e->channels, v->now_ns, v->in_doubt, report_channel, e);
+	correlations_evaluate(&e->correlations, &evidence, report_correlation, e);
 }

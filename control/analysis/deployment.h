@@ -18,22 +18,22 @@
 struct ecs;
 
 /* Takes the document over. */
-typedef void estate_listener(void *context, json_t *document);
+typedef void deployment_listener(void *context, json_t *document);
 
 struct deployment {
 	const struct ecs *ecs; /* lent; of the chart in force */
 	struct matrix matrix;
 	struct channels channels;
 	struct correlations correlations;
-	uint64_t judged_ns;	   /* 0: never */
-	bool is_watched;	   /* judged again and again: else at the end of a capture, once */
-	bool is_lost;		   /* no memory was left at a reload: it stays empty */
-	estate_listener *listener; /* or NULL */
+	uint64_t judged_ns; /* 0: never */
+	bool is_watched;    /* judged again and again: else at the end of a capture, once */
+	bool is_lost;	    /* no memory was left at a reload: it stays empty */
+	deployment_listener *listener; /* or NULL */
 	void *context;
 };
 
 /* What a judging goes by beside what was fed. */
-struct estate_view {
+struct deployment_view {
 	const struct exposures *exposures;
 	uint64_t now_ns;
 	bool in_doubt; /* the mirror may have lost what is not there */
@@ -50,6 +50,6 @@ int deployment_reload(struct deployment *, const struct remap *);
 void deployment_take(struct deployment *, const struct record *);
 
 void deployment_begin_dump(struct deployment *);
-void deployment_evaluate(struct deployment *, const struct estate_view *);
+void deployment_evaluate(struct deployment *, const struct deployment_view *);
 
 #endif

@@ -8,7 +8,7 @@
 #include "policy/remap.h"
 #include "record/ecs.h"
 
-#define ROOM_MIN 64
+#define CAPACITY_MIN 64
 #define SLOTS_PER_FINDING 2
 
 /* A finding's number, 1 for the first, beside enough of its hash to leave the others alone. */
@@ -92,7 +92,7 @@ static void index_all(struct findings *all)
 /* Twice the room, and an index that is never more than half full. 0 or -1. */
 static int grow(struct findings *all)
 {
-	size_t room = all->room ? 2 * all->room : ROOM_MIN;
+	size_t room = all->room ? 2 * all->room : CAPACITY_MIN;
 	struct finding *finding = realloc(all->finding, room * sizeof(*finding));
 	struct finding_slot *slot;
 
@@ -165,8 +165,8 @@ void finding_add(struct finding *f, const struct record *r)
 	f->packets += r->packets[0] + r->packets[1];
 	f->bytes += r->bytes[0] + r->bytes[1];
 	widen(f, r->start_ns, r->end_ns);
-	if (r->severity > f->gist.severity)
-		f->gist = summary_of(r);
+	if (r->severity > f->description.severity)
+		f->description = summary_of(r);
 }
 
 struct finding *findings_insert(
@@ -181,7 +181,7 @@ struct finding *findings_insert(
 	f->first_ns = r->start_ns;
 	f->last_ns = r->end_ns;
 	f->port_low = f->port_high = r->port[1];
-	f->gist = summary_of(r);
+	f->description = summary_of(r);
 	finding_add(f, r);
 	return f;
 }
@@ -206,7 +206,7 @@ static size_t record_bytes(const struct record *r)
 
 void finding_keep_record(struct finding *f, const struct record *r)
 {
-	f->gist = summary_of(r);
+	f->description = summary_of(r);
 	if (f->owns_worst)
 		free(f->worst);
 	f->worst = malloc(record_bytes(r));
@@ -227,7 +227,7 @@ static struct record kept_flow(const struct finding *f)
 
 struct record finding_flow(const struct finding *f)
 {
-	const struct finding_summary *g = &f->gist;
+	const struct finding_summary *g = &f->description;
 	struct record r = {
 		.port = {0, f->key.port},
 		.protocol = f->key.protocol,
@@ -269,8 +269,8 @@ void finding_absorb(struct finding *f, const struct finding *other)
 	if (other->port_high > f->port_high)
 		f->port_high = other->port_high;
 	widen(f, other->first_ns, other->last_ns);
-	if (other->gist.severity > f->gist.severity)
-		f->gist = other->gist;
+	if (other->description.severity > f->description.severity)
+		f->description = other->description;
 	borrow_worst(f, other);
 }
 
@@ -328,7 +328,7 @@ static int translate(struct finding *f, const struct remap *remap)
 	if (!remap_record(remap, &r))
 		return 0;
 	f->key.appliance = r.appliance[record_judged_end(&r)];
-	f->gist = summary_of(&r);
+	f->description = summary_of(&r);
 	return 1;
 }
 

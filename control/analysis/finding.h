@@ -38,7 +38,7 @@ struct finding {
 	uint32_t members; /* how many were made one: 1 for a finding of its own */
 	uint32_t head;	  /* while they are folded: 1 + the one that absorbs the others */
 	uint16_t port_low, port_high;
-	struct finding_summary gist; /* of the gravest flow; of equals the first */
+	struct finding_summary description; /* of the gravest flow; of equals the first */
 	uint8_t several_ports, several_peers;
 	uint8_t owns_worst;
 };

@@ -19,7 +19,7 @@ static void errors_make_printable(char *text)
 /* Ends the text with an ellipsis, for which room was kept; once is enough. */
 static void errors_cut(struct errors *c)
 {
-	const size_t room = COMPLAINT_BYTES - sizeof(ellipsis), bytes = sizeof(ellipsis) - 1;
+	const size_t room = ERRORS_BYTES - sizeof(ellipsis), bytes = sizeof(ellipsis) - 1;
 	size_t last = c->length < room ? c->length : room;
 
 	if (c->length >= bytes && memcmp(c->text + c->length - bytes, ellipsis, bytes) == 0)
@@ -36,13 +36,13 @@ void errors_add(struct errors *c, const char *format, ...)
 	va_list args;
 	int length;
 
-	if (start + 2 * sizeof(ellipsis) >= COMPLAINT_BYTES) {
+	if (start + 2 * sizeof(ellipsis) >= ERRORS_BYTES) {
 		errors_cut(c);
 		return;
 	}
 	if (start > 0)
 		c->text[start++] = '\n';
-	room = COMPLAINT_BYTES - start;
+	room = ERRORS_BYTES - start;
 	va_start(args, format);
 	length = vsnprintf(c->text + start, room, format, args);
 	va_end(args);
@@ -52,7 +52,7 @@ void errors_add(struct errors *c, const char *format, ...)
 	if ((size_t)length < room) {
 		c->length = start + (size_t)length;
 	} else {
-		c->length = COMPLAINT_BYTES - 1;
+		c->length = ERRORS_BYTES - 1;
 		errors_cut(c);
 	}
 }

@@ -7,10 +7,10 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#define COMPLAINT_BYTES 2048
+#define ERRORS_BYTES 2048
 
 struct errors {
-	char text[COMPLAINT_BYTES]; /* lines without the leading `portolan: `, '\n' between them */
+	char text[ERRORS_BYTES]; /* lines without the leading `portolan: `, '\n' between them */
 	size_t length;
 };
 

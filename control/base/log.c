@@ -58,7 +58,7 @@ static uint64_t hash_of(const char *text)
 int log_may_say(struct log_memory *m, const char *text, uint64_t now_ns, uint64_t *held_back)
 {
 	uint64_t hash = hash_of(text);
-	size_t place = hash % LOG_SAID_MAX;
+	size_t place = hash % LOG_RECENT_MAX;
 
 	*held_back = 0;
 	if (m->said[place].hash == hash) {

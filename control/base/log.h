@@ -31,13 +31,13 @@ void log_say(enum log_level, const char *format, ...) __attribute__((format(prin
 
 /* --- the parts, for tests ---------------------------------------------------------------- */
 
-#define LOG_SAID_MAX 64
+#define LOG_RECENT_MAX 64
 
 /* Which texts were said of late, and how often they were held back since. */
 struct log_memory {
 	struct {
 		uint64_t hash, until_ns, held_back;
-	} said[LOG_SAID_MAX];
+	} said[LOG_RECENT_MAX];
 };
 
 /* 1 and how often the text was held back before, or 0: not now. A text whose place another one

@@ -54,29 +54,29 @@ static const char *suggest_nearest(const char *word, const char *const *known, s
 	return nearest;
 }
 
-static void suggest_list(const char *const *known, size_t count, char text[SPELLING_TEXT_BYTES])
+static void suggest_list(const char *const *known, size_t count, char text[SUGGEST_TEXT_BYTES])
 {
-	size_t length = (size_t)snprintf(text, SPELLING_TEXT_BYTES, count > 1 ? "one of " : "");
+	size_t length = (size_t)snprintf(text, SUGGEST_TEXT_BYTES, count > 1 ? "one of " : "");
 
 	for (size_t i = 0; i < count; i++) {
-		if (length + strlen(known[i]) + 8 > SPELLING_TEXT_BYTES) {
-			snprintf(text + length, SPELLING_TEXT_BYTES - length, ", …");
+		if (length + strlen(known[i]) + 8 > SUGGEST_TEXT_BYTES) {
+			snprintf(text + length, SUGGEST_TEXT_BYTES - length, ", …");
 			return;
 		}
-		length += (size_t)snprintf(text + length, SPELLING_TEXT_BYTES - length, "%s%s",
+		length += (size_t)snprintf(text + length, SUGGEST_TEXT_BYTES - length, "%s%s",
 			i ? ", " : "", known[i]);
 	}
 }
 
 void suggest_want(
-	const char *word, const char *const *known, size_t count, char text[SPELLING_TEXT_BYTES])
+	const char *word, const char *const *known, size_t count, char text[SUGGEST_TEXT_BYTES])
 {
 	const char *nearest = suggest_nearest(word, known, count);
 
 	if (nearest)
-		snprintf(text, SPELLING_TEXT_BYTES, "\"%s\"", nearest);
+		snprintf(text, SUGGEST_TEXT_BYTES, "\"%s\"", nearest);
 	else if (count == 0)
-		snprintf(text, SPELLING_TEXT_BYTES, "nothing");
+		snprintf(text, SUGGEST_TEXT_BYTES, "nothing");
 	else
 		suggest_list(known, count, text);
 }

@@ -4,11 +4,11 @@
 
 #include <stddef.h>
 
-#define SPELLING_TEXT_BYTES 1024
+#define SUGGEST_TEXT_BYTES 1024
 
 /* What to write in place of `word`: `"captive-portal"` where one of `known` is close to it,
  * else `one of a, b, c` (as many as fit), `nothing` where there is none. */
 void suggest_want(
-	const char *word, const char *const *known, size_t count, char text[SPELLING_TEXT_BYTES]);
+	const char *word, const char *const *known, size_t count, char text[SUGGEST_TEXT_BYTES]);
 
 #endif

@@ -15,7 +15,7 @@
 /* A sensor that is busy answers within milliseconds; a survey of a million flows takes seconds. */
 #define PATIENCE_S 60
 
-static int complain_of(const struct client_request *q, const char *what, const char *why)
+static int report_error(const struct client_request *q, const char *what, const char *why)
 {
 	fprintf(stderr, "portolan: %s: %s: %s\n", q->command, what, why);
 	return EXIT_FAILED;
@@ -27,7 +27,7 @@ static int connect_to(const struct client_request *q, const char *path, int *fd)
 	struct timeval patience = {.tv_sec = PATIENCE_S};
 
 	if (strlen(path) >= sizeof(at.sun_path))
-		return complain_of(q, path, "too long for a socket");
+		return report_error(q, path, "too long for a socket");
 	memcpy(at.sun_path, path, strlen(path) + 1);
 	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (*fd < 0 || setsockopt(*fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
@@ -36,10 +36,10 @@ static int connect_to(const struct client_request *q, const char *path, int *fd)
 		if (*fd >= 0)
 			close(*fd);
 		if (error == ENOENT || error == ECONNREFUSED)
-			return complain_of(q, path,
+			return report_error(q, path,
 				"no sensor answers there; is `portolan run` running, with this "
 				"control socket? --socket names another");
-		return complain_of(q, path,
+		return report_error(q, path,
 			error == EACCES ? "not for this user; the sensor's group may ask"
 					: strerror(error));
 	}
@@ -70,7 +70,7 @@ static int take_last(const struct client_request *q, json_t *line, json_t **resu
 	const char *error = json_string_value(json_object_get(line, "error"));
 
 	if (!json_is_true(json_object_get(line, "done")))
-		return complain_of(q, "refused", error ? error : "without a reason");
+		return report_error(q, "refused", error ? error : "without a reason");
 	if (result)
 		*result = json_incref(json_object_get(line, "result"));
 	return EXIT_DONE;
@@ -96,7 +96,7 @@ static int take_lines(const struct client_request *q, FILE *in, json_t **result)
 	}
 	free(line);
 	return status >= 0 ? status
-			   : complain_of(q, "the sensor",
+			   : report_error(q, "the sensor",
 				     "the answer is not complete: has it "
 				     "been stopped?");
 }
@@ -115,12 +115,12 @@ int client_request(const struct client_request *q, json_t **result)
 	in = fdopen(fd, "r");
 	if (!in) {
 		close(fd);
-		return complain_of(q, path, strerror(errno));
+		return report_error(q, path, strerror(errno));
 	}
 	if (send_question(q, fd))
 		status = take_lines(q, in, result);
 	else
-		status = complain_of(q, path, "the question could not be sent");
+		status = report_error(q, path, "the question could not be sent");
 	fclose(in);
 	return status;
 }

@@ -120,8 +120,7 @@ static int run(const struct cli_request *r)
 	long workers = 1;
 
 	if (r->value[WORKERS])
-		workers =
-			cli_number("replay", "workers", r->value[WORKERS], 1, PASSAGE_WORKERS_MAX);
+		workers = cli_number("replay", "workers", r->value[WORKERS], 1, REPLAY_WORKERS_MAX);
 	if (workers < 0)
 		return EXIT_MISUSED;
 	return replay_site(&(struct replay_options){

@@ -126,10 +126,9 @@ const char *node_shown(const struct document *d, int node, char shown[NODE_SHOWN
 	return shown;
 }
 
-void node_complain(
-	const struct document *d, int node, struct errors *errors, const char *format, ...)
+void node_error(const struct document *d, int node, struct errors *errors, const char *format, ...)
 {
-	char text[COMPLAINT_BYTES];
+	char text[ERRORS_BYTES];
 	va_list args;
 
 	va_start(args, format);
@@ -406,7 +405,7 @@ static ssize_t file_read(int fd, uint8_t *bytes, size_t room)
  * size and gets the most there may be. Always the most would cost more than reading it: glibc
  * takes a freed block of that size for a sign that large ones come and go, keeps them on the
  * heap from then on, and clears by hand there what it had from the kernel as zero. */
-static size_t file_room(int fd)
+static size_t file_capacity(int fd)
 {
 	struct stat st;
 
@@ -415,7 +414,7 @@ static size_t file_room(int fd)
 	return (size_t)st.st_size + 1;
 }
 
-static int file_complain(const char *path, int error, struct errors *errors)
+static int file_error(const char *path, int error, struct errors *errors)
 {
 	errors_add(errors, "%s:1: found no readable file (%s); want a YAML file", path,
 		strerror(error));
@@ -431,13 +430,13 @@ int document_read(struct document **result, const char *path, struct errors *err
 	int rc;
 
 	if (fd < 0)
-		return file_complain(path, errno, errors);
-	room = file_room(fd);
+		return file_error(path, errno, errors);
+	room = file_capacity(fd);
 	bytes = malloc(room);
 	size = bytes ? file_read(fd, bytes, room) : -ENOMEM;
 	close(fd);
 	if (size < 0 || !bytes)
-		rc = file_complain(path, (int)-size, errors);
+		rc = file_error(path, (int)-size, errors);
 	else
 		rc = document_parse(result, path, bytes, (size_t)size, errors);
 	free(bytes);

@@ -49,7 +49,7 @@ unsigned node_line(const struct document *, int node);		 /* from 1 */
 const char *node_shown(const struct document *, int node, char shown[NODE_SHOWN_BYTES]);
 
 /* Complains with the file and the node's line in front. */
-void node_complain(const struct document *, int node, struct errors *, const char *format, ...)
+void node_error(const struct document *, int node, struct errors *, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
 #endif

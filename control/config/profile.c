@@ -119,7 +119,7 @@ struct reading {
 
 static void reading_fail(struct reading *r, int node, const char *found, const char *want)
 {
-	node_complain(r->document, node, r->errors, "found %s; want %s", found, want);
+	node_error(r->document, node, r->errors, "found %s; want %s", found, want);
 	r->rc = -EINVAL;
 }
 
@@ -130,7 +130,7 @@ static int service_add(struct profile_row *row, const struct document *document,
 #define SERVICE_TEXT(name, text) text,
 	static const char *const known[] = {SERVICE_LIST(SERVICE_TEXT)};
 	const char *word = node_text(document, node);
-	char want[SPELLING_TEXT_BYTES], shown[NODE_SHOWN_BYTES];
+	char want[SUGGEST_TEXT_BYTES], shown[NODE_SHOWN_BYTES];
 
 	for (unsigned s = 0; word && s < SERVICE_COUNT; s++) {
 		if (strcmp(word, known[s]) != 0)
@@ -141,7 +141,7 @@ static int service_add(struct profile_row *row, const struct document *document,
 		return 0;
 	}
 	suggest_want(word ? word : "", known, SERVICE_COUNT, want);
-	node_complain(document, node, errors, "found %s for service; want %s",
+	node_error(document, node, errors, "found %s for service; want %s",
 		node_shown(document, node, shown), want);
 	return -EINVAL;
 }
@@ -156,7 +156,7 @@ int profile_services(struct profile_row *row, const struct document *document, i
 	if (node_kind(document, node) != NODE_IS_LIST)
 		return service_add(row, document, node, arena, errors);
 	if (node_count(document, node) == 0 || node_count(document, node) > SERVICE_COUNT) {
-		node_complain(document, node, errors,
+		node_error(document, node, errors,
 			"found %zu services in a list; want from 1 to %d",
 			node_count(document, node), SERVICE_COUNT);
 		return -EINVAL;
@@ -288,11 +288,11 @@ struct chain {
 static int profile_chained(
 	struct profile *, const struct document *, struct chain *, struct arena *, struct errors *);
 
-static void complain_unknown(const char *name, const struct document *asker, int node,
+static void report_unknown(const char *name, const struct document *asker, int node,
 	struct arena *arena, struct errors *errors)
 {
 	char **known = config_path_names(arena);
-	char want[SPELLING_TEXT_BYTES];
+	char want[SUGGEST_TEXT_BYTES];
 	size_t count = 0;
 
 	while (known[count])
@@ -301,7 +301,7 @@ static void complain_unknown(const char *name, const struct document *asker, int
 	if (count == 0)
 		snprintf(want, sizeof(want), "a folder of profiles in $PORTOLAN_CONFIGS");
 	if (asker)
-		node_complain(asker, node, errors,
+		node_error(asker, node, errors,
 			"found unknown profile \"%.64s\"; want %s, or a path to one", name, want);
 	else
 		errors_add(errors,
@@ -320,7 +320,7 @@ static int chain_push(struct chain *chain, const char *file, const struct docume
 	for (int i = 0; i < chain->length; i++)
 		is_cycle = is_cycle || strcmp(chain->file[i], path) == 0;
 	if (is_cycle || chain->length == EXTENDS_MAX) {
-		node_complain(asker, node, errors, "found %s %s; want %s",
+		node_error(asker, node, errors, "found %s %s; want %s",
 			is_cycle ? "a circle of `extends` through"
 				 : "a long chain of `extends` up to",
 			file, is_cycle ? "a profile that ends it" : "at most 8 profiles");
@@ -340,7 +340,7 @@ static int profile_named(struct profile *profile, const char *name, const struct
 	int rc;
 
 	if (!path) {
-		complain_unknown(name, asker, node, arena, errors);
+		report_unknown(name, asker, node, arena, errors);
 		return -ENOENT;
 	}
 	rc = chain_push(chain, path, asker, node, arena, errors);

@@ -48,7 +48,7 @@ static void check_mistake(struct check *check, int node, const char *key, const 
 	char shown[NODE_SHOWN_BYTES];
 
 	check->mistakes++;
-	node_complain(check->document, node, check->errors, "found %s%s%s; want %s",
+	node_error(check->document, node, check->errors, "found %s%s%s; want %s",
 		node_shown(check->document, node, shown), *key ? " for " : "", key,
 		check_hint(check, key, want));
 }
@@ -74,7 +74,7 @@ static void check_enum(
 {
 	const char *text = node_text(check->document, node);
 	const char *known[KNOWN_MAX];
-	char want[SPELLING_TEXT_BYTES];
+	char want[SUGGEST_TEXT_BYTES];
 	uint32_t count = schema->enumeration.count;
 
 	for (uint32_t i = 0; i < count; i++) {
@@ -97,7 +97,7 @@ static void check_list(
 	}
 	if (count > schema->sequence.max) {
 		check->mistakes++;
-		node_complain(check->document, node, check->errors,
+		node_error(check->document, node, check->errors,
 			"found %zu entries in %s; want at most %u", count, key,
 			schema->sequence.max);
 		return;
@@ -112,7 +112,7 @@ static void check_unknown(
 {
 	const char *text = node_text(check->document, node);
 	const char *known[KNOWN_MAX];
-	char want[SPELLING_TEXT_BYTES];
+	char want[SUGGEST_TEXT_BYTES];
 	size_t count = 0;
 
 	if (check->mistakes++ >= MISTAKES_MAX)
@@ -121,8 +121,8 @@ static void check_unknown(
 		f++)
 		known[count++] = f->key;
 	suggest_want(text, known, count, want);
-	node_complain(check->document, node, check->errors,
-		"found unknown key \"%.64s\"%s%s; want %s", text, *key ? " in " : "", key,
+	node_error(check->document, node, check->errors, "found unknown key \"%.64s\"%s%s; want %s",
+		text, *key ? " in " : "", key,
 		count ? want : check_hint(check, key, "no key here"));
 }
 
@@ -143,7 +143,7 @@ static void check_missing(
 		if (f->value.flags & CYAML_FLAG_OPTIONAL || node_get(check->document, map, f->key))
 			continue;
 		check->mistakes++;
-		node_complain(check->document, map, check->errors, "found no %s%s%s; want %s: %s",
+		node_error(check->document, map, check->errors, "found no %s%s%s; want %s: %s",
 			f->key, *key ? " in an entry of " : "", key, f->key,
 			check_hint(check, f->key, "and its value"));
 	}
@@ -234,7 +234,7 @@ int schema_load(const struct document *document, const cyaml_schema_value_t *sch
 	if (error == CYAML_OK && *data)
 		return 0;
 	word.text[strcspn(word.text, "\n")] = '\0';
-	node_complain(document, NODE_ROOT, errors,
+	node_error(document, NODE_ROOT, errors,
 		"found what the YAML reader refuses (%s); want "
 		"a mapping as documented",
 		word.text[0] ? word.text : cyaml_strerror(error));

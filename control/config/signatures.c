@@ -57,15 +57,15 @@ static const cyaml_schema_field_t signature_field[] = {
 static const cyaml_schema_value_t signature_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct signature_yaml, signature_field)};
 
-static const cyaml_schema_field_t lexicon_field[] = {
+static const cyaml_schema_field_t signatures_field[] = {
 	CYAML_FIELD_SEQUENCE("signatures", CYAML_FLAG_POINTER, struct signatures_yaml, signatures,
 		&signature_schema, 1, SIGNATURES_MAX),
 	CYAML_FIELD_END};
 
-static const cyaml_schema_value_t lexicon_schema = {
-	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct signatures_yaml, lexicon_field)};
+static const cyaml_schema_value_t signatures_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct signatures_yaml, signatures_field)};
 
-static const struct schema_hint lexicon_hint[] = {
+static const struct schema_hint signatures_hint[] = {
 	{"pattern", "a regular expression such as '^SSH-', at most 1000 bytes"},
 	{"beginning", "a regular expression that the pattern begins with, at most 1000 bytes"},
 	{"signatures", "a list of signatures"},
@@ -102,7 +102,7 @@ static int check_signature(
 	const struct signature *s, const struct document *document, int node, struct errors *errors)
 {
 	if (s->beginning && !s->pattern) {
-		node_complain(document, node, errors,
+		node_error(document, node, errors,
 			"found beginning without pattern in an entry of signatures; want both, or "
 			"a "
 			"pattern alone");
@@ -110,7 +110,7 @@ static int check_signature(
 	}
 	if (s->pattern || s->validator != VALIDATOR_NONE)
 		return 0;
-	node_complain(document, node, errors,
+	node_error(document, node, errors,
 		"found neither pattern nor validator in an entry of signatures; want a pattern, or "
 		"a validator that is asked where the service is expected");
 	return -EINVAL;
@@ -142,21 +142,21 @@ int signatures_add(struct signatures *signatures, const struct document *documen
 {
 	struct signatures_yaml *yaml;
 	void *data;
-	int rc = schema_load(document, &lexicon_schema, lexicon_hint, &data, errors);
+	int rc = schema_load(document, &signatures_schema, signatures_hint, &data, errors);
 
 	if (rc)
 		return rc;
 	yaml = data;
 	signatures_reserve(signatures, arena);
 	if (signatures->count + yaml->signatures_count > SIGNATURES_MAX) {
-		node_complain(document, NODE_ROOT, errors,
+		node_error(document, NODE_ROOT, errors,
 			"found more than %d signatures in all files together; want fewer",
 			SIGNATURES_MAX);
 		rc = -E2BIG;
 	} else {
 		rc = take_signatures(signatures, yaml, document, arena, errors);
 	}
-	schema_free(&lexicon_schema, data);
+	schema_free(&signatures_schema, data);
 	return rc;
 }
 

@@ -29,7 +29,7 @@ static void fail(struct site_reader *r, int node, const char *key, const char *w
 {
 	char shown[NODE_SHOWN_BYTES];
 
-	node_complain(r->document, node, r->errors, "found %s%s%s; want %s",
+	node_error(r->document, node, r->errors, "found %s%s%s; want %s",
 		node_shown(r->document, node, shown), *key ? " for " : "", key, want);
 	r->rc = -EINVAL;
 }
@@ -380,11 +380,10 @@ static void check_key(struct site_reader *r, int map, const char *key, const cha
 	int node = node_get(r->document, map, key);
 
 	if (wanted && !text) {
-		node_complain(r->document, map, r->errors, "a %s sink without %s", kind, key);
+		node_error(r->document, map, r->errors, "a %s sink without %s", kind, key);
 		r->rc = -EINVAL;
 	} else if (!wanted && text) {
-		node_complain(
-			r->document, node, r->errors, "%s is nothing of a %s sink", key, kind);
+		node_error(r->document, node, r->errors, "%s is nothing of a %s sink", key, kind);
 		r->rc = -EINVAL;
 	}
 }

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define KEY_DIGITS (2 * JAR_DIGEST_BYTES)
-#define JAR_SUFFIX ".jar"
+#define KEY_DIGITS (2 * CACHE_DIGEST_BYTES)
+#define CACHE_ENTRY_SUFFIX ".jar"
 #define NAME_BYTES (KEY_DIGITS + 32)
 #define OTHERS_MAY_WRITE (S_IWGRP | S_IWOTH)
 
@@ -107,9 +107,9 @@ void cache_close(struct cache *l)
 
 static void name_write(char name[NAME_BYTES], const struct cache_key *key)
 {
-	for (unsigned i = 0; i < JAR_DIGEST_BYTES; i++)
+	for (unsigned i = 0; i < CACHE_DIGEST_BYTES; i++)
 		sprintf(name + 2 * i, "%02x", key->byte[i]);
-	strcpy(name + KEY_DIGITS, JAR_SUFFIX);
+	strcpy(name + KEY_DIGITS, CACHE_ENTRY_SUFFIX);
 }
 
 /* A pipe would be waited for, a link would lead elsewhere: neither is opened. */
@@ -121,7 +121,7 @@ static int entry_file(const struct cache *l, const char *name, size_t *size)
 	if (fd < 0)
 		return -errno;
 	error = is_ours(fd, S_IFREG, OTHERS_MAY_WRITE, &st);
-	if (error == 0 && (st.st_size < JAR_HEADER_BYTES || st.st_size > JAR_BYTES_MAX))
+	if (error == 0 && (st.st_size < CACHE_HEADER_BYTES || st.st_size > CACHE_ENTRY_BYTES_MAX))
 		error = -EINVAL;
 	if (error == 0) {
 		*size = (size_t)st.st_size;
@@ -145,7 +145,7 @@ static int read_all(int fd, uint8_t *bytes, size_t size)
 }
 
 uint8_t *cache_get(const struct cache *l, const struct cache_key *key,
-	struct jar_part part[JAR_PARTS], int *error)
+	struct cache_part part[CACHE_ENTRY_PARTS], int *error)
 {
 	char name[NAME_BYTES];
 	uint8_t *bytes;
@@ -175,7 +175,7 @@ uint8_t *cache_get(const struct cache *l, const struct cache_key *key,
 static bool is_entry(const char *name)
 {
 	return strspn(name, "0123456789abcdef") == KEY_DIGITS &&
-	       strncmp(name + KEY_DIGITS, JAR_SUFFIX, strlen(JAR_SUFFIX)) == 0;
+	       strncmp(name + KEY_DIGITS, CACHE_ENTRY_SUFFIX, strlen(CACHE_ENTRY_SUFFIX)) == 0;
 }
 
 static bool is_older(const struct timespec *a, const struct timespec *b)
@@ -188,7 +188,7 @@ static unsigned entries_count(DIR *folder, char oldest[NAME_BYTES])
 {
 	struct timespec least = {0};
 	struct dirent *entry;
-	unsigned jars = 0;
+	unsigned entries = 0;
 	struct stat st;
 
 	rewinddir(folder);
@@ -196,12 +196,12 @@ static unsigned entries_count(DIR *folder, char oldest[NAME_BYTES])
 		if (!is_entry(entry->d_name) || strlen(entry->d_name) >= NAME_BYTES ||
 			fstatat(dirfd(folder), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
-		if (jars++ == 0 || is_older(&st.st_mtim, &least)) {
+		if (entries++ == 0 || is_older(&st.st_mtim, &least)) {
 			least = st.st_mtim;
 			strcpy(oldest, entry->d_name);
 		}
 	}
-	return jars;
+	return entries;
 }
 
 static void throw_out(const struct cache *l)
@@ -215,7 +215,7 @@ static void throw_out(const struct cache *l)
 			close(fd);
 		return;
 	}
-	while (entries_count(folder, oldest) > LARDER_JARS) {
+	while (entries_count(folder, oldest) > CACHE_ENTRIES) {
 		if (unlinkat(l->folder, oldest, 0) < 0)
 			break;
 	}
@@ -244,7 +244,8 @@ static int entry_write(
 
 	name_write(name, key);
 	name_write(made, key);
-	snprintf(made + KEY_DIGITS, NAME_BYTES - KEY_DIGITS, JAR_SUFFIX ".%ld", (long)getpid());
+	snprintf(made + KEY_DIGITS, NAME_BYTES - KEY_DIGITS, CACHE_ENTRY_SUFFIX ".%ld",
+		(long)getpid());
 	fd = openat(l->folder, made, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
@@ -258,8 +259,8 @@ static int entry_write(
 	return error;
 }
 
-int cache_put(
-	const struct cache *l, const struct cache_key *key, const struct jar_part part[JAR_PARTS])
+int cache_put(const struct cache *l, const struct cache_key *key,
+	const struct cache_part part[CACHE_ENTRY_PARTS])
 {
 	size_t size;
 	uint8_t *bytes = cache_entry_write(key, part, &size);

@@ -19,7 +19,7 @@
 #include "policy/cache_entry.h"
 
 /* So many jars stay, the newest. */
-#define LARDER_JARS 8
+#define CACHE_ENTRIES 8
 
 struct cache {
 	int folder; /* a descriptor, or -1 */
@@ -31,10 +31,11 @@ void cache_close(struct cache *);
 
 /* The bytes of a jar and its parts within them, or NULL and a negative errno in `error`. From the
  * heap: free() them. */
-uint8_t *cache_get(
-	const struct cache *, const struct cache_key *, struct jar_part[JAR_PARTS], int *error);
+uint8_t *cache_get(const struct cache *, const struct cache_key *,
+	struct cache_part[CACHE_ENTRY_PARTS], int *error);
 
 /* 0, or a negative errno and everything is as it was. Throws out what is too old. */
-int cache_put(const struct cache *, const struct cache_key *, const struct jar_part[JAR_PARTS]);
+int cache_put(
+	const struct cache *, const struct cache_key *, const struct cache_part[CACHE_ENTRY_PARTS]);
 
 #endif

@@ -10,11 +10,11 @@
 #define MAGIC "portjar1"
 #define MAGIC_BYTES 8
 #define KEY_AT MAGIC_BYTES
-#define LENGTHS_AT (KEY_AT + JAR_DIGEST_BYTES)
-#define SEAL_AT (LENGTHS_AT + 8 * JAR_PARTS)
+#define LENGTHS_AT (KEY_AT + CACHE_DIGEST_BYTES)
+#define SEAL_AT (LENGTHS_AT + 8 * CACHE_ENTRY_PARTS)
 
 static_assert(sizeof(struct cache_key) == SHA256_DIGEST_SIZE, "a key is a digest");
-static_assert(SEAL_AT + SHA256_DIGEST_SIZE == JAR_HEADER_BYTES, "the seal ends the header");
+static_assert(SEAL_AT + SHA256_DIGEST_SIZE == CACHE_HEADER_BYTES, "the seal ends the header");
 
 static void take(void *context, const void *bytes, size_t length)
 {
@@ -42,19 +42,19 @@ static void seal(const uint8_t *bytes, size_t size, uint8_t digest[SHA256_DIGEST
 
 	sha256_init(&sha256);
 	take(&sha256, bytes, SEAL_AT);
-	take(&sha256, bytes + JAR_HEADER_BYTES, size - JAR_HEADER_BYTES);
+	take(&sha256, bytes + CACHE_HEADER_BYTES, size - CACHE_HEADER_BYTES);
 	sha256_digest(&sha256, SHA256_DIGEST_SIZE, digest);
 }
 
 uint8_t *cache_entry_write(
-	const struct cache_key *key, const struct jar_part part[JAR_PARTS], size_t *size)
+	const struct cache_key *key, const struct cache_part part[CACHE_ENTRY_PARTS], size_t *size)
 {
-	size_t at = JAR_HEADER_BYTES;
+	size_t at = CACHE_HEADER_BYTES;
 	uint8_t *bytes;
 
-	*size = JAR_HEADER_BYTES;
-	for (unsigned i = 0; i < JAR_PARTS; i++) {
-		if (part[i].length > JAR_BYTES_MAX - *size)
+	*size = CACHE_HEADER_BYTES;
+	for (unsigned i = 0; i < CACHE_ENTRY_PARTS; i++) {
+		if (part[i].length > CACHE_ENTRY_BYTES_MAX - *size)
 			return NULL;
 		*size += part[i].length;
 	}
@@ -63,7 +63,7 @@ uint8_t *cache_entry_write(
 		return NULL;
 	memcpy(bytes, MAGIC, MAGIC_BYTES);
 	memcpy(bytes + KEY_AT, key->byte, sizeof(key->byte));
-	for (unsigned i = 0; i < JAR_PARTS; i++) {
+	for (unsigned i = 0; i < CACHE_ENTRY_PARTS; i++) {
 		uint64_t length = part[i].length;
 		memcpy(bytes + LENGTHS_AT + 8 * i, &length, 8);
 		if (length)
@@ -75,27 +75,27 @@ uint8_t *cache_entry_write(
 }
 
 /* The parts as the header says, if that is all there is. */
-static int parts_of(const uint8_t *bytes, size_t size, struct jar_part part[JAR_PARTS])
+static int parts_of(const uint8_t *bytes, size_t size, struct cache_part part[CACHE_ENTRY_PARTS])
 {
-	size_t at = JAR_HEADER_BYTES;
+	size_t at = CACHE_HEADER_BYTES;
 
-	for (unsigned i = 0; i < JAR_PARTS; i++) {
+	for (unsigned i = 0; i < CACHE_ENTRY_PARTS; i++) {
 		uint64_t length;
 		memcpy(&length, bytes + LENGTHS_AT + 8 * i, 8);
 		if (length > size - at)
 			return -EINVAL;
-		part[i] = (struct jar_part){bytes + at, length};
+		part[i] = (struct cache_part){bytes + at, length};
 		at += length;
 	}
 	return at == size ? 0 : -EINVAL;
 }
 
 int cache_entry_read(const struct cache_key *key, const uint8_t *bytes, size_t size,
-	struct jar_part part[JAR_PARTS])
+	struct cache_part part[CACHE_ENTRY_PARTS])
 {
 	uint8_t digest[SHA256_DIGEST_SIZE];
 
-	if (size < JAR_HEADER_BYTES || size > JAR_BYTES_MAX ||
+	if (size < CACHE_HEADER_BYTES || size > CACHE_ENTRY_BYTES_MAX ||
 		memcmp(bytes, MAGIC, MAGIC_BYTES) != 0 ||
 		memcmp(bytes + KEY_AT, key->byte, sizeof(key->byte)) != 0 ||
 		parts_of(bytes, size, part) < 0)

@@ -11,16 +11,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define JAR_DIGEST_BYTES 32
-#define JAR_PARTS 4
-#define JAR_HEADER_BYTES (8 + 2 * JAR_DIGEST_BYTES + 8 * JAR_PARTS)
-#define JAR_BYTES_MAX (64u << 20)
+#define CACHE_DIGEST_BYTES 32
+#define CACHE_ENTRY_PARTS 4
+#define CACHE_HEADER_BYTES (8 + 2 * CACHE_DIGEST_BYTES + 8 * CACHE_ENTRY_PARTS)
+#define CACHE_ENTRY_BYTES_MAX (64u << 20)
 
 struct cache_key {
-	uint8_t byte[JAR_DIGEST_BYTES];
+	uint8_t byte[CACHE_DIGEST_BYTES];
 };
 
-struct jar_part {
+struct cache_part {
 	const void *bytes;
 	size_t length;
 };
@@ -35,11 +35,11 @@ int cache_key_name(struct cache_key *,
 /* All bytes of the jar, from the heap: free() them. NULL where they are too many or memory is
  * too little. */
 uint8_t *cache_entry_write(
-	const struct cache_key *, const struct jar_part[JAR_PARTS], size_t *size);
+	const struct cache_key *, const struct cache_part[CACHE_ENTRY_PARTS], size_t *size);
 
 /* 0, and the parts lie within `bytes`; -EINVAL: another format, another key, other bytes than
  * were sealed. */
-int cache_entry_read(
-	const struct cache_key *, const uint8_t *bytes, size_t size, struct jar_part[JAR_PARTS]);
+int cache_entry_read(const struct cache_key *, const uint8_t *bytes, size_t size,
+	struct cache_part[CACHE_ENTRY_PARTS]);
 
 #endif

@@ -30,14 +30,14 @@ static void other_profiles_read(struct other_profiles *a)
 		if (strcmp(name[i], a->in_use->profile) == 0)
 			continue;
 		if (ruleset_open_rules_only(&c, name[i], &ignored) == 0)
-			a->ruleset[a->charts++] = c;
+			a->ruleset[a->profiles++] = c;
 	}
 	ruleset_names_free(name);
 }
 
 void other_profiles_close(struct other_profiles *a)
 {
-	for (size_t i = 0; i < a->charts; i++)
+	for (size_t i = 0; i < a->profiles; i++)
 		ruleset_close(a->ruleset[i]);
 	free(a->ruleset);
 	*a = (struct other_profiles){0};
@@ -152,7 +152,7 @@ size_t nearest_rules(const struct ruleset *c, struct other_profiles *a, const st
 	if (a && !a->is_read)
 		other_profiles_read(a);
 	/* The very row, of another version of the product, before all that is only similar. */
-	for (size_t i = 0; a && i < a->charts && !was_moved_away(c, at); i++)
+	for (size_t i = 0; a && i < a->profiles && !was_moved_away(c, at); i++)
 		count = search_profile(a->ruleset[i], at, found, count);
 	return search_policy(c, at, found, count);
 }

@@ -48,7 +48,7 @@ struct other_profiles {
 	const struct ruleset *in_use;
 	bool is_read;
 	struct ruleset **ruleset;
-	size_t charts;
+	size_t profiles;
 };
 
 /* `in_use` lives longer. What cannot be read is left out: it only helps to explain. */

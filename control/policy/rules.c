@@ -14,7 +14,7 @@
 enum { DHCP_SERVER_PORT = 67, DHCP_CLIENT_PORT = 68 };
 
 /* A row on its way to become a rule. */
-struct draft {
+struct rule_draft {
 	const struct profile_row *row;
 	const struct site_move *move; /* NULL: stays where it is documented */
 	uint16_t port;		      /* where it is at this site */
@@ -22,8 +22,8 @@ struct draft {
 	uint32_t order;
 };
 
-struct drafts {
-	struct draft *draft;
+struct rule_drafts {
+	struct rule_draft *rule_draft;
 	size_t count, documented; /* the first ones are the profile's */
 	const struct site *site;
 	struct errors *errors;
@@ -32,7 +32,7 @@ struct drafts {
 	int rc;
 };
 
-static bool drafts_meet(const struct draft *a, const struct draft *b)
+static bool rule_drafts_share_port(const struct rule_draft *a, const struct rule_draft *b)
 {
 	return a->row->role == b->row->role && a->row->direction == b->row->direction &&
 	       a->row->transport == b->row->transport && a->port == b->port;
@@ -50,62 +50,64 @@ static uint16_t feature_number(const struct site *site, const char *name)
 	return (uint16_t)i;
 }
 
-static void drafts_take(struct drafts *d, const struct profile_row *row, size_t count)
+static void rule_drafts_add(struct rule_drafts *d, const struct profile_row *row, size_t count)
 {
 	for (size_t i = 0; i < count; i++, d->count++)
-		d->draft[d->count] = (struct draft){.row = &row[i],
+		d->rule_draft[d->count] = (struct rule_draft){.row = &row[i],
 			.port = row[i].port,
 			.feature = feature_number(d->site, row[i].feature),
 			.order = (uint32_t)d->count};
 }
 
-static struct drafts drafts_new(const struct profile *profile, const struct site *site,
+static struct rule_drafts rule_drafts_new(const struct profile *profile, const struct site *site,
 	struct arena *arena, struct errors *errors)
 {
-	struct drafts d = {.site = site, .errors = errors};
+	struct rule_drafts d = {.site = site, .errors = errors};
 	size_t count = profile->rows + site->extras;
 
-	d.draft = arena_alloc(arena, (count + 1) * sizeof(*d.draft));
-	drafts_take(&d, profile->row, profile->rows);
+	d.rule_draft = arena_alloc(arena, (count + 1) * sizeof(*d.rule_draft));
+	rule_drafts_add(&d, profile->row, profile->rows);
 	d.documented = d.count;
-	drafts_take(&d, site->extra, site->extras);
+	rule_drafts_add(&d, site->extra, site->extras);
 	return d;
 }
 
 /* ---- moves ---- */
 
-static void draft_move(struct drafts *d, struct draft *draft, const struct site_move *move)
+static void rule_draft_move(
+	struct rule_drafts *d, struct rule_draft *rule_draft, const struct site_move *move)
 {
-	if (!draft->row->configurable) {
+	if (!rule_draft->row->configurable) {
 		errors_add(d->errors,
 			"%s:%u: found %s moved from %u/%s, which is not configurable; want the "
 			"documented port, or an entry in extra_rules",
-			d->site->file, move->line, draft->row->feature, move->from,
+			d->site->file, move->line, rule_draft->row->feature, move->from,
 			transport_name(move->transport));
 		d->rc = -EINVAL;
 		return;
 	}
-	draft->move = move;
-	draft->port = move->to;
+	rule_draft->move = move;
+	rule_draft->port = move->to;
 }
 
 /* Both roles and both directions move together; one complaint for all of them is enough. */
-static void feature_move(struct drafts *d, uint16_t feature, const struct site_move *move)
+static void feature_move(struct rule_drafts *d, uint16_t feature, const struct site_move *move)
 {
 	int before = d->rc;
 
 	for (size_t i = 0; i < d->documented; i++) {
-		struct draft *draft = &d->draft[i];
-		bool is_meant = draft->feature == feature && draft->row->port == move->from &&
-				draft->row->transport == move->transport;
+		struct rule_draft *rule_draft = &d->rule_draft[i];
+		bool is_meant = rule_draft->feature == feature &&
+				rule_draft->row->port == move->from &&
+				rule_draft->row->transport == move->transport;
 		if (is_meant)
-			draft_move(d, draft, move);
+			rule_draft_move(d, rule_draft, move);
 		if (d->rc != before)
 			return;
 	}
 }
 
-static void drafts_move(struct drafts *d)
+static void rule_drafts_move(struct rule_drafts *d)
 {
 	for (size_t f = 0; f < d->site->features; f++) {
 		const struct site_feature *feature = &d->site->feature[f];
@@ -116,7 +118,8 @@ static void drafts_move(struct drafts *d)
 
 /* ---- what does not fit ---- */
 
-static void refuse_move(struct drafts *d, const struct draft *moved, const struct draft *other)
+static void refuse_move(
+	struct rule_drafts *d, const struct rule_draft *moved, const struct rule_draft *other)
 {
 	errors_add(d->errors,
 		"%s:%u: found %s moved to %u/%s, which is %s %s for %s already; want a port that "
@@ -128,20 +131,21 @@ static void refuse_move(struct drafts *d, const struct draft *moved, const struc
 	d->rc = -EINVAL;
 }
 
-static void check_move(struct drafts *d, const struct draft *moved)
+static void check_move(struct rule_drafts *d, const struct rule_draft *moved)
 {
 	if (moved->port == moved->row->port || moved->move == d->refused)
 		return;
 	for (size_t i = 0; i < d->count; i++) {
-		const struct draft *other = &d->draft[i];
-		if (other != moved && drafts_meet(moved, other)) {
+		const struct rule_draft *other = &d->rule_draft[i];
+		if (other != moved && rule_drafts_share_port(moved, other)) {
 			refuse_move(d, moved, other);
 			return;
 		}
 	}
 }
 
-static void refuse_extra(struct drafts *d, const struct draft *extra, const struct draft *other)
+static void refuse_extra(
+	struct rule_drafts *d, const struct rule_draft *extra, const struct rule_draft *other)
 {
 	errors_add(d->errors,
 		"%s:%u: found extra rule %s/%s/%u/%s for %s, which is at %s:%u already; want each "
@@ -154,27 +158,27 @@ static void refuse_extra(struct drafts *d, const struct draft *extra, const stru
 }
 
 /* A port may be shared by several features, but no feature needs the same rule twice. */
-static void check_extra(struct drafts *d, const struct draft *extra)
+static void check_extra(struct rule_drafts *d, const struct rule_draft *extra)
 {
-	for (const struct draft *other = d->draft; other < extra; other++) {
-		if (other->feature == extra->feature && drafts_meet(extra, other)) {
+	for (const struct rule_draft *other = d->rule_draft; other < extra; other++) {
+		if (other->feature == extra->feature && rule_drafts_share_port(extra, other)) {
 			refuse_extra(d, extra, other);
 			return;
 		}
 	}
 }
 
-static void drafts_check(struct drafts *d)
+static void rule_drafts_check(struct rule_drafts *d)
 {
 	for (size_t i = 0; i < d->documented; i++)
-		check_move(d, &d->draft[i]);
+		check_move(d, &d->rule_draft[i]);
 	for (size_t i = d->documented; i < d->count; i++)
-		check_extra(d, &d->draft[i]);
+		check_extra(d, &d->rule_draft[i]);
 }
 
 /* ---- order ---- */
 
-static bool is_dhcp(const struct draft *d)
+static bool is_dhcp(const struct rule_draft *d)
 {
 	return d->row->direction == DIRECTION_OUTBOUND && d->row->transport == TRANSPORT_UDP &&
 	       (d->port == DHCP_SERVER_PORT || d->port == DHCP_CLIENT_PORT) &&
@@ -182,14 +186,14 @@ static bool is_dhcp(const struct draft *d)
 }
 
 /* Rules of DHCP come last on port 67 and first on port 68, so that they are neighbours. */
-static int draft_rank(const struct draft *d)
+static int rule_draft_rank(const struct rule_draft *d)
 {
 	return is_dhcp(d) == (d->port == DHCP_SERVER_PORT);
 }
 
-static int draft_compare(const void *left, const void *right)
+static int rule_draft_compare(const void *left, const void *right)
 {
-	const struct draft *a = left, *b = right;
+	const struct rule_draft *a = left, *b = right;
 	int order = (int)a->row->role - (int)b->row->role;
 
 	if (!order)
@@ -199,7 +203,7 @@ static int draft_compare(const void *left, const void *right)
 	if (!order)
 		order = (int)a->port - (int)b->port;
 	if (!order)
-		order = draft_rank(a) - draft_rank(b);
+		order = rule_draft_rank(a) - rule_draft_rank(b);
 	return order ? order : (a->order > b->order) - (a->order < b->order);
 }
 
@@ -227,7 +231,8 @@ static uint32_t *peers_write(struct policy *policy, const struct site *site, str
 	return first;
 }
 
-static struct rule draft_rule(const struct draft *d, const struct site *site, const uint32_t *first)
+static struct rule rule_draft_rule(
+	const struct rule_draft *d, const struct site *site, const uint32_t *first)
 {
 	const struct site_feature *feature = &site->feature[d->feature];
 
@@ -243,7 +248,7 @@ static struct rule draft_rule(const struct draft *d, const struct site *site, co
 		.peers = (uint8_t)(feature->is_bound ? feature->peers : d->row->peers)};
 }
 
-static struct rule_text draft_words(const struct draft *d, struct arena *arena)
+static struct rule_text rule_draft_texts(const struct rule_draft *d, struct arena *arena)
 {
 	const struct profile_row *row = d->row;
 
@@ -262,15 +267,15 @@ static struct rule_text draft_words(const struct draft *d, struct arena *arena)
 		.order = d->order};
 }
 
-static void rules_write(struct ruleset *ruleset, const struct drafts *d, struct arena *arena)
+static void rules_write(struct ruleset *ruleset, const struct rule_drafts *d, struct arena *arena)
 {
 	struct rule *rule = arena_table(arena, d->count, sizeof(*rule));
 	const uint32_t *first = peers_write(ruleset->policy, d->site, arena);
 
 	ruleset->rule = arena_table(arena, d->count, sizeof(*ruleset->rule));
 	for (size_t i = 0; i < d->count; i++) {
-		rule[i] = draft_rule(&d->draft[i], d->site, first);
-		ruleset->rule[i] = draft_words(&d->draft[i], arena);
+		rule[i] = rule_draft_rule(&d->rule_draft[i], d->site, first);
+		ruleset->rule[i] = rule_draft_texts(&d->rule_draft[i], arena);
 	}
 	ruleset->policy->rule = rule;
 	ruleset->policy->rules = (uint32_t)d->count;
@@ -295,11 +300,12 @@ static void sets_write(struct policy *policy, struct rule_set *set)
 }
 
 /* The neighbours among outbound 67/udp and 68/udp that are DHCP's, as a set of their own. */
-static void dhcp_rules_write(struct policy *policy, struct rule_set *set, const struct drafts *d)
+static void dhcp_rules_write(
+	struct policy *policy, struct rule_set *set, const struct rule_drafts *d)
 {
 	for (uint32_t i = 0; i < policy->rules; i++) {
 		uint16_t *number = &policy->dhcp_set[policy->rule[i].role];
-		if (!is_dhcp(&d->draft[i]))
+		if (!is_dhcp(&d->rule_draft[i]))
 			continue;
 		if (*number == SET_NONE) {
 			*number = (uint16_t)policy->sets++;
@@ -320,16 +326,16 @@ static void features_write(struct ruleset *ruleset, const struct site *site, str
 int rules_build(struct ruleset *ruleset, const struct profile *profile, const struct site *site,
 	struct arena *arena, struct errors *errors)
 {
-	struct drafts d = drafts_new(profile, site, arena, errors);
+	struct rule_drafts d = rule_drafts_new(profile, site, arena, errors);
 	struct rule_set *set = arena_table(arena, d.count + 1 + ROLE_COUNT, sizeof(*set));
 	struct policy *policy = ruleset->policy;
 
-	drafts_move(&d);
+	rule_drafts_move(&d);
 	if (d.rc == 0)
-		drafts_check(&d);
+		rule_drafts_check(&d);
 	if (d.rc)
 		return d.rc;
-	qsort(d.draft, d.count, sizeof(*d.draft), draft_compare);
+	qsort(d.rule_draft, d.count, sizeof(*d.rule_draft), rule_draft_compare);
 	features_write(ruleset, site, arena);
 	rules_write(ruleset, &d, arena);
 	policy->sets = 1;

@@ -111,7 +111,7 @@ static int ruleset_from_site(struct ruleset **result, struct ruleset_builder *bu
 	int rc;
 
 	if (named && wanted && strcmp(named, wanted) != 0) {
-		node_complain(document, node, builder->errors,
+		node_error(document, node, builder->errors,
 			"found profile %s where %s was asked for; want one of them", named, wanted);
 		return -EINVAL;
 	}

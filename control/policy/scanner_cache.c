@@ -9,7 +9,7 @@
 #include "config/signatures.h"
 #include "policy/cache.h"
 
-static_assert((int)SCANNER_PARTS <= (int)JAR_PARTS, "every part has its place in the jar");
+static_assert((int)SCANNER_PARTS <= (int)CACHE_ENTRY_PARTS, "every part has its place in the jar");
 
 static int terms(const void *about, void (*take)(void *, const void *, size_t), void *context)
 {
@@ -22,7 +22,7 @@ static struct scanner *scanner_get(const struct cache *cache, const struct cache
 	const struct signatures *signatures, struct arena *arena)
 {
 	struct scanner_part kept[SCANNER_PARTS];
-	struct jar_part part[JAR_PARTS];
+	struct cache_part part[CACHE_ENTRY_PARTS];
 	struct scanner *scanner;
 	int error;
 	uint8_t *bytes = cache_get(cache, key, part, &error);
@@ -45,11 +45,11 @@ static void scanner_put(
 	const struct scanner *scanner, const struct cache *cache, const struct cache_key *key)
 {
 	struct scanner_part saved[SCANNER_PARTS];
-	struct jar_part part[JAR_PARTS] = {0};
+	struct cache_part part[CACHE_ENTRY_PARTS] = {0};
 	int error = scanner_save(scanner, saved);
 
 	for (unsigned i = 0; i < SCANNER_PARTS; i++)
-		part[i] = (struct jar_part){saved[i].bytes, saved[i].length};
+		part[i] = (struct cache_part){saved[i].bytes, saved[i].length};
 	if (error == 0)
 		error = cache_put(cache, key, part);
 	for (unsigned i = 0; i < SCANNER_PARTS; i++)

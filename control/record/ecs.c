@@ -157,7 +157,7 @@ static json_t *network_of(const struct record *r)
 		snprintf(number, sizeof(number), "%u", r->protocol);
 		json_object_set_new(network, "iana_number", json_string(number));
 	}
-	add_vlans(&r->path, network);
+	add_vlans(&r->encap, network);
 	return network;
 }
 
@@ -186,7 +186,7 @@ static json_t *observer_of(const struct ecs *e, const struct record *r)
 {
 	json_t *observer = sensor_of(e);
 
-	add_interface(e, &r->path, observer);
+	add_interface(e, &r->encap, observer);
 	return observer;
 }
 
@@ -296,10 +296,10 @@ static json_t *portolan_of(const struct ecs *e, const struct record *r)
 		basis_name((enum basis)r->basis), "history", history, "profile",
 		e->ruleset->profile, "policy", e->ruleset->hash, "service",
 		service_of(e->ruleset, r), "endpoints", endpoints);
-	if (r->path.tunnel != TUNNEL_NONE)
+	if (r->encap.tunnel != TUNNEL_NONE)
 		json_object_set_new(said, "tunnel",
-			json_pack("{s:s, s:I}", "kind", tunnel_name((enum tunnel)r->path.tunnel),
-				"id", (json_int_t)r->path.tunnel_id));
+			json_pack("{s:s, s:I}", "kind", tunnel_name((enum tunnel)r->encap.tunnel),
+				"id", (json_int_t)r->encap.tunnel_id));
 	return said;
 }
 
@@ -326,7 +326,7 @@ static void rule_id_of(const struct ecs *e, const struct record *r, char *text, 
 
 /* --- in words ------------------------------------------------------------------------ */
 
-static size_t say_reason(
+static size_t write_reason(
 	const struct ecs *e, const struct record *r, unsigned end, char *text, size_t bytes)
 {
 	const struct rule_set *s = &e->ruleset->policy->set[r->set[end]];
@@ -363,7 +363,7 @@ void ecs_message(const struct ecs *e, const struct record *r, char *text, size_t
 	struct rule_key at = rule_key_of(e, r, end);
 	struct near_rule found[NEAREST_MAX];
 	char how[128];
-	size_t used = say_reason(e, r, end, text, bytes);
+	size_t used = write_reason(e, r, end, text, bytes);
 
 	if (r->end_verdict[end] != VERDICT_UNEXPECTED_PORT || used >= bytes)
 		return;

@@ -32,7 +32,7 @@ static json_t *json_numbers(const uint64_t *n, unsigned count, name_of *name)
 static json_t *services_json(const struct counters *c)
 {
 	return json_pack("{s:I, s:I, s:I, s:I}", "recognised", (json_int_t)c->recognised,
-		"without_buffer", (json_int_t)c->hearings_exhausted, "without_facts",
+		"without_buffer", (json_int_t)c->reassembly_exhausted, "without_facts",
 		(json_int_t)c->facts_exhausted, "overlap_contradicted",
 		(json_int_t)c->overlap_contradicted);
 }

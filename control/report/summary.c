@@ -176,8 +176,8 @@ static void print_blind_spots(const struct counters *c, const struct terminal_st
 		fprintf(out, "  %s%-15s %14s later fragments without their first one%s\n", st->warn,
 			"not judged", number, st->plain);
 	}
-	if (c->hearings_exhausted) {
-		format_number(c->hearings_exhausted, number);
+	if (c->reassembly_exhausted) {
+		format_number(c->reassembly_exhausted, number);
 		fprintf(out, "  %s%-15s %14s flows, for want of buffers%s\n", st->warn,
 			"not inspected", number, st->plain);
 	}
@@ -238,8 +238,8 @@ static int graver_first(const void *left, const void *right)
 	const struct finding *a = *(const struct finding *const *)left;
 	const struct finding *b = *(const struct finding *const *)right;
 
-	if (a->gist.severity != b->gist.severity)
-		return b->gist.severity - a->gist.severity;
+	if (a->description.severity != b->description.severity)
+		return b->description.severity - a->description.severity;
 	if (a->key.verdict != b->key.verdict)
 		return b->key.verdict - a->key.verdict;
 	if (a->flows != b->flows)
@@ -269,7 +269,7 @@ static const char *appliance_name(const struct summary *s, uint16_t appliance)
 static void peer_text(const struct summary *s, const struct finding *f, char text[128])
 {
 	char address[ADDRESS_TEXT_BYTES];
-	uint16_t peer = f->gist.appliance[f->key.direction == DIRECTION_OUTBOUND];
+	uint16_t peer = f->description.appliance[f->key.direction == DIRECTION_OUTBOUND];
 
 	if (f->several_peers) {
 		snprintf(text, 128, "%u peers", f->members);
@@ -295,9 +295,9 @@ static void print_finding(const struct summary *s, const struct finding *f,
 	const struct terminal_style *st, FILE *out)
 {
 	static const char *const level[] = {"", "LOW", "MED", "HIGH"};
-	const char *colour = f->gist.severity == 3   ? st->grave
-			     : f->gist.severity == 2 ? st->warn
-						     : "";
+	const char *colour = f->description.severity == 3   ? st->grave
+			     : f->description.severity == 2 ? st->warn
+							    : "";
 	char port[ENDPOINT_TEXT_BYTES], peer[128], flows[32], packets[32], reason[512];
 	char first[TIME_TEXT_BYTES], last[TIME_TEXT_BYTES];
 	int outbound = f->key.direction == DIRECTION_OUTBOUND;
@@ -310,12 +310,12 @@ static void print_finding(const struct summary *s, const struct finding *f,
 	format_time_short(f->first_ns, first);
 	format_time_short(f->last_ns, last);
 	ecs_message(s->ecs, &worst, reason, sizeof(reason));
-	fprintf(out, "  %s%-4s%s  %s%s %s %s %s %s%s\n", colour, level[f->gist.severity],
+	fprintf(out, "  %s%-4s%s  %s%s %s %s %s %s%s\n", colour, level[f->description.severity],
 		*colour ? st->plain : "", st->bold, appliance_name(s, f->key.appliance),
 		outbound ? "outbound" : "inbound", port, outbound ? "to" : "from", peer, st->plain);
 	fprintf(out, "        %s, %s; %s flow%s, %s packet%s, %s to %s\n",
 		verdict_name((enum verdict)f->key.verdict),
-		connection_name((enum connection)f->gist.connection), flows,
+		connection_name((enum connection)f->description.connection), flows,
 		f->flows == 1 ? "" : "s", packets, f->packets == 1 ? "" : "s", first, last + 11);
 	if (!f->several_ports)
 		fprintf(out, "        %s%s%s\n", st->dim, reason, st->plain);

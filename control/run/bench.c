@@ -275,7 +275,7 @@ static int open_parts(struct bench *b, const struct bench_options *o, unsigned s
 
 	if (o->uninspected)
 		config.scanner = NULL;
-	b->record_buffer.capacity = OUTBOX_MIN;
+	b->record_buffer.capacity = RECORD_BUFFER_MIN;
 	b->record_buffer.record =
 		calloc(b->record_buffer.capacity, sizeof(*b->record_buffer.record));
 	error = b->record_buffer.record ? worker_new(&b->worker, &config) : -ENOMEM;

@@ -102,7 +102,7 @@ void collector_end_dump(struct collector *l)
 
 void collector_evaluate(struct collector *l, const struct counters *c, uint64_t now_ns)
 {
-	struct estate_view view = {
+	struct deployment_view view = {
 		.exposures = &l->summary.exposures,
 		.now_ns = now_ns,
 		.in_doubt = mirror_report_is_in_doubt(&l->mirror, c),

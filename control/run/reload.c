@@ -130,7 +130,7 @@ static int put_in_force(struct reload *r, struct ruleset *ruleset)
 	return 0;
 }
 
-static void say_done(const struct reload *r)
+static void log_reloaded(const struct reload *r)
 {
 	char later[64];
 
@@ -176,7 +176,7 @@ int reload_now(struct reload *r, struct errors *errors)
 	r->done++;
 	r->last_refused = false;
 	r->last_ns = clock_wall_ns();
-	say_done(r);
+	log_reloaded(r);
 	return 0;
 }
 

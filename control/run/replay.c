@@ -19,7 +19,7 @@
 /* How often an interrupt and the progress bar are looked at. */
 #define BURSTS_PER_LOOK 256
 
-static void say_failure(struct replay *p, struct progress *bar, const struct source *s)
+static void report_failure(struct replay *p, struct progress *bar, const struct source *s)
 {
 	if (signals_stop_requested()) { /* a read that a signal ended is no failure */
 		p->interrupted = 1;
@@ -63,7 +63,7 @@ static void run_source(
 		got = worker_step(w, s);
 		empty_record_buffer(p, record_buffer);
 		if (got < 0 && got != -ENODATA)
-			say_failure(p, &bar, s);
+			report_failure(p, &bar, s);
 	}
 	while (worker_finish(w, s->now_ns))
 		empty_record_buffer(p, record_buffer);
@@ -76,7 +76,7 @@ static void run_source(
 
 static int run_inline(struct replay *p, struct source *s)
 {
-	struct record_buffer record_buffer = {.capacity = OUTBOX_MIN};
+	struct record_buffer record_buffer = {.capacity = RECORD_BUFFER_MIN};
 	struct worker_config config = worker_settings(p->ruleset, p->settings, &record_buffer);
 	struct worker *worker = NULL;
 	int error;
@@ -114,7 +114,7 @@ static void run_source_pooled(
 			s->operations->release(s, &b);
 		worker_pool_collect(pool);
 		if (got < 0 && got != -ENODATA)
-			say_failure(p, &bar, s);
+			report_failure(p, &bar, s);
 	}
 	for (unsigned i = 0; i < p->workers; i++)
 		source_handoff_end(queue[i]);
@@ -127,7 +127,7 @@ static void run_source_pooled(
 
 static int run_pooled(struct replay *p, struct source *s)
 {
-	struct source *queue[PASSAGE_WORKERS_MAX] = {0};
+	struct source *queue[REPLAY_WORKERS_MAX] = {0};
 	struct worker_pool_config config = {
 		.ruleset = p->ruleset,
 		.settings = p->settings,

@@ -19,7 +19,7 @@ struct ruleset;
 struct settings;
 struct mirror_report;
 
-#define PASSAGE_WORKERS_MAX 64
+#define REPLAY_WORKERS_MAX 64
 
 typedef void record_taker(void *context, const struct record *);
 

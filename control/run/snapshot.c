@@ -30,7 +30,8 @@ void snapshot_take(struct snapshot *s, const struct worker_pool *pool, uint64_t 
 	capture_loss(s->capture, &s->loss);
 	worker_pool_counters(pool, &s->counters);
 	for (unsigned i = 0; i < s->workers; i++)
-		worker_pool_worker_counters(pool, i, &s->worker[i].counters, &s->worker[i].pace);
+		worker_pool_worker_counters(
+			pool, i, &s->worker[i].counters, &s->worker[i].cycle_counters);
 	s->records_dropped = worker_pool_dropped(pool);
 	if (s->counters.frames > frames)
 		s->last_packet_ns = now_ns;

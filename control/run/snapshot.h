@@ -21,7 +21,7 @@ struct reload;
 /* One worker as of its last publication. */
 struct snapshot_worker {
 	struct counters counters;
-	struct cycle_counters pace;
+	struct cycle_counters cycle_counters;
 };
 
 struct snapshot {

@@ -17,15 +17,15 @@
 #include "run/worker_settings.h"
 #include "worker.h"
 
-#define PARCELS 64
-#define PARCEL_RECORDS OUTBOX_MIN
+#define BATCHES 64
+#define BATCH_RECORDS RECORD_BUFFER_MIN
 #define BURSTS_PER_PUBLICATION 64
 #define COUNTER_WORDS (sizeof(struct counters) / sizeof(uint64_t))
-#define PACE_WORDS (sizeof(struct cycle_counters) / sizeof(uint64_t))
+#define CYCLE_COUNTER_WORDS (sizeof(struct cycle_counters) / sizeof(uint64_t))
 
 struct record_batch {
 	size_t count;
-	struct record record[PARCEL_RECORDS];
+	struct record record[BATCH_RECORDS];
 };
 
 /* Two arrays with an entry an appliance: the worker's figures, and control's copy of them. */
@@ -52,7 +52,7 @@ struct worker_thread {
 	struct record_buffer record_buffer;
 	struct record_batch *batch, *filling;
 	struct ring full, empty;
-	void *full_slot[PARCELS], *empty_slot[PARCELS];
+	void *full_slot[BATCHES], *empty_slot[BATCHES];
 	unsigned number;
 	const struct policy_update
 		*policy_update;		 /* whose policy the worker has; NULL: the first one's */
@@ -61,7 +61,7 @@ struct worker_thread {
 	unsigned long begun_dump;
 	/* Written by the worker's thread, read by control. */
 	_Alignas(64) _Atomic uint64_t published[COUNTER_WORDS];
-	_Atomic uint64_t pace[PACE_WORDS];
+	_Atomic uint64_t cycle_counters[CYCLE_COUNTER_WORDS];
 	_Atomic(const struct policy_update *) settled; /* the last one that it has settled in */
 	atomic_ulong dumped;			       /* the last survey that is complete */
 	_Atomic uint64_t dropped;
@@ -91,8 +91,8 @@ static void publish(struct worker_thread *h)
 	for (size_t i = 0; i < COUNTER_WORDS; i++)
 		atomic_store_explicit(&h->published[i], word[i], memory_order_relaxed);
 	memcpy(word, worker_cycles(h->worker), sizeof(struct cycle_counters));
-	for (size_t i = 0; i < PACE_WORDS; i++)
-		atomic_store_explicit(&h->pace[i], word[i], memory_order_relaxed);
+	for (size_t i = 0; i < CYCLE_COUNTER_WORDS; i++)
+		atomic_store_explicit(&h->cycle_counters[i], word[i], memory_order_relaxed);
 }
 
 /* An empty parcel, or NULL where there is none and nobody waits. */
@@ -130,7 +130,7 @@ static bool is_congested(struct worker_thread *h)
 	begin_batch(h);
 	if (!h->filling)
 		return true;
-	return h->filling->count > PARCEL_RECORDS / 2 && ring_is_empty(&h->empty);
+	return h->filling->count > BATCH_RECORDS / 2 && ring_is_empty(&h->empty);
 }
 
 static void empty_record_buffer(struct worker_thread *h)
@@ -139,7 +139,7 @@ static void empty_record_buffer(struct worker_thread *h)
 
 	if (o->count == 0 && !o->congested)
 		return;
-	if (h->filling && h->filling->count + o->count > PARCEL_RECORDS)
+	if (h->filling && h->filling->count + o->count > BATCH_RECORDS)
 		dispatch(h);
 	begin_batch(h);
 	if (h->filling) {
@@ -296,15 +296,15 @@ static int worker_thread_init(
 	config.seed = pool->config.seed;
 	h->pool = pool;
 	h->source = source;
-	h->record_buffer.capacity = OUTBOX_MIN;
-	h->record_buffer.record = calloc(OUTBOX_MIN, sizeof(*h->record_buffer.record));
-	h->batch = calloc(PARCELS, sizeof(*h->batch));
+	h->record_buffer.capacity = RECORD_BUFFER_MIN;
+	h->record_buffer.record = calloc(RECORD_BUFFER_MIN, sizeof(*h->record_buffer.record));
+	h->batch = calloc(BATCHES, sizeof(*h->batch));
 	h->copy = figures_new(ruleset->appliances);
 	if (!h->record_buffer.record || !h->batch || !h->copy || !h->copy->host)
 		return -ENOMEM;
-	ring_init(&h->full, h->full_slot, PARCELS);
-	ring_init(&h->empty, h->empty_slot, PARCELS);
-	for (unsigned i = 0; i < PARCELS; i++)
+	ring_init(&h->full, h->full_slot, BATCHES);
+	ring_init(&h->empty, h->empty_slot, BATCHES);
+	for (unsigned i = 0; i < BATCHES; i++)
 		ring_put(&h->empty, &h->batch[i]);
 	return worker_new(&h->worker, &config);
 }
@@ -386,7 +386,7 @@ void worker_pool_counters(const struct worker_pool *c, struct counters *sum)
 }
 
 void worker_pool_worker_counters(const struct worker_pool *c, unsigned thread, struct counters *n,
-	struct cycle_counters *pace)
+	struct cycle_counters *cycle_counters)
 {
 	uint64_t word[COUNTER_WORDS];
 
@@ -394,9 +394,10 @@ void worker_pool_worker_counters(const struct worker_pool *c, unsigned thread, s
 		word[i] =
 			atomic_load_explicit(&c->thread[thread].published[i], memory_order_relaxed);
 	memcpy(n, word, sizeof(*n));
-	for (size_t i = 0; i < PACE_WORDS; i++)
-		word[i] = atomic_load_explicit(&c->thread[thread].pace[i], memory_order_relaxed);
-	memcpy(pace, word, sizeof(*pace));
+	for (size_t i = 0; i < CYCLE_COUNTER_WORDS; i++)
+		word[i] = atomic_load_explicit(
+			&c->thread[thread].cycle_counters[i], memory_order_relaxed);
+	memcpy(cycle_counters, word, sizeof(*cycle_counters));
 }
 
 uint64_t worker_pool_dropped(const struct worker_pool *c)

@@ -37,7 +37,7 @@ struct control_client {
 	char in[CONTROL_QUESTION_BYTES];
 	size_t in_bytes;
 	char *out;
-	size_t out_bytes, out_sent, out_room;
+	size_t out_bytes, out_sent, out_capacity;
 };
 
 struct control_socket {
@@ -52,12 +52,12 @@ struct control_socket {
 
 static bool make_room(struct control_client *c, size_t bytes)
 {
-	size_t room = c->out_room ? c->out_room : 4096;
+	size_t room = c->out_capacity ? c->out_capacity : 4096;
 	char *out;
 
 	while (room < c->out_bytes + bytes)
 		room *= 2;
-	if (room == c->out_room)
+	if (room == c->out_capacity)
 		return true;
 	if (room > 2 * (size_t)UNREAD_MAX)
 		return false;
@@ -65,7 +65,7 @@ static bool make_room(struct control_client *c, size_t bytes)
 	if (!out)
 		return false;
 	c->out = out;
-	c->out_room = room;
+	c->out_capacity = room;
 	return true;
 }
 
@@ -228,7 +228,7 @@ static bool transmit(struct control_socket *s, struct control_client *c)
 		return true;
 	free(c->out);
 	c->out = NULL;
-	c->out_bytes = c->out_sent = c->out_room = 0;
+	c->out_bytes = c->out_sent = c->out_capacity = 0;
 	c->deadline_ns = s->now_ns + IDLE_NS;
 	return !c->is_closing;
 }

@@ -74,7 +74,7 @@ static bool read_order(struct flow_query *q, char *why)
 			return true;
 		}
 	if (text)
-		snprintf(why, INQUIRY_WHY_BYTES,
+		snprintf(why, FLOW_QUERY_WHY_BYTES,
 			"sort: found '%.40s'; want bytes, packets, start, last or severity", text);
 	return !text;
 }
@@ -90,7 +90,7 @@ static bool read_peer(struct flow_query *q, char *why)
 	else if (inet_pton(AF_INET6, text, q->peer.byte) == 1)
 		q->peer_version = 6;
 	else
-		snprintf(why, INQUIRY_WHY_BYTES, "peer: found '%.60s'; want an address", text);
+		snprintf(why, FLOW_QUERY_WHY_BYTES, "peer: found '%.60s'; want an address", text);
 	return q->peer_version != 0;
 }
 
@@ -103,7 +103,7 @@ static bool read_number(
 		return true;
 	if (!json_is_integer(value) || json_integer_value(value) < low ||
 		json_integer_value(value) > high) {
-		snprintf(why, INQUIRY_WHY_BYTES, "%s: want a number from %ld to %ld", name, low,
+		snprintf(why, FLOW_QUERY_WHY_BYTES, "%s: want a number from %ld to %ld", name, low,
 			high);
 		return false;
 	}
@@ -118,7 +118,7 @@ static bool read_verdict(struct flow_query *q, char *why)
 		if (strcmp(q->verdict, verdict_name((enum verdict)i)) == 0)
 			return true;
 	if (q->verdict)
-		snprintf(why, INQUIRY_WHY_BYTES,
+		snprintf(why, FLOW_QUERY_WHY_BYTES,
 			"verdict: found '%.40s'; want one such as unexpected-port", q->verdict);
 	return !q->verdict;
 }
@@ -132,7 +132,7 @@ static bool read_appliance(struct flow_query *q, char *why)
 		if (strcmp(q->appliance, c->appliance[i].name) == 0)
 			return true;
 	if (q->appliance)
-		snprintf(why, INQUIRY_WHY_BYTES, "appliance: the site has no '%.100s'",
+		snprintf(why, FLOW_QUERY_WHY_BYTES, "appliance: the site has no '%.100s'",
 			q->appliance);
 	return !q->appliance;
 }
@@ -162,11 +162,11 @@ static struct flow_query *flow_query_new(const struct ecs *ecs)
 }
 
 struct flow_query *flow_query_of_flows(
-	const json_t *arguments, const struct ecs *ecs, char why[INQUIRY_WHY_BYTES])
+	const json_t *arguments, const struct ecs *ecs, char why[FLOW_QUERY_WHY_BYTES])
 {
 	struct flow_query *q = flow_query_new(ecs);
 
-	snprintf(why, INQUIRY_WHY_BYTES, "no more memory");
+	snprintf(why, FLOW_QUERY_WHY_BYTES, "no more memory");
 	if (q)
 		q->arguments = json_deep_copy(arguments);
 	if (q && q->arguments && read_arguments(q, why))

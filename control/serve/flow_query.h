@@ -19,9 +19,9 @@ struct ecs;
 struct flow_query;
 
 /* Of the flows; NULL with the reason in `why`. */
-#define INQUIRY_WHY_BYTES 256
+#define FLOW_QUERY_WHY_BYTES 256
 struct flow_query *flow_query_of_flows(
-	const json_t *arguments, const struct ecs *, char why[INQUIRY_WHY_BYTES]);
+	const json_t *arguments, const struct ecs *, char why[FLOW_QUERY_WHY_BYTES]);
 
 /* Of the flows whose verdict would change; takes the chart over, unless there was no memory: NULL.
  */

@@ -210,16 +210,18 @@ static void put_worker_packets(struct page *p)
 static void put_stage_packets(struct page *p)
 {
 	for (unsigned i = 0; i < p->s->workers; i++)
-		put(p, (double)p->s->worker[i].pace.packets, "worker=\"%u\"", i);
+		put(p, (double)p->s->worker[i].cycle_counters.packets, "worker=\"%u\"", i);
 }
 
 static void put_stage_cycles(struct page *p)
 {
 	for (unsigned i = 0; i < p->s->workers; i++) {
-		const struct cycle_counters *pace = &p->s->worker[i].pace;
-		put(p, (double)pace->poll_cycles, "worker=\"%u\",stage=\"poll\"", i);
-		put(p, (double)pace->process_cycles, "worker=\"%u\",stage=\"process\"", i);
-		put(p, (double)pace->release_cycles, "worker=\"%u\",stage=\"release\"", i);
+		const struct cycle_counters *cycle_counters = &p->s->worker[i].cycle_counters;
+		put(p, (double)cycle_counters->poll_cycles, "worker=\"%u\",stage=\"poll\"", i);
+		put(p, (double)cycle_counters->process_cycles, "worker=\"%u\",stage=\"process\"",
+			i);
+		put(p, (double)cycle_counters->release_cycles, "worker=\"%u\",stage=\"release\"",
+			i);
 	}
 }
 

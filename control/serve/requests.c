@@ -365,7 +365,7 @@ static void wait_for_dump(
 
 static void answer_flows(struct requests *a, struct control_client *client, const json_t *arguments)
 {
-	char why[INQUIRY_WHY_BYTES];
+	char why[FLOW_QUERY_WHY_BYTES];
 	struct flow_query *q = flow_query_of_flows(arguments, &a->collector->ecs, why);
 
 	wait_for_dump(a, client, q, why);

@@ -18,7 +18,7 @@ static int make_room(struct buffer *d, size_t length)
 	size_t size = d->size ? d->size : FIRST_BYTES;
 	char *text;
 
-	if (length > DRAFT_MOST - d->length)
+	if (length > BUFFER_BYTES_MAX - d->length)
 		return -EMSGSIZE;
 	while (size < d->length + length)
 		size *= 2;

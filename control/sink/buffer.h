@@ -1,12 +1,12 @@
 /* A draft: a text that grows while it is written. Without memory it stops growing and says so
- * at the end (`error`). Never holds more than DRAFT_MOST bytes.
+ * at the end (`error`). Never holds more than BUFFER_BYTES_MAX bytes.
  */
 #ifndef PORTOLAN_BUFFER_H
 #define PORTOLAN_BUFFER_H
 
 #include <stddef.h>
 
-#define DRAFT_MOST (1u << 26)
+#define BUFFER_BYTES_MAX (1u << 26)
 
 struct buffer {
 	char *text; /* not terminated */

@@ -34,15 +34,15 @@ void message_drop(struct message *p)
 
 int message_queue_init(struct message_queue *b)
 {
-	*b = (struct message_queue){.ring = calloc(BACKLOG_DOCUMENTS, sizeof(struct message *))};
+	*b = (struct message_queue){.ring = calloc(QUEUE_MESSAGES_MAX, sizeof(struct message *))};
 	return b->ring ? 0 : -ENOMEM;
 }
 
 bool message_queue_add(struct message_queue *b, struct message *p)
 {
-	if (b->count == BACKLOG_DOCUMENTS || p->length > BACKLOG_BYTES - b->bytes)
+	if (b->count == QUEUE_MESSAGES_MAX || p->length > QUEUE_BYTES_MAX - b->bytes)
 		return false;
-	b->ring[(b->first + b->count) % BACKLOG_DOCUMENTS] = message_hold(p);
+	b->ring[(b->first + b->count) % QUEUE_MESSAGES_MAX] = message_hold(p);
 	b->count++;
 	b->bytes += p->length;
 	return true;
@@ -57,7 +57,7 @@ void message_queue_remove_first(struct message_queue *b)
 {
 	struct message *p = b->ring[b->first];
 
-	b->first = (b->first + 1) % BACKLOG_DOCUMENTS;
+	b->first = (b->first + 1) % QUEUE_MESSAGES_MAX;
 	b->count--;
 	b->bytes -= p->length;
 	message_drop(p);

@@ -11,8 +11,8 @@
 #include <stddef.h>
 
 /* Whichever comes first. */
-#define BACKLOG_DOCUMENTS 8192
-#define BACKLOG_BYTES (16u << 20)
+#define QUEUE_MESSAGES_MAX 8192
+#define QUEUE_BYTES_MAX (16u << 20)
 
 struct message {
 	atomic_uint holders;

@@ -57,7 +57,7 @@ static void change_state(struct sink_worker *o, enum state state)
 	o->since_ns = clock_wall_ns();
 }
 
-static void say_state(
+static void log_state(
 	const struct sink_worker *o, enum state state, const char *why, size_t waiting)
 {
 	const char *name = sink_name(&o->ruleset);
@@ -81,7 +81,7 @@ static void settle_document(struct sink_worker *o, int error)
 	else
 		return;
 	message_queue_remove_first(&o->message_queue);
-	o->is_overflowing = o->is_overflowing && o->message_queue.count > BACKLOG_DOCUMENTS / 2;
+	o->is_overflowing = o->is_overflowing && o->message_queue.count > QUEUE_MESSAGES_MAX / 2;
 }
 
 /* The state that comes of it, which is to be said if it is another one. */
@@ -140,7 +140,7 @@ static void work(struct sink_worker *o)
 	if (after == before)
 		return;
 	pthread_mutex_unlock(&o->lock);
-	say_state(o, after, o->sink.why, waiting);
+	log_state(o, after, o->sink.why, waiting);
 	pthread_mutex_lock(&o->lock);
 }
 

@@ -154,7 +154,7 @@ static int connect_to(struct sink *s, const struct addrinfo *to)
 	return error;
 }
 
-static int shake_hands(struct sink *s)
+static int tls_connect(struct sink *s)
 {
 	struct syslog *y = s->state;
 	char why[TLS_WHY_BYTES] = "TLS";
@@ -187,7 +187,7 @@ static int reach(struct sink *s)
 	freeaddrinfo(list);
 	if (y->fd < 0)
 		return fail(s, error, "cannot connect");
-	return y->tls ? shake_hands(s) : 0;
+	return y->tls ? tls_connect(s) : 0;
 }
 
 /* --- sending ------------------------------------------------------------------------------ */
@@ -241,7 +241,7 @@ static int unacknowledged(const struct syslog *y)
 }
 
 /* Where all of it has been acknowledged, on a connection that still stands. */
-static void forget_what_arrived(struct syslog *y)
+static void drop_acknowledged(struct syslog *y)
 {
 	int waiting = unacknowledged(y);
 
@@ -257,11 +257,11 @@ static void wait_for_acknowledgement(struct sink *s, size_t bytes)
 {
 	struct syslog *y = s->state;
 
-	forget_what_arrived(y);
+	drop_acknowledged(y);
 	for (uint64_t i = 0; y->sent.length > bytes && i < PATIENCE_NS / LOOK_NS; i++) {
 		if (sink_wait(s, y->fd, 0, LOOK_NS) == -ECANCELED || check_stream(y) < 0)
 			break;
-		forget_what_arrived(y);
+		drop_acknowledged(y);
 	}
 }
 

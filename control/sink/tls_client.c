@@ -90,7 +90,7 @@ static int is_passing(long n)
 	return n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED;
 }
 
-static void say_verification(struct tls *t, char why[TLS_WHY_BYTES])
+static void verification_error(struct tls *t, char why[TLS_WHY_BYTES])
 {
 	unsigned status = gnutls_session_get_verify_cert_status(t->session);
 	gnutls_datum_t text;
@@ -113,7 +113,7 @@ int tls_handshake(struct tls *t, char why[TLS_WHY_BYTES])
 		return -EAGAIN;
 	snprintf(why, TLS_WHY_BYTES, "TLS: %s", gnutls_strerror(n));
 	if (n == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR)
-		say_verification(t, why);
+		verification_error(t, why);
 	return -EPROTO;
 }
 

@@ -160,15 +160,15 @@ static void count_number(struct mirror *m, const struct mirrored *n)
 void mirror_layered(struct mirror *m, const struct packet *p, const struct decoded *v)
 {
 	m->has_interfaces |= p->interface != 0;
-	if (v->path.vlan[0])
-		move(m, p, v->path.vlan[0]);
+	if (v->encap.vlan[0])
+		move(m, p, v->encap.vlan[0]);
 	if (v->is_numbered)
 		count_number(m, &v->mirrored);
 }
 
 void mirror_copy(struct mirror *m, const struct packet *p, const struct decoded *v)
 {
-	struct mirror_lane *l = lane_of(m, p->interface, v->path.vlan[0]);
+	struct mirror_lane *l = lane_of(m, p->interface, v->encap.vlan[0]);
 
 	l->frames++;
 	l->duplicates++;
@@ -208,7 +208,8 @@ void mirror_end(struct mirror *m, uint32_t flow, unsigned history_bits, const st
 	count_host(m, r, 1, has_data);
 	if (r->protocol != IPPROTO_TCP)
 		return;
-	l = r->path.is_known ? lane_of(m, r->path.interface, r->path.vlan[0]) : &m->figures.lane[0];
+	l = r->encap.is_known ? lane_of(m, r->encap.interface, r->encap.vlan[0])
+			      : &m->figures.lane[0];
 	l->syn += (history_bits & HISTORY_BIT(SYN)) != 0;
 	l->syn_ack += (history_bits & HISTORY_BIT(SYN_ACK)) != 0;
 	if (has_data && r->packets[0] > 0 && r->packets[1] > 0)

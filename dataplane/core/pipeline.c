@@ -8,7 +8,7 @@
 /* One in so many is nobody's, or fewer. To look for its flow in vain costs 6 to 11 ns more than to
  * ask the inventory about it (`portolan bench`, mixes A and B with 1 % monitored), and a flow that
  * is found saves 2 (A, all monitored): it pays up to one in six, so this is on the safe side. */
-#define STRANGERS_FEW 32
+#define UNMONITORED_FEW 32
 
 /* --- step 1: whose is it, and which flow's? The bucket is on the way ------------------- */
 
@@ -49,7 +49,7 @@ static int has_flow(struct pipeline *pl, const struct packet *p, struct decoded 
 /* Of a burst: what the layers were asked about, and what they found. */
 struct burst_stats {
 	uint32_t packets, ip, monitored, tracked;
-	uint32_t strangers; /* plain, perhaps monitored, and at a closer look nobody's */
+	uint32_t unmonitored_late; /* plain, perhaps monitored, and at a closer look nobody's */
 };
 
 static int is_monitored(const struct decoded *v)
@@ -155,7 +155,7 @@ static __attribute__((noinline)) void track(struct pipeline *pl, const struct pa
 
 	if (pl->flows_first && g->kind == FAST_IPV4 &&
 		fast_is_unmonitored(pl->tracker.policy->inventory, p->data)) {
-		l->strangers++;
+		l->unmonitored_late++;
 		return;
 	}
 	table_prefetch_standing(&pl->tracker.table, g->hash);
@@ -166,7 +166,7 @@ static __attribute__((noinline)) void track(struct pipeline *pl, const struct pa
 	if (g->kind != FAST_DECODED) {
 		decode(p, pl->tracker.policy->inventory, v);
 		if (!is_monitored(v)) {
-			l->strangers++;
+			l->unmonitored_late++;
 			return;
 		}
 		if (g->kind == FAST_IPV4)
@@ -193,7 +193,7 @@ static uint64_t count_burst(
 {
 	struct counters *c = &pl->counters;
 	uint64_t bytes = 0, truncated = 0, plain = b->count - l->packets;
-	uint64_t monitored = tracked - l->tracked - l->strangers + l->monitored;
+	uint64_t monitored = tracked - l->tracked - l->unmonitored_late + l->monitored;
 	uint64_t unmonitored = plain + l->ip - monitored;
 
 #pragma GCC unroll 4
@@ -328,7 +328,7 @@ void pipeline_process(struct pipeline *pl, const struct burst *b)
 	tracked = pass(pl, b, &l);
 	unmonitored = count_burst(pl, b, &l, tracked);
 	if (unmonitored + tracked > 0) /* else it says nothing of the next one */
-		pl->mostly_monitored = unmonitored * STRANGERS_FEW <= b->count;
+		pl->mostly_monitored = unmonitored * UNMONITORED_FEW <= b->count;
 	tracker_sweep(&pl->tracker);
 	pl->counters.flows_active = pl->tracker.table.active;
 }

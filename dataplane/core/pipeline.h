@@ -20,7 +20,7 @@ struct pipeline {
 	struct tracker tracker;
 	struct fragments fragments;
 	struct duplicates duplicates;
-	struct encap_table paths;
+	struct encap_table encap_table;
 	struct mirror mirror;
 	int started;
 	/* Of the burst before this one hardly anything was nobody's: flows are looked for first,

@@ -7,34 +7,35 @@
 
 #include "ring.h"
 
-#define CRATES 8
-#define CRATE_PACKETS 512
-#define CRATE_BYTES (1u << 20) /* room for the largest record behind a full crate of small ones */
+#define PACKET_BLOCKS 8
+#define PACKET_BLOCK_PACKETS 512
+#define PACKET_BLOCK_BYTES                                                                         \
+	(1u << 20) /* room for the largest record behind a full crate of small ones */
 #define PACKET_BYTES_MAX 262144u
 
 struct packet_block {
 	uint64_t start_ns;
 	size_t packets, used;
-	struct packet packet[CRATE_PACKETS];
-	uint8_t bytes[CRATE_BYTES];
+	struct packet packet[PACKET_BLOCK_PACKETS];
+	uint8_t bytes[PACKET_BLOCK_BYTES];
 };
 
 struct queue {
 	struct source source;
 	struct ring full, empty;
-	void *full_slot[CRATES * 2], *empty_slot[CRATES * 2];
+	void *full_slot[PACKET_BLOCKS * 2], *empty_slot[PACKET_BLOCKS * 2];
 	struct packet_block *loading;		     /* the producer's */
 	_Alignas(64) struct packet_block *unloading; /* the consumer's */
 	size_t at;
 	atomic_int ended;
-	struct packet_block *block[CRATES];
+	struct packet_block *block[PACKET_BLOCKS];
 };
 
 static void queue_close(struct source *s)
 {
 	struct queue *q = (struct queue *)s;
 
-	for (unsigned i = 0; i < CRATES; i++)
+	for (unsigned i = 0; i < PACKET_BLOCKS; i++)
 		free(q->block[i]);
 	free(q);
 }
@@ -81,7 +82,7 @@ static const struct source_operations queue_operations = {
 	.close = queue_close,
 };
 
-static void hand_over(struct queue *q)
+static void pass_on(struct queue *q)
 {
 	while (q->loading && !ring_put(&q->full, q->loading))
 		sched_yield();
@@ -90,9 +91,9 @@ static void hand_over(struct queue *q)
 
 static struct packet_block *block_with_room(struct queue *q, uint32_t bytes)
 {
-	if (q->loading &&
-		(q->loading->packets == CRATE_PACKETS || q->loading->used + bytes > CRATE_BYTES))
-		hand_over(q);
+	if (q->loading && (q->loading->packets == PACKET_BLOCK_PACKETS ||
+				  q->loading->used + bytes > PACKET_BLOCK_BYTES))
+		pass_on(q);
 	while (!q->loading) {
 		q->loading = ring_take(&q->empty);
 		if (!q->loading)
@@ -122,7 +123,7 @@ void source_handoff_end(struct source *s)
 {
 	struct queue *q = (struct queue *)s;
 
-	hand_over(q);
+	pass_on(q);
 	atomic_store_explicit(&q->ended, 1, memory_order_release);
 }
 
@@ -134,9 +135,9 @@ int source_handoff_open(struct source **out)
 		return -ENOMEM;
 	memset(q, 0, sizeof(*q));
 	q->source.operations = &queue_operations;
-	ring_init(&q->full, q->full_slot, CRATES * 2);
-	ring_init(&q->empty, q->empty_slot, CRATES * 2);
-	for (unsigned i = 0; i < CRATES; i++) {
+	ring_init(&q->full, q->full_slot, PACKET_BLOCKS * 2);
+	ring_init(&q->empty, q->empty_slot, PACKET_BLOCKS * 2);
+	for (unsigned i = 0; i < PACKET_BLOCKS; i++) {
 		q->block[i] = malloc(sizeof(*q->block[i]));
 		if (!q->block[i]) {
 			queue_close(&q->source);

@@ -19,13 +19,13 @@ static void check(int holds)
 static void open_raw(const uint8_t *data, size_t size)
 {
 	struct cache_key key = {{0}};
-	struct jar_part part[JAR_PARTS];
+	struct cache_part part[CACHE_ENTRY_PARTS];
 
 	if (size >= 8 + sizeof(key))
 		memcpy(key.byte, data + 8, sizeof(key));
 	if (cache_entry_read(&key, data, size, part) < 0)
 		return;
-	for (unsigned i = 0; i < JAR_PARTS; i++)
+	for (unsigned i = 0; i < CACHE_ENTRY_PARTS; i++)
 		check((const uint8_t *)part[i].bytes >= data &&
 			part[i].length <= (size_t)(data + size - (const uint8_t *)part[i].bytes));
 }
@@ -33,16 +33,16 @@ static void open_raw(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct cache_key key = {{7}};
-	struct jar_part in[JAR_PARTS] = {0}, out[JAR_PARTS];
+	struct cache_part in[CACHE_ENTRY_PARTS] = {0}, out[CACHE_ENTRY_PARTS];
 	uint8_t *bytes;
 	size_t sealed;
 
 	open_raw(data, size);
-	in[0] = (struct jar_part){data, size / 3};
-	in[2] = (struct jar_part){data + size / 3, size - size / 3};
+	in[0] = (struct cache_part){data, size / 3};
+	in[2] = (struct cache_part){data + size / 3, size - size / 3};
 	bytes = cache_entry_write(&key, in, &sealed);
 	check(bytes && cache_entry_read(&key, bytes, sealed, out) == 0);
-	for (unsigned i = 0; i < JAR_PARTS; i++)
+	for (unsigned i = 0; i < CACHE_ENTRY_PARTS; i++)
 		check(out[i].length == in[i].length &&
 			(in[i].length == 0 ||
 				memcmp(out[i].bytes, in[i].bytes, in[i].length) == 0));

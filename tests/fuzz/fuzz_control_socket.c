@@ -49,7 +49,7 @@ static void ask_for_flows(struct desk *d, struct control_client *c, const json_t
 		.kind = RECORD_LIVE,
 		.appliance = {APPLIANCE_NONE, 1},
 		.service = SERVICE_COUNT};
-	char why[INQUIRY_WHY_BYTES];
+	char why[FLOW_QUERY_WHY_BYTES];
 	struct flow_query *q = flow_query_of_flows(arguments, &d->ecs, why);
 
 	if (!q) {

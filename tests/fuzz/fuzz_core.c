@@ -243,8 +243,8 @@ static void check_mirror(const struct counters *c, const struct mirror_counters 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct record record[OUTBOX_MIN];
-	struct record_buffer record_buffer = {.record = record, .capacity = OUTBOX_MIN};
+	static struct record record[RECORD_BUFFER_MIN];
+	struct record_buffer record_buffer = {.record = record, .capacity = RECORD_BUFFER_MIN};
 	struct totals t = {0};
 	struct worker *w;
 	uint64_t now_ns;

@@ -66,8 +66,8 @@ static int is_monitored(const struct decoded *v)
 static void check_view(const struct packet *p, const struct decoded *v)
 {
 	HOLDS(v->outcome <= OUTCOME_UNSUPPORTED);
-	HOLDS(v->path.tunnel < TUNNEL_COUNT && v->path.is_known);
-	HOLDS(v->path.vlan[0] < 4096 && v->path.vlan[1] < 4096);
+	HOLDS(v->encap.tunnel < TUNNEL_COUNT && v->encap.is_known);
+	HOLDS(v->encap.vlan[0] < 4096 && v->encap.vlan[1] < 4096);
 	if (v->outcome != OUTCOME_IP)
 		return;
 	HOLDS(v->version == 4 || v->version == 6);
@@ -91,7 +91,7 @@ static void check_found(enum fast_found found, const struct fast_packet *g, cons
 	HOLDS(found == FAST_NEEDS_DECODE || v->outcome == OUTCOME_IP);
 	HOLDS(found != FAST_UNMONITORED || !is_monitored(v));
 	HOLDS(found != FAST_MONITORED || is_monitored(v));
-	HOLDS(found != FAST_MONITORED || (g->history_bits & LETTERS) == v->history_bits);
+	HOLDS(found != FAST_MONITORED || (g->history_bits & HISTORY_BITS) == v->history_bits);
 }
 
 /* The glance leaves it to the layers, or says what they say. */

@@ -10,26 +10,26 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void put_into_twin(int twin[OPENING_BYTES], int offset, uint8_t byte, unsigned count)
+static void put_into_twin(int twin[PREFIX_BYTES], int offset, uint8_t byte, unsigned count)
 {
 	for (int at = offset; at < offset + (int)count; at++)
-		if (at >= 0 && at < OPENING_BYTES && twin[at] < 0)
+		if (at >= 0 && at < PREFIX_BYTES && twin[at] < 0)
 			twin[at] = byte;
 }
 
-static void compare(const struct stream_prefix *o, const int twin[OPENING_BYTES])
+static void compare(const struct stream_prefix *o, const int twin[PREFIX_BYTES])
 {
 	for (unsigned i = 0; i < o->length; i++)
 		if (o->byte[i] != twin[i])
 			abort();
-	if (o->length < OPENING_BYTES && twin[o->length] >= 0)
+	if (o->length < PREFIX_BYTES && twin[o->length] >= 0)
 		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct stream_prefix o;
-	int twin[OPENING_BYTES];
+	int twin[PREFIX_BYTES];
 	uint8_t bytes[255];
 
 	reassembly_init(&o, 0xffffff00u);

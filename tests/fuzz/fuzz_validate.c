@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 3)
 		return 0;
-	length = size - 2 < OPENING_BYTES ? (uint32_t)(size - 2) : OPENING_BYTES;
+	length = size - 2 < PREFIX_BYTES ? (uint32_t)(size - 2) : PREFIX_BYTES;
 	part = data[1] * length / 256;
 	if (read_it(data + 2, length, (uint32_t)(size - 2), data[0]) == MATCH_YES && part > 0 &&
 		read_it(data + 2, part, (uint32_t)(size - 2), data[0]) == MATCH_NO)

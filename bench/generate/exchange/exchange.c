@@ -302,9 +302,9 @@ void exchange_play(struct exchange *x, const struct step *steps, size_t count)
 {
 	x->last_ns = x->now_ns;
 	if (x->layer == LAYER_TCP)
-		tcp_recall(x);
+		tcp_load_sequence(x);
 	for (size_t i = 0; i < count; i++)
 		play_step(x, &steps[i]);
 	if (x->layer == LAYER_TCP)
-		tcp_remember(x);
+		tcp_store_sequence(x);
 }

@@ -17,8 +17,8 @@ play_function play_handshake, play_syn, play_syn_ack, play_ack, play_unanswered,
 play_function play_again, play_keepalive, play_skip, play_fin, play_close, play_reset, play_flags;
 
 /* Sequence numbers from the ledger, and back into it. */
-void tcp_recall(struct exchange *);
-void tcp_remember(struct exchange *);
+void tcp_load_sequence(struct exchange *);
+void tcp_store_sequence(struct exchange *);
 
 /* One side's data in segments, acknowledged by the other. */
 void tcp_stream(struct exchange *, enum side, struct span);

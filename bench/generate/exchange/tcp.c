@@ -39,7 +39,7 @@ static void begin_connection(struct exchange *x)
 	x->next[SIDE_BACK] = x->shape->has_ack ? x->shape->ack : (uint32_t)(number >> 32);
 }
 
-void tcp_recall(struct exchange *x)
+void tcp_load_sequence(struct exchange *x)
 {
 	enum side turned;
 	const struct seq_entry *e = seq_table_find(x, &turned);
@@ -52,7 +52,7 @@ void tcp_recall(struct exchange *x)
 	x->next[SIDE_BACK] = x->shape->has_ack ? x->shape->ack : e->next[!turned];
 }
 
-void tcp_remember(struct exchange *x)
+void tcp_store_sequence(struct exchange *x)
 {
 	enum side turned;
 	struct seq_entry *e = seq_table_find(x, &turned);

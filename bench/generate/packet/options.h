@@ -53,8 +53,8 @@ struct packet_options {
 
 	/* the mirror */
 	bool only_there, only_back;
-	bool doubled, doubled_routed;
-	uint64_t double_ns;
+	bool duplicated, duplicated_routed;
+	uint64_t duplicate_ns;
 	uint8_t orders, losses;
 	uint8_t order[ORDER_MAX], loss[ORDER_MAX];
 };

@@ -112,16 +112,16 @@ static void route(uint8_t *ip, size_t length)
 	}
 }
 
-static void add_double(struct packet_list *t, size_t at, const struct packet_options *s)
+static void add_duplicate(struct packet_list *t, size_t at, const struct packet_options *s)
 {
 	struct wagon w = t->wagon[at];
 	size_t original = w.offset;
 
 	if (!packet_list_grow(t, w.caplen))
 		return;
-	w.time_ns += s->double_ns;
+	w.time_ns += s->duplicate_ns;
 	packet_list_add(t, w, t->byte + original);
-	if (s->doubled_routed && w.has_ip && w.ip < w.caplen)
+	if (s->duplicated_routed && w.has_ip && w.ip < w.caplen)
 		route(t->byte + t->length - w.caplen + w.ip, w.caplen - w.ip);
 }
 
@@ -139,8 +139,8 @@ void packet_list_shift(struct packet_list *t, size_t first, const struct packet_
 			t->wagon[kept++] = t->wagon[first + i];
 	}
 	t->count = kept;
-	for (size_t i = first; s->doubled && i < kept; i++)
-		add_double(t, i, s);
+	for (size_t i = first; s->duplicated && i < kept; i++)
+		add_duplicate(t, i, s);
 }
 
 static int earlier(const void *left, const void *right)

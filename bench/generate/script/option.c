@@ -258,13 +258,13 @@ static bool read_only(struct reader *r, const struct row *row, struct packet_opt
 	return tokens_fault(&r->tokens, tokens_peek(&r->tokens), "there or back");
 }
 
-static bool read_double(struct reader *r, const struct row *row, struct packet_options *s)
+static bool read_duplicate(struct reader *r, const struct row *row, struct packet_options *s)
 {
 	(void)row;
-	s->doubled = true;
-	if (!reader_time(r, &s->double_ns))
+	s->duplicated = true;
+	if (!reader_time(r, &s->duplicate_ns))
 		return false;
-	s->doubled_routed = tokens_accept(&r->tokens, "routed");
+	s->duplicated_routed = tokens_accept(&r->tokens, "routed");
 	return true;
 }
 
@@ -342,7 +342,7 @@ static const struct row rows[] = {
 	{"only", read_only, 0, 0, "there|back", "half a mirror: one side's packets"},
 	{"lose", read_lose, 0, 0, "N...", "these packets of the statement are not captured"},
 	{"order", read_order, 0, 0, "N...", "these packets first, then the others"},
-	{"double", read_double, 0, 0, "T [routed]",
+	{"double", read_duplicate, 0, 0, "T [routed]",
 		"each packet twice, the second one T later; with one hop less"},
 };
 

@@ -7,7 +7,7 @@
 #include "exchange/exchange.h"
 #include "packet/bytes.h"
 #include "random.h"
-#include "script/tokens.h"
+#include "tokens.h"
 
 #define STEPS_MAX 256
 

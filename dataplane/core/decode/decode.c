@@ -27,7 +27,7 @@ static inline enum layer ethernet(struct cursor *c, struct decoded *v)
 
 /* Number 0 is no VLAN, the tag is there for its priority; and what ERSPAN's header has said
  * already is not said twice. */
-static inline void note_vlan(const struct cursor *c, struct encap *p, unsigned id)
+static inline void record_vlan(const struct cursor *c, struct encap *p, unsigned id)
 {
 	if (id == 0 || id == c->vlan)
 		return;
@@ -43,7 +43,7 @@ static inline enum layer vlan(struct cursor *c, struct decoded *v)
 
 	if (left(c) < 4)
 		return LAYER_SHORT;
-	note_vlan(c, &v->path, be16(c->at) & 0xfff);
+	record_vlan(c, &v->encap, be16(c->at) & 0xfff);
 	type = be16(c->at + 2);
 	c->at += 4;
 	return by_ethertype(type);
@@ -107,7 +107,7 @@ static void bound(struct cursor *c, struct decoded *v, size_t length)
 }
 
 /* Which bytes of its datagram a fragment says that it carries. */
-static void note_fragment(
+static void record_fragment(
 	const struct cursor *c, struct decoded *v, uint16_t begin, int more_follow)
 {
 	size_t end = begin + left(c) + c->beyond;
@@ -157,7 +157,7 @@ static inline enum layer ipv4(struct cursor *c, struct decoded *v)
 	offset = be16(h + 6);
 	if (offset & 0x3fff) {
 		v->fragment_id = be16(h + 4);
-		note_fragment(c, v, (uint16_t)(offset << 3), offset & 0x2000);
+		record_fragment(c, v, (uint16_t)(offset << 3), offset & 0x2000);
 		if (v->fragment == FRAGMENT_LATER) {
 			v->protocol = h[9];
 			return LAYER_DONE;
@@ -216,7 +216,7 @@ static inline enum layer ipv6_fragment(struct cursor *c, struct decoded *v)
 	c->at += 8;
 	if (offset & 0xfff9) {
 		v->fragment_id = be32(h + 4);
-		note_fragment(c, v, offset & 0xfff8, offset & 1);
+		record_fragment(c, v, offset & 0xfff8, offset & 1);
 		if (v->fragment == FRAGMENT_LATER) {
 			v->protocol = h[0];
 			return LAYER_DONE;
@@ -249,8 +249,8 @@ static inline enum layer tcp(struct cursor *c, struct decoded *v)
 		v->payload = h + header;
 		v->payload_captured = (uint32_t)(available - header);
 	}
-	v->history_bits =
-		history_of_tcp(h[13], header >= 20 && header < available + c->beyond) & LETTERS;
+	v->history_bits = history_of_tcp(h[13], header >= 20 && header < available + c->beyond) &
+			  HISTORY_BITS;
 	return LAYER_DONE;
 }
 
@@ -401,7 +401,7 @@ static inline int decode_plain(const struct packet *p, struct decoded *v)
 	v->pending_packets = v->is_numbered = 0;
 	v->mac = p->data + 6;
 	v->ip = ip;
-	v->path = (struct encap){.interface = p->interface, .is_known = 1};
+	v->encap = (struct encap){.interface = p->interface, .is_known = 1};
 	if (is_tcp) {
 		uint32_t header = (uint32_t)(l4[12] >> 4) * 4;
 		rest = total - IPV4;
@@ -410,7 +410,7 @@ static inline int decode_plain(const struct packet *p, struct decoded *v)
 		v->sequence = be32(l4 + 4);
 		v->payload = l4 + header;
 		v->payload_captured = header < rest ? rest - header : 0;
-		v->history_bits = history_of_tcp(l4[13], v->payload_captured > 0) & LETTERS;
+		v->history_bits = history_of_tcp(l4[13], v->payload_captured > 0) & HISTORY_BITS;
 		return 1;
 	}
 	if (by_udp_port(v->destination_port) != LAYER_DONE)
@@ -434,8 +434,8 @@ static inline void forget(struct decoded *v)
 /* What a mirror wrapped around the frame is not what the frame came through. */
 static void strip(const struct cursor *c, struct decoded *v, int is_mirrored)
 {
-	v->path.vlan[0] = is_mirrored ? c->vlan : 0;
-	v->path.vlan[1] = 0;
+	v->encap.vlan[0] = is_mirrored ? c->vlan : 0;
+	v->encap.vlan[1] = 0;
 	v->is_numbered = c->is_numbered;
 	if (c->is_numbered)
 		v->mirrored = (struct mirrored){
@@ -469,8 +469,8 @@ __attribute__((noinline)) static enum layer descend(const struct cursor *c,
 	} else {
 		*passed = (struct passed){v->ip, v->bytes, v->version};
 	}
-	v->path.tunnel = c->tunnel;
-	v->path.tunnel_id = c->tunnel_id;
+	v->encap.tunnel = c->tunnel;
+	v->encap.tunnel_id = c->tunnel_id;
 	forget(v);
 	return (enum layer)(next & ~(LAYER_WITHIN | LAYER_MIRRORED));
 }
@@ -489,7 +489,7 @@ void decode_layers(const struct packet *p, const struct inventory *inventory, st
 	c.vlan = 0;
 	forget(v);
 	v->is_numbered = 0;
-	v->path = (struct encap){.interface = p->interface, .is_known = 1};
+	v->encap = (struct encap){.interface = p->interface, .is_known = 1};
 	for (;;) {
 		while (layer < LAYER_COUNT && steps++ < LAYERS_MAX)
 			layer = step(layer, &c, v);

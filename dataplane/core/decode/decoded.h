@@ -41,7 +41,7 @@ enum fragment {
 #define HISTORY_MEMBER(name, text) HISTORY_##name,
 enum letter { HISTORY_LIST(HISTORY_MEMBER) HISTORY_COUNT };
 #define HISTORY_BIT(l) (1u << (HISTORY_##l))
-#define LETTERS ((1u << HISTORY_COUNT) - 1)
+#define HISTORY_BITS ((1u << HISTORY_COUNT) - 1)
 
 /* What an ERSPAN header says of the mirror that made it. */
 struct mirrored {
@@ -75,7 +75,7 @@ struct decoded {
 	uint32_t pending_packets; /* and how many they were */
 	uint16_t is_numbered;	  /* `mirrored` is there: a mirror numbered this packet */
 	uint16_t ends_datagram;	  /* of a fragment: the last one */
-	struct encap path;
+	struct encap encap;
 	uint16_t fragment_begin, fragment_end; /* of the datagram: the bytes that it carries */
 	struct mirrored mirrored;
 };

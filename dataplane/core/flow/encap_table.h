@@ -1,6 +1,6 @@
 /* The paths that packets came by, numbered: two bytes a flow instead of twelve.
  *
- * Bounded. Once PATHS_MAX different ones were seen, further ones are number 0, the unknown path:
+ * Bounded. Once ENCAPS_MAX different ones were seen, further ones are number 0, the unknown path:
  * the caller counts them. Asked when a flow begins, never for a packet of a known one.
  *
  * Owned by one worker, in given memory, zeroed. Never forgets.
@@ -13,18 +13,18 @@
 
 #include "encap.h"
 
-#define PATHS_MAX 4096u
+#define ENCAPS_MAX 4096u
 #define ENCAP_UNKNOWN 0
-#define PATH_SLOTS (2 * PATHS_MAX)
+#define ENCAP_SLOTS (2 * ENCAPS_MAX)
 
 struct encap_table {
-	uint32_t count;		   /* without the unknown one */
-	uint16_t last;		   /* what was asked for last: mostly it is asked for again */
-	uint16_t slot[PATH_SLOTS]; /* by hash; 0: empty */
-	struct encap path[PATHS_MAX];
+	uint32_t count;		    /* without the unknown one */
+	uint16_t last;		    /* what was asked for last: mostly it is asked for again */
+	uint16_t slot[ENCAP_SLOTS]; /* by hash; 0: empty */
+	struct encap encap[ENCAPS_MAX];
 };
 
-static inline int path_is(const struct encap *a, const struct encap *b)
+static inline int encap_equal(const struct encap *a, const struct encap *b)
 {
 	uint64_t first[2];
 	uint32_t last[2];
@@ -40,16 +40,16 @@ static inline int path_is(const struct encap *a, const struct encap *b)
 uint16_t encap_table_find(struct encap_table *, const struct encap *);
 
 /* The path's number; ENCAP_UNKNOWN where there is no room for it. */
-static inline uint16_t encap_table_number(struct encap_table *p, const struct encap *path)
+static inline uint16_t encap_table_number(struct encap_table *p, const struct encap *encap)
 {
 	/* The unknown path is no packet's: `is_known` differs. */
-	return path_is(&p->path[p->last], path) ? p->last : encap_table_find(p, path);
+	return encap_equal(&p->encap[p->last], encap) ? p->last : encap_table_find(p, encap);
 }
 
 /* By its number; `is_known` is 0 in the unknown one. */
 static inline const struct encap *encap_table_at(const struct encap_table *p, uint16_t number)
 {
-	return &p->path[number];
+	return &p->encap[number];
 }
 
 #endif

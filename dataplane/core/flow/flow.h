@@ -125,7 +125,7 @@ struct flow {
 	uint8_t corrected : 1;
 	uint8_t syn_carried : 1; /* a SYN had data: data of that side proves nothing */
 	uint8_t talked : 2;	 /* sides that sent data, by the key's direction */
-	uint16_t path;		 /* its first packet's, see paths.h */
+	uint16_t encap;		 /* its first packet's, see paths.h */
 	struct service_state service_state;
 };
 
@@ -156,7 +156,7 @@ static inline unsigned flow_version(const struct flow *f)
 /* The letters that this direction of the key has shown. */
 static inline unsigned flow_history_bits(const struct flow *f, unsigned direction)
 {
-	return f->seen[direction] & LETTERS;
+	return f->seen[direction] & HISTORY_BITS;
 }
 
 /* While a flow is inspected, the letter of data is kept out of flow.seen, so that every packet

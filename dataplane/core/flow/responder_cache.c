@@ -5,11 +5,12 @@
 
 #include "core/hash.h"
 
-static_assert(sizeof(struct cached_responder) * MEMORY_WAYS == 64, "a set is one cache line");
+static_assert(
+	sizeof(struct cached_responder) * RESPONDER_CACHE_WAYS == 64, "a set is one cache line");
 
 size_t responder_cache_size(unsigned sets_log2)
 {
-	return ((size_t)MEMORY_WAYS << sets_log2) * sizeof(struct cached_responder);
+	return ((size_t)RESPONDER_CACHE_WAYS << sets_log2) * sizeof(struct cached_responder);
 }
 
 void responder_cache_init(struct responder_cache *m, void *given, unsigned sets_log2, uint64_t seed)
@@ -36,7 +37,7 @@ static uint64_t hash_of(const struct responder_cache *m, const struct flow_tuple
 
 static struct cached_responder *set_of(const struct responder_cache *m, uint64_t hash)
 {
-	return &m->recollection[(hash & m->set_mask) * MEMORY_WAYS];
+	return &m->recollection[(hash & m->set_mask) * RESPONDER_CACHE_WAYS];
 }
 
 void responder_cache_add(struct responder_cache *m, const struct flow_tuple *c, uint64_t time_ns)
@@ -44,7 +45,7 @@ void responder_cache_add(struct responder_cache *m, const struct flow_tuple *c, 
 	uint64_t hash = hash_of(m, c);
 	struct cached_responder *set = set_of(m, hash), *place = set;
 
-	for (unsigned i = 0; i < MEMORY_WAYS; i++) {
+	for (unsigned i = 0; i < RESPONDER_CACHE_WAYS; i++) {
 		if (set[i].hash == hash) {
 			place = &set[i];
 			break;
@@ -63,8 +64,8 @@ uint64_t responder_cache_find(
 	uint64_t hash = hash_of(m, c);
 	const struct cached_responder *set = set_of(m, hash);
 
-	for (unsigned i = 0; i < MEMORY_WAYS; i++)
+	for (unsigned i = 0; i < RESPONDER_CACHE_WAYS; i++)
 		if (set[i].hash == hash)
-			return now_ns - set[i].time_ns <= MEMORY_NS ? set[i].time_ns : 0;
+			return now_ns - set[i].time_ns <= RESPONDER_CACHE_NS ? set[i].time_ns : 0;
 	return 0;
 }

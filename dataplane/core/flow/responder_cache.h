@@ -15,8 +15,8 @@
 
 #include "policy.h"
 
-#define MEMORY_WAYS 4
-#define MEMORY_NS 3600000000000ull
+#define RESPONDER_CACHE_WAYS 4
+#define RESPONDER_CACHE_NS 3600000000000ull
 
 struct cached_responder {
 	uint64_t hash; /* 0: none */

@@ -89,21 +89,21 @@ static unsigned first_of(unsigned match_twice)
 
 /* --- what a place is worth ------------------------------------------------------------ */
 
-static unsigned worth_at(const struct table *t, uint32_t bucket, unsigned slot)
+static unsigned class_at(const struct table *t, uint32_t bucket, unsigned slot)
 {
 	return t->standing[bucket].eviction_class >> EVICT_BITS * slot & ((1u << EVICT_BITS) - 1);
 }
 
-static void set_worth_at(struct table *t, uint32_t bucket, unsigned slot, unsigned eviction_class)
+static void set_class_at(struct table *t, uint32_t bucket, unsigned slot, unsigned eviction_class)
 {
 	uint32_t *all = &t->standing[bucket].eviction_class;
 
-	*all ^= (eviction_class ^ worth_at(t, bucket, slot)) << EVICT_BITS * slot;
+	*all ^= (eviction_class ^ class_at(t, bucket, slot)) << EVICT_BITS * slot;
 }
 
 /* The first place whose flow is worth this, or BUCKET_SLOTS: all compared as one word, of which
  * no place carries into the next. Empty places are worth nothing. */
-static unsigned worth_slot(const struct standing *s, enum eviction_class eviction_class)
+static unsigned class_slot(const struct standing *s, enum eviction_class eviction_class)
 {
 	const uint32_t ones = 0x11111111, lower = 7 * ones;
 	uint32_t equal = ~(((s->eviction_class & lower) ^ eviction_class * ones) + lower) & ~lower;
@@ -154,7 +154,7 @@ struct place table_victim(const struct table *t, uint64_t hash, enum eviction_cl
 
 	for (enum eviction_class w = EVICT_ATTEMPT;
 		w == EVICT_ATTEMPT || (w < eviction_class && w < EVICT_FLAGGED); w++) {
-		unsigned slot = worth_slot(&t->standing[bucket], w);
+		unsigned slot = class_slot(&t->standing[bucket], w);
 		if (slot < BUCKET_SLOTS)
 			return (struct place){index_of(t, t->bucket[bucket].entry[slot]), slot};
 	}
@@ -204,7 +204,7 @@ static void place(
 	struct table *t, uint32_t bucket, unsigned slot, uint32_t entry, unsigned eviction_class)
 {
 	t->bucket[bucket].entry[slot] = entry;
-	set_worth_at(t, bucket, slot, eviction_class);
+	set_class_at(t, bucket, slot, eviction_class);
 	t->flow[index_of(t, entry)].bucket = bucket;
 }
 
@@ -220,7 +220,7 @@ static unsigned slot_of(const struct table *t, uint32_t index)
 
 /* A first bucket knows how many of its flows had to go to their second one. Of the two each is
  * the other's other, so where a flow is tells where it was to be. */
-static void forget_overflow(struct table *t, uint32_t bucket, uint32_t tag)
+static void clear_overflow(struct table *t, uint32_t bucket, uint32_t tag)
 {
 	uint32_t *overflowed = &t->standing[other_bucket(t, bucket, tag)].overflowed;
 
@@ -228,7 +228,7 @@ static void forget_overflow(struct table *t, uint32_t bucket, uint32_t tag)
 		--*overflowed;
 }
 
-static void note_overflow(struct table *t, uint32_t bucket, uint32_t tag)
+static void set_overflow(struct table *t, uint32_t bucket, uint32_t tag)
 {
 	uint32_t *overflowed = &t->standing[other_bucket(t, bucket, tag)].overflowed;
 
@@ -245,13 +245,13 @@ static unsigned displace(struct table *t, uint32_t bucket)
 	for (unsigned slot = 0; slot < BUCKET_SLOTS; slot++) {
 		uint32_t entry = b->entry[slot], to = other_bucket(t, bucket, tag_of(t, entry));
 		unsigned empty = table_match_twice(t, &t->bucket[to], 0);
-		unsigned eviction_class = worth_at(t, bucket, slot);
+		unsigned eviction_class = class_at(t, bucket, slot);
 		if (!empty || to == bucket)
 			continue;
 		if (eviction_class & EVICT_DISPLACED)
-			forget_overflow(t, bucket, tag_of(t, entry));
+			clear_overflow(t, bucket, tag_of(t, entry));
 		else
-			note_overflow(t, to, tag_of(t, entry));
+			set_overflow(t, to, tag_of(t, entry));
 		place(t, to, first_of(empty), entry, eviction_class ^ EVICT_DISPLACED);
 		b->entry[slot] = 0;
 		return slot;
@@ -290,7 +290,7 @@ uint32_t table_insert(struct table *t, uint64_t hash, enum eviction_class evicti
 		return FLOW_NONE;
 	displaced = bucket != first;
 	if (displaced)
-		note_overflow(t, bucket, tag);
+		set_overflow(t, bucket, tag);
 	place(t, bucket, slot, tag | index, eviction_class | (displaced ? EVICT_DISPLACED : 0));
 	t->active++;
 	set_spare(t, take_flow(t));
@@ -300,10 +300,10 @@ uint32_t table_insert(struct table *t, uint64_t hash, enum eviction_class evicti
 /* The place is to be free. */
 static void leave(struct table *t, uint32_t bucket, unsigned slot)
 {
-	if (worth_at(t, bucket, slot) & EVICT_DISPLACED)
-		forget_overflow(t, bucket, tag_of(t, t->bucket[bucket].entry[slot]));
+	if (class_at(t, bucket, slot) & EVICT_DISPLACED)
+		clear_overflow(t, bucket, tag_of(t, t->bucket[bucket].entry[slot]));
 	t->bucket[bucket].entry[slot] = 0;
-	set_worth_at(t, bucket, slot, EVICT_NOTHING);
+	set_class_at(t, bucket, slot, EVICT_NOTHING);
 }
 
 uint32_t table_replace(
@@ -322,7 +322,7 @@ void table_succeed(struct table *t, uint32_t flow, enum eviction_class eviction_
 	uint32_t bucket = t->flow[flow].bucket;
 	unsigned slot = slot_of(t, flow);
 	uint32_t tag = tag_of(t, t->bucket[bucket].entry[slot]);
-	unsigned displaced = worth_at(t, bucket, slot) & EVICT_DISPLACED;
+	unsigned displaced = class_at(t, bucket, slot) & EVICT_DISPLACED;
 
 	place(t, bucket, slot, tag | t->spare, eviction_class | displaced);
 	set_spare(t, flow);
@@ -338,11 +338,11 @@ void table_remove(struct table *t, uint32_t index)
 	t->active--;
 }
 
-void table_set_worth(struct table *t, uint32_t index, enum eviction_class eviction_class)
+void table_set_class(struct table *t, uint32_t index, enum eviction_class eviction_class)
 {
 	uint32_t bucket = t->flow[index].bucket;
 	unsigned slot = slot_of(t, index);
 
-	set_worth_at(
-		t, bucket, slot, eviction_class | (worth_at(t, bucket, slot) & EVICT_DISPLACED));
+	set_class_at(
+		t, bucket, slot, eviction_class | (class_at(t, bucket, slot) & EVICT_DISPLACED));
 }

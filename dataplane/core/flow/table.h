@@ -195,6 +195,6 @@ uint32_t table_replace(struct table *, struct place, uint64_t hash, enum evictio
 void table_succeed(struct table *, uint32_t flow, enum eviction_class);
 
 void table_remove(struct table *, uint32_t flow);
-void table_set_worth(struct table *, uint32_t flow, enum eviction_class);
+void table_set_class(struct table *, uint32_t flow, enum eviction_class);
 
 #endif

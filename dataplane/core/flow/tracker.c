@@ -169,7 +169,7 @@ static inline void record_fill(const struct tracker *t, const struct flow *f, en
 	r->corrected = f->corrected;
 	r->repeated_graver = 0;
 	r->history_length = f->history_length;
-	r->path = *encap_table_at(t->paths, f->path);
+	r->encap = *encap_table_at(t->encap_table, f->encap);
 	r->generation = f->generation;
 	r->history = oriented_history(f);
 	r->detail = f->protocol == IPPROTO_TCP ? 0 : f->sequence;
@@ -242,7 +242,7 @@ static void record_end(struct tracker *t, uint32_t index, enum end reason)
 	if (reason != END_RELOADED)
 		mirror_end(t->mirror, index,
 			flow_history_bits_all(f, 0) | flow_history_bits_all(f, 1), r);
-	inspection_forget(&t->inspection, &service_state);
+	inspection_release(&t->inspection, &service_state);
 	t->counters->ended[reason]++;
 	t->counters->recognised += service_state.service != 0;
 	t->counters->digest += record_digest(r);
@@ -505,7 +505,7 @@ static void history_add(struct flow *f, const struct decoded *v)
 	}
 }
 
-static void note_syn(struct flow *f, const struct decoded *v)
+static void record_syn(struct flow *f, const struct decoded *v)
 {
 	if (f->protocol != IPPROTO_TCP ||
 		(v->history_bits & HISTORY_BIT(SYN) && v->direction == flow_initiator(f)))
@@ -533,7 +533,7 @@ static int direction_is_known(const struct flow *f)
 }
 
 /* Once a flow, by its packets alone: so it does not matter when the sweep ends it. */
-static void remember(struct tracker *t, const struct flow *f)
+static void add_to_responder_cache(struct tracker *t, const struct flow *f)
 {
 	struct flow_tuple c;
 
@@ -604,7 +604,7 @@ static int initiator_by_greeting(const struct flow *f, unsigned sender)
 /* Who initiated, by the message that was heard; the initiator's place in the key, or -1. */
 static int initiator_by_message(const struct tracker *t, const struct flow *f, unsigned sender)
 {
-	const struct recognition *r = &t->inspection.heard;
+	const struct recognition *r = &t->inspection.match_result;
 
 	if (r->service < 0 || f->basis <= BASIS_MESSAGE)
 		return -1;
@@ -802,7 +802,7 @@ static int look_first(struct tracker *t, const struct packet *p, const struct de
 static struct orientation orient_first(const struct tracker *t, const struct packet *p,
 	const struct decoded *v, const struct flow *f, int matched)
 {
-	const struct recognition *r = &t->inspection.heard;
+	const struct recognition *r = &t->inspection.match_result;
 	unsigned sender = v->direction;
 
 	if (matched && r->service >= 0 && r->info.said == SAID_REQUEST)
@@ -821,8 +821,8 @@ static void flow_begin(
 	int matched;
 
 	f->first_ns = p->time_ns;
-	f->path = encap_table_number(t->paths, &v->path);
-	if (f->path == ENCAP_UNKNOWN)
+	f->encap = encap_table_number(t->encap_table, &v->encap);
+	if (f->encap == ENCAP_UNKNOWN)
 		t->counters->encaps_unknown++;
 	f->appliance[v->direction] = v->appliance[0];
 	f->appliance[1 - v->direction] = v->appliance[1];
@@ -831,7 +831,7 @@ static void flow_begin(
 	o = orient_first(t, p, v, f, matched);
 	set_initiator_of(f, o.initiator, o.basis);
 	judge(t, f);
-	note_syn(f, v);
+	record_syn(f, v);
 	inspect_packet(t, f, p, v, matched);
 	update_connection(f);
 }
@@ -870,7 +870,7 @@ static void count_new_flow(
 		c->flows_active_peak = t->table.active;
 	count_packet(t, f, p, v);
 	if (direction_is_known(f))
-		remember(t, f);
+		add_to_responder_cache(t, f);
 	report(t, f);
 }
 
@@ -888,7 +888,7 @@ static void open_flow(
 		return;
 	}
 	count_untracked(t, f, p, v);
-	inspection_forget(&t->inspection, &f->service_state);
+	inspection_release(&t->inspection, &f->service_state);
 	table_let_go(&t->table);
 }
 
@@ -943,7 +943,7 @@ static void report_shed(struct tracker *t, const struct packet *p, const struct 
 		(enum verdict)j->verdict, CONNECTION_ATTEMPTED, BASIS_HANDSHAKE, 1);
 	r->corrected = r->repeated_graver = 0;
 	r->history_length = 1;
-	r->path = (struct encap){.interface = p->interface, .is_known = 1};
+	r->encap = (struct encap){.interface = p->interface, .is_known = 1};
 	r->generation = (uint16_t)t->policy->generation;
 	r->history = HISTORY_SYN;
 	r->detail = 0;
@@ -1045,18 +1045,18 @@ static void update_flow(
 	}
 	if (v->history_bits & HISTORY_BIT(SYN) &&
 		!(flow_history_bits(f, v->direction) & HISTORY_BIT(SYN)))
-		note_syn(f, v);
+		record_syn(f, v);
 	history_add(f, v);
 	if (service_state_is_open(&f->service_state) || v->history_bits & HISTORY_BIT(DATA))
 		inspect_packet(t, f, p, v, 0);
 	recount(t, f, &before);
 	update_connection(f);
-	table_set_worth(&t->table, index, eviction_class_of(f));
+	table_set_class(&t->table, index, eviction_class_of(f));
 	if (may_be_watched(f) && mirror_begin_watch(t->mirror, index))
 		f->seen[0] |= SEEN0_SKEWED;
 	count_packet(t, f, p, v);
 	if (!direction_was_known && direction_is_known(f))
-		remember(t, f);
+		add_to_responder_cache(t, f);
 	report(t, f);
 }
 
@@ -1158,7 +1158,7 @@ static int rejudge(struct tracker *t, uint32_t index)
 	if (flow_verdict(f) != flow_verdict(&before))
 		f->reported = 0;
 	recount(t, f, &before);
-	table_set_worth(&t->table, index, eviction_class_of(f));
+	table_set_class(&t->table, index, eviction_class_of(f));
 	report(t, f);
 	return 1;
 }

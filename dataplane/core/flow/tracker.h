@@ -25,7 +25,7 @@ struct tracker {
 	struct counters *counters;
 	struct record_buffer *record_buffer;
 	struct table table;
-	struct encap_table *paths;
+	struct encap_table *encap_table;
 	struct mirror *mirror;
 	struct responder_cache responder_cache;
 	struct inspection inspection; /* without a scanner: no flow is inspected */

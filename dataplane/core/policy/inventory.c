@@ -60,7 +60,7 @@ struct inventory *inventory_init(void *memory, size_t appliances, size_t prefixe
 	inv->entry = (struct entry *)(void *)rest;
 	inv->mac = (struct mac_entry *)(inv->entry + inv->entry_mask + 1);
 	inv->role = (uint8_t *)(inv->mac + inv->mac_mask + 1);
-	inv->cell[CELL_NOBODYS] = APPLIANCE_NONE;
+	inv->cell[CELL_UNMONITORED] = APPLIANCE_NONE;
 	inv->cell[CELL_HASHED] = APPLIANCE_HASHED;
 	inv->v6.filter_mask = UINT64_MAX;
 	return inv;

@@ -19,7 +19,7 @@
  * (nobody's: the first), or of a page's first cell with this bit: add the lower half. Halves
  * are numbered as their two bytes lie in a packet. */
 #define UPPER_PAGED 0x80000000u
-#define CELL_NOBODYS 0u
+#define CELL_UNMONITORED 0u
 
 struct entry {
 	uint64_t word[2]; /* the masked address, as its bytes lie in memory */

@@ -14,7 +14,7 @@ static int is_method_letter(uint8_t c)
 }
 
 /* The value of the Host field, without a user's name. */
-static void note_host(const uint8_t *at, size_t left, struct message_info *m)
+static void read_host(const uint8_t *at, size_t left, struct message_info *m)
 {
 	int ended;
 
@@ -90,7 +90,7 @@ static enum match read_request(const struct message *u, struct message_info *m)
 		return reading;
 	m->said = SAID_REQUEST;
 	facts_put_text(&m->facts, 0, u->bytes, method_length(u), METHOD_KEPT);
-	note_host(u->bytes + length, u->length - length, m);
+	read_host(u->bytes + length, u->length - length, m);
 	m->unfinished = m->facts.length[1] == 0 && !contains(u->bytes, u->length, "\r\n\r\n");
 	return MATCH_YES;
 }

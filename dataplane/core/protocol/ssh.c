@@ -9,7 +9,7 @@ static int is_version(const uint8_t *at)
 	       memcmp(at, "1.5-", 4) == 0;
 }
 
-static void note_software(
+static void read_software(
 	const struct message *u, const uint8_t *at, size_t length, struct message_info *m)
 {
 	const uint8_t *dash = memchr(at, '-', length);
@@ -39,6 +39,6 @@ enum match validate_ssh(const struct message *u, struct message_info *m)
 	if (!ended && length < 255)
 		return MATCH_MORE;
 	m->said = SAID_FIRST;
-	note_software(u, u->bytes + 4, length - 4, m);
+	read_software(u, u->bytes + 4, length - 4, m);
 	return MATCH_YES;
 }

@@ -9,40 +9,40 @@ static size_t rounded(size_t bytes)
 	return (bytes + 63) & ~(size_t)63;
 }
 
-size_t inspection_size(uint32_t hearings, uint32_t facts)
+size_t inspection_size(uint32_t slots, uint32_t facts)
 {
-	return rounded(hearings * sizeof(struct reassembly_slot)) +
+	return rounded(slots * sizeof(struct reassembly_slot)) +
 	       rounded(facts * sizeof(struct facts)) + rounded(facts * sizeof(uint32_t));
 }
 
-void inspection_init(struct inspection *in, void *memory, uint32_t hearings, uint32_t facts)
+void inspection_init(struct inspection *in, void *memory, uint32_t slots, uint32_t facts)
 {
 	uint8_t *at = memory;
 
 	in->facts = (struct facts *)at;
 	at += rounded(facts * sizeof(struct facts));
-	in->hearing = (struct reassembly_slot *)at;
-	at += rounded(hearings * sizeof(struct reassembly_slot));
+	in->slot = (struct reassembly_slot *)at;
+	at += rounded(slots * sizeof(struct reassembly_slot));
 	in->facts_next = (uint32_t *)at;
-	in->hearings = hearings;
+	in->slots = slots;
 	in->facts_count = facts;
-	in->hearing_free = in->facts_free = SPEECH_NOTHING;
-	in->hearing_fresh = in->facts_fresh = 0;
+	in->slot_free = in->facts_free = SERVICE_NOTHING;
+	in->slot_fresh = in->facts_fresh = 0;
 }
 
-/* A hearing that nobody has, or SPEECH_NOTHING. */
+/* A hearing that nobody has, or SERVICE_NOTHING. */
 static uint32_t slot_borrow(struct inspection *in)
 {
-	uint32_t index = in->hearing_free;
+	uint32_t index = in->slot_free;
 	struct reassembly_slot *h;
 
-	if (index != SPEECH_NOTHING)
-		in->hearing_free = in->hearing[index].next;
-	else if (in->hearing_fresh < in->hearings)
-		index = in->hearing_fresh++;
+	if (index != SERVICE_NOTHING)
+		in->slot_free = in->slot[index].next;
+	else if (in->slot_fresh < in->slots)
+		index = in->slot_fresh++;
 	else
-		return SPEECH_NOTHING;
-	h = &in->hearing[index];
+		return SERVICE_NOTHING;
+	h = &in->slot[index];
 	h->maybe[0] = h->maybe[1] = 0;
 	h->started[0] = h->started[1] = h->stale = 0;
 	return index;
@@ -50,27 +50,27 @@ static uint32_t slot_borrow(struct inspection *in)
 
 static void slot_return(struct inspection *in, uint32_t index)
 {
-	struct reassembly_slot *h = &in->hearing[index];
+	struct reassembly_slot *h = &in->slot[index];
 
 	for (unsigned i = 0; i < 2; i++)
 		if (h->started[i])
-			in->counters->overlap_contradicted += h->opening[i].contradicted;
-	h->next = in->hearing_free;
-	in->hearing_free = index;
+			in->counters->overlap_contradicted += h->prefix[i].contradicted;
+	h->next = in->slot_free;
+	in->slot_free = index;
 }
 
 static uint32_t facts_take(struct inspection *in)
 {
 	uint32_t index = in->facts_free;
 
-	if (index != SPEECH_NOTHING) {
+	if (index != SERVICE_NOTHING) {
 		in->facts_free = in->facts_next[index];
 		return index;
 	}
 	if (in->facts_fresh < in->facts_count)
 		return in->facts_fresh++;
 	in->counters->facts_exhausted++;
-	return SPEECH_NOTHING;
+	return SERVICE_NOTHING;
 }
 
 static void facts_return(struct inspection *in, uint32_t index)
@@ -96,38 +96,38 @@ void inspection_close(struct inspection *in, struct service_state *s)
 	if (s->stage == STAGE_REASSEMBLING)
 		slot_return(in, s->at);
 	s->stage = STAGE_CLOSED;
-	s->at = SPEECH_NOTHING;
+	s->at = SERVICE_NOTHING;
 }
 
-void inspection_forget(struct inspection *in, struct service_state *s)
+void inspection_release(struct inspection *in, struct service_state *s)
 {
 	inspection_close(in, s);
-	if (s->at != SPEECH_NOTHING)
+	if (s->at != SERVICE_NOTHING)
 		facts_return(in, s->at);
-	s->at = SPEECH_NOTHING;
+	s->at = SERVICE_NOTHING;
 }
 
 const struct facts *inspection_facts(const struct inspection *in, const struct service_state *s)
 {
-	return s->stage == STAGE_CLOSED && s->at != SPEECH_NOTHING ? &in->facts[s->at] : NULL;
+	return s->stage == STAGE_CLOSED && s->at != SERVICE_NOTHING ? &in->facts[s->at] : NULL;
 }
 
 /* Closed with what the last message told. */
 static void conclude(struct inspection *in, struct service_state *s)
 {
 	inspection_close(in, s);
-	if (!in->heard.info.facts.known)
+	if (!in->match_result.info.facts.known)
 		return;
 	s->at = facts_take(in);
-	if (s->at != SPEECH_NOTHING)
-		in->facts[s->at] = in->heard.info.facts;
+	if (s->at != SERVICE_NOTHING)
+		in->facts[s->at] = in->match_result.info.facts;
 }
 
 /* --- hearing ------------------------------------------------------------------------- */
 
 static struct message message_of(const struct payload *p)
 {
-	uint32_t length = p->length < OPENING_BYTES ? p->length : OPENING_BYTES;
+	uint32_t length = p->length < PREFIX_BYTES ? p->length : PREFIX_BYTES;
 
 	return (struct message){
 		.bytes = p->bytes,
@@ -139,7 +139,7 @@ static struct message message_of(const struct payload *p)
 }
 
 /* What recognition means for the flow; 1 if that is news. */
-static int learn(struct service_state *s, const struct recognition *r, service_mask expected)
+static int merge_facts(struct service_state *s, const struct recognition *r, service_mask expected)
 {
 	if (r->service >= 0) {
 		uint8_t service = (uint8_t)(r->service + 1);
@@ -162,18 +162,18 @@ static struct reassembly_slot *slot_of_state(
 	uint32_t index;
 
 	if (s->stage == STAGE_REASSEMBLING)
-		return &in->hearing[s->at];
+		return &in->slot[s->at];
 	index = slot_borrow(in);
-	if (index == SPEECH_NOTHING) {
-		in->counters->hearings_exhausted++;
+	if (index == SERVICE_NOTHING) {
+		in->counters->reassembly_exhausted++;
 		inspection_close(in, s);
 		return NULL;
 	}
-	h = &in->hearing[index];
+	h = &in->slot[index];
 	if (s->stage == STAGE_ANSWERED) {
 		unsigned server = p->side == SIDE_SERVER ? p->direction : 1u - p->direction;
 		h->started[server] = 1;
-		reassembly_init(&h->opening[server], s->at + 1);
+		reassembly_init(&h->prefix[server], s->at + 1);
 	}
 	s->stage = STAGE_REASSEMBLING;
 	s->at = index;
@@ -211,36 +211,35 @@ static void start_prefix(struct reassembly_slot *h, const struct payload *p, uin
 	if (h->started[p->direction])
 		return;
 	h->started[p->direction] = 1;
-	reassembly_init(&h->opening[p->direction], first);
+	reassembly_init(&h->prefix[p->direction], first);
 }
 
 static void recognise_prefix(
 	struct inspection *in, struct reassembly_slot *h, const struct payload *p)
 {
 	struct message u = message_of(p);
-	struct stream_prefix *o = &h->opening[p->direction];
+	struct stream_prefix *o = &h->prefix[p->direction];
 
 	u.bytes = o->byte;
 	u.length = o->length;
-	recognise(in->scanner, in->scratch, &u, &in->heard);
-	recognise_expected(in->scanner, &u, p->expected, &in->heard);
-	agree(in, h, p->direction, &in->heard);
+	recognise(in->scanner, in->scratch, &u, &in->match_result);
+	recognise_expected(in->scanner, &u, p->expected, &in->match_result);
+	agree(in, h, p->direction, &in->match_result);
 }
 
 /* Whether it is worth to go on listening. */
-static int may_tell_more(
+static int wants_more(
 	const struct reassembly_slot *h, const struct recognition *r, unsigned direction)
 {
-	const struct stream_prefix *o = &h->opening[direction];
+	const struct stream_prefix *o = &h->prefix[direction];
 
 	if (r->service >= 0)
-		return r->info.unfinished && o->length < OPENING_BYTES;
+		return r->info.unfinished && o->length < PREFIX_BYTES;
 	if (r->maybe)
-		return !h->started[1 - direction] ||
-		       h->opening[1 - direction].length < OPENING_BYTES;
+		return !h->started[1 - direction] || h->prefix[1 - direction].length < PREFIX_BYTES;
 	if (!r->possible && o->length >= SENSELESS_BYTES)
 		return 0;
-	return o->length < OPENING_BYTES;
+	return o->length < PREFIX_BYTES;
 }
 
 static int feed_prefix(struct inspection *in, struct service_state *s, const struct payload *p)
@@ -252,16 +251,16 @@ static int feed_prefix(struct inspection *in, struct service_state *s, const str
 	if (!h)
 		return 0;
 	start_prefix(h, p, first);
-	if (!reassembly_put(&h->opening[p->direction], p->sequence, p->bytes, p->length)) {
+	if (!reassembly_put(&h->prefix[p->direction], p->sequence, p->bytes, p->length)) {
 		if (++h->stale >= STALE_MAX)
 			inspection_close(in, s);
 		return 0;
 	}
-	if (h->opening[p->direction].length <= h->opening[p->direction].soft)
+	if (h->prefix[p->direction].length <= h->prefix[p->direction].soft)
 		return 0;
 	recognise_prefix(in, h, p);
-	is_news = learn(s, &in->heard, p->expected);
-	if (!may_tell_more(h, &in->heard, p->direction))
+	is_news = merge_facts(s, &in->match_result, p->expected);
+	if (!wants_more(h, &in->match_result, p->direction))
 		conclude(in, s);
 	return is_news;
 }
@@ -271,7 +270,7 @@ static int feed_first_segment(
 	struct inspection *in, struct service_state *s, const struct payload *p)
 {
 	struct message u = message_of(p);
-	struct recognition *r = &in->heard;
+	struct recognition *r = &in->match_result;
 	int is_news, is_senseless;
 
 	if (reassembly_is_padding(p->bytes, p->length))
@@ -281,9 +280,9 @@ static int feed_first_segment(
 	is_senseless = !r->possible && !r->maybe && u.length >= SENSELESS_BYTES;
 	if (r->service < 0 && !is_senseless)
 		return feed_prefix(in, s, p);
-	if (r->service >= 0 && r->info.unfinished && u.length < OPENING_BYTES)
+	if (r->service >= 0 && r->info.unfinished && u.length < PREFIX_BYTES)
 		return feed_prefix(in, s, p);
-	is_news = learn(s, r, p->expected);
+	is_news = merge_facts(s, r, p->expected);
 	conclude(in, s);
 	return is_news;
 }
@@ -298,24 +297,25 @@ static int feed_segment(struct inspection *in, struct service_state *s, const st
 /* --- datagrams ----------------------------------------------------------------------- */
 
 /* This datagram for the next one to compare with. */
-static void keep_datagram(struct reassembly_slot *h, const struct payload *p)
+static void store_datagram(struct reassembly_slot *h, const struct payload *p)
 {
-	struct stream_prefix *o = &h->opening[p->direction];
+	struct stream_prefix *o = &h->prefix[p->direction];
 
 	h->started[p->direction] = 1;
 	reassembly_init(o, 0);
 	reassembly_put(o, 0, p->bytes, p->length);
 }
 
-static void recall_datagrams(const struct reassembly_slot *h, unsigned direction, struct message *u)
+static void earlier_datagrams(
+	const struct reassembly_slot *h, unsigned direction, struct message *u)
 {
 	if (h->started[direction]) {
-		u->earlier = h->opening[direction].byte;
-		u->earlier_length = h->opening[direction].length;
+		u->earlier = h->prefix[direction].byte;
+		u->earlier_length = h->prefix[direction].length;
 	}
 	if (h->started[1 - direction]) {
-		u->other = h->opening[1 - direction].byte;
-		u->other_length = h->opening[1 - direction].length;
+		u->other = h->prefix[1 - direction].byte;
+		u->other_length = h->prefix[1 - direction].length;
 	}
 }
 
@@ -331,12 +331,12 @@ static int count_datagram(struct service_state *s, const struct recognition *r)
 static int feed_datagram(struct inspection *in, struct service_state *s, const struct payload *p)
 {
 	struct message u = message_of(p);
-	struct recognition *r = &in->heard;
-	struct reassembly_slot *h = s->stage == STAGE_REASSEMBLING ? &in->hearing[s->at] : NULL;
+	struct recognition *r = &in->match_result;
+	struct reassembly_slot *h = s->stage == STAGE_REASSEMBLING ? &in->slot[s->at] : NULL;
 	int is_news;
 
 	if (h)
-		recall_datagrams(h, p->direction, &u);
+		earlier_datagrams(h, p->direction, &u);
 	if (!p->matched)
 		recognise(in->scanner, in->scratch, &u, r);
 	recognise_expected(in->scanner, &u, p->expected, r);
@@ -345,9 +345,9 @@ static int feed_datagram(struct inspection *in, struct service_state *s, const s
 		if (!h)
 			return 0;
 		agree(in, h, p->direction, r);
-		keep_datagram(h, p);
+		store_datagram(h, p);
 	}
-	is_news = learn(s, r, p->expected);
+	is_news = merge_facts(s, r, p->expected);
 	if (r->service >= 0 || !count_datagram(s, r))
 		conclude(in, s);
 	return is_news;
@@ -363,8 +363,8 @@ int inspection_match_one(struct inspection *in, const struct payload *p)
 {
 	struct message u = message_of(p);
 
-	recognise(in->scanner, in->scratch, &u, &in->heard);
-	return in->heard.service >= 0;
+	recognise(in->scanner, in->scratch, &u, &in->match_result);
+	return in->match_result.service >= 0;
 }
 
 void inspection_add_facts(
@@ -372,8 +372,8 @@ void inspection_add_facts(
 {
 	struct message u = message_of(p);
 
-	if (s->stage != STAGE_CLOSED || s->at == SPEECH_NOTHING || !s->service)
+	if (s->stage != STAGE_CLOSED || s->at == SERVICE_NOTHING || !s->service)
 		return;
-	if (recognise_again(in->scanner, &u, s->service - 1u, &in->heard))
-		facts_merge(&in->facts[s->at], &in->heard.info.facts);
+	if (recognise_again(in->scanner, &u, s->service - 1u, &in->match_result))
+		facts_merge(&in->facts[s->at], &in->match_result.info.facts);
 }

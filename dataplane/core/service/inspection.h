@@ -25,14 +25,14 @@
 /* So many bytes without any sense: nobody is going to give them a name. */
 #define SENSELESS_BYTES 16u
 
-#define SPEECH_NOTHING UINT32_MAX
+#define SERVICE_NOTHING UINT32_MAX
 
 /* Where a flow's inspection stands. */
 enum service_state_stage {
 	STAGE_NEW,
 	STAGE_ANSWERED,	    /* new, and `at` is the sequence number of the SYN+ACK */
 	STAGE_REASSEMBLING, /* `at` is its hearing */
-	STAGE_CLOSED,	    /* `at` is its facts, or SPEECH_NOTHING */
+	STAGE_CLOSED,	    /* `at` is its facts, or SERVICE_NOTHING */
 };
 
 /* A flow's own part. Zero is a good beginning. */
@@ -60,7 +60,7 @@ struct payload {
 };
 
 struct reassembly_slot {
-	struct stream_prefix opening[2];
+	struct stream_prefix prefix[2];
 	service_mask maybe[2];
 	uint32_t next;
 	uint8_t started[2];
@@ -71,18 +71,18 @@ struct inspection {
 	const struct scanner *scanner;
 	struct hs_scratch *scratch;
 	struct counters *counters;
-	struct reassembly_slot *hearing;
+	struct reassembly_slot *slot;
 	struct facts *facts;
 	uint32_t *facts_next;
-	uint32_t hearings, hearing_free, hearing_fresh;
+	uint32_t slots, slot_free, slot_fresh;
 	uint32_t facts_count, facts_free, facts_fresh;
-	struct recognition heard; /* scratch: what the last packet said */
+	struct recognition match_result; /* scratch: what the last packet said */
 };
 
-size_t inspection_size(uint32_t hearings, uint32_t facts);
+size_t inspection_size(uint32_t slots, uint32_t facts);
 
 /* Empty pools in `memory` (inspection_size() zeroed bytes, aligned to 64). */
-void inspection_init(struct inspection *, void *memory, uint32_t hearings, uint32_t facts);
+void inspection_init(struct inspection *, void *memory, uint32_t slots, uint32_t facts);
 
 /* A SYN+ACK of a flow that nothing was said in yet. */
 void inspection_answered(struct service_state *, uint32_t sequence);
@@ -107,8 +107,8 @@ int inspection_match_one(struct inspection *, const struct payload *);
 /* Nothing was heard: what the last packet said is forgotten. */
 static inline void inspection_clear(struct inspection *in)
 {
-	in->heard.service = -1;
-	in->heard.info.facts.known = 0;
+	in->match_result.service = -1;
+	in->match_result.info.facts.known = 0;
 }
 
 /* Nothing more is going to be heard. */
@@ -118,6 +118,6 @@ void inspection_close(struct inspection *, struct service_state *);
 const struct facts *inspection_facts(const struct inspection *, const struct service_state *);
 
 /* The flow ends: what it has borrowed goes back. */
-void inspection_forget(struct inspection *, struct service_state *);
+void inspection_release(struct inspection *, struct service_state *);
 
 #endif

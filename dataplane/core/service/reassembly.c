@@ -56,10 +56,10 @@ static void append(struct stream_prefix *o, const uint8_t *bytes, uint32_t count
 /* Bytes without a hole. */
 static uint16_t unbroken(const struct stream_prefix *o)
 {
-	for (uint32_t word = o->length / 64; word < OPENING_BYTES / 64; word++)
+	for (uint32_t word = o->length / 64; word < PREFIX_BYTES / 64; word++)
 		if (~o->there[word])
 			return (uint16_t)(64 * word + (uint32_t)__builtin_ctzll(~o->there[word]));
-	return OPENING_BYTES;
+	return PREFIX_BYTES;
 }
 
 int reassembly_put(struct stream_prefix *o, uint32_t sequence, const uint8_t *bytes, uint32_t count)
@@ -75,11 +75,11 @@ int reassembly_put(struct stream_prefix *o, uint32_t sequence, const uint8_t *by
 		count -= skip;
 		offset = 0;
 	}
-	if (offset >= OPENING_BYTES || count == 0)
+	if (offset >= PREFIX_BYTES || count == 0)
 		return 0;
 	at = (uint32_t)offset;
-	if (count > OPENING_BYTES - at)
-		count = OPENING_BYTES - at;
+	if (count > PREFIX_BYTES - at)
+		count = PREFIX_BYTES - at;
 	if (at == 0 && o->length == 0 && reassembly_is_padding(bytes, count))
 		o->soft = (uint16_t)count;
 	if (at == o->length && at == o->reached)

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#define OPENING_BYTES 512
+#define PREFIX_BYTES 512
 #define PADDING_MAX 6u /* of 60 bytes Ethernet, IPv4 and TCP leave six */
 
 struct stream_prefix {
@@ -19,8 +19,8 @@ struct stream_prefix {
 	uint16_t reached;      /* one behind the last byte that is there */
 	uint16_t soft;	       /* of these at the beginning perhaps padding */
 	uint32_t contradicted; /* bytes that came again and were others */
-	uint64_t there[OPENING_BYTES / 64];
-	uint8_t byte[OPENING_BYTES];
+	uint64_t there[PREFIX_BYTES / 64];
+	uint8_t byte[PREFIX_BYTES];
 };
 
 void reassembly_init(struct stream_prefix *, uint32_t first);

@@ -27,7 +27,7 @@ static int concerns(const struct signature *s, const struct message *u)
 	return s->side == SIDE_EITHER || u->side == SIDE_EITHER || s->side == u->side;
 }
 
-static void note_reading(struct recognition *r, unsigned service, enum match reading)
+static void merge_match(struct recognition *r, unsigned service, enum match reading)
 {
 	if (reading == MATCH_MORE)
 		r->possible |= SERVICE_BIT(service);
@@ -45,7 +45,7 @@ static int confirm(const struct signature *s, const struct message *u, struct re
 		r->service = s->service;
 		return 1;
 	}
-	note_reading(r, s->service, reading);
+	merge_match(r, s->service, reading);
 	return 0;
 }
 
@@ -79,7 +79,7 @@ static void exclude(const struct scanner *sc, const struct message *u, service_m
 		}
 		if (best == MATCH_NO)
 			r->excluded |= SERVICE_BIT(service);
-		note_reading(r, service, best);
+		merge_match(r, service, best);
 	}
 	message_info_init(&r->info);
 }

@@ -44,7 +44,7 @@ static void patterns_of(const struct scanner *s, unsigned part, struct patterns 
 	}
 }
 
-static void tell(struct scanner_fault *fault, size_t signature, const char *why)
+static void report_hit(struct scanner_fault *fault, size_t signature, const char *why)
 {
 	size_t length = strnlen(why, SCANNER_WHY_BYTES - 1);
 
@@ -64,7 +64,7 @@ static int compile(struct scanner *s, unsigned part, struct scanner_fault *fault
 	if (hs_compile_multi(p.text, p.flags, p.id, p.count, HS_MODE_BLOCK, NULL,
 		    &s->database[part], &error) == HS_SUCCESS)
 		return 0;
-	tell(fault,
+	report_hit(fault,
 		error->expression >= 0 && (unsigned)error->expression < p.count
 			? p.id[error->expression]
 			: SIGNATURES_MAX,
@@ -121,7 +121,7 @@ int scanner_init(struct scanner *s, const struct signature *signature, size_t co
 	int rc = begin(s, signature, count);
 
 	if (rc)
-		tell(fault, SIGNATURES_MAX, "too many signatures");
+		report_hit(fault, SIGNATURES_MAX, "too many signatures");
 	for (unsigned part = 0; part < SCANNER_PARTS && rc == 0; part++)
 		rc = compile(s, part, fault);
 	if (rc)

@@ -139,7 +139,7 @@ static struct dpdk_port_config plan(const struct source_dpdk_config *c, const ch
 	/* Twice, since vmxnet3 fills two rings a queue before it takes its first frame. */
 	p.buffers = 2 * DPDK_RX_DESCRIPTORS + c->workers * (POOL_CACHE_ALL + 2 * BURST_MAX);
 	if (c->workers > 1)
-		p.buffers += c->workers * DPDK_STEER_RING;
+		p.buffers += c->workers * SOFTWARE_RSS_RING;
 	add_held_files(device, &p);
 	return p;
 }
@@ -217,8 +217,8 @@ static int open_device(const struct source_dpdk_config *c, const char *device, c
 	if (status < 0 || dpdk.ports > before)
 		return status;
 	snprintf(error, SOURCE_ERROR_BYTES, "%s: no port: %s", device,
-		dpdk_eal_complaint()[0] ? dpdk_eal_complaint()
-					: "is it bound to vfio-pci (dpdk-devbind.py)?");
+		dpdk_eal_error()[0] ? dpdk_eal_error()
+				    : "is it bound to vfio-pci (dpdk-devbind.py)?");
 	return -ENODEV;
 }
 
@@ -417,7 +417,7 @@ int source_dpdk_port(size_t port, struct source_dpdk_port *out)
 	return 0;
 }
 
-static void tell_all(uint16_t id, int count, struct rte_eth_xstat *value,
+static void report_all(uint16_t id, int count, struct rte_eth_xstat *value,
 	struct rte_eth_xstat_name *name, void (*each)(void *, const char *, uint64_t),
 	void *context)
 {
@@ -442,7 +442,7 @@ int source_dpdk_xstats(
 	value = calloc((size_t)count + 1, sizeof(*value));
 	name = calloc((size_t)count + 1, sizeof(*name));
 	if (value && name)
-		tell_all(id, count, value, name, each, context);
+		report_all(id, count, value, name, each, context);
 	if (port == 0)
 		each(context, "portolan_frames_put_together", atomic_load(&dpdk.copied));
 	count = value && name ? 0 : -ENOMEM;

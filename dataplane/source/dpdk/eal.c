@@ -168,12 +168,12 @@ static void open_log(void)
 	rte_openlog_stream(log);
 }
 
-const char *dpdk_eal_complaint(void)
+const char *dpdk_eal_error(void)
 {
 	return errors;
 }
 
-void dpdk_eal_forget(void)
+void dpdk_eal_clear_error(void)
 {
 	errors[0] = '\0';
 }
@@ -201,7 +201,7 @@ int dpdk_eal_start(const struct source_dpdk_config *c, const struct dpdk_need *n
 	int huge = free_hugepage_bytes() >= need->huge_bytes && !has(c, "--no-huge"), status;
 
 	open_log();
-	dpdk_eal_forget();
+	dpdk_eal_clear_error();
 	fill(&a, c, need->small_bytes, huge);
 	status = init(&a);
 	if (status < 0)

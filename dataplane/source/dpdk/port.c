@@ -36,7 +36,7 @@ static int is_fed(const char *driver)
 static int refuse(
 	char error[SOURCE_ERROR_BYTES], const struct dpdk_port *p, int status, const char *what)
 {
-	const char *more = dpdk_eal_complaint();
+	const char *more = dpdk_eal_error();
 
 	snprintf(error, SOURCE_ERROR_BYTES, "%s: %s: %s%s%s", p->name, what, rte_strerror(-status),
 		*more ? "; DPDK says: " : "", more);

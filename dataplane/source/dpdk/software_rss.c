@@ -14,7 +14,7 @@ int software_rss_open(struct software_rss *s, unsigned workers)
 		char name[RTE_RING_NAMESIZE];
 
 		snprintf(name, sizeof(name), "portolan_%u", s->workers);
-		s->ring[s->workers] = rte_ring_create(name, DPDK_STEER_RING, SOCKET_ID_ANY,
+		s->ring[s->workers] = rte_ring_create(name, SOFTWARE_RSS_RING, SOCKET_ID_ANY,
 			RING_F_SP_ENQ | RING_F_SC_DEQ | RING_F_EXACT_SZ);
 		if (!s->ring[s->workers])
 			return -rte_errno;

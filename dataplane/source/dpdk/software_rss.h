@@ -16,7 +16,7 @@
 
 #include "source/dpdk/port.h"
 
-#define DPDK_STEER_RING 1024
+#define SOFTWARE_RSS_RING 1024
 
 struct dpdk_slot { /* a queue to read */
 	struct dpdk_port *port;

@@ -66,7 +66,7 @@ static int open_file(struct files *f, const char *path)
 }
 
 /* Puts the file's name before what is wrong with it. */
-static int say_which(struct files *f, int error)
+static int name_file(struct files *f, int error)
 {
 	char why[SOURCE_ERROR_BYTES];
 	const char *path = f->path[f->next - 1];
@@ -95,11 +95,11 @@ static int files_poll(struct source *s, struct burst *b)
 			return -ENODATA;
 		got = open_file(f, f->path[f->next++]);
 		if (got < 0)
-			return say_which(f, got);
+			return name_file(f, got);
 	}
 	got = f->reader->operations->fill(f->reader, s, b);
 	if (got < 0)
-		got = say_which(f, got);
+		got = name_file(f, got);
 	s->bytes_read = f->bytes_before + f->reader->operations->position(f->reader);
 	/* The burst's bytes are the reader's: it closes when there are none. */
 	if (got < 1 && b->count == 0)

@@ -50,7 +50,7 @@ static void add_packet(struct pcap_file *f, struct source *s, struct burst *b, u
 	chunk_skip(&f->chunk, RECORD_HEADER + caplen);
 }
 
-static int say_broken(const struct pcap_file *f, struct source *s, int why, uint32_t caplen)
+static int report_broken(const struct pcap_file *f, struct source *s, int why, uint32_t caplen)
 {
 	unsigned long long offset = f->chunk.offset;
 
@@ -76,7 +76,7 @@ static int fill(struct reader *r, struct source *s, struct burst *b)
 		return 1;
 	if (whole == -ENODATA && chunk_left(&f->chunk) == 0)
 		return 0;
-	return say_broken(f, s, whole, caplen);
+	return report_broken(f, s, whole, caplen);
 }
 
 static uint64_t position(const struct reader *r)

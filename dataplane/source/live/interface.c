@@ -31,7 +31,7 @@ static int activate_failed(
 	return refuse(error, -EIO, t->name, *reason ? reason : pcap_statustostr(status));
 }
 
-static void configure(pcap_t *pcap, const struct tap_config *c)
+static void configure(pcap_t *pcap, const struct interface_config *c)
 {
 	pcap_set_snaplen(pcap, (int)c->snaplen);
 	pcap_set_buffer_size(pcap, (int)c->ring_bytes);
@@ -41,7 +41,7 @@ static void configure(pcap_t *pcap, const struct tap_config *c)
 	pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO);
 }
 
-int interface_open(struct interface_capture *t, const char *name, const struct tap_config *c,
+int interface_open(struct interface_capture *t, const char *name, const struct interface_config *c,
 	char error[SOURCE_ERROR_BYTES])
 {
 	char reason[PCAP_ERRBUF_SIZE] = "";

@@ -25,12 +25,12 @@ struct interface_capture {
 	int flags; /* what the thread that watches last saw */
 };
 
-struct tap_config {
+struct interface_config {
 	uint32_t snaplen, ring_bytes;
 };
 
 /* 0, or a negative errno with the reason in `error`; to be closed either way. */
-int interface_open(struct interface_capture *, const char *name, const struct tap_config *,
+int interface_open(struct interface_capture *, const char *name, const struct interface_config *,
 	char error[SOURCE_ERROR_BYTES]);
 void interface_close(struct interface_capture *);
 

@@ -230,7 +230,7 @@ static int live_new(struct live **out, const struct source_live_config *c, unsig
 
 static int open_interfaces(struct live *l, const struct source_live_config *c, char *error)
 {
-	struct tap_config config = {.snaplen = c->snaplen, .ring_bytes = c->ring_bytes};
+	struct interface_config config = {.snaplen = c->snaplen, .ring_bytes = c->ring_bytes};
 	int status = 0;
 
 	while (l->interface_captures < c->interfaces && status == 0) {

@@ -39,8 +39,8 @@ static struct flood *flood_open(void)
 	f->dice = dice_cast(50);
 	f->now_ns = START;
 	f->sensor = sensor_open(16, 1);
-	f->record_buffer.capacity = OUTBOX_MIN;
-	f->record_buffer.record = calloc(OUTBOX_MIN, sizeof(struct record));
+	f->record_buffer.capacity = RECORD_BUFFER_MIN;
+	f->record_buffer.record = calloc(RECORD_BUFFER_MIN, sizeof(struct record));
 	memset(&config, 0, sizeof(config));
 	config.policy = f->sensor->book.policy;
 	config.timeouts = default_timeouts;

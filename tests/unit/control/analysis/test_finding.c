@@ -90,7 +90,7 @@ static void findings_are_what_a_list_would_hold_in_the_order_of_discovery(void *
 	for (size_t i = 0; i < all.count; i++) {
 		assert_memory_equal(&all.finding[i].key, &twin->key[i], sizeof(twin->key[i]));
 		assert_int_equal(all.finding[i].flows, twin->flows[i]);
-		assert_int_equal(all.finding[i].gist.severity, twin->severity[i]);
+		assert_int_equal(all.finding[i].description.severity, twin->severity[i]);
 		assert_ptr_equal(findings_find(&all, &twin->key[i]), &all.finding[i]);
 	}
 	findings_clear(&all);

@@ -20,26 +20,26 @@ static void complaint_that_is_full_says_so(void **state)
 	(void)state;
 	for (int i = 0; i < 1000; i++) {
 		errors_add(&c, "line %d ü", i);
-		assert_true(c.length < COMPLAINT_BYTES);
+		assert_true(c.length < ERRORS_BYTES);
 		assert_int_equal(strlen(c.text), c.length);
 	}
 	assert_string_equal(c.text + c.length - strlen("…"), "…");
-	assert_true(c.length > COMPLAINT_BYTES - 32);
+	assert_true(c.length > ERRORS_BYTES - 32);
 }
 
 static void complaint_that_fits_to_the_last_byte_is_not_spoilt(void **state)
 {
-	char text[COMPLAINT_BYTES];
+	char text[ERRORS_BYTES];
 
 	(void)state;
-	for (size_t length = COMPLAINT_BYTES - 20; length < COMPLAINT_BYTES; length++) {
+	for (size_t length = ERRORS_BYTES - 20; length < ERRORS_BYTES; length++) {
 		struct errors c = {0};
 		memset(text, 'x', length);
 		text[length] = '\0';
 		errors_add(&c, "%s", text);
 		for (int i = 0; i < 20; i++) {
 			errors_add(&c, "%s", "y");
-			assert_true(c.length < COMPLAINT_BYTES);
+			assert_true(c.length < ERRORS_BYTES);
 			assert_int_equal(strlen(c.text), c.length);
 		}
 		assert_string_equal(c.text + c.length - strlen("…"), "…");
@@ -49,13 +49,13 @@ static void complaint_that_fits_to_the_last_byte_is_not_spoilt(void **state)
 static void complaint_cuts_one_long_line(void **state)
 {
 	struct errors c = {0};
-	char text[2 * COMPLAINT_BYTES];
+	char text[2 * ERRORS_BYTES];
 
 	(void)state;
 	memset(text, 'x', sizeof(text));
 	text[sizeof(text) - 1] = '\0';
 	errors_add(&c, "%s", text);
-	assert_int_equal(strlen(c.text), COMPLAINT_BYTES - 1);
+	assert_int_equal(strlen(c.text), ERRORS_BYTES - 1);
 	assert_string_equal(c.text + c.length - strlen("…"), "…");
 }
 
@@ -87,7 +87,7 @@ static void complaint_is_printed_with_the_programs_name(void **state)
 static void spelling_names_the_nearest_word_or_all(void **state)
 {
 	static const char *const known[] = {"table", "csv", "json"};
-	char want[SPELLING_TEXT_BYTES];
+	char want[SUGGEST_TEXT_BYTES];
 
 	(void)state;
 	suggest_want("xml", known, 3, want);
@@ -105,7 +105,7 @@ static void spelling_names_the_nearest_word_or_all(void **state)
 static void spelling_cuts_a_list_that_is_too_long(void **state)
 {
 	const char *known[500];
-	char want[SPELLING_TEXT_BYTES];
+	char want[SUGGEST_TEXT_BYTES];
 
 	(void)state;
 	for (size_t i = 0; i < 500; i++)

@@ -36,11 +36,11 @@ static void log_remembers_a_bounded_number_of_texts_and_says_the_rest(void **sta
 	unsigned said = 0;
 
 	(void)state;
-	for (unsigned i = 0; i < 10 * LOG_SAID_MAX; i++) {
+	for (unsigned i = 0; i < 10 * LOG_RECENT_MAX; i++) {
 		snprintf(text, sizeof(text), "text %u", i);
 		said += (unsigned)log_may_say(&m, text, 0, &held_back);
 	}
-	assert_int_equal(said, 10 * LOG_SAID_MAX);
+	assert_int_equal(said, 10 * LOG_RECENT_MAX);
 }
 
 static void log_levels_have_names(void **state)

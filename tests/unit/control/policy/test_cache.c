@@ -16,7 +16,7 @@
 
 #include "policy/cache.h"
 
-static const struct jar_part contents[JAR_PARTS] = {{"contents", 8}};
+static const struct cache_part contents[CACHE_ENTRY_PARTS] = {{"contents", 8}};
 static const struct cache_key key = {{0xab}};
 
 #define ENTRY_NAME "ab00000000000000000000000000000000000000000000000000000000000000.jar"
@@ -65,7 +65,7 @@ static int teardown(void **state)
 /* 0 or the error. */
 static int taken(const struct house *h)
 {
-	struct jar_part part[JAR_PARTS];
+	struct cache_part part[CACHE_ENTRY_PARTS];
 	int error = 0;
 	uint8_t *bytes = cache_get(&h->cache, &key, part, &error);
 
@@ -227,7 +227,7 @@ static void larder_puts_a_new_jar_in_place_of_a_link(void **state)
 
 static void larder_takes_nothing_broken_and_replaces_it(void **state)
 {
-	static const off_t sizes[] = {0, 1, JAR_HEADER_BYTES, (off_t)JAR_BYTES_MAX + 1};
+	static const off_t sizes[] = {0, 1, CACHE_HEADER_BYTES, (off_t)CACHE_ENTRY_BYTES_MAX + 1};
 	struct house *h = *state;
 
 	stocked(h);
@@ -258,7 +258,7 @@ static void larder_keeps_the_newest_jars_and_what_is_not_its_own(void **state)
 		snprintf(path, sizeof(path), "%s/%02x%s", h->folder, i, &ENTRY_NAME[2]);
 		there += access(path, F_OK) == 0;
 	}
-	assert_int_equal(there, LARDER_JARS);
+	assert_int_equal(there, CACHE_ENTRIES);
 	assert_int_equal(access(path, F_OK), 0);
 	snprintf(path, sizeof(path), "%s/notes.txt", h->folder);
 	assert_int_equal(access(path, F_OK), 0);
@@ -273,7 +273,7 @@ static void larder_on_a_full_disk_changes_nothing(void **state)
 
 	stocked(h);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-	tight = (struct rlimit){JAR_HEADER_BYTES, before.rlim_max};
+	tight = (struct rlimit){CACHE_HEADER_BYTES, before.rlim_max};
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
 	assert_int_equal(cache_put(&h->cache, &key, contents), -EFBIG);

@@ -14,24 +14,25 @@ static const struct cache_key key = {{1, 2, 3}};
 /* A jar with an empty part between two others. */
 static uint8_t *sealed(size_t *size)
 {
-	const struct jar_part part[JAR_PARTS] = {{"first", 5}, {NULL, 0}, {"third part", 10}};
+	const struct cache_part part[CACHE_ENTRY_PARTS] = {
+		{"first", 5}, {NULL, 0}, {"third part", 10}};
 	uint8_t *bytes = cache_entry_write(&key, part, size);
 
 	assert_non_null(bytes);
-	assert_int_equal(*size, JAR_HEADER_BYTES + 15);
+	assert_int_equal(*size, CACHE_HEADER_BYTES + 15);
 	return bytes;
 }
 
 static int opens(const struct cache_key *k, const uint8_t *bytes, size_t size)
 {
-	struct jar_part part[JAR_PARTS];
+	struct cache_part part[CACHE_ENTRY_PARTS];
 
 	return cache_entry_read(k, bytes, size, part);
 }
 
 static void jar_gives_back_what_was_put_in(void **state)
 {
-	struct jar_part part[JAR_PARTS];
+	struct cache_part part[CACHE_ENTRY_PARTS];
 	size_t size;
 	uint8_t *bytes = sealed(&size);
 
@@ -102,7 +103,8 @@ static void jar_of_another_key_does_not_open(void **state)
 
 static void jar_takes_no_more_than_its_bound(void **state)
 {
-	const struct jar_part part[JAR_PARTS] = {{"", JAR_BYTES_MAX}, {"", SIZE_MAX}};
+	const struct cache_part part[CACHE_ENTRY_PARTS] = {
+		{"", CACHE_ENTRY_BYTES_MAX}, {"", SIZE_MAX}};
 	size_t size;
 
 	(void)state;

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 static char folder[] = "/tmp/portolan-armoury-XXXXXX";
-static char jar[512];
+static char entry[512];
 
 static void arm(void)
 {
@@ -22,7 +22,7 @@ static ino_t arm_and_see(off_t *size)
 	struct stat st;
 
 	arm();
-	assert_int_equal(stat(jar, &st), 0);
+	assert_int_equal(stat(entry, &st), 0);
 	if (size)
 		*size = st.st_size;
 	return st.st_ino;
@@ -30,7 +30,7 @@ static ino_t arm_and_see(off_t *size)
 
 static int setup(void **state)
 {
-	struct dirent *entry;
+	struct dirent *found;
 	DIR *open;
 
 	fixture_setup(state);
@@ -39,12 +39,12 @@ static int setup(void **state)
 	arm();
 	open = opendir(folder);
 	assert_non_null(open);
-	while ((entry = readdir(open))) {
-		if (strstr(entry->d_name, ".jar"))
-			snprintf(jar, sizeof(jar), "%s/%s", folder, entry->d_name);
+	while ((found = readdir(open))) {
+		if (strstr(found->d_name, ".jar"))
+			snprintf(entry, sizeof(entry), "%s/%s", folder, found->d_name);
 	}
 	closedir(open);
-	assert_true(jar[0] != '\0');
+	assert_true(entry[0] != '\0');
 	return 0;
 }
 
@@ -68,7 +68,7 @@ static void armoury_compiles_once_and_takes_what_is_kept_afterwards(void **state
 
 static void flip(off_t at)
 {
-	FILE *file = fopen(jar, "r+");
+	FILE *file = fopen(entry, "r+");
 	int byte;
 
 	assert_non_null(file);
@@ -91,7 +91,7 @@ static void armoury_compiles_afresh_what_is_damaged(void **state)
 		ino_t written;
 		flip(places[i]);
 		/* Held, so that its number is not given to the next one. */
-		FILE *held = fopen(jar, "r");
+		FILE *held = fopen(entry, "r");
 		written = arm_and_see(NULL);
 		assert_true(written != file);
 		assert_true(written == arm_and_see(NULL));

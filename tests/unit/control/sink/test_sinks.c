@@ -43,7 +43,7 @@ static void outlets_never_wait_for_a_sink_that_stalls(void **state)
 	assert_int_equal(sinks_open(&sinks, &outputs), 0);
 	assert_int_equal(sinks_start(sinks), 0);
 	assert_true(sinks_want_flows(sinks));
-	for (unsigned i = 0; i < BACKLOG_DOCUMENTS; i++)
+	for (unsigned i = 0; i < QUEUE_MESSAGES_MAX; i++)
 		sinks_send(sinks, document, false);
 	sinks_send(sinks, document, true);
 	usleep(300000);
@@ -56,12 +56,12 @@ static void outlets_never_wait_for_a_sink_that_stalls(void **state)
 	assert_string_equal(text(states, 0, "name"), "/dev/full");
 	assert_string_equal(text(states, 0, "state"), "retrying");
 	assert_string_equal(text(states, 0, "last_error"), "No space left on device");
-	assert_int_equal(figure(states, 0, "queued"), BACKLOG_DOCUMENTS);
+	assert_int_equal(figure(states, 0, "queued"), QUEUE_MESSAGES_MAX);
 	assert_int_equal(figure(states, 0, "dropped"), 100);
 	assert_string_equal(text(states, 1, "state"), "ok");
 	assert_int_equal(figure(states, 1, "queued"), 0);
 	assert_int_equal(figure(states, 1, "delivered") + figure(states, 1, "dropped"),
-		BACKLOG_DOCUMENTS + 101);
+		QUEUE_MESSAGES_MAX + 101);
 	json_decref(states);
 	json_decref(document);
 	sinks_close(sinks);

@@ -113,8 +113,8 @@ static inline struct sensor *sensor_open(uint32_t flow_max, unsigned burst_size)
 	assert_non_null(s);
 	s->inventory = sensor_inventory();
 	book_open(&s->book, s->rule, sensor_rules(s->rule), s->inventory);
-	s->record_buffer.capacity = OUTBOX_MIN;
-	s->record_buffer.record = calloc(OUTBOX_MIN, sizeof(struct record));
+	s->record_buffer.capacity = RECORD_BUFFER_MIN;
+	s->record_buffer.record = calloc(RECORD_BUFFER_MIN, sizeof(struct record));
 	s->ended = calloc(RECORDS_MAX, sizeof(struct record));
 	s->flagged = calloc(RECORDS_MAX, sizeof(struct record));
 	s->burst_size = burst_size;

@@ -49,7 +49,7 @@ static void mirror_counts_frames_by_interface_and_vlan(void **state)
 	(void)state;
 	for (unsigned interface = 0; interface < 2; interface++) {
 		struct burst b = burst_of(interface, 3);
-		struct decoded v = {.path = {.vlan = {20}, .interface = (uint16_t)interface}};
+		struct decoded v = {.encap = {.vlan = {20}, .interface = (uint16_t)interface}};
 		mirror_layered(m, &b.packet[0], &v);
 		mirror_layered(m, &b.packet[9], &v);
 		mirror_burst(m, &b, 3);
@@ -71,7 +71,7 @@ static void mirror_counts_what_finds_no_lane_together(void **state)
 	(void)state;
 	for (uint16_t vlan = 1; vlan <= 1000; vlan++) {
 		struct burst b = burst_of(0, 0);
-		struct decoded v = {.path = {.vlan = {vlan}}};
+		struct decoded v = {.encap = {.vlan = {vlan}}};
 		mirror_layered(&s->mirror, &b.packet[0], &v);
 		mirror_burst(&s->mirror, &b, 0);
 	}
@@ -267,7 +267,7 @@ static void mirror_tells_one_side_from_two(void **state)
 		.appliance = {0, APPLIANCE_NONE},
 		.packets = {5, 0},
 		.end_ns = 77,
-		.path = {.is_known = 1}};
+		.encap = {.is_known = 1}};
 
 	(void)state;
 	mirror_end(&s->mirror, 1, data, &r);

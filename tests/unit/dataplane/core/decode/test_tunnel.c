@@ -126,8 +126,8 @@ static struct frame udp_frame(unsigned port, const void *header, size_t length, 
 
 static void check_path(const struct decoded *v, enum tunnel tunnel, uint32_t id)
 {
-	assert_int_equal(v->path.tunnel, tunnel);
-	assert_int_equal(v->path.tunnel_id, id);
+	assert_int_equal(v->encap.tunnel, tunnel);
+	assert_int_equal(v->encap.tunnel_id, id);
 }
 
 /* The packet inside counts, and nothing of the one around is left in the view. */
@@ -318,8 +318,8 @@ static void check_erspan(const struct frame *f, enum load load, uint32_t session
 
 	check_ends(&r.view, DEVICE, 40000, PEER, 443);
 	check_path(&r.view, TUNNEL_ERSPAN, session);
-	assert_int_equal(r.view.path.vlan[0], load == LOAD_TAGGED || session ? 77 : 0);
-	assert_int_equal(r.view.path.vlan[1], 0);
+	assert_int_equal(r.view.encap.vlan[0], load == LOAD_TAGGED || session ? 77 : 0);
+	assert_int_equal(r.view.encap.vlan[1], 0);
 	assert_int_equal(r.view.is_numbered, numbered);
 	if (numbered) {
 		assert_int_equal(r.view.mirrored.sequence, 9);
@@ -548,7 +548,7 @@ static void tunnel_to_a_mirror_endpoint_is_stripped(void **state)
 	r = read_in(&l, &f);
 	check_ends(&r.view, DEVICE, 40000, PEER, 443);
 	check_path(&r.view, TUNNEL_VXLAN, 12345);
-	assert_int_equal(r.view.path.vlan[0], 77);
+	assert_int_equal(r.view.encap.vlan[0], 77);
 	assert_int_equal(r.view.is_numbered, 0);
 	free(l.inventory);
 }
@@ -641,15 +641,15 @@ static void path_keeps_the_first_two_tags(void **state)
 	put_vlan(&f, 300, 0x0800);
 	put_load(&f, LOAD_IPV4);
 	r = read_whole(&f, LINK_ETHERNET);
-	assert_int_equal(r.view.path.vlan[0], 100);
-	assert_int_equal(r.view.path.vlan[1], 200);
+	assert_int_equal(r.view.encap.vlan[0], 100);
+	assert_int_equal(r.view.encap.vlan[1], 200);
 	put_ethernet(&priority, 0x8100);
 	put_vlan(&priority, 0xe000, 0x8100);
 	put_vlan(&priority, 5, 0x0800);
 	put_load(&priority, LOAD_IPV4);
 	r = read_whole(&priority, LINK_ETHERNET);
-	assert_int_equal(r.view.path.vlan[0], 5);
-	assert_int_equal(r.view.path.vlan[1], 0);
+	assert_int_equal(r.view.encap.vlan[0], 5);
+	assert_int_equal(r.view.encap.vlan[1], 0);
 }
 
 /* The makers' tags of DESIGN 5 that stand between Ethernet and IP. */
@@ -669,7 +669,7 @@ static void tags_of_switch_makers_are_read_over(void **state)
 		put_load(&f, LOAD_IPV4);
 		r = read_whole(&f, LINK_ETHERNET);
 		check_ends(&r.view, DEVICE, 40000, PEER, 443);
-		assert_int_equal(r.view.path.vlan[0], 9);
+		assert_int_equal(r.view.encap.vlan[0], 9);
 	}
 }
 

@@ -28,8 +28,8 @@ static void paths_gives_equal_paths_one_number(void **state)
 static void paths_agrees_with_a_list(void **state)
 {
 	static struct encap_table p;
-	static struct encap list[PATHS_MAX];
-	static uint16_t number[PATHS_MAX];
+	static struct encap list[ENCAPS_MAX];
+	static uint16_t number[ENCAPS_MAX];
 	struct dice d = dice_cast(11);
 	unsigned count = 0;
 
@@ -59,10 +59,10 @@ static void paths_is_full_for_new_ones_only(void **state)
 	uint16_t number = encap_table_number(&p, &first);
 
 	(void)state;
-	for (uint32_t id = 2; id < 3 * PATHS_MAX; id++) {
+	for (uint32_t id = 2; id < 3 * ENCAPS_MAX; id++) {
 		struct encap q = path_of(0, 0, TUNNEL_VXLAN, id);
 		uint16_t got = encap_table_number(&p, &q);
-		assert_true((got == ENCAP_UNKNOWN) == (id >= PATHS_MAX));
+		assert_true((got == ENCAP_UNKNOWN) == (id >= ENCAPS_MAX));
 	}
 	assert_int_equal(encap_table_number(&p, &first), number);
 }

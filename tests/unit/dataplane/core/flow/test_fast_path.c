@@ -119,7 +119,7 @@ static void check_monitored(
 	assert_int_equal(g->direction, v->direction);
 	assert_int_equal(g->tally, tally_of(1, v->bytes));
 	assert_int_equal(g->now_ns, s->packet.now_ns);
-	assert_int_equal(g->history_bits & LETTERS, v->history_bits);
+	assert_int_equal(g->history_bits & HISTORY_BITS, v->history_bits);
 	assert_int_equal(g->history_bits & HISTORY_CLOSELY, closely ? HISTORY_CLOSELY : 0);
 }
 

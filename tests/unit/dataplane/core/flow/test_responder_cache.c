@@ -90,7 +90,7 @@ static void memory_forgets_what_was_told_longest_ago(void **state)
 	for (uint16_t port = 1; port <= 100; port++) {
 		c.port[1] = port;
 		assert_int_equal(responder_cache_find(&a.responder_cache, &c, START + 100),
-			port > 100 - MEMORY_WAYS ? START + port : 0);
+			port > 100 - RESPONDER_CACHE_WAYS ? START + port : 0);
 	}
 	free(a.given);
 }

@@ -243,7 +243,7 @@ static void play(uint32_t capacity, uint64_t seed, int crowded)
 		} else {
 			t.eviction_class[i] =
 				(enum eviction_class)(EVICT_ATTEMPT + dice_below(&d, 5));
-			table_set_worth(table, t.index[i], t.eviction_class[i]);
+			table_set_class(table, t.index[i], t.eviction_class[i]);
 		}
 		assert_int_equal(table->active, t.active);
 		check_find(&t, table, &d, i);

@@ -1102,10 +1102,10 @@ static void check_same_report(const struct record *a, const struct record *b)
 	assert_int_equal(a->detail, b->detail);
 	assert_int_equal(a->start_ns, b->start_ns);
 	assert_int_equal(a->end_ns, b->end_ns);
-	assert_int_equal(a->path.interface, b->path.interface);
-	assert_int_equal(a->path.is_known, b->path.is_known);
-	assert_int_equal(a->path.tunnel, b->path.tunnel);
-	assert_int_equal(a->path.vlan[0], b->path.vlan[0]);
+	assert_int_equal(a->encap.interface, b->encap.interface);
+	assert_int_equal(a->encap.is_known, b->encap.is_known);
+	assert_int_equal(a->encap.tunnel, b->encap.tunnel);
+	assert_int_equal(a->encap.vlan[0], b->encap.vlan[0]);
 	assert_int_equal(a->service, b->service);
 	assert_int_equal(a->service_basis, b->service_basis);
 	assert_int_equal(a->facts.known, b->facts.known);

@@ -113,9 +113,9 @@ static void inspection_recognises_a_whole_first_segment_without_a_buffer(void **
 	assert_true(hear(r, &s, segment(SIDE_CLIENT, 100, "SSH-2.0-x\r\n")));
 	check_recognised(&s, SERVICE_SSH);
 	assert_false(service_state_is_open(&s));
-	assert_int_equal(r->in.hearing_fresh, 0);
+	assert_int_equal(r->in.slot_fresh, 0);
 	assert_int_equal(inspection_facts(&r->in, &s)->length[0], 1);
-	inspection_forget(&r->in, &s);
+	inspection_release(&r->in, &s);
 }
 
 static void inspection_puts_a_split_banner_together_and_gives_its_buffer_back(void **state)
@@ -128,8 +128,8 @@ static void inspection_puts_a_split_banner_together_and_gives_its_buffer_back(vo
 	assert_false(hear(r, &s, segment(SIDE_CLIENT, 103, "-2.0-x\r\n")));
 	assert_true(hear(r, &s, segment(SIDE_CLIENT, 101, "SH")));
 	check_recognised(&s, SERVICE_SSH);
-	assert_int_equal(r->in.hearing_free, 0);
-	inspection_forget(&r->in, &s);
+	assert_int_equal(r->in.slot_free, 0);
+	inspection_release(&r->in, &s);
 }
 
 static void inspection_says_nothing_of_a_stream_whose_beginning_is_missing(void **state)
@@ -140,7 +140,7 @@ static void inspection_says_nothing_of_a_stream_whose_beginning_is_missing(void 
 	assert_false(hear(r, &s, segment(SIDE_CLIENT, 101, "SH-2.0-x\r\n")));
 	assert_int_equal(s.basis, SERVICE_UNVERIFIED);
 	assert_true(service_state_is_open(&s));
-	inspection_forget(&r->in, &s);
+	inspection_release(&r->in, &s);
 }
 
 static void inspection_counts_a_flow_that_finds_no_buffer(void **state)
@@ -150,14 +150,14 @@ static void inspection_counts_a_flow_that_finds_no_buffer(void **state)
 
 	for (unsigned i = 0; i <= HEARINGS; i++)
 		hear(r, &s[i], segment(SIDE_CLIENT, 101, "SH-"));
-	assert_int_equal(r->counters.hearings_exhausted, 1);
+	assert_int_equal(r->counters.reassembly_exhausted, 1);
 	assert_false(service_state_is_open(&s[HEARINGS]));
 	assert_int_equal(s[HEARINGS].basis, SERVICE_UNVERIFIED);
-	inspection_forget(&r->in, &s[0]);
+	inspection_release(&r->in, &s[0]);
 	memset(&s[HEARINGS], 0, sizeof(s[HEARINGS]));
 	hear(r, &s[HEARINGS], segment(SIDE_CLIENT, 101, "SH-"));
 	assert_true(service_state_is_open(&s[HEARINGS]));
-	assert_int_equal(r->counters.hearings_exhausted, 1);
+	assert_int_equal(r->counters.reassembly_exhausted, 1);
 }
 
 static void inspection_counts_facts_that_find_no_room(void **state)

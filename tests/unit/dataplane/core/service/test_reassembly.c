@@ -23,13 +23,13 @@ static uint32_t roll(uint32_t below)
 
 /* The stupid twin: a byte and whether it is there, one at a time. */
 struct twin {
-	int byte[OPENING_BYTES]; /* -1: not there */
+	int byte[PREFIX_BYTES]; /* -1: not there */
 	uint32_t contradicted;
 };
 
 static void twin_init(struct twin *t)
 {
-	for (unsigned i = 0; i < OPENING_BYTES; i++)
+	for (unsigned i = 0; i < PREFIX_BYTES; i++)
 		t->byte[i] = -1;
 	t->contradicted = 0;
 }
@@ -38,7 +38,7 @@ static void twin_put(struct twin *t, int64_t offset, const uint8_t *bytes, uint3
 {
 	for (uint32_t i = 0; i < count; i++) {
 		int64_t at = offset + i;
-		if (at < 0 || at >= OPENING_BYTES)
+		if (at < 0 || at >= PREFIX_BYTES)
 			continue;
 		if (t->byte[at] < 0)
 			t->byte[at] = bytes[i];
@@ -51,7 +51,7 @@ static void check_equal(const struct stream_prefix *o, const struct twin *t)
 {
 	uint32_t length = 0;
 
-	while (length < OPENING_BYTES && t->byte[length] >= 0) {
+	while (length < PREFIX_BYTES && t->byte[length] >= 0) {
 		assert_int_equal(o->byte[length], t->byte[length]);
 		length++;
 	}

@@ -1,4 +1,4 @@
-#include "script/tokens.h"
+#include "tokens.h"
 
 #include <stdio.h>
 #include <string.h>
