@@ -1,6 +1,7 @@
 #include "core/pipeline.h"
 
 #include "core/decode/decode.h"
+#include "core/flow/key.h"
 
 /* Packets from one step to the next: how many lines of each are on their way at a time. */
 #define DISTANCE 10
@@ -76,7 +77,7 @@ static uint32_t decode_full(struct pipeline *pl, const struct packet *p, uint32_
 	l->monitored++;
 	if (v->fragment != FRAGMENT_NONE && !has_flow(pl, p, v))
 		return 0;
-	tracker_key(v, &pl->key[i]);
+	flow_key_of(v, &pl->key[i]);
 	g->history_bits = v->history_bits | fast_needs_care(p, v);
 	g->direction = v->direction;
 	g->now_ns = p->now_ns;

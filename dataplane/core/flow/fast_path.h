@@ -99,7 +99,7 @@ static inline int fast_is_special(uint32_t ports)
 }
 #endif
 
-/* The canonical key, and which way the packet points in it: as tracker_key(). */
+/* The canonical key, and which way the packet points in it: as flow_key_of(). */
 static inline void fast_key(struct fast_packet *g, uint64_t from, uint64_t to)
 {
 	g->direction = from > to;

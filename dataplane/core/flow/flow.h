@@ -180,6 +180,70 @@ static inline int flow_has_key(const struct flow *f, const union flow_key *k)
 		       ((a[4] & mask) ^ b[4])) == 0;
 }
 
+static inline void flow_set_verdict(struct flow *f, enum verdict v)
+{
+	f->state = (uint8_t)((f->state & ((1u << STATE_VERDICT_SHIFT) - 1)) |
+			     (unsigned)v << STATE_VERDICT_SHIFT);
+}
+
+static inline void flow_set_timeout(struct flow *f, enum timeout timeout)
+{
+	f->state = (uint8_t)((f->state & ~(7u << STATE_TIMEOUT_SHIFT)) |
+			     (unsigned)timeout << STATE_TIMEOUT_SHIFT);
+}
+
+static inline void flow_set_initiator(struct flow *f, unsigned initiator)
+{
+	f->state = (uint8_t)((f->state & ~STATE_INITIATOR) | (initiator ? STATE_INITIATOR : 0));
+}
+
+/* Whoever initiated is known by other evidence; the verdict is not judged again here. */
+static inline void flow_orient(struct flow *f, unsigned initiator, enum basis basis)
+{
+	f->basis = basis & 7;
+	flow_set_initiator(f, initiator);
+}
+
+/* Without what the key has beside an IPv4 address. Whole words, in place: what is stored in
+ * pieces, or copied as it was just stored, keeps whoever loads it waiting. */
+static inline void flow_address(struct address *out, const struct flow *f, unsigned end)
+{
+	uint64_t word[2];
+
+	memcpy(word, &f->address[end], sizeof(word));
+	if (flow_version(f) == 4) {
+		word[0] = 0;
+		word[1] &= 0xffffffff00000000;
+	}
+	memcpy(out->byte, &word[0], sizeof(word[0]));
+	memcpy(out->byte + 8, &word[1], sizeof(word[1]));
+}
+
+static inline uint64_t flow_packets(const struct flow *f, unsigned direction)
+{
+	return ((uint64_t)f->packets_high[direction] << 31) + (f->tally[direction] >> 32);
+}
+
+static inline uint64_t flow_bytes(const struct flow *f, unsigned direction)
+{
+	return (uint64_t)f->bytes_high[direction] << 32 | (uint32_t)f->tally[direction];
+}
+
+/* The history's directions become initiator (0) and responder (1). */
+static inline uint64_t flow_history_oriented(const struct flow *f)
+{
+	return flow_initiator(f) ? f->history ^ 0x8888888888888888ull : f->history;
+}
+
+/* Two numbers by the key's direction as two by initiator and responder. */
+static inline uint32_t flow_pair_turned(const uint16_t pair[2], unsigned from)
+{
+	uint32_t both;
+
+	memcpy(&both, pair, sizeof(both));
+	return from ? both << 16 | both >> 16 : both;
+}
+
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "SEEN1_FREED is in a word's last byte");
 static_assert(HISTORY_COUNT == 7, "letters leave a bit of each flow.seen");
 

@@ -7,46 +7,12 @@
 #ifndef PORTOLAN_TRACKER_H
 #define PORTOLAN_TRACKER_H
 
-#include "core/flow/encap_table.h"
 #include "core/flow/fast_path.h"
-#include "core/flow/responder_cache.h"
-#include "core/flow/table.h"
-#include "core/mirror.h"
-#include "core/service/inspection.h"
-#include "counters.h"
+#include "core/flow/state.h"
 #include "packet.h"
-#include "policy.h"
-#include "policy_change.h"
-#include "record.h"
 #include "timeouts.h"
 
-struct tracker {
-	const struct policy *policy;
-	struct counters *counters;
-	struct record_buffer *record_buffer;
-	struct table table;
-	struct encap_table *encap_table;
-	struct mirror *mirror;
-	struct responder_cache responder_cache;
-	struct inspection inspection; /* without a scanner: no flow is inspected */
-	uint64_t limit_ns[TIMEOUT_COUNT];
-	/* A gap so long is no ordinary one: by enum timeout, of which flow.state has three bits;
-	 * [1] for a SYN, which may begin another flow (DESIGN 4). */
-	uint64_t bound_ns[2][8];
-	uint64_t warmup_ns;		    /* from the start of the stream */
-	uint64_t start_ns;		    /* of the stream; set with its first burst */
-	uint64_t now_ns;		    /* the stream's time as of the last packet */
-	uint64_t next_sweep_ns;		    /* when the sweep may start again from the first flow */
-	struct policy_change policy_change; /* the last one, if there was one */
-	unsigned reports_wait; /* sweeps that have to look for flows whose alert had to wait */
-	int rejudge_pending;   /* there may be flows that are nobody's by the policy in force */
-	uint32_t rejudge_at, dump_at; /* the flows that settling and survey look at next */
-};
-
 void tracker_init(struct tracker *, const struct flow_timeouts *);
-
-/* The canonical key of a view, and in view.direction which way it points. */
-void tracker_key(struct decoded *, union flow_key *);
 
 /* Counts a packet that is what nearly all are: one more of the flow that was guessed, in time and
  * with no news; `differs` is 0 if it is this flow's indeed. `sum` adds up by verdict. 0: the

@@ -3,7 +3,7 @@
 #include "core/decode/attribution.h"
 #include "core/decode/decode.h"
 #include "core/flow/fast_path.h"
-#include "core/flow/tracker.h"
+#include "core/flow/key.h"
 #include "core/policy/inventory_lookup.h"
 
 /* The stupid twin is the way of the layers: whatever a glance says, they say. */
@@ -114,7 +114,7 @@ static void check_monitored(
 
 	assert_int_equal(v->outcome, OUTCOME_IP);
 	assert_true(attribute(s->inventory, v));
-	tracker_key(v, k);
+	flow_key_of(v, k);
 	assert_int_equal(v->fragment, FRAGMENT_NONE);
 	assert_int_equal(g->direction, v->direction);
 	assert_int_equal(g->tally, tally_of(1, v->bytes));

@@ -1,0 +1,116 @@
+#include "core/flow/connection.h"
+
+#include <netinet/in.h>
+
+#include "core/flow/initiator.h"
+
+#define PORT_IKE 500
+#define PORT_IKE_NAT 4500
+
+#define HISTORY_TALK (HISTORY_BIT(ACK) | HISTORY_BIT(DATA) | HISTORY_BIT(FIN))
+
+/* From the letters alone, so that the order in which a mirror delivers them is no matter.
+ * Either side's talk after half a handshake is proof of the other half. */
+static enum connection tcp_connection(unsigned initiator, unsigned responder)
+{
+	if (initiator & HISTORY_BIT(SYN)) {
+		if (responder & (HISTORY_BIT(SYN_ACK) | HISTORY_TALK) || initiator & HISTORY_TALK)
+			return CONNECTION_ESTABLISHED;
+		return responder & HISTORY_BIT(RST) ? CONNECTION_REFUSED : CONNECTION_ATTEMPTED;
+	}
+	if (responder & HISTORY_BIT(SYN_ACK) && (initiator | responder) & HISTORY_TALK)
+		return CONNECTION_ESTABLISHED;
+	return CONNECTION_MIDSTREAM;
+}
+
+static enum timeout tcp_timeout(enum connection c, unsigned initiator, unsigned responder)
+{
+	if ((initiator | responder) & HISTORY_BIT(RST) || initiator & responder & HISTORY_BIT(FIN))
+		return TIMEOUT_TCP_CLOSED;
+	return c == CONNECTION_ESTABLISHED ? TIMEOUT_TCP_ESTABLISHED : TIMEOUT_TCP_ATTEMPT;
+}
+
+static int has_port(const struct flow *f, uint16_t port)
+{
+	return f->port[0] == port || f->port[1] == port;
+}
+
+static enum timeout datagram_timeout(const struct flow *f, enum connection c)
+{
+	if (f->protocol != IPPROTO_UDP)
+		return TIMEOUT_OTHER;
+	if (has_port(f, PORT_IKE) || has_port(f, PORT_IKE_NAT))
+		return TIMEOUT_IKE;
+	return c == CONNECTION_TWO_WAY ? TIMEOUT_UDP_TWO_WAY : TIMEOUT_UDP_ONE_WAY;
+}
+
+void connection_update(struct flow *f)
+{
+	unsigned from = flow_initiator(f);
+	unsigned initiator = flow_history_bits_all(f, from),
+		 responder = flow_history_bits_all(f, 1 - from);
+	enum connection c;
+
+	if (f->protocol == IPPROTO_TCP) {
+		c = tcp_connection(
+			f->syn_carried ? initiator & ~(unsigned)HISTORY_BIT(DATA) : initiator,
+			responder);
+		flow_set_timeout(f, tcp_timeout(c, initiator, responder));
+	} else {
+		c = initiator && responder ? CONNECTION_TWO_WAY : CONNECTION_ONE_WAY;
+		flow_set_timeout(f, datagram_timeout(f, c));
+	}
+	f->connection = c & 7;
+}
+
+/* An appliance has sent something but a refusal: the one thing a stranger cannot forge. */
+static int appliance_takes_part(const struct flow *f)
+{
+	for (unsigned i = 0; i < 2; i++)
+		if (f->appliance[i] != APPLIANCE_NONE &&
+			flow_history_bits_all(f, i) & ~(unsigned)HISTORY_BIT(RST))
+			return 1;
+	return 0;
+}
+
+enum eviction_class connection_eviction_class(const struct flow *f)
+{
+	int flagged = verdict_is_flagged(flow_verdict(f));
+
+	if (flow_timeout(f) == TIMEOUT_TCP_CLOSED)
+		return EVICT_CLOSED;
+	if (f->connection == CONNECTION_ATTEMPTED || !appliance_takes_part(f))
+		return flagged ? EVICT_PROBE : EVICT_ATTEMPT;
+	return flagged ? EVICT_FLAGGED : EVICT_BELONGS;
+}
+
+void connection_add_history(struct flow *f, const struct decoded *v)
+{
+	unsigned fresh = v->history_bits & ~flow_history_bits_all(f, v->direction);
+
+	f->seen[v->direction] |= v->history_bits;
+	if (v->history_bits & HISTORY_BIT(DATA))
+		f->talked |= (1u << v->direction) & 3;
+	if (v->history_bits & HISTORY_BIT(SYN) && v->history_bits & HISTORY_BIT(DATA))
+		f->syn_carried = 1;
+	for (; fresh; fresh &= fresh - 1) {
+		uint64_t nibble = (unsigned)__builtin_ctz(fresh) | (unsigned)v->direction << 3;
+		f->history |= nibble << (4 * f->history_length);
+		f->history_length = (f->history_length + 1u) & 15;
+	}
+}
+
+void connection_add_syn(struct flow *f, const struct decoded *v)
+{
+	if (f->protocol != IPPROTO_TCP ||
+		(v->history_bits & HISTORY_BIT(SYN) && v->direction == flow_initiator(f)))
+		f->sequence = v->sequence;
+}
+
+int connection_direction_is_known(const struct flow *f)
+{
+	int is_answered = f->connection == CONNECTION_ESTABLISHED ||
+			  (f->protocol == IPPROTO_UDP && f->connection == CONNECTION_TWO_WAY);
+
+	return is_answered && initiator_is_certain(f);
+}

@@ -1,0 +1,23 @@
+/* Packets and bytes, of a flow and by verdict. */
+#ifndef PORTOLAN_COUNT_H
+#define PORTOLAN_COUNT_H
+
+#include "core/decode/decoded.h"
+#include "core/flow/state.h"
+#include "packet.h"
+
+static inline void count_verdict(
+	struct counters *c, enum verdict v, uint64_t packets, uint64_t bytes)
+{
+	c->verdict_packets[v] += packets;
+	c->verdict_bytes[v] += bytes;
+}
+
+/* One packet, and the later fragments that waited for it. */
+void count_packet(
+	struct tracker *t, struct flow *f, const struct packet *p, const struct decoded *v);
+
+/* What has changed of a flow, in the sums over all of them. */
+void count_change(struct tracker *t, struct flow *f, const struct flow *before);
+
+#endif

@@ -1,0 +1,21 @@
+/* How flows end. */
+#ifndef PORTOLAN_END_H
+#define PORTOLAN_END_H
+
+#include "core/flow/state.h"
+
+static inline int end_is_due(const struct tracker *t, const struct flow *f, uint64_t now_ns)
+{
+	return f->last_ns < now_ns && now_ns - f->last_ns > t->limit_ns[flow_timeout(f)];
+}
+
+/* FIN or RST where TCP was closed, else `otherwise`. */
+enum end end_reason(const struct flow *f, enum end otherwise);
+
+/* The record of its end, and what the sums have of it; the flow stays in the table. */
+void end_record(struct tracker *t, uint32_t index, enum end reason);
+
+/* The same, and the flow leaves the table. */
+void end_flow(struct tracker *t, uint32_t index, enum end reason);
+
+#endif

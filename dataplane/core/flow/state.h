@@ -1,0 +1,44 @@
+/* The tracker's state: what its parts share (see tracker.h). Owned by one worker. */
+#ifndef PORTOLAN_STATE_H
+#define PORTOLAN_STATE_H
+
+#include "core/flow/encap_table.h"
+#include "core/flow/responder_cache.h"
+#include "core/flow/table.h"
+#include "core/mirror.h"
+#include "core/service/inspection.h"
+#include "counters.h"
+#include "policy.h"
+#include "policy_change.h"
+#include "record.h"
+
+struct tracker {
+	const struct policy *policy;
+	struct counters *counters;
+	struct record_buffer *record_buffer;
+	struct table table;
+	struct encap_table *encap_table;
+	struct mirror *mirror;
+	struct responder_cache responder_cache;
+	struct inspection inspection; /* without a scanner: no flow is inspected */
+	uint64_t limit_ns[TIMEOUT_COUNT];
+	/* A gap so long is no ordinary one: by enum timeout, of which flow.state has three bits;
+	 * [1] for a SYN, which may begin another flow (DESIGN 4). */
+	uint64_t bound_ns[2][8];
+	uint64_t warmup_ns;		    /* from the start of the stream */
+	uint64_t start_ns;		    /* of the stream; set with its first burst */
+	uint64_t now_ns;		    /* the stream's time as of the last packet */
+	uint64_t next_sweep_ns;		    /* when the sweep may start again from the first flow */
+	struct policy_change policy_change; /* the last one, if there was one */
+	unsigned reports_wait; /* sweeps that have to look for flows whose alert had to wait */
+	int rejudge_pending;   /* there may be flows that are nobody's by the policy in force */
+	uint32_t rejudge_at, dump_at; /* the flows that settling and survey look at next */
+};
+
+/* Judged by an older policy. */
+static inline int flow_is_outdated(const struct tracker *t, const struct flow *f)
+{
+	return f->generation != (uint16_t)t->policy->generation;
+}
+
+#endif
