@@ -10,10 +10,6 @@
 /* Of the wider ones fewer: what finds no place there is told one by one. */
 #define WIDE_MAX 16384
 
-/* So many ports of one peer, or peers of one port, are written one by one: more is a scan. */
-#define SCAN_PORTS 4
-#define SCAN_PEERS 16
-
 void alerts_init(
 	struct alerts *e, const struct ecs *ecs, struct json_lines *sink, uint64_t window_ns)
 {

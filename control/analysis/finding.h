@@ -23,6 +23,10 @@ struct finding_key {
 
 struct remap;
 
+/* So many ports of one peer, or peers of one port, are told one by one: more is a scan. */
+#define SCAN_PORTS 4
+#define SCAN_PEERS 16
+
 /* What of a record says why it is flagged. */
 struct finding_summary {
 	uint16_t appliance[2], set[2];

@@ -3,121 +3,19 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "analysis/deployment.h"
+#include "analysis/mirror_report.h"
+#include "analysis/usage.h"
 #include "base/format.h"
-#include "policy/remap.h"
+#include "base/terminal.h"
+#include "counters.h"
 #include "policy/ruleset.h"
 
-#define FINDINGS_MAX 65536
-#define USAGES_MAX 262144
 #define FINDINGS_SHOWN 40
 #define NAMES_SHOWN 6
 #define CHANNELS_SHOWN 20
 #define RELATIONS_SHOWN 20
-
-/* So many ports of one peer, or peers of one port, are shown as one line. */
-#define SCAN_PORTS 8
-#define SCAN_PEERS 8
-
-struct usage_key {
-	uint16_t set; /* SET_NONE: the protocol counts */
-	uint16_t appliance;
-	uint8_t protocol;
-	uint8_t zero[3];
-};
-
-struct usage {
-	struct usage_key key;
-	uint32_t first_rule; /* of the set: the order of the policy */
-	uint64_t flows;
-	UT_hash_handle hh;
-};
-
-void summary_init(struct summary *s, const struct ecs *ecs)
-{
-	*s = (struct summary){.ecs = ecs};
-	findings_init(&s->findings, FINDINGS_MAX);
-	exposures_init(&s->exposures, ecs->ruleset);
-}
-
-void summary_fini(struct summary *s)
-{
-	struct usage *u, *next;
-
-	findings_clear(&s->findings);
-	exposures_fini(&s->exposures);
-	HASH_ITER(hh, s->usage, u, next)
-	{
-		HASH_DEL(s->usage, u);
-		free(u);
-	}
-}
-
-static void count_usage(struct summary *s, const struct usage_key *k, uint64_t flows)
-{
-	struct usage *u;
-
-	HASH_FIND(hh, s->usage, k, sizeof(*k), u);
-	if (!u) {
-		u = s->usages < USAGES_MAX ? calloc(1, sizeof(*u)) : NULL;
-		if (!u) {
-			s->usage_overflowed++;
-			return;
-		}
-		u->key = *k;
-		u->first_rule = s->ecs->ruleset->policy->set[k->set].first;
-		HASH_ADD(hh, s->usage, key, sizeof(u->key), u);
-		s->usages++;
-	}
-	u->flows += flows;
-}
-
-static void carry_over_usage(struct summary *s, const struct remap *h, const struct usage *u)
-{
-	struct usage_key k = u->key;
-
-	k.appliance = remap_appliance(h, k.appliance);
-	k.set = remap_set(h, k.set);
-	if (k.appliance != APPLIANCE_NONE && (k.set != SET_NONE || u->key.set == SET_NONE))
-		count_usage(s, &k, u->flows);
-}
-
-void summary_reload(struct summary *s, const struct remap *h)
-{
-	struct usage *old = s->usage, *u, *next;
-
-	s->findings_retired += findings_translate(&s->findings, h);
-	exposures_reload(&s->exposures, s->ecs->ruleset, h);
-	s->usage = NULL;
-	s->usages = 0;
-	HASH_ITER(hh, old, u, next)
-	{
-		HASH_DEL(old, u);
-		carry_over_usage(s, h, u);
-		free(u);
-	}
-}
-
-void summary_take(struct summary *s, const struct record *r)
-{
-	exposures_take(&s->exposures, r);
-	if (verdict_is_flagged((enum verdict)r->verdict)) {
-		struct finding_key k = finding_key_of(r);
-		findings_add(&s->findings, &k, r);
-	}
-	for (unsigned end = 0; end < 2; end++) {
-		struct usage_key k = {.set = r->set[end], .appliance = r->appliance[end]};
-		if (r->appliance[end] == APPLIANCE_NONE)
-			continue;
-		if (r->end_verdict[end] == VERDICT_NOT_COVERED)
-			k.protocol = r->protocol;
-		else if (r->end_verdict[end] != VERDICT_EXPECTED)
-			continue;
-		count_usage(s, &k, 1);
-	}
-}
 
 /* --- seen ---------------------------------------------------------------------------- */
 
@@ -195,7 +93,7 @@ static void print_blind_spots(const struct counters *c, const struct terminal_st
 	}
 }
 
-static void print_head(const struct summary *s, const struct summary_input *in,
+static void print_head(const struct usage_table *s, const struct summary_input *in,
 	const struct terminal_style *st, FILE *out)
 {
 	const struct ruleset *c = s->ecs->ruleset;
@@ -261,12 +159,12 @@ static const struct finding **findings_sorted(const struct findings *all)
 	return sorted;
 }
 
-static const char *appliance_name(const struct summary *s, uint16_t appliance)
+static const char *appliance_name(const struct usage_table *s, uint16_t appliance)
 {
 	return s->ecs->ruleset->appliance[appliance].name;
 }
 
-static void peer_text(const struct summary *s, const struct finding *f, char text[128])
+static void peer_text(const struct usage_table *s, const struct finding *f, char text[128])
 {
 	char address[ADDRESS_TEXT_BYTES];
 	uint16_t peer = f->description.appliance[f->key.direction == DIRECTION_OUTBOUND];
@@ -291,7 +189,7 @@ static void ports_text(const struct finding *f, char text[ENDPOINT_TEXT_BYTES])
 		format_port(f->key.protocol, f->key.port, text);
 }
 
-static void print_finding(const struct summary *s, const struct finding *f,
+static void print_finding(const struct usage_table *s, const struct finding *f,
 	const struct terminal_style *st, FILE *out)
 {
 	static const char *const level[] = {"", "LOW", "MED", "HIGH"};
@@ -321,7 +219,7 @@ static void print_finding(const struct summary *s, const struct finding *f,
 		fprintf(out, "        %s%s%s\n", st->dim, reason, st->plain);
 }
 
-static void print_flagged(struct summary *s, const struct summary_input *in,
+static void print_flagged(struct usage_table *s, const struct summary_input *in,
 	const struct terminal_style *st, FILE *out)
 {
 	char flows[32], count[32];
@@ -354,13 +252,13 @@ static void print_flagged(struct summary *s, const struct summary_input *in,
 			(unsigned long long)s->findings_retired);
 	if (s->findings.overflowed)
 		fprintf(out, "  %s… and %llu flows beyond %d findings: --flows has them all%s\n",
-			st->warn, (unsigned long long)s->findings.overflowed, FINDINGS_MAX,
+			st->warn, (unsigned long long)s->findings.overflowed, USAGE_FINDINGS_MAX,
 			st->plain);
 }
 
 /* --- noticed ------------------------------------------------------------------------- */
 
-static void print_exposure(const struct summary *s, enum exposure kind, FILE *out)
+static void print_exposure(const struct usage_table *s, enum exposure kind, FILE *out)
 {
 	const uint64_t *flows = s->exposures.flows[kind];
 	unsigned shown = 0, left_out = 0;
@@ -382,7 +280,7 @@ static void print_exposure(const struct summary *s, enum exposure kind, FILE *ou
 	fputc('\n', out);
 }
 
-static void print_exposed(const struct summary *s, const struct terminal_style *st, FILE *out)
+static void print_exposed(const struct usage_table *s, const struct terminal_style *st, FILE *out)
 {
 	int headed = 0;
 
@@ -432,7 +330,7 @@ static void set_text(
 }
 
 /* The appliances of neighbouring usages with the same place; returns the next usage. */
-static struct usage *print_users(const struct summary *s, struct usage *u, FILE *out)
+static struct usage *print_users(const struct usage_table *s, struct usage *u, FILE *out)
 {
 	struct usage *at = u;
 	unsigned shown = 0, left_out = 0;
@@ -490,7 +388,7 @@ static void print_unseen(
 	fprintf(out, "%s\n", st->plain);
 }
 
-static uint32_t count_seen(const struct summary *s, uint8_t *seen)
+static uint32_t count_seen(const struct usage_table *s, uint8_t *seen)
 {
 	const struct policy *p = s->ecs->ruleset->policy;
 	uint32_t count = 0;
@@ -504,7 +402,7 @@ static uint32_t count_seen(const struct summary *s, uint8_t *seen)
 	return count;
 }
 
-static void print_used(struct summary *s, const struct terminal_style *st, FILE *out)
+static void print_used(struct usage_table *s, const struct terminal_style *st, FILE *out)
 {
 	const struct ruleset *c = s->ecs->ruleset;
 	uint8_t *seen = calloc(c->policy->rules + 1, 1);
@@ -529,11 +427,11 @@ static void print_used(struct summary *s, const struct terminal_style *st, FILE 
 	print_unseen(c, seen, st, out);
 	if (s->usage_overflowed)
 		fprintf(out, "  … and %llu flows beyond %d pairs of port and appliance\n",
-			(unsigned long long)s->usage_overflowed, USAGES_MAX);
+			(unsigned long long)s->usage_overflowed, USAGE_ROWS_MAX);
 	free(seen);
 }
 
-static void print_not_covered(struct summary *s, const struct terminal_style *st, FILE *out)
+static void print_not_covered(struct usage_table *s, const struct terminal_style *st, FILE *out)
 {
 	char name[ENDPOINT_TEXT_BYTES];
 	int headed = 0;
@@ -630,7 +528,7 @@ static void print_relations(
 		fprintf(out, "  … and %zu more\n", all->count - shown);
 }
 
-void summary_print(struct summary *s, const struct summary_input *in,
+void summary_print(struct usage_table *s, const struct summary_input *in,
 	const struct terminal_style *st, FILE *out)
 {
 	print_head(s, in, st, out);

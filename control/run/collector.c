@@ -12,6 +12,7 @@
 #include "config/settings.h"
 #include "policy/ruleset.h"
 #include "record/stats.h"
+#include "report/summary.h"
 #include "sink/sinks.h"
 
 static bool is_of_this_ruleset(const struct collector *l, const struct record *r)
@@ -37,7 +38,7 @@ static void take(struct collector *l, const struct record *r)
 		take_live(l, r);
 		break;
 	default:
-		summary_take(&l->summary, r);
+		usage_add(&l->usage, r);
 		deployment_take(&l->deployment, r);
 	}
 }
@@ -103,7 +104,7 @@ void collector_end_dump(struct collector *l)
 void collector_evaluate(struct collector *l, const struct counters *c, uint64_t now_ns)
 {
 	struct deployment_view view = {
-		.exposures = &l->summary.exposures,
+		.exposures = &l->usage.exposures,
 		.now_ns = now_ns,
 		.in_doubt = mirror_report_is_in_doubt(&l->mirror, c),
 	};
@@ -164,7 +165,7 @@ int collector_reload(struct collector *l, const struct ruleset *ruleset, struct 
 	change_ruleset(l, ruleset, remap);
 	replace_report(&l->mirror, &mirror);
 	replace_report(&l->dump, &dump);
-	summary_reload(&l->summary, &l->previous.remap);
+	usage_reload(&l->usage, &l->previous.remap);
 	if (deployment_reload(&l->deployment, &l->previous.remap) < 0)
 		log_say(LOG_LEVEL_WARNING,
 			"no memory to hand channels and use down: they are not followed any more");
@@ -218,7 +219,7 @@ int collector_open(struct collector *l, const struct ruleset *ruleset,
 		.ruleset = ruleset, .other_profiles = &l->other_profiles, .observer = l->host};
 	alerts_init(&l->events, &l->ecs, options->events ? &l->event_lines : NULL,
 		settings->outputs.window_ns);
-	summary_init(&l->summary, &l->ecs);
+	usage_init(&l->usage, &l->ecs);
 	if (mirror_report_init(&l->mirror, ruleset, settings->capture.deduplicate) < 0 ||
 		mirror_report_init(&l->dump, ruleset, settings->capture.deduplicate) < 0 ||
 		deployment_init(&l->deployment, &l->ecs) < 0) {
@@ -295,7 +296,7 @@ static int print_summary(struct collector *l, const struct collector_result *res
 	};
 	int error;
 
-	summary_print(&l->summary, &in, &style, out);
+	summary_print(&l->usage, &in, &style, out);
 	error = stream_flush(out);
 	if (error == 0)
 		return EXIT_DONE;
@@ -333,7 +334,7 @@ void collector_fini(struct collector *l)
 	json_lines_close(&l->event_lines);
 	json_lines_close(&l->stats_lines);
 	collector_forget_previous(l);
-	summary_fini(&l->summary);
+	usage_fini(&l->usage);
 	mirror_report_fini(&l->mirror);
 	mirror_report_fini(&l->dump);
 	deployment_fini(&l->deployment);

@@ -13,9 +13,9 @@
 #include "analysis/alerts.h"
 #include "analysis/deployment.h"
 #include "analysis/mirror_report.h"
+#include "analysis/usage.h"
 #include "policy/nearest.h"
 #include "policy/remap.h"
-#include "report/summary.h"
 #include "run/replay.h"
 
 struct ruleset;
@@ -41,7 +41,7 @@ struct collector {
 	struct collector_previous previous;
 	struct json_lines flow_lines, event_lines, stats_lines;
 	struct alerts events;
-	struct summary summary;
+	struct usage_table usage;
 	struct deployment deployment;
 	struct mirror_report mirror;
 	struct mirror_report dump; /* the mirror, as the survey under way shows it */

@@ -285,9 +285,7 @@ static void put_exposures(struct page *p)
 	};
 
 	for (unsigned i = 0; i < EXPOSURE_COUNT; i++)
-		put(p,
-			(double)exposures_flows(
-				&p->s->collector->summary.exposures, (enum exposure)i),
+		put(p, (double)exposures_flows(&p->s->collector->usage.exposures, (enum exposure)i),
 			"kind=\"%s\"", kind[i]);
 }
 

@@ -1,0 +1,91 @@
+#include "analysis/usage.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/remap.h"
+#include "policy/ruleset.h"
+
+void usage_init(struct usage_table *s, const struct ecs *ecs)
+{
+	*s = (struct usage_table){.ecs = ecs};
+	findings_init(&s->findings, USAGE_FINDINGS_MAX);
+	exposures_init(&s->exposures, ecs->ruleset);
+}
+
+void usage_fini(struct usage_table *s)
+{
+	struct usage *u, *next;
+
+	findings_clear(&s->findings);
+	exposures_fini(&s->exposures);
+	HASH_ITER(hh, s->usage, u, next)
+	{
+		HASH_DEL(s->usage, u);
+		free(u);
+	}
+}
+
+static void count_usage(struct usage_table *s, const struct usage_key *k, uint64_t flows)
+{
+	struct usage *u;
+
+	HASH_FIND(hh, s->usage, k, sizeof(*k), u);
+	if (!u) {
+		u = s->usages < USAGE_ROWS_MAX ? calloc(1, sizeof(*u)) : NULL;
+		if (!u) {
+			s->usage_overflowed++;
+			return;
+		}
+		u->key = *k;
+		u->first_rule = s->ecs->ruleset->policy->set[k->set].first;
+		HASH_ADD(hh, s->usage, key, sizeof(u->key), u);
+		s->usages++;
+	}
+	u->flows += flows;
+}
+
+static void carry_over_usage(struct usage_table *s, const struct remap *h, const struct usage *u)
+{
+	struct usage_key k = u->key;
+
+	k.appliance = remap_appliance(h, k.appliance);
+	k.set = remap_set(h, k.set);
+	if (k.appliance != APPLIANCE_NONE && (k.set != SET_NONE || u->key.set == SET_NONE))
+		count_usage(s, &k, u->flows);
+}
+
+void usage_reload(struct usage_table *s, const struct remap *h)
+{
+	struct usage *old = s->usage, *u, *next;
+
+	s->findings_retired += findings_translate(&s->findings, h);
+	exposures_reload(&s->exposures, s->ecs->ruleset, h);
+	s->usage = NULL;
+	s->usages = 0;
+	HASH_ITER(hh, old, u, next)
+	{
+		HASH_DEL(old, u);
+		carry_over_usage(s, h, u);
+		free(u);
+	}
+}
+
+void usage_add(struct usage_table *s, const struct record *r)
+{
+	exposures_take(&s->exposures, r);
+	if (verdict_is_flagged((enum verdict)r->verdict)) {
+		struct finding_key k = finding_key_of(r);
+		findings_add(&s->findings, &k, r);
+	}
+	for (unsigned end = 0; end < 2; end++) {
+		struct usage_key k = {.set = r->set[end], .appliance = r->appliance[end]};
+		if (r->appliance[end] == APPLIANCE_NONE)
+			continue;
+		if (r->end_verdict[end] == VERDICT_NOT_COVERED)
+			k.protocol = r->protocol;
+		else if (r->end_verdict[end] != VERDICT_EXPECTED)
+			continue;
+		count_usage(s, &k, 1);
+	}
+}
