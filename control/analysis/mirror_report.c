@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/mirror_sum.h"
 #include "base/format.h"
 #include "policy/ruleset.h"
 
@@ -105,98 +106,6 @@ void mirror_report_fini(struct mirror_report *r)
 	r->sum.host = NULL;
 }
 
-/* --- several workers' figures -------------------------------------------------------- */
-
-/* Where the same lane is, or a new one, or the one for the rest. */
-static struct mirror_lane *lane_like(struct mirror_counters *sum, const struct mirror_lane *l)
-{
-	for (uint32_t i = 1; i < sum->lanes; i++)
-		if (sum->lane[i].interface == l->interface && sum->lane[i].vlan == l->vlan)
-			return &sum->lane[i];
-	if (sum->lanes == MIRROR_LANES)
-		return &sum->lane[0];
-	sum->lane[sum->lanes].interface = l->interface;
-	sum->lane[sum->lanes].vlan = l->vlan;
-	return &sum->lane[sum->lanes++];
-}
-
-static void add_lane(struct mirror_lane *to, const struct mirror_lane *l)
-{
-	to->frames += l->frames;
-	to->truncated += l->truncated;
-	to->duplicates += l->duplicates;
-	to->flows.both += l->flows.both;
-	to->flows.one += l->flows.one;
-	to->syn += l->syn;
-	to->syn_ack += l->syn_ack;
-}
-
-static int is_same_session(const struct mirror_session *a, const struct mirror_session *b)
-{
-	return a->session == b->session && a->version == b->version && a->leg == b->leg &&
-	       address_equal(&a->source, &b->source);
-}
-
-/* Each worker has seen some of the numbers: together they lack only what nobody saw. */
-static void add_session(struct mirror_counters *sum, const struct mirror_session *s)
-{
-	for (uint32_t i = 0; i < sum->sessions; i++) {
-		struct mirror_session *to = &sum->session[i];
-		if (!is_same_session(to, s))
-			continue;
-		to->packets += s->packets;
-		if (s->first < to->first)
-			to->first = s->first;
-		if (s->last > to->last)
-			to->last = s->last;
-		return;
-	}
-	if (sum->sessions < MIRROR_SESSIONS)
-		sum->session[sum->sessions++] = *s;
-	else
-		sum->unnumbered += s->packets;
-}
-
-static void add_host(struct mirror_host *to, const struct mirror_host *h)
-{
-	to->packets += h->packets;
-	to->from_only += h->from_only;
-	to->to_only += h->to_only;
-	to->both += h->both;
-	if (h->last_ns > to->last_ns)
-		to->last_ns = h->last_ns;
-}
-
-void mirror_report_add(struct mirror_report *r, const struct mirror_counters *f)
-{
-	struct mirror_counters *sum = &r->sum;
-
-	r->is_known = true;
-	add_lane(&sum->lane[0], &f->lane[0]);
-	for (uint32_t i = 1; i < f->lanes; i++)
-		add_lane(lane_like(sum, &f->lane[i]), &f->lane[i]);
-	for (uint32_t i = 0; i < f->sessions; i++)
-		add_session(sum, &f->session[i]);
-	for (size_t i = 0; i < f->hosts && i < sum->hosts; i++)
-		add_host(&sum->host[i], &f->host[i]);
-	sum->unnumbered += f->unnumbered;
-	sum->watched += f->watched;
-	sum->watched_packets += f->watched_packets;
-	sum->watched_copies += f->watched_copies;
-	sum->acknowledged_bytes += f->acknowledged_bytes;
-	sum->unseen_bytes += f->unseen_bytes;
-	sum->backwards += f->backwards;
-	if (f->backwards_ns > sum->backwards_ns)
-		sum->backwards_ns = f->backwards_ns;
-}
-
-static uint64_t expected_of(const struct mirror_session *s)
-{
-	uint64_t span = s->last - s->first + 1;
-
-	return span > s->packets ? span : s->packets;
-}
-
 /* --- findings ------------------------------------------------------------------------ */
 
 struct findings_list {
@@ -227,15 +136,6 @@ static double share(uint64_t part, uint64_t whole)
 static double percent(uint64_t part, uint64_t whole)
 {
 	return 100 * share(part, whole);
-}
-
-static struct mirror_lane all_lanes(const struct mirror_counters *f)
-{
-	struct mirror_lane all = {0};
-
-	for (uint32_t i = 0; i < f->lanes; i++)
-		add_lane(&all, &f->lane[i]);
-	return all;
 }
 
 /* 1 if so much is one-sided that other figures mean nothing beside it. */
@@ -312,7 +212,7 @@ static void judge_loss(struct findings_list *l, const struct mirror_counters *f)
 
 static void judge_session(struct findings_list *l, const struct mirror_session *s)
 {
-	uint64_t expected = expected_of(s), lost = expected - s->packets;
+	uint64_t expected = mirror_session_expected(s), lost = expected - s->packets;
 	char source[ADDRESS_TEXT_BYTES];
 
 	if (expected < PACKETS_LEAST || share(lost, expected) < SESSION_LOSS_SHARE)
@@ -357,7 +257,7 @@ size_t mirror_report_find(const struct mirror_report *r, const struct counters *
 	struct mirror_finding found[MIRROR_FINDINGS_MAX])
 {
 	struct findings_list l = {.found = found};
-	struct mirror_lane all = all_lanes(&r->sum);
+	struct mirror_lane all = mirror_all_lanes(&r->sum);
 
 	if (!r->is_known)
 		return 0;
@@ -397,105 +297,4 @@ bool mirror_report_is_in_doubt(const struct mirror_report *r, const struct count
 		if (hides(found[i].kind))
 			return true;
 	return c->frames == 0; /* a dead mirror shows nothing at all */
-}
-
-/* --- JSON ---------------------------------------------------------------------------- */
-
-static json_t *sides_json(uint64_t one, uint64_t both)
-{
-	return json_pack("{s:I, s:I}", "one_side", (json_int_t)one, "both_sides", (json_int_t)both);
-}
-
-static json_t *lane_json(const struct mirror_lane *l)
-{
-	return json_pack("{s:I, s:I, s:I, s:o, s:I, s:I}", "frames", (json_int_t)l->frames,
-		"truncated", (json_int_t)l->truncated, "duplicates", (json_int_t)l->duplicates,
-		"tcp_flows", sides_json(l->flows.one, l->flows.both), "syn", (json_int_t)l->syn,
-		"syn_ack", (json_int_t)l->syn_ack);
-}
-
-static json_t *lanes_json(const struct mirror_report *r)
-{
-	json_t *lanes = json_array();
-
-	for (uint32_t i = 1; i < r->sum.lanes; i++) {
-		const struct mirror_lane *l = &r->sum.lane[i];
-		json_t *lane;
-		if (l->frames == 0 && l->flows.one + l->flows.both == 0)
-			continue;
-		lane = lane_json(l);
-		json_object_set_new(lane, "interface", json_integer(l->interface));
-		if (l->interface < r->interfaces)
-			json_object_set_new(lane, "name", json_string(r->interface[l->interface]));
-		json_object_set_new(lane, "vlan", json_integer(l->vlan));
-		json_array_append_new(lanes, lane);
-	}
-	return lanes;
-}
-
-static json_t *host_json(const char *name, const struct mirror_host *h)
-{
-	char last[TIME_TEXT_BYTES];
-
-	format_time(h->last_ns, last);
-	return json_pack("{s:s, s:I, s:o, s:{s:I, s:I, s:I}}", "appliance", name, "packets",
-		(json_int_t)h->packets, "last_seen", h->last_ns ? json_string(last) : json_null(),
-		"tcp_flows", "from_only", (json_int_t)h->from_only, "to_only",
-		(json_int_t)h->to_only, "both_sides", (json_int_t)h->both);
-}
-
-static json_t *hosts_json(const struct mirror_report *r)
-{
-	json_t *hosts = json_array();
-
-	for (size_t i = 0; i < r->sum.hosts; i++)
-		json_array_append_new(
-			hosts, host_json(r->ruleset->appliance[i].name, &r->sum.host[i]));
-	return hosts;
-}
-
-static json_t *sessions_json(const struct mirror_counters *f)
-{
-	json_t *sessions = json_array();
-
-	for (uint32_t i = 0; i < f->sessions; i++) {
-		const struct mirror_session *s = &f->session[i];
-		char source[ADDRESS_TEXT_BYTES];
-		format_address(&s->source, s->version, source);
-		json_array_append_new(sessions,
-			json_pack("{s:s, s:i, s:I, s:I, s:I, s:I}", "source", source, "session",
-				s->session, "leg", (json_int_t)s->leg, "packets",
-				(json_int_t)s->packets, "expected", (json_int_t)expected_of(s),
-				"lost", (json_int_t)(expected_of(s) - s->packets)));
-	}
-	return sessions;
-}
-
-static json_t *findings_json(const struct mirror_report *r, const struct counters *c)
-{
-	struct mirror_finding found[MIRROR_FINDINGS_MAX];
-	size_t count = mirror_report_find(r, c, found);
-	json_t *findings = json_array();
-
-	for (size_t i = 0; i < count; i++)
-		json_array_append_new(findings,
-			json_pack("{s:s, s:s, s:s}", "finding", finding_name[found[i].kind], "what",
-				found[i].what, "remedy", found[i].remedy));
-	return findings;
-}
-
-json_t *mirror_report_json(const struct mirror_report *r, const struct counters *c)
-{
-	const struct mirror_counters *f = &r->sum;
-
-	return json_pack(
-		"{s:o, s:o, s:o, s:o, s:o, s:I, s:{s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I}}",
-		"findings", findings_json(r, c), "lanes", lanes_json(r), "other_lanes",
-		lane_json(&f->lane[0]), "appliances", hosts_json(r), "sessions", sessions_json(f),
-		"unnumbered", (json_int_t)f->unnumbered, "sample", "connections",
-		(json_int_t)f->watched, "packets", (json_int_t)f->watched_packets, "copies",
-		(json_int_t)f->watched_copies, "acknowledged_bytes",
-		(json_int_t)f->acknowledged_bytes, "unseen_bytes", (json_int_t)f->unseen_bytes,
-		"time", "backwards", (json_int_t)f->backwards, "largest_ns",
-		(json_int_t)f->backwards_ns);
 }

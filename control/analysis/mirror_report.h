@@ -6,7 +6,6 @@
 #ifndef PORTOLAN_MIRROR_REPORT_H
 #define PORTOLAN_MIRROR_REPORT_H
 
-#include <jansson.h>
 #include <stdbool.h>
 
 #include "counters.h"
@@ -62,14 +61,8 @@ void mirror_report_add_live(struct mirror_report *, const struct record *);
 /* Whether what is not seen may have been there all the same. */
 bool mirror_report_is_in_doubt(const struct mirror_report *, const struct counters *);
 
-/* Adds a worker's figures. */
-void mirror_report_add(struct mirror_report *, const struct mirror_counters *);
-
 /* What is wrong with the mirror; how many. */
 size_t mirror_report_find(const struct mirror_report *, const struct counters *,
 	struct mirror_finding found[MIRROR_FINDINGS_MAX]);
-
-/* The figures and the findings, a new document. */
-json_t *mirror_report_json(const struct mirror_report *, const struct counters *);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analysis/mirror_json.h"
 #include "base/errors.h"
 #include "base/log.h"
 #include "base/terminal.h"

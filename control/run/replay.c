@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analysis/mirror_report.h"
+#include "analysis/mirror_sum.h"
 #include "base/signals.h"
 #include "base/terminal.h"
 #include "pair_hash.h"

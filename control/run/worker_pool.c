@@ -11,6 +11,7 @@
 #include <urcu-qsbr.h>
 
 #include "analysis/mirror_report.h"
+#include "analysis/mirror_sum.h"
 #include "base/clock.h"
 #include "policy/ruleset.h"
 #include "ring.h"

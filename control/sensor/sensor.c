@@ -1,7 +1,6 @@
 #include "sensor/sensor.h"
 
 #include <errno.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,16 +18,15 @@
 #include "run/reload.h"
 #include "run/snapshot.h"
 #include "run/worker_pool.h"
-#include "sensor/privileges.h"
-#include "sensor/sandbox.h"
+#include "sensor/rights.h"
 #include "sensor/sd_notify.h"
+#include "sensor/telemetry_answers.h"
 #include "serve/control_protocol.h"
 #include "serve/control_socket.h"
 #include "serve/http_server.h"
 #include "serve/metrics.h"
 #include "serve/requests.h"
 #include "sink/sinks.h"
-#include "source_dpdk.h"
 
 #define LOOK_MS 20
 #define SECOND_NS 1000000000ull
@@ -46,6 +44,7 @@ struct sensor {
 	struct sinks *sinks; /* NULL: the site has no sinks */
 	struct worker_pool *pool;
 	struct capture capture;
+	struct telemetry telemetry;
 	int is_reload_wanted, is_dumping;
 	int is_look_wanted; /* a survey, for its figures */
 	int is_judging;	    /* with this survey: it is not only for somebody who asks */
@@ -53,65 +52,6 @@ struct sensor {
 	uint64_t dump_ns; /* steady clock: when the next one is due */
 	uint64_t start_ns;
 };
-
-/* --- telemetry ------------------------------------------------------------------------ */
-
-static int telemetry_stats(void *context, const char *argument, struct source_dpdk_answer *a)
-{
-	struct counters c;
-
-	(void)argument;
-	worker_pool_counters(((struct sensor *)context)->pool, &c);
-	source_dpdk_answer_u64(a, "frames", c.frames);
-	source_dpdk_answer_u64(a, "ip", c.ip);
-	source_dpdk_answer_u64(a, "non_ip", c.non_ip);
-	for (unsigned i = 0; i < DISCARD_COUNT; i++)
-		source_dpdk_answer_u64(a, discard_name((enum discard)i), c.discarded[i]);
-	source_dpdk_answer_u64(a, "monitored", c.monitored);
-	source_dpdk_answer_u64(a, "unmonitored", c.unmonitored);
-	for (unsigned i = 0; i < VERDICT_COUNT; i++)
-		source_dpdk_answer_u64(a, verdict_name((enum verdict)i), c.verdict_packets[i]);
-	return 0;
-}
-
-static int telemetry_flows(void *context, const char *argument, struct source_dpdk_answer *a)
-{
-	struct counters c;
-
-	(void)argument;
-	worker_pool_counters(((struct sensor *)context)->pool, &c);
-	source_dpdk_answer_u64(a, "created", c.flows_created);
-	source_dpdk_answer_u64(a, "active", c.flows_active);
-	source_dpdk_answer_u64(a, "untracked_packets", c.untracked_packets);
-	for (unsigned i = 0; i < END_COUNT; i++)
-		source_dpdk_answer_u64(a, end_name((enum end)i), c.ended[i]);
-	for (unsigned i = 0; i < VERDICT_COUNT; i++)
-		source_dpdk_answer_u64(a, verdict_name((enum verdict)i), c.verdict_flows[i]);
-	return 0;
-}
-
-static int telemetry_policy(void *context, const char *argument, struct source_dpdk_answer *a)
-{
-	const struct ruleset *c = ((struct sensor *)context)->reload.ruleset;
-
-	(void)argument;
-	source_dpdk_answer_text(a, "site", c->name);
-	source_dpdk_answer_text(a, "profile", c->profile);
-	source_dpdk_answer_text(a, "policy", c->hash);
-	source_dpdk_answer_u64(a, "rules", c->policy->rules);
-	source_dpdk_answer_u64(a, "appliances", c->appliances);
-	return 0;
-}
-
-static void offer_telemetry(struct sensor *s)
-{
-	if (!s->capture.through_dpdk)
-		return;
-	source_dpdk_command("/portolan/stats", "what was seen and judged", telemetry_stats, s);
-	source_dpdk_command(
-		"/portolan/flows", "flows: created, active, ended, by verdict", telemetry_flows, s);
-	source_dpdk_command("/portolan/policy", "the policy in force", telemetry_policy, s);
-}
 
 /* --- those who ask ---------------------------------------------------------------------- */
 
@@ -164,62 +104,6 @@ static int open_metrics(struct sensor *s)
 		.sinks_context = s->answers.sinks_context};
 	return http_open(&s->http, &s->reload.settings->outputs, &s->metrics) < 0 ? EXIT_FAILED
 										  : EXIT_DONE;
-}
-
-/* --- rights --------------------------------------------------------------------------- */
-
-#define WRITABLE_MAX 80
-
-struct writable {
-	char *directory[WRITABLE_MAX];
-	size_t count;
-};
-
-static void may_write(struct writable *w, const char *path)
-{
-	char *copy = path && strcmp(path, "-") != 0 ? strdup(path) : NULL;
-
-	if (copy && w->count < WRITABLE_MAX)
-		w->directory[w->count++] = strdup(dirname(copy));
-	free(copy);
-}
-
-/* Where this sensor writes: what it is told to, and the sockets of its libraries. */
-static void list_writable(const struct sensor *s, struct writable *w)
-{
-	const struct output_settings *o = &s->reload.settings->outputs;
-
-	may_write(w, s->options->collector.flows);
-	may_write(w, s->options->collector.events);
-	may_write(w, s->options->collector.stats);
-	for (size_t i = 0; i < o->sinks; i++)
-		may_write(w, o->sink[i].path);
-	may_write(w, o->control_socket);
-	may_write(w, "/run/portolan/control.sock");
-	may_write(w, "/var/run/dpdk/rte");
-}
-
-/* The sources are open: from here on nobody needs to open a raw socket or run a program. */
-static int give_up_rights(struct sensor *s)
-{
-	struct writable w = {.count = 0};
-	int error = privileges_drop(s->options->user);
-
-	if (error < 0) {
-		log_say(LOG_LEVEL_ERROR, "cannot give up privileges%s%s: %s",
-			s->options->user ? " as user " : "",
-			s->options->user ? s->options->user : "", strerror(-error));
-		return EXIT_FAILED;
-	}
-	list_writable(s, &w);
-	error = sandbox_enter((const char *const *)w.directory, w.count);
-	for (size_t i = 0; i < w.count; i++)
-		free(w.directory[i]);
-	if (error == -ENOSYS || error == -EOPNOTSUPP)
-		log_say(LOG_LEVEL_NOTICE, "no fence: this kernel has no Landlock");
-	else if (error < 0)
-		log_say(LOG_LEVEL_WARNING, "no fence: %s", strerror(-error));
-	return EXIT_DONE;
 }
 
 /* --- the watch ------------------------------------------------------------------------ */
@@ -286,7 +170,7 @@ static void dump(struct sensor *s)
 		begin_dump(s);
 }
 
-/* --- round and round ------------------------------------------------------------------- */
+/* --- main loop ------------------------------------------------------------------- */
 
 /* Waits for those who ask, or just waits. */
 static void listen_for(struct sensor *s, int wait_ms)
@@ -310,7 +194,7 @@ static void keep_alive(struct sensor *s)
 	s->alive_ns = now_ns + every_ns;
 }
 
-static void look_after_reloads(struct sensor *s)
+static void tend_reloads(struct sensor *s)
 {
 	s->is_reload_wanted |= signals_reload_requested() | s->answers.is_reload_wanted;
 	if (s->is_reload_wanted && !s->is_dumping && !s->reload.previous)
@@ -321,7 +205,7 @@ static void look_after_reloads(struct sensor *s)
 	s->is_look_wanted = 1; /* the mirror's figures are by the new appliances */
 }
 
-static void stand_watch(struct sensor *s)
+static void run_loop(struct sensor *s)
 {
 	uint64_t second_ns = 0;
 
@@ -329,7 +213,7 @@ static void stand_watch(struct sensor *s)
 		listen_for(s, worker_pool_collect(s->pool) ? 0 : LOOK_MS);
 		alerts_tick(&s->collector.events, clock_wall_ns());
 		keep_alive(s);
-		look_after_reloads(s);
+		tend_reloads(s);
 		if (signals_reopen_requested())
 			sinks_reopen(s->sinks);
 		dump(s);
@@ -369,9 +253,11 @@ static int run(struct sensor *s)
 	s->reload.collector = &s->collector;
 	snapshot_init(&s->snapshot, &s->reload, &s->collector, &s->capture, s->start_ns);
 	snapshot_take(&s->snapshot, s->pool, s->start_ns);
-	offer_telemetry(s);
+	s->telemetry = (struct telemetry){s->pool, &s->reload};
+	if (s->capture.through_dpdk)
+		telemetry_offer(&s->telemetry);
 	notify_ready(s->capture.title);
-	stand_watch(s);
+	run_loop(s);
 	notify_stopping("writing what is left");
 	worker_pool_stop(s->pool);
 	collector_begin_dump(&s->collector); /* flows that have not ended are live */
@@ -424,7 +310,8 @@ int sensor_run(const struct sensor_options *options)
 	if (status == EXIT_DONE)
 		status = open_metrics(s);
 	if (status == EXIT_DONE)
-		status = give_up_rights(s);
+		status = rights_give_up(
+			options->user, &options->collector, &s->reload.settings->outputs);
 	if (status == EXIT_DONE && sinks_start(s->sinks) < 0)
 		status = EXIT_FAILED;
 	if (status == EXIT_DONE)

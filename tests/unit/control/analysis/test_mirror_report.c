@@ -2,6 +2,7 @@
 #include "control/config_fixture.h"
 
 #include "analysis/mirror_report.h"
+#include "analysis/mirror_sum.h"
 
 #define TWO                                                                                        \
 	"appliances:\n"                                                                            \
