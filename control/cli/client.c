@@ -105,7 +105,7 @@ int client_request(const struct client_request *q, json_t **result)
 {
 	const char *path = q->socket ? q->socket : CONTROL_SOCKET;
 	FILE *in;
-	int fd, status;
+	int fd = -1, status;
 
 	if (result)
 		*result = NULL;

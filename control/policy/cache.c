@@ -149,7 +149,7 @@ uint8_t *cache_get(const struct cache *l, const struct cache_key *key,
 {
 	char name[NAME_BYTES];
 	uint8_t *bytes;
-	size_t size;
+	size_t size = 0;
 	int fd;
 
 	name_write(name, key);

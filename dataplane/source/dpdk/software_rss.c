@@ -24,10 +24,10 @@ int software_rss_open(struct software_rss *s, unsigned workers)
 
 void software_rss_close(struct software_rss *s)
 {
-	struct rte_mbuf *m;
+	void *m = NULL;
 
 	for (unsigned i = 0; i < s->workers; i++) {
-		while (rte_ring_sc_dequeue(s->ring[i], (void **)&m) == 0)
+		while (rte_ring_sc_dequeue(s->ring[i], &m) == 0)
 			rte_pktmbuf_free(m);
 		rte_ring_free(s->ring[i]);
 	}
