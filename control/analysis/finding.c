@@ -117,6 +117,7 @@ static struct finding *place(struct findings *all, const struct finding_key *k)
 
 	if (all->count == all->max || (all->count == all->room && grow(all) < 0))
 		return NULL;
+	assert(all->finding);
 	*slot_of(all, k, hash) = (struct finding_slot){hash, (uint32_t)all->count + 1};
 	f = &all->finding[all->count++];
 	*f = (struct finding){.key = *k, .members = 1};

@@ -18,21 +18,23 @@ void other_profiles_open(struct other_profiles *a, const struct ruleset *in_use)
 static void other_profiles_read(struct other_profiles *a)
 {
 	char **name = ruleset_profile_names();
-	size_t names = 0;
+	struct ruleset **ruleset;
+	size_t names = 0, profiles = 0;
 
-	a->is_read = true;
 	while (name && name[names])
 		names++;
-	a->ruleset = calloc(names + 1, sizeof(struct ruleset *));
-	for (size_t i = 0; a->ruleset && i < names; i++) {
+	ruleset = calloc(names + 1, sizeof(struct ruleset *));
+	for (size_t i = 0; ruleset && i < names; i++) {
 		struct errors ignored = {0};
 		struct ruleset *c;
 		if (strcmp(name[i], a->in_use->profile) == 0)
 			continue;
 		if (ruleset_open_rules_only(&c, name[i], &ignored) == 0)
-			a->ruleset[a->profiles++] = c;
+			ruleset[profiles++] = c;
 	}
 	ruleset_names_free(name);
+	*a = (struct other_profiles){
+		.in_use = a->in_use, .is_read = true, .ruleset = ruleset, .profiles = profiles};
 }
 
 void other_profiles_close(struct other_profiles *a)

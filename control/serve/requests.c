@@ -321,7 +321,7 @@ static bool put_rows(const struct requests *a, struct control_client *client, si
 
 	for (size_t set = SET_NONE + 1; set < c->policy->sets; set++) {
 		if (!is_row(c, appliance, set) ||
-			(state && strcmp(state, matrix_state(matrix_cell(m, appliance, set)))))
+			(state && strcmp(state, matrix_state(matrix_cell(m, appliance, set))) != 0))
 			continue;
 		if (!control_item(client, matrix_item(a, appliance, set)))
 			return false;

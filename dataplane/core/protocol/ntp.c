@@ -17,7 +17,7 @@ enum { CLIENT = 3, SERVER = 4, BROADCAST = 5, CONTROL = 6, PRIVATE = 7 };
 /* A power of two in seconds, of a poll or a clock: what no implementation exceeds. */
 static int is_exponent(uint8_t byte)
 {
-	int exponent = (int8_t)byte;
+	const int8_t exponent = (int8_t)byte;
 
 	return exponent >= -32 && exponent <= 20;
 }
