@@ -148,6 +148,7 @@ int scanner_terms(const struct signature *signature, size_t count,
 
 	if (count > SIGNATURES_MAX || hs_populate_platform(&platform) != HS_SUCCESS)
 		return -ENOTSUP;
+	take(context, SCANNER_LIBRARY, sizeof(SCANNER_LIBRARY));
 	take(context, hs_version(), strlen(hs_version()) + 1);
 	take(context, &platform.tune, sizeof(platform.tune));
 	take(context, &platform.cpu_features, sizeof(platform.cpu_features));
