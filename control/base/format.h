@@ -11,12 +11,17 @@
 #define ADDRESS_TEXT_BYTES 46
 #define TIME_TEXT_BYTES 40
 #define ENDPOINT_TEXT_BYTES 64
+#define FORMAT_NUMBER_BYTES 20
 
-/* RFC 5952 for IPv6. */
-void format_address(const struct address *, unsigned version, char text[ADDRESS_TEXT_BYTES]);
+/* In decimal, with a minus where it is negative; not terminated. Its length, at most
+ * FORMAT_NUMBER_BYTES. */
+size_t format_integer(long long, char text[FORMAT_NUMBER_BYTES]);
 
-/* RFC 3339 in UTC, nine digits of a second. */
-void format_time(uint64_t time_ns, char text[TIME_TEXT_BYTES]);
+/* RFC 5952 for IPv6, as inet_ntop(3) has it but ten times as fast. The length. */
+size_t format_address(const struct address *, unsigned version, char text[ADDRESS_TEXT_BYTES]);
+
+/* RFC 3339 in UTC, nine digits of a second. The length. */
+size_t format_time(uint64_t time_ns, char text[TIME_TEXT_BYTES]);
 
 /* "2026-03-02 06:00:00", UTC. */
 void format_time_short(uint64_t time_ns, char text[TIME_TEXT_BYTES]);

@@ -1,0 +1,112 @@
+/* Times, addresses and numbers against what libc makes of them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <limits.h>
+#include <time.h>
+
+#include "base/format.h"
+#include "control/random.h"
+
+#define ROUNDS 200000
+#define SEED 20260105
+
+static void check_time(uint64_t time_ns)
+{
+	char text[TIME_TEXT_BYTES], want[TIME_TEXT_BYTES];
+	time_t seconds = (time_t)(time_ns / 1000000000);
+	struct tm tm;
+	size_t used;
+
+	gmtime_r(&seconds, &tm);
+	used = strftime(want, sizeof(want), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(want + used, sizeof(want) - used, ".%09lluZ",
+		(unsigned long long)(time_ns % 1000000000));
+	assert_int_equal(format_time(time_ns, text), strlen(want));
+	assert_string_equal(text, want);
+}
+
+static void format_time_is_what_strftime_says(void **state)
+{
+	uint64_t seed = SEED, day_ns = 86400000000000;
+
+	(void)state;
+	print_message("# seed %llu\n", (unsigned long long)seed);
+	for (unsigned i = 0; i < ROUNDS; i++)
+		check_time(random_next(&seed));
+	for (uint64_t day = 0; day < 200000; day++) {
+		check_time(day * day_ns);
+		check_time(day * day_ns + day_ns - 1);
+	}
+	check_time(UINT64_MAX);
+}
+
+static void check_address(const struct address *a)
+{
+	char text[ADDRESS_TEXT_BYTES], want[ADDRESS_TEXT_BYTES];
+
+	for (unsigned version = 4; version <= 6; version += 2) {
+		if (version == 4)
+			inet_ntop(AF_INET, a->byte + 12, want, sizeof(want));
+		else
+			inet_ntop(AF_INET6, a->byte, want, sizeof(want));
+		assert_int_equal(format_address(a, version, text), strlen(want));
+		assert_string_equal(text, want);
+	}
+}
+
+/* Each group in turn zero, small, 0xffff or anything: all the places where zeros are left out. */
+static void format_address_is_what_inet_ntop_says(void **state)
+{
+	uint64_t seed = SEED;
+
+	(void)state;
+	print_message("# seed %llu\n", (unsigned long long)seed);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		struct address a = {{0}};
+		for (unsigned group = 0; group < 8; group++) {
+			unsigned kind = random_below(&seed, 6);
+			unsigned value = kind < 3    ? 0
+					 : kind == 3 ? 0xffff
+					 : kind == 4 ? random_below(&seed, 256)
+						     : random_below(&seed, 65536);
+			a.byte[2 * group] = (uint8_t)(value >> 8);
+			a.byte[2 * group + 1] = (uint8_t)value;
+		}
+		check_address(&a);
+	}
+}
+
+static void format_integer_is_what_printf_says(void **state)
+{
+	static const long long edge[] = {0, 9, 10, -1, LLONG_MAX, LLONG_MIN};
+	uint64_t seed = SEED;
+
+	(void)state;
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		long long number =
+			i < 6 ? edge[i] : (long long)random_next(&seed) >> random_below(&seed, 64);
+		char text[FORMAT_NUMBER_BYTES], want[32];
+		size_t length = (size_t)snprintf(want, sizeof(want), "%lld", number);
+		assert_int_equal(format_integer(number, text), length);
+		assert_memory_equal(text, want, length);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(format_time_is_what_strftime_says),
+		cmocka_unit_test(format_address_is_what_inet_ntop_says),
+		cmocka_unit_test(format_integer_is_what_printf_says),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
