@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "sink/buffer.h"
+#include "base/buffer.h"
 #include "sink/json_field.h"
 
 #ifndef PORTOLAN_VERSION

@@ -4,7 +4,7 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "sink/buffer.h"
+#include "base/buffer.h"
 #include "sink/cef.h"
 #include "sink/json_field.h"
 

@@ -22,7 +22,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "sink/buffer.h"
+#include "base/buffer.h"
 #include "sink/sink.h"
 #include "sink/syslog_message.h"
 #include "sink/tls_client.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sink/buffer.h"
+#include "base/buffer.h"
 #include "sink/syslog_message.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "sink/buffer.h"
+#include "base/buffer.h"
 #include "sink/cef.h"
 
 /* The line for a document, as a string. */

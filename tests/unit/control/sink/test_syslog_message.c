@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "sink/buffer.h"
+#include "base/buffer.h"
 #include "sink/syslog_message.h"
 
 static int format(struct buffer *d, const char *host, enum sink_format as, const char *json)

@@ -1,0 +1,56 @@
+/* A buffer: text that grows at its end, and keeps its memory when it is cleared for the next one.
+ *
+ * Without memory it stops growing and says so at the end (`error`). Never holds more than
+ * BUFFER_MOST bytes.
+ */
+#ifndef PORTOLAN_BUFFER_H
+#define PORTOLAN_BUFFER_H
+
+#include <stddef.h>
+#include <string.h>
+
+#define BUFFER_MOST (1u << 26)
+
+struct buffer {
+	char *text; /* not terminated */
+	size_t length, size;
+	int error; /* 0 or a negative errno */
+};
+
+void buffer_clear(struct buffer *);
+
+/* 0, or a negative errno that is kept in `error`. For buffer_room(). */
+int buffer_grow(struct buffer *, size_t bytes);
+
+/* Where so many more bytes may be written, which count once they are added to `length`; NULL: they
+ * may not. */
+static inline char *buffer_room(struct buffer *b, size_t bytes)
+{
+	if (b->error || (bytes > b->size - b->length && buffer_grow(b, bytes) < 0))
+		return NULL;
+	return b->text + b->length;
+}
+
+static inline void buffer_append(struct buffer *b, const char *bytes, size_t length)
+{
+	char *at = length ? buffer_room(b, length) : NULL;
+
+	if (!at)
+		return;
+	memcpy(at, bytes, length);
+	b->length += length;
+}
+
+static inline void buffer_puts(struct buffer *b, const char *text)
+{
+	buffer_append(b, text, strlen(text));
+}
+
+void buffer_number(struct buffer *, long long);
+
+/* With a backslash before each character of `special`; control characters become spaces. */
+void buffer_escape(struct buffer *, const char *text, const char *special);
+
+void buffer_fini(struct buffer *);
+
+#endif
