@@ -11,70 +11,67 @@
 #define WIDE_MAX 16384
 
 void alerts_init(
-	struct alerts *e, const struct ecs *ecs, struct json_lines *sink, uint64_t window_ns)
+	struct alerts *e, const struct ecs *ecs, struct json_lines *lines, uint64_t window_ns)
 {
-	*e = (struct alerts){.ecs = ecs, .sink = sink, .window_ns = window_ns};
+	*e = (struct alerts){.ecs = ecs, .lines = lines, .window_ns = window_ns};
 	findings_init(&e->findings, FINDINGS_MAX);
 	findings_init(&e->by_peer, WIDE_MAX);
 	findings_init(&e->by_port, WIDE_MAX);
 }
 
-static json_t *json_finding(const char *state, const struct finding *f)
-{
-	json_t *finding = json_pack("{s:s, s:I}", "state", state, "count", (json_int_t)f->flows);
-
-	if (f->several_ports)
-		json_object_set_new(finding, "ports",
-			json_pack("{s:I, s:i, s:i}", "count", (json_int_t)f->members, "lowest",
-				f->port_low, "highest", f->port_high));
-	if (f->several_peers)
-		json_object_set_new(
-			finding, "peers", json_pack("{s:I}", "count", (json_int_t)f->members));
-	return finding;
-}
-
-/* Takes the document over. */
-static void put(struct alerts *e, json_t *document)
-{
-	if (document)
-		sinks_send(e->sinks, document, false);
-	if (e->sink)
-		json_lines_write(e->sink, document);
-	else
-		json_decref(document);
-}
-
 static int is_reported(const struct alerts *e)
 {
-	return e->sink || e->sinks;
+	return e->lines || e->sinks;
+}
+
+static void write_event(struct alerts *e, const struct ecs *ecs, struct event *v)
+{
+	ecs_render(v, ecs, &e->json);
+	sinks_send(e->sinks, v);
+	if (e->lines)
+		json_lines_write(e->lines, v->json, v->json_bytes);
 }
 
 void alerts_write(struct alerts *e, const struct ecs *ecs, const struct record *r)
 {
+	struct event_words words;
+	struct event v;
+
 	e->alerts++;
-	if (is_reported(e))
-		put(e, ecs_flow(ecs, r));
+	if (!is_reported(e))
+		return;
+	event_of_record(&v, ecs, r, &words);
+	write_event(e, ecs, &v);
 }
 
-void alerts_write_event(struct alerts *e, json_t *document)
+void alerts_write_event(struct alerts *e, struct event *v)
 {
-	e->alerts += json_object_get(json_object_get(document, "event"), "severity") != NULL;
-	put(e, document);
+	e->alerts += v->severity != 0;
+	if (is_reported(e))
+		write_event(e, e->ecs, v);
 }
 
 /* The gravest flow speaks for the finding; its span replaces the flow's. */
 static void write_alert(
 	struct alerts *e, const char *state, const struct finding *f, const struct record *r)
 {
-	json_t *document;
+	struct event_words words;
+	struct event v;
 
 	e->alerts++;
 	if (!is_reported(e))
 		return;
-	document = ecs_flow(e->ecs, r);
-	json_object_set_new(
-		json_object_get(document, "portolan"), "finding", json_finding(state, f));
-	put(e, document);
+	event_of_record(&v, e->ecs, r, &words);
+	v.finding = (struct event_finding){
+		.state = state,
+		.flows = f->flows,
+		.members = f->members,
+		.port_low = f->port_low,
+		.port_high = f->port_high,
+		.several_ports = f->several_ports,
+		.several_peers = f->several_peers,
+	};
+	write_event(e, e->ecs, &v);
 }
 
 static void write_span(struct alerts *e, const char *state, const struct finding *f)
@@ -213,6 +210,7 @@ void alerts_tick(struct alerts *e, uint64_t now_ns)
 
 void alerts_fini(struct alerts *e)
 {
+	buffer_fini(&e->json);
 	findings_clear(&e->findings);
 	findings_clear(&e->by_peer);
 	findings_clear(&e->by_port);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "analysis/finding.h"
+#include "base/buffer.h"
 #include "record/ecs.h"
 #include "sink/json_lines.h"
 
@@ -17,8 +18,9 @@ struct sinks;
 
 struct alerts {
 	const struct ecs *ecs;
-	struct json_lines *sink; /* or NULL */
-	struct sinks *sinks;	 /* or NULL; without both it counts and writes nothing */
+	struct json_lines *lines; /* or NULL */
+	struct sinks *sinks;	  /* or NULL; without both it counts and writes nothing */
+	struct buffer json;	  /* of the event that is written */
 	uint64_t window_ns, window_ends_ns;
 	struct findings findings; /* of this window */
 	struct findings by_peer;  /* the same with the port left out */
@@ -34,8 +36,8 @@ void alerts_add(struct alerts *, const struct record *);
 /* A record by itself, in another chart's numbers. */
 void alerts_write(struct alerts *, const struct ecs *, const struct record *);
 
-/* What is no flow's; takes the document over. */
-void alerts_write_event(struct alerts *, json_t *document);
+/* What is no flow's; `json` is rendered here. */
+void alerts_write_event(struct alerts *, struct event *);
 
 /* Ends the window, if it is over; always, with UINT64_MAX. */
 void alerts_tick(struct alerts *, uint64_t now_ns);

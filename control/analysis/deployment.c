@@ -76,83 +76,68 @@ static int severity_of(enum channel_state s)
 	}
 }
 
-static json_t *channel_json(
-	const struct deployment *e, const struct channel *ch, enum channel_state from)
-{
-	char end[2][CHANNEL_END_BYTES];
-
-	for (unsigned i = 0; i < 2; i++)
-		channel_end_text(&e->channels, ch, i, end[i]);
-	return json_pack("{s:[s, s], s:s, s:s, s:s}", "appliances", end[0], end[1], "state",
-		channel_state_name(ch->state), "previous", channel_state_name(from), "meaning",
-		channel_state_words(ch->state));
-}
-
 static void report_channel(void *context, const struct channel *ch, enum channel_state from)
 {
 	struct deployment *e = context;
-	struct ecs_event note = {
-		.action = "channel-changed",
-		.severity = severity_of(ch->state),
-		.time_ns = e->judged_ns,
-	};
-	char end[2][CHANNEL_END_BYTES];
-	json_t *document;
+	char end[2][CHANNEL_END_BYTES], message[EVENT_MESSAGE_BYTES];
+	int severity = severity_of(ch->state);
+	struct event v;
 
 	/* How it stood all along is no change. */
-	if (!e->listener || (from == CHANNEL_STATE_COUNT && (!e->is_watched || !note.severity)))
+	if (!e->listener || (from == CHANNEL_STATE_COUNT && (!e->is_watched || !severity)))
 		return;
 	for (unsigned i = 0; i < 2; i++)
 		channel_end_text(&e->channels, ch, i, end[i]);
-	snprintf(note.message, sizeof(note.message), "channel of %.180s and %.180s: %s: %s", end[0],
-		end[1], channel_state_name(ch->state), channel_state_words(ch->state));
-	document = ecs_event(e->ecs, &note);
-	json_object_set_new(
-		json_object_get(document, "portolan"), "channel", channel_json(e, ch, from));
-	e->listener(e->context, document);
+	snprintf(message, sizeof(message), "channel of %.180s and %.180s: %s: %s", end[0], end[1],
+		channel_state_name(ch->state), channel_state_words(ch->state));
+	event_init(&v, EVENT_CHANNEL, e->ecs, e->judged_ns);
+	v.action = "channel-changed";
+	v.severity = severity;
+	v.message = message;
+	v.channel = (struct event_channel){
+		.end = {end[0], end[1]},
+		.state = channel_state_name(ch->state),
+		.previous = channel_state_name(from),
+		.meaning = channel_state_words(ch->state),
+	};
+	e->listener(e->context, &v);
 }
 
-static json_t *correlation_json(
-	const struct deployment *e, const struct correlation *f, bool begins)
+static struct event_correlation correlation_of(
+	const struct ruleset *c, const struct correlation *f, bool begins)
 {
-	const struct ruleset *c = e->ecs->ruleset;
-	json_t *correlation = json_pack("{s:s, s:s, s:b}", "kind",
-		correlation_name((enum correlation_kind)f->key.kind), "state",
-		begins ? "begins" : "ends", "inconclusive", f->inconclusive);
+	struct event_correlation correlation = {
+		.kind = correlation_name((enum correlation_kind)f->key.kind),
+		.state = begins ? "begins" : "ends",
+		.inconclusive = f->inconclusive,
+	};
 
 	if (f->key.appliance != APPLIANCE_NONE)
-		json_object_set_new(
-			correlation, "appliance", json_string(c->appliance[f->key.appliance].name));
+		correlation.appliance = c->appliance[f->key.appliance].name;
 	if (f->key.set != SET_NONE)
-		json_object_set_new(correlation, "rule",
-			json_string(c->rule[c->policy->set[f->key.set].first].id));
+		correlation.rule = c->rule[c->policy->set[f->key.set].first].id;
 	if (f->key.feature != FEATURE_NONE)
-		json_object_set_new(
-			correlation, "feature", json_string(c->feature[f->key.feature]));
+		correlation.feature = c->feature[f->key.feature];
 	return correlation;
 }
 
 static void report_correlation(void *context, const struct correlation *f, bool begins)
 {
 	struct deployment *e = context;
-	struct ecs_event note = {
-		.action = begins ? "finding-begins" : "finding-ends",
-		.severity = begins && !f->inconclusive
-				    ? correlation_severity((enum correlation_kind)f->key.kind)
-				    : 0,
-		.time_ns = e->judged_ns,
-	};
-	char text[RELATION_TEXT_BYTES];
-	json_t *document;
+	char text[RELATION_TEXT_BYTES], message[EVENT_MESSAGE_BYTES];
+	struct event v;
 
 	if (!e->listener || !e->is_watched) /* a capture's summary says it */
 		return;
 	correlation_text(&e->correlations, f, text);
-	snprintf(note.message, sizeof(note.message), "%s%.480s", begins ? "" : "over: ", text);
-	document = ecs_event(e->ecs, &note);
-	json_object_set_new(
-		json_object_get(document, "portolan"), "relation", correlation_json(e, f, begins));
-	e->listener(e->context, document);
+	snprintf(message, sizeof(message), "%s%.480s", begins ? "" : "over: ", text);
+	event_init(&v, EVENT_CORRELATION, e->ecs, e->judged_ns);
+	v.action = begins ? "finding-begins" : "finding-ends";
+	if (begins && !f->inconclusive)
+		v.severity = correlation_severity((enum correlation_kind)f->key.kind);
+	v.message = message;
+	v.correlation = correlation_of(e->ecs->ruleset, f, begins);
+	e->listener(e->context, &v);
 }
 
 void deployment_evaluate(struct deployment *e, const struct deployment_view *v)

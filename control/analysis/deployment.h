@@ -2,12 +2,11 @@
  * what follows from them.
  *
  * Fed with records in the numbers of the chart in force; judged when every live flow was seen.
- * What changes is told as an ECS document. Control's thread.
+ * What changes is told as an event. Control's thread.
  */
 #ifndef PORTOLAN_DEPLOYMENT_H
 #define PORTOLAN_DEPLOYMENT_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -16,9 +15,10 @@
 #include "analysis/matrix.h"
 
 struct ecs;
+struct event;
 
-/* Takes the document over. */
-typedef void deployment_listener(void *context, json_t *document);
+/* Everything that the event points to is lent for the call. */
+typedef void deployment_listener(void *context, struct event *);
 
 struct deployment {
 	const struct ecs *ecs; /* lent; of the chart in force */

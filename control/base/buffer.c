@@ -18,7 +18,7 @@ int buffer_grow(struct buffer *b, size_t bytes)
 	size_t size = b->size ? b->size : FIRST_BYTES;
 	char *text;
 
-	if (bytes > BUFFER_MOST - b->length)
+	if (bytes > BUFFER_BYTES_MAX - b->length)
 		return b->error = -EMSGSIZE;
 	while (size < b->length + bytes)
 		size *= 2;

@@ -1,7 +1,7 @@
 /* A buffer: text that grows at its end, and keeps its memory when it is cleared for the next one.
  *
  * Without memory it stops growing and says so at the end (`error`). Never holds more than
- * BUFFER_MOST bytes.
+ * BUFFER_BYTES_MAX bytes.
  */
 #ifndef PORTOLAN_BUFFER_H
 #define PORTOLAN_BUFFER_H
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#define BUFFER_MOST (1u << 26)
+#define BUFFER_BYTES_MAX (1u << 26)
 
 struct buffer {
 	char *text; /* not terminated */

@@ -1,7 +1,6 @@
 #include "record/ecs_facts.h"
 
-#include <stdio.h>
-
+#include "record/json_writer.h"
 #include "service.h"
 
 struct number_name {
@@ -17,40 +16,38 @@ static const char *name_of(const struct number_name *list, unsigned number)
 	return NULL;
 }
 
-static json_t *text_json(const struct facts *f, unsigned which)
+static void put_text(struct buffer *b, const char *key, const struct facts *f, unsigned which)
 {
-	return f->length[which] ? json_stringn(facts_text(f, which), f->length[which]) : NULL;
-}
-
-/* The member's name in an object that is made where it is missing. NULL values add nothing. */
-static void put(json_t *document, const char *object, const char *name, json_t *value)
-{
-	json_t *at = json_object_get(document, object);
-
-	if (!value)
+	if (!f->length[which])
 		return;
-	if (!at) {
-		at = json_object();
-		json_object_set_new(document, object, at);
-	}
-	json_object_set_new(at, name, value);
-}
-
-static void put_own(json_t *document, const char *name, json_t *value)
-{
-	put(json_object_get(document, "portolan"), "facts", name, value);
+	json_put_key(b, key);
+	json_put_text(b, facts_text(f, which), f->length[which]);
 }
 
 /* A number by its name, or as it is. */
-static json_t *number_json(const struct number_name *list, unsigned number)
+static void put_number(
+	struct buffer *b, const char *key, const struct number_name *list, unsigned number)
 {
 	const char *name = name_of(list, number);
-	char text[16];
 
 	if (number == FACT_NONE)
-		return NULL;
-	snprintf(text, sizeof(text), "%u", number);
-	return json_string(name ? name : text);
+		return;
+	json_put_key(b, key);
+	if (name)
+		json_put_word(b, name);
+	else
+		json_put_number_text(b, number);
+}
+
+/* An object with one text, or nothing where there is no text. */
+static void put_text_in(struct buffer *b, const char *object, const char *key,
+	const struct facts *f, unsigned which)
+{
+	if (!f->length[which])
+		return;
+	json_object_open(b, object);
+	put_text(b, key, f, which);
+	json_close(b, '}');
 }
 
 /* ---- TLS ---- */
@@ -70,102 +67,131 @@ unsigned tls_version_of(const struct facts *f)
 	return f->number[1] != FACT_NONE ? f->number[1] : f->number[0];
 }
 
-static void add_tls(const struct record *r, json_t *document)
+static void put_tls(struct buffer *b, const struct facts *f)
 {
 	int is_ssl;
-	const char *version = tls_version_text(tls_version_of(&r->facts), &is_ssl);
-	json_t *name = text_json(&r->facts, 0);
+	const char *version = tls_version_text(tls_version_of(f), &is_ssl);
 
-	put(document, "tls", "next_protocol", text_json(&r->facts, 1));
+	if (!version && !f->length[0] && !f->length[1])
+		return;
+	json_object_open(b, "tls");
+	put_text(b, "next_protocol", f, 1);
 	if (version) {
-		put(document, "tls", "version", json_string(version));
-		put(document, "tls", "version_protocol", json_string(is_ssl ? "ssl" : "tls"));
+		json_word(b, "version", version);
+		json_word(b, "version_protocol", is_ssl ? "ssl" : "tls");
 	}
-	if (name)
-		put(document, "tls", "client", json_pack("{s:o}", "server_name", name));
+	put_text_in(b, "client", "server_name", f, 0);
+	json_close(b, '}');
 }
 
 /* ---- the others ---- */
 
-static void add_http(const struct record *r, json_t *document)
+static void put_http(struct buffer *b, const struct facts *f)
 {
-	json_t *method = text_json(&r->facts, 0);
-	unsigned status = r->facts.number[1];
+	unsigned status = f->number[1];
 
-	if (method)
-		put(document, "http", "request", json_pack("{s:o}", "method", method));
-	if (status != FACT_NONE)
-		put(document, "http", "response", json_pack("{s:i}", "status_code", (int)status));
-	put(document, "url", "domain", text_json(&r->facts, 1));
+	if (f->length[0] || status != FACT_NONE) {
+		json_object_open(b, "http");
+		put_text_in(b, "request", "method", f, 0);
+		if (status != FACT_NONE) {
+			json_object_open(b, "response");
+			json_number(b, "status_code", status);
+			json_close(b, '}');
+		}
+		json_close(b, '}');
+	}
+	put_text_in(b, "url", "domain", f, 1);
 }
 
-static void add_dns(const struct record *r, json_t *document)
+static void put_dns(struct buffer *b, const struct facts *f)
 {
 	static const struct number_name type[] = {{1, "A"}, {2, "NS"}, {5, "CNAME"}, {6, "SOA"},
 		{10, "NULL"}, {12, "PTR"}, {15, "MX"}, {16, "TXT"}, {28, "AAAA"}, {33, "SRV"},
 		{35, "NAPTR"}, {43, "DS"}, {48, "DNSKEY"}, {64, "SVCB"}, {65, "HTTPS"},
 		{252, "AXFR"}, {255, "ANY"}, {0, NULL}};
-	json_t *question = json_object();
 
-	json_object_set_new(question, "name", text_json(&r->facts, 0));
-	json_object_set_new(question, "type", number_json(type, r->facts.number[0]));
-	put(document, "dns", "question", question);
+	json_object_open(b, "dns");
+	json_object_open(b, "question");
+	put_text(b, "name", f, 0);
+	put_number(b, "type", type, f->number[0]);
+	json_close(b, '}');
+	json_close(b, '}');
 }
 
-static void add_ssh(const struct record *r, json_t *document)
+static void put_ssh(struct buffer *b, const struct facts *f)
 {
-	put_own(document, "ssh_client", text_json(&r->facts, 0));
-	put_own(document, "ssh_server", text_json(&r->facts, 1));
+	put_text(b, "ssh_client", f, 0);
+	put_text(b, "ssh_server", f, 1);
 }
 
-static void add_snmp(const struct record *r, json_t *document)
+static void put_snmp(struct buffer *b, const struct facts *f)
 {
 	static const struct number_name version[] = {{0, "1"}, {1, "2c"}, {3, "3"}, {0, NULL}};
 
-	put_own(document, "snmp_version", number_json(version, r->facts.number[0]));
+	put_number(b, "snmp_version", version, f->number[0]);
 }
 
-static void add_ldap(const struct record *r, json_t *document)
+static void put_ldap(struct buffer *b, const struct facts *f)
 {
 	static const struct number_name operation[] = {{0x60, "bind"}, {0x42, "unbind"},
 		{0x63, "search"}, {0x66, "modify"}, {0x68, "add"}, {0x4a, "delete"},
 		{0x6c, "modify-dn"}, {0x6e, "compare"}, {0x50, "abandon"}, {0x77, "extended"},
 		{0, NULL}};
 
-	put_own(document, "ldap_operation", number_json(operation, r->facts.number[0]));
-	if (r->facts.number[0] == 0x60)
-		put_own(document, "ldap_simple_bind_in_clear",
-			json_boolean(r->facts.flags & FACTS_CLEAR_BIND));
+	put_number(b, "ldap_operation", operation, f->number[0]);
+	if (f->number[0] != 0x60)
+		return;
+	json_put_key(b, "ldap_simple_bind_in_clear");
+	json_put_bool(b, f->flags & FACTS_CLEAR_BIND);
 }
 
-static void add_radius(const struct record *r, json_t *document)
+static void put_radius(struct buffer *b, const struct facts *f)
 {
-	json_t *codes = json_array();
-
+	json_list_open(b, "radius_codes");
 	for (unsigned i = 0; i < 2; i++)
-		if (r->facts.number[i] != FACT_NONE)
-			json_array_append_new(codes, json_integer(r->facts.number[i]));
-	put_own(document, "radius_codes", codes);
+		if (f->number[i] != FACT_NONE)
+			json_put_number(b, f->number[i]);
+	json_close(b, ']');
 }
 
-void ecs_add_facts(const struct record *r, json_t *document)
-{
-	static const struct {
-		enum service service;
-		void (*add)(const struct record *, json_t *);
-	} list[] = {
-		{SERVICE_TLS, add_tls},
-		{SERVICE_DTLS, add_tls},
-		{SERVICE_HTTP, add_http},
-		{SERVICE_HTTP_PROXY, add_http},
-		{SERVICE_DNS, add_dns},
-		{SERVICE_SSH, add_ssh},
-		{SERVICE_SNMP, add_snmp},
-		{SERVICE_LDAP, add_ldap},
-		{SERVICE_RADIUS, add_radius},
-	};
+/* Which members a service's facts are, of the document or of our own. */
+static const struct {
+	enum service service;
+	void (*put)(struct buffer *, const struct facts *);
+	bool is_own;
+} list[] = {
+	{SERVICE_TLS, put_tls, false},
+	{SERVICE_DTLS, put_tls, false},
+	{SERVICE_HTTP, put_http, false},
+	{SERVICE_HTTP_PROXY, put_http, false},
+	{SERVICE_DNS, put_dns, false},
+	{SERVICE_SSH, put_ssh, true},
+	{SERVICE_SNMP, put_snmp, true},
+	{SERVICE_LDAP, put_ldap, true},
+	{SERVICE_RADIUS, put_radius, true},
+};
 
+void ecs_put_facts(struct buffer *b, const struct record *r)
+{
 	for (size_t i = 0; r->facts.known && i < sizeof(list) / sizeof(list[0]); i++)
-		if (list[i].service == r->service)
-			list[i].add(r, document);
+		if (list[i].service == r->service && !list[i].is_own)
+			list[i].put(b, &r->facts);
+}
+
+/* Without any of them there is no object. */
+void ecs_put_own_facts(struct buffer *b, const struct record *r)
+{
+	size_t before = b->length, opened;
+
+	for (size_t i = 0; r->facts.known && i < sizeof(list) / sizeof(list[0]); i++) {
+		if (list[i].service != r->service || !list[i].is_own)
+			continue;
+		json_object_open(b, "facts");
+		opened = b->length;
+		list[i].put(b, &r->facts);
+		if (b->length == opened)
+			b->length = before;
+		else
+			json_close(b, '}');
+	}
 }

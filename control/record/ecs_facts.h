@@ -3,13 +3,14 @@
 #ifndef PORTOLAN_ECS_FACTS_H
 #define PORTOLAN_ECS_FACTS_H
 
-#include <jansson.h>
-
 #include "facts.h"
 #include "record.h"
 
-/* Adds what the record's facts tell to its document. */
-void ecs_add_facts(const struct record *, json_t *document);
+struct buffer;
+
+/* Writes what the record's facts tell: members of the document, and of its `portolan`. */
+void ecs_put_facts(struct buffer *, const struct record *);
+void ecs_put_own_facts(struct buffer *, const struct record *);
 
 /* "1.2", "3.0" of SSL; NULL: not known. `is_ssl` as ECS's tls.version_protocol wants it. */
 const char *tls_version_text(unsigned version, int *is_ssl);

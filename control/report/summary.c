@@ -207,7 +207,7 @@ static void print_finding(const struct usage_table *s, const struct finding *f,
 	format_number(f->packets, packets);
 	format_time_short(f->first_ns, first);
 	format_time_short(f->last_ns, last);
-	ecs_message(s->ecs, &worst, reason, sizeof(reason));
+	event_message(s->ecs, &worst, reason, sizeof(reason));
 	fprintf(out, "  %s%-4s%s  %s%s %s %s %s %s%s\n", colour, level[f->description.severity],
 		*colour ? st->plain : "", st->bold, appliance_name(s, f->key.appliance),
 		outbound ? "outbound" : "inbound", port, outbound ? "to" : "from", peer, st->plain);

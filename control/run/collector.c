@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -48,17 +49,16 @@ static void write_flow(struct collector *l, const struct ecs *ecs, const struct 
 {
 	struct sinks *sinks = l->events.sinks;
 	bool is_written = l->flow_lines.file && l->flow_lines.error == 0;
-	json_t *document;
+	struct event_words words;
+	struct event v;
 
 	if (r->kind != RECORD_ENDED || (!is_written && !sinks_want_flows(sinks)))
 		return;
-	document = ecs_flow(ecs, r);
-	if (document)
-		sinks_send(sinks, document, true);
+	event_of_record(&v, ecs, r, &words);
+	ecs_render(&v, ecs, &l->flow_json);
+	sinks_send(sinks, &v);
 	if (is_written)
-		json_lines_write(&l->flow_lines, document);
-	else
-		json_decref(document);
+		json_lines_write(&l->flow_lines, v.json, v.json_bytes);
 }
 
 /* Written in the words of its own chart, counted with what it is in the chart in force. What has no
@@ -203,9 +203,9 @@ static int close_lines(struct json_lines *lines)
 	return error < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
-static void write_note(void *context, json_t *document)
+static void write_event(void *context, struct event *v)
 {
-	alerts_write_event(&((struct collector *)context)->events, document);
+	alerts_write_event(&((struct collector *)context)->events, v);
 }
 
 int collector_open(struct collector *l, const struct ruleset *ruleset,
@@ -227,7 +227,7 @@ int collector_open(struct collector *l, const struct ruleset *ruleset,
 		fputs("portolan: no more memory\n", stderr);
 		return EXIT_FAILED;
 	}
-	l->deployment.listener = write_note;
+	l->deployment.listener = write_event;
 	l->deployment.context = l;
 	status = open_lines(&l->flow_lines, options->flows);
 	if (status == EXIT_DONE)
@@ -254,6 +254,7 @@ void collector_name_interfaces(struct collector *l, const char *const *name, siz
 static int write_stats(struct collector *l, const struct collector_result *result)
 {
 	json_t *stats;
+	char *text;
 
 	if (!l->options->stats)
 		return EXIT_DONE;
@@ -270,7 +271,10 @@ static int write_stats(struct collector *l, const struct collector_result *resul
 	json_object_set_new(stats, "policy", json_string(l->ruleset->hash));
 	if (result->more)
 		json_object_update(stats, result->more);
-	json_lines_write(&l->stats_lines, stats);
+	text = json_dumps(stats, JSON_COMPACT);
+	json_lines_write(&l->stats_lines, text, text ? strlen(text) : 0);
+	free(text);
+	json_decref(stats);
 	return close_lines(&l->stats_lines);
 }
 
@@ -334,6 +338,7 @@ void collector_fini(struct collector *l)
 	json_lines_close(&l->flow_lines);
 	json_lines_close(&l->event_lines);
 	json_lines_close(&l->stats_lines);
+	buffer_fini(&l->flow_json);
 	collector_forget_previous(l);
 	usage_fini(&l->usage);
 	mirror_report_fini(&l->mirror);

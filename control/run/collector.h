@@ -14,6 +14,7 @@
 #include "analysis/deployment.h"
 #include "analysis/mirror_report.h"
 #include "analysis/usage.h"
+#include "base/buffer.h"
 #include "policy/nearest.h"
 #include "policy/remap.h"
 #include "run/replay.h"
@@ -40,6 +41,7 @@ struct collector {
 	struct ecs ecs;
 	struct collector_previous previous;
 	struct json_lines flow_lines, event_lines, stats_lines;
+	struct buffer flow_json; /* of the flow that is written */
 	struct alerts events;
 	struct usage_table usage;
 	struct deployment deployment;

@@ -69,29 +69,42 @@ static bool make_room(struct control_client *c, size_t bytes)
 	return true;
 }
 
+static bool put_text(struct control_client *c, const char *json, size_t bytes)
+{
+	if (!json || !make_room(c, bytes + 1))
+		return false;
+	memcpy(c->out + c->out_bytes, json, bytes);
+	c->out[c->out_bytes + bytes] = '\n';
+	c->out_bytes += bytes + 1;
+	return true;
+}
+
 static bool put_line(struct control_client *c, json_t *document)
 {
 	char *text = document ? json_dumps(document, JSON_COMPACT) : NULL;
-	size_t bytes = text ? strlen(text) : 0;
-	bool put = text && make_room(c, bytes + 1);
+	bool put = put_text(c, text, text ? strlen(text) : 0);
 
-	if (put) {
-		memcpy(c->out + c->out_bytes, text, bytes);
-		c->out[c->out_bytes + bytes] = '\n';
-		c->out_bytes += bytes + 1;
-	}
 	free(text);
 	json_decref(document);
 	return put;
 }
 
+static bool has_much_to_read(const struct control_client *c)
+{
+	return c->out_bytes - c->out_sent > UNREAD_MAX;
+}
+
 bool control_item(struct control_client *c, json_t *item)
 {
-	if (c->out_bytes - c->out_sent > UNREAD_MAX) {
-		json_decref(item);
-		return false;
-	}
-	return put_line(c, item);
+	if (!has_much_to_read(c))
+		return put_line(c, item);
+	json_decref(item);
+	return false;
+}
+
+bool control_item_text(struct control_client *c, const char *json, size_t length)
+{
+	return !has_much_to_read(c) && put_text(c, json, length);
 }
 
 static void end_answer(struct control_client *c, json_t *last)

@@ -57,6 +57,8 @@ void control_set_user_data(struct control_client *, void *);
 /* Parts of an answer; documents are taken over. An item is false where the client already has more
  * to read than is kept for it. */
 bool control_item(struct control_client *, json_t *item);
+/* The same of an item that is a text already; NULL: there was no memory for it. */
+bool control_item_text(struct control_client *, const char *json, size_t length);
 void control_done(struct control_client *, json_t *result);
 void control_refuse(struct control_client *, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

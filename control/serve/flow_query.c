@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "policy/ruleset.h"
 #include "record/ecs.h"
 #include "serve/control_protocol.h"
@@ -337,15 +338,21 @@ static int compare_rank(const void *left, const void *right)
 	return a->rank < b->rank ? 1 : a->rank > b->rank ? -1 : 0;
 }
 
-static json_t *item_of(const struct flow_query *q, const struct kept *k)
+static bool put_item(
+	const struct flow_query *q, const struct kept *k, struct control_client *client)
 {
-	json_t *item = ecs_flow(q->ecs, &k->record);
+	struct buffer json = {.text = NULL};
+	struct event_words words;
+	struct event v;
+	bool is_put;
 
-	if (item && q->other)
-		json_object_set_new(json_object_get(item, "portolan"), "would_be",
-			json_string(k->verdict == VERDICT_COUNT ? "unmonitored"
-								: verdict_name(k->verdict)));
-	return item;
+	event_of_record(&v, q->ecs, &k->record, &words);
+	if (q->other)
+		v.would_be = k->verdict == VERDICT_COUNT ? "unmonitored" : verdict_name(k->verdict);
+	ecs_render(&v, q->ecs, &json);
+	is_put = control_item_text(client, v.json, v.json_bytes);
+	buffer_fini(&json);
+	return is_put;
 }
 
 void flow_query_answer(struct flow_query *q, struct control_client *client)
@@ -354,7 +361,7 @@ void flow_query_answer(struct flow_query *q, struct control_client *client)
 	json_t *result;
 
 	qsort(q->kept, q->count, sizeof(*q->kept), compare_rank);
-	while (sent < q->count && control_item(client, item_of(q, &q->kept[sent])))
+	while (sent < q->count && put_item(q, &q->kept[sent], client))
 		sent++;
 	result = json_pack("{s:I, s:I, s:I}", "live", (json_int_t)q->seen,
 		q->other ? "changing" : "matching", (json_int_t)q->fitting, "shown",

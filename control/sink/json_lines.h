@@ -1,11 +1,10 @@
-/* A sink for JSON documents, one a line: a file, or standard output for "-".
+/* JSON documents as the lines of a file, or of standard output for "-".
  *
  * A write that fails is remembered, said once at the end, and nothing more is written.
  */
 #ifndef PORTOLAN_JSON_LINES_H
 #define PORTOLAN_JSON_LINES_H
 
-#include <jansson.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -19,8 +18,8 @@ struct json_lines {
 /* 0 or a negative errno. */
 int json_lines_open(struct json_lines *, const char *path);
 
-/* Takes the document over. */
-void json_lines_write(struct json_lines *, json_t *document);
+/* A document's text, without a newline; NULL: there was no memory for it. */
+void json_lines_write(struct json_lines *, const char *json, size_t length);
 
 /* The first error of all, as a negative errno, or 0. May be called on a sink never opened. */
 int json_lines_close(struct json_lines *);

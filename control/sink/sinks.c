@@ -11,6 +11,7 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "config/settings.h"
+#include "record/event.h"
 #include "sink/backoff.h"
 #include "sink/message_queue.h"
 #include "sink/sink.h"
@@ -378,13 +379,14 @@ bool sinks_use_stdout(const struct sinks *all)
 	return false;
 }
 
-void sinks_send(struct sinks *all, const json_t *document, bool is_flow)
+void sinks_send(struct sinks *all, const struct event *v)
 {
+	bool is_flow = v->kind == EVENT_FLOW;
 	struct message *p;
 
 	if (!all || all->is_finished || (is_flow && !sinks_want_flows(all)))
 		return;
-	p = message_new(json_dumps(document, JSON_COMPACT));
+	p = message_new(v->json ? strndup(v->json, v->json_bytes) : NULL);
 	if (!p) {
 		log_say(LOG_LEVEL_WARNING, "sinks: no memory for an event");
 		return;

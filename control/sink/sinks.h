@@ -11,6 +11,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+struct event;
 struct output_settings;
 struct sinks;
 
@@ -22,9 +23,8 @@ int sinks_open(struct sinks **, const struct output_settings *);
  * What was offered before waits. 0, or a negative errno with the reason logged. */
 int sinks_start(struct sinks *);
 
-/* The end of a flow goes to the sinks that want flows, everything else to all. The document
- * stays the caller's. */
-void sinks_send(struct sinks *, const json_t *document, bool is_flow);
+/* A flow goes to the sinks that want flows, everything else to all. The event stays the caller's. */
+void sinks_send(struct sinks *, const struct event *);
 bool sinks_want_flows(const struct sinks *);
 
 /* Whether one of them writes to standard output. */

@@ -1,11 +1,10 @@
 /* Stands in for the outlets where there is no sensor, which alone has sinks: always NULL. */
 #include "sink/sinks.h"
 
-void sinks_send(struct sinks *o, const json_t *document, bool is_flow)
+void sinks_send(struct sinks *o, const struct event *v)
 {
 	(void)o;
-	(void)document;
-	(void)is_flow;
+	(void)v;
 }
 
 bool sinks_want_flows(const struct sinks *o)

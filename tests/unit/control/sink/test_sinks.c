@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "config/settings.h"
+#include "record/event.h"
 #include "sink/message_queue.h"
 #include "sink/sinks.h"
 
@@ -35,7 +36,9 @@ static void outlets_never_wait_for_a_sink_that_stalls(void **state)
 	};
 	struct output_settings outputs = {.sink = sink, .sinks = 2};
 	struct sinks *sinks;
-	json_t *document = json_pack("{s:s}", "a", "b"), *states;
+	struct event alert = {.kind = EVENT_ALERT, .json = "{}", .json_bytes = 2};
+	struct event flow = {.kind = EVENT_FLOW, .json = "{}", .json_bytes = 2};
+	json_t *states;
 	uint64_t start_ns = clock_steady_ns();
 
 	(void)state;
@@ -44,11 +47,11 @@ static void outlets_never_wait_for_a_sink_that_stalls(void **state)
 	assert_int_equal(sinks_start(sinks), 0);
 	assert_true(sinks_want_flows(sinks));
 	for (unsigned i = 0; i < QUEUE_MESSAGES_MAX; i++)
-		sinks_send(sinks, document, false);
-	sinks_send(sinks, document, true);
+		sinks_send(sinks, &alert);
+	sinks_send(sinks, &flow);
 	usleep(300000);
 	for (unsigned i = 0; i < 100; i++)
-		sinks_send(sinks, document, false);
+		sinks_send(sinks, &alert);
 	assert_true(clock_steady_ns() - start_ns < 2000000000);
 	sinks_finish(sinks);
 	assert_true(clock_steady_ns() - start_ns < 5000000000);
@@ -63,7 +66,6 @@ static void outlets_never_wait_for_a_sink_that_stalls(void **state)
 	assert_int_equal(figure(states, 1, "delivered") + figure(states, 1, "dropped"),
 		QUEUE_MESSAGES_MAX + 101);
 	json_decref(states);
-	json_decref(document);
 	sinks_close(sinks);
 	unlink(path);
 }
@@ -109,7 +111,7 @@ static void outlets_that_cannot_be_opened_say_so_at_once(void **state)
 	outputs.sinks = 0;
 	assert_int_equal(sinks_open(&sinks, &outputs), 0);
 	assert_null(sinks);
-	sinks_send(sinks, NULL, false);
+	sinks_send(sinks, &(struct event){.kind = EVENT_ALERT});
 	sinks_reopen(sinks);
 	sinks_close(sinks);
 }

@@ -1,0 +1,233 @@
+#include "record/event.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/format.h"
+#include "policy/nearest.h"
+#include "policy/ruleset.h"
+#include "protocol.h"
+#include "record/ecs.h"
+
+unsigned record_judged_end(const struct record *r)
+{
+	if (r->appliance[0] != APPLIANCE_NONE && r->end_verdict[0] == r->verdict)
+		return 0;
+	if (r->appliance[1] != APPLIANCE_NONE && r->end_verdict[1] == r->verdict)
+		return 1;
+	return r->appliance[0] != APPLIANCE_NONE ? 0 : 1;
+}
+
+enum direction record_direction(unsigned end)
+{
+	return end == 0 ? DIRECTION_OUTBOUND : DIRECTION_INBOUND;
+}
+
+/* --- why a flow is flagged ------------------------------------------------------------- */
+
+/* A hypothesis for the analyst, not a conclusion (MITRE ATT&CK ids). */
+static const char *technique_of(const struct record *r, const struct ecs *e)
+{
+	unsigned end = record_judged_end(r);
+
+	switch (r->verdict) {
+	case VERDICT_UNEXPECTED_PROTOCOL:
+		return "T1095"; /* Non-Application Layer Protocol */
+	case VERDICT_PEER_NOT_ALLOWED:
+	case VERDICT_FEATURE_DISABLED:
+		if (r->set[end] != SET_NONE && r->verdict == VERDICT_PEER_NOT_ALLOWED) {
+			const struct rule_set *s = &e->ruleset->policy->set[r->set[end]];
+			if (e->ruleset->policy->rule[s->first].peers == PEERS_INVENTORY)
+				return "T1199"; /* Trusted Relationship */
+		}
+		return end == 0
+			       ? "T1071"
+			       : "T1133"; /* Application Layer Protocol, External Remote Services */
+	case VERDICT_WRONG_SERVICE:
+		return "T1571";
+	default:
+		if (r->connection == CONNECTION_ATTEMPTED || r->connection == CONNECTION_REFUSED)
+			return end == 0 ? "T1018"
+					: "T1046"; /* Remote System, Network Service Discovery */
+		return "T1571";			   /* Non-Standard Port */
+	}
+}
+
+/* What was broken: the row that covers it, or the one that would have to. */
+static const char *rule_of(const struct ecs *e, const struct record *r, char text[EVENT_RULE_BYTES])
+{
+	unsigned end = record_judged_end(r);
+	const struct rule_set *s = &e->ruleset->policy->set[r->set[end]];
+	const char *role = role_name(e->ruleset->appliance[r->appliance[end]].role);
+	const char *direction = direction_name(record_direction(end));
+	char protocol[ENDPOINT_TEXT_BYTES];
+
+	if (r->set[end] != SET_NONE && s->count > 0)
+		return e->ruleset->rule[s->first].id;
+	format_protocol(r->protocol, protocol);
+	if (protocol_has_ports(r->protocol))
+		snprintf(text, EVENT_RULE_BYTES, "%s/%s/%u/%s", role, direction, r->port[1],
+			protocol);
+	else
+		snprintf(text, EVENT_RULE_BYTES, "%s/%s/%s", role, direction, protocol);
+	return text;
+}
+
+static size_t write_reason(
+	const struct ecs *e, const struct record *r, unsigned end, char *text, size_t bytes)
+{
+	const struct rule_set *s = &e->ruleset->policy->set[r->set[end]];
+	const char *feature = s->count > 0 ? e->ruleset->rule[s->first].feature : "";
+
+	switch (r->end_verdict[end]) {
+	case VERDICT_UNEXPECTED_PROTOCOL:
+		return (size_t)snprintf(text, bytes, "no list of the policy has this protocol");
+	case VERDICT_FEATURE_DISABLED:
+		return (size_t)snprintf(
+			text, bytes, "documented for %s, which is switched off", feature);
+	case VERDICT_PEER_NOT_ALLOWED:
+		return (size_t)snprintf(
+			text, bytes, "documented for %s, but not with this peer", feature);
+	case VERDICT_WRONG_SERVICE:
+		return (size_t)snprintf(text, bytes,
+			"documented for %s, which speaks %s; what is spoken is %s", feature,
+			e->ruleset->rule[s->first].service,
+			r->service < SERVICE_COUNT ? service_name((enum service)r->service)
+						   : "nothing of the kind");
+	case VERDICT_UNEXPECTED_PORT:
+		return (size_t)snprintf(text, bytes, "no rule for %s %u/%s of a %s",
+			direction_name(record_direction(end)), r->port[1],
+			r->protocol == IPPROTO_TCP ? "tcp" : "udp",
+			role_name(e->ruleset->appliance[r->appliance[end]].role));
+	default:
+		return (size_t)snprintf(text, bytes, "documented");
+	}
+}
+
+void event_message(const struct ecs *e, const struct record *r, char *text, size_t bytes)
+{
+	unsigned end = record_judged_end(r);
+	struct near_rule found[NEAREST_MAX];
+	char how[128];
+	size_t used = write_reason(e, r, end, text, bytes);
+
+	if (r->end_verdict[end] != VERDICT_UNEXPECTED_PORT || used >= bytes)
+		return;
+	if (ecs_nearest(e, r, end, found) == 0) {
+		snprintf(text + used, bytes - used, "; none is near");
+		return;
+	}
+	nearest_words(&found[0], how, sizeof(how));
+	snprintf(text + used, bytes - used, "; nearest: %s (%s)", found[0].id, how);
+}
+
+/* --- making ---------------------------------------------------------------------------- */
+
+void event_init(struct event *v, enum event_kind kind, const struct ecs *e, uint64_t time_ns)
+{
+	memset(v, 0, sizeof(*v));
+	v->kind = kind;
+	v->time_ns = time_ns;
+	v->profile = e->ruleset->profile;
+	v->policy = e->ruleset->hash;
+	v->observer = e->observer;
+}
+
+static void explain(
+	struct event *v, const struct ecs *e, const struct record *r, struct event_words *words)
+{
+	v->severity = r->severity;
+	v->rule = rule_of(e, r, words->rule);
+	v->technique = technique_of(r, e);
+	event_message(e, r, words->message, sizeof(words->message));
+	v->message = words->message;
+}
+
+void event_of_record(
+	struct event *v, const struct ecs *e, const struct record *r, struct event_words *words)
+{
+	static const char *const action[] = {
+		[RECORD_FLAGGED] = "flow-flagged",
+		[RECORD_ENDED] = "flow-ended",
+		[RECORD_LIVE] = "flow-live",
+	};
+	unsigned end = r->appliance[0] != APPLIANCE_NONE ? 0 : 1;
+
+	event_init(v, r->kind == RECORD_FLAGGED ? EVENT_ALERT : EVENT_FLOW, e, r->end_ns);
+	v->record = r;
+	v->action = action[r->kind];
+	if (r->appliance[end] != APPLIANCE_NONE)
+		v->appliance = e->ruleset->appliance[r->appliance[end]].name;
+	if (r->encap.is_known && r->encap.interface < e->interfaces)
+		v->interface = e->interface[r->encap.interface];
+	community_id(r, v->community_id);
+	if (verdict_is_flagged((enum verdict)r->verdict))
+		explain(v, e, r, words);
+}
+
+/* --- copies ---------------------------------------------------------------------------- */
+
+/* A copy and all that it points to lie in one piece of memory. */
+struct copy {
+	struct event event;
+	struct record record;
+	char text[];
+};
+
+/* Where an event has texts that end with a NUL. */
+#define TEXT(member) offsetof(struct event, member)
+static const size_t text_at[] = {TEXT(action), TEXT(finding.state), TEXT(channel.end[0]),
+	TEXT(channel.end[1]), TEXT(channel.state), TEXT(channel.previous), TEXT(channel.meaning),
+	TEXT(correlation.kind), TEXT(correlation.state), TEXT(correlation.appliance),
+	TEXT(correlation.rule), TEXT(correlation.feature), TEXT(would_be), TEXT(message),
+	TEXT(rule), TEXT(technique), TEXT(appliance), TEXT(profile), TEXT(policy), TEXT(observer),
+	TEXT(interface)};
+#define TEXTS (sizeof(text_at) / sizeof(text_at[0]))
+#undef TEXT
+
+static const char **text_of(struct event *v, size_t i)
+{
+	return (const char **)(void *)((char *)v + text_at[i]);
+}
+
+struct event *event_copy(const struct event *v)
+{
+	struct event lent = *v;
+	size_t bytes = v->json_bytes;
+	struct copy *c;
+	char *at;
+
+	for (size_t i = 0; i < TEXTS; i++)
+		bytes += *text_of(&lent, i) ? strlen(*text_of(&lent, i)) + 1 : 0;
+	c = malloc(sizeof(*c) + bytes);
+	if (!c)
+		return NULL;
+	c->event = lent;
+	at = c->text;
+	for (size_t i = 0; i < TEXTS; i++)
+		if (*text_of(&lent, i)) {
+			*text_of(&c->event, i) = at;
+			at = stpcpy(at, *text_of(&lent, i)) + 1;
+		}
+	if (v->json)
+		c->event.json = memcpy(at, v->json, v->json_bytes);
+	if (v->record) {
+		c->record = *v->record;
+		c->event.record = &c->record;
+	}
+	atomic_init(&c->event.holders, 1);
+	return &c->event;
+}
+
+struct event *event_hold(struct event *v)
+{
+	atomic_fetch_add(&v->holders, 1);
+	return v;
+}
+
+void event_drop(struct event *v)
+{
+	if (v && atomic_fetch_sub(&v->holders, 1) == 1)
+		free(v);
+}

@@ -1,0 +1,117 @@
+#include "record/json_writer.h"
+
+#include "base/format.h"
+
+/* How many bytes the UTF-8 character has (RFC 3629, 4); 0: it is none. */
+static size_t character_bytes(const unsigned char *at, size_t left)
+{
+	unsigned char first = at[0], low = 0x80, high = 0xbf;
+	size_t bytes = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+
+	if ((first >= 0x80 && first < 0xc2) || first > 0xf4 || bytes > left)
+		return 0;
+	if (first == 0xe0)
+		low = 0xa0; /* no longer than it needs to be */
+	else if (first == 0xed)
+		high = 0x9f; /* no surrogate */
+	else if (first == 0xf0)
+		low = 0x90;
+	else if (first == 0xf4)
+		high = 0x8f; /* not beyond U+10FFFF */
+	for (size_t i = 1; i < bytes; i++, low = 0x80, high = 0xbf)
+		if (at[i] < low || at[i] > high)
+			return 0;
+	return bytes;
+}
+
+static bool is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+static void put_escape(struct buffer *b, unsigned char c)
+{
+	static const char digit[] = "0123456789ABCDEF", letter[] = "btnvfr";
+	char escape[] = {'\\', 'u', '0', '0', digit[c >> 4], digit[c & 15]};
+
+	if (c >= '\b' && c <= '\r' && c != '\v')
+		escape[1] = letter[c - '\b'];
+	else if (c >= 0x20)
+		escape[1] = (char)c;
+	buffer_append(b, escape, escape[1] == 'u' ? 6 : 2);
+}
+
+/* One character that is not plain; how many bytes of the text it was. */
+static size_t put_special(struct buffer *b, const char *text, size_t left)
+{
+	size_t bytes = character_bytes((const unsigned char *)text, left);
+
+	if (bytes == 1)
+		put_escape(b, (unsigned char)*text);
+	else if (bytes == 0)
+		buffer_puts(b, "\xef\xbf\xbd");
+	else
+		buffer_append(b, text, bytes);
+	return bytes ? bytes : 1;
+}
+
+void json_put_text(struct buffer *b, const char *text, size_t length)
+{
+	json_put_comma(b);
+	buffer_append(b, "\"", 1);
+	while (length > 0) {
+		size_t plain = 0;
+		while (plain < length && is_plain((unsigned char)text[plain]))
+			plain++;
+		buffer_append(b, text, plain);
+		if (plain < length)
+			plain += put_special(b, text + plain, length - plain);
+		text += plain;
+		length -= plain;
+	}
+	buffer_append(b, "\"", 1);
+}
+
+void json_put_number(struct buffer *b, int64_t number)
+{
+	json_put_comma(b);
+	buffer_number(b, number);
+}
+
+void json_put_bool(struct buffer *b, bool value)
+{
+	json_put_comma(b);
+	buffer_puts(b, value ? "true" : "false");
+}
+
+void json_put_number_text(struct buffer *b, unsigned number)
+{
+	json_put_comma(b);
+	buffer_append(b, "\"", 1);
+	buffer_number(b, number);
+	buffer_append(b, "\"", 1);
+}
+
+void json_put_time(struct buffer *b, uint64_t time_ns)
+{
+	char *at;
+
+	json_put_comma(b);
+	buffer_append(b, "\"", 1);
+	at = buffer_room(b, TIME_TEXT_BYTES);
+	if (at)
+		b->length += format_time(time_ns, at);
+	buffer_append(b, "\"", 1);
+}
+
+void json_put_address(struct buffer *b, const struct address *a, unsigned version)
+{
+	char *at;
+
+	json_put_comma(b);
+	buffer_append(b, "\"", 1);
+	at = buffer_room(b, ADDRESS_TEXT_BYTES);
+	if (at)
+		b->length += format_address(a, version, at);
+	buffer_append(b, "\"", 1);
+}

@@ -1,0 +1,248 @@
+/* Events as JSON: whatever is in a record, jansson reads the same document as it would have
+ * written. */
+#include "control/config_fixture.h"
+
+#include <jansson.h>
+
+#include "base/buffer.h"
+#include "base/format.h"
+#include "control/random.h"
+#include "record/ecs.h"
+
+#define ROUNDS 50000
+#define SEED 20260105
+#define HISTORY_LETTERS 7
+
+static const char site[] =
+	"appliances:\n"
+	"  - {name: fmc, role: management-center, addresses: [10.10.0.5]}\n"
+	"  - {name: \"ftd \\\"eins\\\" \\u00e9\", role: managed-device, addresses: [10.20.0.1]}\n";
+
+static struct facts random_facts(uint64_t *seed)
+{
+	struct facts f = {
+		.known = 1,
+		.flags = (uint8_t)random_below(seed, 4),
+		.length = {(uint8_t)random_below(seed, 61), (uint8_t)random_below(seed, 60)},
+	};
+
+	for (unsigned i = 0; i < 2; i++)
+		f.number[i] =
+			(uint16_t)(random_below(seed, 4) ? random_below(seed, 0x305) : FACT_NONE);
+	for (unsigned i = 0; i < FACTS_TEXT_BYTES; i++)
+		f.text[i] = (char)(32 + random_below(seed, 95));
+	return f;
+}
+
+/* Whatever a worker may leave, and what it never does. */
+static struct record random_record(const struct ruleset *c, uint64_t *seed)
+{
+	static const uint8_t protocol[] = {6, 17, 1, 58, 132, 47, 99};
+	struct record r = {
+		.protocol = protocol[random_below(seed, sizeof(protocol))],
+		.version = (uint8_t)(random_below(seed, 2) ? 4 : 6),
+		.kind = (uint8_t)random_below(seed, 3),
+		.verdict = (uint8_t)random_below(seed, VERDICT_COUNT),
+		.connection = (uint8_t)random_below(seed, CONNECTION_COUNT),
+		.basis = (uint8_t)random_below(seed, BASIS_COUNT),
+		.end = (uint8_t)random_below(seed, END_COUNT),
+		.severity = (uint8_t)random_below(seed, 4),
+		.corrected = (uint8_t)random_below(seed, 2),
+		.history_length = (uint8_t)random_below(seed, 16),
+		.detail = (uint32_t)random_next(seed),
+		.start_ns = random_next(seed) >> 1,
+		.end_ns = random_next(seed) >> 1,
+		.service = (uint8_t)random_below(seed, SERVICE_COUNT + 1),
+		.service_basis = (uint8_t)random_below(seed, SERVICE_BASIS_COUNT),
+	};
+
+	for (unsigned i = 0; i < r.history_length; i++)
+		r.history |=
+			(uint64_t)(random_below(seed, HISTORY_LETTERS) | random_below(seed, 2) << 3)
+			<< (4 * i);
+	for (unsigned end = 0; end < 2; end++) {
+		for (unsigned i = r.version == 4 ? 12 : 0; i < 16; i++)
+			r.address[end].byte[i] = (uint8_t)random_next(seed);
+		r.port[end] = (uint16_t)random_next(seed);
+		r.packets[end] = random_next(seed) >> random_below(seed, 64);
+		r.bytes[end] = random_next(seed) >> random_below(seed, 64);
+		r.end_verdict[end] = (uint8_t)random_below(seed, VERDICT_COUNT);
+		r.appliance[end] = (uint16_t)random_below(seed, 2);
+		r.set[end] = (uint16_t)random_below(seed, c->policy->sets);
+	}
+	if (random_below(seed, 2))
+		r.appliance[random_below(seed, 2)] = APPLIANCE_NONE;
+	r.encap.is_known = (uint8_t)random_below(seed, 2);
+	r.encap.interface = (uint16_t)random_below(seed, 3);
+	r.encap.vlan[0] = (uint16_t)random_below(seed, 3);
+	r.encap.vlan[1] = (uint16_t)random_below(seed, 3);
+	r.encap.tunnel = (uint8_t)random_below(seed, TUNNEL_COUNT);
+	r.encap.tunnel_id = (uint32_t)random_next(seed);
+	if (random_below(seed, 2))
+		r.facts = random_facts(seed);
+	return r;
+}
+
+/* What jansson reads, which it would have written the same; a key twice would be one. */
+static json_t *read_back(const struct event *v)
+{
+	json_error_t error;
+	json_t *document = json_loadb(v->json, v->json_bytes, JSON_REJECT_DUPLICATES, &error);
+	char *again;
+
+	if (!document)
+		fail_msg("%s: %.*s", error.text, (int)v->json_bytes, v->json);
+	again = json_dumps(document, JSON_COMPACT);
+	assert_int_equal(strlen(again), v->json_bytes);
+	assert_memory_equal(again, v->json, v->json_bytes);
+	free(again);
+	return document;
+}
+
+/* Of the document's member by its ECS name, where it has to be there. */
+static const json_t *at(const json_t *document, const char *object, const char *member)
+{
+	const json_t *value = json_object_get(json_object_get(document, object), member);
+
+	assert_non_null(value);
+	return value;
+}
+
+static void check_fields(const json_t *document, const struct event *v)
+{
+	static const char *const side[] = {"source", "destination"};
+	const struct record *r = v->record;
+	bool flagged = verdict_is_flagged((enum verdict)r->verdict);
+	char text[ADDRESS_TEXT_BYTES];
+
+	for (unsigned end = 0; end < 2; end++) {
+		format_address(&r->address[end], r->version, text);
+		assert_string_equal(json_string_value(at(document, side[end], "ip")), text);
+		assert_true(json_integer_value(at(document, side[end], "bytes")) ==
+			    (json_int_t)r->bytes[end]);
+	}
+	assert_string_equal(json_string_value(at(document, "portolan", "verdict")),
+		verdict_name((enum verdict)r->verdict));
+	assert_int_equal(json_array_size(at(document, "portolan", "endpoints")),
+		(r->appliance[0] != APPLIANCE_NONE) + (r->appliance[1] != APPLIANCE_NONE));
+	assert_string_equal(
+		json_string_value(at(document, "network", "community_id")), v->community_id);
+	assert_int_equal(json_object_get(document, "message") != NULL, flagged);
+	if (flagged)
+		assert_string_equal(json_string_value(at(document, "rule", "id")), v->rule);
+}
+
+static void ecs_of_random_records_is_what_jansson_would_write(void **state)
+{
+	static const char *const interface[] = {"eth0", "eth\xff"};
+	struct ruleset *ruleset = site_opens(site);
+	struct buffer json = {.text = NULL};
+	uint64_t seed = SEED;
+
+	(void)state;
+	print_message("# seed %llu\n", (unsigned long long)seed);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		struct ecs ecs = {
+			.ruleset = ruleset, .observer = "s\n\x01", .interface = interface};
+		struct record r = random_record(ruleset, &seed);
+		struct event_words words;
+		struct event v;
+		json_t *document;
+		ecs.interfaces = random_below(&seed, 3);
+		event_of_record(&v, &ecs, &r, &words);
+		if (random_below(&seed, 2))
+			v.finding = (struct event_finding){.state = "scan",
+				.flows = random_next(&seed),
+				.several_ports = random_below(&seed, 2),
+				.several_peers = random_below(&seed, 2)};
+		ecs_render(&v, &ecs, &json);
+		document = read_back(&v);
+		check_fields(document, &v);
+		json_decref(document);
+	}
+	buffer_fini(&json);
+	ruleset_close(ruleset);
+}
+
+static void ecs_tells_of_channels_and_correlations_what_they_are(void **state)
+{
+	struct ruleset *ruleset = site_opens(site);
+	struct ecs ecs = {.ruleset = ruleset, .observer = "sensor"};
+	struct buffer json = {.text = NULL};
+	struct event v;
+	json_t *document;
+
+	(void)state;
+	event_init(&v, EVENT_CHANNEL, &ecs, 1);
+	v.action = "channel-changed";
+	v.severity = 2;
+	v.message = "half a \xc3";
+	v.channel = (struct event_channel){{"a", "b"}, "half", "up", "one stands"};
+	ecs_render(&v, &ecs, &json);
+	document = read_back(&v);
+	assert_string_equal(
+		json_string_value(json_object_get(document, "message")), "half a \xef\xbf\xbd");
+	assert_string_equal(
+		json_string_value(json_object_get(at(document, "portolan", "channel"), "previous")),
+		"up");
+	json_decref(document);
+
+	event_init(&v, EVENT_CORRELATION, &ecs, 1);
+	v.action = "finding-ends";
+	v.message = "over";
+	v.correlation = (struct event_correlation){.kind = "clear-ldap", .state = "ends"};
+	ecs_render(&v, &ecs, &json);
+	document = read_back(&v);
+	assert_null(json_object_get(at(document, "portolan", "relation"), "appliance"));
+	assert_null(json_object_get(json_object_get(document, "event"), "severity"));
+	json_decref(document);
+	buffer_fini(&json);
+	ruleset_close(ruleset);
+}
+
+/* All that it pointed to may go. */
+static void event_copies_own_what_they_say(void **state)
+{
+	struct ruleset *ruleset = site_opens(site);
+	char observer[] = "sensor";
+	struct ecs ecs = {.ruleset = ruleset, .observer = observer};
+	struct buffer json = {.text = NULL};
+	uint64_t seed = SEED;
+	struct record r = random_record(ruleset, &seed);
+	struct event_words words;
+	struct event v, *copy;
+	char want[256];
+
+	(void)state;
+	r.verdict = VERDICT_UNEXPECTED_PORT;
+	event_of_record(&v, &ecs, &r, &words);
+	ecs_render(&v, &ecs, &json);
+	snprintf(want, sizeof(want), "%s|%s|%s|%s|%s", v.message, v.rule, v.technique, v.policy,
+		v.observer);
+	copy = event_hold(event_copy(&v));
+	memset(json.text, 'x', json.length);
+	memset(&words, 'x', sizeof(words));
+	memset(observer, 'x', sizeof(observer) - 1);
+	memset(&r, 0, sizeof(r));
+	ruleset_close(ruleset);
+	event_drop(copy);
+	assert_int_equal(copy->json_bytes, v.json_bytes);
+	json_decref(read_back(copy));
+	snprintf(words.message, sizeof(words.message), "%s|%s|%s|%s|%s", copy->message, copy->rule,
+		copy->technique, copy->policy, copy->observer);
+	assert_string_equal(words.message, want);
+	assert_int_equal(copy->record->verdict, VERDICT_UNEXPECTED_PORT);
+	event_drop(copy);
+	buffer_fini(&json);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ecs_of_random_records_is_what_jansson_would_write),
+		cmocka_unit_test(ecs_tells_of_channels_and_correlations_what_they_are),
+		cmocka_unit_test(event_copies_own_what_they_say),
+	};
+
+	return cmocka_run_group_tests(tests, fixture_setup, NULL);
+}
