@@ -1,50 +1,18 @@
 #include "sink/cef.h"
 
-#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/buffer.h"
-#include "sink/json_field.h"
+#include "base/format.h"
+#include "protocol.h"
+#include "record/event.h"
 
 #ifndef PORTOLAN_VERSION
 #define PORTOLAN_VERSION "unknown"
 #endif
 
-enum kind { TEXT, NUMBER, TIME, IPV4, IPV6 };
-
-/* The extension. Of an address, the key that is made for its version. */
-static const struct {
-	const char *key, *field;
-	enum kind kind;
-	const char *label; /* of a custom key: what it holds */
-} extension[] = {
-	{"rt", "@timestamp", TIME, NULL},
-	{"start", "event.start", TIME, NULL},
-	{"end", "event.end", TIME, NULL},
-	{"act", "event.action", TEXT, NULL},
-	{"outcome", "event.reason", TEXT, NULL},
-	{"src", "source.ip", IPV4, NULL},
-	{"c6a2", "source.ip", IPV6, "Source IPv6 Address"},
-	{"spt", "source.port", NUMBER, NULL},
-	{"dst", "destination.ip", IPV4, NULL},
-	{"c6a3", "destination.ip", IPV6, "Destination IPv6 Address"},
-	{"dpt", "destination.port", NUMBER, NULL},
-	{"proto", "network.transport", TEXT, NULL},
-	{"app", "network.protocol", TEXT, NULL},
-	{"in", "source.bytes", NUMBER, NULL},
-	{"out", "destination.bytes", NUMBER, NULL},
-	{"cnt", "portolan.finding.count", NUMBER, NULL},
-	{"dvchost", "observer.name", TEXT, NULL},
-	{"deviceInboundInterface", "observer.ingress.interface.name", TEXT, NULL},
-	{"externalId", "network.community_id", TEXT, NULL},
-	{"cs1", "portolan.verdict", TEXT, "verdict"},
-	{"cs2", "rule.id", TEXT, "rule"},
-	{"cs3", "portolan.endpoints.appliance", TEXT, "appliance"},
-	{"cs4", "portolan.connection", TEXT, "connection"},
-	{"cs5", "threat.technique.id", TEXT, "technique"},
-	{"cs6", "portolan.policy", TEXT, "policy"},
-	{"msg", "message", TEXT, NULL},
-};
+#define MS_NS 1000000
 
 /* Newlines may be written in a value of the extension, as \n and \r. */
 static void add_value(struct buffer *d, const char *text)
@@ -64,81 +32,126 @@ static void add_value(struct buffer *d, const char *text)
 	}
 }
 
-static void add_key(struct buffer *d, size_t i)
+static void add_key(struct buffer *d, const char *key)
 {
-	if (extension[i].label) {
-		buffer_puts(d, extension[i].key);
-		buffer_puts(d, "Label=");
-		buffer_puts(d, extension[i].label);
-		buffer_puts(d, " ");
-	}
-	buffer_puts(d, extension[i].key);
+	buffer_puts(d, key);
 	buffer_puts(d, "=");
 }
 
-static void add_text(struct buffer *d, size_t i, const char *text)
+static void add_text(struct buffer *d, const char *key, const char *text)
 {
-	bool is_ipv6;
-
 	if (!text || !*text)
 		return;
-	is_ipv6 = strchr(text, ':') != NULL;
-	if ((extension[i].kind == IPV4 && is_ipv6) || (extension[i].kind == IPV6 && !is_ipv6))
-		return;
-	add_key(d, i);
+	add_key(d, key);
 	add_value(d, text);
 	buffer_puts(d, " ");
 }
 
-static void add_extension(struct buffer *d, const json_t *document, size_t i)
+static void add_number(struct buffer *d, const char *key, uint64_t number)
 {
-	const char *field = extension[i].field;
-	json_int_t number;
-	bool has;
-
-	if (extension[i].kind != NUMBER && extension[i].kind != TIME) {
-		add_text(d, i, field_text(document, field));
-		return;
-	}
-	has = extension[i].kind == TIME ? field_time_ms(document, field, &number)
-					: field_number(document, field, &number);
-	if (!has)
-		return;
-	add_key(d, i);
-	buffer_number(d, number);
+	add_key(d, key);
+	buffer_number(d, (long long)number);
 	buffer_puts(d, " ");
 }
 
-static const char *either(const char *text, const char *otherwise)
+/* A custom key, and what it holds. */
+static void add_custom(struct buffer *d, const char *key, const char *label, const char *text)
 {
-	return text && *text ? text : otherwise;
+	if (!text || !*text)
+		return;
+	buffer_puts(d, key);
+	buffer_puts(d, "Label=");
+	buffer_puts(d, label);
+	buffer_puts(d, " ");
+	add_text(d, key, text);
+}
+
+/* An address has the key that is made for its version. */
+static void add_side(struct buffer *d, const struct record *r, unsigned end)
+{
+	static const char *const ipv4[] = {"src", "dst"}, *const ipv6[] = {"c6a2", "c6a3"},
+				 *const port[] = {"spt", "dpt"};
+	static const char *const label[] = {"Source IPv6 Address", "Destination IPv6 Address"};
+	char text[ADDRESS_TEXT_BYTES];
+
+	format_address(&r->address[end], r->version, text);
+	if (r->version == 4)
+		add_text(d, ipv4[end], text);
+	else
+		add_custom(d, ipv6[end], label[end], text);
+	if (protocol_has_ports(r->protocol))
+		add_number(d, port[end], r->port[end]);
+}
+
+static void add_flow(struct buffer *d, const struct record *r)
+{
+	char transport[ENDPOINT_TEXT_BYTES];
+
+	if (r->kind == RECORD_ENDED)
+		add_text(d, "outcome", end_name((enum end)r->end));
+	add_side(d, r, 0);
+	add_side(d, r, 1);
+	format_protocol(r->protocol, transport);
+	add_text(d, "proto", transport);
+	if (r->service < SERVICE_COUNT)
+		add_text(d, "app", service_name((enum service)r->service));
+	add_number(d, "in", r->bytes[0]);
+	add_number(d, "out", r->bytes[1]);
+}
+
+static void add_extension(struct buffer *d, const struct event *v)
+{
+	const struct record *r = v->record;
+
+	add_number(d, "rt", v->time_ns / MS_NS);
+	if (r) {
+		add_number(d, "start", r->start_ns / MS_NS);
+		add_number(d, "end", r->end_ns / MS_NS);
+	}
+	add_text(d, "act", v->action);
+	if (r)
+		add_flow(d, r);
+	if (v->finding.state)
+		add_number(d, "cnt", v->finding.flows);
+	add_text(d, "dvchost", v->observer);
+	add_text(d, "deviceInboundInterface", v->interface);
+	add_text(d, "externalId", v->community_id);
+	add_custom(d, "cs1", "verdict", r ? verdict_name((enum verdict)r->verdict) : NULL);
+	add_custom(d, "cs2", "rule", v->rule);
+	add_custom(d, "cs3", "appliance", v->appliance);
+	add_custom(
+		d, "cs4", "connection", r ? connection_name((enum connection)r->connection) : NULL);
+	add_custom(d, "cs5", "technique", v->technique);
+	add_custom(d, "cs6", "policy", v->policy);
+	add_text(d, "msg", v->message);
+}
+
+/* What kind of event it is to whoever sorts them: a flagged flow's verdict, or what happened. */
+static const char *class_of(const struct event *v)
+{
+	if (v->record && verdict_is_flagged((enum verdict)v->record->verdict))
+		return verdict_name((enum verdict)v->record->verdict);
+	return v->action;
 }
 
 /* high, medium and low are 3, 2 and 1 with us, and 7 to 8, 4 to 6, 0 to 3 in CEF. */
-static long long severity_of(const json_t *document)
+static long long severity_of(const struct event *v)
 {
 	static const long long severity_of_ours[] = {0, 3, 5, 8};
-	json_int_t severity;
 
-	if (!field_number(document, "event.severity", &severity) || severity < 0 || severity > 3)
-		return 0;
-	return severity_of_ours[severity];
+	return v->severity < 0 || v->severity > 3 ? 0 : severity_of_ours[v->severity];
 }
 
-void cef_format(struct buffer *d, const json_t *document)
+void cef_format(struct buffer *d, const struct event *v)
 {
-	const char *action = either(field_text(document, "event.action"), "event");
-	const char *kind = either(field_text(document, "rule.category"), action);
-
 	buffer_puts(d, "CEF:0|portolan|portolan|" PORTOLAN_VERSION "|");
-	buffer_escape(d, kind, "|\\");
+	buffer_escape(d, class_of(v), "|\\");
 	buffer_puts(d, "|");
-	buffer_escape(d, either(field_text(document, "message"), action), "|\\");
+	buffer_escape(d, v->message && *v->message ? v->message : v->action, "|\\");
 	buffer_puts(d, "|");
-	buffer_number(d, severity_of(document));
+	buffer_number(d, severity_of(v));
 	buffer_puts(d, "|");
-	for (size_t i = 0; i < sizeof(extension) / sizeof(extension[0]); i++)
-		add_extension(d, document, i);
+	add_extension(d, v);
 	if (d->error == 0 && d->text[d->length - 1] == ' ')
 		d->length--;
 }

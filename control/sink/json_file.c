@@ -1,4 +1,4 @@
-/* Documents as lines of a file that is rotated by size, or of standard output.
+/* Events as lines of a file that is rotated by size, or of standard output.
  *
  * A file holds whole lines only: what a full disk cut off is taken away again. A pipe cannot
  * be taken back; there the line is continued where it stopped.
@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "record/event.h"
 #include "sink/sink.h"
 
 #define PATIENCE_NS 5000000000ull
@@ -27,7 +28,7 @@ struct json_file {
 	bool is_moved;	     /* the old files are out of the way, the new one is not there yet */
 	uint64_t size_bytes; /* of the file */
 	uint64_t rotate_at_bytes;
-	size_t done; /* so much of the document under way is written */
+	size_t done; /* so much of the line under way is written */
 };
 
 static int describe(struct json_file *f)
@@ -178,15 +179,16 @@ static void take_back(struct json_file *f)
 		f->done = 0;
 }
 
-static int json_file_write(struct sink *s, const char *json, size_t length)
+static int json_file_write(struct sink *s, const struct event *v)
 {
 	struct json_file *f = s->state;
+	size_t length = v->json_bytes;
 	int error = is_full(f, length) && f->done == 0 ? rotate(s) : 0;
 
 	if (error < 0)
 		return error;
 	while (f->done < length + 1) {
-		ssize_t n = put(s, json, length);
+		ssize_t n = put(s, v->json, length);
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n < 0) {

@@ -1,43 +1,33 @@
-/* A backlog: the documents that wait for a sink, oldest first, bounded in number and size.
+/* The events that wait for a sink, oldest first, bounded in number and size.
  *
- * A document's text is made once and shared by all backlogs that it is in; the last one to
- * drop it frees it. The backlog itself is under its outlet's lock.
+ * An event is shared by all queues that it is in; the last one to drop it frees it. The queue
+ * itself is under its sink worker's lock.
  */
 #ifndef PORTOLAN_MESSAGE_QUEUE_H
 #define PORTOLAN_MESSAGE_QUEUE_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whichever comes first. */
+struct event;
+
+/* Whichever comes first; an event counts with the bytes of its JSON. */
 #define QUEUE_MESSAGES_MAX 8192
 #define QUEUE_BYTES_MAX (16u << 20)
 
-struct message {
-	atomic_uint holders;
-	size_t length;
-	char *json; /* one line, without its newline */
-};
-
-/* Takes the text (of malloc) over; one holder. NULL without memory. */
-struct message *message_new(char *json);
-struct message *message_hold(struct message *);
-void message_drop(struct message *);
-
 struct message_queue {
-	struct message **ring;
+	struct event **ring;
 	size_t first, count, bytes;
 };
 
 /* 0 or -ENOMEM. */
 int message_queue_init(struct message_queue *);
 
-/* Holds the parcel; false: full, and nothing happened. */
-bool message_queue_add(struct message_queue *, struct message *);
+/* Holds the event; false: full, and nothing happened. */
+bool message_queue_add(struct message_queue *, struct event *);
 
 /* The oldest, lent until it is removed; NULL: none. */
-struct message *message_queue_first(const struct message_queue *);
+struct event *message_queue_first(const struct message_queue *);
 void message_queue_remove_first(struct message_queue *);
 
 void message_queue_fini(struct message_queue *);

@@ -1,7 +1,7 @@
 /* A sink: where events go, by the kind that the site names.
  *
  * Opened by the control thread while it has its rights; from then on it belongs to the thread
- * of its outlet, which alone may wait. It holds no document: one that could not be written is
+ * of its outlet, which alone may wait. It holds no event: one that could not be written is
  * offered again by the outlet, always the same one until it is done.
  */
 #ifndef PORTOLAN_SINK_H
@@ -15,6 +15,7 @@
 
 #define SINK_WHY_BYTES 200
 
+struct event;
 struct sink_operations;
 
 struct sink {
@@ -27,13 +28,13 @@ struct sink {
 };
 
 /* Functions return 0 or a negative errno. -ESHUTDOWN: it will never work again.
- * -EBADMSG from write: this document cannot be said, the next one can. */
+ * -EBADMSG from write: this event cannot be said, the next one can. */
 struct sink_operations {
 	const char *name; /* of the kind */
 	/* With all rights: files, certificates. A collector that is not there is no failure. */
 	int (*open)(struct sink *);
-	/* Behind the fence. The document's text, without a newline. */
-	int (*write)(struct sink *, const char *json, size_t length);
+	/* Behind the fence. The event's fields, or its JSON. */
+	int (*write)(struct sink *, const struct event *);
 	/* Somebody moved the files away. Optional. */
 	int (*reopen)(struct sink *);
 	/* About once a second when there is nothing to write: is all well? Optional. */

@@ -72,8 +72,8 @@ static void log_state(
 			state == STATE_CLOSED ? "; given up" : "; will be tried again");
 }
 
-/* A document that cannot be said does not hold up the next one. */
-static void settle_document(struct sink_worker *o, int error)
+/* An event that cannot be said does not hold up the next one. */
+static void settle_event(struct sink_worker *o, int error)
 {
 	if (error == 0)
 		o->delivered++;
@@ -104,7 +104,7 @@ static enum state settle(struct sink_worker *o, int error, uint64_t now_ns)
 	return state;
 }
 
-static int attempt(struct sink_worker *o, const struct message *p, bool is_reopening)
+static int attempt(struct sink_worker *o, const struct event *v, bool is_reopening)
 {
 	const struct sink_operations *does = o->sink.operations;
 	int error = 0;
@@ -112,8 +112,8 @@ static int attempt(struct sink_worker *o, const struct message *p, bool is_reope
 	o->sink.why[0] = '\0';
 	if (is_reopening && does->reopen)
 		error = does->reopen(&o->sink);
-	if (error == 0 && p)
-		error = does->write(&o->sink, p->json, p->length);
+	if (error == 0 && v)
+		error = does->write(&o->sink, v);
 	else if (error == 0 && does->tick)
 		error = does->tick(&o->sink);
 	if (error && !o->sink.why[0])
@@ -124,7 +124,7 @@ static int attempt(struct sink_worker *o, const struct message *p, bool is_reope
 /* Called and left with the lock, which nobody holds while it works, or speaks. */
 static void work(struct sink_worker *o)
 {
-	struct message *p = message_queue_first(&o->message_queue);
+	struct event *v = message_queue_first(&o->message_queue);
 	enum state before = o->state, after;
 	bool is_reopening = o->is_reopening;
 	size_t waiting;
@@ -132,10 +132,10 @@ static void work(struct sink_worker *o)
 
 	o->is_reopening = false;
 	pthread_mutex_unlock(&o->lock);
-	error = attempt(o, p, is_reopening);
+	error = attempt(o, v, is_reopening);
 	pthread_mutex_lock(&o->lock);
-	if (p)
-		settle_document(o, error);
+	if (v)
+		settle_event(o, error);
 	after = settle(o, error, clock_steady_ns());
 	waiting = o->message_queue.count;
 	if (after == before)
@@ -256,12 +256,12 @@ static int open_worker(struct sink_worker **out, const struct sink_settings *rul
 }
 
 /* True: from here on nobody hears of what is dropped until the backlog is half empty. */
-static bool offer(struct sink_worker *o, struct message *p)
+static bool offer(struct sink_worker *o, struct event *v)
 {
 	bool is_first = false;
 
 	pthread_mutex_lock(&o->lock);
-	if (o->state == STATE_CLOSED || !message_queue_add(&o->message_queue, p)) {
+	if (o->state == STATE_CLOSED || !message_queue_add(&o->message_queue, v)) {
 		o->dropped++;
 		is_first = o->state != STATE_CLOSED && !o->is_overflowing;
 		o->is_overflowing = true;
@@ -379,26 +379,26 @@ bool sinks_use_stdout(const struct sinks *all)
 	return false;
 }
 
-void sinks_send(struct sinks *all, const struct event *v)
+void sinks_send(struct sinks *all, const struct event *lent)
 {
-	bool is_flow = v->kind == EVENT_FLOW;
-	struct message *p;
+	bool is_flow = lent->kind == EVENT_FLOW;
+	struct event *v;
 
 	if (!all || all->is_finished || (is_flow && !sinks_want_flows(all)))
 		return;
-	p = message_new(v->json ? strndup(v->json, v->json_bytes) : NULL);
-	if (!p) {
+	v = lent->json ? event_copy(lent) : NULL;
+	if (!v) {
 		log_say(LOG_LEVEL_WARNING, "sinks: no memory for an event");
 		return;
 	}
 	for (size_t i = 0; i < all->count; i++) {
 		struct sink_worker *o = all->sink_worker[i];
-		if ((!is_flow || o->ruleset.flows) && offer(o, p))
+		if ((!is_flow || o->ruleset.flows) && offer(o, v))
 			log_say(LOG_LEVEL_WARNING,
 				"sink %s: too much waits; new events are dropped",
 				sink_name(&o->ruleset));
 	}
-	message_drop(p);
+	event_drop(v);
 }
 
 void sinks_reopen(struct sinks *all)

@@ -1,7 +1,7 @@
 /* Outlets: every sink of the site with a thread and a backlog of its own, so that one that
  * stalls delays nobody else, and nobody the control thread.
  *
- * A full backlog drops the newest documents and counts them. What fails is tried again, with
+ * A full backlog drops the newest events and counts them. What fails is tried again, with
  * back-off. The sinks are those of the site as it was at the start; a NULL for `outlets` is a
  * sensor without sinks. All functions are the control thread's.
  */
@@ -23,7 +23,8 @@ int sinks_open(struct sinks **, const struct output_settings *);
  * What was offered before waits. 0, or a negative errno with the reason logged. */
 int sinks_start(struct sinks *);
 
-/* A flow goes to the sinks that want flows, everything else to all. The event stays the caller's. */
+/* A flow goes to the sinks that want flows, everything else to all. The event stays the caller's.
+ */
 void sinks_send(struct sinks *, const struct event *);
 bool sinks_want_flows(const struct sinks *);
 

@@ -1,12 +1,11 @@
 #include "sink/syslog_message.h"
 
-#include <errno.h>
-#include <jansson.h>
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/format.h"
+#include "record/event.h"
 #include "sink/cef.h"
-#include "sink/json_field.h"
 
 #ifndef PORTOLAN_VERSION
 #define PORTOLAN_VERSION "unknown"
@@ -22,29 +21,11 @@
  * examples (RFC 5612). Who has one changes it here. */
 #define DATA_ID "portolan@32473"
 
-static const struct {
-	const char *name, *field;
-} parameter[] = {
-	{"verdict", "portolan.verdict"},
-	{"connection", "portolan.connection"},
-	{"rule", "rule.id"},
-	{"appliance", "portolan.endpoints.appliance"},
-	{"source", "source.ip"},
-	{"destination", "destination.ip"},
-	{"transport", "network.transport"},
-	{"finding", "portolan.finding.state"},
-	{"policy", "portolan.policy"},
-};
-
 /* high, medium and low (3, 2, 1) are an error, a warning and a notice (RFC 5424, 6.2.1); what is
  * no alert is informational. */
-static int severity_of(const json_t *document)
+static int severity_of(const struct event *v)
 {
-	json_int_t severity;
-
-	if (!field_number(document, "event.severity", &severity) || severity < 0 || severity > 3)
-		return 6;
-	return 6 - (int)severity;
+	return v->severity < 0 || v->severity > 3 ? 6 : 6 - v->severity;
 }
 
 /* PRINTUSASCII, "-" where nothing is left. */
@@ -59,61 +40,76 @@ static void add_word(struct buffer *d, const char *text, size_t most)
 	buffer_puts(d, " ");
 }
 
-/* Nine digits of a second are in the document, six are allowed. */
-static void add_time(struct buffer *d, const char *text)
+/* Six digits of a second are allowed. */
+static void add_time(struct buffer *d, uint64_t time_ns)
 {
-	size_t length = text ? strlen(text) : 0;
+	char text[TIME_TEXT_BYTES];
+	size_t length = format_time(time_ns, text);
 
-	if (length == 30 && text[19] == '.' && text[29] == 'Z') {
-		buffer_append(d, text, 26);
-		buffer_puts(d, "Z ");
-	} else {
-		buffer_puts(d, "- ");
-	}
+	buffer_append(d, text, length - strlen("789Z"));
+	buffer_puts(d, "Z ");
 }
 
-static void add_data(struct buffer *d, const json_t *document)
+static void add_parameter(struct buffer *d, const char *name, const char *text)
 {
+	if (!text)
+		return;
+	buffer_puts(d, " ");
+	buffer_puts(d, name);
+	buffer_puts(d, "=\"");
+	buffer_escape(d, text, "\"\\]");
+	buffer_puts(d, "\"");
+}
+
+static void add_address(struct buffer *d, const char *name, const struct record *r, unsigned end)
+{
+	char text[ADDRESS_TEXT_BYTES];
+
+	format_address(&r->address[end], r->version, text);
+	add_parameter(d, name, text);
+}
+
+static void add_data(struct buffer *d, const struct event *v)
+{
+	const struct record *r = v->record;
+	char transport[ENDPOINT_TEXT_BYTES];
+
 	buffer_puts(
 		d, "[origin software=\"portolan\" swVersion=\"" PORTOLAN_VERSION "\"][" DATA_ID);
-	for (size_t i = 0; i < sizeof(parameter) / sizeof(parameter[0]); i++) {
-		const char *text = field_text(document, parameter[i].field);
-		if (!text)
-			continue;
-		buffer_puts(d, " ");
-		buffer_puts(d, parameter[i].name);
-		buffer_puts(d, "=\"");
-		buffer_escape(d, text, "\"\\]");
-		buffer_puts(d, "\"");
+	if (r) {
+		add_parameter(d, "verdict", verdict_name((enum verdict)r->verdict));
+		add_parameter(d, "connection", connection_name((enum connection)r->connection));
 	}
+	add_parameter(d, "rule", v->rule);
+	add_parameter(d, "appliance", v->appliance);
+	if (r) {
+		add_address(d, "source", r, 0);
+		add_address(d, "destination", r, 1);
+		format_protocol(r->protocol, transport);
+		add_parameter(d, "transport", transport);
+	}
+	add_parameter(d, "finding", v->finding.state);
+	add_parameter(d, "policy", v->policy);
 	buffer_puts(d, "] ");
 }
 
-int syslog_format(
-	struct buffer *d, const struct message_origin *origin, const char *json, size_t length)
+int syslog_format(struct buffer *d, const struct message_origin *origin, const struct event *v)
 {
-	json_t *document = json_loadb(json, length, 0, NULL);
-
 	buffer_clear(d);
-	if (!json_is_object(document)) {
-		json_decref(document);
-		return -EBADMSG;
-	}
 	buffer_puts(d, "<");
-	buffer_number(d, FACILITY_LOCAL0 * 8 + severity_of(document));
+	buffer_number(d, FACILITY_LOCAL0 * 8 + severity_of(v));
 	buffer_puts(d, ">1 ");
-	add_time(d, field_text(document, "@timestamp"));
+	add_time(d, v->time_ns);
 	add_word(d, origin->host, HOST_BYTES);
 	buffer_puts(d, "portolan ");
 	buffer_number(d, origin->process);
 	buffer_puts(d, " ");
-	add_word(d, field_text(document, "event.action"), MESSAGE_ID_BYTES);
-	add_data(d, document);
+	add_word(d, v->action, MESSAGE_ID_BYTES);
+	add_data(d, v);
 	if (origin->format == SINK_AS_CEF)
-		cef_format(d, document);
+		cef_format(d, v);
 	else
-		buffer_append(d, json, length);
-	json_decref(document);
+		buffer_append(d, v->json, v->json_bytes);
 	return d->error;
 }
 

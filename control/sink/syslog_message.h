@@ -1,4 +1,4 @@
-/* A message of syslog (RFC 5424), made of a document's text.
+/* A message of syslog (RFC 5424), made of an event.
  */
 #ifndef PORTOLAN_SYSLOG_MESSAGE_H
 #define PORTOLAN_SYSLOG_MESSAGE_H
@@ -8,6 +8,7 @@
 #include "config/settings.h"
 
 struct buffer;
+struct event;
 
 struct message_origin {
 	char host[256]; /* HOSTNAME */
@@ -15,8 +16,8 @@ struct message_origin {
 	enum sink_format format;
 };
 
-/* Makes the draft anew. 0; -EBADMSG: no JSON object; -ENOMEM. */
-int syslog_format(struct buffer *, const struct message_origin *, const char *json, size_t length);
+/* Makes the message anew. 0, or the buffer's error. */
+int syslog_format(struct buffer *, const struct message_origin *, const struct event *);
 
 /* So much of the text, at most `most` bytes, that no UTF-8 character is cut in two. */
 size_t syslog_cut(const char *text, size_t length, size_t most);

@@ -1,4 +1,4 @@
-/* Documents as syslog messages: one a datagram (RFC 5426), or octet-counted over TCP (RFC 6587,
+/* Events as syslog messages: one a datagram (RFC 5426), or octet-counted over TCP (RFC 6587,
  * 3.4.1) or TLS (RFC 5425, 4.3).
  *
  * A stream is checked before each message, and what the collector's host has not acknowledged
@@ -20,9 +20,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/buffer.h"
 #include "sink/sink.h"
 #include "sink/syslog_message.h"
 #include "sink/tls_client.h"
@@ -347,13 +347,13 @@ static int write_datagram(struct sink *s)
 	return error < 0 ? fail(s, error, "cannot send") : 0;
 }
 
-static int syslog_write(struct sink *s, const char *json, size_t length)
+static int syslog_write(struct sink *s, const struct event *v)
 {
 	struct syslog *y = s->state;
-	int error = syslog_format(&y->message, &y->origin, json, length);
+	int error = syslog_format(&y->message, &y->origin, v);
 
 	if (error < 0)
-		return sink_fail(s, error, "a document that cannot be said");
+		return sink_fail(s, error, "an event that cannot be said");
 	return y->carrier == UDP ? write_datagram(s) : write_stream(s);
 }
 

@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "record/event.h"
 #include "sink/sink.h"
 
 struct scene {
@@ -61,7 +62,9 @@ static int end(void **state)
 
 static int put(struct scene *s, const char *text)
 {
-	return s->sink.operations->write(&s->sink, text, strlen(text));
+	struct event v = {.json = text, .json_bytes = strlen(text)};
+
+	return s->sink.operations->write(&s->sink, &v);
 }
 
 static const char *content(const struct scene *s, unsigned number)

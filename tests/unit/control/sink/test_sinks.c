@@ -73,22 +73,20 @@ static void outlets_never_wait_for_a_sink_that_stalls(void **state)
 static void outlets_bound_what_waits_in_bytes_too(void **state)
 {
 	struct message_queue b;
-	char *big = malloc((1 << 20) + 1);
-	struct message *p;
+	char *big = calloc(1, 1 << 20);
+	struct event *v = event_copy(&(struct event){.json = big, .json_bytes = 1 << 20});
 	unsigned taken = 0;
 
 	(void)state;
-	memset(big, 'x', 1 << 20);
-	big[1 << 20] = '\0';
-	p = message_new(big);
 	assert_int_equal(message_queue_init(&b), 0);
-	while (taken < 100 && message_queue_add(&b, p))
+	while (taken < 100 && message_queue_add(&b, v))
 		taken++;
 	assert_int_equal(taken, 16);
 	message_queue_remove_first(&b);
-	assert_true(message_queue_add(&b, p));
-	message_drop(p);
+	assert_true(message_queue_add(&b, v));
+	event_drop(v);
 	message_queue_fini(&b);
+	free(big);
 }
 
 static void outlets_that_cannot_be_opened_say_so_at_once(void **state)
