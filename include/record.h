@@ -77,4 +77,7 @@ void record_history(const struct record *, char text[HISTORY_BYTES]);
  * on their order. Equal for equal records on every machine. */
 uint64_t record_digest(const struct record *);
 
+/* The end of a flow whose verdict is the flow's: 0 the initiator, 1 the responder. */
+unsigned record_judged_end(const struct record *);
+
 #endif

@@ -7,9 +7,9 @@
 
 #include "demo.h"
 #include "load.h"
+#include "packet/value.h"
 #include "payload/payload.h"
 #include "script/script.h"
-#include "script/value.h"
 #include "site_yaml.h"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };

@@ -7,9 +7,9 @@
 #include "packet/ip.h"
 #include "packet/link_header.h"
 #include "packet/transport.h"
+#include "packet/value.h"
 #include "payload/payload.h"
 #include "random.h"
-#include "script/value.h"
 
 #define CENTERS 2
 #define DEVICES 64

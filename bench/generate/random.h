@@ -3,8 +3,8 @@
  * SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators,
  * 2014): eight bytes of state, held by whoever rolls.
  */
-#ifndef GENERATE_DICE_H
-#define GENERATE_DICE_H
+#ifndef GENERATE_RANDOM_H
+#define GENERATE_RANDOM_H
 
 #include <stddef.h>
 #include <stdint.h>

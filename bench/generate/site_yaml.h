@@ -1,6 +1,6 @@
 /* The site file that belongs to generated traffic: its hosts that have a role. */
-#ifndef GENERATE_SITE_H
-#define GENERATE_SITE_H
+#ifndef GENERATE_SITE_YAML_H
+#define GENERATE_SITE_YAML_H
 
 #include <stdio.h>
 

@@ -4,8 +4,8 @@
  * Words point into the line, which is cut up in place. Also where the first error of
  * the line is kept: what was found, what was wanted.
  */
-#ifndef GENERATE_WORDS_H
-#define GENERATE_WORDS_H
+#ifndef GENERATE_TOKENS_H
+#define GENERATE_TOKENS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -174,30 +174,30 @@ static unsigned diff_policies(const struct ruleset *before, const struct ruleset
 /* --- a capture's flows --------------------------------------------------------------- */
 
 /* Which end is the initiator may differ between two policies: the smaller end comes first. */
-struct flow_key {
+struct diff_flow_key {
 	struct address address[2];
 	uint64_t start_ns;
 	uint16_t port[2];
 	uint8_t protocol, version, zero[2];
 };
 
-struct flow {
-	struct flow_key key;
+struct diff_flow {
+	struct diff_flow_key key;
 	uint8_t verdict;
 	UT_hash_handle hh;
 };
 
 struct comparison {
-	struct flow *flow;
+	struct diff_flow *flow;
 	size_t flows, changed, overflowed;
 	FILE *out;
 };
 
-static struct flow_key key_of(const struct record *r)
+static struct diff_flow_key key_of(const struct record *r)
 {
 	int order = memcmp(&r->address[0], &r->address[1], sizeof(r->address[0]));
 	unsigned first = order < 0 || (order == 0 && r->port[0] <= r->port[1]) ? 0 : 1;
-	struct flow_key k;
+	struct diff_flow_key k;
 
 	memset(&k, 0, sizeof(k));
 	for (unsigned i = 0; i < 2; i++) {
@@ -213,7 +213,7 @@ static struct flow_key key_of(const struct record *r)
 static void keep(void *context, const struct record *r)
 {
 	struct comparison *c = context;
-	struct flow *f;
+	struct diff_flow *f;
 
 	if (r->kind != RECORD_ENDED)
 		return;
@@ -243,8 +243,8 @@ static void print_change(const struct record *r, uint8_t was, FILE *out)
 static void compare(void *context, const struct record *r)
 {
 	struct comparison *c = context;
-	struct flow_key k = key_of(r);
-	struct flow *f;
+	struct diff_flow_key k = key_of(r);
+	struct diff_flow *f;
 
 	if (r->kind != RECORD_ENDED)
 		return;
@@ -277,7 +277,7 @@ static int diff_capture(const struct diff_side *before, const struct diff_side *
 	const char *capture, FILE *out)
 {
 	struct comparison c = {.out = out};
-	struct flow *f, *next;
+	struct diff_flow *f, *next;
 	int status;
 
 	fprintf(out, "%s:\n", capture);

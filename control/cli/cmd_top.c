@@ -27,7 +27,7 @@ static const struct cli_option options[] = {
 };
 
 /* What the keys change, and what the last round saw. */
-struct decoded {
+struct top_view {
 	const char *socket;
 	unsigned sort;
 	bool flagged;
@@ -94,7 +94,7 @@ static void give_terminal_back(const struct termios *before)
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, before);
 }
 
-static void measure(struct decoded *v)
+static void measure(struct top_view *v)
 {
 	struct winsize size = {0};
 
@@ -108,15 +108,15 @@ static void measure(struct decoded *v)
 
 /* --- a round ---------------------------------------------------------------------------------- */
 
-struct page {
+struct top_page {
 	FILE *out;
-	struct decoded *view;
+	struct top_view *view;
 	size_t rows;
 };
 
 static void add_row(void *context, const json_t *flow)
 {
-	struct page *p = context;
+	struct top_page *p = context;
 
 	flow_row_print(flow, &p->view->style, p->out);
 	p->rows++;
@@ -127,7 +127,7 @@ static double seconds(void)
 	return (double)clock_steady_ns() / 1e9;
 }
 
-static void print_rates(struct decoded *v, const json_t *status, FILE *out)
+static void print_rates(struct top_view *v, const json_t *status, FILE *out)
 {
 	double packets = number_at(status, "accounting.frames.received"),
 	       bytes = number_at(status, "accounting.frames.bytes"), now = seconds(),
@@ -141,7 +141,7 @@ static void print_rates(struct decoded *v, const json_t *status, FILE *out)
 	v->at_s = now;
 }
 
-static void print_top(struct decoded *v, const json_t *status, FILE *out)
+static void print_top(struct top_view *v, const json_t *status, FILE *out)
 {
 	char alive[32], lost[32];
 
@@ -165,7 +165,7 @@ static void print_top(struct decoded *v, const json_t *status, FILE *out)
 }
 
 /* No line wider than the screen; escape sequences have no width. */
-static void show(const char *text, const struct decoded *v)
+static void show(const char *text, const struct top_view *v)
 {
 	size_t column = 0, line = 0;
 
@@ -189,9 +189,9 @@ static void show(const char *text, const struct decoded *v)
 	fflush(stdout);
 }
 
-static int fill(struct decoded *v, FILE *out)
+static int fill(struct top_view *v, FILE *out)
 {
-	struct page page = {.out = out, .view = v};
+	struct top_page page = {.out = out, .view = v};
 	struct client_request status = {.command = "status", .socket = v->socket};
 	struct client_request flows = {
 		.command = "flows", .socket = v->socket, .item = add_row, .context = &page};
@@ -211,7 +211,7 @@ static int fill(struct decoded *v, FILE *out)
 	return result;
 }
 
-static int draw(struct decoded *v)
+static int draw(struct top_view *v)
 {
 	char *text = NULL;
 	size_t bytes;
@@ -232,7 +232,7 @@ static int draw(struct decoded *v)
 }
 
 /* False: that was enough. */
-static bool take_key(struct decoded *v)
+static bool take_key(struct top_view *v)
 {
 	struct pollfd keys = {.fd = STDIN_FILENO, .events = POLLIN};
 	char key;
@@ -250,7 +250,7 @@ static bool take_key(struct decoded *v)
 
 static int run(const struct cli_request *r)
 {
-	struct decoded v = {.socket = r->value[SOCKET],
+	struct top_view v = {.socket = r->value[SOCKET],
 		.style = terminal_style_of(terminal_wants_colour(stdout))};
 	struct client_request first = {.command = "status", .socket = v.socket};
 	struct termios before;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "policy/ruleset.h"
-#include "record/ecs.h"
+#include "record.h"
 
 static uint16_t find_appliance(const struct ruleset *c, const struct appliance_text *a, size_t near)
 {

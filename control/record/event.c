@@ -10,15 +10,6 @@
 #include "protocol.h"
 #include "record/ecs.h"
 
-unsigned record_judged_end(const struct record *r)
-{
-	if (r->appliance[0] != APPLIANCE_NONE && r->end_verdict[0] == r->verdict)
-		return 0;
-	if (r->appliance[1] != APPLIANCE_NONE && r->end_verdict[1] == r->verdict)
-		return 1;
-	return r->appliance[0] != APPLIANCE_NONE ? 0 : 1;
-}
-
 enum direction record_direction(unsigned end)
 {
 	return end == 0 ? DIRECTION_OUTBOUND : DIRECTION_INBOUND;

@@ -83,9 +83,6 @@ void event_drop(struct event *);
  * documented. */
 void event_message(const struct ecs *, const struct record *, char *text, size_t bytes);
 
-/* The end of a flow whose verdict is the flow's: 0 the initiator, 1 the responder. */
-unsigned record_judged_end(const struct record *);
-
 /* As an end of the flow sees it. */
 enum direction record_direction(unsigned end);
 

@@ -15,22 +15,22 @@
 
 #define LABEL_BYTES 300
 
-struct page {
+struct metrics_page {
 	FILE *out;
 	const struct metrics_source *source;
 	const struct snapshot *s;
 	const struct ruleset *ruleset;
-	const struct family *family;
+	const struct metrics_family *family;
 	size_t series, left_out; /* of the family */
 };
 
 enum type { COUNTER, GAUGE, INFO };
 
-struct family {
+struct metrics_family {
 	const char *name; /* of a counter without _total */
 	enum type type;
 	const char *help;
-	void (*write)(struct page *);
+	void (*write)(struct metrics_page *);
 };
 
 /* --- samples ------------------------------------------------------------------------------ */
@@ -48,7 +48,7 @@ void metrics_escape(const char *value, char *text, size_t bytes)
 }
 
 /* Whether one more series finds room; then its name is written. */
-static bool begin(struct page *p)
+static bool begin(struct metrics_page *p)
 {
 	static const char *const suffix[] = {[COUNTER] = "_total", [GAUGE] = "", [INFO] = "_info"};
 
@@ -60,17 +60,17 @@ static bool begin(struct page *p)
 	return true;
 }
 
-static void put_plain(struct page *p, double value)
+static void put_plain(struct metrics_page *p, double value)
 {
 	if (begin(p))
 		fprintf(p->out, " %.15g\n", value);
 }
 
 /* One sample; labels as `name="value"` pairs, their values escaped. */
-static void put(struct page *p, double value, const char *labels, ...)
+static void put(struct metrics_page *p, double value, const char *labels, ...)
 	__attribute__((format(printf, 3, 4)));
 
-static void put(struct page *p, double value, const char *labels, ...)
+static void put(struct metrics_page *p, double value, const char *labels, ...)
 {
 	va_list arguments;
 
@@ -88,8 +88,8 @@ static double seconds(uint64_t ns)
 	return (double)ns / 1e9;
 }
 
-static void put_appliance(
-	struct page *p, double value, uint16_t appliance, const char *name, const char *more)
+static void put_appliance(struct metrics_page *p, double value, uint16_t appliance,
+	const char *name, const char *more)
 {
 	char label[LABEL_BYTES];
 
@@ -101,7 +101,7 @@ static void put_appliance(
 /* --- capture and decoding -------------------------------------------------------------------- */
 
 #define SIMPLE(function, number)                                                                   \
-	static void function(struct page *p)                                                       \
+	static void function(struct metrics_page *p)                                               \
 	{                                                                                          \
 		put_plain(p, (double)(number));                                                    \
 	}
@@ -130,7 +130,7 @@ SIMPLE(put_unseen, p->s->collector->mirror.sum.unseen_bytes)
 SIMPLE(put_acknowledged, p->s->collector->mirror.sum.acknowledged_bytes)
 SIMPLE(put_workers, p->s->workers)
 
-static void put_capture_drops(struct page *p)
+static void put_capture_drops(struct metrics_page *p)
 {
 	const struct source_loss *l = &p->s->loss;
 
@@ -141,7 +141,7 @@ static void put_capture_drops(struct page *p)
 	put(p, (double)l->errors, "where=\"error\"");
 }
 
-static void put_decoded(struct page *p)
+static void put_decoded(struct metrics_page *p)
 {
 	const struct counters *c = &p->s->counters;
 
@@ -152,13 +152,13 @@ static void put_decoded(struct page *p)
 		put(p, (double)c->discarded[i], "outcome=\"%s\"", discard_name((enum discard)i));
 }
 
-static void put_scope(struct page *p)
+static void put_scope(struct metrics_page *p)
 {
 	put(p, (double)p->s->counters.monitored, "scope=\"monitored\"");
 	put(p, (double)p->s->counters.unmonitored, "scope=\"unmonitored\"");
 }
 
-static void put_fragments(struct page *p)
+static void put_fragments(struct metrics_page *p)
 {
 	const struct counters *c = &p->s->counters;
 
@@ -171,28 +171,28 @@ static void put_fragments(struct page *p)
 /* --- verdicts and flows ------------------------------------------------------------------------
  */
 
-static void put_by_verdict(struct page *p, const uint64_t number[VERDICT_COUNT])
+static void put_by_verdict(struct metrics_page *p, const uint64_t number[VERDICT_COUNT])
 {
 	for (unsigned i = 0; i < VERDICT_COUNT; i++)
 		put(p, (double)number[i], "verdict=\"%s\"", verdict_name((enum verdict)i));
 }
 
-static void put_verdict_packets(struct page *p)
+static void put_verdict_packets(struct metrics_page *p)
 {
 	put_by_verdict(p, p->s->counters.verdict_packets);
 }
 
-static void put_verdict_bytes(struct page *p)
+static void put_verdict_bytes(struct metrics_page *p)
 {
 	put_by_verdict(p, p->s->counters.verdict_bytes);
 }
 
-static void put_verdict_flows(struct page *p)
+static void put_verdict_flows(struct metrics_page *p)
 {
 	put_by_verdict(p, p->s->counters.verdict_flows);
 }
 
-static void put_ended(struct page *p)
+static void put_ended(struct metrics_page *p)
 {
 	for (unsigned i = 0; i < END_COUNT; i++)
 		put(p, (double)p->s->counters.ended[i], "reason=\"%s\"", end_name((enum end)i));
@@ -201,19 +201,19 @@ static void put_ended(struct page *p)
 /* --- workers ------------------------------------------------------------------------------------
  */
 
-static void put_worker_packets(struct page *p)
+static void put_worker_packets(struct metrics_page *p)
 {
 	for (unsigned i = 0; i < p->s->workers; i++)
 		put(p, (double)p->s->worker[i].counters.frames, "worker=\"%u\"", i);
 }
 
-static void put_stage_packets(struct page *p)
+static void put_stage_packets(struct metrics_page *p)
 {
 	for (unsigned i = 0; i < p->s->workers; i++)
 		put(p, (double)p->s->worker[i].cycle_counters.packets, "worker=\"%u\"", i);
 }
 
-static void put_stage_cycles(struct page *p)
+static void put_stage_cycles(struct metrics_page *p)
 {
 	for (unsigned i = 0; i < p->s->workers; i++) {
 		const struct cycle_counters *cycle_counters = &p->s->worker[i].cycle_counters;
@@ -228,7 +228,7 @@ static void put_stage_cycles(struct page *p)
 /* --- the deployment
  * ------------------------------------------------------------------------------- */
 
-static void put_channel_states(struct page *p)
+static void put_channel_states(struct metrics_page *p)
 {
 	size_t count[CHANNEL_STATE_COUNT];
 
@@ -237,7 +237,7 @@ static void put_channel_states(struct page *p)
 		put(p, (double)count[i], "state=\"%s\"", channel_state_name((enum channel_state)i));
 }
 
-static void put_channel(struct page *p, const struct channel *ch, double value)
+static void put_channel(struct metrics_page *p, const struct channel *ch, double value)
 {
 	const struct channels *all = &p->s->collector->deployment.channels;
 	char end[CHANNEL_END_BYTES], label[2][LABEL_BYTES];
@@ -249,21 +249,21 @@ static void put_channel(struct page *p, const struct channel *ch, double value)
 	put(p, value, "a=\"%s\",b=\"%s\"", label[0], label[1]);
 }
 
-static void put_channel_up(struct page *p)
+static void put_channel_up(struct metrics_page *p)
 {
 	for (const struct channel *ch = p->s->collector->deployment.channels.first; ch;
 		ch = ch->hh.next)
 		put_channel(p, ch, ch->state == CHANNEL_UP);
 }
 
-static void put_channel_seen(struct page *p)
+static void put_channel_seen(struct metrics_page *p)
 {
 	for (const struct channel *ch = p->s->collector->deployment.channels.first; ch;
 		ch = ch->hh.next)
 		put_channel(p, ch, seconds(ch->last_ns));
 }
 
-static void put_relations(struct page *p)
+static void put_relations(struct metrics_page *p)
 {
 	uint64_t count[RELATION_COUNT] = {0};
 
@@ -274,7 +274,7 @@ static void put_relations(struct page *p)
 		put(p, (double)count[i], "kind=\"%s\"", correlation_name((enum correlation_kind)i));
 }
 
-static void put_exposures(struct page *p)
+static void put_exposures(struct metrics_page *p)
 {
 	static const char *const kind[] = {
 		[EXPOSURE_CLEAR_SYSLOG] = "clear-syslog",
@@ -289,7 +289,7 @@ static void put_exposures(struct page *p)
 			"kind=\"%s\"", kind[i]);
 }
 
-static void put_appliance_seen(struct page *p)
+static void put_appliance_seen(struct metrics_page *p)
 {
 	const struct mirror_counters *f = &p->s->collector->mirror.sum;
 
@@ -298,7 +298,7 @@ static void put_appliance_seen(struct page *p)
 }
 
 /* Only what was ever seen is a series. */
-static void put_cells(struct page *p, bool wrong)
+static void put_cells(struct metrics_page *p, bool wrong)
 {
 	for (size_t a = 0; a < p->ruleset->appliances; a++)
 		for (size_t set = SET_NONE + 1; set < p->ruleset->policy->sets; set++) {
@@ -314,17 +314,17 @@ static void put_cells(struct page *p, bool wrong)
 		}
 }
 
-static void put_rule_seen(struct page *p)
+static void put_rule_seen(struct metrics_page *p)
 {
 	put_cells(p, false);
 }
 
-static void put_rule_wrong(struct page *p)
+static void put_rule_wrong(struct metrics_page *p)
 {
 	put_cells(p, true);
 }
 
-static void put_mirror_sides(struct page *p)
+static void put_mirror_sides(struct metrics_page *p)
 {
 	const struct mirror_counters *f = &p->s->collector->mirror.sum;
 	uint64_t one = 0, both = 0;
@@ -337,7 +337,7 @@ static void put_mirror_sides(struct page *p)
 	put(p, (double)both, "sides=\"both\"");
 }
 
-static void put_mirror_findings(struct page *p)
+static void put_mirror_findings(struct metrics_page *p)
 {
 	struct mirror_finding found[MIRROR_FINDINGS_MAX];
 	size_t count = mirror_report_find(&p->s->collector->mirror, &p->s->counters, found);
@@ -353,7 +353,7 @@ static void put_mirror_findings(struct page *p)
 /* --- the sensor itself
  * ------------------------------------------------------------------------------ */
 
-static void put_policy(struct page *p)
+static void put_policy(struct metrics_page *p)
 {
 	char profile[LABEL_BYTES];
 
@@ -361,13 +361,13 @@ static void put_policy(struct page *p)
 	put(p, 1, "profile=\"%s\",hash=\"%s\"", profile, p->ruleset->hash);
 }
 
-static void put_build(struct page *p)
+static void put_build(struct metrics_page *p)
 {
 	put(p, 1, "version=\"%s\",source=\"%s\"", PORTOLAN_VERSION,
 		p->s->capture->through_dpdk ? "dpdk" : "pcap");
 }
 
-static void put_each_sink(struct page *p, const char *member)
+static void put_each_sink(struct metrics_page *p, const char *member)
 {
 	json_t *sinks = p->source->sinks ? p->source->sinks(p->source->sinks_context) : NULL, *sink;
 	size_t i;
@@ -386,27 +386,27 @@ static void put_each_sink(struct page *p, const char *member)
 	json_decref(sinks);
 }
 
-static void put_sink_up(struct page *p)
+static void put_sink_up(struct metrics_page *p)
 {
 	put_each_sink(p, "");
 }
 
-static void put_sink_queued(struct page *p)
+static void put_sink_queued(struct metrics_page *p)
 {
 	put_each_sink(p, "queued");
 }
 
-static void put_sink_delivered(struct page *p)
+static void put_sink_delivered(struct metrics_page *p)
 {
 	put_each_sink(p, "delivered");
 }
 
-static void put_sink_dropped(struct page *p)
+static void put_sink_dropped(struct metrics_page *p)
 {
 	put_each_sink(p, "dropped");
 }
 
-static void put_resident(struct page *p)
+static void put_resident(struct metrics_page *p)
 {
 	FILE *statm = fopen("/proc/self/statm", "re");
 	unsigned long total = 0, resident = 0;
@@ -418,7 +418,7 @@ static void put_resident(struct page *p)
 	put_plain(p, (double)resident * (double)sysconf(_SC_PAGESIZE));
 }
 
-static void put_cpu(struct page *p)
+static void put_cpu(struct metrics_page *p)
 {
 	struct rusage used = {0};
 
@@ -430,7 +430,7 @@ static void put_cpu(struct page *p)
 /* --- the table
  * --------------------------------------------------------------------------------------- */
 
-static const struct family family_of[] = {
+static const struct metrics_family family_of[] = {
 	{"build", INFO, "What this is, and what it reads through.", put_build},
 	{"policy", INFO, "The policy in force.", put_policy},
 	{"start_time_seconds", GAUGE, "When the sensor started.", put_start},
@@ -506,11 +506,11 @@ static const struct family family_of[] = {
 };
 
 /* In OpenMetrics a family has its name without the suffix of its samples. */
-static void put_head(struct page *p, bool open_metrics)
+static void put_head(struct metrics_page *p, bool open_metrics)
 {
 	static const char *const plain[] = {"counter", "gauge", "gauge"};
 	static const char *const open[] = {"counter", "gauge", "info"};
-	const struct family *f = p->family;
+	const struct metrics_family *f = p->family;
 	const char *suffix = open_metrics	  ? ""
 			     : f->type == COUNTER ? "_total"
 			     : f->type == INFO	  ? "_info"
@@ -520,7 +520,7 @@ static void put_head(struct page *p, bool open_metrics)
 		f->help, f->name, suffix, open_metrics ? open[f->type] : plain[f->type]);
 }
 
-static size_t put_all(struct page *p, bool open_metrics)
+static size_t put_all(struct metrics_page *p, bool open_metrics)
 {
 	size_t left_out = 0;
 
@@ -536,9 +536,9 @@ static size_t put_all(struct page *p, bool open_metrics)
 
 char *metrics_text(const struct metrics_source *source, bool open_metrics, size_t *length)
 {
-	static const struct family omitted = {"metrics_omitted_series", GAUGE,
+	static const struct metrics_family omitted = {"metrics_omitted_series", GAUGE,
 		"Series that are not here, since their family has too many.", NULL};
-	struct page p = {.source = source,
+	struct metrics_page p = {.source = source,
 		.s = source->snapshot,
 		.ruleset = snapshot_ruleset(source->snapshot)};
 	char *text = NULL;

@@ -4,6 +4,7 @@
 
 #include "core/decode/decoded.h"
 #include "core/hash.h"
+#include "inventory.h"
 
 void record_history(const struct record *r, char text[HISTORY_BYTES])
 {
@@ -41,4 +42,13 @@ uint64_t record_digest(const struct record *r)
 		 received = hash_mix(r->packets[1], r->bytes[1]);
 
 	return hash_mix(hash_mix(h ^ source, destination), hash_mix(sent, received ^ MIX_SEED));
+}
+
+unsigned record_judged_end(const struct record *r)
+{
+	if (r->appliance[0] != APPLIANCE_NONE && r->end_verdict[0] == r->verdict)
+		return 0;
+	if (r->appliance[1] != APPLIANCE_NONE && r->end_verdict[1] == r->verdict)
+		return 1;
+	return r->appliance[0] != APPLIANCE_NONE ? 0 : 1;
 }

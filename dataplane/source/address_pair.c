@@ -15,7 +15,7 @@ enum {
 	TYPE_PPPOE = 0x8864,
 };
 
-struct cursor {
+struct pair_cursor {
 	const uint8_t *at, *end;
 	unsigned type;
 };
@@ -25,7 +25,7 @@ static unsigned load16(const uint8_t *p)
 	return (unsigned)p[0] << 8 | p[1];
 }
 
-static int has(const struct cursor *c, size_t bytes)
+static int has(const struct pair_cursor *c, size_t bytes)
 {
 	return (size_t)(c->end - c->at) >= bytes;
 }
@@ -35,7 +35,7 @@ static int is_tag(unsigned type)
 	return type == TYPE_VLAN || type == TYPE_QINQ || type == TYPE_QINQ_OLD;
 }
 
-static void skip_tags(struct cursor *c)
+static void skip_tags(struct pair_cursor *c)
 {
 	for (int i = 0; i < TAGS_MAX && is_tag(c->type) && has(c, 4); i++) {
 		c->type = load16(c->at + 2);
@@ -43,7 +43,7 @@ static void skip_tags(struct cursor *c)
 	}
 }
 
-static void skip_labels(struct cursor *c)
+static void skip_labels(struct pair_cursor *c)
 {
 	int bottom = 0;
 
@@ -56,7 +56,7 @@ static void skip_labels(struct cursor *c)
 		c->type = c->at[0] >> 4 == 4 ? TYPE_IPV4 : c->at[0] >> 4 == 6 ? TYPE_IPV6 : 0;
 }
 
-static void skip_pppoe(struct cursor *c)
+static void skip_pppoe(struct pair_cursor *c)
 {
 	unsigned protocol = has(c, 8) ? load16(c->at + 6) : 0;
 
@@ -67,7 +67,7 @@ static void skip_pppoe(struct cursor *c)
 
 const uint8_t *pair_find(const uint8_t *frame, size_t length, unsigned *bytes)
 {
-	struct cursor c = {.at = frame + 14, .end = frame + length};
+	struct pair_cursor c = {.at = frame + 14, .end = frame + length};
 
 	if (length < 14)
 		return NULL;

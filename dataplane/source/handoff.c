@@ -20,7 +20,7 @@ struct packet_block {
 	uint8_t bytes[PACKET_BLOCK_BYTES];
 };
 
-struct queue {
+struct handoff_queue {
 	struct source source;
 	struct ring full, empty;
 	void *full_slot[PACKET_BLOCKS * 2], *empty_slot[PACKET_BLOCKS * 2];
@@ -33,7 +33,7 @@ struct queue {
 
 static void queue_close(struct source *s)
 {
-	struct queue *q = (struct queue *)s;
+	struct handoff_queue *q = (struct handoff_queue *)s;
 
 	for (unsigned i = 0; i < PACKET_BLOCKS; i++)
 		free(q->block[i]);
@@ -42,7 +42,7 @@ static void queue_close(struct source *s)
 
 static int queue_poll(struct source *s, struct burst *b)
 {
-	struct queue *q = (struct queue *)s;
+	struct handoff_queue *q = (struct handoff_queue *)s;
 	size_t n;
 
 	burst_clear(b);
@@ -82,14 +82,14 @@ static const struct source_operations queue_operations = {
 	.close = queue_close,
 };
 
-static void pass_on(struct queue *q)
+static void pass_on(struct handoff_queue *q)
 {
 	while (q->loading && !ring_put(&q->full, q->loading))
 		sched_yield();
 	q->loading = NULL;
 }
 
-static struct packet_block *block_with_room(struct queue *q, uint32_t bytes)
+static struct packet_block *block_with_room(struct handoff_queue *q, uint32_t bytes)
 {
 	if (q->loading && (q->loading->packets == PACKET_BLOCK_PACKETS ||
 				  q->loading->used + bytes > PACKET_BLOCK_BYTES))
@@ -106,7 +106,7 @@ static struct packet_block *block_with_room(struct queue *q, uint32_t bytes)
 
 void source_handoff_put(struct source *s, const struct packet *p, uint64_t start_ns)
 {
-	struct queue *q = (struct queue *)s;
+	struct handoff_queue *q = (struct handoff_queue *)s;
 	uint32_t caplen = p->caplen < PACKET_BYTES_MAX ? p->caplen : PACKET_BYTES_MAX;
 	struct packet_block *c = block_with_room(q, caplen);
 
@@ -121,7 +121,7 @@ void source_handoff_put(struct source *s, const struct packet *p, uint64_t start
 
 void source_handoff_end(struct source *s)
 {
-	struct queue *q = (struct queue *)s;
+	struct handoff_queue *q = (struct handoff_queue *)s;
 
 	pass_on(q);
 	atomic_store_explicit(&q->ended, 1, memory_order_release);
@@ -129,7 +129,7 @@ void source_handoff_end(struct source *s)
 
 int source_handoff_open(struct source **out)
 {
-	struct queue *q = aligned_alloc(64, (sizeof(*q) + 63) & ~(size_t)63);
+	struct handoff_queue *q = aligned_alloc(64, (sizeof(*q) + 63) & ~(size_t)63);
 
 	if (!q)
 		return -ENOMEM;

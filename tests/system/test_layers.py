@@ -1,69 +1,188 @@
 #!/usr/bin/env python3
-"""Who may include whom: the rooms of the house, as far as the build does not enforce them."""
+"""Who may include whom: the rooms of the tree and the edges between them.
+
+Every header is included by its path from the top-level folder that it is in (`include/` bare), so
+an include names exactly one file. MAY_INCLUDE is the list of allowed edges: a room may include
+itself and what stands behind it there, nothing else. What a room does not use is not in the list.
+"""
 import re
 import sys
+from collections import Counter
 from pathlib import Path
 
 TREE = Path(__file__).resolve().parent.parent.parent
+TOPS = ('include', 'dataplane', 'control', 'bench/generate')
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
+SYSTEM = re.compile(r'^\s*#\s*include\s+<([^>]+)>', re.M)
 LIBC = {'assert.h', 'errno.h', 'limits.h', 'stdarg.h', 'stdatomic.h', 'stdbool.h', 'stddef.h',
         'stdint.h', 'stdio.h', 'string.h', 'strings.h', 'netinet/in.h', 'emmintrin.h'}
-INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]', re.M)
 CALL = r'\b(malloc|calloc|realloc|free|mmap|pthread_\w+|clock_gettime|time|printf|fprintf|open|read|write)\s*\('
 
+MAY_INCLUDE = {
+    'include': [],
+    # The packet path. core/hash.h and core/mirror.h are below its rooms, the pipeline above.
+    'dataplane/core/policy': ['include', 'dataplane/core/hash.h'],
+    'dataplane/core/decode': ['include', 'dataplane/core/hash.h', 'dataplane/core/policy'],
+    'dataplane/core/protocol': ['include'],
+    'dataplane/core/service': ['include', 'dataplane/core/protocol'],
+    'dataplane/core/flow': ['include', 'dataplane/core/hash.h', 'dataplane/core/mirror.h',
+                            'dataplane/core/decode', 'dataplane/core/policy',
+                            'dataplane/core/service'],
+    'dataplane/core': ['include', 'dataplane/core/decode', 'dataplane/core/flow'],
+    'dataplane': ['include', 'dataplane/core'],
+    # Where packets come from: nobody but control opens a source, by its contract.
+    'dataplane/source': ['include'],
+    'dataplane/source/file': ['include', 'dataplane/source'],
+    'dataplane/source/live': ['include', 'dataplane/source'],
+    'dataplane/source/dpdk': ['include', 'dataplane/source'],
+    # Control, lower before higher.
+    'control/base': ['include'],
+    'control/config': ['include', 'control/base'],
+    'control/policy': ['include', 'control/base', 'control/config'],
+    'control/record': ['include', 'control/base', 'control/policy'],
+    'control/sink': ['include', 'control/base', 'control/config', 'control/record'],
+    'control/analysis': ['include', 'control/base', 'control/policy', 'control/record',
+                         'control/sink'],
+    'control/report': ['include', 'control/base', 'control/config', 'control/policy',
+                       'control/analysis'],
+    'control/run': ['include', 'control/base', 'control/config', 'control/policy',
+                    'control/record', 'control/sink', 'control/analysis', 'control/report'],
+    'control/serve': ['include', 'control/base', 'control/config', 'control/policy',
+                      'control/record', 'control/run'],
+    'control/sensor': ['include', 'control/base', 'control/config', 'control/policy',
+                       'control/sink', 'control/run', 'control/serve'],
+    'control/cli': ['include', 'control/base', 'control/config', 'control/policy',
+                    'control/report', 'control/run', 'control/serve', 'control/sensor'],
+    # The traffic generator: random numbers and tokens are below its rooms.
+    'bench/generate/packet': ['include'],
+    'bench/generate/payload': ['bench/generate/random.h', 'bench/generate/packet'],
+    'bench/generate/exchange': ['bench/generate/random.h', 'bench/generate/packet',
+                                'bench/generate/payload'],
+    'bench/generate/script': ['bench/generate/random.h', 'bench/generate/tokens.h',
+                              'bench/generate/packet',
+                              'bench/generate/payload', 'bench/generate/exchange'],
+    'bench/generate': ['bench/generate/packet', 'bench/generate/payload',
+                       'bench/generate/script'],
+}
 
-def files(folder):
-    return sorted(p for p in (TREE / folder).rglob('*') if p.suffix in ('.c', '.h'))
+# A library's headers are for the files that are about it.
+LIBRARIES = {
+    'rte_': 'dataplane/source/dpdk/', 'pcap': 'dataplane/source/', 'hs.h': 'dataplane/core/service/scanner.c',
+    'yaml.h': 'control/config/document.c', 'cyaml/': 'control/config/schema.h',
+    'gnutls/': 'control/sink/tls_client.c', 'microhttpd.h': 'control/serve/http_server.c',
+    'urcu': 'control/run/worker_pool.c', 'cap-ng.h': 'control/sensor/privileges.c',
+    'systemd/': 'control/sensor/sd_notify.c',
+}
 
 
-def includes(path):
-    return INCLUDE.findall(path.read_text())
+def files():
+    return sorted(p for top in TOPS for p in (TREE / top).rglob('*') if p.suffix in ('.c', '.h'))
 
 
-def names(folder):
-    return {p.name for p in files(folder) if p.suffix == '.h'}
+FILES = {str(p.relative_to(TREE)): p.read_text() for p in files()}
+
+
+def top_of(name):
+    return next(top for top in TOPS if name.startswith(top + '/'))
+
+
+def room_of(name):
+    return str(Path(name).parent)
+
+
+def included(name):
+    """the file that each include of `name` means, or None"""
+    for wanted in INCLUDE.findall(FILES[name]):
+        here, contract = f'{top_of(name)}/{wanted}', f'include/{wanted}'
+        yield wanted, here if here in FILES else contract if contract in FILES else None
+
+
+def every_include_names_a_file_from_its_top_level_folder():
+    return [f'{name}: {wanted}' for name in FILES for wanted, file in included(name) if not file]
+
+
+def every_edge_is_in_the_list():
+    wrong = []
+    for name in FILES:
+        allowed = MAY_INCLUDE.get(room_of(name), [])
+        for _, file in included(name):
+            if file and room_of(file) != room_of(name) and file not in allowed and \
+                    room_of(file) not in allowed:
+                wrong.append(f'{name}: {file}')
+    return wrong
+
+
+def every_edge_in_the_list_is_used():
+    used = {(room_of(name), edge) for name in FILES for _, file in included(name) if file
+            for edge in (file, room_of(file))}
+    return [f'{room} -> {edge}' for room, edges in MAY_INCLUDE.items() for edge in edges
+            if (room, edge) not in used]
+
+
+def lower_rooms_never_include_higher_ones():
+    order = list(MAY_INCLUDE)
+    return [f'{room} -> {edge}' for room, edges in MAY_INCLUDE.items() for edge in edges
+            if edge in order and order.index(edge) > order.index(room)]
 
 
 def contracts_need_libc_only():
-    allowed = LIBC | names('include')
-    return [f'{p.name}: {i}' for p in files('include') for i in includes(p) if i not in allowed]
+    return [f'{name}: {i}' for name in FILES if room_of(name) == 'include'
+            for i in SYSTEM.findall(FILES[name]) if i not in LIBC]
 
 
-def the_core_knows_contracts_and_itself():
-    allowed = LIBC - {'stdio.h'} | names('include') | names('dataplane/core')
-    return [f'{p.name}: {i}' for p in files('dataplane/core') for i in includes(p)
-            if i not in allowed and (p.name, i) != ('scan.c', 'hs.h')]
+def the_core_needs_libc_only():
+    return [f'{name}: {i}' for name in FILES if name.startswith('dataplane/core/')
+            for i in SYSTEM.findall(FILES[name])
+            if i not in LIBC - {'stdio.h'} and not name.endswith(LIBRARIES.get(i, ' '))]
 
 
 def the_core_allocates_nothing_and_calls_nobody():
     found = []
-    for p in files('dataplane/core'):
-        code = re.sub(r'/\*.*?\*/|//[^\n]*|"[^"\n]*"', '', p.read_text(), flags=re.S)
-        found += [f'{p.name}: {m[1]}' for m in re.finditer(CALL, code)]
+    for name in FILES:
+        if not name.startswith('dataplane/core/'):
+            continue
+        code = re.sub(r'/\*.*?\*/|//[^\n]*|"[^"\n]*"', '', FILES[name], flags=re.S)
+        found += [f'{name}: {m[1]}' for m in re.finditer(CALL, code)]
     return found
 
 
-def the_core_never_sees_a_source():
-    private = names('dataplane/source') | {'source.h', 'worker.h'}
-    return [f'{p.name}: {i}' for p in files('dataplane/core') for i in includes(p) if i in private]
+def a_library_is_included_by_the_files_about_it():
+    return [f'{name}: {i}' for name in FILES for i in SYSTEM.findall(FILES[name])
+            for start, place in LIBRARIES.items() if i.startswith(start) and
+            not name.startswith(place)]
 
 
-def control_never_sees_the_insides_of_the_data_plane():
-    private = names('dataplane/core') | names('dataplane/source')
-    private -= names('control') | names('include')
-    return [f'{p.name}: {i}' for p in files('control') for i in includes(p)
-            if i in private or i.startswith('core/')]
+def no_file_name_is_there_twice():
+    names = Counter(Path(name).name for name in FILES)
+    return [f'{name}: {n} times' for name, n in names.items() if n > 1]
 
 
-def only_its_files_know_dpdk():
-    return [p.name for p in [*files('include'), *files('dataplane'), *files('control')]
-            if any(i.startswith('rte_') for i in includes(p)) and not p.name.startswith('dpdk')
-            and p.name != 'buffers.c']
+def no_type_name_is_there_twice():
+    defined = Counter()
+    for name, text in FILES.items():
+        group = 'generate' if name.startswith('bench/') else 'portolan'
+        for kind, type_name in re.findall(r'^(struct|enum|union) (\w+) \{', text, re.M):
+            defined[group, kind, type_name] += 1
+    return [f'{kind} {name}: {n} times' for (_, kind, name), n in defined.items() if n > 1]
+
+
+def every_header_is_guarded_by_its_name():
+    wrong = []
+    for name in FILES:
+        guard = re.sub(r'[^A-Z0-9]', '_', Path(name).stem.upper()) + '_H'
+        if name.endswith('.h') and not re.search(rf'^#ifndef (PORTOLAN|GENERATE)_{guard}$',
+                                                 FILES[name], re.M):
+            wrong.append(name)
+    return wrong
 
 
 def main():
-    tests = [contracts_need_libc_only, the_core_knows_contracts_and_itself,
-             the_core_allocates_nothing_and_calls_nobody, the_core_never_sees_a_source,
-             control_never_sees_the_insides_of_the_data_plane, only_its_files_know_dpdk]
+    tests = [every_include_names_a_file_from_its_top_level_folder, every_edge_is_in_the_list,
+             every_edge_in_the_list_is_used, lower_rooms_never_include_higher_ones,
+             contracts_need_libc_only, the_core_needs_libc_only,
+             the_core_allocates_nothing_and_calls_nobody,
+             a_library_is_included_by_the_files_about_it, no_file_name_is_there_twice,
+             no_type_name_is_there_twice, every_header_is_guarded_by_its_name]
     print(f'1..{len(tests)}')
     for number, test in enumerate(tests, 1):
         wrong = test()

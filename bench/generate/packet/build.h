@@ -1,8 +1,8 @@
 /* From a transport segment to frames: fragments, IP header, encapsulation, link
  * header, padding, and then into the train.
  */
-#ifndef GENERATE_WIRE_H
-#define GENERATE_WIRE_H
+#ifndef GENERATE_BUILD_H
+#define GENERATE_BUILD_H
 
 #include "packet/frame.h"
 #include "packet/hosts.h"

@@ -5,7 +5,7 @@
 #include "packet/ip.h"
 #include "packet/link_header.h"
 #include "packet/transport.h"
-#include "script/value.h"
+#include "packet/value.h"
 
 struct wrapping {
 	struct frame *frame;

@@ -3,8 +3,8 @@
  * One row of the table each: name, arguments, help, function. A new one (issue:
  * everything a mirror port delivers) is a row and a function.
  */
-#ifndef GENERATE_WRAP_H
-#define GENERATE_WRAP_H
+#ifndef GENERATE_ENCAPSULATION_H
+#define GENERATE_ENCAPSULATION_H
 
 #include <stdio.h>
 

@@ -3,8 +3,8 @@
  * An address that no host claims has a MAC address all the same: made of the
  * address, locally administered, or the multicast mapping (RFC 1112, RFC 2464).
  */
-#ifndef GENERATE_HOST_H
-#define GENERATE_HOST_H
+#ifndef GENERATE_HOSTS_H
+#define GENERATE_HOSTS_H
 
 #include "address.h"
 #include "packet/endpoint.h"

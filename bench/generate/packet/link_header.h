@@ -1,6 +1,6 @@
 /* The link layer's header, last before the wire. */
-#ifndef GENERATE_FRAMING_H
-#define GENERATE_FRAMING_H
+#ifndef GENERATE_LINK_HEADER_H
+#define GENERATE_LINK_HEADER_H
 
 #include "packet.h"
 #include "packet/frame.h"

@@ -1,8 +1,8 @@
 /* Everything about a statement's packets that is not their content: header fields,
  * fragments, tags, encapsulation, what the mirror did to them.
  */
-#ifndef GENERATE_SHAPE_H
-#define GENERATE_SHAPE_H
+#ifndef GENERATE_OPTIONS_H
+#define GENERATE_OPTIONS_H
 
 #include "packet/encapsulation.h"
 #include "packet/ip.h"

@@ -2,8 +2,8 @@
  *
  * Heap; grows. A failed allocation sticks in `error` and further packets are dropped.
  */
-#ifndef GENERATE_TRAIN_H
-#define GENERATE_TRAIN_H
+#ifndef GENERATE_PACKETS_H
+#define GENERATE_PACKETS_H
 
 #include "packet/options.h"
 #include "packet/pcap_writer.h"

@@ -3,8 +3,8 @@
  *
  * The first error sticks; capture_close() returns it. The file is not removed then.
  */
-#ifndef GENERATE_CAPTURE_H
-#define GENERATE_CAPTURE_H
+#ifndef GENERATE_PCAP_WRITER_H
+#define GENERATE_PCAP_WRITER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* DHCP messages (RFC 2131, RFC 2132) between a client and a server. */
-#ifndef GENERATE_DHCP_H
-#define GENERATE_DHCP_H
+#ifndef GENERATE_DHCP_MESSAGES_H
+#define GENERATE_DHCP_MESSAGES_H
 
 #include "packet/hosts.h"
 

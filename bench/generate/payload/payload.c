@@ -3,12 +3,12 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "packet/value.h"
 #include "payload/message.h"
-#include "script/value.h"
 
 #define PART_MAX 8192
 
-struct row {
+struct payload_row {
 	const char *name, *arguments, *help;
 	message_function *write; /* or the text itself: */
 	const char *text;
@@ -29,7 +29,7 @@ static void fill_bytes(struct bytes *b, const struct message *m)
 	bytes_fill(b, (uint8_t)message_number(m, 0, 'A'), message_number(m, 1, 16));
 }
 
-static const struct row rows[] = {
+static const struct payload_row rows[] = {
 	{"tls-client-hello", "SNI", "TLS 1.3 ClientHello", tls_client_hello, NULL},
 	{"tls-server-hello", "BYTES", "ServerHello and encrypted rest", tls_server_hello, NULL},
 	{"tls-finished", "", "the client's last handshake flight", tls_finished, NULL},
@@ -117,7 +117,7 @@ void payload_help(FILE *out)
 		fprintf(out, "  %-26s %-13s %s\n", rows[i].name, rows[i].arguments, rows[i].help);
 }
 
-static const struct row *find_row(const char *name)
+static const struct payload_row *find_row(const char *name)
 {
 	for (size_t i = 0; i < ROWS; i++) {
 		if (strcmp(rows[i].name, name) == 0)
@@ -248,7 +248,7 @@ static bool is_number(const char *name, size_t length)
 	return (length == 5 && memcmp(name, "BYTES", 5) == 0) || (length == 1 && *name == 'N');
 }
 
-static const char *check_numbers(const struct row *row, const struct message *m)
+static const char *check_numbers(const struct payload_row *row, const struct message *m)
 {
 	const char *name = row->arguments;
 	uint64_t value;
@@ -269,7 +269,7 @@ static const char *write_named(struct bytes *b, char *text, struct random_state 
 	struct message m = {.random = random};
 	char *open = strchr(text, '(');
 	const char *wanted = NULL;
-	const struct row *row;
+	const struct payload_row *row;
 
 	if (open) {
 		*open = '\0';

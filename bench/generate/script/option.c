@@ -2,30 +2,30 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "packet/value.h"
 #include "script/statement.h"
-#include "script/value.h"
 
-struct row {
+struct option_row {
 	const char *name;
-	bool (*read)(struct reader *, const struct row *, struct packet_options *);
+	bool (*read)(struct reader *, const struct option_row *, struct packet_options *);
 	size_t offset; /* of the member in struct packet_options */
 	uint64_t max;
 	const char *shown, *help;
 };
 
-static void *member(const struct row *row, struct packet_options *s)
+static void *member(const struct option_row *row, struct packet_options *s)
 {
 	return (uint8_t *)s + row->offset;
 }
 
-static bool read_flag(struct reader *r, const struct row *row, struct packet_options *s)
+static bool read_flag(struct reader *r, const struct option_row *row, struct packet_options *s)
 {
 	(void)r;
 	*(bool *)member(row, s) = true;
 	return true;
 }
 
-static bool bounded(struct reader *r, const struct row *row, uint64_t *value)
+static bool bounded(struct reader *r, const struct option_row *row, uint64_t *value)
 {
 	char want[64];
 
@@ -33,7 +33,7 @@ static bool bounded(struct reader *r, const struct row *row, uint64_t *value)
 	return reader_number(r, want, row->max, value);
 }
 
-static bool read_u8(struct reader *r, const struct row *row, struct packet_options *s)
+static bool read_u8(struct reader *r, const struct option_row *row, struct packet_options *s)
 {
 	uint64_t value;
 
@@ -43,7 +43,7 @@ static bool read_u8(struct reader *r, const struct row *row, struct packet_optio
 	return true;
 }
 
-static bool read_u16(struct reader *r, const struct row *row, struct packet_options *s)
+static bool read_u16(struct reader *r, const struct option_row *row, struct packet_options *s)
 {
 	uint64_t value;
 
@@ -53,7 +53,7 @@ static bool read_u16(struct reader *r, const struct row *row, struct packet_opti
 	return true;
 }
 
-static bool read_u32(struct reader *r, const struct row *row, struct packet_options *s)
+static bool read_u32(struct reader *r, const struct option_row *row, struct packet_options *s)
 {
 	uint64_t value;
 
@@ -63,31 +63,32 @@ static bool read_u32(struct reader *r, const struct row *row, struct packet_opti
 	return true;
 }
 
-static bool read_mss(struct reader *r, const struct row *row, struct packet_options *s)
+static bool read_mss(struct reader *r, const struct option_row *row, struct packet_options *s)
 {
 	if (!read_u16(r, row, s))
 		return false;
 	return s->mss > 0 || tokens_fault(&r->tokens, "0", "at least 1 byte");
 }
 
-static bool read_time_ns(struct reader *r, const struct row *row, struct packet_options *s)
+static bool read_time_ns(struct reader *r, const struct option_row *row, struct packet_options *s)
 {
 	return reader_time(r, member(row, s));
 }
 
-static bool read_seq(struct reader *r, const struct row *row, struct packet_options *s)
+static bool read_seq(struct reader *r, const struct option_row *row, struct packet_options *s)
 {
 	s->has_seq = true;
 	return read_u32(r, row, s);
 }
 
-static bool read_ack(struct reader *r, const struct row *row, struct packet_options *s)
+static bool read_ack(struct reader *r, const struct option_row *row, struct packet_options *s)
 {
 	s->has_ack = true;
 	return read_u32(r, row, s);
 }
 
-static bool read_bad_checksum(struct reader *r, const struct row *row, struct packet_options *s)
+static bool read_bad_checksum(
+	struct reader *r, const struct option_row *row, struct packet_options *s)
 {
 	(void)r;
 	(void)row;
@@ -95,7 +96,8 @@ static bool read_bad_checksum(struct reader *r, const struct row *row, struct pa
 	return true;
 }
 
-static bool read_no_checksum(struct reader *r, const struct row *row, struct packet_options *s)
+static bool read_no_checksum(
+	struct reader *r, const struct option_row *row, struct packet_options *s)
 {
 	(void)r;
 	(void)row;
@@ -116,13 +118,15 @@ static bool read_options(struct reader *r, uint8_t *to, uint8_t *length)
 	return true;
 }
 
-static bool read_ip_options(struct reader *r, const struct row *row, struct packet_options *s)
+static bool read_ip_options(
+	struct reader *r, const struct option_row *row, struct packet_options *s)
 {
 	(void)row;
 	return read_options(r, s->ip.options, &s->ip.options_length);
 }
 
-static bool read_tcp_options(struct reader *r, const struct row *row, struct packet_options *s)
+static bool read_tcp_options(
+	struct reader *r, const struct option_row *row, struct packet_options *s)
 {
 	(void)row;
 	return read_options(r, s->tcp_options, &s->tcp_options_length);
@@ -139,7 +143,7 @@ static const struct {
 	{"ah", {PROTOCOL_AH, 24}},
 };
 
-static bool read_ext(struct reader *r, const struct row *row, struct packet_options *s)
+static bool read_ext(struct reader *r, const struct option_row *row, struct packet_options *s)
 {
 	const char *word = tokens_take(&r->tokens);
 
@@ -155,7 +159,7 @@ static bool read_ext(struct reader *r, const struct row *row, struct packet_opti
 	return tokens_fault(&r->tokens, word, "hop-by-hop, routing, fragment, destination or ah");
 }
 
-static bool read_fragments(struct reader *r, const struct row *row, struct packet_options *s)
+static bool read_fragments(struct reader *r, const struct option_row *row, struct packet_options *s)
 {
 	if (!read_u8(r, row, s))
 		return false;
@@ -166,7 +170,7 @@ static bool read_fragments(struct reader *r, const struct row *row, struct packe
 	return true;
 }
 
-static bool read_via(struct reader *r, const struct row *row, struct packet_options *s)
+static bool read_via(struct reader *r, const struct option_row *row, struct packet_options *s)
 {
 	const char *word = tokens_take(&r->tokens);
 	const char *want;
@@ -202,12 +206,12 @@ static bool read_tag(struct reader *r, struct packet_options *s, unsigned mask)
 	return true;
 }
 
-static bool read_vlan(struct reader *r, const struct row *row, struct packet_options *s)
+static bool read_vlan(struct reader *r, const struct option_row *row, struct packet_options *s)
 {
 	return read_tag(r, s, (unsigned)row->max);
 }
 
-static bool read_stamp(struct reader *r, const struct row *row, struct packet_options *s)
+static bool read_stamp(struct reader *r, const struct option_row *row, struct packet_options *s)
 {
 	const char *word = tokens_take(&r->tokens);
 	bool minus = word && *word == '-';
@@ -220,13 +224,13 @@ static bool read_stamp(struct reader *r, const struct row *row, struct packet_op
 	return true;
 }
 
-static bool read_repeat(struct reader *r, const struct row *row, struct packet_options *s)
+static bool read_repeat(struct reader *r, const struct option_row *row, struct packet_options *s)
 {
 	(void)row;
 	return reader_times(r, &s->repeat, &s->every_ns);
 }
 
-static bool read_advance(struct reader *r, const struct row *row, struct packet_options *s)
+static bool read_advance(struct reader *r, const struct option_row *row, struct packet_options *s)
 {
 	const struct {
 		const char *name;
@@ -248,7 +252,7 @@ static bool read_advance(struct reader *r, const struct row *row, struct packet_
 	return tokens_fault(&r->tokens, word, "from, from-port, to or to-port");
 }
 
-static bool read_only(struct reader *r, const struct row *row, struct packet_options *s)
+static bool read_only(struct reader *r, const struct option_row *row, struct packet_options *s)
 {
 	(void)row;
 	s->only_there = tokens_accept(&r->tokens, "there");
@@ -258,7 +262,7 @@ static bool read_only(struct reader *r, const struct row *row, struct packet_opt
 	return tokens_fault(&r->tokens, tokens_peek(&r->tokens), "there or back");
 }
 
-static bool read_duplicate(struct reader *r, const struct row *row, struct packet_options *s)
+static bool read_duplicate(struct reader *r, const struct option_row *row, struct packet_options *s)
 {
 	(void)row;
 	s->duplicated = true;
@@ -286,13 +290,13 @@ static bool read_places(struct reader *r, uint8_t *place, uint8_t *count)
 	return true;
 }
 
-static bool read_order(struct reader *r, const struct row *row, struct packet_options *s)
+static bool read_order(struct reader *r, const struct option_row *row, struct packet_options *s)
 {
 	(void)row;
 	return read_places(r, s->order, &s->orders);
 }
 
-static bool read_lose(struct reader *r, const struct row *row, struct packet_options *s)
+static bool read_lose(struct reader *r, const struct option_row *row, struct packet_options *s)
 {
 	(void)row;
 	return read_places(r, s->loss, &s->losses);
@@ -300,7 +304,7 @@ static bool read_lose(struct reader *r, const struct row *row, struct packet_opt
 
 #define AT(member) offsetof(struct packet_options, member)
 
-static const struct row rows[] = {
+static const struct option_row rows[] = {
 	{"ttl", read_u8, AT(ip.ttl), 255, "N", "TTL or hop limit"},
 	{"tos", read_u8, AT(ip.tos), 255, "N", "TOS or traffic class"},
 	{"id", read_u32, AT(ip.id), 65535, "N", "IPv4 identification, also of fragments"},

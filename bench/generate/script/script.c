@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "packet/value.h"
 #include "payload/payload.h"
 #include "script/setting.h"
-#include "script/value.h"
 
 #define STORE_BYTES (1u << 20)
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "packet/link_header.h"
-#include "script/value.h"
+#include "packet/value.h"
 
 struct packet_options setting_plain(void)
 {

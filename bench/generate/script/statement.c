@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "packet/value.h"
 #include "payload/payload.h"
-#include "script/value.h"
 
 struct row {
 	const char *name;

@@ -2,14 +2,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "packet/value.h"
 #include "script/statement.h"
-#include "script/value.h"
 
 #define KINDS_SAYING (KIND_TCP | KIND_UDP | KIND_IP | KIND_ETHERNET)
 #define KINDS_ALL 0xff
 
 /* Arguments: p payload, n number, t time, f flags, c count up to 20, q quoted packet. */
-static const struct row {
+static const struct step_row {
 	const char *name;
 	enum step_kind kind;
 	unsigned kinds;
@@ -109,7 +109,7 @@ static bool read_argument(
 	}
 }
 
-static int read_row(struct statement *st, struct reader *r, const struct row *row)
+static int read_row(struct statement *st, struct reader *r, const struct step_row *row)
 {
 	struct step *s = &st->step[st->steps];
 	unsigned payloads = 0, numbers = 0;

@@ -32,7 +32,7 @@
 #define IDLE_SLEEP_STEP_NS 1000
 #define IDLE_SLEEP_MAX_NS 100000
 
-struct queue {
+struct rx_queue {
 	struct source source; /* first: the operations get it */
 	struct dpdk *dpdk;
 	unsigned worker;
@@ -51,12 +51,12 @@ struct queue {
 	size_t used;
 };
 
-static int is_spread_by(const struct queue *q, enum steering s)
+static int is_spread_by(const struct rx_queue *q, enum steering s)
 {
 	return atomic_load_explicit(&q->dpdk->steering, memory_order_relaxed) == s;
 }
 
-static void back_off(struct queue *q)
+static void back_off(struct rx_queue *q)
 {
 	uint32_t over = ++q->empty > IDLE_SPINS ? q->empty - IDLE_SPINS : 0;
 	struct timespec nap = {0};
@@ -77,7 +77,7 @@ static void back_off(struct queue *q)
 /* --- frames in place --- */
 
 /* Bytes of a frame in pieces, one behind the other. */
-static const uint8_t *gather(struct queue *q, const struct rte_mbuf *m, uint32_t *length)
+static const uint8_t *gather(struct rx_queue *q, const struct rte_mbuf *m, uint32_t *length)
 {
 	uint8_t *begin = q->arena + q->used;
 	size_t room = ARENA_BYTES - q->used, n = 0;
@@ -94,7 +94,7 @@ static const uint8_t *gather(struct queue *q, const struct rte_mbuf *m, uint32_t
 	return begin;
 }
 
-static const uint8_t *contiguous(struct queue *q, struct rte_mbuf *m, uint32_t *length)
+static const uint8_t *contiguous(struct rx_queue *q, struct rte_mbuf *m, uint32_t *length)
 {
 	uint32_t rest = rte_pktmbuf_pkt_len(m) - rte_pktmbuf_data_len(m);
 
@@ -105,7 +105,7 @@ static const uint8_t *contiguous(struct queue *q, struct rte_mbuf *m, uint32_t *
 }
 
 /* A tag that was taken out, though nobody asked for that; several buffers. */
-static void mend(struct queue *q, struct packet *p, struct rte_mbuf **held)
+static void mend(struct rx_queue *q, struct packet *p, struct rte_mbuf **held)
 {
 	if ((*held)->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED)
 		rte_vlan_insert(held);
@@ -137,7 +137,7 @@ static_assert(offsetof(struct rte_mbuf, refcnt) == offsetof(struct rte_mbuf, rea
 		      offsetof(struct rte_mbuf, port) == offsetof(struct rte_mbuf, nb_segs) + 2,
 	"four times sixteen bits");
 
-static inline struct ordinary ordinary_as(const struct queue *q, const struct rte_mbuf *m)
+static inline struct ordinary ordinary_as(const struct rx_queue *q, const struct rte_mbuf *m)
 {
 	return (struct ordinary){
 		.pool = m->pool,
@@ -157,7 +157,7 @@ static inline uint64_t differs(const struct rte_mbuf *m, const struct ordinary *
 }
 
 static __attribute__((noinline)) void fill_odd(
-	struct queue *q, struct packet *p, struct rte_mbuf **held)
+	struct rx_queue *q, struct packet *p, struct rte_mbuf **held)
 {
 	p->interface = q->dpdk->index[(*held)->port];
 	if ((*held)->nb_segs > 1 || (*held)->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED)
@@ -177,7 +177,7 @@ static int is_misplaced(const struct dpdk_slot *slot, const struct rte_mbuf *m)
 
 /* One packet on the wrong queue is enough: the NIC hashes something else, so that a pair's
  * packets come to several workers. From here on the workers spread them. */
-static void check_placement(struct queue *q, const struct dpdk_slot *slot, unsigned n)
+static void check_placement(struct rx_queue *q, const struct dpdk_slot *slot, unsigned n)
 {
 	unsigned look = q->checks < CHECKS_FIRST ? n : ++q->bursts % CHECK_BURSTS == 0;
 
@@ -193,7 +193,7 @@ static void check_placement(struct queue *q, const struct dpdk_slot *slot, unsig
 /* --- operations --- */
 
 /* From the worker's own queues, in turn. */
-static unsigned receive(struct queue *q)
+static unsigned receive(struct rx_queue *q)
 {
 	for (unsigned i = 0; i < q->slots; i++) {
 		const struct dpdk_slot *slot = &q->slot[q->next];
@@ -209,7 +209,7 @@ static unsigned receive(struct queue *q)
 	return 0;
 }
 
-static int find_removed(struct queue *q)
+static int find_removed(struct rx_queue *q)
 {
 	for (unsigned i = 0; i < q->dpdk->ports; i++) {
 		struct dpdk_port *p = &q->dpdk->port[i];
@@ -225,7 +225,7 @@ static int find_removed(struct queue *q)
 
 /* The whole burst has the time of its arrival here: a ring later than at the NIC, which is
  * under a millisecond while the worker keeps up. */
-static void fill(struct queue *q, struct burst *b)
+static void fill(struct rx_queue *q, struct burst *b)
 {
 	uint64_t time_ns = dpdk_clock_ns(&q->clock);
 	uint64_t now_ns = source_stamp_arrival(&q->source, b, time_ns), different = 0;
@@ -253,7 +253,7 @@ static void fill(struct queue *q, struct burst *b)
 }
 
 /* Two threads must not read one queue: nobody reads another's before all have left theirs. */
-static void agree(struct queue *q)
+static void agree(struct rx_queue *q)
 {
 	if (!q->agreed)
 		software_rss_agree(&q->dpdk->software_rss);
@@ -262,7 +262,7 @@ static void agree(struct queue *q)
 
 /* Nothing came. A worker that naps while another one fills its ring would stop that one too;
  * where they have to share a CPU, the other one is let in. */
-static int poll_in_vain(struct queue *q, int got)
+static int poll_in_vain(struct rx_queue *q, int got)
 {
 	if (got == -EAGAIN) {
 		rte_pause();
@@ -274,7 +274,7 @@ static int poll_in_vain(struct queue *q, int got)
 	return find_removed(q);
 }
 
-static int poll_ring(struct queue *q, struct burst *b)
+static int poll_ring(struct rx_queue *q, struct burst *b)
 {
 	int got;
 
@@ -294,7 +294,7 @@ static int poll_ring(struct queue *q, struct burst *b)
 
 static int queue_poll(struct source *s, struct burst *b)
 {
-	struct queue *q = (struct queue *)s;
+	struct rx_queue *q = (struct rx_queue *)s;
 
 	burst_clear(b);
 	q->used = 0;
@@ -310,7 +310,7 @@ static int queue_poll(struct source *s, struct burst *b)
 
 static void queue_release(struct source *s, struct burst *b)
 {
-	struct queue *q = (struct queue *)s;
+	struct rx_queue *q = (struct rx_queue *)s;
 
 	if (__builtin_expect(q->pool != NULL, 1))
 		rte_mempool_put_bulk(q->pool, (void **)q->held, q->held_count);
@@ -320,7 +320,7 @@ static void queue_release(struct source *s, struct burst *b)
 	burst_clear(b);
 }
 
-static int fail(struct queue *q, int status, const char *what)
+static int fail(struct rx_queue *q, int status, const char *what)
 {
 	snprintf(q->source.error, sizeof(q->source.error), "worker %u: %s: %s", q->worker, what,
 		strerror(-status));
@@ -329,7 +329,7 @@ static int fail(struct queue *q, int status, const char *what)
 
 static int queue_enter(struct source *s)
 {
-	struct queue *q = (struct queue *)s;
+	struct rx_queue *q = (struct rx_queue *)s;
 	int cpu = q->dpdk->cpu[q->worker], status;
 	cpu_set_t set;
 
@@ -353,7 +353,7 @@ static int queue_enter(struct source *s)
 
 static void queue_leave(struct source *s)
 {
-	struct queue *q = (struct queue *)s;
+	struct rx_queue *q = (struct rx_queue *)s;
 
 	agree(q);
 	if (q->registered)
@@ -363,7 +363,7 @@ static void queue_leave(struct source *s)
 
 static void queue_close(struct source *s)
 {
-	struct queue *q = (struct queue *)s;
+	struct rx_queue *q = (struct rx_queue *)s;
 
 	rte_pktmbuf_free_bulk(q->held, q->held_count);
 	free(q->arena);
@@ -373,7 +373,7 @@ static void queue_close(struct source *s)
 /* What ports count is not one worker's: the first one tells it. */
 static int queue_loss(struct source *s, struct source_loss *out)
 {
-	struct queue *q = (struct queue *)s;
+	struct rx_queue *q = (struct rx_queue *)s;
 	int error = 0;
 
 	*out = (struct source_loss){0};
@@ -395,7 +395,7 @@ static int queue_loss(struct source *s, struct source_loss *out)
 
 static int queue_watch(struct source *s, char text[SOURCE_ERROR_BYTES])
 {
-	struct queue *q = (struct queue *)s;
+	struct rx_queue *q = (struct rx_queue *)s;
 
 	if (q->worker != 0)
 		return 0;
@@ -415,7 +415,7 @@ static int queue_watch(struct source *s, char text[SOURCE_ERROR_BYTES])
 
 static const char *queue_describe(struct source *s)
 {
-	return ((struct queue *)s)->dpdk->description;
+	return ((struct rx_queue *)s)->dpdk->description;
 }
 
 static const struct source_operations queue_operations = {
@@ -431,7 +431,7 @@ static const struct source_operations queue_operations = {
 };
 
 /* A single worker reads every queue there is; of several, each its own of every port. */
-static void add_slots(struct queue *q, struct dpdk_port *p)
+static void add_slots(struct rx_queue *q, struct dpdk_port *p)
 {
 	for (uint16_t i = 0; i < p->queues; i++)
 		if (q->dpdk->workers == 1 || i == q->worker)
@@ -441,7 +441,7 @@ static void add_slots(struct queue *q, struct dpdk_port *p)
 
 int dpdk_queue_open(struct source **out, struct dpdk *d, unsigned worker)
 {
-	struct queue *q = calloc(1, sizeof(*q));
+	struct rx_queue *q = calloc(1, sizeof(*q));
 
 	if (!q)
 		return -ENOMEM;

@@ -17,7 +17,7 @@ struct files {
 	char **path;
 	size_t paths, next;
 	uint64_t bytes_before; /* of the files before this one */
-	struct reader *reader;
+	struct capture_reader *reader;
 };
 
 /* What is wrong with the file itself, before anyone looks into it. */

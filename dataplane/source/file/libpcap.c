@@ -17,7 +17,7 @@
 static_assert(ARENA_BYTES > RECORD_BYTES_MAX, "any record fits");
 
 struct libpcap_file {
-	struct reader reader;
+	struct capture_reader reader;
 	pcap_t *pcap;
 	uint16_t link;
 	/* A record that libpcap gave and the last burst had no room for. */
@@ -68,7 +68,7 @@ static int hold_next(struct libpcap_file *f, struct source *s)
 	return source_fail(s, -EIO, "broken: %s", pcap_geterr(f->pcap));
 }
 
-static int fill(struct reader *r, struct source *s, struct burst *b)
+static int fill(struct capture_reader *r, struct source *s, struct burst *b)
 {
 	struct libpcap_file *f = (struct libpcap_file *)r;
 	size_t used = 0;
@@ -87,14 +87,14 @@ static int fill(struct reader *r, struct source *s, struct burst *b)
 	return b->count > 0 ? 1 : got;
 }
 
-static uint64_t position(const struct reader *r)
+static uint64_t position(const struct capture_reader *r)
 {
 	long at = ftell(pcap_file(((const struct libpcap_file *)r)->pcap));
 
 	return at > 0 ? (uint64_t)at : 0;
 }
 
-static void close_file(struct reader *r)
+static void close_file(struct capture_reader *r)
 {
 	struct libpcap_file *f = (struct libpcap_file *)r;
 
@@ -108,7 +108,8 @@ static const struct reader_operations operations = {
 	.close = close_file,
 };
 
-int reader_libpcap_open(struct reader **out, const char *path, char error[SOURCE_ERROR_BYTES])
+int reader_libpcap_open(
+	struct capture_reader **out, const char *path, char error[SOURCE_ERROR_BYTES])
 {
 	char reason[PCAP_ERRBUF_SIZE] = "";
 	struct libpcap_file *f = calloc(1, sizeof(*f));

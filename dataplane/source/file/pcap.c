@@ -15,7 +15,7 @@ enum { FILE_HEADER = 24, RECORD_HEADER = 16 };
 #define MAGIC_NANOSECONDS 0xa1b23c4du
 
 struct pcap_file {
-	struct reader reader;
+	struct capture_reader reader;
 	struct block_buffer chunk;
 	uint32_t ns_per_unit;
 	int swapped;
@@ -62,7 +62,7 @@ static int report_broken(const struct pcap_file *f, struct source *s, int why, u
 }
 
 /* Records are taken as long as they lie whole in the chunk; the next call refills it. */
-static int fill(struct reader *r, struct source *s, struct burst *b)
+static int fill(struct capture_reader *r, struct source *s, struct burst *b)
 {
 	struct pcap_file *f = (struct pcap_file *)r;
 	uint32_t caplen = 0;
@@ -79,12 +79,12 @@ static int fill(struct reader *r, struct source *s, struct burst *b)
 	return report_broken(f, s, whole, caplen);
 }
 
-static uint64_t position(const struct reader *r)
+static uint64_t position(const struct capture_reader *r)
 {
 	return ((const struct pcap_file *)r)->chunk.offset;
 }
 
-static void close_file(struct reader *r)
+static void close_file(struct capture_reader *r)
 {
 	struct pcap_file *f = (struct pcap_file *)r;
 
@@ -120,7 +120,7 @@ static int read_header(struct pcap_file *f)
 	return 0;
 }
 
-int reader_pcap_open(struct reader **out, int fd)
+int reader_pcap_open(struct capture_reader **out, int fd)
 {
 	struct pcap_file *f = calloc(1, sizeof(*f));
 	int error = f ? block_buffer_init(&f->chunk, fd) : -ENOMEM;

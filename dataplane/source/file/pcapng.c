@@ -33,7 +33,7 @@ struct port {
 };
 
 struct pcapng_file {
-	struct reader reader;
+	struct capture_reader reader;
 	struct block_buffer chunk;
 	struct port *port; /* the section's interfaces */
 	uint32_t ports, ports_max;
@@ -274,7 +274,7 @@ static int take_next(struct pcapng_file *f, struct source *s, struct burst *b)
 	return error < 0 ? error : 1;
 }
 
-static int fill(struct reader *r, struct source *s, struct burst *b)
+static int fill(struct capture_reader *r, struct source *s, struct burst *b)
 {
 	struct pcapng_file *f = (struct pcapng_file *)r;
 	int went = 1;
@@ -301,12 +301,12 @@ static int fill(struct reader *r, struct source *s, struct burst *b)
 		(unsigned long long)f->chunk.offset);
 }
 
-static uint64_t position(const struct reader *r)
+static uint64_t position(const struct capture_reader *r)
 {
 	return ((const struct pcapng_file *)r)->chunk.offset;
 }
 
-static void close_file(struct reader *r)
+static void close_file(struct capture_reader *r)
 {
 	struct pcapng_file *f = (struct pcapng_file *)r;
 
@@ -321,7 +321,7 @@ static const struct reader_operations operations = {
 	.close = close_file,
 };
 
-int reader_pcapng_open(struct reader **out, int fd)
+int reader_pcapng_open(struct capture_reader **out, int fd)
 {
 	struct pcapng_file *f = calloc(1, sizeof(*f));
 	int error = f ? block_buffer_init(&f->chunk, fd) : -ENOMEM;

@@ -1,6 +1,6 @@
 /* Random numbers for control's tests, the same ones for the same seed (splitmix64). */
-#ifndef PORTOLAN_TEST_RANDOM_H
-#define PORTOLAN_TEST_RANDOM_H
+#ifndef PORTOLAN_RANDOM_H
+#define PORTOLAN_RANDOM_H
 
 #include <stdint.h>
 

@@ -1,4 +1,4 @@
-#include "script/value.h"
+#include "packet/value.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
