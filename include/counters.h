@@ -26,30 +26,77 @@ static inline const char *discard_name(enum discard d)
 	return name[d];
 }
 
+/* Every counter once: its member, `--stats` section and key, and metric come from this list.
+ *
+ *   C  a number: member, kind, section, key, metric family, its label, help
+ *   A  one number for each value of an enum: member, the enum's count and list, kind, section,
+ *      key, metric family, label name, help
+ *
+ * A metric family of several lines has its help on the first. Kinds: COUNTER, which only grows, and
+ * GAUGE. */
+#define COUNTER_LIST(C, A)                                                                         \
+	C(frames, COUNTER, "frames", "received", "packets", "", "Packets received.")               \
+	C(frame_bytes, COUNTER, "frames", "bytes", "bytes", "", "Their bytes on the wire.")        \
+	C(truncated_frames, COUNTER, "frames", "truncated", "truncated_packets", "",               \
+		"Packets captured shorter than they were.")                                        \
+	C(ip, COUNTER, "decode", "ip", "decoded_packets", "outcome=\"ip\"",                        \
+		"Packets by what became of them; the sum is all of them.")                         \
+	C(non_ip, COUNTER, "decode", "non_ip", "decoded_packets", "outcome=\"non_ip\"", "")        \
+	C(duplicate, COUNTER, "decode", "duplicate", "decoded_packets", "outcome=\"duplicate\"",   \
+		"")                                                                                \
+	A(discarded, DISCARD_COUNT, DISCARD_LIST, COUNTER, "decode", "discarded",                  \
+		"decoded_packets", "outcome", "")                                                  \
+	C(duplicates_forgotten, COUNTER, "decode", "forgotten", "duplicates_forgotten", "",        \
+		"Packets that left the duplicate cache before their copy could come.")             \
+	C(monitored, COUNTER, "scope", "monitored", "scope_packets", "scope=\"monitored\"",        \
+		"IP packets by whether an appliance is at either end.")                            \
+	C(unmonitored, COUNTER, "scope", "unmonitored", "scope_packets", "scope=\"unmonitored\"",  \
+		"")                                                                                \
+	C(fragments_unattributed, COUNTER, "fragments", "unattributed", "fragments",               \
+		"state=\"unattributed\"", "Fragments of monitored packets.")                       \
+	C(fragments_later, COUNTER, "fragments", "later", "fragments", "state=\"later\"", "")      \
+	C(fragments_overlapping, COUNTER, "fragments", "overlapping", "fragments",                 \
+		"state=\"overlapping\"", "")                                                       \
+	C(fragments_tiny, COUNTER, "fragments", "tiny", "fragments", "state=\"tiny\"", "")         \
+	A(verdict_packets, VERDICT_COUNT, VERDICT_LIST, COUNTER, "verdict", "packets",             \
+		"verdict_packets", "verdict", "Monitored packets by verdict.")                     \
+	A(verdict_bytes, VERDICT_COUNT, VERDICT_LIST, COUNTER, "verdict", "bytes",                 \
+		"verdict_bytes", "verdict", "IP bytes of monitored packets by verdict.")           \
+	A(verdict_flows, VERDICT_COUNT, VERDICT_LIST, GAUGE, "verdict", "flows", "verdict_flows",  \
+		"verdict",                                                                         \
+		"Flows since the start by the verdict that they have now or had at their end.")    \
+	C(flows_created, COUNTER, "flows", "created", "flows_created", "", "Flows that began.")    \
+	C(flows_active, GAUGE, "flows", "active", "flows_active", "", "Flows in the tables.")      \
+	C(flows_active_peak, GAUGE, "flows", "active_peak", "flows_active_peak", "",               \
+		"The most flows that were in the tables.")                                         \
+	C(untracked_packets, COUNTER, "flows", "untracked_packets", "untracked_packets", "",       \
+		"Packets that were judged without a flow, for want of room.")                      \
+	C(corrected, COUNTER, "flows", "corrected", "flows_corrected", "",                         \
+		"Flows whose initiator was corrected.")                                            \
+	C(encaps_unknown, COUNTER, "flows", "paths_unknown", "flows_encapsulation_unknown", "",    \
+		"Flows whose VLANs, tunnel and interface found no room in the table of them.")     \
+	A(ended, END_COUNT, END_LIST, COUNTER, "flows", "ended", "flows_ended", "reason",          \
+		"Flows that ended, by reason.")                                                    \
+	C(recognised, COUNTER, "services", "recognised", "flows_recognised", "",                   \
+		"Flows that ended and whose service was recognised.")                              \
+	C(reassembly_exhausted, COUNTER, "services", "without_buffer", "flows_without_buffer", "", \
+		"Flows that were not inspected, since no reassembly buffer was available.")        \
+	C(facts_exhausted, COUNTER, "services", "without_facts", "flows_without_facts", "",        \
+		"Flows whose names and versions were not kept, for want of room.")                 \
+	C(overlap_contradicted, COUNTER, "services", "overlap_contradicted", "contradicted_bytes", \
+		"", "Bytes of first segments that came again as others.")                          \
+	C(events_delayed, COUNTER, "events", "delayed", "alerts_delayed", "",                      \
+		"Alerts that had to wait for room.")
+
+enum counter_kind { COUNTER_KIND_COUNTER, COUNTER_KIND_GAUGE };
+
+#define COUNTER_MEMBER(member, kind, section, key, metric, label, help) uint64_t member;
+#define COUNTER_ARRAY(member, count, list, kind, section, key, metric, label, help)                \
+	uint64_t member[count];
+
 struct counters {
-	uint64_t frames, frame_bytes; /* received, and their bytes on the wire */
-	uint64_t ip, non_ip, duplicate;
-	uint64_t duplicates_forgotten; /* originals that had to go before their copy could come */
-	uint64_t discarded[DISCARD_COUNT];
-	uint64_t truncated_frames; /* captured shorter than they were on the wire */
-	uint64_t monitored, unmonitored;
-	uint64_t fragments_later;	 /* later fragments of monitored packets */
-	uint64_t fragments_unattributed; /* of these, without a flow so far */
-	uint64_t fragments_overlapping;	 /* that carry bytes which others have carried already */
-	uint64_t fragments_tiny;	 /* whose header would have to be put together first */
-	uint64_t verdict_packets[VERDICT_COUNT], verdict_bytes[VERDICT_COUNT];
-	uint64_t verdict_flows[VERDICT_COUNT]; /* by the flow's verdict now, or at its end */
-	uint64_t flows_created, flows_active, flows_active_peak;
-	uint64_t untracked_packets; /* judged and counted, but the flow table had no room */
-	uint64_t ended[END_COUNT];
-	uint64_t encaps_unknown;       /* flows that began where no more paths could be numbered */
-	uint64_t corrected;	       /* flows whose initiator was corrected */
-	uint64_t recognised;	       /* flows whose service was recognised */
-	uint64_t reassembly_exhausted; /* flows that stay unverified: no buffer was left */
-	uint64_t facts_exhausted;      /* flows without facts: no room was left for them */
-	uint64_t events_delayed;       /* alerts that had to wait for room in the outbox */
-	uint64_t overlap_contradicted; /* bytes of first segments that came again as others */
-	uint64_t digest;	       /* sum over the ended flows, see record_digest() */
+	COUNTER_LIST(COUNTER_MEMBER, COUNTER_ARRAY)
+	uint64_t digest; /* sum over the ended flows, see record_digest() */
 };
 
 #endif

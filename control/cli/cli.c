@@ -104,7 +104,7 @@ static int read_options(const struct cli_command *c, const struct option *table,
 	return status;
 }
 
-int cli_run(const struct cli_command *c, int argc, char **argv)
+int cli_run_command(const struct cli_command *c, int argc, char **argv)
 {
 	struct option table[CLI_OPTIONS_MAX + 2] = {0};
 	int n = (int)count_options(c), status;

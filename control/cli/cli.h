@@ -35,9 +35,26 @@ struct cli_command {
 	int (*run)(const struct cli_request *);
 };
 
-extern const struct cli_command cli_replay, cli_policy, cli_check, cli_explain, cli_discover,
-	cli_diff, cli_bench, cli_run_sensor, cli_status, cli_health, cli_channels, cli_matrix,
-	cli_flows, cli_top, cli_reload;
+/* Every command, in the order of the overview: each is `cli_NAME` in cmd_NAME.c. */
+#define COMMAND_LIST(X)                                                                            \
+	X(replay)                                                                                  \
+	X(run)                                                                                     \
+	X(status)                                                                                  \
+	X(health)                                                                                  \
+	X(channels)                                                                                \
+	X(matrix)                                                                                  \
+	X(flows)                                                                                   \
+	X(top)                                                                                     \
+	X(reload)                                                                                  \
+	X(check)                                                                                   \
+	X(policy)                                                                                  \
+	X(explain)                                                                                 \
+	X(discover)                                                                                \
+	X(diff)                                                                                    \
+	X(bench)
+
+#define COMMAND_DECLARATION(name) extern const struct cli_command cli_##name;
+COMMAND_LIST(COMMAND_DECLARATION)
 
 /* All of them, NULL after the last: help, manual and completion are made of it. */
 extern const struct cli_command *const cli_commands[];
@@ -46,7 +63,7 @@ extern const struct cli_command *const cli_commands[];
 int cli_misuse(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Reads the arguments after the command's name, argv[1], and runs it, or prints its help. */
-int cli_run(const struct cli_command *, int argc, char **argv);
+int cli_run_command(const struct cli_command *, int argc, char **argv);
 
 /* A whole number from `low` to `high`, or -1 with a complaint on standard error. */
 long cli_number(const char *command, const char *option, const char *text, long low, long high);

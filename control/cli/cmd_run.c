@@ -47,7 +47,7 @@ static int run(const struct cli_request *r)
 	return sensor_run(&o);
 }
 
-const struct cli_command cli_run_sensor = {
+const struct cli_command cli_run = {
 	.name = "run",
 	.summary = "judge packets as they come, from a NIC or an interface",
 	.arguments = "",

@@ -1,20 +1,5 @@
 #include "cli/cli.h"
 
-const struct cli_command *const cli_commands[] = {
-	&cli_replay,
-	&cli_run_sensor,
-	&cli_status,
-	&cli_health,
-	&cli_channels,
-	&cli_matrix,
-	&cli_flows,
-	&cli_top,
-	&cli_reload,
-	&cli_check,
-	&cli_policy,
-	&cli_explain,
-	&cli_discover,
-	&cli_diff,
-	&cli_bench,
-	NULL,
-};
+#define COMMAND_ADDRESS(name) &cli_##name,
+
+const struct cli_command *const cli_commands[] = {COMMAND_LIST(COMMAND_ADDRESS) NULL};

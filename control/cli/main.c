@@ -54,5 +54,5 @@ int main(int argc, char **argv)
 			argv[1]);
 		return EXIT_MISUSED;
 	}
-	return cli_run(command, argc, argv);
+	return cli_run_command(command, argc, argv);
 }

@@ -259,10 +259,9 @@ static int write_stats(struct collector *l, const struct collector_result *resul
 	if (!l->options->stats)
 		return EXIT_DONE;
 	stats = stats_json(&result->counters);
-	json_object_set_new(stats, "events",
-		json_pack("{s:I, s:I, s:I}", "alerts", (json_int_t)l->events.alerts, "coalesced",
-			(json_int_t)l->events.coalesced, "delayed",
-			(json_int_t)result->counters.events_delayed));
+	json_object_update_new(json_object_get(stats, "events"),
+		json_pack("{s:I, s:I}", "alerts", (json_int_t)l->events.alerts, "coalesced",
+			(json_int_t)l->events.coalesced));
 	if (l->events.sinks)
 		json_object_set_new(
 			json_object_get(stats, "events"), "sinks", sinks_states(l->events.sinks));

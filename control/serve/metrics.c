@@ -9,6 +9,7 @@
 
 #include "config/settings.h"
 #include "policy/ruleset.h"
+#include "record/counter_table.h"
 #include "run/collector.h"
 #include "run/reload.h"
 #include "run/snapshot.h"
@@ -106,18 +107,10 @@ static void put_appliance(struct metrics_page *p, double value, uint16_t applian
 		put_plain(p, (double)(number));                                                    \
 	}
 
-SIMPLE(put_frames, p->s->counters.frames)
-SIMPLE(put_frame_bytes, p->s->counters.frame_bytes)
-SIMPLE(put_truncated, p->s->counters.truncated_frames)
 SIMPLE(put_duplicates, p->s->counters.duplicate)
-SIMPLE(put_active, p->s->counters.flows_active)
-SIMPLE(put_created, p->s->counters.flows_created)
-SIMPLE(put_untracked, p->s->counters.untracked_packets)
 SIMPLE(put_capacity, (double)p->s->reload->settings->flow_max * p->s->workers)
-SIMPLE(put_corrected, p->s->counters.corrected)
 SIMPLE(put_alerts, p->s->collector->events.alerts)
 SIMPLE(put_coalesced, p->s->collector->events.coalesced)
-SIMPLE(put_delayed, p->s->counters.events_delayed)
 SIMPLE(put_dropped, p->s->records_dropped)
 SIMPLE(put_doubt, p->s->in_doubt)
 SIMPLE(put_reloads, p->s->reload->done)
@@ -139,63 +132,6 @@ static void put_capture_drops(struct metrics_page *p)
 	put(p, (double)l->dropped_nic, "where=\"nic\"");
 	put(p, (double)l->no_buffer, "where=\"no_buffer\"");
 	put(p, (double)l->errors, "where=\"error\"");
-}
-
-static void put_decoded(struct metrics_page *p)
-{
-	const struct counters *c = &p->s->counters;
-
-	put(p, (double)c->ip, "outcome=\"ip\"");
-	put(p, (double)c->non_ip, "outcome=\"non_ip\"");
-	put(p, (double)c->duplicate, "outcome=\"duplicate\"");
-	for (unsigned i = 0; i < DISCARD_COUNT; i++)
-		put(p, (double)c->discarded[i], "outcome=\"%s\"", discard_name((enum discard)i));
-}
-
-static void put_scope(struct metrics_page *p)
-{
-	put(p, (double)p->s->counters.monitored, "scope=\"monitored\"");
-	put(p, (double)p->s->counters.unmonitored, "scope=\"unmonitored\"");
-}
-
-static void put_fragments(struct metrics_page *p)
-{
-	const struct counters *c = &p->s->counters;
-
-	put(p, (double)c->fragments_later, "state=\"later\"");
-	put(p, (double)c->fragments_unattributed, "state=\"unattributed\"");
-	put(p, (double)c->fragments_overlapping, "state=\"overlapping\"");
-	put(p, (double)c->fragments_tiny, "state=\"tiny\"");
-}
-
-/* --- verdicts and flows ------------------------------------------------------------------------
- */
-
-static void put_by_verdict(struct metrics_page *p, const uint64_t number[VERDICT_COUNT])
-{
-	for (unsigned i = 0; i < VERDICT_COUNT; i++)
-		put(p, (double)number[i], "verdict=\"%s\"", verdict_name((enum verdict)i));
-}
-
-static void put_verdict_packets(struct metrics_page *p)
-{
-	put_by_verdict(p, p->s->counters.verdict_packets);
-}
-
-static void put_verdict_bytes(struct metrics_page *p)
-{
-	put_by_verdict(p, p->s->counters.verdict_bytes);
-}
-
-static void put_verdict_flows(struct metrics_page *p)
-{
-	put_by_verdict(p, p->s->counters.verdict_flows);
-}
-
-static void put_ended(struct metrics_page *p)
-{
-	for (unsigned i = 0; i < END_COUNT; i++)
-		put(p, (double)p->s->counters.ended[i], "reason=\"%s\"", end_name((enum end)i));
 }
 
 /* --- workers ------------------------------------------------------------------------------------
@@ -437,30 +373,11 @@ static const struct metrics_family family_of[] = {
 	{"last_packet_timestamp_seconds", GAUGE,
 		"When packets arrived last, to a second; 0 for never.", put_last_packet},
 	{"workers", GAUGE, "Workers.", put_workers},
-	{"packets", COUNTER, "Packets received.", put_frames},
-	{"bytes", COUNTER, "Their bytes on the wire.", put_frame_bytes},
 	{"worker_packets", COUNTER, "Packets by worker.", put_worker_packets},
 	{"capture_dropped_packets", COUNTER, "Packets lost before they were seen.",
 		put_capture_drops},
-	{"decoded_packets", COUNTER, "Packets by what became of them; the sum is all of them.",
-		put_decoded},
-	{"truncated_packets", COUNTER, "Packets captured shorter than they were.", put_truncated},
 	{"duplicate_packets", COUNTER, "Second copies that were dropped.", put_duplicates},
-	{"scope_packets", COUNTER, "IP packets by whether an appliance is at either end.",
-		put_scope},
-	{"fragments", COUNTER, "Fragments of monitored packets.", put_fragments},
-	{"verdict_packets", COUNTER, "Monitored packets by verdict.", put_verdict_packets},
-	{"verdict_bytes", COUNTER, "IP bytes of monitored packets by verdict.", put_verdict_bytes},
-	{"verdict_flows", GAUGE,
-		"Flows since the start by the verdict that they have now or had at their end.",
-		put_verdict_flows},
-	{"flows_active", GAUGE, "Flows in the tables.", put_active},
 	{"flow_table_capacity_flows", GAUGE, "Flows that the tables hold at most.", put_capacity},
-	{"flows_created", COUNTER, "Flows that began.", put_created},
-	{"flows_ended", COUNTER, "Flows that ended, by reason.", put_ended},
-	{"flows_corrected", COUNTER, "Flows whose initiator was corrected.", put_corrected},
-	{"untracked_packets", COUNTER, "Packets that were judged without a flow, for want of room.",
-		put_untracked},
 	{"stage_packets", COUNTER, "Packets of the bursts that were timed (one in 64).",
 		put_stage_packets},
 	{"stage_cycles", COUNTER, "Cycles of the time stamp counter that they took, by stage.",
@@ -468,7 +385,6 @@ static const struct metrics_family family_of[] = {
 	{"alerts", COUNTER, "Events of kind alert.", put_alerts},
 	{"alerts_coalesced", COUNTER, "Flagged flows that were counted on another one's event.",
 		put_coalesced},
-	{"alerts_delayed", COUNTER, "Alerts that had to wait for room.", put_delayed},
 	{"records_dropped", COUNTER, "Records of flows that found no room.", put_dropped},
 	{"sink_up", GAUGE, "Whether a sink works.", put_sink_up},
 	{"sink_queued_events", GAUGE, "Events that wait for a sink.", put_sink_queued},
@@ -520,10 +436,42 @@ static void put_head(struct metrics_page *p, bool open_metrics)
 		f->help, f->name, suffix, open_metrics ? open[f->type] : plain[f->type]);
 }
 
+static void put_entry(struct metrics_page *p, const struct counter_entry *e)
+{
+	const uint64_t *n = counter_at(&p->s->counters, e);
+
+	if (!e->name && !*e->label)
+		put_plain(p, (double)*n);
+	else if (!e->name)
+		put(p, (double)*n, "%s", e->label);
+	for (unsigned i = 0; e->name && i < e->count; i++)
+		put(p, (double)n[i], "%s=\"%s\"", e->label, e->name[i]);
+}
+
+/* The counters: a family is the lines of the table that have the same name. */
+static void put_counters(struct metrics_page *p, bool open_metrics)
+{
+	for (size_t i = 0; i < counter_entries; i++) {
+		const struct counter_entry *e = &counter_table[i];
+		struct metrics_family family = {
+			e->metric, e->kind == COUNTER_KIND_GAUGE ? GAUGE : COUNTER, e->help, NULL};
+		if (!*e->help)
+			continue;
+		p->family = &family;
+		p->series = 0;
+		put_head(p, open_metrics);
+		for (size_t k = i; k < counter_entries; k++)
+			if (strcmp(counter_table[k].metric, e->metric) == 0)
+				put_entry(p, &counter_table[k]);
+	}
+	p->family = NULL;
+}
+
 static size_t put_all(struct metrics_page *p, bool open_metrics)
 {
 	size_t left_out = 0;
 
+	put_counters(p, open_metrics);
 	for (size_t i = 0; i < sizeof(family_of) / sizeof(*family_of); i++) {
 		p->family = &family_of[i];
 		p->series = p->left_out = 0;

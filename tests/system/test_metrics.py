@@ -8,6 +8,7 @@ where they are missing.
 """
 import json
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -116,6 +117,19 @@ def every_packet_has_one_outcome(w):
     assert found['portolan_flows_active'] == 300
 
 
+def every_counter_of_the_list_is_a_metric(w):
+    text = (pathlib.Path(__file__).resolve().parent.parent.parent / 'include' / 'counters.h').read_text()
+    lines = re.findall(r'\b([CA])\((\w+), (.*?)\)[ \\]*\n(?=\s*[CA]\(|\n)', text, re.S)
+    wanted = set()
+    for shape, _, rest in lines:
+        strings = re.findall(r'"((?:\\.|[^"])*)"', rest)
+        suffix = '_total' if 'COUNTER,' in rest else ''
+        wanted.add(f'portolan_{strings[2]}{suffix}')
+    assert len(lines) > 25
+    missing = wanted - families(w.get()[0])
+    assert not missing, missing
+
+
 def open_metrics_is_given_to_whom_asks(w):
     text, headers = w.get(Accept='application/openmetrics-text; version=1.0.0')
     assert headers['Content-Type'].startswith('application/openmetrics-text')
@@ -205,6 +219,7 @@ def off_loopback_it_takes_a_token_and_tls(w):
 
 
 TESTS = [promtool_has_nothing_to_say, every_packet_has_one_outcome,
+         every_counter_of_the_list_is_a_metric,
          open_metrics_is_given_to_whom_asks, anything_else_is_refused,
          clients_that_misbehave_are_nobody_elses_trouble,
          dashboard_and_alerts_name_metrics_that_exist, promtool_accepts_alerts_and_their_tests,

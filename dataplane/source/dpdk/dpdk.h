@@ -1,6 +1,6 @@
 /* The set of DPDK ports that this process reads: one, made by dpdk.c, read by its sources. */
-#ifndef PORTOLAN_SOURCE_DPDK_H_INTERNAL
-#define PORTOLAN_SOURCE_DPDK_H_INTERNAL
+#ifndef PORTOLAN_DPDK_H
+#define PORTOLAN_DPDK_H
 
 #include <stdatomic.h>
 
