@@ -1,7 +1,7 @@
 /* What a worker goes on with after a reload, and who its appliances are now.
  *
- * Made by control, never written again; lent until every worker says that it has settled.
- * Flows are not touched when it comes: they are judged again a few at a time, each before
+ * Made by control, never written again; lent until every worker says that it has rejudged its
+ * flows. Flows are not touched when it comes: they are judged again a few at a time, each before
  * anything is said of it.
  */
 #ifndef PORTOLAN_POLICY_CHANGE_H

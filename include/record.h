@@ -1,6 +1,6 @@
 /* A flow as it leaves the packet path: numbers only, names are the reader's affair.
  *
- * Written by a worker into its outbox, read by control. [0] is the initiator (source),
+ * Written by a worker into its record buffer, read by control. [0] is the initiator (source),
  * [1] the responder (destination).
  */
 #ifndef PORTOLAN_RECORD_H
@@ -18,7 +18,7 @@
 enum record_kind {
 	RECORD_FLAGGED, /* a flow became flagged, or graver than it was reported */
 	RECORD_ENDED,
-	RECORD_LIVE, /* a flow as it is now: one of a survey */
+	RECORD_LIVE, /* a flow as it is now: one of a dump */
 };
 
 struct record {
@@ -35,13 +35,14 @@ struct record {
 	uint8_t severity;
 	uint8_t corrected;	 /* the initiator was corrected at least once */
 	uint8_t repeated_graver; /* RECORD_FLAGGED: this flow was reported before, less grave */
-	uint8_t history_length;	 /* letters in `history` */
+	uint8_t history_length;	 /* history bits in `history` */
 	uint16_t appliance[2];
 	uint16_t set[2];
 	struct encap encap;  /* of the first packet */
 	uint32_t generation; /* of the policy that judged it */
 	uint32_t detail;     /* of the first packet: ICMP type << 8 | code; SCTP ports */
-	uint64_t history;    /* four bits a letter, the first in the lowest; see record_history() */
+	uint64_t history; /* four bits a history bit, the first in the lowest; see record_history()
+			   */
 	uint64_t start_ns, end_ns;
 	uint64_t packets[2], bytes[2];
 	uint8_t service;       /* enum service, or SERVICE_COUNT: none was recognised */

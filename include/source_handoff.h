@@ -1,6 +1,6 @@
 /* Packets that another thread hands over: how one reader feeds several workers.
  *
- * One thread puts, one polls. Bytes are copied into crates of a bounded pool; where all of
+ * One thread puts, one polls. Bytes are copied into packet blocks of a bounded pool; where all of
  * them are under way, putting waits: nothing is lost.
  */
 #ifndef PORTOLAN_SOURCE_HANDOFF_H

@@ -1,7 +1,7 @@
 /* The loop: poll, process, release.
  *
  * A worker owns its flow table and its counters; it is made and freed by control, which
- * also gives the outbox and empties it after every step. One thread steps a worker.
+ * also gives the record buffer and empties it after every step. One thread steps a worker.
  */
 #ifndef PORTOLAN_WORKER_H
 #define PORTOLAN_WORKER_H
@@ -25,7 +25,7 @@ struct worker_config {
 	uint64_t warmup_ns;
 	uint64_t seed; /* of the flow table's hash */
 	uint32_t flow_max;
-	int deduplicate; /* drop the second of two equal packets, see core/duplicates.h */
+	int deduplicate; /* drop the second of two equal packets, see core/decode/duplicates.h */
 	const struct scanner
 		*scanner;	   /* lives longer than the worker; NULL: nothing is inspected */
 	uint32_t reassembly_slots; /* flows that are heard at a time; 0: a default */
@@ -58,18 +58,18 @@ void worker_idle(struct worker *, uint64_t now_ns);
 /* --- errands: what control wants of a worker, done a little with every step --- */
 
 /* Another policy, from the next packet on; `host`, one an appliance of it and zeroed, replaces
- * the array that the worker had, which is returned for control to free. The succession is lent
- * until the worker has settled. */
+ * the array that the worker had, which is returned for control to free. The policy change is lent
+ * until the worker has rejudged its flows. */
 struct mirror_host *worker_set_policy(
 	struct worker *, const struct policy_change *, struct mirror_host *host, size_t hosts);
 
 /* 1 if no flow waits to be judged by the policy in force. */
 int worker_is_rejudged(const struct worker *);
 
-/* Asks for a RECORD_LIVE of every flow, after it has settled. */
+/* Asks for a RECORD_LIVE of every flow, after it has rejudged its flows. */
 void worker_dump(struct worker *);
 
-/* 1 if the survey that was asked for last is complete. */
+/* 1 if the dump that was asked for last is complete. */
 int worker_is_dumped(const struct worker *);
 
 /* Ends the flows that are left, some at a time: call until it returns 0. */

@@ -33,7 +33,7 @@ void alerts_init(struct alerts *, const struct ecs *, struct json_lines *, uint6
 /* A record of kind RECORD_FLAGGED. */
 void alerts_add(struct alerts *, const struct record *);
 
-/* A record by itself, in another chart's numbers. */
+/* A record by itself, in another ruleset's numbers. */
 void alerts_write(struct alerts *, const struct ecs *, const struct record *);
 
 /* What is no flow's; `json` is rendered here. */
@@ -42,7 +42,7 @@ void alerts_write_event(struct alerts *, struct event *);
 /* Ends the window, if it is over; always, with UINT64_MAX. */
 void alerts_tick(struct alerts *, uint64_t now_ns);
 
-/* Ends the window before its time: what it holds is in the numbers of a chart that goes. */
+/* Ends the window before its time: what it holds is in the numbers of a ruleset that goes. */
 void alerts_close_window(struct alerts *);
 
 void alerts_fini(struct alerts *);

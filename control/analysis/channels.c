@@ -43,7 +43,7 @@ const char *channel_state_words(enum channel_state s)
 	return s < CHANNEL_STATE_COUNT ? info[s] : "not known yet";
 }
 
-/* --- what the chart says ----------------------------------------------------------------- */
+/* --- what the ruleset says ----------------------------------------------------------------- */
 
 static bool is_network(const struct appliance_text *a)
 {
@@ -181,9 +181,9 @@ static struct channel *find_or_add(struct channels *c, const struct channel_key 
 	return ch;
 }
 
-/* --- another chart ------------------------------------------------------------------- */
+/* --- another ruleset ------------------------------------------------------------------- */
 
-/* The heir of a host may be a network, and the other way round: then it is seen anew. */
+/* The new number of a host may be a network, and the other way round: then it is seen anew. */
 static bool translate(const struct channels *old, const struct channels *now, const struct remap *h,
 	struct channel_key *k)
 {

@@ -1,6 +1,6 @@
 /* Channels: pairs of appliances and their appliance-communications connections (DESIGN 1).
  *
- * A healthy pair keeps two long connections. Which ones live is known at every survey; what came of
+ * A healthy pair keeps two long connections. Which ones live is known at every dump; what came of
  * attempts, from flows that ended. An appliance of single addresses is one host, whatever
  * address it uses (the event channel may have an interface of its own); of one with networks,
  * every address is a host. Bounded; what finds no place is counted. Control's thread.
@@ -51,7 +51,7 @@ struct channel {
 	uint64_t last_ns;	  /* last packet of any of its connections */
 	uint64_t refused_ns, unanswered_ns, short_ns, stood_ns; /* last time of each; 0: never */
 	uint64_t dump;
-	uint32_t standing; /* live connections that are not silent, in that survey */
+	uint32_t standing; /* live connections that are not silent, in that dump */
 	uint32_t trying;
 	UT_hash_handle hh;
 };
@@ -72,10 +72,11 @@ typedef void channel_listener(void *context, const struct channel *, enum channe
 int channels_init(struct channels *, const struct ruleset *);
 void channels_fini(struct channels *);
 
-/* Another chart; channels whose two appliances have heirs stay. 0, or -ENOMEM, nothing changed. */
+/* Another ruleset; channels whose two appliances are in the remap stay. 0, or -ENOMEM, nothing
+ * changed. */
 int channels_reload(struct channels *, const struct ruleset *, const struct remap *);
 
-/* RECORD_LIVE and RECORD_ENDED, in the chart's numbers. */
+/* RECORD_LIVE and RECORD_ENDED, in the ruleset's numbers. */
 void channels_take(struct channels *, const struct record *);
 
 void channels_begin_dump(struct channels *);

@@ -86,7 +86,7 @@ void correlations_fini(struct correlations *n)
 	n->old_port_ns = n->appliance_ns = n->feature_ns = NULL;
 }
 
-/* --- another chart ------------------------------------------------------------------- */
+/* --- another ruleset ------------------------------------------------------------------- */
 
 static bool is_enabled(const struct policy *p, uint16_t feature)
 {

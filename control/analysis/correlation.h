@@ -1,6 +1,6 @@
 /* What only several flows tell together, or flows that are not there: findings from relations.
  *
- * Judged at every survey from the matrix, the channels and what crossed in clear; told when they
+ * Judged at every dump from the matrix, the channels and what crossed in clear; told when they
  * begin and when they are over. Findings of absence are inconclusive while the mirror is in
  * doubt. Bounded: what finds no place is counted. Control's thread.
  */
@@ -53,7 +53,7 @@ struct relation_key {
 
 struct correlation {
 	struct relation_key key;
-	bool holds; /* in the survey that is being judged */
+	bool holds; /* in the dump that is being judged */
 	bool inconclusive;
 	uint64_t since_ns; /* when it was found */
 	uint64_t last_ns;  /* of what was or was last seen; 0: never */
@@ -91,10 +91,10 @@ struct relation_evidence {
 int correlations_init(struct correlations *, const struct ruleset *, uint64_t start_ns);
 void correlations_fini(struct correlations *);
 
-/* Another chart. What was found of heirs stays. 0, or -ENOMEM and nothing changed. */
+/* Another ruleset. What was found of remap stays. 0, or -ENOMEM and nothing changed. */
 int correlations_reload(struct correlations *, const struct ruleset *, const struct remap *);
 
-/* RECORD_LIVE and RECORD_ENDED, in the chart's numbers. */
+/* RECORD_LIVE and RECORD_ENDED, in the ruleset's numbers. */
 void correlations_take(struct correlations *, const struct record *);
 
 void correlations_evaluate(struct correlations *, const struct relation_evidence *,

@@ -38,7 +38,7 @@ int deployment_reload(struct deployment *e, const struct remap *h)
 		error = channels_reload(&e->channels, ruleset, h);
 	if (error == 0)
 		error = correlations_reload(&e->correlations, ruleset, h);
-	if (error < 0) { /* nothing may keep the former chart's numbers */
+	if (error < 0) { /* nothing may keep the former ruleset's numbers */
 		deployment_fini(e);
 		e->is_lost = true;
 	}

@@ -1,7 +1,7 @@
-/* The estate: what is known of the deployment while it is watched: the matrix, the channels, and
+/* The deployment: what is known of it while it is watched: the matrix, the channels, and
  * what follows from them.
  *
- * Fed with records in the numbers of the chart in force; judged when every live flow was seen.
+ * Fed with records in the numbers of the ruleset in force; judged when every live flow was seen.
  * What changes is told as an event. Control's thread.
  */
 #ifndef PORTOLAN_DEPLOYMENT_H
@@ -21,7 +21,7 @@ struct event;
 typedef void deployment_listener(void *context, struct event *);
 
 struct deployment {
-	const struct ecs *ecs; /* lent; of the chart in force */
+	const struct ecs *ecs; /* lent; of the ruleset in force */
 	struct matrix matrix;
 	struct channels channels;
 	struct correlations correlations;
@@ -43,7 +43,7 @@ struct deployment_view {
 int deployment_init(struct deployment *, const struct ecs *);
 void deployment_fini(struct deployment *);
 
-/* `ecs` has another chart. 0; -ENOMEM: it is empty, and stays so. */
+/* `ecs` has another ruleset. 0; -ENOMEM: it is empty, and stays so. */
 int deployment_reload(struct deployment *, const struct remap *);
 
 /* RECORD_LIVE and RECORD_ENDED. */

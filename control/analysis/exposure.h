@@ -38,7 +38,7 @@ struct exposures {
 
 void exposures_init(struct exposures *, const struct ruleset *);
 void exposures_fini(struct exposures *);
-/* Another chart; what was counted goes to the heirs. */
+/* Another ruleset; what was counted goes to its successor by the remap. */
 void exposures_reload(struct exposures *, const struct ruleset *, const struct remap *);
 
 void exposures_take(struct exposures *, const struct record *);

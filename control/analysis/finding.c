@@ -321,7 +321,7 @@ void findings_fold(struct findings *all, finding_wider *wider, uint32_t more_tha
 	findings_clear(&wide);
 }
 
-/* The finding in the numbers of another chart: 1, or 0 if it has no place there. */
+/* The finding in the numbers of another ruleset: 1, or 0 if it has no place there. */
 static int translate(struct finding *f, const struct remap *remap)
 {
 	struct record r = finding_flow(f);

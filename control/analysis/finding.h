@@ -90,7 +90,7 @@ struct record finding_flow(const struct finding *);
  * findings of which no record was kept. */
 void findings_fold(struct findings *, finding_wider *, uint32_t more_than);
 
-/* All in the numbers of another chart; what has no place there is dropped, and how many there
+/* All in the numbers of another ruleset; what has no place there is dropped, and how many there
  * were is returned. For findings of which no record was kept. */
 size_t findings_translate(struct findings *, const struct remap *);
 

@@ -36,7 +36,7 @@ static struct matrix_cell *cell_of(struct matrix *m, size_t appliance, size_t se
 	return &(*row)[set];
 }
 
-/* --- another chart ------------------------------------------------------------------- */
+/* --- another ruleset ------------------------------------------------------------------- */
 
 static void carry_over_row(
 	struct matrix *m, const struct matrix_cell *row, uint16_t appliance, const struct remap *h)

@@ -1,6 +1,6 @@
 /* Appliance by rule: what was in use, when last, and what went wrong with it.
  *
- * Fed with flows that ended and, at every survey, with those that live. Rules that share a port
+ * Fed with flows that ended and, at every dump, with those that live. Rules that share a port
  * are one: which of them a flow was for, the port cannot tell. Bounded: so many appliances have a
  * row, the rest is counted. Control's thread.
  */
@@ -38,19 +38,19 @@ struct matrix {
 int matrix_init(struct matrix *, const struct ruleset *);
 void matrix_fini(struct matrix *);
 
-/* Another chart; cells go to the heirs. 0, or -ENOMEM and nothing changed. */
+/* Another ruleset; cells go to the remap. 0, or -ENOMEM and nothing changed. */
 int matrix_reload(struct matrix *, const struct ruleset *, const struct remap *);
 
-/* RECORD_LIVE and RECORD_ENDED, in the chart's numbers. */
+/* RECORD_LIVE and RECORD_ENDED, in the ruleset's numbers. */
 void matrix_take(struct matrix *, const struct record *);
 
-/* A new survey: nothing is live until it is seen again. */
+/* A new dump: nothing is live until it is seen again. */
 void matrix_begin_dump(struct matrix *);
 
 /* What is known of an appliance and a rule set; NULL: never seen. */
 const struct matrix_cell *matrix_cell(const struct matrix *, size_t appliance, size_t set);
 
-/* Flows that belong and are live, as of the last survey. */
+/* Flows that belong and are live, as of the last dump. */
 uint64_t matrix_live(const struct matrix *, const struct matrix_cell *);
 
 /* "never", "last seen" or "wrong" (something flagged since it was last in order). */

@@ -1,7 +1,7 @@
 /* Memory that is given out in pieces and taken back all at once.
  *
- * A chart is some thousand small texts and tables that live and die together; they lie in
- * one arena, which the chart owns. Pieces are zeroed and never move. For control only, and
+ * A ruleset is some thousand small texts and tables that live and die together; they lie in
+ * one arena, which the ruleset owns. Pieces are zeroed and never move. For control only, and
  * only while a configuration is read: input is bounded (DOCUMENT_BYTES_MAX), so is an arena.
  *
  * XXX there is no error to handle: a process that cannot get these few megabytes ends with

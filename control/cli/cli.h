@@ -65,7 +65,7 @@ int cli_misuse(const char *command, const char *format, ...) __attribute__((form
 /* Reads the arguments after the command's name, argv[1], and runs it, or prints its help. */
 int cli_run_command(const struct cli_command *, int argc, char **argv);
 
-/* A whole number from `low` to `high`, or -1 with a complaint on standard error. */
+/* A whole number from `low` to `high`, or -1 with an error on standard error. */
 long cli_number(const char *command, const char *option, const char *text, long low, long high);
 
 /* 0 if all that was printed on standard output got there; otherwise says why not. */
@@ -73,10 +73,10 @@ int cli_flush(const char *command);
 
 struct ruleset;
 struct settings;
-/* A site's or profile's chart with its warnings printed, or NULL with the reasons printed.
+/* A site's or profile's ruleset with its warnings printed, or NULL with the reasons printed.
  * `any`: a site or a profile by one name. */
 struct ruleset *cli_ruleset(const char *site, const char *profile, struct settings **);
-/* Compiles a chart's signatures; -errno with the reasons printed. */
+/* Compiles a ruleset's signatures; -errno with the reasons printed. */
 int cli_compile(struct ruleset *);
 /* The same with its signatures compiled. */
 struct ruleset *cli_ruleset_compiled(const char *site, struct settings **);

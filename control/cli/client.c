@@ -12,7 +12,7 @@
 #include "cli/cli.h"
 #include "serve/control_protocol.h"
 
-/* A sensor that is busy answers within milliseconds; a survey of a million flows takes seconds. */
+/* A sensor that is busy answers within milliseconds; a dump of a million flows takes seconds. */
 #define PATIENCE_S 60
 
 static int report_error(const struct client_request *q, const char *what, const char *why)

@@ -1,4 +1,4 @@
-/* `portolan replay`: captures through a site's chart, into records, events, accounting and a
+/* `portolan replay`: captures through a site's ruleset, into records, events, accounting and a
  * summary (DESIGN 8).
  */
 #include <stdbool.h>

@@ -1,6 +1,7 @@
 /* Where the profiles and signatures that ship lie, and what they are called.
  *
- * The first of these folders that exists is the shelf: `profiles` in $PORTOLAN_CONFIGS;
+ * The first of these folders that exists is the folder of profiles: `profiles` in
+ * $PORTOLAN_CONFIGS;
  * ../share/portolan/profiles beside the executable's folder; where the program was installed
  * to; where it was built from. The last two are compiled in. Likewise `signatures`.
  */
@@ -11,7 +12,8 @@
 
 struct arena;
 
-/* Names of the profiles on the shelf, sorted, NULL after the last; never NULL itself. */
+/* Names of the profiles on the folder of profiles, sorted, NULL after the last; never NULL itself.
+ */
 char **config_path_names(struct arena *);
 
 /* Paths of the files with signatures, by their names, NULL after the last; never NULL itself. */

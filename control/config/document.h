@@ -5,7 +5,7 @@
  * nesting, aliases, a key twice (letter case aside), a second document, NUL in a text. It
  * knows nothing of what the keys mean.
  *
- * Every complaint has the form `FILE:LINE: found …; want …`.
+ * Every error has the form `FILE:LINE: found …; want …`.
  */
 #ifndef PORTOLAN_DOCUMENT_H
 #define PORTOLAN_DOCUMENT_H
@@ -20,10 +20,10 @@
 struct errors;
 struct document;
 
-/* 0, or a negative errno with the reason in `complaint`. */
+/* 0, or a negative errno with the reason in `error`. */
 int document_read(struct document **, const char *path, struct errors *);
 
-/* The same from memory; `name` stands for the file in complaints. The bytes are copied. */
+/* The same from memory; `name` stands for the file in errors. The bytes are copied. */
 int document_parse(
 	struct document **, const char *name, const void *bytes, size_t size, struct errors *);
 
@@ -45,7 +45,7 @@ int node_get(const struct document *, int map, const char *key); /* letter case 
 const char *node_text(const struct document *, int node);	 /* NULL if it is no text */
 unsigned node_line(const struct document *, int node);		 /* from 1 */
 
-/* `"some text"`, `a list`, `a mapping`, `nothing`: what a complaint says was found. */
+/* `"some text"`, `a list`, `a mapping`, `nothing`: what an error says was found. */
 const char *node_shown(const struct document *, int node, char shown[NODE_SHOWN_BYTES]);
 
 /* Complains with the file and the node's line in front. */

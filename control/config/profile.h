@@ -4,7 +4,7 @@
  * arena that the caller gives, so a profile is never closed.
  *
  *     name: on-premises-7
- *     extends: cloud-delivered       # a name on the shelf, or a path beside this file
+ *     extends: cloud-delivered       # a name on the folder of profiles, or a path beside this file
  *     remove:                        # only with `extends`: rows of it, each found exactly once
  *       - {role: …, direction: …, port: …, transport: …, feature: …}
  *     add:                           # only with `extends`; a profile of its own has `rows`

@@ -1,4 +1,4 @@
-/* The lexicon: all signatures of configs/signatures/, as their files say.
+/* The signatures: all signatures of configs/signatures/, as their files say.
  *
  * Read with a schema from YAML, every file of the folder in the order of their names.
  * Everything lies in the arena that the caller gives.
@@ -28,7 +28,7 @@ struct signatures {
 	unsigned *line;
 };
 
-/* The lexicon that ships. 0, or a negative errno with every mistake told. */
+/* The signatures that ships. 0, or a negative errno with every mistake told. */
 int signatures_read(struct signatures *, struct arena *, struct errors *);
 
 /* Adds the signatures of a document that is open already. */

@@ -1,6 +1,6 @@
 /* A site as its file says: appliances, what it changes in the profile's features, its own
  * rules, capture and limits. Every value is checked by itself here; whether they fit together
- * (ports onto each other, addresses of two roles) is the rulebook's and the roster's business.
+ * (ports onto each other, addresses of two roles) is the rules' and the appliance list's business.
  *
  * Everything but the settings lies in the arena that the caller gives, so a site is never closed.
  */

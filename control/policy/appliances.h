@@ -12,7 +12,7 @@ struct ruleset;
 struct errors;
 struct site;
 
-/* Fills the chart's appliances and its policy's inventory. 0, or -EINVAL, told. */
+/* Fills the ruleset's appliances and its policy's inventory. 0, or -EINVAL, told. */
 int appliances_build(struct ruleset *, const struct site *, struct arena *, struct errors *);
 
 #endif

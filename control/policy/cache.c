@@ -183,7 +183,7 @@ static bool is_older(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
 }
 
-/* How many jars there are, and the name of the oldest. */
+/* How many cache entries there are, and the name of the oldest. */
 static unsigned entries_count(DIR *folder, char oldest[NAME_BYTES])
 {
 	struct timespec least = {0};

@@ -1,8 +1,8 @@
-/* A jar: something that is kept, sealed, so that it comes out as it went in or not at all.
+/* A cache entry: something that is kept, sealed, so that it comes out as it went in or not at all.
  *
  * A file's bytes: a header with the key under which it is kept, the lengths of its parts and a
  * SHA-256 over all of it, then the parts. A broken seal is found; one that somebody made on
- * purpose is not: who may write the file is the larder's business. Only bytes are known here, and
+ * purpose is not: who may write the file is the cache's business. Only bytes are known here, and
  * no file.
  */
 #ifndef PORTOLAN_CACHE_ENTRY_H
@@ -32,8 +32,8 @@ int cache_key_name(struct cache_key *,
 		void (*take)(void *context, const void *bytes, size_t length), void *context),
 	const void *about);
 
-/* All bytes of the jar, from the heap: free() them. NULL where they are too many or memory is
- * too little. */
+/* All bytes of the cache entry, from the heap: free() them. NULL where they are too many or memory
+ * is too little. */
 uint8_t *cache_entry_write(
 	const struct cache_key *, const struct cache_part[CACHE_ENTRY_PARTS], size_t *size);
 

@@ -42,7 +42,7 @@ struct near_rule {
 	uint16_t moved_to;   /* where DIFFERENCE_PORT is set: the port it has now */
 };
 
-/* The charts of the profiles that ship, but for the one in use; read when somebody asks first,
+/* The rulesets of the profiles that ship, but for the one in use; read when somebody asks first,
  * since most starts never do. One thread's. */
 struct other_profiles {
 	const struct ruleset *in_use;

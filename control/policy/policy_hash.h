@@ -10,7 +10,7 @@ struct arena;
 struct ruleset;
 struct site;
 
-/* Writes chart->hash. The chart's rules and appliances are complete. */
+/* Writes ruleset->hash. The ruleset's rules and appliances are complete. */
 void policy_hash_write(struct ruleset *, const struct site *, struct arena *);
 
 #endif

@@ -1,8 +1,8 @@
-/* Who and what of one chart is who and what of the next.
+/* Who and what of one ruleset is who and what of the next.
  *
- * An appliance's heir has its name and its role; a rule set's heir has its place (role,
+ * An appliance's new number has its name and its role; a rule set's new number has its place (role,
  * direction, transport, port). Control uses it to go on counting across a reload, workers
- * to carry their figures over. Lends nothing: both charts may go once it is closed.
+ * to carry their figures over. Lends nothing: both rulesets may go once it is closed.
  */
 #ifndef PORTOLAN_REMAP_H
 #define PORTOLAN_REMAP_H
@@ -19,7 +19,7 @@ struct remap {
 	uint16_t *appliance; /* new numbers, by the old; APPLIANCE_NONE: gone */
 	uint16_t *set;	     /* likewise; SET_NONE: gone */
 	size_t appliances, sets;
-	uint16_t generation; /* of the new chart */
+	uint16_t generation; /* of the new ruleset */
 };
 
 /* 0 or -ENOMEM. */
@@ -29,7 +29,7 @@ void remap_close(struct remap *);
 uint16_t remap_appliance(const struct remap *, uint16_t appliance);
 uint16_t remap_set(const struct remap *, uint16_t set);
 
-/* The record in the numbers of the new chart, its verdict as it was. False, and the record is
+/* The record in the numbers of the new ruleset, its verdict as it was. False, and the record is
  * as it was, if the end that was judged is no appliance any more, or its rule is gone. */
 bool remap_record(const struct remap *, struct record *);
 

@@ -90,7 +90,7 @@ static void rule_draft_move(
 	rule_draft->port = move->to;
 }
 
-/* Both roles and both directions move together; one complaint for all of them is enough. */
+/* Both roles and both directions move together; one error for all of them is enough. */
 static void feature_move(struct rule_drafts *d, uint16_t feature, const struct site_move *move)
 {
 	int before = d->rc;

@@ -12,7 +12,7 @@ struct errors;
 struct profile;
 struct site;
 
-/* Fills the chart's features and rules, and its policy's rules, sets, peers and tables, all
+/* Fills the ruleset's features and rules, and its policy's rules, sets, peers and tables, all
  * in the arena. 0, or -EINVAL with every mistake told. */
 int rules_build(struct ruleset *, const struct profile *, const struct site *, struct arena *,
 	struct errors *);

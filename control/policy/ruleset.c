@@ -17,7 +17,7 @@
 #include "policy/rules.h"
 #include "policy/scanner_cache.h"
 
-/* What a chart is made of while it is made: handed down instead of six arguments. */
+/* What a ruleset is made of while it is made: handed down instead of six arguments. */
 struct ruleset_builder {
 	struct arena *arena;
 	struct errors *errors;

@@ -1,4 +1,4 @@
-/* The chart: a compiled policy together with everything about it that has a name.
+/* The ruleset: a compiled policy together with everything about it that has a name.
  *
  * Made from a profile and, where there is one, a site (DESIGN 2 and 7). Immutable once
  * opened. Owns the policy and the inventory that the workers read, so it outlives them.
@@ -51,7 +51,7 @@ struct ruleset {
 	char **feature; /* by feature number */
 	size_t features;
 	struct signatures *signatures;	/* the signatures */
-	struct scanner *scanner;	/* these compiled, once the chart is armed */
+	struct scanner *scanner;	/* these compiled, once the ruleset is armed */
 	struct prefix *mirror_endpoint; /* a mirror's own transport ends there */
 	size_t mirror_endpoints;
 	uint64_t warmup_ns;  /* from the start of the stream */
@@ -64,7 +64,7 @@ struct ruleset {
 
 /* `site` and `profile` are paths or, for a profile, the name of one that ships; either may
  * be NULL (the profile then comes from the site, or is the default one), not both wrong ways:
- * a site names its own profile. 0, or a negative errno with the reasons in `complaint`:
+ * a site names its own profile. 0, or a negative errno with the reasons in `error`:
  * file, line, what was found, what would be right. */
 int ruleset_open(struct ruleset **, struct settings **, const char *site, const char *profile,
 	struct errors *);
@@ -72,7 +72,7 @@ int ruleset_open(struct ruleset **, struct settings **, const char *site, const 
 /* A site or a profile, whichever the file (or the name) turns out to be. */
 int ruleset_open_any(struct ruleset **, struct settings **, const char *name, struct errors *);
 
-/* The same two from memory; `name` stands for the file in complaints. */
+/* The same two from memory; `name` stands for the file in errors. */
 int ruleset_parse_site(struct ruleset **, struct settings **, const char *name, const void *bytes,
 	size_t size, struct errors *);
 int ruleset_parse_profile(

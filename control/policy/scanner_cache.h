@@ -1,7 +1,7 @@
-/* The armoury: where a lexicon's scanner comes from, compiled or kept.
+/* The scanner cache: where a signatures' scanner comes from, compiled or kept.
  *
  * Compiling takes a hundred milliseconds, which is longer than a million packets take; so what
- * came out of it lies in the larder for the next start, under a key over everything that decides
+ * came out of it lies in the cache for the next start, under a key over everything that decides
  * it. What is taken from there judges exactly as what is compiled.
  */
 #ifndef PORTOLAN_SCANNER_CACHE_H

@@ -1,4 +1,4 @@
-/* The compiled table of a chart, for people, spreadsheets and programs. */
+/* The compiled table of a ruleset, for people, spreadsheets and programs. */
 #ifndef PORTOLAN_POLICY_TABLE_H
 #define PORTOLAN_POLICY_TABLE_H
 
@@ -14,7 +14,7 @@ enum listing_format { LISTING_TABLE, LISTING_CSV, LISTING_JSON };
 /* 0, or a negative errno if it could not be written to the end. */
 int policy_table_print(const struct ruleset *, enum listing_format, FILE *, bool colour);
 
-/* Numbers of the chart's rules by role and direction, then as the profile has them; to be
+/* Numbers of the ruleset's rules by role and direction, then as the profile has them; to be
  * freed. NULL without memory. */
 uint32_t *policy_table_order(const struct ruleset *);
 

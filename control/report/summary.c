@@ -468,7 +468,7 @@ static void print_mirror(const struct summary_input *in, const struct terminal_s
 			found[i].remedy);
 }
 
-/* --- the estate ---------------------------------------------------------------------- */
+/* --- the deployment ---------------------------------------------------------------------- */
 
 static void print_channel(const struct channels *all, const struct channel *ch, FILE *out)
 {

@@ -1,7 +1,7 @@
 /* What a sensor reads: the sources that the site names, one a worker, and what they lost.
  *
  * NICs through DPDK where a device is configured and the EAL starts, interfaces through libpcap
- * otherwise; which and why is logged. The chart is lent, and lives as long.
+ * otherwise; which and why is logged. The ruleset is lent, and lives as long.
  */
 #ifndef PORTOLAN_CAPTURE_H
 #define PORTOLAN_CAPTURE_H

@@ -61,8 +61,8 @@ static void write_flow(struct collector *l, const struct ecs *ecs, const struct 
 		json_lines_write(&l->flow_lines, v.json, v.json_bytes);
 }
 
-/* Written in the words of its own chart, counted with what it is in the chart in force. What has no
- * place there is no finding of it; an alert is written by itself. */
+/* Written in the words of its own ruleset, counted with what it is in the ruleset in force. What
+ * has no place there is no finding of it; an alert is written by itself. */
 static void take_previous(struct collector *l, const struct record *r)
 {
 	struct record now = *r;
@@ -86,7 +86,7 @@ void collector_add(void *context, const struct record *r)
 	write_flow(l, &l->ecs, r);
 }
 
-/* --- surveys ---------------------------------------------------------------------------- */
+/* --- dumps ---------------------------------------------------------------------------- */
 
 void collector_begin_dump(struct collector *l)
 {
@@ -113,7 +113,7 @@ void collector_evaluate(struct collector *l, const struct counters *c, uint64_t 
 	deployment_evaluate(&l->deployment, &view);
 }
 
-/* --- another chart ------------------------------------------------------------------- */
+/* --- another ruleset ------------------------------------------------------------------- */
 
 static bool has_same_profile(const struct ruleset *a, const struct ruleset *b)
 {

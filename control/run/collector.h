@@ -1,4 +1,4 @@
-/* The ledger: where records go, whatever they come from: flow and event lines, accounting,
+/* The collector: where records go, whatever they come from: flow and event lines, accounting,
  * summary. A replay and a sensor keep the same one.
  *
  * Complains on standard error itself; functions return the command's exit status.
@@ -26,7 +26,7 @@ struct collector_options {
 	const char *flows, *events, *stats; /* paths, "-" or NULL */
 };
 
-/* A chart in whose numbers records may still come, and how they read in the next one's. */
+/* A ruleset in whose numbers records may still come, and how they read in the next one's. */
 struct collector_previous {
 	const struct ruleset *ruleset; /* NULL: there is none */
 	struct other_profiles other_profiles;
@@ -46,8 +46,8 @@ struct collector {
 	struct usage_table usage;
 	struct deployment deployment;
 	struct mirror_report mirror;
-	struct mirror_report dump; /* the mirror, as the survey under way shows it */
-	/* Shown every flow of a survey, in the numbers of the chart in force; NULL: nobody asks. */
+	struct mirror_report dump; /* the mirror, as the dump under way shows it */
+	/* Shown every flow of a dump, in the numbers of the ruleset in force; NULL: nobody asks. */
 	record_taker *live_flow_callback;
 	void *live_flow_context;
 	char host[256];
@@ -71,21 +71,21 @@ void collector_begin(struct collector *, uint64_t now_ns);
 /* Names of the interfaces that packets come from, lent; before the first record. */
 void collector_name_interfaces(struct collector *, const char *const *name, size_t names);
 
-/* A record_taker; the context is the ledger. */
+/* A record_taker; the context is the collector. */
 void collector_add(void *collector, const struct record *);
 
-/* Another chart is in force; `heirs` of the one before it are the ledger's from now on. Records
- * in the former one's numbers are understood until collector_forget_previous(). 0 or a negative
- * errno with nothing changed. Not before the last reload has settled. */
+/* Another ruleset is in force; `remap` of the one before it are the collector's from now on.
+ * Records in the former one's numbers are understood until collector_forget_previous(). 0 or a
+ * negative errno with nothing changed. Not before the last reload has rejudged its flows. */
 int collector_reload(struct collector *, const struct ruleset *, struct remap);
 void collector_forget_previous(struct collector *);
 
-/* A survey: from here on every live flow comes once. At its end the workers' figures were added to
- * `survey`, which is then what is known of the mirror. */
+/* A dump: from here on every live flow comes once. At its end the workers' figures were added to
+ * `dump`, which is then what is known of the mirror. */
 void collector_begin_dump(struct collector *);
 void collector_end_dump(struct collector *);
 
-/* Judges the estate, after a survey; what has changed is told. */
+/* Judges the deployment, after a dump; what has changed is told. */
 void collector_evaluate(struct collector *, const struct counters *, uint64_t now_ns);
 
 /* Ends the event window, closes the lines, writes accounting and summary. */

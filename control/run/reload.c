@@ -184,7 +184,7 @@ bool reload_tick(struct reload *r)
 {
 	if (!r->previous || !worker_pool_has_rejudged(r->pool))
 		return false;
-	worker_pool_collect(r->pool); /* what was said in the former chart's numbers */
+	worker_pool_collect(r->pool); /* what was said in the former ruleset's numbers */
 	collector_forget_previous(r->collector);
 	ruleset_close(r->previous);
 	r->previous = NULL;

@@ -1,7 +1,7 @@
 /* Reloads: a site that is read again while the sensor runs (DESIGN 10).
  *
- * Owns the charts of a sensor: the one in force, the first one (whose signatures the workers have),
- * and for a while the former one, in whose numbers flows and records may still be. An error
+ * Owns the rulesets of a sensor: the one in force, the first one (whose signatures the workers
+ * have), and for a while the former one, in whose numbers flows and records may still be. An error
  * leaves everything as it was. Control's thread.
  */
 #ifndef PORTOLAN_RELOAD_H
@@ -36,19 +36,19 @@ void reload_init(struct reload *, const char *site, struct ruleset *, struct set
  * with the reasons. */
 struct ruleset *reload_read(const struct reload *, struct settings **, struct errors *);
 
-/* Reads the site and puts it in force; not while the former chart is still in use. 0; a negative
+/* Reads the site and puts it in force; not while the former ruleset is still in use. 0; a negative
  * errno with the reasons, and nothing changed. */
 int reload_now(struct reload *, struct errors *);
 
-/* Lets go of the former chart where it can; now and then. True if
- * a reload has settled: the flows are judged by the chart in force, all of them. */
+/* Lets go of the former ruleset where it can; now and then. True if
+ * a reload has rejudged its flows: the flows are judged by the ruleset in force, all of them. */
 bool reload_tick(struct reload *);
 
 /* What in the site as it was last read takes effect only at the next start: a list of words such as
  * "capture, flow.max", or "" */
 void reload_needs_restart(const struct reload *, char *text, size_t bytes);
 
-/* Closes the charts. */
+/* Closes the rulesets. */
 void reload_fini(struct reload *);
 
 #endif

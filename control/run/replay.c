@@ -91,7 +91,7 @@ static int run_inline(struct replay *p, struct source *s)
 	return error;
 }
 
-/* --- with a crew --------------------------------------------------------------------- */
+/* --- with a worker pool --------------------------------------------------------------------- */
 
 static void run_source_pooled(
 	struct replay *p, struct worker_pool *pool, struct source *s, struct source **queue)

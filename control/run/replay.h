@@ -1,4 +1,4 @@
-/* The passage of captures through a chart: every record goes to a taker, on this thread.
+/* The replay of captures through a ruleset: every record goes to a taker, on this thread.
  *
  * With several workers this thread reads and hands each packet to the one that its address
  * pair belongs to; what comes of it does not depend on how many there are.

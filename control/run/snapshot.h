@@ -27,7 +27,7 @@ struct snapshot_worker {
 struct snapshot {
 	uint64_t now_ns, start_ns; /* wall clock */
 	const struct reload *reload;
-	const struct collector *collector; /* events, estate, mirror, exposures */
+	const struct collector *collector; /* events, deployment, mirror, exposures */
 	const struct capture *capture;
 	struct source_loss loss;
 	struct counters counters; /* the sum over the workers */
@@ -42,7 +42,7 @@ struct snapshot {
 void snapshot_init(struct snapshot *, const struct reload *, const struct collector *,
 	const struct capture *, uint64_t start_ns);
 
-/* The chart in force: of now, not of when the snapshot was taken. */
+/* The ruleset in force: of now, not of when the snapshot was taken. */
 const struct ruleset *snapshot_ruleset(const struct snapshot *);
 
 /* As it is now. */

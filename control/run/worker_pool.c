@@ -35,7 +35,7 @@ struct mirror_host_pair {
 };
 
 /* A policy's time in force: what is lent to the workers while it lasts. The workers find it by RCU;
- * what one reign leaves to the next is in `hosts`, one a hand. */
+ * what one policy update leaves to the next is in `hosts`, one a thread. */
 struct policy_update {
 	struct policy_change policy_change;
 	const struct ruleset *ruleset;
@@ -57,14 +57,15 @@ struct worker_thread {
 	unsigned number;
 	const struct policy_update
 		*policy_update;		 /* whose policy the worker has; NULL: the first one's */
-	struct mirror_host_pair retired; /* until it has settled */
-	struct mirror_counters *copy; /* as of the last survey; control's while none is under way */
+	struct mirror_host_pair retired; /* until it has rejudged its flows */
+	struct mirror_counters *copy; /* as of the last dump; control's while none is under way */
 	unsigned long begun_dump;
 	/* Written by the worker's thread, read by control. */
 	_Alignas(64) _Atomic uint64_t published[COUNTER_WORDS];
 	_Atomic uint64_t cycle_counters[CYCLE_COUNTER_WORDS];
-	_Atomic(const struct policy_update *) settled; /* the last one that it has settled in */
-	atomic_ulong dumped;			       /* the last survey that is complete */
+	_Atomic(const struct policy_update *)
+		settled;     /* the last one that it has rejudged its flows by */
+	atomic_ulong dumped; /* the last dump that is complete */
 	_Atomic uint64_t dropped;
 	atomic_bool busy, failed;
 	char failure[SOURCE_ERROR_BYTES]; /* before `failed` is set */
@@ -74,7 +75,7 @@ struct worker_pool {
 	struct worker_pool_config config;
 	atomic_bool stop;
 	struct policy_update *policy_update; /* by RCU; NULL: the first policy */
-	struct policy_update *previous;	     /* until all have settled */
+	struct policy_update *previous;	     /* until all have rejudged their flows */
 	atomic_ulong dump;		     /* the last one that was asked for */
 	unsigned threads;
 	struct worker_thread *thread;
@@ -96,7 +97,7 @@ static void publish(struct worker_thread *h)
 		atomic_store_explicit(&h->cycle_counters[i], word[i], memory_order_relaxed);
 }
 
-/* An empty parcel, or NULL where there is none and nobody waits. */
+/* An empty batch, or NULL where there is none and nobody waits. */
 static struct record_batch *batch_take(struct worker_thread *h)
 {
 	struct record_batch *p = ring_take(&h->empty);
@@ -219,7 +220,7 @@ static void publish_dumped(struct worker_thread *h)
 	atomic_store_explicit(&h->dumped, h->begun_dump, memory_order_release);
 }
 
-/* Between two steps: a new reign, a survey, and where the last ones have got to. */
+/* Between two steps: a new policy update, a dump, and where the last ones have got to. */
 static void check_requests(struct worker_thread *h)
 {
 	const struct policy_update *r = rcu_dereference(h->pool->policy_update);
@@ -504,7 +505,7 @@ bool worker_pool_has_rejudged(struct worker_pool *c)
 	return true;
 }
 
-/* --- surveys ----------------------------------------------------------------------------- */
+/* --- dumps ----------------------------------------------------------------------------- */
 
 void worker_pool_dump(struct worker_pool *c)
 {
@@ -538,7 +539,7 @@ static void join(struct worker_pool *c)
 {
 	struct timespec moment = {.tv_nsec = 1000000};
 
-	while (worker_pool_busy(c) > 0) /* a worker that waits for an empty parcel has to get one */
+	while (worker_pool_busy(c) > 0) /* a worker that waits for an empty batch has to get one */
 		if (worker_pool_collect(c) == 0)
 			nanosleep(&moment, NULL);
 	for (unsigned i = 0; i < c->threads; i++)

@@ -1,7 +1,7 @@
-/* The crew: one thread a worker, each with a source of its own.
+/* The worker pool: one thread a worker, each with a source of its own.
  *
  * Control starts it, collects its records, reads its counters, ends it. A worker's records
- * wait in a bounded queue of parcels. Where that is full a worker that may wait does (a replay
+ * wait in a bounded queue of batches. Where that is full a worker that may wait does (a replay
  * loses nothing); a live one goes on, drops them, and counts what it dropped.
  */
 #ifndef PORTOLAN_WORKER_POOL_H
@@ -55,18 +55,18 @@ uint64_t worker_pool_dropped(const struct worker_pool *);
 /* Why a worker ended before it was asked to, or NULL. */
 const char *worker_pool_failure(const struct worker_pool *);
 
-/* What a reload needs, made before anything changes; `heir`: see succession.h. NULL where memory
- * ran out. Reloaded with, or discarded. */
+/* What a reload needs, made before anything changes; `new_number`: see policy_change.h. NULL where
+ * memory ran out. Reloaded with, or discarded. */
 struct policy_update *worker_pool_prepare(const struct worker_pool *, const struct ruleset *,
 	const uint16_t *new_number, size_t new_numbers);
 void worker_pool_discard(const struct worker_pool *, struct policy_update *);
 
-/* Another chart, by RCU: workers have its policy from their next step on, and none has the former
- * one's any more when this returns; its numbers are in records until they have settled. Not before
- * the last reload has settled. */
+/* Another ruleset, by RCU: workers have its policy from their next step on, and none has the former
+ * one's any more when this returns; its numbers are in records until they have rejudged their
+ * flows. Not before the last reload has rejudged its flows. */
 void worker_pool_reload(struct worker_pool *, struct policy_update *);
 
-/* Whether every flow is judged by the chart in force; what was said by the former one is
+/* Whether every flow is judged by the ruleset in force; what was said by the former one is
  * collected once worker_pool_collect() was called after this. */
 bool worker_pool_has_rejudged(struct worker_pool *);
 
@@ -76,7 +76,7 @@ void worker_pool_dump(struct worker_pool *);
 /* Whether the last one is complete; collect once more then. */
 bool worker_pool_has_dumped(const struct worker_pool *);
 
-/* Adds what the workers had measured of the mirror; with no survey under way, and none asked for
+/* Adds what the workers had measured of the mirror; with no dump under way, and none asked for
  * before the last reload. */
 void worker_pool_dumped_mirror(const struct worker_pool *, struct mirror_report *);
 

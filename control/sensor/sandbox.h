@@ -1,4 +1,4 @@
-/* A fence around the running sensor (Landlock): it reads what it could read, writes beneath the
+/* A sandbox around the running sensor (Landlock): it reads what it could read, writes beneath the
  * directories that it was given, and executes nothing. What was opened before stays open.
  */
 #ifndef PORTOLAN_SANDBOX_H

@@ -34,7 +34,7 @@
 
 struct sensor {
 	const struct sensor_options *options;
-	struct reload reload; /* its charts */
+	struct reload reload; /* its rulesets */
 	struct collector collector;
 	struct snapshot snapshot;
 	struct requests answers;
@@ -46,8 +46,8 @@ struct sensor {
 	struct capture capture;
 	struct telemetry telemetry;
 	int is_reload_wanted, is_dumping;
-	int is_look_wanted; /* a survey, for its figures */
-	int is_judging;	    /* with this survey: it is not only for somebody who asks */
+	int is_look_wanted; /* a dump, for its figures */
+	int is_judging;	    /* with this dump: it is not only for somebody who asks */
 	uint64_t alive_ns;
 	uint64_t dump_ns; /* steady clock: when the next one is due */
 	uint64_t start_ns;
@@ -126,7 +126,7 @@ static void reload_site(struct sensor *s)
 	notify_ready(s->capture.title);
 }
 
-/* --- surveys -------------------------------------------------------------------------- */
+/* --- dumps -------------------------------------------------------------------------- */
 
 static int is_due(const struct sensor *s)
 {
@@ -160,7 +160,7 @@ static void end_dump(struct sensor *s)
 }
 
 /* Not while flows wait to be judged by another policy: the figures would be in the numbers of two
- * charts. */
+ * rulesets. */
 static void dump(struct sensor *s)
 {
 	if (s->is_dumping && worker_pool_has_dumped(s->pool))

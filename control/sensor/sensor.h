@@ -1,4 +1,4 @@
-/* `portolan run`: packets as they come, judged by a crew of workers (DESIGN 8).
+/* `portolan run`: packets as they come, judged by a worker pool of workers (DESIGN 8).
  *
  * Reads NICs through DPDK where a device is configured and the EAL starts, interfaces through
  * libpcap otherwise, and says which and why. Ends with a signal, after a while, or when what it
@@ -25,7 +25,7 @@ struct sensor_options {
 };
 
 /* The command's exit status. Of two programs only portolan-sensor has the sensor; in the other
- * this becomes that one (sensor_elsewhere.c). */
+ * this becomes that one (sensor_exec.c). */
 int sensor_run(const struct sensor_options *);
 
 #endif

@@ -24,7 +24,7 @@ enum order { ORDER_LIST(ORDER_MEMBER) ORDER_COUNT };
 
 struct kept {
 	uint64_t rank;
-	enum verdict verdict; /* by the other chart */
+	enum verdict verdict; /* by the other ruleset */
 	struct record record;
 };
 
@@ -237,7 +237,7 @@ static bool fits(const struct flow_query *q, const struct record *r)
 	return !q->peer_version || has_peer(q, r);
 }
 
-/* What is spoken stays; whether it is what the other chart wants is asked again. */
+/* What is spoken stays; whether it is what the other ruleset wants is asked again. */
 static bool is_wrong_service(const struct ruleset *c, const struct record *r, uint16_t set)
 {
 	service_mask wanted = set == SET_NONE ? 0 : policy_services(c->policy, set);
@@ -247,7 +247,7 @@ static bool is_wrong_service(const struct ruleset *c, const struct record *r, ui
 	return r->service_basis != SERVICE_RECOGNISED || !(wanted & SERVICE_BIT(r->service));
 }
 
-/* The verdict of a flow by another chart, as it is seen now; VERDICT_COUNT: it would be nobody's.
+/* The verdict of a flow by another ruleset, as it is seen now; VERDICT_COUNT: it would be nobody's.
  */
 static enum verdict verdict_by(const struct ruleset *c, const struct record *r)
 {

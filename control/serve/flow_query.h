@@ -1,7 +1,7 @@
 /* An inquiry: a question that takes a look at every live flow.
  *
  * Two kinds: which flows (those that fit a filter, the first so many in an order), and which flows
- * another chart would judge otherwise. It is shown each flow of a survey and then answers. Bounded:
+ * another ruleset would judge otherwise. It is shown each flow of a dump and then answers. Bounded:
  * keeps no more records than it was asked for. Control's thread.
  */
 #ifndef PORTOLAN_FLOW_QUERY_H
@@ -23,13 +23,14 @@ struct flow_query;
 struct flow_query *flow_query_of_flows(
 	const json_t *arguments, const struct ecs *, char why[FLOW_QUERY_WHY_BYTES]);
 
-/* Of the flows whose verdict would change; takes the chart over, unless there was no memory: NULL.
+/* Of the flows whose verdict would change; takes the ruleset over, unless there was no memory:
+ * NULL.
  */
 struct flow_query *flow_query_of_ruleset(struct ruleset *, const struct ecs *);
 
 void flow_query_free(struct flow_query *);
 
-/* One live flow, in the numbers of the chart in force. */
+/* One live flow, in the numbers of the ruleset in force. */
 void flow_query_add(struct flow_query *, const struct record *);
 
 /* All were seen. */

@@ -350,7 +350,7 @@ static void answer_matrix(
 				     room, "in_doubt", a->snapshot->in_doubt));
 }
 
-/* --- what takes a survey -------------------------------------------------------------------- */
+/* --- what takes a dump -------------------------------------------------------------------- */
 
 static void wait_for_dump(
 	struct requests *a, struct control_client *client, struct flow_query *q, const char *why)

@@ -1,8 +1,8 @@
 /* A sink: where events go, by the kind that the site names.
  *
  * Opened by the control thread while it has its rights; from then on it belongs to the thread
- * of its outlet, which alone may wait. It holds no event: one that could not be written is
- * offered again by the outlet, always the same one until it is done.
+ * of its sink worker, which alone may wait. It holds no event: one that could not be written is
+ * offered again by the sink worker, always the same one until it is done.
  */
 #ifndef PORTOLAN_SINK_H
 #define PORTOLAN_SINK_H
@@ -33,7 +33,7 @@ struct sink_operations {
 	const char *name; /* of the kind */
 	/* With all rights: files, certificates. A collector that is not there is no failure. */
 	int (*open)(struct sink *);
-	/* Behind the fence. The event's fields, or its JSON. */
+	/* Behind the sandbox. The event's fields, or its JSON. */
 	int (*write)(struct sink *, const struct event *);
 	/* Somebody moved the files away. Optional. */
 	int (*reopen)(struct sink *);

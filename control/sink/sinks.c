@@ -25,9 +25,9 @@ enum state { STATE_OK, STATE_RETRYING, STATE_CLOSED };
 
 static const char *const state_name[] = {"ok", "retrying", "closed"};
 
-/* What is under the lock is the control thread's and the outlet's own; the sink is its own. */
+/* What is under the lock is the control thread's and the sink worker's own; the sink is its own. */
 struct sink_worker {
-	struct sink_settings ruleset; /* a copy: charts go with a reload */
+	struct sink_settings ruleset; /* a copy: rulesets go with a reload */
 	struct sink sink;
 	pthread_t thread;
 	bool is_running; /* the control thread's */
@@ -50,7 +50,8 @@ struct sinks {
 	bool is_finished;
 };
 
-/* --- an outlet's thread ------------------------------------------------------------------- */
+/* --- an sink worker's thread -------------------------------------------------------------------
+ */
 
 static void change_state(struct sink_worker *o, enum state state)
 {
@@ -176,7 +177,7 @@ static void *deliver(void *context)
 	struct sink_worker *o = context;
 	uint64_t now_ns;
 
-	/* By itself: of another thread the name is a file, and behind the fence. */
+	/* By itself: of another thread the name is a file, and behind the sandbox. */
 	pthread_setname_np(pthread_self(), "sink");
 	pthread_mutex_lock(&o->lock);
 	while (!is_done(o, now_ns = clock_steady_ns())) {
@@ -189,7 +190,8 @@ static void *deliver(void *context)
 	return NULL;
 }
 
-/* --- an outlet ---------------------------------------------------------------------------- */
+/* --- an sink worker ----------------------------------------------------------------------------
+ */
 
 static char *copy(const char *text)
 {
@@ -255,7 +257,7 @@ static int open_worker(struct sink_worker **out, const struct sink_settings *rul
 	return error;
 }
 
-/* True: from here on nobody hears of what is dropped until the backlog is half empty. */
+/* True: from here on nobody hears of what is dropped until the message queue is half empty. */
 static bool offer(struct sink_worker *o, struct event *v)
 {
 	bool is_first = false;
@@ -434,7 +436,7 @@ void sinks_finish(struct sinks *all)
 		wait_for_end(all->sink_worker[i], give_up_ns + PARTING_NS);
 }
 
-/* An outlet whose thread did not come back keeps what it has: the program ends anyway. */
+/* An sink worker whose thread did not come back keeps what it has: the program ends anyway. */
 void sinks_close(struct sinks *all)
 {
 	if (!all)

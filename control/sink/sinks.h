@@ -1,8 +1,8 @@
-/* Outlets: every sink of the site with a thread and a backlog of its own, so that one that
+/* Sinks: every sink of the site with a thread and a message queue of its own, so that one that
  * stalls delays nobody else, and nobody the control thread.
  *
- * A full backlog drops the newest events and counts them. What fails is tried again, with
- * back-off. The sinks are those of the site as it was at the start; a NULL for `outlets` is a
+ * A full message queue drops the newest events and counts them. What fails is tried again, with
+ * back-off. The sinks are those of the site as it was at the start; a NULL for `sinks` is a
  * sensor without sinks. All functions are the control thread's.
  */
 #ifndef PORTOLAN_SINKS_H
@@ -16,7 +16,7 @@ struct output_settings;
 struct sinks;
 
 /* Opens files and reads certificates, with the rights that it takes; connects to nobody yet.
- * 0, or a negative errno with the reason logged. Without sinks there are no outlets: NULL. */
+ * 0, or a negative errno with the reason logged. Without sinks there are no sinks: NULL. */
 int sinks_open(struct sinks **, const struct output_settings *);
 
 /* Begins to deliver: once rights are given up, since a thread keeps those that it began with.

@@ -1,4 +1,4 @@
-/* Stands in for the outlets where there is no sensor, which alone has sinks: always NULL. */
+/* Stands in for the sinks where there is no sensor, which alone has sinks: always NULL. */
 #include "sink/sinks.h"
 
 void sinks_send(struct sinks *o, const struct event *v)

@@ -69,7 +69,7 @@ static inline void mirror_backwards(struct mirror *m, uint64_t by_ns)
 		m->figures.backwards_ns = by_ns;
 }
 
-/* A flow that ends: its number in the table, the letters that both sides have shown. */
+/* A flow that ends: its number in the table, the history bits that both sides have shown. */
 void mirror_end(struct mirror *, uint32_t flow, unsigned history_bits, const struct record *);
 
 /* --- the sample ---------------------------------------------------------------------------- */

@@ -147,7 +147,7 @@ static inline void prefetch_flow(const struct table *t, struct fast_packet *g)
 
 /* --- step 3: the flow is here --------------------------------------------------------- */
 
-/* A packet that is not just one more of its flow: now the view is worth making. */
+/* A packet that is not just one more of its flow: now the decoded packet is worth making. */
 static __attribute__((noinline)) void track(struct pipeline *pl, const struct packet *p,
 	const struct fast_packet *g, struct burst_stats *l)
 {

@@ -3,7 +3,7 @@
  *
  *   decode, attribute, key -> bucket -> flow: judge and count
  *
- * Owned by one worker; policy and outbox are lent to it, all memory is given. Allocates
+ * Owned by one worker; policy and record buffer are lent to it, all memory is given. Allocates
  * nothing, locks nothing, calls nobody, reads no clock.
  */
 #ifndef PORTOLAN_PIPELINE_H
@@ -30,7 +30,7 @@ struct pipeline {
 	int mostly_monitored, flows_first;
 	struct burst originals; /* of one burst, where copies are dropped */
 	/* Scratch of one burst: the packets that are monitored, or perhaps, and have a flow of
-	 * their own, in order, and what does not fit into a glance, by the packet's index in the
+	 * their own, in order, and what does not fit into a fast path, by the packet's index in the
 	 * burst. */
 	struct fast_packet fast[BURST_MAX];
 	struct decoded decoded[BURST_MAX];

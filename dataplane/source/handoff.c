@@ -10,7 +10,7 @@
 #define PACKET_BLOCKS 8
 #define PACKET_BLOCK_PACKETS 512
 #define PACKET_BLOCK_BYTES                                                                         \
-	(1u << 20) /* room for the largest record behind a full crate of small ones */
+	(1u << 20) /* room for the largest record behind a full packet block of small ones */
 #define PACKET_BYTES_MAX 262144u
 
 struct packet_block {

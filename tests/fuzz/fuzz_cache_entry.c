@@ -1,5 +1,5 @@
-/* Any bytes as a jar: its parts within the bytes, or a refusal; and what is sealed of any bytes
- * opens again as it was, but not with one of them changed.
+/* Any bytes as a cache entry: its parts within the bytes, or a refusal; and what is sealed of any
+ * bytes opens again as it was, but not with one of them changed.
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* Any bytes as one frame of any link type, with tunnels looked into: an outcome, nothing read
- * beyond, and what the view says lies inside the frame. The short ways of plain packets say the
- * same as the layers.
+ * beyond, and what the decoded packet says lies inside the frame. The short ways of plain packets
+ * say the same as the layers.
  *
  * The first byte selects the link type, the second one who is monitored: nobody, everybody, or
  * those whose address begins with a 0, and then whether the others are a mirror's ends; and how
@@ -94,7 +94,7 @@ static void check_found(enum fast_found found, const struct fast_packet *g, cons
 	HOLDS(found != FAST_MONITORED || (g->history_bits & HISTORY_BITS) == v->history_bits);
 }
 
-/* The glance leaves it to the layers, or says what they say. */
+/* The fast path leaves it to the layers, or says what they say. */
 static void check_glance(
 	const struct packet *p, const struct inventory *inv, const struct decoded *v)
 {

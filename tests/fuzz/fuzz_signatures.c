@@ -1,4 +1,4 @@
-/* Any bytes as a file of signatures: a lexicon, or complaints; never a crash, a leak or silence.
+/* Any bytes as a file of signatures: a signatures, or errors; never a crash, a leak or silence.
  * What is read is compiled, unless it is so much that Hyperscan takes seconds for it.
  */
 #include <stddef.h>

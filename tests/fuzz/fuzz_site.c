@@ -1,4 +1,4 @@
-/* Any bytes as a site: a chart, or complaints; never a crash, a leak or silence. */
+/* Any bytes as a site: a ruleset, or errors; never a crash, a leak or silence. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>

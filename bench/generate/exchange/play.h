@@ -12,11 +12,11 @@ struct packet_ends play_ends(struct exchange *, enum side);
 /* Sends what is in the wire's frame; the clock goes on by the gap. */
 void play_send(struct exchange *, const struct packet_ends *);
 
-/* exchange_tcp.c */
+/* exchange/tcp.c */
 play_function play_handshake, play_syn, play_syn_ack, play_ack, play_unanswered, play_refused;
 play_function play_again, play_keepalive, play_skip, play_fin, play_close, play_reset, play_flags;
 
-/* Sequence numbers from the ledger, and back into it. */
+/* Sequence numbers from the table, and back into it. */
 void tcp_load_sequence(struct exchange *);
 void tcp_store_sequence(struct exchange *);
 

@@ -1,5 +1,5 @@
 /* Which appliances a packet belongs to: by its addresses, or, where a DHCP client has none
- * yet, by its MAC address (DESIGN 2). Fills view.appliance and view.by_mac.
+ * yet, by its MAC address (DESIGN 2). Fills decoded.appliance and decoded.by_mac.
  */
 #ifndef PORTOLAN_ATTRIBUTION_H
 #define PORTOLAN_ATTRIBUTION_H

@@ -355,7 +355,7 @@ static enum outcome outcome_of(enum layer last, int cut)
 
 /* --- the plain packet ----------------------------------------------------------------- */
 
-/* An IPv4 address in network order, as the view keeps it: two whole words. */
+/* An IPv4 address in network order, as the decoded packet keeps it: two whole words. */
 static inline void put_v4(struct address *a, uint32_t bytes)
 {
 	const uint64_t word[2] = {0, (uint64_t)bytes << 32};

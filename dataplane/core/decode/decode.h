@@ -14,7 +14,7 @@
 #include "inventory.h"
 #include "packet.h"
 
-/* view.appliance says whose it is; of what is no IP packet only view.outcome counts. */
+/* decoded.appliance says whose it is; of what is no IP packet only decoded.outcome counts. */
 void decode(const struct packet *, const struct inventory *, struct decoded *);
 
 /* The same without the short way that plain packets take: the twin that tests compare with. */

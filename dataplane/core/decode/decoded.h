@@ -29,7 +29,7 @@ enum fragment {
 	FRAGMENT_TINY, /* a first one that ends inside the transport header (RFC 1858) */
 };
 
-/* A packet's letters of Zeek's connection history, a bit each. */
+/* A packet's history bits of Zeek's connection history, a bit each. */
 #define HISTORY_LIST(X)                                                                            \
 	X(SYN, 'S')                                                                                \
 	X(SYN_ACK, 'H')                                                                            \

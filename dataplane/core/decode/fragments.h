@@ -55,12 +55,12 @@ size_t fragments_size(unsigned sets_log2);
 void fragments_init(struct fragments *, void *memory, unsigned sets_log2);
 
 /* What is to be said of a fragment. */
-#define FRAGMENT_HAS_FLOW 1u /* protocol and ports are in the view */
+#define FRAGMENT_HAS_FLOW 1u /* protocol and ports are in the decoded packet */
 #define FRAGMENT_OVERLAPS 2u
 #define FRAGMENT_IS_TINY 4u
 
 /* Any fragment. A later one gets the first one's protocol and ports; a first one hands over
- * what waited in view.pending_*. Without FRAGMENT_HAS_FLOW it waits, or is in doubt. */
+ * what waited in decoded.pending_*. Without FRAGMENT_HAS_FLOW it waits, or is in doubt. */
 unsigned fragments_see(struct fragments *, struct decoded *, uint64_t now_ns);
 
 #endif

@@ -1,4 +1,4 @@
-/* The letters of a TCP segment (RFC 9293 section 3.1), by its flags and whether it has a
+/* The history bits of a TCP segment (RFC 9293 section 3.1), by its flags and whether it has a
  * payload: a table of one cache line, since flags are nothing that a jump foresees.
  */
 #ifndef PORTOLAN_TCP_HISTORY_H
@@ -8,8 +8,8 @@
 
 #include "core/decode/decoded.h"
 
-/* Beside the letters, here and in a glance: there is more to this packet than one more of its
- * flow. Data came with a SYN, or its time is not the stream's. */
+/* Beside the history bits, here and in a fast path: there is more to this packet than one more of
+ * its flow. Data came with a SYN, or its time is not the stream's. */
 #define HISTORY_CLOSELY 0x80u
 
 enum tcp_flag { TCP_FLAG_FIN = 1, TCP_FLAG_SYN = 2, TCP_FLAG_RST = 4, TCP_FLAG_ACK = 16 };

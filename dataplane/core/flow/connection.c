@@ -9,7 +9,7 @@
 
 #define HISTORY_TALK (HISTORY_BIT(ACK) | HISTORY_BIT(DATA) | HISTORY_BIT(FIN))
 
-/* From the letters alone, so that the order in which a mirror delivers them is no matter.
+/* From the history bits alone, so that the order in which a mirror delivers them is no matter.
  * Either side's talk after half a handshake is proof of the other half. */
 static enum connection tcp_connection(unsigned initiator, unsigned responder)
 {

@@ -1,4 +1,4 @@
-/* The packet that a mirror mostly delivers, at one glance: Ethernet, IPv4 without options or
+/* The packet that a mirror mostly delivers, at one fast path: Ethernet, IPv4 without options or
  * IPv6 without extensions, no fragment, TCP or UDP, all headers captured. Its flow key and what
  * counting it takes, from a few wide loads; little of it is stored of what is nobody's, where that
  * is asked first.
@@ -29,8 +29,8 @@ struct fast_packet {
 	uint64_t now_ns;       /* the packet's */
 	uint64_t tally;	       /* one packet and its IP bytes: the header's total length */
 	uint32_t flow;	       /* what table_guess() said */
-	uint8_t history_bits;  /* as in a view, and HISTORY_CLOSELY */
-	uint8_t direction;     /* as in a view */
+	uint8_t history_bits;  /* as in a decoded packet, and HISTORY_CLOSELY */
+	uint8_t direction;     /* as in a decoded packet */
 	uint8_t index;	       /* of the packet in its burst */
 	uint8_t kind;	       /* enum fast_kind */
 };
@@ -224,7 +224,8 @@ static inline uint64_t fast_differs(const struct fast_packet *g, const struct fl
 	       (fast_u64(f, 3) ^ g->upper) | (fast_u64(f, 4) & others);
 }
 
-/* The same of a whole key. (A flow that was never used may have it, and has shown no letter.) */
+/* The same of a whole key. (A flow that was never used may have it, and has shown no history bit.)
+ */
 static inline uint64_t fast_key_differs(const union flow_key *k, const struct flow *f)
 {
 	return (flow_has_key(f, k) ^ 1u) | (f->seen[0] & SEEN0_SKEWED);

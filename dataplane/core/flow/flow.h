@@ -1,7 +1,7 @@
 /* One flow: two cache lines, the first of which is all that an ordinary packet touches.
  *
  * The key is canonical: the smaller (address, port) first,
- * in an order of no meaning. Counters and letters are kept by
+ * in an order of no meaning. Counters and history bits are kept by
  * the key's direction, and a bit says which end is the initiator, so correcting the initiator
  * swaps nothing. A worker owns its flows; nobody else reads them.
  */
@@ -37,7 +37,7 @@ enum timeout {
 	TIMEOUT_COUNT,
 };
 
-/* flow.seen: the letters of each direction of the key in bits 0..6; in bit 7 of the first and
+/* flow.seen: the history bits of each direction of the key in bits 0..6; in bit 7 of the first and
  * the second: */
 #define SEEN0_SKEWED 0x80u /* end_skew_ns is not zero, or the mirror's sample has it */
 #define SEEN1_FREED 0x80u  /* nobody's: the flow was given back to the table */
@@ -110,9 +110,9 @@ struct flow {
 	/* Second line: when something changes. */
 	uint64_t first_ns;   /* the first packet's own time */
 	int64_t end_skew_ns; /* the last packet's own time, less last_ns */
-	uint64_t history;    /* nibbles: letter, and the key's direction in bit 3 */
+	uint64_t history;    /* nibbles: history bit, and the key's direction in bit 3 */
 	uint32_t bucket;     /* where the table keeps it; BUCKET_NONE: the slot is free */
-	uint32_t sequence;   /* of the initiator's SYN; else of the first packet, see view.h */
+	uint32_t sequence;   /* of the initiator's SYN; else of the first packet, see decoded.h */
 	uint16_t generation; /* of the policy that judged it, its lower half */
 	uint16_t packets_high[2], bytes_high[2];
 	uint16_t appliance[2];	/* by the key's direction */
@@ -125,7 +125,7 @@ struct flow {
 	uint8_t corrected : 1;
 	uint8_t syn_carried : 1; /* a SYN had data: data of that side proves nothing */
 	uint8_t talked : 2;	 /* sides that sent data, by the key's direction */
-	uint16_t encap;		 /* its first packet's, see paths.h */
+	uint16_t encap;		 /* its first packet's, see encap_table.h */
 	struct service_state service_state;
 };
 
@@ -153,13 +153,13 @@ static inline unsigned flow_version(const struct flow *f)
 	return f->state & STATE_VERSION6 ? 6 : 4;
 }
 
-/* The letters that this direction of the key has shown. */
+/* The history bits that this direction of the key has shown. */
 static inline unsigned flow_history_bits(const struct flow *f, unsigned direction)
 {
 	return f->seen[direction] & HISTORY_BITS;
 }
 
-/* While a flow is inspected, the letter of data is kept out of flow.seen, so that every packet
+/* While a flow is inspected, the history bit of data is kept out of flow.seen, so that every packet
  * with payload is news; here it counts. */
 static inline unsigned flow_history_bits_all(const struct flow *f, unsigned direction)
 {

@@ -32,7 +32,7 @@ struct tracker {
 	struct policy_change policy_change; /* the last one, if there was one */
 	unsigned reports_wait; /* sweeps that have to look for flows whose alert had to wait */
 	int rejudge_pending;   /* there may be flows that are nobody's by the policy in force */
-	uint32_t rejudge_at, dump_at; /* the flows that settling and survey look at next */
+	uint32_t rejudge_at, dump_at; /* the flows that settling and dump look at next */
 };
 
 /* Judged by an older policy. */

@@ -12,7 +12,7 @@
 #define FINISH_STEP 256
 
 /* Room for what one flow may leave: its end, and an alert before it. No more than half of the
- * outbox: so much finds a place with control for certain while it is not congested. */
+ * record buffer: so much finds a place with control for certain while it is not congested. */
 static int has_room(const struct record_buffer *o)
 {
 	return !o->congested && o->count + 2 <= o->capacity / 2;

@@ -6,7 +6,7 @@
 #include "core/flow/count.h"
 #include "core/flow/report.h"
 
-/* The ends of a glance, as the policy sees them: the sender of a SYN initiates. */
+/* The ends of a fast path, as the policy sees them: the sender of a SYN initiates. */
 static inline void fast_flow_tuple(const struct inventory *inv, const struct packet *p,
 	const struct fast_packet *g, struct flow_tuple *c)
 {

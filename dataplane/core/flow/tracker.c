@@ -200,8 +200,9 @@ static void update_flow(
 	report_flow(t, f);
 }
 
-/* More than one more packet of its flow: a letter that its side has not shown yet, a SYN that
- * carries data or that may begin another flow (DESIGN 4). A letter seen again is nothing new. */
+/* More than one more packet of its flow: a history bit that its side has not shown yet, a SYN that
+ * carries data or that may begin another flow (DESIGN 4). A history bit seen again is nothing new.
+ */
 static int is_news(
 	const struct tracker *t, const struct flow *f, const struct decoded *v, uint64_t gap_ns)
 {

@@ -2,7 +2,7 @@
  * ends (DESIGN 3 and 4).
  *
  * Owned by one worker; all memory is given. Fed with one monitored packet at a time, in the
- * order of the stream; leaves records in an outbox and numbers in counters.
+ * order of the stream; leaves records in an record buffer and numbers in counters.
  */
 #ifndef PORTOLAN_TRACKER_H
 #define PORTOLAN_TRACKER_H
@@ -59,7 +59,7 @@ void tracker_set_policy(struct tracker *, const struct policy_change *);
 int tracker_rejudge(struct tracker *, uint32_t flows);
 
 /* A record of every flow as it is: begins from the first; the next few, 1 if those were the
- * last. Both stop early where the outbox has no room. Flows that wait to be judged again are
+ * last. Both stop early where the record buffer has no room. Flows that wait to be judged again are
  * left out: settle first. */
 void tracker_begin_dump(struct tracker *);
 int tracker_dump(struct tracker *, uint32_t flows);

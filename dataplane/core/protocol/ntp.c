@@ -57,7 +57,7 @@ static enum match read_control(struct reader *r, unsigned leap, unsigned operati
 		       : MATCH_NO;
 }
 
-/* An implementation's number that is in use, no letter in front of the items' size, and room
+/* An implementation's number that is in use, nothing in front of the items' size, and room
  * for all of them. */
 static enum match read_private(struct reader *r, unsigned implementation, uint32_t size)
 {

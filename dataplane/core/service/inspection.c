@@ -30,7 +30,7 @@ void inspection_init(struct inspection *in, void *memory, uint32_t slots, uint32
 	in->slot_fresh = in->facts_fresh = 0;
 }
 
-/* A hearing that nobody has, or SERVICE_NOTHING. */
+/* A reassembly slot that nobody has, or SERVICE_NOTHING. */
 static uint32_t slot_borrow(struct inspection *in)
 {
 	uint32_t index = in->slot_free;
@@ -79,7 +79,7 @@ static void facts_return(struct inspection *in, uint32_t index)
 	in->facts_free = index;
 }
 
-/* --- a flow's speech ----------------------------------------------------------------- */
+/* --- a flow's service state ----------------------------------------------------------------- */
 
 void inspection_answered(struct service_state *s, uint32_t sequence)
 {
@@ -123,7 +123,7 @@ static void conclude(struct inspection *in, struct service_state *s)
 		in->facts[s->at] = in->match_result.info.facts;
 }
 
-/* --- hearing ------------------------------------------------------------------------- */
+/* --- reassembly slot ------------------------------------------------------------------------- */
 
 static struct message message_of(const struct payload *p)
 {
@@ -154,7 +154,7 @@ static int merge_facts(struct service_state *s, const struct recognition *r, ser
 	return 1;
 }
 
-/* The flow's hearing; the first one who asks borrows it. NULL: none is left. */
+/* The flow's reassembly slot; the first one who asks borrows it. NULL: none is left. */
 static struct reassembly_slot *slot_of_state(
 	struct inspection *in, struct service_state *s, const struct payload *p)
 {

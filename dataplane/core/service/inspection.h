@@ -1,8 +1,8 @@
 /* Inspection: what the flows of a worker say first, and what service that makes them.
  *
  * A flow has a few bytes of its own for it (struct service_state). Where its first segments do not
- * tell at once, it borrows a hearing, two openings put together in order, from a bounded pool,
- * and gives it back with its verdict; where there is none left it stays unverified, and that
+ * tell at once, it borrows a reassembly slot, two openings put together in order, from a bounded
+ * pool, and gives it back with its verdict; where there is none left it stays unverified, and that
  * is counted. What was learned for triage lies in a second pool until the flow ends.
  *
  * Owned by one worker, all memory is given; allocates nothing.
@@ -31,7 +31,7 @@
 enum service_state_stage {
 	STAGE_NEW,
 	STAGE_ANSWERED,	    /* new, and `at` is the sequence number of the SYN+ACK */
-	STAGE_REASSEMBLING, /* `at` is its hearing */
+	STAGE_REASSEMBLING, /* `at` is its reassembly slot */
 	STAGE_CLOSED,	    /* `at` is its facts, or SERVICE_NOTHING */
 };
 

@@ -1,9 +1,9 @@
-/* The opening of one direction of a stream: its first bytes, put together in order.
+/* The stream prefix of one direction of a stream: its first bytes, put together in order.
  *
  * Segments may come out of order, again, or overlapping with other bytes: what came first
  * stands, and a contradiction is counted. One exception: a few zero bytes at the very beginning
  * may be Ethernet's padding, which some captures count as payload; what comes again in their
- * place is what was sent. Memory is the hearing's that it is part of.
+ * place is what was sent. Memory is the reassembly slot's that it is part of.
  */
 #ifndef PORTOLAN_REASSEMBLY_H
 #define PORTOLAN_REASSEMBLY_H
@@ -28,7 +28,7 @@ void reassembly_init(struct stream_prefix *, uint32_t first);
 /* Zeros, and so few that they may be padding. */
 int reassembly_is_padding(const uint8_t *bytes, uint32_t count);
 
-/* Whether the opening has become longer. */
+/* Whether the stream prefix has become longer. */
 int reassembly_put(struct stream_prefix *, uint32_t sequence, const uint8_t *bytes, uint32_t count);
 
 #endif

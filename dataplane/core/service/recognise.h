@@ -1,7 +1,7 @@
 /* Which service speaks: what the scanner finds, confirmed by the validators.
  *
- * Pure but for the scratch, which is the worker's. Looks at one utterance at a time; what the
- * two directions of a flow say together is the hearing's affair.
+ * Pure but for the scratch, which is the worker's. Looks at one message at a time; what the
+ * two directions of a flow say together is the reassembly slot's affair.
  */
 #ifndef PORTOLAN_RECOGNISE_H
 #define PORTOLAN_RECOGNISE_H

@@ -136,7 +136,7 @@ static uint64_t free_hugepage_bytes(void)
 	return bytes;
 }
 
-/* What DPDK says goes to standard error in our form; the first complaint is kept, since its
+/* What DPDK says goes to standard error in our form; the first error is kept, since its
  * functions return no more than a number, and what follows are consequences. */
 static ssize_t write_log(void *cookie, const char *text, size_t length)
 {

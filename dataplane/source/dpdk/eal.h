@@ -20,7 +20,7 @@ int dpdk_eal_start(const struct source_dpdk_config *, const struct dpdk_need *, 
 /* Gives hugepages and devices back. */
 void dpdk_eal_stop(void);
 
-/* DPDK's first complaint since it was forgotten, or "". */
+/* DPDK's first error since it was forgotten, or "". */
 const char *dpdk_eal_error(void);
 void dpdk_eal_clear_error(void);
 

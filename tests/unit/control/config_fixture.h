@@ -71,7 +71,7 @@ static inline struct ruleset *profile_opens(const char *text)
 	return fixture_open(NULL, text, NULL);
 }
 
-/* The complaint has exactly this line, among others perhaps. */
+/* The error has exactly this line, among others perhaps. */
 static inline void complaint_has(const struct errors *errors, const char *line)
 {
 	const char *at = errors->text;

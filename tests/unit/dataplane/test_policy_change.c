@@ -1,4 +1,4 @@
-/* A worker that takes another policy, is surveyed, and finds its outbox full. */
+/* A worker that takes another policy, is surveyed, and finds its record buffer full. */
 #include "dataplane/core/pipeline_fixture.h"
 
 #include <stdlib.h>
@@ -224,7 +224,8 @@ static void worker_ends_the_flows_of_an_appliance_that_is_gone(void **state)
 	next_close(n);
 }
 
-/* A survey's records are taken from the outbox here: the sensor keeps only flagged and ended. */
+/* A dump's records are taken from the record buffer here: the sensor keeps only flagged and ended.
+ */
 static size_t dump(struct sensor *s, uint16_t *port)
 {
 	size_t count = 0;

@@ -207,7 +207,7 @@ static void mirror_puts_workers_together(void **state)
 	scene_close(s);
 }
 
-/* After a start or a reload, until the first survey: an appliance is not absent yet. */
+/* After a start or a reload, until the first dump: an appliance is not absent yet. */
 static void mirror_says_nothing_before_figures_came(void **state)
 {
 	struct scene *s = scene_open(TWO);

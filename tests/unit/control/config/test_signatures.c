@@ -8,7 +8,7 @@
 #define HEAD "signatures:\n"
 #define SSH "  - {service: ssh, transport: tcp, side: either, pattern: '^SSH-', validator: ssh}\n"
 
-/* The lexicon of a text, compiled: 0, or negative with the complaint. */
+/* The signatures of a text, compiled: 0, or negative with the error. */
 static int compile(const char *text, struct errors *errors)
 {
 	struct arena *arena = arena_new();

@@ -207,7 +207,7 @@ static void larder_follows_no_link_and_waits_for_no_pipe(void **state)
 	assert_int_equal(rmdir(h->entry), 0);
 }
 
-/* What stands where a jar is to go is replaced, not written through. */
+/* What stands where a cache entry is to go is replaced, not written through. */
 static void larder_puts_a_new_jar_in_place_of_a_link(void **state)
 {
 	struct house *h = *state;

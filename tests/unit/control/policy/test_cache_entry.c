@@ -11,7 +11,7 @@
 
 static const struct cache_key key = {{1, 2, 3}};
 
-/* A jar with an empty part between two others. */
+/* A cache entry with an empty part between two others. */
 static uint8_t *sealed(size_t *size)
 {
 	const struct cache_part part[CACHE_ENTRY_PARTS] = {

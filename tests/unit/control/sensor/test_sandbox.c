@@ -15,7 +15,7 @@
 
 enum { NO_LANDLOCK = 77 };
 
-/* What a child behind the fence can do, a bit each; it has no way back. */
+/* What a child behind the sandbox can do, a bit each; it has no way back. */
 enum { WRITES_INSIDE = 1, WRITES_OUTSIDE = 2, READS_OUTSIDE = 4, EXECUTES = 8 };
 
 static int can_open(const char *path, int flags)

@@ -18,7 +18,7 @@ static struct record sample(void)
 	};
 }
 
-/* `letters` as "S h A": upper case of the initiator, lower case of the responder. */
+/* `history bits` as "S h A": upper case of the initiator, lower case of the responder. */
 static struct record with_history(const char *history_bits, int corrected)
 {
 	static const char names[] = "SHADFRQ";

@@ -130,7 +130,7 @@ static void check_path(const struct decoded *v, enum tunnel tunnel, uint32_t id)
 	assert_int_equal(v->encap.tunnel_id, id);
 }
 
-/* The packet inside counts, and nothing of the one around is left in the view. */
+/* The packet inside counts, and nothing of the one around is left in the decoded packet. */
 static void check_inner(const struct frame *f, enum load load, enum tunnel tunnel, uint32_t id)
 {
 	struct land l = land_open(NULL);

@@ -6,7 +6,7 @@
 #include "core/flow/key.h"
 #include "core/policy/inventory_lookup.h"
 
-/* The stupid twin is the way of the layers: whatever a glance says, they say. */
+/* The stupid twin is the way of the layers: whatever a fast path says, they say. */
 
 #define ROUNDS 400000u
 #define PREFIXES 7
@@ -104,7 +104,7 @@ static void stage_frame(struct stage *s, int is_ipv6)
 	};
 }
 
-/* What both kinds of glance say; the key is compared apart. */
+/* What both kinds of fast path say; the key is compared apart. */
 static void check_monitored(
 	const struct stage *s, const struct fast_packet *g, struct decoded *v, union flow_key *k)
 {
@@ -208,7 +208,7 @@ static void fast_path_says_of_ipv6_what_the_layers_say(void **state)
 	free(s.inventory);
 }
 
-/* Without a page for every network an address may have to be hashed: then a glance takes it for
+/* Without a page for every network an address may have to be hashed: then a fast path takes it for
  * an appliance's and leaves it to the closer look, which takes it back. */
 static void fast_path_takes_no_appliance_for_a_stranger(void **state)
 {

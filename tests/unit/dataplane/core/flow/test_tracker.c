@@ -1059,7 +1059,7 @@ static void tracker_gives_the_same_digest_whatever_the_burst_size(void **state)
 	free(e);
 }
 
-/* A SYN that is turned away at a glance (Ethernet) or after a close look (a raw packet). */
+/* A SYN that is turned away by the fast path (Ethernet) or after a close look (a raw packet). */
 static void lone_syn(struct sensor *s, double at, const struct talk *t, int at_a_glance)
 {
 	struct frame f = {0};

@@ -64,7 +64,8 @@ static enum verdict twin_judge_end(const struct policy *p, const struct flow_tup
 	return documented ? VERDICT_FEATURE_DISABLED : VERDICT_UNEXPECTED_PORT;
 }
 
-/* --- a world of dice ------------------------------------------------------------------------- */
+/* --- a world of random numbers
+ * ------------------------------------------------------------------------- */
 
 static uint16_t random_port(struct dice *d)
 {

@@ -11,7 +11,7 @@
 #include "core/service/reassembly.h"
 
 #define SEED 20260105u
-#define FIRST 0xfffffff0u /* the number space turns over within the opening */
+#define FIRST 0xfffffff0u /* the number space turns over within the stream prefix */
 
 static uint32_t state = SEED;
 
