@@ -107,6 +107,8 @@ static void put_file(const char *path)
 static void put_keys(const struct schema_hint *hint)
 {
 	for (; hint->key; hint++) {
+		if (!hint->want)
+			continue;
 		fputs(".TP\n.B ", stdout);
 		put_line(hint->key);
 		put_line(hint->want);

@@ -2,7 +2,7 @@
  *
  * Owns the bytes and the nodes; texts that it hands out live as long as it does. It refuses
  * what no profile or site needs and what only harms: more than DOCUMENT_BYTES_MAX, deep
- * nesting, aliases, a key twice (letter case aside), a second document, NUL in a text. It
+ * nesting, aliases, a key twice (history bit case aside), a second document, NUL in a text. It
  * knows nothing of what the keys mean.
  *
  * Every error has the form `FILE:LINE: found …; want …`.
@@ -41,7 +41,7 @@ size_t node_count(const struct document *, int node); /* entries of a list or a 
 int node_item(const struct document *, int list, size_t index);
 int node_key(const struct document *, int map, size_t index);
 int node_value(const struct document *, int map, size_t index);
-int node_get(const struct document *, int map, const char *key); /* letter case aside */
+int node_get(const struct document *, int map, const char *key); /* history bit case aside */
 const char *node_text(const struct document *, int node);	 /* NULL if it is no text */
 unsigned node_line(const struct document *, int node);		 /* from 1 */
 

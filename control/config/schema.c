@@ -36,7 +36,7 @@ static void check_value(struct check *, int node, const cyaml_schema_value_t *, 
 static const char *check_hint(const struct check *check, const char *key, const char *otherwise)
 {
 	for (const struct schema_hint *h = check->hint; h && h->key; h++) {
-		if (strcasecmp(h->key, key) == 0)
+		if (h->want && strcasecmp(h->key, key) == 0)
 			return h->want;
 	}
 	return otherwise;

@@ -18,7 +18,8 @@
 struct errors;
 struct document;
 
-/* What a value of this key should look like, for errors. The last has no key. */
+/* What a value of this key should look like, for errors; `want` NULL: nothing is known. The
+ * last has no key. */
 struct schema_hint {
 	const char *key, *want;
 };

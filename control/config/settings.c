@@ -1,5 +1,7 @@
 #include "config/settings.h"
 
+#include <stddef.h>
+
 #include "base/arena.h"
 
 #define FLOWS_DEFAULT (1u << 20)
@@ -24,4 +26,12 @@ void settings_free(struct settings *settings)
 {
 	if (settings)
 		arena_free(settings->memory);
+}
+
+const char *sink_file(const struct sink_settings *s)
+{
+	for (unsigned k = 0; k < SINK_KEY_COUNT; k++)
+		if (s->value[k] && sink_key_info((enum sink_key)k)->value == SINK_VALUE_FILE)
+			return s->value[k];
+	return NULL;
 }

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/sink_list.h"
+
 struct arena;
 
 struct capture_settings {
@@ -25,21 +27,19 @@ struct capture_settings {
 	size_t dpdk_eals;
 };
 
-/* Where a sensor's events go: one entry of `outputs.events`. */
-enum sink_kind { SINK_JSON, SINK_SYSLOG };
 enum sink_format { SINK_AS_JSON, SINK_AS_CEF };
 
+/* Where a sensor's events go: one entry of `outputs.events`. */
 struct sink_settings {
 	enum sink_kind kind;
-	enum sink_format format; /* of a syslog message's text */
-	bool flows;		 /* flow-ended records too, not alerts alone */
-	char *path;		 /* json: a file, or "-" for standard output */
-	uint64_t rotate_bytes;	 /* json: a new file from this size on; 0: never */
-	unsigned keep;		 /* json: so many rotated files stay */
-	char *address;		 /* syslog: udp://host:port, tcp://host:port, tls://host:port */
-	char *ca, *certificate, *key; /* syslog over tls: paths, or NULL */
-	unsigned line;		      /* of the site, for messages */
+	enum sink_format format;     /* of a message's text */
+	bool flows;		     /* flow-ended records too, not alerts alone */
+	char *value[SINK_KEY_COUNT]; /* as the site has them, checked; NULL: it has not */
+	unsigned line;		     /* of the site, for messages */
 };
+
+/* The file that a sink writes to, "-" for standard output; NULL: it writes to none. */
+const char *sink_file(const struct sink_settings *);
 
 struct output_settings {
 	struct sink_settings *sink;

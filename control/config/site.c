@@ -373,21 +373,6 @@ static void read_flow(struct site_reader *r)
 
 /* ---- outputs ---- */
 
-/* The key must be there, or must not: which kind of sink has it. */
-static void check_key(struct site_reader *r, int map, const char *key, const char *text,
-	bool wanted, const char *kind)
-{
-	int node = node_get(r->document, map, key);
-
-	if (wanted && !text) {
-		node_error(r->document, map, r->errors, "a %s sink without %s", kind, key);
-		r->rc = -EINVAL;
-	} else if (!wanted && text) {
-		node_error(r->document, node, r->errors, "%s is nothing of a %s sink", key, kind);
-		r->rc = -EINVAL;
-	}
-}
-
 static bool is_endpoint(const char *text)
 {
 	static const char *const scheme[] = {"udp://", "tcp://", "tls://"};
@@ -400,48 +385,74 @@ static bool is_endpoint(const char *text)
 	return false;
 }
 
+static bool is_sink_value(enum sink_value value, const char *text)
+{
+	uint64_t number;
+
+	switch (value) {
+	case SINK_VALUE_ADDRESS:
+		return is_endpoint(text);
+	case SINK_VALUE_SIZE:
+		return literal_size_bytes(text, &number) == 0;
+	case SINK_VALUE_COUNT:
+		return literal_number(text, SINK_COUNT_MAX, &number) == 0 && number > 0;
+	default:
+		return true;
+	}
+}
+
+/* The key must be there, or must not: which kind of sink has it. */
+static void check_sink_key(
+	struct site_reader *r, const struct sink_settings *sink, int map, enum sink_key k)
+{
+	const struct sink_key_info *key = sink_key_info(k);
+	const char *text = sink->value[k], *kind = sink_kind_name(sink->kind);
+	int node = node_get(r->document, map, key->name);
+
+	if (!(key->sinks >> sink->kind & 1)) {
+		if (!text)
+			return;
+		node_error(r->document, node, r->errors, "%s is nothing of a %s sink", key->name,
+			kind);
+		r->rc = -EINVAL;
+	} else if (!text && key->is_needed) {
+		node_error(r->document, map, r->errors, "a %s sink without %s", kind, key->name);
+		r->rc = -EINVAL;
+	} else if (text && !is_sink_value(key->value, text)) {
+		fail(r, node, key->name, key->want);
+	}
+}
+
+static void check_certificates(struct site_reader *r, const struct sink_settings *sink, int map)
+{
+	const char *address = sink->value[SINK_KEY_ADDRESS];
+
+	for (unsigned k = 0; k < SINK_KEY_COUNT; k++) {
+		const struct sink_key_info *key = sink_key_info((enum sink_key)k);
+		if (key->value != SINK_VALUE_TLS_FILE || !sink->value[k] ||
+			!(key->sinks >> sink->kind & 1))
+			continue;
+		if (!address || strncmp(address, "tls://", 6) != 0)
+			fail(r, node_get(r->document, map, "address"), "address",
+				"tls://host:port, since certificates are named");
+		return;
+	}
+}
+
 static void read_sink(
 	struct site_reader *r, const struct sink_yaml *yaml, int map, struct sink_settings *sink)
 {
-	bool json = yaml->kind == SINK_JSON,
-	     tls = !json && yaml->address && strncmp(yaml->address, "tls://", 6) == 0;
-	const char *kind = json ? "json" : "syslog";
-	uint64_t keep_files = 10;
-
 	*sink = (struct sink_settings){
 		.kind = yaml->kind,
 		.format = yaml->format,
 		.flows = yaml->flows == ANSWER_YES,
-		.path = keep(r, yaml->path),
-		.address = keep(r, yaml->address),
-		.ca = keep(r, yaml->ca),
-		.certificate = keep(r, yaml->certificate),
-		.key = keep(r, yaml->key),
 		.line = node_line(r->document, map),
 	};
-	check_key(r, map, "path", yaml->path, json, kind);
-	check_key(r, map, "address", yaml->address, !json, kind);
-	if (json) {
-		check_key(r, map, "ca", yaml->ca, false, kind);
-		check_key(r, map, "certificate", yaml->certificate, false, kind);
-		check_key(r, map, "key", yaml->key, false, kind);
-	} else {
-		check_key(r, map, "rotate", yaml->rotate, false, kind);
-		check_key(r, map, "keep", yaml->keep, false, kind);
+	for (unsigned k = 0; k < SINK_KEY_COUNT; k++) {
+		sink->value[k] = keep(r, yaml->value[k]);
+		check_sink_key(r, sink, map, (enum sink_key)k);
 	}
-	if (yaml->address && !is_endpoint(yaml->address))
-		fail(r, node_get(r->document, map, "address"), "address",
-			"udp://host:port, tcp://host:port or tls://host:port");
-	if (!json && !tls && (yaml->ca || yaml->certificate || yaml->key))
-		fail(r, node_get(r->document, map, "address"), "address",
-			"tls://host:port, since certificates are named");
-	if (yaml->rotate && literal_size_bytes(yaml->rotate, &sink->rotate_bytes))
-		fail(r, node_get(r->document, map, "rotate"), "rotate",
-			"a size such as 100MB, or 0 for never");
-	if (yaml->keep && (literal_number(yaml->keep, 1000, &keep_files) || !keep_files))
-		fail(r, node_get(r->document, map, "keep"), "keep",
-			"a number of files from 1 to 1000");
-	sink->keep = (unsigned)keep_files;
+	check_certificates(r, sink, map);
 }
 
 /* Whether whoever listens there is reached from this machine alone. */

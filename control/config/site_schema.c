@@ -15,6 +15,8 @@
 #define OPTIONAL_TEXT (CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER)
 #define OPTIONAL_WORD (CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT)
 
+#define SINK_KEY_HINT(key, name, value, sinks, is_needed, want) {name, want},
+
 const struct schema_hint site_hint[] = {
 	{"profile", "the name of a profile, or a path to one"},
 	{"appliances", "a list of appliances, each with name, role and addresses"},
@@ -39,13 +41,9 @@ const struct schema_hint site_hint[] = {
 	{"timeouts", "a mapping of durations"},
 	{"outputs", "a mapping: events, metrics, control, window, silence"},
 	{"events", "a list of sinks such as {kind: json, path: events.jsonl}"},
-	{"kind", "json or syslog"},
+	{"kind", SINK_KINDS},
 	{"format", "json or cef"},
-	{"path", "a file, or \"-\" for standard output"},
-	{"rotate", "a size such as 100MB, or 0 for never"},
-	{"keep", "a number of files from 1 to 1000"},
-	{"address", "udp://host:port, tcp://host:port or tls://host:port"},
-	{"metrics", "a mapping: listen, token_file, certificate, key"},
+	SINK_KEY_LIST(SINK_KEY_HINT){"metrics", "a mapping: listen, token_file, certificate, key"},
 	{"listen", "an address and a port such as 127.0.0.1:9464"},
 	{"control", "a mapping: socket, group"},
 	{NULL, NULL},
@@ -118,8 +116,13 @@ static const cyaml_schema_field_t flow_field[] = {TEXT_FIELD(max, struct flow_ya
 		"timeouts", OPTIONAL_TEXT, struct flow_yaml, timeouts, timeouts_field),
 	CYAML_FIELD_END};
 
-static const cyaml_strval_t sink_word[] = {{"json", SINK_JSON}, {"syslog", SINK_SYSLOG}};
+#define SINK_WORD(kind, name, operations) {name, SINK_##kind},
+static const cyaml_strval_t sink_word[] = {SINK_LIST(SINK_WORD)};
 static const cyaml_strval_t format_word[] = {{"json", SINK_AS_JSON}, {"cef", SINK_AS_CEF}};
+
+#define SINK_KEY_FIELD(key, name, holds, sinks, is_needed, want)                                   \
+	CYAML_FIELD_STRING_PTR(                                                                    \
+		name, OPTIONAL_TEXT, struct sink_yaml, value[SINK_KEY_##key], 1, TEXT_MAX),
 
 static const cyaml_schema_field_t sink_field[] = {
 	CYAML_FIELD_ENUM("kind", CYAML_FLAG_STRICT, struct sink_yaml, kind, sink_word,
@@ -128,12 +131,7 @@ static const cyaml_schema_field_t sink_field[] = {
 		CYAML_ARRAY_LEN(format_word)),
 	CYAML_FIELD_ENUM(
 		"flows", OPTIONAL_WORD, struct sink_yaml, flows, schema_answer, SCHEMA_ANSWERS),
-	TEXT_FIELD(path, struct sink_yaml, TEXT_MAX),
-	TEXT_FIELD(rotate, struct sink_yaml, WORD_MAX),
-	TEXT_FIELD(keep, struct sink_yaml, WORD_MAX),
-	TEXT_FIELD(address, struct sink_yaml, TEXT_MAX), TEXT_FIELD(ca, struct sink_yaml, TEXT_MAX),
-	TEXT_FIELD(certificate, struct sink_yaml, TEXT_MAX),
-	TEXT_FIELD(key, struct sink_yaml, TEXT_MAX), CYAML_FIELD_END};
+	SINK_KEY_LIST(SINK_KEY_FIELD) CYAML_FIELD_END};
 static const cyaml_schema_value_t sink_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct sink_yaml, sink_field)};
 

@@ -61,7 +61,7 @@ struct sink_yaml {
 	enum sink_kind kind;
 	enum sink_format format;
 	enum answer flows;
-	char *path, *rotate, *keep, *address, *ca, *certificate, *key;
+	char *value[SINK_KEY_COUNT];
 };
 
 struct metrics_yaml {

@@ -66,11 +66,10 @@ static bool same_capture(const struct capture_settings *a, const struct capture_
 
 static bool same_sink(const struct sink_settings *a, const struct sink_settings *b)
 {
-	return a->kind == b->kind && a->format == b->format && a->flows == b->flows &&
-	       a->rotate_bytes == b->rotate_bytes && a->keep == b->keep &&
-	       same_text(a->path, b->path) && same_text(a->address, b->address) &&
-	       same_text(a->ca, b->ca) && same_text(a->certificate, b->certificate) &&
-	       same_text(a->key, b->key);
+	for (unsigned k = 0; k < SINK_KEY_COUNT; k++)
+		if (!same_text(a->value[k], b->value[k]))
+			return false;
+	return a->kind == b->kind && a->format == b->format && a->flows == b->flows;
 }
 
 static bool same_outputs(const struct output_settings *a, const struct output_settings *b)

@@ -37,7 +37,7 @@ static void list_writable(
 	may_write(w, files->events);
 	may_write(w, files->stats);
 	for (size_t i = 0; i < o->sinks; i++)
-		may_write(w, o->sink[i].path);
+		may_write(w, sink_file(&o->sink[i]));
 	may_write(w, o->control_socket);
 	may_write(w, CONTROL_SOCKET);
 	may_write(w, "/var/run/dpdk/rte");

@@ -21,6 +21,7 @@
 
 #define PATIENCE_NS 5000000000ull
 #define MODE 0640
+#define KEEP_DEFAULT 10
 
 struct json_file {
 	int fd;
@@ -54,13 +55,19 @@ static int end_last_line(const struct json_file *f)
 	return 0;
 }
 
+/* 0: never. */
+static uint64_t rotate_bytes(const struct sink *s)
+{
+	return sink_number(s->settings, SINK_KEY_ROTATE, 0);
+}
+
 /* The old descriptor stays until there is a new one. */
 static int open_file(struct sink *s)
 {
 	struct json_file *f = s->state, fresh = *f;
 	int error;
 
-	fresh.fd = open(s->ruleset->path,
+	fresh.fd = open(s->settings->value[SINK_KEY_PATH],
 		O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, MODE);
 	if (fresh.fd < 0)
 		return -errno;
@@ -75,7 +82,7 @@ static int open_file(struct sink *s)
 		close(f->fd);
 	*f = fresh;
 	f->done = 0;
-	f->rotate_at_bytes = s->ruleset->rotate_bytes;
+	f->rotate_at_bytes = rotate_bytes(s);
 	return 0;
 }
 
@@ -86,7 +93,7 @@ static int json_file_open(struct sink *s)
 	if (!f)
 		return -ENOMEM;
 	f->fd = -1;
-	f->is_stdout = strcmp(s->ruleset->path, "-") == 0;
+	f->is_stdout = strcmp(s->settings->value[SINK_KEY_PATH], "-") == 0;
 	if (!f->is_stdout)
 		return open_file(s);
 	f->fd = STDOUT_FILENO;
@@ -98,7 +105,7 @@ static int json_file_open(struct sink *s)
 static int move_file(const struct sink *s, unsigned from)
 {
 	char old[PATH_MAX], fresh[PATH_MAX];
-	const char *path = s->ruleset->path;
+	const char *path = s->settings->value[SINK_KEY_PATH];
 	int n = from ? snprintf(old, sizeof(old), "%s.%u", path, from)
 		     : snprintf(old, sizeof(old), "%s", path);
 
@@ -113,7 +120,8 @@ static int move_files(const struct sink *s)
 {
 	int error = 0;
 
-	for (unsigned i = s->ruleset->keep; i > 0 && error == 0; i--)
+	for (unsigned i = (unsigned)sink_number(s->settings, SINK_KEY_KEEP, KEEP_DEFAULT);
+		i > 0 && error == 0; i--)
 		error = move_file(s, i - 1);
 	return error;
 }
@@ -126,9 +134,9 @@ static int rotate(struct sink *s)
 	int error = f->is_moved ? 0 : move_files(s);
 
 	if (error < 0) {
-		log_say(LOG_LEVEL_WARNING, "sink %s: cannot be rotated: %s", sink_name(s->ruleset),
+		log_say(LOG_LEVEL_WARNING, "sink %s: cannot be rotated: %s", sink_name(s->settings),
 			strerror(-error));
-		f->rotate_at_bytes = f->size_bytes + s->ruleset->rotate_bytes;
+		f->rotate_at_bytes = f->size_bytes + rotate_bytes(s);
 		return 0;
 	}
 	f->is_moved = true;
@@ -222,7 +230,6 @@ static void json_file_close(struct sink *s)
 }
 
 const struct sink_operations sink_json_file = {
-	.name = "json",
 	.open = json_file_open,
 	.write = json_file_write,
 	.reopen = json_file_reopen,

@@ -8,27 +8,34 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/literal.h"
 
 #define SLICE_MS 50
 #define MS_NS 1000000
 
-/* Another kind is one line here, one in the site's schema, and its file. */
-static const struct sink_operations *const kind[] = {
-	[SINK_JSON] = &sink_json_file,
-	[SINK_SYSLOG] = &sink_syslog,
-};
-
 const struct sink_operations *sink_operations_of(enum sink_kind k)
 {
-	assert((size_t)k < sizeof(kind) / sizeof(kind[0]));
-	return kind[k];
+#define SINK_ENTRY(kind, name, operations) &operations,
+	static const struct sink_operations *const list[] = {SINK_LIST(SINK_ENTRY)};
+#undef SINK_ENTRY
+	assert(k < SINK_COUNT);
+	return list[k];
 }
 
 const char *sink_name(const struct sink_settings *s)
 {
-	if (!s->path)
-		return s->address;
-	return strcmp(s->path, "-") == 0 ? "standard output" : s->path;
+	const char *name = s->value[sink_name_key(s->kind)];
+
+	return strcmp(name, "-") == 0 ? "standard output" : name;
+}
+
+uint64_t sink_number(const struct sink_settings *s, enum sink_key k, uint64_t otherwise)
+{
+	uint64_t number = otherwise;
+
+	if (s->value[k])
+		literal_size_bytes(s->value[k], &number);
+	return number;
 }
 
 int sink_fail(struct sink *s, int error, const char *format, ...)

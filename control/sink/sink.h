@@ -20,7 +20,7 @@ struct sink_operations;
 
 struct sink {
 	const struct sink_operations *operations;
-	const struct sink_settings *ruleset; /* lent; outlives the sink */
+	const struct sink_settings *settings; /* lent; outlives the sink */
 	/* Steady clock: nothing waits beyond it. Written by the control thread, read here. */
 	atomic_uint_least64_t give_up_ns;
 	void *state;
@@ -30,7 +30,6 @@ struct sink {
 /* Functions return 0 or a negative errno. -ESHUTDOWN: it will never work again.
  * -EBADMSG from write: this event cannot be said, the next one can. */
 struct sink_operations {
-	const char *name; /* of the kind */
 	/* With all rights: files, certificates. A collector that is not there is no failure. */
 	int (*open)(struct sink *);
 	/* Behind the sandbox. The event's fields, or its JSON. */
@@ -48,6 +47,10 @@ const struct sink_operations *sink_operations_of(enum sink_kind);
 /* How the sink is called in messages: its file or its collector. */
 const char *sink_name(const struct sink_settings *);
 
+/* Of a key that holds a number or a size, which is what it was checked for; `otherwise` where the
+ * site does not have it. */
+uint64_t sink_number(const struct sink_settings *, enum sink_key, uint64_t otherwise);
+
 /* Remembers the words, returns the error. */
 int sink_fail(struct sink *, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -55,6 +58,7 @@ int sink_fail(struct sink *, int error, const char *format, ...)
 /* Waits for `events` of poll(2): 0, -ETIMEDOUT, or -ECANCELED where the sink has to give up. */
 int sink_wait(const struct sink *, int fd, short events, uint64_t timeout_ns);
 
-extern const struct sink_operations sink_json_file, sink_syslog;
+#define SINK_OPERATIONS(kind, name, operations) extern const struct sink_operations operations;
+SINK_LIST(SINK_OPERATIONS)
 
 #endif

@@ -27,7 +27,7 @@ static const char *const state_name[] = {"ok", "retrying", "closed"};
 
 /* What is under the lock is the control thread's and the sink worker's own; the sink is its own. */
 struct sink_worker {
-	struct sink_settings ruleset; /* a copy: rulesets go with a reload */
+	struct sink_settings settings; /* a copy: those of a site go with it */
 	struct sink sink;
 	pthread_t thread;
 	bool is_running; /* the control thread's */
@@ -50,8 +50,7 @@ struct sinks {
 	bool is_finished;
 };
 
-/* --- an sink worker's thread -------------------------------------------------------------------
- */
+/* --- a sink worker's thread ------------------------------------------------------------------- */
 
 static void change_state(struct sink_worker *o, enum state state)
 {
@@ -62,7 +61,7 @@ static void change_state(struct sink_worker *o, enum state state)
 static void log_state(
 	const struct sink_worker *o, enum state state, const char *why, size_t waiting)
 {
-	const char *name = sink_name(&o->ruleset);
+	const char *name = sink_name(&o->settings);
 
 	if (state == STATE_OK)
 		log_say(LOG_LEVEL_NOTICE, "sink %s: works again, %zu events waiting", name,
@@ -190,22 +189,13 @@ static void *deliver(void *context)
 	return NULL;
 }
 
-/* --- an sink worker ----------------------------------------------------------------------------
- */
-
-static char *copy(const char *text)
-{
-	return text ? strdup(text) : NULL;
-}
+/* --- a sink worker ---------------------------------------------------------------------------- */
 
 static void copy_settings(struct sink_settings *to, const struct sink_settings *from)
 {
 	*to = *from;
-	to->path = copy(from->path);
-	to->address = copy(from->address);
-	to->ca = copy(from->ca);
-	to->certificate = copy(from->certificate);
-	to->key = copy(from->key);
+	for (unsigned k = 0; k < SINK_KEY_COUNT; k++)
+		to->value[k] = from->value[k] ? strdup(from->value[k]) : NULL;
 }
 
 static void init_lock(struct sink_worker *o)
@@ -227,32 +217,29 @@ static void free_worker(struct sink_worker *o)
 	message_queue_fini(&o->message_queue);
 	pthread_cond_destroy(&o->stir);
 	pthread_mutex_destroy(&o->lock);
-	free(o->ruleset.path);
-	free(o->ruleset.address);
-	free(o->ruleset.ca);
-	free(o->ruleset.certificate);
-	free(o->ruleset.key);
+	for (unsigned k = 0; k < SINK_KEY_COUNT; k++)
+		free(o->settings.value[k]);
 	free(o);
 }
 
-static int open_worker(struct sink_worker **out, const struct sink_settings *ruleset)
+static int open_worker(struct sink_worker **out, const struct sink_settings *settings)
 {
 	struct sink_worker *o = *out = calloc(1, sizeof(*o));
 	int error;
 
 	if (!o)
 		return -ENOMEM;
-	copy_settings(&o->ruleset, ruleset);
+	copy_settings(&o->settings, settings);
 	init_lock(o);
-	o->sink.operations = sink_operations_of(ruleset->kind);
-	o->sink.ruleset = &o->ruleset;
+	o->sink.operations = sink_operations_of(settings->kind);
+	o->sink.settings = &o->settings;
 	atomic_init(&o->sink.give_up_ns, UINT64_MAX);
 	change_state(o, STATE_OK);
 	error = message_queue_init(&o->message_queue);
 	if (error == 0)
 		error = o->sink.operations->open(&o->sink);
 	if (error < 0)
-		log_say(LOG_LEVEL_ERROR, "sink %s: %s", sink_name(ruleset),
+		log_say(LOG_LEVEL_ERROR, "sink %s: %s", sink_name(settings),
 			o->sink.why[0] ? o->sink.why : strerror(-error));
 	return error;
 }
@@ -295,7 +282,7 @@ static void wait_for_end(struct sink_worker *o, uint64_t until_ns)
 	pthread_mutex_lock(&o->lock);
 	if (o->message_queue.count)
 		log_say(LOG_LEVEL_WARNING, "sink %s: %zu events were not delivered: %s",
-			sink_name(&o->ruleset), o->message_queue.count,
+			sink_name(&o->settings), o->message_queue.count,
 			o->last_error[0] ? o->last_error : "no time was left");
 	pthread_mutex_unlock(&o->lock);
 }
@@ -308,7 +295,7 @@ static json_t *state_of(struct sink_worker *o)
 	pthread_mutex_lock(&o->lock);
 	format_time(o->since_ns, since);
 	state = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s?, s:s}", "name",
-		sink_name(&o->ruleset), "kind", o->sink.operations->name, "state",
+		sink_name(&o->settings), "kind", sink_kind_name(o->settings.kind), "state",
 		state_name[o->state], "queued", (json_int_t)o->message_queue.count, "delivered",
 		(json_int_t)o->delivered, "dropped", (json_int_t)o->dropped, "last_error",
 		o->last_error[0] ? o->last_error : NULL, "since", since);
@@ -367,17 +354,18 @@ int sinks_start(struct sinks *all)
 bool sinks_want_flows(const struct sinks *all)
 {
 	for (size_t i = 0; all && i < all->count; i++)
-		if (all->sink_worker[i]->ruleset.flows)
+		if (all->sink_worker[i]->settings.flows)
 			return true;
 	return false;
 }
 
 bool sinks_use_stdout(const struct sinks *all)
 {
-	for (size_t i = 0; all && i < all->count; i++)
-		if (all->sink_worker[i]->ruleset.path &&
-			strcmp(all->sink_worker[i]->ruleset.path, "-") == 0)
+	for (size_t i = 0; all && i < all->count; i++) {
+		const char *file = sink_file(&all->sink_worker[i]->settings);
+		if (file && strcmp(file, "-") == 0)
 			return true;
+	}
 	return false;
 }
 
@@ -395,10 +383,10 @@ void sinks_send(struct sinks *all, const struct event *lent)
 	}
 	for (size_t i = 0; i < all->count; i++) {
 		struct sink_worker *o = all->sink_worker[i];
-		if ((!is_flow || o->ruleset.flows) && offer(o, v))
+		if ((!is_flow || o->settings.flows) && offer(o, v))
 			log_say(LOG_LEVEL_WARNING,
 				"sink %s: too much waits; new events are dropped",
-				sink_name(&o->ruleset));
+				sink_name(&o->settings));
 	}
 	event_drop(v);
 }

@@ -76,8 +76,9 @@ static int parse_address(struct syslog *y, const char *address)
 
 static int syslog_open(struct sink *s)
 {
-	const struct sink_settings *c = s->ruleset;
-	struct tls_files files = {c->ca, c->certificate, c->key};
+	const struct sink_settings *c = s->settings;
+	struct tls_files files = {
+		c->value[SINK_KEY_CA], c->value[SINK_KEY_CERTIFICATE], c->value[SINK_KEY_KEY]};
 	struct syslog *y = s->state = calloc(1, sizeof(*y));
 	char why[TLS_WHY_BYTES] = "";
 	int error;
@@ -88,7 +89,7 @@ static int syslog_open(struct sink *s)
 	gethostname(y->origin.host, sizeof(y->origin.host) - 1);
 	y->origin.process = getpid();
 	y->origin.format = c->format;
-	error = parse_address(y, c->address);
+	error = parse_address(y, c->value[SINK_KEY_ADDRESS]);
 	if (error < 0)
 		return sink_fail(s, error, "no address");
 	error = y->carrier == TLS ? tls_open(&y->tls, y->host, &files, why) : 0;
@@ -377,7 +378,7 @@ static void syslog_close(struct sink *s)
 		wait_for_acknowledgement(s, 0);
 	if (y->sent.length)
 		log_say(LOG_LEVEL_WARNING, "sink %s: the last %zu bytes were not acknowledged",
-			sink_name(s->ruleset), y->sent.length);
+			sink_name(s->settings), y->sent.length);
 	hang_up(y);
 	tls_close(y->tls);
 	buffer_fini(&y->message);
@@ -388,7 +389,6 @@ static void syslog_close(struct sink *s)
 }
 
 const struct sink_operations sink_syslog = {
-	.name = "syslog",
 	.open = syslog_open,
 	.write = syslog_write,
 	.tick = syslog_tick,

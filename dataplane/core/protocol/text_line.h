@@ -29,7 +29,7 @@ static inline int is_text(const uint8_t *at, size_t count, int wide)
 	return 1;
 }
 
-/* Whether the bytes begin with a word, letter case aside: YES, NO, or MORE where they end
+/* Whether the bytes begin with a word, history bit case aside: YES, NO, or MORE where they end
  * within it. */
 static inline enum match begins_with(const uint8_t *at, size_t left, const char *word)
 {

@@ -408,13 +408,13 @@ static void site_reads_outputs(void **state)
 	(void)state;
 	assert_int_equal(o->sinks, 2);
 	assert_int_equal(o->sink[0].kind, SINK_JSON);
-	assert_string_equal(o->sink[0].path, "a.jsonl");
-	assert_int_equal(o->sink[0].rotate_bytes, 2 << 20);
-	assert_int_equal(o->sink[0].keep, 3);
+	assert_string_equal(o->sink[0].value[SINK_KEY_PATH], "a.jsonl");
+	assert_string_equal(o->sink[0].value[SINK_KEY_ROTATE], "2MiB");
+	assert_string_equal(o->sink[0].value[SINK_KEY_KEEP], "3");
 	assert_true(o->sink[0].flows);
 	assert_int_equal(o->sink[1].kind, SINK_SYSLOG);
 	assert_int_equal(o->sink[1].format, SINK_AS_CEF);
-	assert_string_equal(o->sink[1].ca, "ca.pem");
+	assert_string_equal(o->sink[1].value[SINK_KEY_CA], "ca.pem");
 	assert_false(o->sink[1].flows);
 	assert_string_equal(o->metrics_listen, "127.0.0.1:9464");
 	assert_true(o->window_ns == 300000000000u);

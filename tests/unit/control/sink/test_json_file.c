@@ -18,7 +18,7 @@
 
 struct scene {
 	char folder[32], path[64];
-	struct sink_settings ruleset;
+	struct sink_settings settings;
 	struct sink sink;
 };
 
@@ -30,9 +30,10 @@ static int begin(void **state)
 	if (!mkdtemp(s->folder))
 		return -1;
 	snprintf(s->path, sizeof(s->path), "%s/events", s->folder);
-	s->ruleset = (struct sink_settings){.kind = SINK_JSON, .path = s->path, .keep = 2};
+	s->settings = (struct sink_settings){.kind = SINK_JSON,
+		.value = {[SINK_KEY_PATH] = s->path, [SINK_KEY_KEEP] = (char *)"2"}};
 	s->sink.operations = sink_operations_of(SINK_JSON);
-	s->sink.ruleset = &s->ruleset;
+	s->sink.settings = &s->settings;
 	atomic_init(&s->sink.give_up_ns, UINT64_MAX);
 	return 0;
 }
@@ -86,7 +87,7 @@ static void json_file_rotates_by_size_and_keeps_so_many(void **state)
 	struct scene *s = *state;
 	char text[] = "{\"n\":0}"; /* 8 bytes with the newline */
 
-	s->ruleset.rotate_bytes = 16;
+	s->settings.value[SINK_KEY_ROTATE] = (char *)"16";
 	assert_int_equal(s->sink.operations->open(&s->sink), 0);
 	for (char c = '1'; c <= '9'; c++) {
 		text[5] = c;

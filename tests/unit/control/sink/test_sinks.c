@@ -31,8 +31,8 @@ static void outlets_never_wait_for_a_sink_that_stalls(void **state)
 {
 	char path[] = "/tmp/outlets-XXXXXX";
 	struct sink_settings sink[] = {
-		{.kind = SINK_JSON, .path = (char *)"/dev/full", .keep = 1},
-		{.kind = SINK_JSON, .path = path, .keep = 1, .flows = true},
+		{.kind = SINK_JSON, .value = {[SINK_KEY_PATH] = (char *)"/dev/full"}},
+		{.kind = SINK_JSON, .value = {[SINK_KEY_PATH] = path}, .flows = true},
 	};
 	struct output_settings outputs = {.sink = sink, .sinks = 2};
 	struct sinks *sinks;
@@ -92,10 +92,10 @@ static void outlets_bound_what_waits_in_bytes_too(void **state)
 static void outlets_that_cannot_be_opened_say_so_at_once(void **state)
 {
 	struct sink_settings sink[] = {
-		{.kind = SINK_JSON, .path = (char *)"/tmp", .keep = 1},
+		{.kind = SINK_JSON, .value = {[SINK_KEY_PATH] = (char *)"/tmp"}},
 		{.kind = SINK_SYSLOG,
-			.address = (char *)"tls://localhost:6514",
-			.ca = (char *)"/there/is/no/such/file"},
+			.value = {[SINK_KEY_ADDRESS] = (char *)"tls://localhost:6514",
+				[SINK_KEY_CA] = (char *)"/there/is/no/such/file"}},
 	};
 	struct output_settings outputs = {.sinks = 1};
 	struct sinks *sinks;
