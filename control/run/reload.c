@@ -19,7 +19,8 @@
 void reload_init(
 	struct reload *r, const char *site, struct ruleset *ruleset, struct settings *settings)
 {
-	*r = (struct reload){.site = site, .ruleset = ruleset, .settings = settings};
+	*r = (struct reload){
+		.site = site, .ruleset = ruleset, .first = ruleset, .settings = settings};
 }
 
 struct ruleset *reload_read(
@@ -185,15 +186,19 @@ bool reload_tick(struct reload *r)
 		return false;
 	worker_pool_collect(r->pool); /* what was said in the former ruleset's numbers */
 	collector_forget_previous(r->collector);
-	ruleset_close(r->previous);
+	if (r->previous != r->first)
+		ruleset_close(r->previous);
 	r->previous = NULL;
 	return true;
 }
 
 void reload_fini(struct reload *r)
 {
-	ruleset_close(r->previous);
-	ruleset_close(r->ruleset);
+	if (r->previous != r->first)
+		ruleset_close(r->previous);
+	if (r->ruleset != r->first)
+		ruleset_close(r->ruleset);
+	ruleset_close(r->first);
 	settings_free(r->later);
 	settings_free(r->settings);
 	*r = (struct reload){0};

@@ -20,6 +20,8 @@ struct collector;
 struct reload {
 	const char *site;
 	struct ruleset *ruleset, *previous;
+	struct ruleset
+		*first; /* its scanner is the workers' until they end, whatever is in force */
 	struct settings *settings;   /* in force since the start */
 	struct settings *later;	     /* as last read, for the next start; or NULL */
 	struct worker_pool *pool;    /* lent, like */
