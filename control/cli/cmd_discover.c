@@ -278,6 +278,7 @@ static int discover(const char *const *capture, size_t captures, uint16_t port, 
 	}
 	discovery_fini(&d);
 	ruleset_close(ruleset);
+	settings_free(settings);
 	return status;
 }
 
