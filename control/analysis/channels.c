@@ -106,7 +106,7 @@ void channels_fini(struct channels *c)
 
 /* --- keys --------------------------------------------------------------------------------- */
 
-static void turn(struct channel_key *k)
+static void swap_ends(struct channel_key *k)
 {
 	struct address address = k->address[0];
 	uint16_t appliance = k->appliance[0];
@@ -122,7 +122,7 @@ static void order(struct channel_key *k)
 	int by_address = memcmp(&k->address[0], &k->address[1], sizeof(k->address[0])) > 0;
 
 	if (k->appliance[0] > k->appliance[1] || (k->appliance[0] == k->appliance[1] && by_address))
-		turn(k);
+		swap_ends(k);
 }
 
 static struct channel_key key_of(const struct channels *c, const struct record *r)
@@ -156,9 +156,9 @@ static void add(struct channels *c, struct channel *ch)
 	c->has_any[ch->key.appliance[0]] = c->has_any[ch->key.appliance[1]] = true;
 }
 
-static bool has_stood(const struct channel *ch)
+static bool was_up(const struct channel *ch)
 {
-	return ch->stood_ns || ch->short_ns;
+	return ch->up_ns || ch->short_ns;
 }
 
 static struct channel *find_or_add(struct channels *c, const struct channel_key *k)
@@ -167,8 +167,7 @@ static struct channel *find_or_add(struct channels *c, const struct channel_key 
 
 	if (ch)
 		return ch;
-	if (c->count == CHANNELS_MAX &&
-		!has_stood(c->first)) /* probes make way, the oldest first */
+	if (c->count == CHANNELS_MAX && !was_up(c->first)) /* probes make way, the oldest first */
 		forget(c, c->first);
 	ch = c->count < CHANNELS_MAX ? calloc(1, sizeof(*ch)) : NULL;
 	if (!ch) {
@@ -230,7 +229,7 @@ static void latest(uint64_t *at, uint64_t ns)
 		*at = ns;
 }
 
-static bool is_standing(const struct record *r)
+static bool is_up(const struct record *r)
 {
 	return r->connection == CONNECTION_ESTABLISHED || r->connection == CONNECTION_MIDSTREAM;
 }
@@ -250,19 +249,19 @@ static void note(struct channel *ch, const struct record *r)
 		 (r->end == END_FIN || r->end == END_RESET || r->end == END_REPLACED))
 		latest(&ch->short_ns, r->end_ns);
 	else
-		latest(&ch->stood_ns, r->end_ns);
+		latest(&ch->up_ns, r->end_ns);
 }
 
 static void count_live(const struct channels *c, struct channel *ch, const struct record *r)
 {
 	if (ch->dump != c->dump) {
 		ch->dump = c->dump;
-		ch->standing = ch->trying = 0;
+		ch->up = ch->connecting = 0;
 	}
-	if (is_standing(r) && r->end != END_FIN && r->end != END_RESET)
-		ch->standing++;
+	if (is_up(r) && r->end != END_FIN && r->end != END_RESET)
+		ch->up++;
 	else
-		ch->trying++;
+		ch->connecting++;
 }
 
 void channels_take(struct channels *c, const struct record *r)
@@ -318,15 +317,15 @@ static enum channel_state state_of_attempts(const struct channel *ch, uint64_t n
 static enum channel_state state_of(
 	const struct channels *c, const struct channel *ch, uint64_t now_ns, bool in_doubt)
 {
-	unsigned standing = ch->dump == c->dump ? ch->standing : 0;
+	unsigned up = ch->dump == c->dump ? ch->up : 0;
 
 	if (ch->last_ns + SILENT_NS < now_ns)
-		standing = 0;
-	if (standing >= CHANNEL_CONNECTIONS)
+		up = 0;
+	if (up >= CHANNEL_CONNECTIONS)
 		return CHANNEL_UP;
 	if (in_doubt)
 		return CHANNEL_INCONCLUSIVE;
-	return standing == 1 ? CHANNEL_HALF : state_of_attempts(ch, now_ns);
+	return up == 1 ? CHANNEL_HALF : state_of_attempts(ch, now_ns);
 }
 
 void channels_evaluate(struct channels *c, uint64_t now_ns, bool in_doubt,
@@ -337,7 +336,7 @@ void channels_evaluate(struct channels *c, uint64_t now_ns, bool in_doubt,
 	HASH_ITER(hh, c->first, ch, next)
 	{
 		enum channel_state from = ch->state, to = state_of(c, ch, now_ns, in_doubt);
-		if (to == CHANNEL_SILENT && !has_stood(ch)) { /* attempts, of which nothing came */
+		if (to == CHANNEL_SILENT && !was_up(ch)) { /* attempts, of which nothing came */
 			forget(c, ch);
 			continue;
 		}

@@ -49,10 +49,10 @@ struct channel {
 	enum channel_state state; /* CHANNEL_STATE_COUNT: not known yet */
 	uint64_t since_ns;	  /* of the state */
 	uint64_t last_ns;	  /* last packet of any of its connections */
-	uint64_t refused_ns, unanswered_ns, short_ns, stood_ns; /* last time of each; 0: never */
+	uint64_t refused_ns, unanswered_ns, short_ns, up_ns; /* last time of each; 0: never */
 	uint64_t dump;
-	uint32_t standing; /* live connections that are not silent, in that dump */
-	uint32_t trying;
+	uint32_t up; /* live connections that are not silent, in that dump */
+	uint32_t connecting;
 	UT_hash_handle hh;
 };
 

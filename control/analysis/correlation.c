@@ -27,10 +27,10 @@ struct correlation_traits {
 };
 
 static const struct correlation_traits traits[] = {
-#define RELATION_TRAITS(member, text, words, severity, absence)                                    \
-	[RELATION_##member] = {text, words, severity, absence},
-	RELATION_LIST(RELATION_TRAITS)
-#undef RELATION_TRAITS
+#define CORRELATION_TRAITS(member, text, words, severity, absence)                                    \
+	[CORRELATION_##member] = {text, words, severity, absence},
+	CORRELATION_LIST(CORRELATION_TRAITS)
+#undef CORRELATION_TRAITS
 };
 
 const char *correlation_name(enum correlation_kind k)
@@ -105,7 +105,7 @@ static uint16_t feature_in(const struct ruleset *c, const char *name)
 }
 
 static bool translate(const struct correlations *old, const struct ruleset *to,
-	const struct remap *h, struct relation_key *k)
+	const struct remap *h, struct correlation_key *k)
 {
 	bool had_appliance = k->appliance != APPLIANCE_NONE, had_set = k->set != SET_NONE;
 
@@ -118,7 +118,7 @@ static bool translate(const struct correlations *old, const struct ruleset *to,
 	return (k->appliance != APPLIANCE_NONE) == had_appliance && (k->set != SET_NONE) == had_set;
 }
 
-static struct correlation *find(const struct correlations *n, const struct relation_key *k)
+static struct correlation *find(const struct correlations *n, const struct correlation_key *k)
 {
 	struct correlation *f;
 
@@ -206,15 +206,15 @@ void correlations_take(struct correlations *n, const struct record *r)
 /* One judging: what there is to go by, and whom to tell. */
 struct judging {
 	struct correlations *correlations;
-	const struct relation_evidence *evidence;
-	relation_listener *listener;
+	const struct correlation_evidence *evidence;
+	correlation_listener *listener;
 	void *context;
 };
 
-static struct correlation *begin(const struct judging *j, const struct relation_key *k)
+static struct correlation *begin(const struct judging *j, const struct correlation_key *k)
 {
 	struct correlations *n = j->correlations;
-	struct correlation *f = n->count < RELATIONS_MAX ? calloc(1, sizeof(*f)) : NULL;
+	struct correlation *f = n->count < CORRELATIONS_MAX ? calloc(1, sizeof(*f)) : NULL;
 
 	if (!f) {
 		n->overflowed++;
@@ -226,7 +226,7 @@ static struct correlation *begin(const struct judging *j, const struct relation_
 	return f;
 }
 
-static void raise_one(const struct judging *j, struct relation_key k, uint64_t last_ns)
+static void raise_one(const struct judging *j, struct correlation_key k, uint64_t last_ns)
 {
 	struct correlation *f = find(j->correlations, &k);
 	bool is_new = !f;
@@ -247,7 +247,8 @@ static void raise_one(const struct judging *j, struct relation_key k, uint64_t l
 static void raise_cell(const struct judging *j, enum correlation_kind kind, size_t appliance,
 	size_t set, uint64_t last_ns)
 {
-	struct relation_key k = {(uint16_t)kind, (uint16_t)appliance, (uint16_t)set, FEATURE_NONE};
+	struct correlation_key k = {
+		(uint16_t)kind, (uint16_t)appliance, (uint16_t)set, FEATURE_NONE};
 
 	raise_one(j, k, last_ns);
 }
@@ -314,7 +315,7 @@ static void find_clear_syslog(
 
 	if (is_in_use(cell) && has_service(r, SERVICE_SYSLOG) &&
 		uses_tls_counterpart(j, appliance, r))
-		raise_cell(j, RELATION_CLEAR_SYSLOG, appliance, set, cell->last_ns);
+		raise_cell(j, CORRELATION_CLEAR_SYSLOG, appliance, set, cell->last_ns);
 }
 
 static void find_http_alone(
@@ -333,7 +334,7 @@ static void find_http_alone(
 			j->correlations->appliance_ns[appliance], j->evidence->now_ns, HTTPS_NS) ||
 		is_in_use(matrix_cell(j->evidence->matrix, appliance, https)))
 		return;
-	raise_cell(j, RELATION_HTTP_ALONE, appliance, set, cell->last_ns);
+	raise_cell(j, CORRELATION_HTTP_ALONE, appliance, set, cell->last_ns);
 }
 
 static void find_off_and_used(
@@ -341,14 +342,14 @@ static void find_off_and_used(
 {
 	if (cell && cell->wrong_ns > 0 && cell->verdict == VERDICT_FEATURE_DISABLED &&
 		cell->wrong_ns + j->evidence->silence_ns > j->evidence->now_ns)
-		raise_cell(j, RELATION_OFF_AND_USED, appliance, set, cell->wrong_ns);
+		raise_cell(j, CORRELATION_OFF_AND_USED, appliance, set, cell->wrong_ns);
 }
 
 static void find_fell_silent(
 	const struct judging *j, size_t appliance, size_t set, const struct matrix_cell *cell)
 {
 	if (is_in_use(cell) && cell->last_ns + j->evidence->silence_ns < j->evidence->now_ns)
-		raise_cell(j, RELATION_FELL_SILENT, appliance, set, cell->last_ns);
+		raise_cell(j, CORRELATION_FELL_SILENT, appliance, set, cell->last_ns);
 }
 
 static void find_by_cell(const struct judging *j, size_t appliance, size_t set)
@@ -365,18 +366,18 @@ static void find_by_cell(const struct judging *j, size_t appliance, size_t set)
 
 static void find_by_appliance(const struct judging *j, size_t appliance)
 {
-	const struct relation_evidence *e = j->evidence;
+	const struct correlation_evidence *e = j->evidence;
 	const struct correlations *n = j->correlations;
 	const uint64_t *binds = e->exposures->flows[EXPOSURE_CLEAR_BIND];
 
 	if (binds && binds[appliance] > 0)
-		raise_appliance(j, RELATION_CLEAR_LDAP, appliance, 0);
+		raise_appliance(j, CORRELATION_CLEAR_LDAP, appliance, 0);
 	if (n->old_port_ns[appliance] && n->old_port_ns[appliance] + e->silence_ns > e->now_ns)
-		raise_appliance(j, RELATION_MIXED_PORTS, appliance, n->old_port_ns[appliance]);
+		raise_appliance(j, CORRELATION_MIXED_PORTS, appliance, n->old_port_ns[appliance]);
 	if (n->ruleset->appliance[appliance].role == ROLE_MANAGED_DEVICE &&
 		has_been(n->appliance_ns[appliance], e->now_ns, CHANNEL_NS) &&
 		!channels_has(e->channels, (uint16_t)appliance))
-		raise_appliance(j, RELATION_NO_CHANNEL, appliance, 0);
+		raise_appliance(j, CORRELATION_NO_CHANNEL, appliance, 0);
 }
 
 static bool is_used_by_any(const struct judging *j, uint16_t feature)
@@ -398,14 +399,14 @@ static bool is_used_by_any(const struct judging *j, uint16_t feature)
 
 static void find_by_feature(const struct judging *j, uint16_t feature)
 {
-	const struct relation_evidence *e = j->evidence;
+	const struct correlation_evidence *e = j->evidence;
 
 	if (has_been(j->correlations->feature_ns[feature], e->now_ns, e->silence_ns) &&
 		is_enabled(j->correlations->ruleset->policy, feature) &&
 		!is_used_by_any(j, feature))
 		raise_one(j,
-			(struct relation_key){
-				RELATION_ON_AND_SILENT, APPLIANCE_NONE, SET_NONE, feature},
+			(struct correlation_key){
+				CORRELATION_ON_AND_SILENT, APPLIANCE_NONE, SET_NONE, feature},
 			0);
 }
 
@@ -424,8 +425,8 @@ static void end_the_rest(const struct judging *j)
 	}
 }
 
-void correlations_evaluate(struct correlations *n, const struct relation_evidence *e,
-	relation_listener *listener, void *context)
+void correlations_evaluate(struct correlations *n, const struct correlation_evidence *e,
+	correlation_listener *listener, void *context)
 {
 	const struct judging j = {
 		.correlations = n, .evidence = e, .listener = listener, .context = context};
@@ -448,26 +449,26 @@ void correlations_evaluate(struct correlations *n, const struct relation_evidenc
 
 /* --- in words ------------------------------------------------------------------------------ */
 
-void correlation_text(
-	const struct correlations *n, const struct correlation *f, char text[RELATION_TEXT_BYTES])
+void correlation_text(const struct correlations *n, const struct correlation *f,
+	char text[CORRELATION_TEXT_BYTES])
 {
 	const struct ruleset *c = n->ruleset;
 	char when[TIME_TEXT_BYTES] = "";
 	size_t used = 0;
 
 	if (f->key.appliance != APPLIANCE_NONE)
-		used = (size_t)snprintf(
-			text, RELATION_TEXT_BYTES, "%.200s: ", c->appliance[f->key.appliance].name);
-	used += (size_t)snprintf(text + used, RELATION_TEXT_BYTES - used, "%s",
+		used = (size_t)snprintf(text, CORRELATION_TEXT_BYTES,
+			"%.200s: ", c->appliance[f->key.appliance].name);
+	used += (size_t)snprintf(text + used, CORRELATION_TEXT_BYTES - used, "%s",
 		correlation_words((enum correlation_kind)f->key.kind));
 	if (f->key.set != SET_NONE)
-		used += (size_t)snprintf(text + used, RELATION_TEXT_BYTES - used, " (%.80s)",
+		used += (size_t)snprintf(text + used, CORRELATION_TEXT_BYTES - used, " (%.80s)",
 			c->rule[c->policy->set[f->key.set].first].id);
 	else if (f->key.feature != FEATURE_NONE)
-		used += (size_t)snprintf(text + used, RELATION_TEXT_BYTES - used, " (%.80s)",
+		used += (size_t)snprintf(text + used, CORRELATION_TEXT_BYTES - used, " (%.80s)",
 			c->feature[f->key.feature]);
 	if (f->last_ns) {
 		format_time_short(f->last_ns, when);
-		snprintf(text + used, RELATION_TEXT_BYTES - used, ", last on %s UTC", when);
+		snprintf(text + used, CORRELATION_TEXT_BYTES - used, ", last on %s UTC", when);
 	}
 }

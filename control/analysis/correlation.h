@@ -20,11 +20,11 @@ struct exposures;
 struct remap;
 struct matrix;
 
-#define RELATIONS_MAX 16384
+#define CORRELATIONS_MAX 16384
 
 /* The name, which is an interface; what it means; its severity; whether it is of something absent.
  */
-#define RELATION_LIST(X)                                                                           \
+#define CORRELATION_LIST(X)                                                                        \
 	X(CLEAR_SYSLOG, "clear-syslog", "sends syslog in clear beside syslog over TLS", 2, 0)      \
 	X(HTTP_ALONE, "http-without-https", "uses 80/tcp and never 443/tcp", 1, 1)                 \
 	X(CLEAR_LDAP, "clear-ldap", "binds to LDAP with its password in clear", 2, 0)              \
@@ -35,8 +35,8 @@ struct matrix;
 		1)                                                                                 \
 	X(FELL_SILENT, "fell-silent", "used a documented row, and does no more", 2, 1)             \
 	X(NO_CHANNEL, "no-channel", "a declared device without any channel", 2, 1)
-#define RELATION_MEMBER(name, text, words, severity, absence) RELATION_##name,
-enum correlation_kind { RELATION_LIST(RELATION_MEMBER) RELATION_COUNT };
+#define CORRELATION_MEMBER(name, text, words, severity, absence) CORRELATION_##name,
+enum correlation_kind { CORRELATION_LIST(CORRELATION_MEMBER) CORRELATION_COUNT };
 
 const char *correlation_name(enum correlation_kind);
 const char *correlation_words(enum correlation_kind);
@@ -44,7 +44,7 @@ int correlation_severity(enum correlation_kind);
 bool correlation_is_absence(enum correlation_kind);
 
 /* Compared byte by byte. */
-struct relation_key {
+struct correlation_key {
 	uint16_t kind;	    /* enum correlation_kind */
 	uint16_t appliance; /* APPLIANCE_NONE: of all that have the rule's role */
 	uint16_t set;	    /* SET_NONE: of no rule */
@@ -52,7 +52,7 @@ struct relation_key {
 };
 
 struct correlation {
-	struct relation_key key;
+	struct correlation_key key;
 	bool holds; /* in the dump that is being judged */
 	bool inconclusive;
 	uint64_t since_ns; /* when it was found */
@@ -76,10 +76,10 @@ struct correlations {
 };
 
 /* Told when one begins (`begins`) and when it is over. */
-typedef void relation_listener(void *context, const struct correlation *, bool begins);
+typedef void correlation_listener(void *context, const struct correlation *, bool begins);
 
 /* What is judged. */
-struct relation_evidence {
+struct correlation_evidence {
 	const struct matrix *matrix;
 	const struct channels *channels;
 	const struct exposures *exposures;
@@ -97,12 +97,12 @@ int correlations_reload(struct correlations *, const struct ruleset *, const str
 /* RECORD_LIVE and RECORD_ENDED, in the ruleset's numbers. */
 void correlations_take(struct correlations *, const struct record *);
 
-void correlations_evaluate(struct correlations *, const struct relation_evidence *,
-	relation_listener *, void *context);
+void correlations_evaluate(struct correlations *, const struct correlation_evidence *,
+	correlation_listener *, void *context);
 
 /* One sentence, for people. */
-#define RELATION_TEXT_BYTES 512
+#define CORRELATION_TEXT_BYTES 512
 void correlation_text(
-	const struct correlations *, const struct correlation *, char[RELATION_TEXT_BYTES]);
+	const struct correlations *, const struct correlation *, char[CORRELATION_TEXT_BYTES]);
 
 #endif

@@ -124,7 +124,7 @@ static struct event_correlation correlation_of(
 static void report_correlation(void *context, const struct correlation *f, bool begins)
 {
 	struct deployment *e = context;
-	char text[RELATION_TEXT_BYTES], message[EVENT_MESSAGE_BYTES];
+	char text[CORRELATION_TEXT_BYTES], message[EVENT_MESSAGE_BYTES];
 	struct event v;
 
 	if (!e->listener || !e->is_watched) /* a capture's summary says it */
@@ -142,7 +142,7 @@ static void report_correlation(void *context, const struct correlation *f, bool 
 
 void deployment_evaluate(struct deployment *e, const struct deployment_view *v)
 {
-	struct relation_evidence evidence = {
+	struct correlation_evidence evidence = {
 		.matrix = &e->matrix,
 		.channels = &e->channels,
 		.exposures = v->exposures,

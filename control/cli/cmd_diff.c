@@ -23,15 +23,15 @@ struct diff_side {
 
 /* --- the tables ---------------------------------------------------------------------- */
 
-enum standing {
-	STANDS_NOWHERE,
-	STANDS_OFF,
-	STANDS_LISTED,	  /* with listed peers */
-	STANDS_INVENTORY, /* with appliances */
-	STANDS_OPEN,	  /* with anybody */
+enum rule_access {
+	ACCESS_NONE,
+	ACCESS_DISABLED,
+	ACCESS_LISTED,	  /* with listed peers */
+	ACCESS_INVENTORY, /* with appliances */
+	ACCESS_ANY,	  /* with anybody */
 };
 
-static const char *const standing_words[] = {
+static const char *const rule_access_words[] = {
 	"unexpected-port",
 	"feature-disabled",
 	"expected with the listed peers only",
@@ -39,22 +39,22 @@ static const char *const standing_words[] = {
 	"expected",
 };
 
-static enum standing standing_of(const struct rule *r)
+static enum rule_access rule_access_of(const struct rule *r)
 {
 	if (!r->enabled)
-		return STANDS_OFF;
-	return r->peers == PEERS_ANY	     ? STANDS_OPEN
-	       : r->peers == PEERS_INVENTORY ? STANDS_INVENTORY
-					     : STANDS_LISTED;
+		return ACCESS_DISABLED;
+	return r->peers == PEERS_ANY	     ? ACCESS_ANY
+	       : r->peers == PEERS_INVENTORY ? ACCESS_INVENTORY
+					     : ACCESS_LISTED;
 }
 
 /* Of the rules of one place the most generous one decides. */
-static enum standing place_standing(const struct policy *p, uint16_t set)
+static enum rule_access place_access(const struct policy *p, uint16_t set)
 {
-	enum standing best = STANDS_NOWHERE;
+	enum rule_access best = ACCESS_NONE;
 
 	for (uint32_t i = 0; i < p->set[set].count; i++) {
-		enum standing s = standing_of(&p->rule[p->set[set].first + i]);
+		enum rule_access s = rule_access_of(&p->rule[p->set[set].first + i]);
 		best = s > best ? s : best;
 	}
 	return best;
@@ -100,11 +100,11 @@ static int same_peers(const struct policy *a, uint16_t sa, const struct policy *
 static const char *other_terms(const struct ruleset *before, uint16_t old_set,
 	const struct ruleset *after, uint16_t new_set)
 {
-	enum standing s = place_standing(before->policy, old_set);
+	enum rule_access s = place_access(before->policy, old_set);
 
-	if (s < STANDS_LISTED || s != place_standing(after->policy, new_set))
+	if (s < ACCESS_LISTED || s != place_access(after->policy, new_set))
 		return NULL;
-	if (s == STANDS_LISTED && !same_peers(before->policy, old_set, after->policy, new_set))
+	if (s == ACCESS_LISTED && !same_peers(before->policy, old_set, after->policy, new_set))
 		return " (other peers)";
 	if (policy_services(before->policy, old_set) != policy_services(after->policy, new_set))
 		return " (other services)";
@@ -116,8 +116,8 @@ static unsigned diff_place(const struct ruleset *before, const struct ruleset *a
 {
 	uint16_t old_set = policy_set(before->policy, role, direction, transport, (uint16_t)port);
 	uint16_t new_set = policy_set(after->policy, role, direction, transport, (uint16_t)port);
-	enum standing was = place_standing(before->policy, old_set);
-	enum standing is = place_standing(after->policy, new_set);
+	enum rule_access was = place_access(before->policy, old_set);
+	enum rule_access is = place_access(after->policy, new_set);
 	char features[256], name[ENDPOINT_TEXT_BYTES];
 	const char *other = other_terms(before, old_set, after, new_set);
 
@@ -131,7 +131,7 @@ static unsigned diff_place(const struct ruleset *before, const struct ruleset *a
 		: is < was ? '-'
 			   : '~',
 		role_name((enum role)role), direction_name((enum direction)direction), name,
-		features, standing_words[was], standing_words[is], other ? other : "");
+		features, rule_access_words[was], rule_access_words[is], other ? other : "");
 	return 1;
 }
 

@@ -65,7 +65,7 @@ static void print_end(const struct ruleset *c, struct other_profiles *other_prof
 			out);
 }
 
-static void turn(struct flow_tuple *c)
+static void swap_ends(struct flow_tuple *c)
 {
 	struct address a = c->address[0];
 	uint16_t port = c->port[0];
@@ -83,7 +83,7 @@ static void explain(const struct ruleset *c, const struct flow_spec *q, FILE *ou
 	struct other_profiles other_profiles;
 
 	if (policy_dhcp_is_reversed(&flow)) {
-		turn(&flow);
+		swap_ends(&flow);
 		fprintf(out, "68/udp and 67/udp are one DHCP exchange, which the client starts\n");
 	}
 	for (unsigned end = 0; end < 2; end++)

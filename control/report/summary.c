@@ -15,7 +15,7 @@
 #define FINDINGS_SHOWN 40
 #define NAMES_SHOWN 6
 #define CHANNELS_SHOWN 20
-#define RELATIONS_SHOWN 20
+#define CORRELATIONS_SHOWN 20
 
 /* --- seen ---------------------------------------------------------------------------- */
 
@@ -505,11 +505,11 @@ static void print_channels(
 		fprintf(out, "  … and %zu more\n", left_out);
 }
 
-static void print_relations(
+static void print_correlations(
 	const struct summary_input *in, const struct terminal_style *st, FILE *out)
 {
 	const struct correlations *all = &in->deployment->correlations;
-	char text[RELATION_TEXT_BYTES];
+	char text[CORRELATION_TEXT_BYTES];
 	size_t shown = 0;
 
 	if (all->count == 0)
@@ -518,7 +518,7 @@ static void print_relations(
 		"\n%sRELATED%s  what only several flows tell together, or flows that are "
 		"not there\n",
 		st->bold, st->plain);
-	for (const struct correlation *f = all->first; f && shown < RELATIONS_SHOWN;
+	for (const struct correlation *f = all->first; f && shown < CORRELATIONS_SHOWN;
 		f = f->hh.next, shown++) {
 		correlation_text(all, f, text);
 		fprintf(out, "  %s%s\n", text,
@@ -537,7 +537,7 @@ void summary_print(struct usage_table *s, const struct summary_input *in,
 	print_flagged(s, in, st, out);
 	print_exposed(s, st, out);
 	print_channels(in, st, out);
-	print_relations(in, st, out);
+	print_correlations(in, st, out);
 	print_used(s, st, out);
 	print_not_covered(s, st, out);
 }

@@ -199,14 +199,14 @@ static void put_channel_seen(struct metrics_page *p)
 		put_channel(p, ch, seconds(ch->last_ns));
 }
 
-static void put_relations(struct metrics_page *p)
+static void put_correlations(struct metrics_page *p)
 {
-	uint64_t count[RELATION_COUNT] = {0};
+	uint64_t count[CORRELATION_COUNT] = {0};
 
 	for (const struct correlation *f = p->s->collector->deployment.correlations.first; f;
 		f = f->hh.next)
 		count[f->key.kind]++;
-	for (unsigned i = 0; i < RELATION_COUNT; i++)
+	for (unsigned i = 0; i < CORRELATION_COUNT; i++)
 		put(p, (double)count[i], "kind=\"%s\"", correlation_name((enum correlation_kind)i));
 }
 
@@ -394,7 +394,7 @@ static const struct metrics_family family_of[] = {
 		put_channel_states},
 	{"channel_up", GAUGE, "Whether both connections of a pair stand.", put_channel_up},
 	{"channel_last_seen_timestamp_seconds", GAUGE, "The pair's last packet.", put_channel_seen},
-	{"findings", GAUGE, "Findings from relations that hold, by kind.", put_relations},
+	{"findings", GAUGE, "Findings from relations that hold, by kind.", put_correlations},
 	{"exposed_flows", COUNTER, "Flows that crossed in clear or are old, by kind.",
 		put_exposures},
 	{"appliance_last_seen_timestamp_seconds", GAUGE, "An appliance's last packet; 0 for never.",

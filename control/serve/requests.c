@@ -255,7 +255,7 @@ static json_t *channel_item(const struct channels *all, const struct channel *ch
 	return json_pack("{s:[s, s], s:s, s:s, s:o, s:o, s:i}", "appliances", end[0], end[1],
 		"state", channel_state_name(ch->state), "meaning", channel_state_words(ch->state),
 		"since", json_when(ch->since_ns), "last_packet", json_when(ch->last_ns),
-		"connections", ch->standing);
+		"connections", ch->up);
 }
 
 static void answer_channels(

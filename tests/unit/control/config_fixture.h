@@ -1,4 +1,4 @@
-/* Charts from text, for the tests of control: what must open, and what must be refused with
+/* Rulesets from text, for the tests of control: what must open, and what must be refused with
  * which words. The profiles are those of the source tree.
  */
 #ifndef PORTOLAN_CONFIG_FIXTURE_H

@@ -1,0 +1,116 @@
+#include "control/record_fixture.h"
+
+#include "analysis/matrix.h"
+#include "policy/remap.h"
+
+#define NOW (100000 * SECOND)
+
+enum { FMC, FTD };
+
+static struct record ssh(const struct ruleset *ruleset, uint64_t end_ns)
+{
+	return record_between(
+		ruleset, "192.0.2.1", "10.1.0.7", IPPROTO_TCP, 22, end_ns - SECOND, end_ns);
+}
+
+static void matrix_counts_what_ended_and_what_is_live(void **state)
+{
+	struct ruleset *ruleset = site_opens(RECORD_SITE);
+	struct record live = ssh(ruleset, NOW), ended = record_ended(live, END_FIN);
+	const struct matrix_cell *cell;
+	struct matrix m;
+
+	(void)state;
+	assert_int_equal(matrix_init(&m, ruleset), 0);
+	assert_null(matrix_cell(&m, FTD, live.set[1]));
+	assert_string_equal(matrix_state(NULL), "never");
+	matrix_begin_dump(&m);
+	matrix_take(&m, &live);
+	matrix_take(&m, &live);
+	matrix_take(&m, &ended);
+	cell = matrix_cell(&m, FTD, live.set[1]);
+	assert_non_null(cell);
+	assert_int_equal(cell->flows, 1);
+	assert_int_equal(matrix_live(&m, cell), 2);
+	assert_true(cell->first_ns == NOW - SECOND && cell->last_ns == NOW);
+	assert_string_equal(matrix_state(cell), "last seen");
+	matrix_begin_dump(&m);
+	assert_int_equal(matrix_live(&m, cell), 0);
+	matrix_fini(&m);
+	ruleset_close(ruleset);
+}
+
+static void matrix_is_wrong_until_the_rule_is_in_order_again(void **state)
+{
+	struct ruleset *ruleset = site_opens(RECORD_SITE "features: {ssh: {enabled: no}}\n");
+	struct record r = record_ended(ssh(ruleset, NOW), END_FIN);
+	const struct matrix_cell *cell;
+	struct matrix m;
+
+	(void)state;
+	assert_int_equal(r.verdict, VERDICT_FEATURE_DISABLED);
+	assert_int_equal(matrix_init(&m, ruleset), 0);
+	matrix_take(&m, &r);
+	cell = matrix_cell(&m, FTD, r.set[1]);
+	assert_int_equal(cell->wrong, 1);
+	assert_int_equal(cell->flows, 0);
+	assert_int_equal(cell->verdict, VERDICT_FEATURE_DISABLED);
+	assert_string_equal(matrix_state(cell), "wrong");
+	r.end_verdict[1] = VERDICT_EXPECTED;
+	r.end_ns += SECOND;
+	matrix_take(&m, &r);
+	assert_string_equal(matrix_state(cell), "last seen");
+	matrix_fini(&m);
+	ruleset_close(ruleset);
+}
+
+static void matrix_has_no_cell_for_a_port_without_a_rule(void **state)
+{
+	struct ruleset *ruleset = site_opens(RECORD_SITE);
+	struct record r = record_ended(
+		record_between(ruleset, "192.0.2.1", "10.1.0.7", IPPROTO_TCP, 4444, NOW, NOW),
+		END_FIN);
+	struct matrix m;
+
+	(void)state;
+	assert_int_equal(matrix_init(&m, ruleset), 0);
+	matrix_take(&m, &r);
+	for (size_t set = 0; set < ruleset->policy->sets; set++)
+		assert_null(matrix_cell(&m, FTD, set));
+	matrix_fini(&m);
+	ruleset_close(ruleset);
+}
+
+static void matrix_cells_follow_their_rules_over_a_reload(void **state)
+{
+	struct ruleset *ruleset = site_opens(RECORD_SITE);
+	struct ruleset *again =
+		site_opens("profile: on-premises-7\nappliances:\n"
+			   "  - {name: ftd, role: managed-device, addresses: [10.1.0.0/16]}\n");
+	struct record r = record_ended(ssh(ruleset, NOW), END_FIN), now = ssh(again, NOW);
+	struct remap remap;
+	struct matrix m;
+
+	(void)state;
+	assert_int_equal(matrix_init(&m, ruleset), 0);
+	matrix_take(&m, &r);
+	assert_int_equal(remap_open(&remap, ruleset, again), 0);
+	assert_int_equal(matrix_reload(&m, again, &remap), 0);
+	assert_non_null(matrix_cell(&m, 0, now.set[1]));
+	assert_int_equal(matrix_cell(&m, 0, now.set[1])->flows, 1);
+	remap_close(&remap);
+	matrix_fini(&m);
+	ruleset_close(ruleset);
+	ruleset_close(again);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(matrix_counts_what_ended_and_what_is_live),
+		cmocka_unit_test(matrix_is_wrong_until_the_rule_is_in_order_again),
+		cmocka_unit_test(matrix_has_no_cell_for_a_port_without_a_rule),
+		cmocka_unit_test(matrix_cells_follow_their_rules_over_a_reload),
+	};
+	return cmocka_run_group_tests(tests, fixture_setup, NULL);
+}
