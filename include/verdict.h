@@ -62,6 +62,14 @@
 	X(TCP, "tcp")                                                                              \
 	X(UDP, "udp")
 
+/* How bad an alert is: number, what people read, CEF's severity (0 to 10), syslog's (RFC 5424
+ * section 6.2.1: error, warning, notice, informational). */
+#define SEVERITY_LIST(X)                                                                           \
+	X(NONE, 0, "", 0, 6)                                                                       \
+	X(LOW, 1, "LOW", 3, 5)                                                                     \
+	X(MEDIUM, 2, "MED", 5, 4)                                                                  \
+	X(HIGH, 3, "HIGH", 8, 3)
+
 #define ENUM_MEMBER(prefix, name) prefix##name
 #define VERDICT_MEMBER(name, text) ENUM_MEMBER(VERDICT_, name),
 #define CONNECTION_MEMBER(name, text) ENUM_MEMBER(CONNECTION_, name),
@@ -80,6 +88,9 @@ enum end { END_LIST(END_MEMBER) END_COUNT };
 enum role { ROLE_LIST(ROLE_MEMBER) ROLE_COUNT };
 enum direction { DIRECTION_LIST(DIRECTION_MEMBER) DIRECTION_COUNT };
 enum transport { TRANSPORT_LIST(TRANSPORT_MEMBER) TRANSPORT_COUNT };
+
+#define SEVERITY_MEMBER(name, number, text, cef, syslog) SEVERITY_##name = (number),
+enum severity { SEVERITY_LIST(SEVERITY_MEMBER) };
 
 #define LIST_NAME(name, text) text,
 
@@ -137,7 +148,7 @@ static inline int verdict_is_flagged(enum verdict v)
 	return v != VERDICT_EXPECTED && v != VERDICT_NOT_COVERED;
 }
 
-/* Severity of a flagged flow: 3 high, 2, 1 low; 0 for a flow that is not flagged.
+/* The enum severity of a flagged flow; SEVERITY_NONE of one that is not flagged.
  * `transport_is_tcp` matters because a first packet is weak evidence for TCP only. */
 int verdict_severity(enum verdict v, enum connection c, enum basis b, int transport_is_tcp);
 

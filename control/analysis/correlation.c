@@ -22,12 +22,12 @@
 
 struct correlation_traits {
 	const char *name, *words;
-	int severity;
+	enum severity severity;
 	bool is_absence;
 };
 
 static const struct correlation_traits traits[] = {
-#define CORRELATION_TRAITS(member, text, words, severity, absence)                                    \
+#define CORRELATION_TRAITS(member, text, words, severity, absence)                                 \
 	[CORRELATION_##member] = {text, words, severity, absence},
 	CORRELATION_LIST(CORRELATION_TRAITS)
 #undef CORRELATION_TRAITS
@@ -43,7 +43,7 @@ const char *correlation_words(enum correlation_kind k)
 	return traits[k].words;
 }
 
-int correlation_severity(enum correlation_kind k)
+enum severity correlation_severity(enum correlation_kind k)
 {
 	return traits[k].severity;
 }

@@ -40,7 +40,7 @@ enum correlation_kind { CORRELATION_LIST(CORRELATION_MEMBER) CORRELATION_COUNT }
 
 const char *correlation_name(enum correlation_kind);
 const char *correlation_words(enum correlation_kind);
-int correlation_severity(enum correlation_kind);
+enum severity correlation_severity(enum correlation_kind);
 bool correlation_is_absence(enum correlation_kind);
 
 /* Compared byte by byte. */

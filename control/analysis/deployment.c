@@ -6,9 +6,6 @@
 #include "policy/ruleset.h"
 #include "record/ecs.h"
 
-#define SEVERITY_LOW 1
-#define SEVERITY_MEDIUM 2
-
 int deployment_init(struct deployment *e, const struct ecs *ecs)
 {
 	*e = (struct deployment){.ecs = ecs};
@@ -63,12 +60,12 @@ void deployment_begin_dump(struct deployment *e)
 /* --- what changes, told ------------------------------------------------------------------- */
 
 /* A healthy channel is no alarm, and of doubt nothing is claimed. */
-static int severity_of(enum channel_state s)
+static enum severity severity_of(enum channel_state s)
 {
 	switch (s) {
 	case CHANNEL_UP:
 	case CHANNEL_INCONCLUSIVE:
-		return 0;
+		return SEVERITY_NONE;
 	case CHANNEL_HALF:
 		return SEVERITY_LOW;
 	default:
@@ -80,7 +77,7 @@ static void report_channel(void *context, const struct channel *ch, enum channel
 {
 	struct deployment *e = context;
 	char end[2][CHANNEL_END_BYTES], message[EVENT_MESSAGE_BYTES];
-	int severity = severity_of(ch->state);
+	enum severity severity = severity_of(ch->state);
 	struct event v;
 
 	/* How it stood all along is no change. */

@@ -45,7 +45,7 @@ struct event_correlation {
 
 struct event {
 	enum event_kind kind;
-	int severity; /* 3 high, 2, 1 low; 0: no alert */
+	enum severity severity; /* SEVERITY_NONE: no alert */
 	uint64_t time_ns;
 	const char *action;	     /* event.action */
 	const struct record *record; /* of a flow or an alert; else NULL */

@@ -192,10 +192,12 @@ static void ports_text(const struct finding *f, char text[ENDPOINT_TEXT_BYTES])
 static void print_finding(const struct usage_table *s, const struct finding *f,
 	const struct terminal_style *st, FILE *out)
 {
-	static const char *const level[] = {"", "LOW", "MED", "HIGH"};
-	const char *colour = f->description.severity == 3   ? st->grave
-			     : f->description.severity == 2 ? st->warn
-							    : "";
+#define SEVERITY_TEXT(name, number, text, cef, syslog) [number] = text,
+	static const char *const level[] = {SEVERITY_LIST(SEVERITY_TEXT)};
+#undef SEVERITY_TEXT
+	const char *colour = f->description.severity == SEVERITY_HIGH	  ? st->grave
+			     : f->description.severity == SEVERITY_MEDIUM ? st->warn
+									  : "";
 	char port[ENDPOINT_TEXT_BYTES], peer[128], flows[32], packets[32], reason[512];
 	char first[TIME_TEXT_BYTES], last[TIME_TEXT_BYTES];
 	int outbound = f->key.direction == DIRECTION_OUTBOUND;

@@ -134,12 +134,13 @@ static const char *class_of(const struct event *v)
 	return v->action;
 }
 
-/* high, medium and low are 3, 2 and 1 with us, and 7 to 8, 4 to 6, 0 to 3 in CEF. */
 static long long severity_of(const struct event *v)
 {
-	static const long long severity_of_ours[] = {0, 3, 5, 8};
+#define CEF_SEVERITY(name, number, text, cef, syslog) [number] = cef,
+	static const long long severity[] = {SEVERITY_LIST(CEF_SEVERITY)};
+#undef CEF_SEVERITY
 
-	return v->severity < 0 || v->severity > 3 ? 0 : severity_of_ours[v->severity];
+	return severity[(unsigned)v->severity <= SEVERITY_HIGH ? v->severity : SEVERITY_NONE];
 }
 
 void cef_format(struct buffer *d, const struct event *v)

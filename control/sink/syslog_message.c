@@ -21,11 +21,13 @@
  * examples (RFC 5612). Who has one changes it here. */
 #define DATA_ID "portolan@32473"
 
-/* high, medium and low (3, 2, 1) are an error, a warning and a notice (RFC 5424, 6.2.1); what is
- * no alert is informational. */
 static int severity_of(const struct event *v)
 {
-	return v->severity < 0 || v->severity > 3 ? 6 : 6 - v->severity;
+#define SYSLOG_SEVERITY(name, number, text, cef, syslog) [number] = syslog,
+	static const int severity[] = {SEVERITY_LIST(SYSLOG_SEVERITY)};
+#undef SYSLOG_SEVERITY
+
+	return severity[(unsigned)v->severity <= SEVERITY_HIGH ? v->severity : SEVERITY_NONE];
 }
 
 /* PRINTUSASCII, "-" where nothing is left. */

@@ -64,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = calloc(1, size + 1), *at = text;
 	struct record r;
-	struct event v = {.severity = size ? data[0] - 8 : 0}, *copy;
+	struct event v = {.severity = (enum severity)(size ? data[0] : 0)}, *copy;
 
 	if (size >= sizeof(r)) {
 		memcpy(&r, data, sizeof(r));

@@ -6,12 +6,12 @@ static int severity_by_evidence(enum verdict v, int something_got_through)
 	case VERDICT_UNEXPECTED_PORT:
 	case VERDICT_UNEXPECTED_PROTOCOL:
 	case VERDICT_WRONG_SERVICE:
-		return something_got_through ? 3 : 2;
+		return something_got_through ? SEVERITY_HIGH : SEVERITY_MEDIUM;
 	case VERDICT_FEATURE_DISABLED:
 	case VERDICT_PEER_NOT_ALLOWED:
-		return something_got_through ? 2 : 1;
+		return something_got_through ? SEVERITY_MEDIUM : SEVERITY_LOW;
 	default:
-		return 0;
+		return SEVERITY_NONE;
 	}
 }
 
@@ -22,5 +22,5 @@ int verdict_severity(enum verdict v, enum connection c, enum basis b, int transp
 	int guessed = b == BASIS_POLICY || b == BASIS_PORT ||
 		      (b == BASIS_FIRST_PACKET && transport_is_tcp);
 
-	return guessed && severity > 1 ? severity - 1 : severity;
+	return guessed && severity > SEVERITY_LOW ? severity - 1 : severity;
 }

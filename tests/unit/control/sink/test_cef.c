@@ -123,8 +123,9 @@ static void cef_of_an_event_with_nothing_but_a_name_still_has_its_header(void **
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(severity) / sizeof(severity[0]); i++) {
-		struct event v = {
-			.kind = EVENT_CHANNEL, .action = "event", .severity = severity[i]};
+		struct event v = {.kind = EVENT_CHANNEL,
+			.action = "event",
+			.severity = (enum severity)severity[i]};
 		char *text = line(&v);
 		assert_int_equal(bars(text), 7);
 		assert_non_null(strstr(text, "|event|event|0|rt=0 act=event"));

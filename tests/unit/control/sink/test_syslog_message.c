@@ -85,7 +85,7 @@ static void message_gets_its_severity_from_the_events(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		struct event v = {.action = "event", .severity = all[i].severity};
+		struct event v = {.action = "event", .severity = (enum severity)all[i].severity};
 		format(&d, "h", SINK_AS_JSON, &v);
 		assert_memory_equal(d.text, all[i].begin, strlen(all[i].begin));
 	}
