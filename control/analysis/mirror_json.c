@@ -84,8 +84,8 @@ static json_t *findings_json(const struct mirror_report *r, const struct counter
 
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(findings,
-			json_pack("{s:s, s:s, s:s}", "finding", mirror_finding_name(found[i].kind), "what",
-				found[i].what, "remedy", found[i].remedy));
+			json_pack("{s:s, s:s, s:s}", "finding", mirror_finding_name(found[i].kind),
+				"what", found[i].what, "remedy", found[i].remedy));
 	return findings;
 }
 

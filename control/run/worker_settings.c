@@ -3,8 +3,8 @@
 #include "config/settings.h"
 #include "policy/ruleset.h"
 
-struct worker_config worker_settings(
-	const struct ruleset *ruleset, const struct settings *settings, struct record_buffer *buffer)
+struct worker_config worker_settings(const struct ruleset *ruleset, const struct settings *settings,
+	struct record_buffer *buffer)
 {
 	return (struct worker_config){
 		.policy = ruleset->policy,

@@ -16,8 +16,8 @@ import sys
 BASE = '13942b93c5083efbbf22f176785d40977d503da9'
 TITLE_MAX = 72
 TRIVIAL_LINES = 6
-AREA = r'[a-z.][\w./*-]*'
-TITLE = re.compile(rf'{AREA}(, {AREA})*( and {AREA})?: \S.*[^.\s]')
+AREA = r'[a-z.][\w./*-]*( [\w./*-]+)?'
+TITLE = re.compile(rf'{AREA}(, {AREA})*: \S.*[^.\s]')
 TREE = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
