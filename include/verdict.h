@@ -142,7 +142,7 @@ static inline const char *transport_name(enum transport t)
 	return name[t];
 }
 
-/* A verdict that is neither `expected` nor `not-covered` (DESIGN: flagged). */
+/* A verdict that is neither `expected` nor `not-covered` (DESIGN 1: flagged). */
 static inline int verdict_is_flagged(enum verdict v)
 {
 	return v != VERDICT_EXPECTED && v != VERDICT_NOT_COVERED;
