@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures portolan beside the machine's floor, beside libpcap and beside its peers.
 
-    compare.py BUILD [--rounds N] [--readme FILE] [--without-peers]
+    compare.py BUILD [--rounds N] [--document FILE] [--without-peers]
 
 BUILD is a build directory. The generator makes A (64-byte frames, 1,000 flows), B (64-byte
 frames, 1,000,000 flows) and C (IMIX with handshakes, 10,000 flows), each with all flows
@@ -9,7 +9,8 @@ monitored and with 1 %, flows that begin with every packet, and flows of 200 pac
 runs pinned to one core; what is compared runs in turn, round after round; the first round is
 thrown away; medians are printed. A replay is measured as a process from its start to its end;
 "first start" is one that has to compile the signatures. Peers that are not installed are left
-out, and said. With --readme the tables replace what stands between the markers in FILE.
+out, and said. With --document the tables, and when and on what they were measured, replace
+what stands between the markers in FILE.
 """
 import argparse
 import datetime
@@ -252,21 +253,31 @@ def replay_table(build, captures, site, rounds, with_peers):
     return lines
 
 
-def write_readme(path, lines):
+def machine():
+    """a line that says when, what and on what was measured"""
+    with open('/proc/cpuinfo') as f:
+        model = re.search(r'^model name\s*: (.*)$', f.read(), re.M)
+    commit = subprocess.run(['git', 'rev-parse', '--short', 'HEAD'], capture_output=True, text=True,
+                            check=False).stdout.strip()
+    return (f"Measured on {datetime.date.today()}{' at commit ' + commit if commit else ''}, on "
+            f"{len(os.sched_getaffinity(0))} cores of: {model[1] if model else 'unknown'}.")
+
+
+def write_document(path, lines):
     with open(path) as f:
         text = f.read()
     begin, end = '<!-- bench -->\n', '<!-- /bench -->'
     before, rest = text.split(begin)
     after = rest.split(end)[1]
     with open(path, 'w') as f:
-        f.write(before + begin + '\n'.join(lines) + '\n' + end + after)
+        f.write(before + begin + '\n'.join([machine(), '', *lines]) + '\n' + end + after)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('build')
     parser.add_argument('--rounds', type=int, default=7)
-    parser.add_argument('--readme')
+    parser.add_argument('--document')
     parser.add_argument('--without-peers', action='store_true')
     a = parser.parse_args()
     captures, site = generate(a.build)
@@ -278,8 +289,8 @@ def main():
     lines += [''] + dpdk_table(portolan, captures, site)
     lines += [''] + replay_table(a.build, captures, site, a.rounds, not a.without_peers)
     print('\n'.join(lines))
-    if a.readme:
-        write_readme(a.readme, lines)
+    if a.document:
+        write_document(a.document, lines)
     return 0
 
 
