@@ -20,7 +20,7 @@
 	X(CLIENT, "client")                                                                        \
 	X(SERVER, "server")
 
-/* One file of the core each: dataplane/core/validate_*.c. */
+/* A file of the core each: dataplane/core/protocol/*.c. */
 #define VALIDATOR_LIST(X)                                                                          \
 	X(BITTORRENT, "bittorrent", validate_bittorrent)                                           \
 	X(DHCP, "dhcp", validate_dhcp)                                                             \

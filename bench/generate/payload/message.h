@@ -34,25 +34,25 @@ static inline void message_random(struct bytes *b, const struct message *m, size
 		bytes_u8(b, (uint8_t)(random_next(m->random) >> 56));
 }
 
-/* message_tls.c */
+/* tls_messages.c */
 message_function tls_client_hello, tls_server_hello, tls_finished, tls_data, tls_alert;
 message_function dtls_client_hello;
-/* message_dns.c */
+/* dns_messages.c */
 message_function dns_query, dns_response, dns_tcp_query, dns_tcp_response;
-/* message_ber.c: SNMP and LDAP */
+/* ber_messages.c: SNMP and LDAP */
 message_function snmp_get, snmp_response, snmp_trap, snmp_trap_v1;
 message_function ldap_bind, ldap_bind_response, ldap_search, ldap_search_done, ldap_starttls;
-/* message_aaa.c: RADIUS */
+/* radius_messages.c: RADIUS */
 message_function radius_access_request, radius_access_accept, radius_access_reject;
 message_function radius_accounting_request, radius_accounting_response;
-/* message_vpn.c: IKEv2 and ESP */
+/* vpn_messages.c: IKEv2 and ESP */
 message_function ike_sa_init, ike_sa_init_response, ike_auth, ike_auth_response, esp, esp_in_udp;
-/* message_text.c */
+/* text_messages.c */
 message_function http_get, http_put, http_connect, http_response, syslog, syslog_5424;
 message_function xmpp_stream, xmpp_stream_response, ssh_kexinit;
-/* message_time.c: NTP */
+/* ntp_messages.c: NTP */
 message_function ntp_client, ntp_server;
-/* message_other.c: what hides on a port that is another's */
+/* misc_messages.c: what hides on a port that is another's */
 message_function rdp_request, smb_negotiate, postgres_startup, stun_binding, wireguard_initiation;
 message_function openvpn_reset, bittorrent_handshake, mysql_greeting;
 

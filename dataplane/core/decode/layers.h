@@ -135,13 +135,13 @@ static inline enum layer by_ethertype(uint16_t type)
 
 typedef enum layer layer_function(struct cursor *, struct decoded *);
 
-/* What precedes IP on links other than Ethernet: layers_link.c. */
+/* What precedes IP on links other than Ethernet: link.c. */
 layer_function sll, sll2, raw, null, loop, ppp, chdlc, fddi, arcnet, ipoib, nflog, ppi, pktap, llc;
 
-/* Tags and labels between Ethernet and IP: layers_tag.c. */
+/* Tags and labels between Ethernet and IP: tag.c. */
 layer_function mpls, pppoe, vn_tag, e_tag, fabric_path, backbone, metadata, timestamp, nsh;
 
-/* Packets in packets: layers_tunnel.c. */
+/* Packets in packets: tunnel.c. */
 layer_function inner_ipv4, inner_ipv6, gre, vxlan, geneve, gtp_u;
 
 #endif

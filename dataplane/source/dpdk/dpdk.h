@@ -25,7 +25,7 @@ struct dpdk {
 	atomic_ulong copied; /* frames in pieces, put together: added to by workers */
 };
 
-/* The source of one worker (dpdk_queue.c). 0 or a negative errno. */
+/* The source of one worker (rx_queue.c). 0 or a negative errno. */
 int dpdk_queue_open(struct source **, struct dpdk *, unsigned worker);
 
 #endif

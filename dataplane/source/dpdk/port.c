@@ -222,7 +222,7 @@ static int key_is_set(const struct dpdk_port *p)
 }
 
 /* Entry i to queue i modulo their number. Some drivers have just that and let nobody change
- * it; whether it holds is seen from where packets arrive (dpdk_queue.c). */
+ * it; whether it holds is seen from where packets arrive (rx_queue.c). */
 static void fill_table(const struct dpdk_port *p)
 {
 	struct rte_eth_rss_reta_entry64 entry[RTE_ETH_RSS_RETA_SIZE_512 / RTE_ETH_RETA_GROUP_SIZE];
