@@ -1,0 +1,190 @@
+#!/usr/bin/env python3
+"""What comments and documents cite is there.
+
+Documents are the *.md files. Files are cited as a relative link or as a path in backquotes, in
+comments of the code as a path from the tree or from a top-level folder, such as core/flow/table.h or
+control/base/errors.h; a bare name such as table.h means any file of that name. Sections of
+docs/design.md are cited as DESIGN n. `make` and `portolan` in a document are followed by a target
+and a command that there are.
+"""
+import fnmatch
+import re
+import sys
+from pathlib import Path
+
+TREE = Path(__file__).resolve().parent.parent.parent
+TOPS = ('include', 'dataplane', 'control', 'bench', 'tests', 'configs', 'docs', '.ci')
+README_LINES = 120
+
+SKIPPED = ('build', '.git')
+FILES = sorted(str(p.relative_to(TREE)) for p in TREE.rglob('*')
+               if p.is_file() and p.relative_to(TREE).parts[0] not in SKIPPED
+               and '__pycache__' not in p.parts)
+FOLDERS = {str(parent) for f in FILES for parent in Path(f).parents}
+NAMES = {Path(f).name for f in FILES}
+DOCUMENTS = {f: (TREE / f).read_text() for f in FILES if f.endswith('.md')}
+
+# What may be cited in a comment or a document: a path with a suffix that the tree has.
+SUFFIX = r'(?:c|h|py|yaml|md|build|csv|jsonl|json|service|txt)'
+PATH = re.compile(rf'(?<![\w/.$~*-])((?:[\w.*-]+/)*[\w*-][\w.*-]*\.{SUFFIX})(?![\w/-])')
+FOLDER = re.compile(rf'(?<![\w/.$~-])((?:{"|".join(map(re.escape, TOPS))})/(?:[\w.-]+/)*)(?![\w.*])')
+
+# A user's files, others' programs, examples.
+NO_FILES = {'site.yaml', 'other.yaml', 'flows.jsonl', 'events.jsonl', 'stats.json', 'noun.h', 'noun.c',
+            'dpdk-telemetry.py', 'manifest.csv', 'labels.csv', 'a.b.c'}
+# Where it says what somebody is to make: x.c, test_x.c, x/, cmd_NAME.c.
+PLACEHOLDER = re.compile(r'(^|[/_])x([._/]|$)|NAME')
+
+
+def comments(name):
+    """the comments of a file, without its code"""
+    text = (TREE / name).read_text()
+    if name.endswith(('.c', '.h')):
+        kept = re.sub(r'"(?:\\.|[^"\\\n])*"', '""', text)
+        return '\n'.join(re.findall(r'/\*.*?\*/|//[^\n]*', kept, re.S))
+    if name.endswith('.py'):
+        return '\n'.join(re.findall(r'""".*?"""|(?<!["\'])#[^\n]*', text, re.S))
+    return '\n'.join(re.findall(r'#[^\n]*', text))
+
+
+COMMENTS = {f: comments(f) for f in FILES
+            if f.endswith(('.c', '.h', '.py', 'meson.build', '.service', 'GNUmakefile', '.ci/run'))
+            or f.startswith('configs/') and f.endswith('.yaml')}
+
+
+def is_there(path):
+    if '/' not in path:
+        return any(fnmatch.fnmatch(name, path) for name in NAMES)
+    places = [path, *(f'{top}/{path}' for top in TOPS), f'bench/generate/{path}', f'tests/unit/{path}']
+    if '*' in path:
+        return any(fnmatch.fnmatch(f, p) for p in places for f in FILES)
+    return any(p in FILES for p in places)
+
+
+def is_exempt(path):
+    return path in NO_FILES or PLACEHOLDER.search(path) is not None
+
+
+def cited_files(name, text):
+    """what a text cites and the tree has not"""
+    for path in dict.fromkeys(PATH.findall(text)):
+        first = path.split('/')[0]
+        if is_exempt(path) or is_there(path):
+            continue
+        # <sys/socket.h> and others' files: only what begins in our folders is ours to keep.
+        if '/' in path and not any(f == first or f.endswith(f'/{first}') for f in FOLDERS):
+            continue
+        yield f'{name}: {path}'
+
+
+def every_link_of_a_document_leads_somewhere():
+    wrong = []
+    for name, text in DOCUMENTS.items():
+        for target in re.findall(r'\]\(([^)\s]+)\)', text):
+            if re.match(r'[a-z]+:', target):
+                continue
+            path, _, anchor = target.partition('#')
+            to = (TREE / name).parent / path if path else TREE / name
+            if not to.exists():
+                wrong.append(f'{name}: {target}')
+            elif anchor and anchor not in anchors(to.read_text()):
+                wrong.append(f'{name}: {target}')
+    return wrong
+
+
+def anchors(text):
+    return {re.sub(r'[^\w -]', '', h).strip().lower().replace(' ', '-')
+            for h in re.findall(r'^#+ (.*)$', text, re.M)}
+
+
+def every_file_that_a_document_cites_is_there():
+    wrong = []
+    for name, text in DOCUMENTS.items():
+        quoted = '\n'.join(re.findall(r'`([^`\n]+)`', re.sub(r'^```.*?^```', '', text, flags=re.S | re.M)))
+        wrong += cited_files(name, quoted)
+        wrong += [f'{name}: {folder}' for folder in FOLDER.findall(quoted)
+                  if folder.rstrip('/') not in FOLDERS and not is_exempt(folder)]
+    return wrong
+
+
+def every_file_that_a_comment_cites_is_there():
+    return [w for name, text in COMMENTS.items() for w in cited_files(name, text)]
+
+
+def every_section_of_the_design_that_is_cited_is_there():
+    design = DOCUMENTS['docs/design.md']
+    sections = re.findall(r'^## (\d+)\. ', design, re.M)
+    wrong = [] if sections == [str(i + 1) for i in range(len(sections))] else ['numbers have gaps']
+    texts = {**COMMENTS, **DOCUMENTS}
+    for name, text in texts.items():
+        for cited in re.findall(r'\bDESIGN\b((?:[\s*#]+\d+(?:,| and|))*)', text):
+            numbers = re.findall(r'\d+', cited)
+            wrong += [f'{name}: DESIGN {n}' for n in numbers if n not in sections]
+            if not numbers and 'DESIGN n' not in text:
+                wrong.append(f'{name}: DESIGN without a section')
+    for name, text in DOCUMENTS.items():
+        for n in re.findall(r'design\.md\), section (\d+)', text):
+            if n not in sections:
+                wrong.append(f'{name}: section {n}')
+    return wrong
+
+
+def commands():
+    text = (TREE / 'control/cli/cli.h').read_text()
+    block = re.search(r'#define COMMAND_LIST\(X\)(.*?)\n\n', text, re.S)[1]
+    return re.findall(r'X\((\w+)\)', block)
+
+
+def the_readme_has_every_command_and_no_other():
+    table = re.search(r'^## Commands$(.*?)^## ', DOCUMENTS['README.md'], re.S | re.M)[1]
+    rows = '\n'.join(row.split(' | ')[0] for row in re.findall(r'^\| (.*)$', table, re.M))
+    named, there = set(re.findall(r'`(\w+)`', rows)), set(commands())
+    return [f'not in the README: {c}' for c in sorted(there - named)] + \
+        [f'no command: {c}' for c in sorted(named - there)]
+
+
+def every_command_that_a_document_names_is_there():
+    wrong = []
+    for name, text in DOCUMENTS.items():
+        called = re.findall(r'(?:`|^    )portolan ([a-z]+)', text, re.M)
+        wrong += [f'{name}: portolan {c}' for c in called if c not in commands() and c != 'x']
+    return wrong
+
+
+def every_target_of_make_that_a_document_names_is_there():
+    makefile = (TREE / 'GNUmakefile').read_text()
+    targets = set(re.findall(r'^([a-z-]+):', makefile, re.M))
+    return [f'{name}: make {t}' for name, text in DOCUMENTS.items()
+            for t in re.findall(r'(?:`|^    )make ([a-z-]+)', text, re.M) if t not in targets]
+
+
+def every_list_that_a_document_names_is_there():
+    code = '\n'.join((TREE / f).read_text() for f in FILES if f.endswith(('.h', '.py', '.c')))
+    return [f'{name}: {word}' for name, text in DOCUMENTS.items()
+            for word in dict.fromkeys(re.findall(r'`([A-Z]+_[A-Z_]+)`', text))
+            if not re.search(rf'\b{word}\b', code)]
+
+
+def the_readme_is_short():
+    count = len(DOCUMENTS['README.md'].splitlines())
+    return [f'{count} lines, not at most {README_LINES}'] if count > README_LINES else []
+
+
+def main():
+    tests = [every_link_of_a_document_leads_somewhere, every_file_that_a_document_cites_is_there,
+             every_file_that_a_comment_cites_is_there,
+             every_section_of_the_design_that_is_cited_is_there,
+             the_readme_has_every_command_and_no_other, every_command_that_a_document_names_is_there,
+             every_target_of_make_that_a_document_names_is_there,
+             every_list_that_a_document_names_is_there, the_readme_is_short]
+    print(f'1..{len(tests)}')
+    for number, test in enumerate(tests, 1):
+        wrong = test()
+        print(f"{'not ok' if wrong else 'ok'} {number} - {test.__name__.replace('_', ' ')}")
+        for line in wrong:
+            print('#', line)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
