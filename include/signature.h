@@ -20,7 +20,7 @@
 	X(CLIENT, "client")                                                                        \
 	X(SERVER, "server")
 
-/* A file of the core each: dataplane/core/protocol/*.c. */
+/* One file of the core each, in dataplane/core/protocol/. */
 #define VALIDATOR_LIST(X)                                                                          \
 	X(BITTORRENT, "bittorrent", validate_bittorrent)                                           \
 	X(DHCP, "dhcp", validate_dhcp)                                                             \
