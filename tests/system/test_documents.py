@@ -2,8 +2,8 @@
 """What comments and documents cite is there.
 
 Documents are the *.md files. Files are cited as a relative link or as a path in backquotes, in
-comments of the code as a path from the tree or from a top-level folder, such as core/flow/table.h or
-control/base/errors.h; a bare name such as table.h means any file of that name. Sections of
+comments of the code as a path from the tree or from a top-level folder, such as core/flow/table.h
+or control/base/errors.h; a bare name such as table.h means any file of that name. Sections of
 docs/design.md are cited as DESIGN n. `make` and `portolan` in a document are followed by a target
 and a command that there are.
 """
@@ -27,11 +27,12 @@ DOCUMENTS = {f: (TREE / f).read_text() for f in FILES if f.endswith('.md')}
 # What may be cited in a comment or a document: a path with a suffix that the tree has.
 SUFFIX = r'(?:c|h|py|yaml|md|build|csv|jsonl|json|service|txt)'
 PATH = re.compile(rf'(?<![\w/.$~*-])((?:[\w.*-]+/)*[\w*-][\w.*-]*\.{SUFFIX})(?![\w/-])')
-FOLDER = re.compile(rf'(?<![\w/.$~-])((?:{"|".join(map(re.escape, TOPS))})/(?:[\w.-]+/)*)(?![\w.*])')
+TOP = '|'.join(map(re.escape, TOPS))
+FOLDER = re.compile(rf'(?<![\w/.$~-])((?:{TOP})/(?:[\w.-]+/)*)(?![\w.*])')
 
 # A user's files, others' programs, examples.
-NO_FILES = {'site.yaml', 'other.yaml', 'flows.jsonl', 'events.jsonl', 'stats.json', 'noun.h', 'noun.c',
-            'dpdk-telemetry.py', 'manifest.csv', 'labels.csv', 'a.b.c'}
+NO_FILES = {'site.yaml', 'other.yaml', 'flows.jsonl', 'events.jsonl', 'stats.json', 'noun.h',
+            'noun.c', 'dpdk-telemetry.py', 'manifest.csv', 'labels.csv', 'a.b.c'}
 # Where it says what somebody is to make: x.c, test_x.c, x/, cmd_NAME.c.
 PLACEHOLDER = re.compile(r'(^|[/_])x([._/]|$)|NAME')
 
@@ -55,7 +56,7 @@ COMMENTS = {f: comments(f) for f in FILES
 def is_there(path):
     if '/' not in path:
         return any(fnmatch.fnmatch(name, path) for name in NAMES)
-    places = [path, *(f'{top}/{path}' for top in TOPS), f'bench/generate/{path}', f'tests/unit/{path}']
+    places = [path] + [f'{top}/{path}' for top in (*TOPS, 'bench/generate', 'tests/unit')]
     if '*' in path:
         return any(fnmatch.fnmatch(f, p) for p in places for f in FILES)
     return any(p in FILES for p in places)
@@ -100,7 +101,8 @@ def anchors(text):
 def every_file_that_a_document_cites_is_there():
     wrong = []
     for name, text in DOCUMENTS.items():
-        quoted = '\n'.join(re.findall(r'`([^`\n]+)`', re.sub(r'^```.*?^```', '', text, flags=re.S | re.M)))
+        prose = re.sub(r'^```.*?^```', '', text, flags=re.S | re.M)
+        quoted = '\n'.join(re.findall(r'`([^`\n]+)`', prose))
         wrong += cited_files(name, quoted)
         wrong += [f'{name}: {folder}' for folder in FOLDER.findall(quoted)
                   if folder.rstrip('/') not in FOLDERS and not is_exempt(folder)]
@@ -174,7 +176,8 @@ def main():
     tests = [every_link_of_a_document_leads_somewhere, every_file_that_a_document_cites_is_there,
              every_file_that_a_comment_cites_is_there,
              every_section_of_the_design_that_is_cited_is_there,
-             the_readme_has_every_command_and_no_other, every_command_that_a_document_names_is_there,
+             the_readme_has_every_command_and_no_other,
+             every_command_that_a_document_names_is_there,
              every_target_of_make_that_a_document_names_is_there,
              every_list_that_a_document_names_is_there, the_readme_is_short]
     print(f'1..{len(tests)}')
