@@ -16,7 +16,7 @@
 /* 16,384 answers, 256 KiB. */
 #define RESPONDER_CACHE_SETS_LOG2 12
 
-/* A flow is heard for as long as its first segments take to come: 4,096 of them cover a second
+/* A reassembly slot is in use while a flow's first segments come: 4,096 of them cover a second
  * of fifty thousand new connections whose hello comes in two segments. 4.5 MiB. */
 #define REASSEMBLY_SLOTS 4096
 

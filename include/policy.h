@@ -86,8 +86,8 @@ struct flow_tuple {
 	uint8_t protocol;      /* IP protocol number */
 };
 
-/* What the policy says of it, from both ends (DESIGN 2). An end that is no appliance
- * has VERDICT_EXPECTED and SET_NONE; `verdict` is the graver of the two. */
+/* The verdict from both ends (DESIGN 2). An end that is no appliance has VERDICT_EXPECTED and
+ * SET_NONE; `verdict` is the graver of the two. */
 struct verdict_pair {
 	uint8_t verdict;
 	uint8_t end_verdict[2];
@@ -96,11 +96,13 @@ struct verdict_pair {
 
 struct verdict_pair policy_judge(const struct policy *, const struct flow_tuple *);
 
-/* What the enabled rules of a set want to be spoken; 0: one of them wants nothing particular. */
+/* The services that the enabled rules of a set expect; 0: one of them expects none in
+ * particular. */
 service_mask policy_services(const struct policy *, uint16_t set);
 
-/* Port 68 against port 67 is one exchange, whoever is seen first: 1 if the initiator is the
- * client; 1 if `c` is seen from the server, and has to be turned round. */
+/* Port 68 with port 67 is one exchange, whichever side is seen first. policy_is_dhcp: the
+ * initiator is the client; policy_dhcp_is_reversed: it is the server, and the flow has to be
+ * reversed. */
 int policy_is_dhcp(const struct flow_tuple *);
 int policy_dhcp_is_reversed(const struct flow_tuple *c);
 

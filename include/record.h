@@ -50,7 +50,7 @@ struct record {
 	struct facts facts;
 };
 
-/* A flow that goes on, as far as was seen. */
+/* Not ended as far as was seen. */
 static inline int record_is_live(const struct record *r)
 {
 	return r->kind == RECORD_LIVE || (r->kind == RECORD_ENDED && r->end == END_END_OF_CAPTURE);

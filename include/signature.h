@@ -14,7 +14,7 @@
 
 #define SIGNATURES_MAX 256
 
-/* Of a flow: who says it. */
+/* Which side of a flow sends it. */
 #define SIDE_LIST(X)                                                                               \
 	X(EITHER, "either")                                                                        \
 	X(CLIENT, "client")                                                                        \

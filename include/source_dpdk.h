@@ -50,8 +50,8 @@ int source_dpdk_start(const struct source_dpdk_config *, char error[SOURCE_ERROR
 /* How many workers the list of CPUs asks for; 0 where it cannot be read. */
 unsigned source_dpdk_cpus(const char *lcores);
 
-/* What is worth saying once it has started, a line each: no hugepages and what that costs,
- * why traffic is spread in software. NULL after the last. */
+/* Remarks after a start, a line each: no hugepages and what that costs, why traffic is spread
+ * in software. NULL after the last. */
 const char *source_dpdk_remark(size_t);
 
 /* The share of worker 0 … workers - 1. It polls only between enter and leave. */

@@ -33,7 +33,7 @@
 	X(PORT, "port")                                                                            \
 	X(FIRST_PACKET, "first-packet")
 
-/* How much is known of the service that is spoken. */
+/* How the service is known. */
 #define SERVICE_BASIS_LIST(X)                                                                      \
 	X(UNVERIFIED, "unverified") /* no payload, or not from its beginning: no claim */          \
 	X(RECOGNISED, "recognised")                                                                \

@@ -28,7 +28,8 @@ struct worker_config {
 	int deduplicate; /* drop the second of two equal packets, see core/decode/duplicates.h */
 	const struct scanner
 		*scanner;	   /* lives longer than the worker; NULL: nothing is inspected */
-	uint32_t reassembly_slots; /* flows that are heard at a time; 0: a default */
+	uint32_t reassembly_slots; /* flows whose first bytes are reassembled at a time; 0: a
+				      default */
 	uint32_t facts_max;	   /* flows that have facts at a time; 0: a default */
 	struct record_buffer *record_buffer;
 };
@@ -49,7 +50,7 @@ void worker_free(struct worker *);
 /* One burst from the source: what its poll said. */
 int worker_step(struct worker *, struct source *);
 
-/* One burst that somebody else polled. */
+/* One burst that the caller has polled. */
 void worker_process(struct worker *, const struct burst *);
 
 /* Time goes on without packets: ends what has become idle, a little at a time. */

@@ -1,4 +1,4 @@
-/* The mirror is a suspect too: counts what tells a good one from a bad one.
+/* Measures the mirror itself: what it lost, cut, doubled or showed of one side only (DESIGN 5).
  *
  * Nothing here is done for an ordinary packet: frames are counted a burst at a time, and by
  * themselves only where they have a VLAN tag; TCP is counted when a flow ends. Only a sample of

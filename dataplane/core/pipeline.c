@@ -50,7 +50,7 @@ static int has_flow(struct pipeline *pl, const struct packet *p, struct decoded 
 /* Of a burst: what the layers were asked about, and what they found. */
 struct burst_stats {
 	uint32_t packets, ip, monitored, tracked;
-	uint32_t unmonitored_late; /* plain, perhaps monitored, and at a closer look nobody's */
+	uint32_t unmonitored_late; /* plain, taken for monitored, and found unmonitored later */
 };
 
 static int is_monitored(const struct decoded *v)
@@ -119,7 +119,7 @@ static __attribute__((noinline)) uint32_t decode_other(struct pipeline *pl, cons
 	return 1;
 }
 
-/* A packet: 1 if it is monitored, or perhaps, and has a flow, and is kept. */
+/* 1 if the packet goes on to the flow lookup (monitored, or not yet known). */
 static inline uint32_t classify(struct pipeline *pl, const struct inventory *inventory,
 	int flows_first, const struct table *table, const struct packet *p, uint32_t i,
 	struct fast_packet *g, struct burst_stats *l)
@@ -147,7 +147,7 @@ static inline void prefetch_flow(const struct table *t, struct fast_packet *g)
 
 /* --- step 3: the flow is here --------------------------------------------------------- */
 
-/* A packet that is not just one more of its flow: now the decoded packet is worth making. */
+/* Not an ordinary packet of a known flow: now the full decoded packet is needed. */
 static __attribute__((noinline)) void track(struct pipeline *pl, const struct packet *p,
 	const struct fast_packet *g, struct burst_stats *l)
 {
@@ -188,7 +188,7 @@ static inline uint64_t differs(
 
 /* --- the burst ------------------------------------------------------------------------ */
 
-/* Of the burst: how many are nobody's. */
+/* Unmonitored packets of the burst. */
 static uint64_t count_burst(
 	struct pipeline *pl, const struct burst *b, const struct burst_stats *l, uint32_t tracked)
 {
@@ -328,7 +328,7 @@ void pipeline_process(struct pipeline *pl, const struct burst *b)
 	pl->flows_first = pl->mostly_monitored && !pl->tracker.rejudge_pending;
 	tracked = pass(pl, b, &l);
 	unmonitored = count_burst(pl, b, &l, tracked);
-	if (unmonitored + tracked > 0) /* else it says nothing of the next one */
+	if (unmonitored + tracked > 0) /* a small burst is no sample for the next one */
 		pl->mostly_monitored = unmonitored * UNMONITORED_FEW <= b->count;
 	tracker_sweep(&pl->tracker);
 	pl->counters.flows_active = pl->tracker.table.active;

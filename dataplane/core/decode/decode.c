@@ -25,8 +25,8 @@ static inline enum layer ethernet(struct cursor *c, struct decoded *v)
 	return by_ethertype(type);
 }
 
-/* Number 0 is no VLAN, the tag is there for its priority; and what ERSPAN's header has said
- * already is not said twice. */
+/* VLAN id 0 is a priority tag, no VLAN; an id that ERSPAN's header has given already is not
+ * recorded twice. */
 static inline void record_vlan(const struct cursor *c, struct encap *p, unsigned id)
 {
 	if (id == 0 || id == c->vlan)
@@ -106,7 +106,7 @@ static void bound(struct cursor *c, struct decoded *v, size_t length)
 	}
 }
 
-/* Which bytes of its datagram a fragment says that it carries. */
+/* The byte range of its datagram that a fragment carries, by its header. */
 static void record_fragment(
 	const struct cursor *c, struct decoded *v, uint16_t begin, int more_follow)
 {
@@ -118,8 +118,8 @@ static void record_fragment(
 	v->fragment_end = end < UINT16_MAX ? (uint16_t)end : UINT16_MAX;
 }
 
-/* A first fragment that ends inside the transport header, not one that was captured so far: its
- * ports may be there, but what it is about the next one says. */
+/* A first fragment that ends inside the transport header on the wire (not: that was captured so
+ * far). Its ports may be there; the flags and lengths are in the next fragment. */
 static int is_tiny(const struct cursor *c, struct decoded *v, size_t header)
 {
 	if (v->fragment != FRAGMENT_FIRST || left(c) + c->beyond >= header)
@@ -446,7 +446,8 @@ static void strip(const struct cursor *c, struct decoded *v, int is_mirrored)
 		};
 }
 
-/* A whole IP packet that is nobody's, around what is read now; a mirror's transport is none. */
+/* The IP packet around is complete and unmonitored: decode what is inside. A mirror's transport
+ * is not counted as a packet around. */
 struct passed {
 	const uint8_t *ip; /* or NULL */
 	uint32_t bytes;

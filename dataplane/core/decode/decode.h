@@ -14,10 +14,10 @@
 #include "inventory.h"
 #include "packet.h"
 
-/* decoded.appliance says whose it is; of what is no IP packet only decoded.outcome counts. */
+/* Fills decoded.appliance; of what is no IP packet only decoded.outcome. */
 void decode(const struct packet *, const struct inventory *, struct decoded *);
 
-/* The same without the short way that plain packets take: the twin that tests compare with. */
+/* The same without the shortcut for plain packets: the reference that tests compare with. */
 void decode_layers(const struct packet *, const struct inventory *, struct decoded *);
 
 #endif

@@ -43,7 +43,7 @@ enum letter { HISTORY_LIST(HISTORY_MEMBER) HISTORY_COUNT };
 #define HISTORY_BIT(l) (1u << (HISTORY_##l))
 #define HISTORY_BITS ((1u << HISTORY_COUNT) - 1)
 
-/* What an ERSPAN header says of the mirror that made it. */
+/* The session that an ERSPAN header names. */
 struct mirrored {
 	struct address source; /* of the transport: the switch */
 	uint32_t sequence;
@@ -61,7 +61,7 @@ struct decoded {
 	uint8_t fragment;			/* enum fragment */
 	uint8_t history_bits;
 	uint8_t direction;	   /* in the flow's key: 0 if the source is its first address */
-	uint8_t by_mac[2];	   /* the address is nobody's, its MAC address is the appliance's */
+	uint8_t by_mac[2];	   /* attributed by MAC address, not by IP address */
 	uint16_t appliance[2];	   /* source, destination; filled in by attribution */
 	uint32_t bytes;		   /* of IP: the header's total length */
 	uint32_t sequence;	   /* of TCP; ICMP type and code; SCTP ports */

@@ -44,7 +44,7 @@ static uint64_t hash_header(const struct duplicates *d, const uint8_t *ip, unsig
 	return absorb(d->seed, d->seed, header);
 }
 
-/* The last piece says in its last byte how long it is: never as long as that. */
+/* The last piece has its length in its last byte, so that it never equals a whole one. */
 static uint64_t hash_packet(
 	const struct duplicates *d, const uint8_t *ip, size_t length, unsigned version)
 {

@@ -129,7 +129,7 @@ static void begin_anew(struct datagram *d)
 
 /* --- fragments ------------------------------------------------------------------------- */
 
-/* Two that both say that they are the first: which of them a receiver takes nobody knows. */
+/* Two different first fragments: which of them a receiver takes is not known. */
 static int is_contradicted(const struct datagram *d, const struct decoded *v, int is_a_copy)
 {
 	return d->has_ports &&

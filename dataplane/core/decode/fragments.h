@@ -54,7 +54,7 @@ struct fragments {
 size_t fragments_size(unsigned sets_log2);
 void fragments_init(struct fragments *, void *memory, unsigned sets_log2);
 
-/* What is to be said of a fragment. */
+/* Result for a fragment. */
 #define FRAGMENT_HAS_FLOW 1u /* protocol and ports are in the decoded packet */
 #define FRAGMENT_OVERLAPS 2u
 #define FRAGMENT_IS_TINY 4u

@@ -13,7 +13,7 @@
 #define HISTORY_CLOSELY 0x80u
 
 enum tcp_flag { TCP_FLAG_FIN = 1, TCP_FLAG_SYN = 2, TCP_FLAG_RST = 4, TCP_FLAG_ACK = 16 };
-#define TCP_FLAGS 32u /* and PSH, which says nothing */
+#define TCP_FLAGS 32u /* and PSH, which has no letter */
 
 #define HISTORY_OF_SYN(f)                                                                          \
 	((f)&TCP_FLAG_RST ? HISTORY_BIT(MULTI) | HISTORY_BIT(RST)                                  \
@@ -24,7 +24,7 @@ enum tcp_flag { TCP_FLAG_FIN = 1, TCP_FLAG_SYN = 2, TCP_FLAG_RST = 4, TCP_FLAG_A
 		: (f)&TCP_FLAG_RST ? HISTORY_BIT(RST)                                              \
 		: (f)&TCP_FLAG_FIN ? HISTORY_BIT(FIN)                                              \
 				   : 0)
-/* Without a payload a segment that says nothing else is an ACK; SYN with RST is no data. */
+/* A segment without payload, SYN, FIN or RST is an ACK; data in SYN with RST does not count. */
 #define HISTORY_EMPTY(f) (HISTORY_OF(f) ? HISTORY_OF(f) : HISTORY_BIT(ACK))
 #define HISTORY_SYN_FULL(f)                                                                        \
 	((f)&TCP_FLAG_RST	   ? HISTORY_OF(f)                                                 \

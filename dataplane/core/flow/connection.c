@@ -63,7 +63,7 @@ void connection_update(struct flow *f)
 	f->connection = c & 7;
 }
 
-/* An appliance has sent something but a refusal: the one thing a stranger cannot forge. */
+/* An appliance sent a packet other than RST: a spoofed source cannot cause this. */
 static int appliance_takes_part(const struct flow *f)
 {
 	for (unsigned i = 0; i < 2; i++)

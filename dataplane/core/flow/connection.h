@@ -1,4 +1,4 @@
-/* How a flow stands: connection, timeout, and what it is worth when the table is full. */
+/* A flow's connection state, its timeout, and its eviction class. */
 #ifndef PORTOLAN_CONNECTION_H
 #define PORTOLAN_CONNECTION_H
 
@@ -6,20 +6,20 @@
 #include "core/flow/flow.h"
 #include "core/flow/table.h"
 
-/* Connection and timeout, made anew from what was seen. */
+/* Computes connection and timeout from the history bits of both sides. */
 void connection_update(struct flow *f);
 
 /* What is evicted first where a bucket is full. */
 enum eviction_class connection_eviction_class(const struct flow *f);
 
-/* Adds what the packet shows that its side has not shown yet. */
+/* Adds the packet's history bits that its side has not shown yet. */
 void connection_add_history(struct flow *f, const struct decoded *v);
 
 /* Keeps the sequence number of the initiator's SYN; of other protocols what decoded.sequence is. */
 void connection_add_syn(struct flow *f, const struct decoded *v);
 
-/* Who answers whom is known. A probe that nobody answered proves nothing, and a flood of them
- * would drive out what does. */
+/* The responder has answered and the initiator is no guess: worth a place in the responder cache.
+ * Unanswered probes are not, or a flood of them would evict what is. */
 int connection_direction_is_known(const struct flow *f);
 
 #endif

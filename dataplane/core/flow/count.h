@@ -17,7 +17,7 @@ static inline void count_verdict(
 void count_packet(
 	struct tracker *t, struct flow *f, const struct packet *p, const struct decoded *v);
 
-/* What has changed of a flow, in the sums over all of them. */
+/* Moves the flow from its old verdict's count to the new one's; counts a corrected initiator. */
 void count_change(struct tracker *t, struct flow *f, const struct flow *before);
 
 #endif

@@ -1,7 +1,8 @@
-/* The paths that packets came by, numbered: two bytes a flow instead of twelve.
+/* Numbers the encapsulations that flows came in (VLANs, tunnel, interface): two bytes a flow
+ * instead of twelve.
  *
- * Bounded. Once ENCAPS_MAX different ones were seen, further ones are number 0, the unknown path:
- * the caller counts them. Asked when a flow begins, never for a packet of a known one.
+ * Bounded. Once ENCAPS_MAX different ones were seen, further ones are number 0, the unknown one:
+ * the caller counts them. Looked up when a flow begins, never for a packet of a known one.
  *
  * Owned by one worker, in given memory, zeroed. Never forgets.
  */
@@ -36,13 +37,13 @@ static inline int encap_equal(const struct encap *a, const struct encap *b)
 	return ((first[0] ^ first[1]) | (last[0] ^ last[1])) == 0;
 }
 
-/* Any path's number, looked for. */
+/* The number by hash, added where it is new. */
 uint16_t encap_table_find(struct encap_table *, const struct encap *);
 
-/* The path's number; ENCAP_UNKNOWN where there is no room for it. */
+/* The number; ENCAP_UNKNOWN where there is no room for it. */
 static inline uint16_t encap_table_number(struct encap_table *p, const struct encap *encap)
 {
-	/* The unknown path is no packet's: `is_known` differs. */
+	/* No packet equals the unknown one: `is_known` differs. */
 	return encap_equal(&p->encap[p->last], encap) ? p->last : encap_table_find(p, encap);
 }
 

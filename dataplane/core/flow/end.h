@@ -1,4 +1,4 @@
-/* How flows end. */
+/* Ends flows: record, reason, counters. */
 #ifndef PORTOLAN_END_H
 #define PORTOLAN_END_H
 
@@ -12,10 +12,10 @@ static inline int end_is_due(const struct tracker *t, const struct flow *f, uint
 /* FIN or RST where TCP was closed, else `otherwise`. */
 enum end end_reason(const struct flow *f, enum end otherwise);
 
-/* The record of its end, and what the sums have of it; the flow stays in the table. */
+/* Writes the flow's last record and counts its end; the flow stays in the table. */
 void end_record(struct tracker *t, uint32_t index, enum end reason);
 
-/* The same, and the flow leaves the table. */
+/* The same, and removes the flow from the table. */
 void end_flow(struct tracker *t, uint32_t index, enum end reason);
 
 #endif

@@ -1,11 +1,10 @@
-/* The packet that a mirror mostly delivers, at one fast path: Ethernet, IPv4 without options or
- * IPv6 without extensions, no fragment, TCP or UDP, all headers captured. Its flow key and what
- * counting it takes, from a few wide loads; little of it is stored of what is nobody's, where that
- * is asked first.
+/* Parses plain packets, which are most of a mirror's: Ethernet, IPv4 without options or IPv6
+ * without extensions, no fragment, TCP or UDP, all headers captured. Gives the flow key and what is
+ * counted, by a few wide loads; unmonitored packets are recognised before anything is stored.
  *
- * Whatever it does not know it leaves to the layers (decode.h), and of what it does know it
- * says what they would: the tests compare the two. In line, since it is the first pass of the
- * pipeline; lives in the pipeline's scratch for one burst.
+ * Everything else goes to the full decoder (decode.h), with which it agrees on the packets that it
+ * takes: the tests compare the two. Inline, since it is the pipeline's first pass; lives in the
+ * pipeline's scratch for one burst.
  */
 #ifndef PORTOLAN_FAST_PATH_H
 #define PORTOLAN_FAST_PATH_H
@@ -38,13 +37,13 @@ struct fast_packet {
 enum fast_kind {
 	FAST_IPV4,    /* the key is here */
 	FAST_IPV6,    /* the key is beside it, by this index */
-	FAST_DECODED, /* the layers were asked: key and view are beside it */
+	FAST_DECODED, /* fully decoded: key and decoded packet are beside it */
 };
 
 enum fast_found {
-	FAST_NEEDS_DECODE, /* not plain: ask the layers */
+	FAST_NEEDS_DECODE, /* not plain: needs the full decoder */
 	FAST_UNMONITORED,  /* a plain IP packet, unmonitored */
-	FAST_MONITORED,	   /* or perhaps, if nobody asked */
+	FAST_MONITORED,	   /* or not yet known, with flows_first */
 };
 
 #define FAST_BYTES (14 + 20 + 20) /* Ethernet, IPv4, and of TCP the header without options */
@@ -73,9 +72,9 @@ static inline uint64_t fast_u64(const void *p, size_t word)
 	return x;
 }
 
-/* Destination ports of UDP behind which something else is to be looked for: DHCP (67, 68: by MAC
- * address), GTP-U (2152), VXLAN (4789, 8472), GENEVE (6081); and of TCP too, which the layers put
- * right. `ports` are both as they lie in the packet. */
+/* UDP destination ports that need the full decoder: DHCP (67, 68: by MAC
+ * address), GTP-U (2152), VXLAN (4789, 8472), GENEVE (6081); of TCP too, where the decoder finds
+ * nothing. `ports` are both as they lie in the packet. */
 #ifdef __SSE2__
 static inline int fast_is_special(uint32_t ports)
 {
@@ -117,7 +116,7 @@ static inline void fast_key_of(const struct fast_packet *g, union flow_key *k)
 		(g->lower & 0xffff) | (g->upper & 0xffff) << 16 | (g->lower >> 16 & 0xff) << 32;
 }
 
-/* Nobody's at either end: an IPv4 packet, as it lies in its frame. */
+/* No appliance at either end of an IPv4 packet, given as it lies in its frame. */
 static inline int fast_is_unmonitored(const struct inventory *inv, const uint8_t *frame)
 {
 	enum { SOURCE = 26, DESTINATION = 30 };
@@ -126,15 +125,15 @@ static inline int fast_is_unmonitored(const struct inventory *inv, const uint8_t
 	       APPLIANCE_NONE;
 }
 
-/* Whether anybody's appliance is at either end is asked first; with `flows_first` that is left
- * to whoever finds no flow: a flow that is there is somebody's. What is found of a packet is
- * the same either way, but for FAST_MONITORED, which then means: perhaps.
+/* The inventory is asked first; with `flows_first` only later, for packets whose flow is not in the
+ * table (a flow in the table is monitored). The result is the same either way, but for
+ * FAST_MONITORED, which then means: not yet known.
  *
  * Few forks, and of these few that go either way: TCP or UDP, whose end the appliance's is,
  * which way the packet points and whether it has a payload (which a UDP header counts as)
  * are sums, not jumps. A jump that the processor cannot foresee costs as much as twenty of the
- * instructions here. An address whose cell is APPLIANCE_HASHED may turn out to be nobody's
- * after all. */
+ * instructions here. An address whose cell is APPLIANCE_HASHED may turn out not to be an
+ * appliance's. */
 static inline enum fast_found fast_parse(
 	const struct packet *p, const struct inventory *inv, int flows_first, struct fast_packet *g)
 {
@@ -177,8 +176,8 @@ static inline enum fast_found fast_parse(
 	return FAST_MONITORED;
 }
 
-/* IPv6 without extension headers (RFC 8200 section 3), into a key of its own. Of the payload
- * length 0, which is more than it says, the layers know. */
+/* IPv6 without extension headers (RFC 8200 section 3), into a key of its own. Payload length
+ * 0 (segmentation offload) goes to the full decoder. */
 static inline enum fast_found fast_ipv6(const struct packet *p, const struct inventory *inv,
 	int flows_first, struct fast_packet *g, union flow_key *k)
 {
@@ -214,7 +213,7 @@ static inline enum fast_found fast_ipv6(const struct packet *p, const struct inv
 	return FAST_MONITORED;
 }
 
-/* 0 if the flow has this key and is somebody's, as flow_has_key(), and its times are plain. */
+/* 0 if the flow is in use, has this key, as flow_has_key(), and its times are the stream's. */
 static inline uint64_t fast_differs(const struct fast_packet *g, const struct flow *f)
 {
 	const uint64_t others = (uint64_t)STATE_VERSION6 << 40 | (uint64_t)SEEN0_SKEWED << 48 |
@@ -231,7 +230,7 @@ static inline uint64_t fast_key_differs(const union flow_key *k, const struct fl
 	return (flow_has_key(f, k) ^ 1u) | (f->seen[0] & SEEN0_SKEWED);
 }
 
-/* HISTORY_CLOSELY for what the layers read and one more of its flow is not all of. */
+/* HISTORY_CLOSELY where the packet needs more than counting on its flow. */
 static inline uint8_t fast_needs_care(const struct packet *p, const struct decoded *v)
 {
 	enum { SYN_DATA = HISTORY_BIT(SYN) | HISTORY_BIT(DATA) };

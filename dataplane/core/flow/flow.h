@@ -40,7 +40,7 @@ enum timeout {
 /* flow.seen: the history bits of each direction of the key in bits 0..6; in bit 7 of the first and
  * the second: */
 #define SEEN0_SKEWED 0x80u /* end_skew_ns is not zero, or the mirror's sample has it */
-#define SEEN1_FREED 0x80u  /* nobody's: the flow was given back to the table */
+#define SEEN1_FREED 0x80u  /* the flow was given back to the table */
 
 /* Five words. In IPv4 the second and the fourth are the two ends, from the top: the address as
  * its bytes lie, protocol, port; the first and the third are zero but for what a MAC address
@@ -160,14 +160,14 @@ static inline unsigned flow_history_bits(const struct flow *f, unsigned directio
 }
 
 /* While a flow is inspected, the history bit of data is kept out of flow.seen, so that every packet
- * with payload is news; here it counts. */
+ * with payload takes the slow path; here it counts. */
 static inline unsigned flow_history_bits_all(const struct flow *f, unsigned direction)
 {
 	return flow_history_bits(f, direction) |
 	       (f->talked >> direction & 1 ? HISTORY_BIT(DATA) : 0);
 }
 
-/* Addresses, ports, protocol and version; of the rest only that the flow is somebody's. */
+/* Compares addresses, ports, protocol and version, and that the flow is in use. */
 static inline int flow_has_key(const struct flow *f, const union flow_key *k)
 {
 	static const uint8_t mask_bytes[8] = {255, 255, 255, 255, 255, STATE_VERSION6, 0, 0x80};

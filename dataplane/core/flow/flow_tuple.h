@@ -1,11 +1,11 @@
-/* A flow as the policy sees it: who asks whom, whichever end initiated. */
+/* A flow as the policy sees it: initiator and responder with their ports and appliances. */
 #ifndef PORTOLAN_FLOW_TUPLE_H
 #define PORTOLAN_FLOW_TUPLE_H
 
 #include "core/flow/flow.h"
 #include "policy.h"
 
-/* `initiator`: its place in the key. */
+/* `initiator`: which end of the key, 0 or 1. */
 static inline void flow_tuple_of(const struct flow *f, unsigned initiator, struct flow_tuple *c)
 {
 	c->version = (uint8_t)flow_version(f);

@@ -30,8 +30,8 @@ static int is_warming_up(const struct tracker *t, const struct packet *p)
 	return p->now_ns - t->start_ns < t->warmup_ns;
 }
 
-/* RFC 2131 section 2: op, and the magic cookie of RFC 1497. A message that says itself
- * whether it asks or answers. */
+/* RFC 2131 section 2: op, and the magic cookie of RFC 1497. Such a message is a request or a
+ * reply by its own op. */
 static int is_dhcp_message(const struct decoded *v)
 {
 	static const uint8_t cookie[4] = {0x63, 0x82, 0x53, 0x63};
@@ -49,7 +49,7 @@ static struct orientation orient_dhcp(const struct decoded *v, unsigned client)
 		client, client == v->direction ? BASIS_FIRST_PACKET : BASIS_POLICY};
 }
 
-/* Which of the two was the one to answer on its port before; 0 if neither is remembered. */
+/* By the responder cache: which end answered on its port before; 0 if neither did. */
 static int orient_by_memory(
 	const struct tracker *t, const struct flow *f, unsigned sender, struct orientation *o)
 {
@@ -120,8 +120,8 @@ void initiator_again(struct tracker *t, struct flow *f)
 	flow_orient(f, o.initiator, o.basis);
 }
 
-/* The side that speaks first is the server's, but either may have spoken before the capture
- * began, and an SSH client need not wait: this confirms a guess, and decides where nothing but
+/* A greeting: its sender is the server, but either side may have sent before the capture began,
+ * and an SSH client need not wait. So it confirms a guess, and decides only where nothing but
  * the ports did. */
 static int initiator_by_greeting(const struct flow *f, unsigned sender)
 {

@@ -15,17 +15,17 @@ struct orientation {
 struct orientation initiator_first(const struct tracker *t, const struct packet *p,
 	const struct decoded *v, const struct flow *f, int matched);
 
-/* A guess by the policy is made anew with the policy. */
+/* Repeats a guess that depended on the policy; after a reload. */
 void initiator_again(struct tracker *t, struct flow *f);
 
-/* Who initiated, by the message that was heard; the initiator's place in the key, or -1. */
+/* The initiator by the message just inspected: its place in the key, or -1. */
 int initiator_by_message(const struct tracker *t, const struct flow *f, unsigned sender);
 
-/* Not a guess: a handshake or a message, and of UDP also who was first after the warm-up, but
- * not where both ports are the same. */
+/* The initiator is no guess: handshake, message, or of UDP with unequal ports the first sender. */
 int initiator_is_certain(const struct flow *f);
 
-/* Once a flow, by its packets alone: so it does not matter when the sweep ends it. */
+/* Adds the flow to the responder cache; once a flow, by its packets alone, so that the time of the
+ * sweep does not matter. */
 void initiator_remember(struct tracker *t, const struct flow *f);
 
 #endif

@@ -4,7 +4,8 @@
 
 #include "core/flow/flow_tuple.h"
 
-/* An end whose port is expected, and on which something else is spoken (DESIGN 3 and 6). */
+/* Sets wrong-service at each end whose port is expected but whose rules want another service
+ * (DESIGN 3 and 6). */
 static void judge_service(const struct tracker *t, const struct flow *f, struct verdict_pair *j)
 {
 	const struct service_state *s = &f->service_state;

@@ -5,7 +5,7 @@
 #include "core/decode/decoded.h"
 #include "core/flow/flow.h"
 
-/* The key, and in decoded.direction which way it points. */
+/* Writes the key, and decoded.direction: 0 if the packet's source is the key's first end. */
 void flow_key_of(struct decoded *v, union flow_key *k);
 
 #endif

@@ -52,7 +52,7 @@ static struct payload payload_of(const struct tracker *t, const struct flow *f,
 	};
 }
 
-/* From here on data is no news any more. */
+/* Inspection is over: payload no longer sends packets to the slow path. */
 static void data_is_old(struct flow *f)
 {
 	for (unsigned d = 0; d < 2; d++)
@@ -60,14 +60,14 @@ static void data_is_old(struct flow *f)
 			f->seen[d] |= HISTORY_BIT(DATA);
 }
 
-/* Every packet with payload is news while the flow is open. */
+/* While inspection is open, payload sends packets to the slow path. */
 static void data_is_news(struct flow *f)
 {
 	f->seen[0] &= 0xffu ^ HISTORY_BIT(DATA);
 	f->seen[1] &= 0xffu ^ HISTORY_BIT(DATA);
 }
 
-/* What a payload says; 1 if that is news of the service. */
+/* Inspects a payload; 1 if service or basis have changed. */
 static int inspect_payload(struct tracker *t, struct flow *f, const struct payload *said)
 {
 	struct inspection *in = &t->inspection;

@@ -1,4 +1,4 @@
-/* Payload on its way to inspection: which packets are looked into, and what follows (DESIGN 6). */
+/* Which payloads are inspected, and what their message changes in the flow (DESIGN 6). */
 #ifndef PORTOLAN_LISTEN_H
 #define PORTOLAN_LISTEN_H
 
@@ -6,8 +6,8 @@
 #include "core/flow/state.h"
 #include "packet.h"
 
-/* Without a handshake the first packet's message is asked first: where it tells who initiated,
- * the policy need not be asked for both orientations. 1 if there is one to be looked at. */
+/* Inspects the first packet of a flow without handshake before it is judged: where the message
+ * names the initiator, one policy lookup is enough. 1 if there was payload to inspect. */
 int listen_first(struct tracker *t, const struct packet *p, const struct decoded *v);
 
 /* A packet of a flow that is open, or with the first payload of its direction. */

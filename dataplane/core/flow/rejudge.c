@@ -9,7 +9,7 @@
 #include "core/flow/report.h"
 #include "core/policy/inventory_lookup.h"
 
-/* What a MAC address attributed stands in the key by its number: see mark_of(). */
+/* An appliance attributed by MAC address: its number is in the key, see mark_of(). */
 static uint16_t marked_number(const struct tracker *t, uint64_t mark)
 {
 	uint16_t old = (uint16_t)(mark - 1);

@@ -7,7 +7,7 @@
 /* Sweeps that look for alerts that had to wait: the one under way and a whole one after it. */
 #define REPORT_SWEEPS 2
 
-/* Every field, one by one: to clear the record first costs as much as the rest. */
+/* Fills every field one by one: clearing the record first would cost as much again. */
 void report_fill(const struct tracker *t, const struct flow *f, enum record_kind kind, enum end end,
 	struct record *r);
 

@@ -4,8 +4,8 @@
  * without a handshake or a message that says so. A seeded 64-bit hash stands for two hosts,
  * which of them responds, its port and the transport.
  *
- * Bounded: four a set, one cache line; where a set is full the one that was told longest ago is
- * forgotten. Owned by one worker (which has all flows of two hosts), in given memory, zeroed.
+ * Bounded: four a set, one cache line; where a set is full the oldest is
+ * replaced. Owned by one worker (which has all flows of two hosts), in given memory, zeroed.
  */
 #ifndef PORTOLAN_RESPONDER_CACHE_H
 #define PORTOLAN_RESPONDER_CACHE_H
@@ -33,7 +33,7 @@ struct responder_cache {
 size_t responder_cache_size(unsigned sets_log2);
 void responder_cache_init(struct responder_cache *, void *, unsigned sets_log2, uint64_t seed);
 
-/* [1] of the conversation responded, at this time of the stream. */
+/* [1] of the tuple has responded at this time of the stream. */
 void responder_cache_add(struct responder_cache *, const struct flow_tuple *, uint64_t time_ns);
 
 /* When it last did, or 0. */

@@ -22,8 +22,8 @@ struct tracker {
 	struct responder_cache responder_cache;
 	struct inspection inspection; /* without a scanner: no flow is inspected */
 	uint64_t limit_ns[TIMEOUT_COUNT];
-	/* A gap so long is no ordinary one: by enum timeout, of which flow.state has three bits;
-	 * [1] for a SYN, which may begin another flow (DESIGN 4). */
+	/* From this gap on a packet takes the slow path: by enum timeout; [1] for a SYN, which may
+	 * begin another flow (DESIGN 4). */
 	uint64_t bound_ns[2][8];
 	uint64_t warmup_ns;		    /* from the start of the stream */
 	uint64_t start_ns;		    /* of the stream; set with its first burst */
@@ -31,8 +31,8 @@ struct tracker {
 	uint64_t next_sweep_ns;		    /* when the sweep may start again from the first flow */
 	struct policy_change policy_change; /* the last one, if there was one */
 	unsigned reports_wait; /* sweeps that have to look for flows whose alert had to wait */
-	int rejudge_pending;   /* there may be flows that are nobody's by the policy in force */
-	uint32_t rejudge_at, dump_at; /* the flows that settling and dump look at next */
+	int rejudge_pending;   /* some flows may belong to no appliance of the policy in force */
+	uint32_t rejudge_at, dump_at; /* where rejudging and dump go on */
 };
 
 /* Judged by an older policy. */

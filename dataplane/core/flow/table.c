@@ -12,7 +12,7 @@ static uint32_t buckets_for(uint32_t capacity)
 	return n;
 }
 
-/* Beside as many as may be in use: nobody's, and the spare one. */
+/* Two more than the capacity: flow 0, which is never used, and the spare one. */
 static size_t flows_for(uint32_t capacity)
 {
 	return (size_t)capacity + 2;
@@ -20,7 +20,7 @@ static size_t flows_for(uint32_t capacity)
 
 size_t table_size(uint32_t capacity)
 {
-	return buckets_for(capacity) * (sizeof(struct bucket) + sizeof(struct standing)) +
+	return buckets_for(capacity) * (sizeof(struct bucket) + sizeof(struct bucket_classes)) +
 	       flows_for(capacity) * sizeof(struct flow) + capacity * sizeof(uint32_t);
 }
 
@@ -36,7 +36,7 @@ void table_let_go(struct table *t)
 	set_free(&t->flow[t->spare]);
 }
 
-/* The memory that the next newcomer is written to. */
+/* The memory that the next new flow is written to. */
 static void set_spare(struct table *t, uint32_t flow)
 {
 	t->spare = flow;
@@ -50,8 +50,8 @@ void table_init(struct table *t, void *memory, uint32_t capacity, uint64_t seed)
 	memset(t, 0, sizeof(*t));
 	t->flow = memory;
 	t->bucket = (struct bucket *)(t->flow + flows_for(capacity));
-	t->standing = (struct standing *)(t->bucket + buckets);
-	t->free = (uint32_t *)(t->standing + buckets);
+	t->classes = (struct bucket_classes *)(t->bucket + buckets);
+	t->free = (uint32_t *)(t->classes + buckets);
 	set_free(&t->flow[0]);
 	set_spare(t, 1);
 	t->fresh = 2;
@@ -87,23 +87,23 @@ static unsigned first_of(unsigned match_twice)
 	return (unsigned)__builtin_ctz(match_twice) / 2;
 }
 
-/* --- what a place is worth ------------------------------------------------------------ */
+/* --- eviction classes ------------------------------------------------------------ */
 
 static unsigned class_at(const struct table *t, uint32_t bucket, unsigned slot)
 {
-	return t->standing[bucket].eviction_class >> EVICT_BITS * slot & ((1u << EVICT_BITS) - 1);
+	return t->classes[bucket].eviction_class >> EVICT_BITS * slot & ((1u << EVICT_BITS) - 1);
 }
 
 static void set_class_at(struct table *t, uint32_t bucket, unsigned slot, unsigned eviction_class)
 {
-	uint32_t *all = &t->standing[bucket].eviction_class;
+	uint32_t *all = &t->classes[bucket].eviction_class;
 
 	*all ^= (eviction_class ^ class_at(t, bucket, slot)) << EVICT_BITS * slot;
 }
 
-/* The first place whose flow is worth this, or BUCKET_SLOTS: all compared as one word, of which
- * no place carries into the next. Empty places are worth nothing. */
-static unsigned class_slot(const struct standing *s, enum eviction_class eviction_class)
+/* The first slot of this class, or BUCKET_SLOTS: all are compared as one word, in which no slot
+ * carries into the next. Empty slots have class 0. */
+static unsigned class_slot(const struct bucket_classes *s, enum eviction_class eviction_class)
 {
 	const uint32_t ones = 0x11111111, lower = 7 * ones;
 	uint32_t equal = ~(((s->eviction_class & lower) ^ eviction_class * ones) + lower) & ~lower;
@@ -134,7 +134,7 @@ uint32_t table_find(const struct table *t, const union flow_key *k, uint64_t has
 	if (guess < t->fresh && flow_has_key(&t->flow[guess], k))
 		return guess;
 	found = find_in(t, first, tag, k);
-	if (found == FLOW_NONE && t->standing[first].overflowed)
+	if (found == FLOW_NONE && t->classes[first].overflowed)
 		found = find_in(t, other_bucket(t, first, tag), tag, k);
 	return found;
 }
@@ -154,7 +154,7 @@ struct place table_victim(const struct table *t, uint64_t hash, enum eviction_cl
 
 	for (enum eviction_class w = EVICT_ATTEMPT;
 		w == EVICT_ATTEMPT || (w < eviction_class && w < EVICT_FLAGGED); w++) {
-		unsigned slot = class_slot(&t->standing[bucket], w);
+		unsigned slot = class_slot(&t->classes[bucket], w);
 		if (slot < BUCKET_SLOTS)
 			return (struct place){index_of(t, t->bucket[bucket].entry[slot]), slot};
 	}
@@ -175,7 +175,7 @@ int table_refuses(const struct table *t, uint64_t hash, enum eviction_class evic
 {
 	uint32_t bucket = (uint32_t)hash & t->bucket_mask;
 
-	return !has_free_flow(t) && !t->standing[bucket].overflowed &&
+	return !has_free_flow(t) && !t->classes[bucket].overflowed &&
 	       !table_match_twice(t, &t->bucket[bucket], table_tag(t, hash)) &&
 	       table_victim(t, hash, eviction_class).flow == FLOW_NONE;
 }
@@ -199,7 +199,7 @@ static uint32_t take_flow(struct table *t)
 	return t->fresh++;
 }
 
-/* The flow `entry` is about stands there from now on. */
+/* Tells the flow that its entry is in this bucket now. */
 static void place(
 	struct table *t, uint32_t bucket, unsigned slot, uint32_t entry, unsigned eviction_class)
 {
@@ -222,7 +222,7 @@ static unsigned slot_of(const struct table *t, uint32_t index)
  * the other's other, so where a flow is tells where it was to be. */
 static void clear_overflow(struct table *t, uint32_t bucket, uint32_t tag)
 {
-	uint32_t *overflowed = &t->standing[other_bucket(t, bucket, tag)].overflowed;
+	uint32_t *overflowed = &t->classes[other_bucket(t, bucket, tag)].overflowed;
 
 	if (*overflowed < UINT32_MAX)
 		--*overflowed;
@@ -230,7 +230,7 @@ static void clear_overflow(struct table *t, uint32_t bucket, uint32_t tag)
 
 static void set_overflow(struct table *t, uint32_t bucket, uint32_t tag)
 {
-	uint32_t *overflowed = &t->standing[other_bucket(t, bucket, tag)].overflowed;
+	uint32_t *overflowed = &t->classes[other_bucket(t, bucket, tag)].overflowed;
 
 	if (*overflowed < UINT32_MAX)
 		++*overflowed;

@@ -1,14 +1,14 @@
 /* The flow table: bounded, in given memory, half a cache line a bucket.
  *
  * A bucket holds eight entries: a flow number, and in the bits above it a tag. That much every
- * packet touches, so it is kept small: more of it stays near at hand. What each flow is worth
- * stands beside.
+ * packet touches, so it is kept small, for the cache's sake. Eviction classes are in an array of
+ * their own.
  * Every key has two buckets; the second is looked at only where the first has overflowed, and
  * a flow moves from one to the other where that makes room.
  * When all flows are in use, a new one may take the place of a flow in its own bucket that
- * is worth less: unflagged attempts first, never a documented flow for a scan's sake. If
- * there is none the newcomer is not kept (and its packets are counted as untracked); a flood's
- * newcomers are worth no more than those that filled the table, so it costs next to nothing.
+ * has a lower class: unflagged attempts first, never an answered flow for an unanswered one. If
+ * there is none the new flow is not kept (and its packets are counted as untracked). SYNs of a
+ * flood are of the class of those that filled the table, so they evict nothing and cost little.
  *
  * Owned by one worker. Never allocates, never fails, never looks at a clock.
  */
@@ -29,14 +29,14 @@
 #define BUCKET_NONE UINT32_MAX
 #define FLOW_NONE UINT32_MAX
 
-/* What a flow is worth when there is no room: the smallest goes first. */
+/* In a full bucket the flow of the smallest class is evicted first. */
 enum eviction_class {
 	EVICT_NOTHING, /* an empty place */
 	EVICT_ATTEMPT, /* unflagged and unanswered */
 	EVICT_CLOSED,  /* over, waiting for late packets */
 	EVICT_PROBE,   /* flagged and unanswered: already reported */
 	EVICT_FLAGGED, /* flagged and answered */
-	EVICT_BELONGS, /* a documented flow that is in use */
+	EVICT_BELONGS, /* unflagged and answered */
 };
 
 #define EVICT_DISPLACED 8u /* the flow is in its second bucket */
@@ -48,7 +48,7 @@ struct bucket {
 
 static_assert(2 * sizeof(struct bucket) == CACHE_LINE, "a bucket is half a cache line");
 
-struct standing {
+struct bucket_classes {
 	uint32_t eviction_class; /* EVICT_BITS a slot: enum eviction_class, perhaps with
 				    EVICT_DISPLACED */
 	uint32_t overflowed; /* flows that had to go to their second bucket; sticks at the top */
@@ -56,8 +56,8 @@ struct standing {
 
 struct table {
 	struct bucket *bucket;
-	struct standing *standing; /* one a bucket */
-	struct flow *flow; /* the first one is nobody's, ever: an empty entry has its number */
+	struct bucket_classes *classes; /* one a bucket */
+	struct flow *flow; /* the first one is never used: an empty entry has its number */
 	uint32_t *free;	   /* a stack of flow numbers that were used and given back */
 	uint32_t bucket_mask;
 	uint32_t index_mask; /* of an entry, the bits that are the flow's number */
@@ -102,7 +102,7 @@ static inline void table_prefetch(const struct table *t, uint64_t hash)
 
 static inline void table_prefetch_standing(const struct table *t, uint64_t hash)
 {
-	__builtin_prefetch(&t->standing[hash & t->bucket_mask], 1);
+	__builtin_prefetch(&t->classes[hash & t->bucket_mask], 1);
 }
 
 /* Of a flow that is about to be removed. */
@@ -111,7 +111,7 @@ static inline void table_prefetch_place(const struct table *t, uint32_t flow)
 	uint32_t bucket = t->flow[flow].bucket;
 
 	__builtin_prefetch(&t->bucket[bucket], 1);
-	__builtin_prefetch(&t->standing[bucket], 1);
+	__builtin_prefetch(&t->classes[bucket], 1);
 }
 
 /* From the top of the hash, of which buckets use the bottom; never 0. As it stands in an entry:
@@ -147,8 +147,8 @@ static inline unsigned table_match_twice(
 #endif
 
 /* The flow that the first bucket's tags point to, to be asked for and compared. Where no tag
- * fits the spare one, which is nobody's and near at hand; and what the places are worth is on
- * the way, since a new flow asks for that next. */
+ * fits, the spare flow, which is in the cache; the bucket's eviction classes are prefetched, since
+ * a new flow needs them next. */
 static inline uint32_t table_guess(const struct table *t, uint64_t hash)
 {
 	const struct bucket *b = &t->bucket[hash & t->bucket_mask];
@@ -164,24 +164,24 @@ static inline uint32_t table_guess(const struct table *t, uint64_t hash)
 /* The flow with this key, or FLOW_NONE. `guess` is tried first. */
 uint32_t table_find(const struct table *, const union flow_key *, uint64_t hash, uint32_t guess);
 
-/* A flow that nobody uses, for a newcomer with this key: its memory is zero but for the key.
- * What it is worth is known when it is written; then it is inserted, or let go again. */
+/* An unused flow for this key: its memory is zero but for the key. Written first, then inserted by
+ * its eviction class, or let go again. */
 struct flow *table_spare(struct table *, const union flow_key *);
 void table_let_go(struct table *);
 
-/* Where the spare flow may go by its worth if the table or both of its buckets are full. */
+/* Which flow a new one of this class may replace if the table or both of its buckets are full. */
 struct place {
-	uint32_t flow; /* FLOW_NONE: nowhere; or the one that makes way */
+	uint32_t flow; /* FLOW_NONE: none; else the one to evict */
 	unsigned slot;
 };
 
 struct place table_victim(const struct table *, uint64_t hash, enum eviction_class);
 
-/* Of a table that is full: the flow that makes way for a newcomer of any worth is on the way. */
+/* In a full table, prefetches the flow that a new one would evict. */
 void table_prefetch_victim(const struct table *, uint64_t hash);
 
-/* Whether a flow that is worth this finds no room for certain: the table is full, nothing that
- * may be its key is there, and nobody in its bucket makes way. */
+/* Whether a flow of this class is certain to find no room: the table is full, no entry has its tag,
+ * and its bucket holds nothing of a lower class. */
 int table_refuses(const struct table *, uint64_t hash, enum eviction_class);
 
 /* Keeps the spare flow: its number, or FLOW_NONE if the table or both buckets are full. Its key

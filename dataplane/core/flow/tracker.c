@@ -45,8 +45,8 @@ void tracker_count_burst(struct tracker *t, const uint64_t sum[8])
 		count_verdict(t->counters, (enum verdict)v, sum[v] >> 32, (uint32_t)sum[v]);
 }
 
-/* Writes a flow, whether the table keeps it or not: that is decided when it is known what it is
- * worth. */
+/* Writes a new flow into the spare one; whether the table keeps it is decided by its eviction
+ * class. */
 static void flow_begin(
 	struct tracker *t, const struct packet *p, const struct decoded *v, struct flow *f)
 {
@@ -79,7 +79,7 @@ static void count_untracked(
 		report_flow(t, f);
 }
 
-/* The spare flow in the place of one that is worth less: its number, or FLOW_NONE. */
+/* Evicts a flow of a lower class for the spare one: its number, or FLOW_NONE. */
 static uint32_t make_room(struct tracker *t, uint64_t hash, enum eviction_class eviction_class)
 {
 	struct place victim = table_victim(&t->table, hash, eviction_class);
@@ -92,7 +92,7 @@ static uint32_t make_room(struct tracker *t, uint64_t hash, enum eviction_class 
 	return table_replace(&t->table, victim, hash, eviction_class);
 }
 
-/* The spare flow has its place: what it begins with. */
+/* Counters, first packet and alert of a flow just inserted. */
 static void count_new_flow(
 	struct tracker *t, struct flow *f, const struct packet *p, const struct decoded *v)
 {
@@ -139,7 +139,7 @@ static void open_flow_after(struct tracker *t, uint32_t index, enum end reason,
 	count_new_flow(t, f, p, v);
 }
 
-/* Stronger evidence: the flow is turned where need be and judged again. */
+/* Stronger evidence: sets the initiator and judges again where it changed. */
 static void correct(struct tracker *t, struct flow *f, unsigned initiator, enum basis basis)
 {
 	if (initiator != flow_initiator(f)) {

@@ -2,7 +2,7 @@
  * ends (DESIGN 3 and 4).
  *
  * Owned by one worker; all memory is given. Fed with one monitored packet at a time, in the
- * order of the stream; leaves records in an record buffer and numbers in counters.
+ * order of the stream; writes to a record buffer and to counters.
  */
 #ifndef PORTOLAN_TRACKER_H
 #define PORTOLAN_TRACKER_H
@@ -14,9 +14,9 @@
 
 void tracker_init(struct tracker *, const struct flow_timeouts *);
 
-/* Counts a packet that is what nearly all are: one more of the flow that was guessed, in time and
- * with no news; `differs` is 0 if it is this flow's indeed. `sum` adds up by verdict. 0: the
- * packet is something else, and nothing was counted. */
+/* The ordinary case: counts one more packet of the guessed flow, within its timeout and without a
+ * new history bit; `differs` is 0 if the packet is this flow's. `sum` adds up by verdict. 0: it is
+ * another case, and nothing was counted. */
 static inline int tracker_count(const struct tracker *t, uint64_t sum[8],
 	const struct fast_packet *g, struct flow *f, uint64_t differs)
 {
@@ -38,9 +38,8 @@ static inline int tracker_count(const struct tracker *t, uint64_t sum[8],
 /* What tracker_count() added up by verdict; of one burst it fits. */
 void tracker_count_burst(struct tracker *, const uint64_t sum[8]);
 
-/* Of a flood: a lone SYN that the policy flags and that the full table has no room for. Judged,
- * counted and reported as tracker_packet() would, of which it is the twin, without a flow being
- * written that nobody keeps. 0: it is something else, and nothing was counted. */
+/* SYN flood: a SYN that the policy flags and that the full table has no room for is judged, counted
+ * and reported as by tracker_packet(), without writing a flow. 0: another case, nothing counted. */
 int tracker_shed_syn(struct tracker *, const struct packet *, const struct fast_packet *);
 
 /* Counts any packet, with its flow or, where the table has no room, without.
@@ -48,19 +47,19 @@ int tracker_shed_syn(struct tracker *, const struct packet *, const struct fast_
 void tracker_packet(struct tracker *, const struct packet *, const struct decoded *,
 	const union flow_key *, uint32_t guess);
 
-/* Ends idle flows among the next few of the table: a little work with every burst. */
+/* Looks at the next few flows of the table and ends the idle ones; called with every burst. */
 void tracker_sweep(struct tracker *);
 
 /* Another policy is in force, of another generation. Flows that were judged by the old one are
- * judged again when something happens to them, or when tracker_rejudge() comes by. */
+ * judged again with their next packet that is not ordinary, or by tracker_rejudge(). */
 void tracker_set_policy(struct tracker *, const struct policy_change *);
 
-/* Judges the next few flows again, ends those that are nobody's now; 1 if all are done. */
+/* Judges the next few flows again, ends those without an appliance now; 1 if all are done. */
 int tracker_rejudge(struct tracker *, uint32_t flows);
 
 /* A record of every flow as it is: begins from the first; the next few, 1 if those were the
  * last. Both stop early where the record buffer has no room. Flows that wait to be judged again are
- * left out: settle first. */
+ * left out: rejudge first. */
 void tracker_begin_dump(struct tracker *);
 int tracker_dump(struct tracker *, uint32_t flows);
 

@@ -1,4 +1,4 @@
-/* The inventory's secret, as far as the packet path has to see it to look up in line.
+/* Inventory internals that the packet path needs for inline lookup.
  *
  * Only inventory.c writes it; everybody else goes through inventory.h.
  */
@@ -16,7 +16,7 @@
 #define HALF 65536u
 
 /* Where in `cell` the appliances of an upper half stand: the number of one cell for all of it
- * (nobody's: the first), or of a page's first cell with this bit: add the lower half. Halves
+ * (no appliance: the first), or of a page's first cell with this bit: add the lower half. Halves
  * are numbered as their two bytes lie in a packet. */
 #define UPPER_PAGED 0x80000000u
 #define CELL_UNMONITORED 0u
@@ -61,8 +61,8 @@ struct inventory {
 	uint8_t *role;
 	const struct prefix *mirror;
 	size_t mirrors;
-	/* Nobody's, hashed, one for each upper half, then the pages. Here, not behind a pointer,
-	 * which every packet would have to fetch twice. */
+	/* No appliance, hashed, one for each upper half, then the pages. Here, not behind a
+	 * pointer, which every packet would have to fetch twice. */
 	_Alignas(8) uint16_t cell[];
 };
 
@@ -128,7 +128,7 @@ static inline uint16_t inventory_lookup(
 	return inventory_lookup_v6(inv, first, a->byte);
 }
 
-/* One after the other: there are few of them, and only tunnels ask. */
+/* A linear search: there are few, and only tunnels are looked up. */
 static inline int inventory_is_mirror(
 	const struct inventory *inv, const struct address *a, unsigned version)
 {

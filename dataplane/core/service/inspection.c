@@ -30,7 +30,7 @@ void inspection_init(struct inspection *in, void *memory, uint32_t slots, uint32
 	in->slot_fresh = in->facts_fresh = 0;
 }
 
-/* A reassembly slot that nobody has, or SERVICE_NOTHING. */
+/* A free reassembly slot, or SERVICE_NOTHING. */
 static uint32_t slot_borrow(struct inspection *in)
 {
 	uint32_t index = in->slot_free;
@@ -112,7 +112,7 @@ const struct facts *inspection_facts(const struct inspection *in, const struct s
 	return s->stage == STAGE_CLOSED && s->at != SERVICE_NOTHING ? &in->facts[s->at] : NULL;
 }
 
-/* Closed with what the last message told. */
+/* Closes with the result of the last message. */
 static void conclude(struct inspection *in, struct service_state *s)
 {
 	inspection_close(in, s);
@@ -138,7 +138,7 @@ static struct message message_of(const struct payload *p)
 	};
 }
 
-/* What recognition means for the flow; 1 if that is news. */
+/* Applies a recognition to the flow; 1 if service or basis have changed. */
 static int merge_facts(struct service_state *s, const struct recognition *r, service_mask expected)
 {
 	if (r->service >= 0) {
@@ -195,8 +195,8 @@ static void agree(const struct inspection *in, struct reassembly_slot *h, unsign
 
 /* --- streams ------------------------------------------------------------------------- */
 
-/* The number of a direction's first byte: as the handshake said, or else of the first segment
- * that was seen. */
+/* The sequence number of a direction's first byte: by the handshake, else of the first segment
+ * seen. */
 static uint32_t first_of(const struct service_state *s, const struct payload *p)
 {
 	if (p->side == SIDE_CLIENT && p->syn_seen)
@@ -227,7 +227,7 @@ static void recognise_prefix(
 	agree(in, h, p->direction, &in->match_result);
 }
 
-/* Whether it is worth to go on listening. */
+/* Whether more bytes may still change the result. */
 static int wants_more(
 	const struct reassembly_slot *h, const struct recognition *r, unsigned direction)
 {

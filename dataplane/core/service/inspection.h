@@ -1,9 +1,9 @@
-/* Inspection: what the flows of a worker say first, and what service that makes them.
+/* Inspection: finds the service of a worker's flows by their first payloads (DESIGN 6).
  *
  * A flow has a few bytes of its own for it (struct service_state). Where its first segments do not
- * tell at once, it borrows a reassembly slot, two openings put together in order, from a bounded
- * pool, and gives it back with its verdict; where there is none left it stays unverified, and that
- * is counted. What was learned for triage lies in a second pool until the flow ends.
+ * tell at once, it borrows a reassembly slot (both directions' first bytes in order) from a
+ * bounded pool, and gives it back with its result; where none is left it stays unverified, which is
+ * counted. Facts for triage lie in a second pool until the flow ends.
  *
  * Owned by one worker, all memory is given; allocates nothing.
  */
@@ -22,7 +22,7 @@
 /* Segments that may come without telling anything new: more, and the flow is given up. A window
  * of them may come before the one that is missing. */
 #define STALE_MAX 8u
-/* So many bytes without any sense: nobody is going to give them a name. */
+/* After so many bytes that fit nothing the flow is given up. */
 #define SENSELESS_BYTES 16u
 
 #define SERVICE_NOTHING UINT32_MAX
@@ -35,7 +35,7 @@ enum service_state_stage {
 	STAGE_CLOSED,	    /* `at` is its facts, or SERVICE_NOTHING */
 };
 
-/* A flow's own part. Zero is a good beginning. */
+/* A flow's own part; zeroed for a new flow. */
 struct service_state {
 	uint32_t at;
 	uint8_t service; /* recognised: enum service + 1; 0: none */
@@ -44,7 +44,7 @@ struct service_state {
 	uint8_t datagrams : 3;
 };
 
-/* One packet's payload on its way to be heard. */
+/* One packet's payload, as it is given to inspection. */
 struct payload {
 	const uint8_t *bytes;
 	uint32_t length;       /* not 0 */
@@ -84,7 +84,7 @@ size_t inspection_size(uint32_t slots, uint32_t facts);
 /* Empty pools in `memory` (inspection_size() zeroed bytes, aligned to 64). */
 void inspection_init(struct inspection *, void *memory, uint32_t slots, uint32_t facts);
 
-/* A SYN+ACK of a flow that nothing was said in yet. */
+/* A SYN+ACK of a flow without payload so far. */
 void inspection_answered(struct service_state *, uint32_t sequence);
 
 static inline int service_state_is_open(const struct service_state *s)
@@ -93,7 +93,7 @@ static inline int service_state_is_open(const struct service_state *s)
 }
 
 /* A packet of a flow that is still open. 1 if service or basis have changed; the message, if
- * it is one, is in inspection.heard, whose service is -1 otherwise. */
+ * it is one, is in inspection.match_result, whose service is -1 otherwise. */
 int inspection_feed(struct inspection *, struct service_state *, const struct payload *);
 
 /* The first packet with payload of the other direction, once the service is known: the facts
@@ -101,23 +101,23 @@ int inspection_feed(struct inspection *, struct service_state *, const struct pa
 void inspection_add_facts(
 	struct inspection *, const struct service_state *, const struct payload *);
 
-/* One look, without a flow: whether it is a message, in inspection.heard. */
+/* Matches one payload without a flow; the result is in inspection.match_result. */
 int inspection_match_one(struct inspection *, const struct payload *);
 
-/* Nothing was heard: what the last packet said is forgotten. */
+/* Clears inspection.match_result. */
 static inline void inspection_clear(struct inspection *in)
 {
 	in->match_result.service = -1;
 	in->match_result.info.facts.known = 0;
 }
 
-/* Nothing more is going to be heard. */
+/* Ends inspection of the flow, whatever its result. */
 void inspection_close(struct inspection *, struct service_state *);
 
 /* The flow's facts, or NULL. */
 const struct facts *inspection_facts(const struct inspection *, const struct service_state *);
 
-/* The flow ends: what it has borrowed goes back. */
+/* The flow ends: returns its slot and its facts to the pools. */
 void inspection_release(struct inspection *, struct service_state *);
 
 #endif

@@ -12,7 +12,7 @@ static enum match run_validator(unsigned number, const struct message *u, struct
 	return validator[number](u, &r->info);
 }
 
-/* A pattern that tells by itself names the speaker if it is one side's alone. */
+/* A pattern that needs no validator also names the sender where it is of one side alone. */
 static enum match accept_pattern(const struct signature *s, struct recognition *r)
 {
 	message_info_init(&r->info);

@@ -1,7 +1,7 @@
-/* Which service speaks: what the scanner finds, confirmed by the validators.
+/* Recognises a service: what the scanner finds, confirmed by the validators.
  *
  * Pure but for the scratch, which is the worker's. Looks at one message at a time; what the
- * two directions of a flow say together is the reassembly slot's affair.
+ * two directions of a flow give together is decided in inspection.c.
  */
 #ifndef PORTOLAN_RECOGNISE_H
 #define PORTOLAN_RECOGNISE_H
@@ -17,12 +17,12 @@ struct recognition {
 	struct message_info info;
 };
 
-/* What the signatures say of it. */
+/* By signatures and validators. */
 void recognise(
 	const struct scanner *, struct hs_scratch *, const struct message *, struct recognition *);
 
-/* Of what was not recognised: what it says of the services that the flow's rules expect, which
- * are asked even where no pattern speaks for them. */
+/* Where nothing was recognised: runs the validators of the services that the flow's rules expect,
+ * also those without a matching pattern. */
 void recognise_expected(const struct scanner *, const struct message *, service_mask expected,
 	struct recognition *);
 

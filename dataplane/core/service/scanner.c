@@ -163,7 +163,7 @@ int scanner_terms(const struct signature *signature, size_t count,
 	return 0;
 }
 
-/* The library's memory is malloc's unless somebody says otherwise; nobody here does. */
+/* The library allocates by malloc unless it is told otherwise, which it is not here. */
 int scanner_save(const struct scanner *s, struct scanner_part part[SCANNER_PARTS])
 {
 	memset(part, 0, SCANNER_PARTS * sizeof(part[0]));

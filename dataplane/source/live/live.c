@@ -82,8 +82,8 @@ static int check_interface(struct live *l, const struct interface_capture *t, co
 	return -EIO;
 }
 
-/* Nothing comes from an interface that has gone, not even an error once that was told: so
- * who has waited in vain looks after it. */
+/* An interface that has gone delivers nothing, no second error either: so a poll that waited
+ * without result checks for it. */
 static int wait_for_packets(struct live *l)
 {
 	int error = 0;
@@ -304,8 +304,8 @@ static int join_all(
 	return status;
 }
 
-/* Between being bound and having its gate closed a socket heard what its fellows heard as well:
- * that is thrown away. From here on nothing comes in until the gates open, one right after the
+/* Between bind and its filter being closed, a socket receives what the others receive, too:
+ * that is dropped. From here on nothing comes in until the filters open, one right after the
  * other, and losses count from there. */
 static void begin_together(struct source *source[], const struct source_live_config *c)
 {
