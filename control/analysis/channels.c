@@ -12,13 +12,13 @@
 
 #define SECOND_NS 1000000000ull
 
-/* Both connections carry heartbeats: one without a packet for so long does not stand. */
+/* Both connections carry heartbeats: one without a packet for so long is not counted as up. */
 #define SILENT_NS (300 * SECOND_NS)
 
-/* A connection that ended sooner never stayed. */
+/* A connection shorter than this counts as failed after its handshake. */
 #define SHORT_NS (120 * SECOND_NS)
 
-/* Devices try again about every 44 seconds: an attempt tells the state for so long. */
+/* Devices retry about every 44 seconds: an attempt determines the state for so long. */
 #define ATTEMPT_NS (180 * SECOND_NS)
 
 static const char *const name[] = {
@@ -43,7 +43,7 @@ const char *channel_state_words(enum channel_state s)
 	return s < CHANNEL_STATE_COUNT ? info[s] : "not known yet";
 }
 
-/* --- what the ruleset says ----------------------------------------------------------------- */
+/* --- channels in the ruleset -------------------------------------------------------------- */
 
 static bool is_network(const struct appliance_text *a)
 {
@@ -167,7 +167,7 @@ static struct channel *find_or_add(struct channels *c, const struct channel_key 
 
 	if (ch)
 		return ch;
-	if (c->count == CHANNELS_MAX && !was_up(c->first)) /* probes make way, the oldest first */
+	if (c->count == CHANNELS_MAX && !was_up(c->first)) /* forget the oldest */
 		forget(c, c->first);
 	ch = c->count < CHANNELS_MAX ? calloc(1, sizeof(*ch)) : NULL;
 	if (!ch) {
@@ -180,14 +180,14 @@ static struct channel *find_or_add(struct channels *c, const struct channel_key 
 	return ch;
 }
 
-/* --- another ruleset ------------------------------------------------------------------- */
+/* --- reload ---------------------------------------------------------------------------- */
 
-/* The new number of a host may be a network, and the other way round: then it is seen anew. */
-static bool translate(const struct channels *old, const struct channels *now, const struct remap *h,
-	struct channel_key *k)
+/* A host's appliance may have become a network, or the reverse: then the channel is dropped. */
+static bool translate(const struct channels *old, const struct channels *now,
+	const struct remap *remap, struct channel_key *k)
 {
 	for (unsigned end = 0; end < 2; end++) {
-		uint16_t new_number = remap_appliance(h, k->appliance[end]);
+		uint16_t new_number = remap_appliance(remap, k->appliance[end]);
 		if (new_number == APPLIANCE_NONE ||
 			old->is_network[k->appliance[end]] != now->is_network[new_number])
 			return false;
@@ -197,7 +197,7 @@ static bool translate(const struct channels *old, const struct channels *now, co
 	return true;
 }
 
-int channels_reload(struct channels *c, const struct ruleset *ruleset, const struct remap *h)
+int channels_reload(struct channels *c, const struct ruleset *ruleset, const struct remap *remap)
 {
 	struct channels old = *c;
 	struct channel *ch, *next;
@@ -212,7 +212,7 @@ int channels_reload(struct channels *c, const struct ruleset *ruleset, const str
 	HASH_ITER(hh, old.first, ch, next)
 	{
 		HASH_DEL(old.first, ch);
-		if (translate(&old, c, h, &ch->key) && !find(c, &ch->key))
+		if (translate(&old, c, remap, &ch->key) && !find(c, &ch->key))
 			add(c, ch);
 		else
 			free(ch);
@@ -221,7 +221,7 @@ int channels_reload(struct channels *c, const struct ruleset *ruleset, const str
 	return 0;
 }
 
-/* --- what is seen ----------------------------------------------------------------------- */
+/* --- records --------------------------------------------------------------------------- */
 
 static void latest(uint64_t *at, uint64_t ns)
 {
@@ -234,8 +234,8 @@ static bool is_up(const struct record *r)
 	return r->connection == CONNECTION_ESTABLISHED || r->connection == CONNECTION_MIDSTREAM;
 }
 
-/* What has become of a connection, or of the attempt at one. */
-static void note(struct channel *ch, const struct record *r)
+/* Notes how a connection or connection attempt ended. */
+static void record_outcome(struct channel *ch, const struct record *r)
 {
 	bool ended = !record_is_live(r);
 
@@ -278,7 +278,7 @@ void channels_take(struct channels *c, const struct record *r)
 	ch = find_or_add(c, &k);
 	if (!ch)
 		return;
-	note(ch, r);
+	record_outcome(ch, r);
 	if (record_is_live(r))
 		count_live(c, ch, r);
 }
@@ -288,14 +288,14 @@ void channels_begin_dump(struct channels *c)
 	c->dump++;
 }
 
-/* --- how they stand ------------------------------------------------------------------- */
+/* --- states ---------------------------------------------------------------------------- */
 
 static bool is_recent(uint64_t at_ns, uint64_t now_ns)
 {
 	return at_ns && at_ns + ATTEMPT_NS > now_ns;
 }
 
-/* Without a standing connection, the latest of what was tried tells. */
+/* With no live connection, the latest attempt determines the state. */
 static enum channel_state state_of_attempts(const struct channel *ch, uint64_t now_ns)
 {
 	uint64_t at = 0;
@@ -336,7 +336,7 @@ void channels_evaluate(struct channels *c, uint64_t now_ns, bool in_doubt,
 	HASH_ITER(hh, c->first, ch, next)
 	{
 		enum channel_state from = ch->state, to = state_of(c, ch, now_ns, in_doubt);
-		if (to == CHANNEL_SILENT && !was_up(ch)) { /* attempts, of which nothing came */
+		if (to == CHANNEL_SILENT && !was_up(ch)) { /* never up: forget it */
 			forget(c, ch);
 			continue;
 		}

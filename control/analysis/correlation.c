@@ -14,10 +14,11 @@
 
 #define SECOND_NS 1000000000ull
 
-/* Devices try their managers every 44 seconds: who has not by then does not. */
+/* Devices retry their managers about every 44 seconds: after this time without an attempt the
+ * channel is missing. */
 #define CHANNEL_NS (300 * SECOND_NS)
 
-/* What fetches by both fetches by both within minutes. */
+/* An appliance that uses both HTTP and HTTPS does so within minutes. */
 #define HTTPS_NS (300 * SECOND_NS)
 
 struct correlation_traits {
@@ -86,7 +87,7 @@ void correlations_fini(struct correlations *n)
 	n->old_port_ns = n->appliance_ns = n->feature_ns = NULL;
 }
 
-/* --- another ruleset ------------------------------------------------------------------- */
+/* --- reload ---------------------------------------------------------------------------- */
 
 static bool is_enabled(const struct policy *p, uint16_t feature)
 {
@@ -105,14 +106,14 @@ static uint16_t feature_in(const struct ruleset *c, const char *name)
 }
 
 static bool translate(const struct correlations *old, const struct ruleset *to,
-	const struct remap *h, struct correlation_key *k)
+	const struct remap *remap, struct correlation_key *k)
 {
 	bool had_appliance = k->appliance != APPLIANCE_NONE, had_set = k->set != SET_NONE;
 
 	if (had_appliance)
-		k->appliance = remap_appliance(h, k->appliance);
+		k->appliance = remap_appliance(remap, k->appliance);
 	if (had_set)
-		k->set = remap_set(h, k->set);
+		k->set = remap_set(remap, k->set);
 	if (k->feature != FEATURE_NONE)
 		k->feature = feature_in(to, old->ruleset->feature[k->feature]);
 	return (k->appliance != APPLIANCE_NONE) == had_appliance && (k->set != SET_NONE) == had_set;
@@ -139,13 +140,13 @@ static void carry_over_times(struct correlations *n, const struct correlations *
 	n->appliance_ns[new_number] = old->appliance_ns[appliance];
 }
 
-static void carry_over(struct correlations *n, struct correlations *old, const struct remap *h)
+static void carry_over(struct correlations *n, struct correlations *old, const struct remap *remap)
 {
 	struct correlation *f, *next;
 
-	for (size_t i = 0; i < h->appliances; i++)
-		if (h->appliance[i] != APPLIANCE_NONE)
-			carry_over_times(n, old, h->appliance[i], i);
+	for (size_t i = 0; i < remap->appliances; i++)
+		if (remap->appliance[i] != APPLIANCE_NONE)
+			carry_over_times(n, old, remap->appliance[i], i);
 	for (uint16_t i = 0; i < old->ruleset->features; i++) {
 		uint16_t new_number = feature_in(n->ruleset, old->ruleset->feature[i]);
 		if (new_number != FEATURE_NONE && is_enabled(old->ruleset->policy, i) &&
@@ -155,7 +156,7 @@ static void carry_over(struct correlations *n, struct correlations *old, const s
 	HASH_ITER(hh, old->first, f, next)
 	{
 		HASH_DEL(old->first, f);
-		if (translate(old, n->ruleset, h, &f->key) && !find(n, &f->key))
+		if (translate(old, n->ruleset, remap, &f->key) && !find(n, &f->key))
 			add(n, f);
 		else
 			free(f);
@@ -163,7 +164,7 @@ static void carry_over(struct correlations *n, struct correlations *old, const s
 }
 
 int correlations_reload(
-	struct correlations *n, const struct ruleset *ruleset, const struct remap *h)
+	struct correlations *n, const struct ruleset *ruleset, const struct remap *remap)
 {
 	struct correlations old = *n;
 	int error = correlations_init(n, ruleset, old.start_ns);
@@ -173,15 +174,15 @@ int correlations_reload(
 		return error;
 	}
 	n->overflowed = old.overflowed;
-	n->was_judged = old.was_judged;
-	carry_over(n, &old, h);
+	n->was_evaluated = old.was_evaluated;
+	carry_over(n, &old, remap);
 	correlations_fini(&old);
 	return 0;
 }
 
-/* --- what is seen ----------------------------------------------------------------------- */
+/* --- records --------------------------------------------------------------------------- */
 
-/* The documented port of appliance communications, where the site has moved it. */
+/* Whether `port` is the documented port of appliance communications, moved by the site. */
 static bool is_old_port(const struct ruleset *c, uint16_t port)
 {
 	for (uint32_t i = 0; i < c->policy->rules; i++)
@@ -201,19 +202,19 @@ void correlations_take(struct correlations *n, const struct record *r)
 			n->old_port_ns[r->appliance[end]] = r->end_ns;
 }
 
-/* --- what is found ---------------------------------------------------------------------- */
+/* --- evaluation ------------------------------------------------------------------------ */
 
-/* One judging: what there is to go by, and whom to tell. */
-struct judging {
+/* One evaluation: its inputs and the listener. */
+struct evaluation {
 	struct correlations *correlations;
 	const struct correlation_evidence *evidence;
 	correlation_listener *listener;
 	void *context;
 };
 
-static struct correlation *begin(const struct judging *j, const struct correlation_key *k)
+static struct correlation *begin(const struct evaluation *v, const struct correlation_key *k)
 {
-	struct correlations *n = j->correlations;
+	struct correlations *n = v->correlations;
 	struct correlation *f = n->count < CORRELATIONS_MAX ? calloc(1, sizeof(*f)) : NULL;
 
 	if (!f) {
@@ -221,42 +222,42 @@ static struct correlation *begin(const struct judging *j, const struct correlati
 		return NULL;
 	}
 	f->key = *k;
-	f->since_ns = j->evidence->now_ns;
+	f->since_ns = v->evidence->now_ns;
 	add(n, f);
 	return f;
 }
 
-static void raise_one(const struct judging *j, struct correlation_key k, uint64_t last_ns)
+static void raise_one(const struct evaluation *v, struct correlation_key k, uint64_t last_ns)
 {
-	struct correlation *f = find(j->correlations, &k);
+	struct correlation *f = find(v->correlations, &k);
 	bool is_new = !f;
 
 	if (!f)
-		f = begin(j, &k);
+		f = begin(v, &k);
 	if (!f)
 		return;
 	f->holds = true;
 	f->last_ns = last_ns;
 	f->inconclusive =
-		correlation_is_absence((enum correlation_kind)k.kind) && j->evidence->in_doubt;
-	if (is_new && j->listener)
-		j->listener(j->context, f, true);
+		correlation_is_absence((enum correlation_kind)k.kind) && v->evidence->in_doubt;
+	if (is_new && v->listener)
+		v->listener(v->context, f, true);
 }
 
-/* Of an appliance and a rule set. */
-static void raise_cell(const struct judging *j, enum correlation_kind kind, size_t appliance,
+/* Raises a correlation about an appliance and a rule set. */
+static void raise_cell(const struct evaluation *v, enum correlation_kind kind, size_t appliance,
 	size_t set, uint64_t last_ns)
 {
 	struct correlation_key k = {
 		(uint16_t)kind, (uint16_t)appliance, (uint16_t)set, FEATURE_NONE};
 
-	raise_one(j, k, last_ns);
+	raise_one(v, k, last_ns);
 }
 
 static void raise_appliance(
-	const struct judging *j, enum correlation_kind kind, size_t appliance, uint64_t last_ns)
+	const struct evaluation *v, enum correlation_kind kind, size_t appliance, uint64_t last_ns)
 {
-	raise_cell(j, kind, appliance, SET_NONE, last_ns);
+	raise_cell(v, kind, appliance, SET_NONE, last_ns);
 }
 
 static bool is_in_use(const struct matrix_cell *cell)
@@ -269,60 +270,60 @@ static const struct rule *first_rule(const struct ruleset *c, size_t set)
 	return &c->policy->rule[c->policy->set[set].first];
 }
 
-/* Whether something is watched for so long. */
+/* Whether monitoring began at least `while_ns` ago. */
 static bool has_been(uint64_t since_ns, uint64_t now_ns, uint64_t while_ns)
 {
 	return now_ns > since_ns && now_ns - since_ns > while_ns;
 }
 
-/* What is watched for the first time: from the start on, or since the reload that brought it. */
-static void begin_watch(uint64_t *since_ns, size_t count, uint64_t begin_ns)
+/* Sets the start of monitoring where it is not set: at the start of the sensor or at a reload. */
+static void begin_monitoring(uint64_t *since_ns, size_t count, uint64_t begin_ns)
 {
 	for (size_t i = 0; i < count; i++)
 		if (since_ns[i] == 0)
 			since_ns[i] = begin_ns;
 }
 
-/* --- by the kinds ------------------------------------------------------------------------- */
+/* --- one function per kind --------------------------------------------------------------- */
 
 static bool has_service(const struct rule *r, enum service s)
 {
 	return (r->services & SERVICE_BIT(s)) != 0;
 }
 
-/* The same feature, role and direction, and the other one speaks TLS. */
+/* Same feature, role and direction, and `other` uses TLS. */
 static bool is_tls_counterpart(const struct rule *r, const struct rule *other)
 {
 	return other->role == r->role && other->direction == r->direction &&
 	       other->feature == r->feature && has_service(other, SERVICE_TLS);
 }
 
-static bool uses_tls_counterpart(const struct judging *j, size_t appliance, const struct rule *r)
+static bool uses_tls_counterpart(const struct evaluation *v, size_t appliance, const struct rule *r)
 {
-	const struct ruleset *c = j->correlations->ruleset;
+	const struct ruleset *c = v->correlations->ruleset;
 
 	for (size_t set = SET_NONE + 1; set < c->policy->sets; set++)
 		if (is_tls_counterpart(r, first_rule(c, set)) &&
-			is_in_use(matrix_cell(j->evidence->matrix, appliance, set)))
+			is_in_use(matrix_cell(v->evidence->matrix, appliance, set)))
 			return true;
 	return false;
 }
 
 static void find_clear_syslog(
-	const struct judging *j, size_t appliance, size_t set, const struct matrix_cell *cell)
+	const struct evaluation *v, size_t appliance, size_t set, const struct matrix_cell *cell)
 {
-	const struct rule *r = first_rule(j->correlations->ruleset, set);
+	const struct rule *r = first_rule(v->correlations->ruleset, set);
 
 	if (is_in_use(cell) && has_service(r, SERVICE_SYSLOG) &&
-		uses_tls_counterpart(j, appliance, r))
-		raise_cell(j, CORRELATION_CLEAR_SYSLOG, appliance, set, cell->last_ns);
+		uses_tls_counterpart(v, appliance, r))
+		raise_cell(v, CORRELATION_CLEAR_SYSLOG, appliance, set, cell->last_ns);
 }
 
 static void find_http_alone(
-	const struct judging *j, size_t appliance, size_t set, const struct matrix_cell *cell)
+	const struct evaluation *v, size_t appliance, size_t set, const struct matrix_cell *cell)
 {
-	const struct policy *p = j->correlations->ruleset->policy;
-	const struct rule *r = first_rule(j->correlations->ruleset, set);
+	const struct policy *p = v->correlations->ruleset->policy;
+	const struct rule *r = first_rule(v->correlations->ruleset, set);
 	uint16_t https;
 
 	if (!is_in_use(cell) || r->port != 80 || r->transport != TRANSPORT_TCP ||
@@ -331,58 +332,58 @@ static void find_http_alone(
 	https = policy_set(p, (enum role)r->role, DIRECTION_OUTBOUND, TRANSPORT_TCP, 443);
 	if (https == SET_NONE ||
 		!has_been(
-			j->correlations->appliance_ns[appliance], j->evidence->now_ns, HTTPS_NS) ||
-		is_in_use(matrix_cell(j->evidence->matrix, appliance, https)))
+			v->correlations->appliance_ns[appliance], v->evidence->now_ns, HTTPS_NS) ||
+		is_in_use(matrix_cell(v->evidence->matrix, appliance, https)))
 		return;
-	raise_cell(j, CORRELATION_HTTP_ALONE, appliance, set, cell->last_ns);
+	raise_cell(v, CORRELATION_HTTP_ALONE, appliance, set, cell->last_ns);
 }
 
 static void find_off_and_used(
-	const struct judging *j, size_t appliance, size_t set, const struct matrix_cell *cell)
+	const struct evaluation *v, size_t appliance, size_t set, const struct matrix_cell *cell)
 {
 	if (cell && cell->wrong_ns > 0 && cell->verdict == VERDICT_FEATURE_DISABLED &&
-		cell->wrong_ns + j->evidence->silence_ns > j->evidence->now_ns)
-		raise_cell(j, CORRELATION_OFF_AND_USED, appliance, set, cell->wrong_ns);
+		cell->wrong_ns + v->evidence->silence_ns > v->evidence->now_ns)
+		raise_cell(v, CORRELATION_OFF_AND_USED, appliance, set, cell->wrong_ns);
 }
 
 static void find_fell_silent(
-	const struct judging *j, size_t appliance, size_t set, const struct matrix_cell *cell)
+	const struct evaluation *v, size_t appliance, size_t set, const struct matrix_cell *cell)
 {
-	if (is_in_use(cell) && cell->last_ns + j->evidence->silence_ns < j->evidence->now_ns)
-		raise_cell(j, CORRELATION_FELL_SILENT, appliance, set, cell->last_ns);
+	if (is_in_use(cell) && cell->last_ns + v->evidence->silence_ns < v->evidence->now_ns)
+		raise_cell(v, CORRELATION_FELL_SILENT, appliance, set, cell->last_ns);
 }
 
-static void find_by_cell(const struct judging *j, size_t appliance, size_t set)
+static void find_by_cell(const struct evaluation *v, size_t appliance, size_t set)
 {
-	const struct matrix_cell *cell = matrix_cell(j->evidence->matrix, appliance, set);
+	const struct matrix_cell *cell = matrix_cell(v->evidence->matrix, appliance, set);
 
 	if (!cell)
 		return;
-	find_clear_syslog(j, appliance, set, cell);
-	find_http_alone(j, appliance, set, cell);
-	find_off_and_used(j, appliance, set, cell);
-	find_fell_silent(j, appliance, set, cell);
+	find_clear_syslog(v, appliance, set, cell);
+	find_http_alone(v, appliance, set, cell);
+	find_off_and_used(v, appliance, set, cell);
+	find_fell_silent(v, appliance, set, cell);
 }
 
-static void find_by_appliance(const struct judging *j, size_t appliance)
+static void find_by_appliance(const struct evaluation *v, size_t appliance)
 {
-	const struct correlation_evidence *e = j->evidence;
-	const struct correlations *n = j->correlations;
+	const struct correlation_evidence *e = v->evidence;
+	const struct correlations *n = v->correlations;
 	const uint64_t *binds = e->exposures->flows[EXPOSURE_CLEAR_BIND];
 
 	if (binds && binds[appliance] > 0)
-		raise_appliance(j, CORRELATION_CLEAR_LDAP, appliance, 0);
+		raise_appliance(v, CORRELATION_CLEAR_LDAP, appliance, 0);
 	if (n->old_port_ns[appliance] && n->old_port_ns[appliance] + e->silence_ns > e->now_ns)
-		raise_appliance(j, CORRELATION_MIXED_PORTS, appliance, n->old_port_ns[appliance]);
+		raise_appliance(v, CORRELATION_MIXED_PORTS, appliance, n->old_port_ns[appliance]);
 	if (n->ruleset->appliance[appliance].role == ROLE_MANAGED_DEVICE &&
 		has_been(n->appliance_ns[appliance], e->now_ns, CHANNEL_NS) &&
 		!channels_has(e->channels, (uint16_t)appliance))
-		raise_appliance(j, CORRELATION_NO_CHANNEL, appliance, 0);
+		raise_appliance(v, CORRELATION_NO_CHANNEL, appliance, 0);
 }
 
-static bool is_used_by_any(const struct judging *j, uint16_t feature)
+static bool is_used_by_any(const struct evaluation *v, uint16_t feature)
 {
-	const struct ruleset *c = j->correlations->ruleset;
+	const struct ruleset *c = v->correlations->ruleset;
 
 	for (size_t set = SET_NONE + 1; set < c->policy->sets; set++) {
 		const struct rule_set *s = &c->policy->set[set];
@@ -390,64 +391,65 @@ static bool is_used_by_any(const struct judging *j, uint16_t feature)
 			if (c->policy->rule[s->first + i].feature != feature)
 				continue;
 			for (size_t a = 0; a < c->appliances; a++)
-				if (is_in_use(matrix_cell(j->evidence->matrix, a, set)))
+				if (is_in_use(matrix_cell(v->evidence->matrix, a, set)))
 					return true;
 		}
 	}
 	return false;
 }
 
-static void find_by_feature(const struct judging *j, uint16_t feature)
+static void find_by_feature(const struct evaluation *v, uint16_t feature)
 {
-	const struct correlation_evidence *e = j->evidence;
+	const struct correlation_evidence *e = v->evidence;
 
-	if (has_been(j->correlations->feature_ns[feature], e->now_ns, e->silence_ns) &&
-		is_enabled(j->correlations->ruleset->policy, feature) &&
-		!is_used_by_any(j, feature))
-		raise_one(j,
+	if (has_been(v->correlations->feature_ns[feature], e->now_ns, e->silence_ns) &&
+		is_enabled(v->correlations->ruleset->policy, feature) &&
+		!is_used_by_any(v, feature))
+		raise_one(v,
 			(struct correlation_key){
 				CORRELATION_ON_AND_SILENT, APPLIANCE_NONE, SET_NONE, feature},
 			0);
 }
 
-/* What holds no more is over. */
-static void end_the_rest(const struct judging *j)
+/* Ends the correlations that no longer hold. */
+static void end_the_rest(const struct evaluation *v)
 {
 	struct correlation *f, *next;
 
-	HASH_ITER(hh, j->correlations->first, f, next)
+	HASH_ITER(hh, v->correlations->first, f, next)
 	{
 		if (f->holds)
 			continue;
-		if (j->listener)
-			j->listener(j->context, f, false);
-		forget(j->correlations, f);
+		if (v->listener)
+			v->listener(v->context, f, false);
+		forget(v->correlations, f);
 	}
 }
 
 void correlations_evaluate(struct correlations *n, const struct correlation_evidence *e,
 	correlation_listener *listener, void *context)
 {
-	const struct judging j = {
+	const struct evaluation v = {
 		.correlations = n, .evidence = e, .listener = listener, .context = context};
 	const struct ruleset *c = n->ruleset;
 
-	begin_watch(n->appliance_ns, c->appliances, n->was_judged ? e->now_ns : n->start_ns);
-	begin_watch(n->feature_ns, c->features, n->was_judged ? e->now_ns : n->start_ns);
-	n->was_judged = true;
+	begin_monitoring(
+		n->appliance_ns, c->appliances, n->was_evaluated ? e->now_ns : n->start_ns);
+	begin_monitoring(n->feature_ns, c->features, n->was_evaluated ? e->now_ns : n->start_ns);
+	n->was_evaluated = true;
 	for (struct correlation *f = n->first; f; f = f->hh.next)
 		f->holds = false;
 	for (size_t a = 0; a < c->appliances; a++) {
-		find_by_appliance(&j, a);
+		find_by_appliance(&v, a);
 		for (size_t set = SET_NONE + 1; set < c->policy->sets; set++)
-			find_by_cell(&j, a, set);
+			find_by_cell(&v, a, set);
 	}
 	for (uint16_t f = 0; f < c->features; f++)
-		find_by_feature(&j, f);
-	end_the_rest(&j);
+		find_by_feature(&v, f);
+	end_the_rest(&v);
 }
 
-/* --- in words ------------------------------------------------------------------------------ */
+/* --- text ---------------------------------------------------------------------------------- */
 
 void correlation_text(const struct correlations *n, const struct correlation *f,
 	char text[CORRELATION_TEXT_BYTES])

@@ -1,8 +1,9 @@
-/* What only several flows tell together, or flows that are not there: findings from relations.
+/* Correlations: findings from several flows together, or from expected flows that are missing.
  *
- * Judged at every dump from the matrix, the channels and what crossed in clear; told when they
- * begin and when they are over. Findings of absence are inconclusive while the mirror is in
- * doubt. Bounded: what finds no place is counted. Control's thread.
+ * Evaluated at every dump from the matrix, the channels and the exposures; an event is written when
+ * one begins and when it ends. Findings of absence are inconclusive while the mirror is in doubt.
+ * Bounded: correlations beyond CORRELATIONS_MAX are counted, not kept. Used on the control thread
+ * only.
  */
 #ifndef PORTOLAN_CORRELATION_H
 #define PORTOLAN_CORRELATION_H
@@ -22,8 +23,7 @@ struct matrix;
 
 #define CORRELATIONS_MAX 16384
 
-/* The name, which is an interface; what it means; its severity; whether it is of something absent.
- */
+/* Name (a stable interface), description, severity, 1 if it is about absence. */
 #define CORRELATION_LIST(X)                                                                        \
 	X(CLEAR_SYSLOG, "clear-syslog", "sends syslog in clear beside syslog over TLS", 2, 0)      \
 	X(HTTP_ALONE, "http-without-https", "uses 80/tcp and never 443/tcp", 1, 1)                 \
@@ -43,20 +43,20 @@ const char *correlation_words(enum correlation_kind);
 enum severity correlation_severity(enum correlation_kind);
 bool correlation_is_absence(enum correlation_kind);
 
-/* Compared byte by byte. */
+/* Compared with memcmp(). */
 struct correlation_key {
 	uint16_t kind;	    /* enum correlation_kind */
-	uint16_t appliance; /* APPLIANCE_NONE: of all that have the rule's role */
-	uint16_t set;	    /* SET_NONE: of no rule */
-	uint16_t feature;   /* of the policy; FEATURE_NONE: of no feature */
+	uint16_t appliance; /* APPLIANCE_NONE: all appliances with the rule's role */
+	uint16_t set;	    /* SET_NONE: not about a rule */
+	uint16_t feature;   /* policy feature number; FEATURE_NONE: not about a feature */
 };
 
 struct correlation {
 	struct correlation_key key;
-	bool holds; /* in the dump that is being judged */
+	bool holds; /* in the current dump */
 	bool inconclusive;
 	uint64_t since_ns; /* when it was found */
-	uint64_t last_ns;  /* of what was or was last seen; 0: never */
+	uint64_t last_ns;  /* last packet of the traffic in question; 0: never */
 	UT_hash_handle hh;
 };
 
@@ -64,43 +64,45 @@ struct correlation {
 
 struct correlations {
 	const struct ruleset *ruleset;
-	struct correlation *first; /* in order of discovery, by hh.next */
+	struct correlation *first; /* in order of discovery, linked by hh.next */
 	size_t count;
-	uint64_t *old_port_ns; /* by appliance: last packet on a port that the site has moved */
-	/* Since when each appliance and each enabled feature is watched: a reload may bring new
-	 * ones. 0: from the next judging on. */
+	uint64_t *old_port_ns; /* by appliance: last packet on the documented port that the site has
+				  moved */
+	/* When monitoring of each appliance and each enabled feature began: a reload may add some.
+	 * 0: not until the next evaluation. */
 	uint64_t *appliance_ns, *feature_ns;
-	bool was_judged;
-	uint64_t start_ns; /* nothing is absent sooner than a while after it; not known: never */
+	bool was_evaluated;
+	uint64_t start_ns; /* absence is reported only some time after this; UINT64_MAX: never */
 	uint64_t overflowed;
 };
 
-/* Told when one begins (`begins`) and when it is over. */
+/* Called when a correlation begins (`begins`) and when it ends. */
 typedef void correlation_listener(void *context, const struct correlation *, bool begins);
 
-/* What is judged. */
+/* Inputs of an evaluation. */
 struct correlation_evidence {
 	const struct matrix *matrix;
 	const struct channels *channels;
 	const struct exposures *exposures;
 	uint64_t now_ns;
-	uint64_t silence_ns; /* so long without a packet is silence */
+	uint64_t silence_ns; /* no packet for so long counts as silence */
 	bool in_doubt;
 };
 
 int correlations_init(struct correlations *, const struct ruleset *, uint64_t start_ns);
 void correlations_fini(struct correlations *);
 
-/* Another ruleset. What was found of remap stays. 0, or -ENOMEM and nothing changed. */
+/* Switches to another ruleset; keeps correlations of appliances and rules that still exist. 0, or
+ * -ENOMEM with nothing changed. */
 int correlations_reload(struct correlations *, const struct ruleset *, const struct remap *);
 
-/* RECORD_LIVE and RECORD_ENDED, in the ruleset's numbers. */
+/* Takes RECORD_LIVE and RECORD_ENDED, in the numbers of the current ruleset. */
 void correlations_take(struct correlations *, const struct record *);
 
 void correlations_evaluate(struct correlations *, const struct correlation_evidence *,
 	correlation_listener *, void *context);
 
-/* One sentence, for people. */
+/* Formats one sentence for people. */
 #define CORRELATION_TEXT_BYTES 512
 void correlation_text(
 	const struct correlations *, const struct correlation *, char[CORRELATION_TEXT_BYTES]);

@@ -6,60 +6,60 @@
 #include "policy/ruleset.h"
 #include "record/ecs.h"
 
-int deployment_init(struct deployment *e, const struct ecs *ecs)
+int deployment_init(struct deployment *d, const struct ecs *ecs)
 {
-	*e = (struct deployment){.ecs = ecs};
-	if (matrix_init(&e->matrix, ecs->ruleset) < 0 ||
-		channels_init(&e->channels, ecs->ruleset) < 0 ||
-		correlations_init(&e->correlations, ecs->ruleset, UINT64_MAX) < 0) {
-		deployment_fini(e);
+	*d = (struct deployment){.ecs = ecs};
+	if (matrix_init(&d->matrix, ecs->ruleset) < 0 ||
+		channels_init(&d->channels, ecs->ruleset) < 0 ||
+		correlations_init(&d->correlations, ecs->ruleset, UINT64_MAX) < 0) {
+		deployment_fini(d);
 		return -ENOMEM;
 	}
 	return 0;
 }
 
-void deployment_fini(struct deployment *e)
+void deployment_fini(struct deployment *d)
 {
-	if (e->matrix.row)
-		matrix_fini(&e->matrix);
-	channels_fini(&e->channels);
-	correlations_fini(&e->correlations);
+	if (d->matrix.row)
+		matrix_fini(&d->matrix);
+	channels_fini(&d->channels);
+	correlations_fini(&d->correlations);
 }
 
-int deployment_reload(struct deployment *e, const struct remap *h)
+int deployment_reload(struct deployment *d, const struct remap *h)
 {
-	const struct ruleset *ruleset = e->ecs->ruleset;
-	int error = matrix_reload(&e->matrix, ruleset, h);
+	const struct ruleset *ruleset = d->ecs->ruleset;
+	int error = matrix_reload(&d->matrix, ruleset, h);
 
 	if (error == 0)
-		error = channels_reload(&e->channels, ruleset, h);
+		error = channels_reload(&d->channels, ruleset, h);
 	if (error == 0)
-		error = correlations_reload(&e->correlations, ruleset, h);
-	if (error < 0) { /* nothing may keep the former ruleset's numbers */
-		deployment_fini(e);
-		e->is_lost = true;
+		error = correlations_reload(&d->correlations, ruleset, h);
+	if (error < 0) { /* no part may keep numbers of the former ruleset */
+		deployment_fini(d);
+		d->is_lost = true;
 	}
 	return error;
 }
 
-void deployment_take(struct deployment *e, const struct record *r)
+void deployment_take(struct deployment *d, const struct record *r)
 {
-	if (e->is_lost)
+	if (d->is_lost)
 		return;
-	matrix_take(&e->matrix, r);
-	channels_take(&e->channels, r);
-	correlations_take(&e->correlations, r);
+	matrix_take(&d->matrix, r);
+	channels_take(&d->channels, r);
+	correlations_take(&d->correlations, r);
 }
 
-void deployment_begin_dump(struct deployment *e)
+void deployment_begin_dump(struct deployment *d)
 {
-	matrix_begin_dump(&e->matrix);
-	channels_begin_dump(&e->channels);
+	matrix_begin_dump(&d->matrix);
+	channels_begin_dump(&d->channels);
 }
 
-/* --- what changes, told ------------------------------------------------------------------- */
+/* --- events ---------------------------------------------------------------------------- */
 
-/* A healthy channel is no alarm, and of doubt nothing is claimed. */
+/* A channel that is up or inconclusive is no alert. */
 static enum severity severity_of(enum channel_state s)
 {
 	switch (s) {
@@ -75,19 +75,20 @@ static enum severity severity_of(enum channel_state s)
 
 static void report_channel(void *context, const struct channel *ch, enum channel_state from)
 {
-	struct deployment *e = context;
+	struct deployment *d = context;
 	char end[2][CHANNEL_END_BYTES], message[EVENT_MESSAGE_BYTES];
 	enum severity severity = severity_of(ch->state);
 	struct event v;
 
-	/* How it stood all along is no change. */
-	if (!e->listener || (from == CHANNEL_STATE_COUNT && (!e->is_watched || !severity)))
+	/* No event for a channel's first known state, unless it is bad and the sensor is
+	 * running. */
+	if (!d->listener || (from == CHANNEL_STATE_COUNT && (!d->is_watched || !severity)))
 		return;
 	for (unsigned i = 0; i < 2; i++)
-		channel_end_text(&e->channels, ch, i, end[i]);
+		channel_end_text(&d->channels, ch, i, end[i]);
 	snprintf(message, sizeof(message), "channel of %.180s and %.180s: %s: %s", end[0], end[1],
 		channel_state_name(ch->state), channel_state_words(ch->state));
-	event_init(&v, EVENT_CHANNEL, e->ecs, e->judged_ns);
+	event_init(&v, EVENT_CHANNEL, d->ecs, d->evaluated_ns);
 	v.action = "channel-changed";
 	v.severity = severity;
 	v.message = message;
@@ -97,7 +98,7 @@ static void report_channel(void *context, const struct channel *ch, enum channel
 		.previous = channel_state_name(from),
 		.meaning = channel_state_words(ch->state),
 	};
-	e->listener(e->context, &v);
+	d->listener(d->context, &v);
 }
 
 static struct event_correlation correlation_of(
@@ -120,37 +121,37 @@ static struct event_correlation correlation_of(
 
 static void report_correlation(void *context, const struct correlation *f, bool begins)
 {
-	struct deployment *e = context;
+	struct deployment *d = context;
 	char text[CORRELATION_TEXT_BYTES], message[EVENT_MESSAGE_BYTES];
 	struct event v;
 
-	if (!e->listener || !e->is_watched) /* a capture's summary says it */
+	if (!d->listener || !d->is_watched) /* for a capture, the summary lists it */
 		return;
-	correlation_text(&e->correlations, f, text);
+	correlation_text(&d->correlations, f, text);
 	snprintf(message, sizeof(message), "%s%.480s", begins ? "" : "over: ", text);
-	event_init(&v, EVENT_CORRELATION, e->ecs, e->judged_ns);
+	event_init(&v, EVENT_CORRELATION, d->ecs, d->evaluated_ns);
 	v.action = begins ? "finding-begins" : "finding-ends";
 	if (begins && !f->inconclusive)
 		v.severity = correlation_severity((enum correlation_kind)f->key.kind);
 	v.message = message;
-	v.correlation = correlation_of(e->ecs->ruleset, f, begins);
-	e->listener(e->context, &v);
+	v.correlation = correlation_of(d->ecs->ruleset, f, begins);
+	d->listener(d->context, &v);
 }
 
-void deployment_evaluate(struct deployment *e, const struct deployment_view *v)
+void deployment_evaluate(struct deployment *d, const struct deployment_view *v)
 {
 	struct correlation_evidence evidence = {
-		.matrix = &e->matrix,
-		.channels = &e->channels,
+		.matrix = &d->matrix,
+		.channels = &d->channels,
 		.exposures = v->exposures,
 		.now_ns = v->now_ns,
-		.silence_ns = e->ecs->ruleset->silence_ns,
+		.silence_ns = d->ecs->ruleset->silence_ns,
 		.in_doubt = v->in_doubt,
 	};
 
-	if (e->is_lost)
+	if (d->is_lost)
 		return;
-	e->judged_ns = v->now_ns;
-	channels_evaluate(&e->channels, v->now_ns, v->in_doubt, report_channel, e);
-	correlations_evaluate(&e->correlations, &evidence, report_correlation, e);
+	d->evaluated_ns = v->now_ns;
+	channels_evaluate(&d->channels, v->now_ns, v->in_doubt, report_channel, d);
+	correlations_evaluate(&d->correlations, &evidence, report_correlation, d);
 }

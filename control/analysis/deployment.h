@@ -1,8 +1,7 @@
-/* The deployment: what is known of it while it is watched: the matrix, the channels, and
- * what follows from them.
+/* The deployment: matrix, channels and correlations of the monitored appliances.
  *
- * Fed with records in the numbers of the ruleset in force; judged when every live flow was seen.
- * What changes is told as an event. Control's thread.
+ * Fed with records in the numbers of the current ruleset; evaluated after each dump. Changes are
+ * reported as events. Used on the control thread only.
  */
 #ifndef PORTOLAN_DEPLOYMENT_H
 #define PORTOLAN_DEPLOYMENT_H
@@ -17,33 +16,34 @@
 struct ecs;
 struct event;
 
-/* Everything that the event points to is lent for the call. */
+/* The event and all that it points to are valid during the call only. */
 typedef void deployment_listener(void *context, struct event *);
 
 struct deployment {
-	const struct ecs *ecs; /* lent; of the ruleset in force */
+	const struct ecs *ecs; /* lent; of the current ruleset */
 	struct matrix matrix;
 	struct channels channels;
 	struct correlations correlations;
-	uint64_t judged_ns; /* 0: never */
-	bool is_watched;    /* judged again and again: else at the end of a capture, once */
-	bool is_lost;	    /* no memory was left at a reload: it stays empty */
+	uint64_t evaluated_ns; /* 0: never */
+	bool is_watched; /* evaluated after each dump (sensor); else once, at the end of a capture
+			  */
+	bool is_lost;	 /* out of memory at a reload: it stays empty */
 	deployment_listener *listener; /* or NULL */
 	void *context;
 };
 
-/* What a judging goes by beside what was fed. */
+/* Further inputs of an evaluation. */
 struct deployment_view {
 	const struct exposures *exposures;
 	uint64_t now_ns;
-	bool in_doubt; /* the mirror may have lost what is not there */
+	bool in_doubt; /* the mirror may be missing packets */
 };
 
 /* 0 or -ENOMEM. */
 int deployment_init(struct deployment *, const struct ecs *);
 void deployment_fini(struct deployment *);
 
-/* `ecs` has another ruleset. 0; -ENOMEM: it is empty, and stays so. */
+/* Switches to the ruleset that `ecs` now has. 0, or -ENOMEM: empty from now on. */
 int deployment_reload(struct deployment *, const struct remap *);
 
 /* RECORD_LIVE and RECORD_ENDED. */

@@ -14,15 +14,15 @@ void exposures_init(struct exposures *n, const struct ruleset *ruleset)
 		n->flows[i] = calloc(ruleset->appliances + 1, sizeof(*n->flows[i]));
 }
 
-void exposures_reload(struct exposures *n, const struct ruleset *ruleset, const struct remap *h)
+void exposures_reload(struct exposures *n, const struct ruleset *ruleset, const struct remap *remap)
 {
 	struct exposures old = *n;
 
 	exposures_init(n, ruleset);
 	for (unsigned kind = 0; kind < EXPOSURE_COUNT; kind++)
-		for (size_t i = 0; old.flows[kind] && n->flows[kind] && i < h->appliances; i++)
-			if (h->appliance[i] != APPLIANCE_NONE)
-				n->flows[kind][h->appliance[i]] += old.flows[kind][i];
+		for (size_t i = 0; old.flows[kind] && n->flows[kind] && i < remap->appliances; i++)
+			if (remap->appliance[i] != APPLIANCE_NONE)
+				n->flows[kind][remap->appliance[i]] += old.flows[kind][i];
 	exposures_fini(&old);
 }
 
@@ -33,7 +33,7 @@ void exposures_fini(struct exposures *n)
 	memset(n, 0, sizeof(*n));
 }
 
-/* Whether the same feature is documented with TLS as well, for this role and direction. */
+/* Whether the feature is also documented with TLS, for this role and direction. */
 static int has_tls_beside(const struct ruleset *c, uint16_t set)
 {
 	const struct policy *p = c->policy;

@@ -1,6 +1,7 @@
-/* Exposures: what is no violation and yet worth knowing, since it crosses in clear or is old.
+/* Exposures: traffic that is expected but weak, because it is in clear text or uses an old version.
  *
- * Fed with the records of ended flows; counts flows by kind and appliance. Control's thread.
+ * Fed with records of ended flows; counts flows by kind and appliance. Used on the control thread
+ * only.
  */
 #ifndef PORTOLAN_EXPOSURE_H
 #define PORTOLAN_EXPOSURE_H
@@ -33,17 +34,17 @@ static inline const char *exposure_text(enum exposure n)
 
 struct exposures {
 	const struct ruleset *ruleset;
-	uint64_t *flows[EXPOSURE_COUNT]; /* by appliance; NULL: no memory was left for it */
+	uint64_t *flows[EXPOSURE_COUNT]; /* by appliance; NULL: out of memory */
 };
 
 void exposures_init(struct exposures *, const struct ruleset *);
 void exposures_fini(struct exposures *);
-/* Another ruleset; what was counted goes to its successor by the remap. */
+/* Switches to another ruleset; counts follow the appliances that still exist. */
 void exposures_reload(struct exposures *, const struct ruleset *, const struct remap *);
 
 void exposures_take(struct exposures *, const struct record *);
 
-/* Flows of a kind, over all appliances. */
+/* Flows of a kind, summed over all appliances. */
 uint64_t exposures_flows(const struct exposures *, enum exposure);
 
 #endif

@@ -11,7 +11,7 @@
 #define CAPACITY_MIN 64
 #define SLOTS_PER_FINDING 2
 
-/* A finding's number, 1 for the first, beside enough of its hash to leave the others alone. */
+/* Number of the finding (from 1; 0: free) and part of its hash, to skip most comparisons. */
 struct finding_slot {
 	uint32_t hash, number;
 };
@@ -56,7 +56,7 @@ static uint64_t fold(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* Who is flagged chooses addresses and ports: the seed keeps him from choosing slots. */
+/* Senders choose addresses and ports: the seed keeps them from causing collisions. */
 static uint32_t hash_of(const struct findings *all, const struct finding_key *k)
 {
 	uint64_t word[3];
@@ -66,7 +66,7 @@ static uint32_t hash_of(const struct findings *all, const struct finding_key *k)
 	return (uint32_t)fold(word[0] ^ all->seed, word[2] ^ 0xd1b54a32d192ed03);
 }
 
-/* Where the key is, or the free slot that ends the search; NULL without an index. */
+/* The slot of the key, or the free slot where the search ended; NULL: no index yet. */
 static struct finding_slot *slot_of(
 	const struct findings *all, const struct finding_key *k, uint32_t hash)
 {
@@ -89,7 +89,7 @@ static void index_all(struct findings *all)
 	}
 }
 
-/* Twice the room, and an index that is never more than half full. 0 or -1. */
+/* Doubles the array; keeps the index at most half full. 0 or -1. */
 static int grow(struct findings *all)
 {
 	size_t room = all->room ? 2 * all->room : CAPACITY_MIN;
@@ -109,7 +109,7 @@ static int grow(struct findings *all)
 	return 0;
 }
 
-/* One more, with nothing in it but the key, which is not there yet; NULL: no room. */
+/* Adds an empty finding for a key that is not there yet; NULL: no room. */
 static struct finding *place(struct findings *all, const struct finding_key *k)
 {
 	uint32_t hash = hash_of(all, k);
@@ -198,7 +198,8 @@ struct finding *findings_add(
 	return f;
 }
 
-/* Most flows tell no facts, which are half of a record: these are kept without their text. */
+/* Most flows have no facts, which are half of a record: without facts only the first part is
+ * kept. */
 static size_t record_bytes(const struct record *r)
 {
 	return offsetof(struct record, facts) +
@@ -216,7 +217,7 @@ void finding_keep_record(struct finding *f, const struct record *r)
 		memcpy(f->worst, r, record_bytes(r));
 }
 
-/* First as if it had no facts, which says whether it has. */
+/* Copies the short form first: it says whether facts follow. */
 static struct record kept_flow(const struct finding *f)
 {
 	struct record r = {0};
@@ -246,9 +247,9 @@ struct record finding_flow(const struct finding *f)
 	return f->worst ? kept_flow(f) : r;
 }
 
-/* ---- several made one ---- */
+/* ---- folding ---- */
 
-/* A record that was kept for `other` speaks for `f` too, but stays the other's. */
+/* Points `f` to a record that `other` keeps owning. */
 static void borrow_worst(struct finding *f, const struct finding *other)
 {
 	if (f->owns_worst || !other->worst)
@@ -287,7 +288,7 @@ static void count_members(const struct findings *all, finding_wider *wider, stru
 	}
 }
 
-/* Whether another one of the same wider key takes it in. */
+/* Whether another finding with the same coarser key absorbs this one. */
 static int is_absorbed(
 	struct findings *all, struct finding *w, const struct finding *f, uint32_t more_than)
 {
@@ -321,7 +322,7 @@ void findings_fold(struct findings *all, finding_wider *wider, uint32_t more_tha
 	findings_clear(&wide);
 }
 
-/* The finding in the numbers of another ruleset: 1, or 0 if it has no place there. */
+/* Translates a finding to another ruleset: 1, or 0 if it does not exist there. */
 static int translate(struct finding *f, const struct remap *remap)
 {
 	struct record r = finding_flow(f);

@@ -36,22 +36,22 @@ static struct matrix_cell *cell_of(struct matrix *m, size_t appliance, size_t se
 	return &(*row)[set];
 }
 
-/* --- another ruleset ------------------------------------------------------------------- */
+/* --- reload ---------------------------------------------------------------------------- */
 
-static void carry_over_row(
-	struct matrix *m, const struct matrix_cell *row, uint16_t appliance, const struct remap *h)
+static void carry_over_row(struct matrix *m, const struct matrix_cell *row, uint16_t appliance,
+	const struct remap *remap)
 {
-	for (size_t set = SET_NONE + 1; set < h->sets; set++) {
+	for (size_t set = SET_NONE + 1; set < remap->sets; set++) {
 		struct matrix_cell *cell;
-		if (h->set[set] == SET_NONE || (!row[set].last_ns && !row[set].wrong_ns))
+		if (remap->set[set] == SET_NONE || (!row[set].last_ns && !row[set].wrong_ns))
 			continue;
-		cell = cell_of(m, appliance, h->set[set]);
+		cell = cell_of(m, appliance, remap->set[set]);
 		if (cell)
 			*cell = row[set];
 	}
 }
 
-int matrix_reload(struct matrix *m, const struct ruleset *ruleset, const struct remap *h)
+int matrix_reload(struct matrix *m, const struct ruleset *ruleset, const struct remap *remap)
 {
 	struct matrix old = *m;
 	int error = matrix_init(m, ruleset);
@@ -62,16 +62,16 @@ int matrix_reload(struct matrix *m, const struct ruleset *ruleset, const struct 
 	}
 	m->dump = old.dump;
 	m->overflowed = old.overflowed;
-	for (size_t i = 0; i < h->appliances; i++)
-		if (old.row[i] && h->appliance[i] != APPLIANCE_NONE)
-			carry_over_row(m, old.row[i], h->appliance[i], h);
+	for (size_t i = 0; i < remap->appliances; i++)
+		if (old.row[i] && remap->appliance[i] != APPLIANCE_NONE)
+			carry_over_row(m, old.row[i], remap->appliance[i], remap);
 	matrix_fini(&old);
 	return 0;
 }
 
-/* --- what is seen ----------------------------------------------------------------------- */
+/* --- records --------------------------------------------------------------------------- */
 
-static void see_live(const struct matrix *m, struct matrix_cell *cell, int flagged)
+static void count_live(const struct matrix *m, struct matrix_cell *cell, int flagged)
 {
 	if (cell->dump != m->dump) {
 		cell->dump = m->dump;
@@ -83,7 +83,7 @@ static void see_live(const struct matrix *m, struct matrix_cell *cell, int flagg
 		cell->live++;
 }
 
-/* The exchange of ports 67 and 68 is one; it stands at the first of its rows, whose rule it has. */
+/* DHCP's ports 67 and 68 share one cell, that of the first rule's port. */
 static uint16_t row_of(const struct policy *p, uint16_t set)
 {
 	const struct rule *r = &p->rule[p->set[set].first];
@@ -94,7 +94,7 @@ static uint16_t row_of(const struct policy *p, uint16_t set)
 		(enum transport)r->transport, r->port);
 }
 
-static void see(struct matrix *m, const struct record *r, unsigned end)
+static void add_flow(struct matrix *m, const struct record *r, unsigned end)
 {
 	uint16_t set = row_of(m->ruleset->policy, r->set[end]);
 	struct matrix_cell *cell = cell_of(m, r->appliance[end], set);
@@ -103,7 +103,7 @@ static void see(struct matrix *m, const struct record *r, unsigned end)
 	if (!cell)
 		return;
 	if (record_is_live(r))
-		see_live(m, cell, flagged);
+		count_live(m, cell, flagged);
 	if (r->kind == RECORD_ENDED)
 		*(flagged ? &cell->wrong : &cell->flows) += 1;
 	if (flagged) {
@@ -120,7 +120,7 @@ void matrix_take(struct matrix *m, const struct record *r)
 {
 	for (unsigned end = 0; end < 2; end++)
 		if (r->appliance[end] != APPLIANCE_NONE && r->set[end] != SET_NONE)
-			see(m, r, end);
+			add_flow(m, r, end);
 }
 
 void matrix_begin_dump(struct matrix *m)

@@ -1,8 +1,8 @@
-/* Appliance by rule: what was in use, when last, and what went wrong with it.
+/* The matrix: appliance by rule set, with last use, flow counts and flagged flows.
  *
- * Fed with flows that ended and, at every dump, with those that live. Rules that share a port
- * are one: which of them a flow was for, the port cannot tell. Bounded: so many appliances have a
- * row, the rest is counted. Control's thread.
+ * Fed with ended flows and, at every dump, with live ones. Rules that share a port share a cell:
+ * the port does not tell which of them a flow used. Bounded: appliances beyond MATRIX_ROWS_MAX are
+ * counted, not kept. Used on the control thread only.
  */
 #ifndef PORTOLAN_MATRIX_H
 #define PORTOLAN_MATRIX_H
@@ -18,42 +18,42 @@ struct remap;
 #define MATRIX_ROWS_MAX 16384
 
 struct matrix_cell {
-	uint64_t first_ns, last_ns; /* of packets of flows that belong; 0: never */
-	uint64_t flows;		    /* that belong and ended */
-	uint64_t wrong, wrong_ns;   /* flows that ended flagged, and the last packet of any */
-	uint64_t dump;		    /* the last one in which a flow was live: */
+	uint64_t first_ns, last_ns; /* packets of expected flows; 0: never */
+	uint64_t flows;		    /* expected flows that ended */
+	uint64_t wrong, wrong_ns;   /* ended flagged flows; last packet of any flagged flow */
+	uint64_t dump;		    /* the last dump with a live flow; of that dump: */
 	uint32_t live, live_wrong;
-	uint32_t verdict; /* of the last wrong one */
+	uint32_t verdict; /* of the last flagged flow */
 };
 
 struct matrix {
 	const struct ruleset *ruleset;
-	struct matrix_cell **row; /* by appliance, then by rule set; NULL: never seen */
+	struct matrix_cell **row; /* by appliance, then by rule set; NULL: no flow yet */
 	size_t rows;
 	uint64_t dump;
-	uint64_t overflowed; /* ends of flows that found no row */
+	uint64_t overflowed; /* ended flows without a row */
 };
 
 /* 0 or -ENOMEM. */
 int matrix_init(struct matrix *, const struct ruleset *);
 void matrix_fini(struct matrix *);
 
-/* Another ruleset; cells go to the remap. 0, or -ENOMEM and nothing changed. */
+/* Switches to another ruleset; keeps cells that exist there. 0, or -ENOMEM with nothing changed. */
 int matrix_reload(struct matrix *, const struct ruleset *, const struct remap *);
 
-/* RECORD_LIVE and RECORD_ENDED, in the ruleset's numbers. */
+/* Takes RECORD_LIVE and RECORD_ENDED, in the numbers of the current ruleset. */
 void matrix_take(struct matrix *, const struct record *);
 
-/* A new dump: nothing is live until it is seen again. */
+/* Begins a dump: resets what is live. */
 void matrix_begin_dump(struct matrix *);
 
-/* What is known of an appliance and a rule set; NULL: never seen. */
+/* The cell of an appliance and a rule set; NULL: no flow yet. */
 const struct matrix_cell *matrix_cell(const struct matrix *, size_t appliance, size_t set);
 
-/* Flows that belong and are live, as of the last dump. */
+/* Live expected flows as of the last dump. */
 uint64_t matrix_live(const struct matrix *, const struct matrix_cell *);
 
-/* "never", "last seen" or "wrong" (something flagged since it was last in order). */
+/* "never", "last seen" or "wrong" (a flagged flow came after the last expected one). */
 const char *matrix_state(const struct matrix_cell *);
 
 #endif

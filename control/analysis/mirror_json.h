@@ -1,4 +1,4 @@
-/* The mirror report as a document: what --stats has under `mirror`. */
+/* The mirror report as JSON: `mirror` in --stats. */
 #ifndef PORTOLAN_MIRROR_JSON_H
 #define PORTOLAN_MIRROR_JSON_H
 
@@ -7,7 +7,7 @@
 struct counters;
 struct mirror_report;
 
-/* The figures and the findings, a new document. */
+/* A new document with figures and findings. */
 json_t *mirror_report_json(const struct mirror_report *, const struct counters *);
 
 #endif

@@ -10,12 +10,12 @@
 #include "base/format.h"
 #include "policy/ruleset.h"
 
-/* Below so many of a thing a share says nothing. */
+/* Minimum counts below which a share means nothing. */
 #define FLOWS_LEAST 20
 #define PACKETS_LEAST 100
 #define BYTES_LEAST 10000
 
-/* From which share on it is said. */
+/* Shares from which on a finding is reported. */
 #define ONE_SIDED_SHARE 0.5
 #define PARTLY_ONE_SIDED_SHARE 0.1
 #define DUPLICATE_SHARE 0.05
@@ -23,7 +23,7 @@
 #define UNSEEN_SHARE 0.001
 #define SESSION_LOSS_SHARE 0.001
 #define BACKWARDS_SHARE 0.001
-#define BACKWARDS_NS 1000000000ull /* or by so much, once */
+#define BACKWARDS_NS 1000000000ull /* or once by so much */
 #define HANDSHAKE_RATIO 10
 
 static const char *const finding_name[] = {
@@ -113,10 +113,11 @@ struct findings_list {
 	size_t count;
 };
 
-static void say(struct findings_list *l, enum mirror_finding_kind kind, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+static void add_finding(struct findings_list *l, enum mirror_finding_kind kind, const char *format,
+	...) __attribute__((format(printf, 3, 4)));
 
-static void say(struct findings_list *l, enum mirror_finding_kind kind, const char *format, ...)
+static void add_finding(
+	struct findings_list *l, enum mirror_finding_kind kind, const char *format, ...)
 {
 	struct mirror_finding *f = &l->found[l->count++];
 	va_list args;
@@ -138,7 +139,7 @@ static double percent(uint64_t part, uint64_t whole)
 	return 100 * share(part, whole);
 }
 
-/* 1 if so much is one-sided that other figures mean nothing beside it. */
+/* 1 if so much is one-sided that the other figures are meaningless. */
 static int judge_sides(struct findings_list *l, const struct mirror_lane *all)
 {
 	uint64_t flows = all->flows.one + all->flows.both;
@@ -146,14 +147,14 @@ static int judge_sides(struct findings_list *l, const struct mirror_lane *all)
 	if (flows < FLOWS_LEAST || share(all->flows.one, flows) < PARTLY_ONE_SIDED_SHARE)
 		return 0;
 	if (share(all->flows.one, flows) < ONE_SIDED_SHARE) {
-		say(l, MIRROR_FINDING_PARTLY_ONE_SIDED,
+		add_finding(l, MIRROR_FINDING_PARTLY_ONE_SIDED,
 			"one direction is missing for %.0f %% of TCP flows with data (%llu of "
 			"%llu)",
 			percent(all->flows.one, flows), (unsigned long long)all->flows.one,
 			(unsigned long long)flows);
 		return 1;
 	}
-	say(l, MIRROR_FINDING_ONE_SIDED,
+	add_finding(l, MIRROR_FINDING_ONE_SIDED,
 		"one direction only: %.0f %% of TCP flows have a single side (%llu of %llu)",
 		percent(all->flows.one, flows), (unsigned long long)all->flows.one,
 		(unsigned long long)flows);
@@ -163,12 +164,12 @@ static int judge_sides(struct findings_list *l, const struct mirror_lane *all)
 static void judge_handshakes(struct findings_list *l, const struct mirror_lane *all)
 {
 	if (all->syn_ack >= FLOWS_LEAST && all->syn < all->syn_ack / HANDSHAKE_RATIO)
-		say(l, MIRROR_FINDING_HANDSHAKES,
+		add_finding(l, MIRROR_FINDING_HANDSHAKES,
 			"answers without questions: %llu flows with SYN+ACK, %llu with SYN",
 			(unsigned long long)all->syn_ack, (unsigned long long)all->syn);
 }
 
-/* Where copies are dropped they are counted; else the sample tells. */
+/* With deduplication duplicates are counted; else the sample is used. */
 static void judge_duplicates(
 	struct findings_list *l, const struct mirror_report *r, const struct counters *c)
 {
@@ -177,14 +178,14 @@ static void judge_duplicates(
 	if (r->deduplicates) {
 		uint64_t packets = c->ip + c->duplicate;
 		if (packets >= PACKETS_LEAST && share(c->duplicate, packets) >= DUPLICATE_SHARE)
-			say(l, MIRROR_FINDING_DUPLICATES,
+			add_finding(l, MIRROR_FINDING_DUPLICATES,
 				"%.0f %% of packets came twice; the second ones were dropped",
 				percent(2 * c->duplicate, packets));
 		return;
 	}
 	if (f->watched_packets >= PACKETS_LEAST &&
 		share(f->watched_copies, f->watched_packets) >= DUPLICATE_SHARE)
-		say(l, MIRROR_FINDING_DUPLICATES,
+		add_finding(l, MIRROR_FINDING_DUPLICATES,
 			"packets come twice (%.0f %% of a sample), and count twice",
 			percent(2 * f->watched_copies, f->watched_packets));
 }
@@ -192,7 +193,7 @@ static void judge_duplicates(
 static void judge_truncation(struct findings_list *l, const struct counters *c)
 {
 	if (c->frames >= PACKETS_LEAST && share(c->truncated_frames, c->frames) >= TRUNCATED_SHARE)
-		say(l, MIRROR_FINDING_TRUNCATION,
+		add_finding(l, MIRROR_FINDING_TRUNCATION,
 			"%.0f %% of frames were captured shorter than they were, %llu of them too "
 			"short to be read",
 			percent(c->truncated_frames, c->frames),
@@ -203,7 +204,7 @@ static void judge_loss(struct findings_list *l, const struct mirror_counters *f)
 {
 	if (f->acknowledged_bytes >= BYTES_LEAST &&
 		share(f->unseen_bytes, f->acknowledged_bytes) >= UNSEEN_SHARE)
-		say(l, MIRROR_FINDING_LOSS,
+		add_finding(l, MIRROR_FINDING_LOSS,
 			"%.1f %% of TCP bytes that were acknowledged never came (a sample of %llu "
 			"connections)",
 			percent(f->unseen_bytes, f->acknowledged_bytes),
@@ -218,7 +219,7 @@ static void judge_session(struct findings_list *l, const struct mirror_session *
 	if (expected < PACKETS_LEAST || share(lost, expected) < SESSION_LOSS_SHARE)
 		return;
 	format_address(&s->source, s->version, source);
-	say(l, MIRROR_FINDING_SESSION_LOSS,
+	add_finding(l, MIRROR_FINDING_SESSION_LOSS,
 		"the ERSPAN session %u of %s lost %llu of %llu packets on the way (%.1f %%)",
 		s->session, source, (unsigned long long)lost, (unsigned long long)expected,
 		percent(lost, expected));
@@ -231,7 +232,8 @@ static void judge_time(
 		(f->backwards < PACKETS_LEAST ||
 			share(f->backwards, c->monitored) < BACKWARDS_SHARE))
 		return;
-	say(l, MIRROR_FINDING_TIME, "%llu packets are older than one before them, by up to %.3f s",
+	add_finding(l, MIRROR_FINDING_TIME,
+		"%llu packets are older than one before them, by up to %.3f s",
 		(unsigned long long)f->backwards, (double)f->backwards_ns / 1e9);
 }
 
@@ -249,8 +251,8 @@ static void judge_absence(struct findings_list *l, const struct mirror_report *r
 				used ? ", " : "", r->ruleset->appliance[i].name);
 	}
 	if (absent > 0)
-		say(l, MIRROR_FINDING_ABSENT, "%zu of %zu appliances never seen: %s%s", absent,
-			r->sum.hosts, names, used >= sizeof(names) ? " …" : "");
+		add_finding(l, MIRROR_FINDING_ABSENT, "%zu of %zu appliances never seen: %s%s",
+			absent, r->sum.hosts, names, used >= sizeof(names) ? " …" : "");
 }
 
 size_t mirror_report_find(const struct mirror_report *r, const struct counters *c,
@@ -273,8 +275,8 @@ size_t mirror_report_find(const struct mirror_report *r, const struct counters *
 	return l.count;
 }
 
-/* Those that say that packets are missing; of copies, short frames and clocks nothing is. */
-static bool hides(enum mirror_finding_kind kind)
+/* Findings that mean missing packets; not duplicates, truncation or time. */
+static bool means_missing_packets(enum mirror_finding_kind kind)
 {
 	switch (kind) {
 	case MIRROR_FINDING_ONE_SIDED:
@@ -294,7 +296,7 @@ bool mirror_report_is_in_doubt(const struct mirror_report *r, const struct count
 	size_t count = mirror_report_find(r, c, found);
 
 	for (size_t i = 0; i < count; i++)
-		if (hides(found[i].kind))
+		if (means_missing_packets(found[i].kind))
 			return true;
-	return c->frames == 0; /* a dead mirror shows nothing at all */
+	return c->frames == 0; /* nothing received at all */
 }

@@ -1,7 +1,7 @@
-/* The mirror as all workers saw it together, and what is to be said of it.
+/* The mirror report: figures of all workers added up, and findings about the mirror's quality.
  *
- * Every finding has a threshold, below which nothing is said, and says what to do. An answer of
- * "nothing" from a bad mirror is no answer (DESIGN 5).
+ * Each finding has a threshold and a remedy. While the mirror is bad, absence of traffic proves
+ * nothing (DESIGN 5).
  */
 #ifndef PORTOLAN_MIRROR_REPORT_H
 #define PORTOLAN_MIRROR_REPORT_H
@@ -16,14 +16,14 @@ struct ruleset;
 
 struct mirror_report {
 	const struct ruleset *ruleset;
-	const char *const *interface; /* names, by number; lent */
+	const char *const *interface; /* names by number, lent */
 	size_t interfaces;
-	struct mirror_counters sum; /* `host` is the report's own */
-	bool deduplicates;	    /* second copies are dropped, and all counted */
-	bool is_known;		    /* a worker's figures were added: before, nothing is judged */
+	struct mirror_counters sum; /* `host` is owned by the report */
+	bool deduplicates;	    /* duplicates are dropped, and every one is counted */
+	bool is_known;		    /* figures of a worker were added; no findings before */
 };
 
-/* Each finding's name, which is an interface. */
+/* Name of each finding, a stable interface. */
 #define MIRROR_FINDING_LIST(X)                                                                     \
 	X(ONE_SIDED, "one-sided")                                                                  \
 	X(PARTLY_ONE_SIDED, "partly-one-sided")                                                    \
@@ -52,16 +52,16 @@ struct mirror_finding {
 int mirror_report_init(struct mirror_report *, const struct ruleset *, bool deduplicates);
 void mirror_report_fini(struct mirror_report *);
 
-/* As it was at first. */
+/* Resets to the state after init. */
 void mirror_report_clear(struct mirror_report *);
 
-/* Adds a flow that is still live: workers count a flow's packets when it ends. */
+/* Adds a live flow: workers count a flow's packets only when it ends. */
 void mirror_report_add_live(struct mirror_report *, const struct record *);
 
-/* Whether what is not seen may have been there all the same. */
+/* Whether traffic may exist that the mirror does not show. */
 bool mirror_report_is_in_doubt(const struct mirror_report *, const struct counters *);
 
-/* What is wrong with the mirror; how many. */
+/* Finds what is wrong with the mirror; returns the number of findings. */
 size_t mirror_report_find(const struct mirror_report *, const struct counters *,
 	struct mirror_finding found[MIRROR_FINDINGS_MAX]);
 

@@ -2,7 +2,7 @@
 
 #include "analysis/mirror_report.h"
 
-/* Where the same lane is, or a new one, or the one for the rest. */
+/* The same lane, a new one, or the overflow lane. */
 static struct mirror_lane *lane_like(struct mirror_counters *sum, const struct mirror_lane *l)
 {
 	for (uint32_t i = 1; i < sum->lanes; i++)
@@ -32,7 +32,7 @@ static int is_same_session(const struct mirror_session *a, const struct mirror_s
 	       address_equal(&a->source, &b->source);
 }
 
-/* Each worker has seen some of the numbers: together they lack only what nobody saw. */
+/* Each worker sees some of a session's sequence numbers: only those that none saw are lost. */
 static void add_session(struct mirror_counters *sum, const struct mirror_session *s)
 {
 	for (uint32_t i = 0; i < sum->sessions; i++) {

@@ -45,28 +45,29 @@ static void count_usage(struct usage_table *s, const struct usage_key *k, uint64
 	u->flows += flows;
 }
 
-static void carry_over_usage(struct usage_table *s, const struct remap *h, const struct usage *u)
+static void carry_over_usage(
+	struct usage_table *s, const struct remap *remap, const struct usage *u)
 {
 	struct usage_key k = u->key;
 
-	k.appliance = remap_appliance(h, k.appliance);
-	k.set = remap_set(h, k.set);
+	k.appliance = remap_appliance(remap, k.appliance);
+	k.set = remap_set(remap, k.set);
 	if (k.appliance != APPLIANCE_NONE && (k.set != SET_NONE || u->key.set == SET_NONE))
 		count_usage(s, &k, u->flows);
 }
 
-void usage_reload(struct usage_table *s, const struct remap *h)
+void usage_reload(struct usage_table *s, const struct remap *remap)
 {
 	struct usage *old = s->usage, *u, *next;
 
-	s->findings_retired += findings_translate(&s->findings, h);
-	exposures_reload(&s->exposures, s->ecs->ruleset, h);
+	s->findings_retired += findings_translate(&s->findings, remap);
+	exposures_reload(&s->exposures, s->ecs->ruleset, remap);
 	s->usage = NULL;
 	s->usages = 0;
 	HASH_ITER(hh, old, u, next)
 	{
 		HASH_DEL(old, u);
-		carry_over_usage(s, h, u);
+		carry_over_usage(s, remap, u);
 		free(u);
 	}
 }

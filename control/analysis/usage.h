@@ -1,7 +1,7 @@
-/* What ended flows add up to: findings, exposures, and who used which documented row.
+/* Usage: totals over ended flows: findings, exposures, and which appliance used which documented
+ * row.
  *
- * Fed with the records of ended flows. Bounded: findings and usage that find no place are
- * counted and said.
+ * Bounded: findings and rows that do not fit are counted and reported.
  */
 #ifndef PORTOLAN_USAGE_H
 #define PORTOLAN_USAGE_H
@@ -18,7 +18,7 @@ struct remap;
 #define USAGE_ROWS_MAX 262144
 
 struct usage_key {
-	uint16_t set; /* SET_NONE: the protocol counts */
+	uint16_t set; /* SET_NONE: counted by `protocol` */
 	uint16_t appliance;
 	uint8_t protocol;
 	uint8_t zero[3];
@@ -26,7 +26,7 @@ struct usage_key {
 
 struct usage {
 	struct usage_key key;
-	uint32_t first_rule; /* of the set: the order of the policy */
+	uint32_t first_rule; /* of the set, for policy order */
 	uint64_t flows;
 	UT_hash_handle hh;
 };
@@ -35,17 +35,16 @@ struct usage_table {
 	const struct ecs *ecs;
 	struct findings findings;
 	struct exposures exposures;
-	struct usage *usage; /* rule set or protocol, and appliance: how often */
+	struct usage *usage; /* hash by usage_key */
 	size_t usages;
 	uint64_t usage_overflowed;
-	uint64_t findings_retired; /* of appliances or rules that a reload took away */
+	uint64_t findings_retired; /* dropped: their appliance or rule was removed by a reload */
 };
 
 void usage_init(struct usage_table *, const struct ecs *);
 void usage_add(struct usage_table *, const struct record *);
 
-/* Another ruleset: `ecs` has it already. What the remap has goes on, the rest is dropped and
- * counted. */
+/* Switches to the ruleset that `ecs` now has; what does not exist there is dropped and counted. */
 void usage_reload(struct usage_table *, const struct remap *);
 
 void usage_fini(struct usage_table *);

@@ -270,7 +270,7 @@ static void answer_channels(
 	control_done(client,
 		json_pack("{s:I, s:I, s:b, s:o}", "channels", (json_int_t)all->count, "overflowed",
 			(json_int_t)all->overflowed, "in_doubt", a->snapshot->in_doubt, "judged",
-			json_when(a->snapshot->collector->deployment.judged_ns)));
+			json_when(a->snapshot->collector->deployment.evaluated_ns)));
 }
 
 static json_t *matrix_item(const struct requests *a, size_t appliance, size_t set)
