@@ -13,7 +13,7 @@ struct chunk {
 	struct chunk *next;
 	size_t used, size;
 	void *memory;
-	unsigned char *bytes; /* of `memory` from the first aligned byte on */
+	unsigned char *bytes; /* first aligned byte in `memory` */
 };
 
 struct arena {
@@ -33,7 +33,8 @@ static struct chunk *chunk_new(size_t size)
 {
 	struct chunk *chunk = arena_must(calloc(1, sizeof(*chunk)));
 
-	/* calloc knows what is zero already: most pages of a policy's tables are never touched. */
+	/* calloc() need not clear fresh pages: most pages of a policy's tables are never
+	 * touched. */
 	chunk->size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 	chunk->memory = arena_must(calloc(1, chunk->size + ALIGNMENT - 1));
 	chunk->bytes = chunk->memory;

@@ -1,7 +1,6 @@
-/* A buffer: text that grows at its end, and keeps its memory when it is cleared for the next one.
+/* A buffer: text that grows at its end; clearing it keeps the memory.
  *
- * Without memory it stops growing and says so at the end (`error`). Never holds more than
- * BUFFER_BYTES_MAX bytes.
+ * Out of memory, it stops growing and sets `error`. Holds at most BUFFER_BYTES_MAX bytes.
  */
 #ifndef PORTOLAN_BUFFER_H
 #define PORTOLAN_BUFFER_H
@@ -19,11 +18,10 @@ struct buffer {
 
 void buffer_clear(struct buffer *);
 
-/* 0, or a negative errno that is kept in `error`. For buffer_room(). */
+/* 0, or a negative errno, also kept in `error`. Called by buffer_room(). */
 int buffer_grow(struct buffer *, size_t bytes);
 
-/* Where so many more bytes may be written, which count once they are added to `length`; NULL: they
- * may not. */
+/* Space for `bytes` more bytes, to be added to `length` by the caller; NULL: no memory. */
 static inline char *buffer_room(struct buffer *b, size_t bytes)
 {
 	if (b->error || (bytes > b->size - b->length && buffer_grow(b, bytes) < 0))
@@ -48,7 +46,8 @@ static inline void buffer_puts(struct buffer *b, const char *text)
 
 void buffer_number(struct buffer *, long long);
 
-/* With a backslash before each character of `special`; control characters become spaces. */
+/* Appends `text` with a backslash before each character of `special`; control characters become
+ * spaces. */
 void buffer_escape(struct buffer *, const char *text, const char *special);
 
 void buffer_fini(struct buffer *);

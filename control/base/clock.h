@@ -1,5 +1,4 @@
-/* What time it is, for those outside the packet path.
- */
+/* Reading the clocks, outside the packet path. */
 #ifndef PORTOLAN_CLOCK_H
 #define PORTOLAN_CLOCK_H
 
@@ -20,7 +19,7 @@ static inline uint64_t clock_wall_ns(void)
 	return clock_ns(CLOCK_REALTIME);
 }
 
-/* Since some moment, never set back. */
+/* Monotonic, from an arbitrary start. */
 static inline uint64_t clock_steady_ns(void)
 {
 	return clock_ns(CLOCK_MONOTONIC);

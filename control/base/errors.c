@@ -7,7 +7,8 @@
 
 static const char ellipsis[] = "…";
 
-/* A value from a file may hold anything; it must not steer a terminal. */
+/* Values from files may contain anything: replaces control characters, which could steer a
+ * terminal. */
 static void errors_make_printable(char *text)
 {
 	for (; *text; text++) {
@@ -16,7 +17,7 @@ static void errors_make_printable(char *text)
 	}
 }
 
-/* Ends the text with an ellipsis, for which room was kept; once is enough. */
+/* Ends the text with one ellipsis, for which room is reserved. */
 static void errors_cut(struct errors *c)
 {
 	const size_t room = ERRORS_BYTES - sizeof(ellipsis), bytes = sizeof(ellipsis) - 1;

@@ -1,5 +1,5 @@
-/* What is wrong, in words for a person: collected where the cause is known, printed once
- * by the command as `portolan: what: why`.
+/* Error messages for people: collected where the cause is known, printed once by the command as
+ * `portolan: what: why`.
  */
 #ifndef PORTOLAN_ERRORS_H
 #define PORTOLAN_ERRORS_H
@@ -14,10 +14,10 @@ struct errors {
 	size_t length;
 };
 
-/* Appends one line; what does not fit is left out and said so with "…". */
+/* Appends one line; text that does not fit is cut and ends with "…". */
 void errors_add(struct errors *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Every line with `portolan: ` before it. */
+/* Prints every line with `portolan: ` before it. */
 void errors_print(const struct errors *, FILE *);
 
 #endif

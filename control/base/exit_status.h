@@ -1,4 +1,4 @@
-/* How the program ends (DESIGN 8). */
+/* Exit statuses (DESIGN 8). */
 #ifndef PORTOLAN_EXIT_STATUS_H
 #define PORTOLAN_EXIT_STATUS_H
 

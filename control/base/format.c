@@ -45,7 +45,7 @@ static char *put_hex(char *at, unsigned group)
 	return at;
 }
 
-/* The longest run of groups that are zero, of equals the first; a single one is none. */
+/* Finds the longest run of zero groups, the first one if equal; a single group does not count. */
 static unsigned longest_zeros(const unsigned group[8], unsigned *length)
 {
 	unsigned first = 8;
@@ -105,8 +105,8 @@ static char *put_digits(char *at, unsigned number, unsigned digits)
 	return at + digits;
 }
 
-/* The date, of days since 1970: years begin in March, so that the leap day is their last one, and
- * 400 of them are 146,097 days. */
+/* The date of a day since 1970. Years are counted from March, so that the leap day is the last; 400
+ * years are 146,097 days. */
 static char *put_date(char *at, unsigned days)
 {
 	unsigned since_0000 = days + 719468, era = since_0000 / 146097, day = since_0000 % 146097;

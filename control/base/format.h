@@ -1,5 +1,4 @@
-/* Addresses, times and numbers as people and programs read them.
- */
+/* Formats addresses, times and numbers for people and programs. */
 #ifndef PORTOLAN_FORMAT_H
 #define PORTOLAN_FORMAT_H
 
@@ -13,14 +12,13 @@
 #define ENDPOINT_TEXT_BYTES 64
 #define FORMAT_NUMBER_BYTES 20
 
-/* In decimal, with a minus where it is negative; not terminated. Its length, at most
- * FORMAT_NUMBER_BYTES. */
+/* Decimal, "-" if negative; not terminated. Returns the length, at most FORMAT_NUMBER_BYTES. */
 size_t format_integer(long long, char text[FORMAT_NUMBER_BYTES]);
 
-/* RFC 5952 for IPv6, as inet_ntop(3) has it but ten times as fast. The length. */
+/* Like inet_ntop(3), RFC 5952 for IPv6, but ten times as fast. Returns the length. */
 size_t format_address(const struct address *, unsigned version, char text[ADDRESS_TEXT_BYTES]);
 
-/* RFC 3339 in UTC, nine digits of a second. The length. */
+/* RFC 3339, UTC, with nine digits of a second. Returns the length. */
 size_t format_time(uint64_t time_ns, char text[TIME_TEXT_BYTES]);
 
 /* "2026-03-02 06:00:00", UTC. */

@@ -23,7 +23,7 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* The digits at `text`; `end` is what follows them. */
+/* Parses the digits at `text`; `end` points behind them. */
 static int number_prefix(const char *text, uint64_t max, uint64_t *value, const char **end)
 {
 	uint64_t number = 0;
@@ -191,7 +191,7 @@ static int hex_digit(char c)
 	return -1;
 }
 
-/* Twelve hexadecimal digits, `separator` after every `group` of them. */
+/* Parses twelve hexadecimal digits with `separator` after every `group` of them. */
 static int mac_grouped(const char *text, char separator, int group, uint64_t *mac)
 {
 	uint64_t value = 0;

@@ -1,7 +1,7 @@
-/* The small words of a profile or a site, as values: ports, durations, addresses.
+/* Parses the literals of profiles and sites: ports, durations, sizes, addresses.
  *
- * Every reader takes the whole text or nothing and leaves its result alone on failure.
- * None of them complains: the caller knows the file, the line and what would be right.
+ * Each parser accepts the whole text or nothing and leaves its result unchanged on failure. None
+ * prints an error: the caller knows file, line and what is allowed.
  */
 #ifndef PORTOLAN_LITERAL_H
 #define PORTOLAN_LITERAL_H
@@ -24,25 +24,25 @@ int literal_port(const char *text, uint16_t *port);
 /* `8305/tcp`, in either case. 0; -EINVAL; -ERANGE for the port. */
 int literal_port_transport(const char *text, uint16_t *port, enum transport *);
 
-/* `0`, `500`, `10kB`, `100MB`, `2GB` in powers of ten, `10KiB`, `100MiB`, `2GiB` of two. 0;
+/* `0`, `500`, powers of ten (`10kB`, `100MB`, `2GB`) or of two (`10KiB`, `100MiB`, `2GiB`). 0;
  * -EINVAL; -ERANGE above 2^53. */
 int literal_size_bytes(const char *text, uint64_t *bytes);
 
-/* `500ms`, `60s`, `5m`, `1h`, `2d`; a bare `0` too. 0; -EINVAL; -ERANGE above 3650 days. */
+/* `500ms`, `60s`, `5m`, `1h`, `2d`; also a bare `0`. 0; -EINVAL; -ERANGE above 3650 days. */
 int literal_duration_ns(const char *text, uint64_t *duration_ns);
 
-/* `10.0.0.0/8`, `2001:db8::5`: a single address is a prefix of its full length. 0; -EINVAL;
- * -EDOM where bits beyond the length are set: the prefix is then the network around it. */
+/* `10.0.0.0/8`, `2001:db8::5`: a single address is a prefix of full length. 0; -EINVAL; -EDOM if
+ * bits beyond the length are set: the result is then the network with these cleared. */
 int literal_prefix(const char *text, struct prefix *);
 
-/* `02:00:00:00:00:07`, `02-00-…` or `0200.0000.0007` as 48 bits, the first octet in the
- * highest of them. 0; -EINVAL. */
+/* `02:00:00:00:00:07`, `02-00-…` or `0200.0000.0007` as a 48-bit number, the first octet most
+ * significant. 0; -EINVAL. */
 int literal_mac(const char *text, uint64_t *mac);
 
 /* Lower-case letters, digits and single hyphens between them, at most 63. */
 bool literal_is_word(const char *text);
 
-/* `10.0.0.0/8`; without the length where it is the full one. */
+/* `10.0.0.0/8`; without the length if it is full. */
 void format_prefix(const struct prefix *, char text[PREFIX_TEXT_BYTES]);
 
 /* `1h`, `90s`, `500ms`: in the largest unit that divides it. */

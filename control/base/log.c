@@ -16,7 +16,7 @@ static struct {
 	pthread_mutex_t lock;
 	struct log_memory memory;
 	enum log_level most;
-} speaker = {.lock = PTHREAD_MUTEX_INITIALIZER, .most = LOG_LEVEL_INFO};
+} logger = {.lock = PTHREAD_MUTEX_INITIALIZER, .most = LOG_LEVEL_INFO};
 
 static const struct {
 	const char *name;
@@ -40,9 +40,9 @@ int log_level_parse(const char *text, enum log_level *out)
 
 void log_set_level(enum log_level most)
 {
-	pthread_mutex_lock(&speaker.lock);
-	speaker.most = most;
-	pthread_mutex_unlock(&speaker.lock);
+	pthread_mutex_lock(&logger.lock);
+	logger.most = most;
+	pthread_mutex_unlock(&logger.lock);
 }
 
 /* FNV-1a: 64 bits of a text. */
@@ -74,7 +74,7 @@ int log_may_say(struct log_memory *m, const char *text, uint64_t now_ns, uint64_
 	return 1;
 }
 
-/* systemd says which file the journal's stream is (JOURNAL_STREAM, systemd.exec(5)). */
+/* systemd names the file that is the journal's stream (JOURNAL_STREAM, systemd.exec(5)). */
 static int is_journal(FILE *out)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
@@ -94,9 +94,8 @@ void log_say(enum log_level l, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	pthread_mutex_lock(&speaker.lock);
-	if (l <= speaker.most &&
-		log_may_say(&speaker.memory, text, clock_steady_ns(), &held_back)) {
+	pthread_mutex_lock(&logger.lock);
+	if (l <= logger.most && log_may_say(&logger.memory, text, clock_steady_ns(), &held_back)) {
 		if (is_journal(stderr))
 			fprintf(stderr, "<%d>%s", level[l].number, text);
 		else
@@ -105,5 +104,5 @@ void log_say(enum log_level l, const char *format, ...)
 			fprintf(stderr, " (and %llu times before)", (unsigned long long)held_back);
 		fputc('\n', stderr);
 	}
-	pthread_mutex_unlock(&speaker.lock);
+	pthread_mutex_unlock(&logger.lock);
 }

@@ -1,8 +1,8 @@
-/* What the sensor says of itself while it runs: lines on standard error.
+/* The sensor's log: lines on standard error.
  *
- * Where standard error is the journal, a line begins with its level as the journal wants it
- * (sd-daemon(3)); elsewhere with "portolan: run: ". The same text is said at most once a
- * second, and then with how often it was meant to be. Any thread may log, but no worker does.
+ * If standard error is the journal, a line begins with its level in the journal's form
+ * (sd-daemon(3)); otherwise with "portolan: run: ". The same text is logged at most once a second,
+ * then with the number of suppressed repeats. Any thread may log, but workers do not.
  */
 #ifndef PORTOLAN_LOG_H
 #define PORTOLAN_LOG_H
@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* The name and the journal's number. */
+/* Name and syslog priority. */
 #define LOG_LEVEL_LIST(X)                                                                          \
 	X(ERROR, "error", 3)                                                                       \
 	X(WARNING, "warning", 4)                                                                   \
@@ -24,24 +24,24 @@ enum log_level { LOG_LEVEL_LIST(LOG_LEVEL_MEMBER) LOG_LEVEL_COUNT };
 /* error, warning, notice, info, debug; 0 or -EINVAL. */
 int log_level_parse(const char *text, enum log_level *);
 
-/* Says nothing above `most` from now on (at first: LOG_LEVEL_INFO). */
+/* Suppresses levels above `most` from now on (initially LOG_LEVEL_INFO). */
 void log_set_level(enum log_level most);
 
 void log_say(enum log_level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* --- the parts, for tests ---------------------------------------------------------------- */
+/* --- exposed for tests ---------------------------------------------------------------------- */
 
 #define LOG_RECENT_MAX 64
 
-/* Which texts were said of late, and how often they were held back since. */
+/* Texts logged recently, and how many repeats of each were suppressed. */
 struct log_memory {
 	struct {
 		uint64_t hash, until_ns, held_back;
 	} said[LOG_RECENT_MAX];
 };
 
-/* 1 and how often the text was held back before, or 0: not now. A text whose place another one
- * has taken is said again. */
+/* 1 if the text may be logged now, with the number of repeats suppressed before; 0 if not. A text
+ * whose entry was reused for another one may be logged again. */
 int log_may_say(struct log_memory *, const char *text, uint64_t now_ns, uint64_t *held_back);
 
 #endif

@@ -3,17 +3,17 @@
 #include <signal.h>
 #include <stddef.h>
 
-static volatile sig_atomic_t asked, hung_up, reopen;
+static volatile sig_atomic_t stop, reload, reopen;
 
-static void ask(int signal)
+static void on_stop(int signal)
 {
 	(void)signal;
-	asked = 1;
+	stop = 1;
 }
 
 void signals_watch_stop(void)
 {
-	struct sigaction action = {.sa_handler = ask, .sa_flags = (int)SA_RESETHAND};
+	struct sigaction action = {.sa_handler = on_stop, .sa_flags = (int)SA_RESETHAND};
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
@@ -21,31 +21,31 @@ void signals_watch_stop(void)
 
 int signals_stop_requested(void)
 {
-	return asked;
+	return stop;
 }
 
-static void hang_up(int signal)
+static void on_reload(int signal)
 {
 	(void)signal;
-	hung_up = 1;
+	reload = 1;
 }
 
 void signals_watch_reload(void)
 {
-	struct sigaction action = {.sa_handler = hang_up, .sa_flags = SA_RESTART};
+	struct sigaction action = {.sa_handler = on_reload, .sa_flags = SA_RESTART};
 
 	sigaction(SIGHUP, &action, NULL);
 }
 
 int signals_reload_requested(void)
 {
-	int was = hung_up;
+	int was = reload;
 
-	hung_up = 0;
+	reload = 0;
 	return was;
 }
 
-static void want_reopen(int signal)
+static void on_reopen(int signal)
 {
 	(void)signal;
 	reopen = 1;
@@ -53,7 +53,7 @@ static void want_reopen(int signal)
 
 void signals_watch_reopen(void)
 {
-	struct sigaction action = {.sa_handler = want_reopen, .sa_flags = SA_RESTART};
+	struct sigaction action = {.sa_handler = on_reopen, .sa_flags = SA_RESTART};
 
 	sigaction(SIGUSR1, &action, NULL);
 }

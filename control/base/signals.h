@@ -1,8 +1,8 @@
-/* Signals as questions: has somebody asked us to stop (SIGINT, SIGTERM), to read the site again
- * (SIGHUP), or to open the files anew that were moved away (SIGUSR1)?
+/* Signals as flags: stop (SIGINT, SIGTERM), reload the site (SIGHUP), reopen output files
+ * (SIGUSR1).
  *
- * The flags are all that signal handlers set; everything in progress is then ended in order.
- * A second signal ends the program at once.
+ * Handlers only set flags; the program then shuts down in order. A second stop signal ends it at
+ * once.
  */
 #ifndef PORTOLAN_SIGNALS_H
 #define PORTOLAN_SIGNALS_H
@@ -10,11 +10,11 @@
 void signals_watch_stop(void);
 int signals_stop_requested(void);
 
-/* SIGHUP, for a program that stays: the same question, answered once a signal. */
+/* SIGHUP, for the sensor: true once per signal. */
 void signals_watch_reload(void);
 int signals_reload_requested(void);
 
-/* SIGUSR1, likewise. */
+/* SIGUSR1: true once per signal. */
 void signals_watch_reopen(void);
 int signals_reopen_requested(void);
 

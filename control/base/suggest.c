@@ -13,7 +13,7 @@ static unsigned least(unsigned a, unsigned b, unsigned c)
 	return ab < c ? ab : c;
 }
 
-/* Levenshtein's distance; words longer than any of ours are far from everything. */
+/* Levenshtein distance; words longer than any known one are far from all. */
 static unsigned suggest_distance(const char *a, const char *b)
 {
 	unsigned row[WORD_MAX + 1];

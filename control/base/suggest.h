@@ -1,4 +1,4 @@
-/* Which of the words that would have been right was probably meant. */
+/* Suggests the known word that was probably meant. */
 #ifndef PORTOLAN_SUGGEST_H
 #define PORTOLAN_SUGGEST_H
 
@@ -6,8 +6,8 @@
 
 #define SUGGEST_TEXT_BYTES 1024
 
-/* What to write in place of `word`: `"captive-portal"` where one of `known` is close to it,
- * else `one of a, b, c` (as many as fit), `nothing` where there is none. */
+/* What to write instead of `word`: `"captive-portal"` if one of `known` is close to it, else `one
+ * of a, b, c` (as many as fit), or `nothing` if there is none. */
 void suggest_want(
 	const char *word, const char *const *known, size_t count, char text[SUGGEST_TEXT_BYTES]);
 

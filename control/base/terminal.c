@@ -18,7 +18,7 @@ bool terminal_wants_colour(FILE *f)
 
 	if (no && no[0] != '\0')
 		return false;
-	if (term && term[0] == 'd' && term[1] == 'u') /* dumb */
+	if (term && term[0] == 'd' && term[1] == 'u') /* TERM=dumb */
 		return false;
 	return isatty(fileno(f)) == 1;
 }
@@ -46,7 +46,7 @@ int stream_flush(FILE *f)
 		return errno ? -errno : -EIO;
 	if (!failed)
 		return 0;
-	/* stdio remembers that a write failed, not why: the next one will say. */
+	/* stdio keeps that a write failed, not why: write again to learn the errno */
 	clearerr(f);
 	if (putc('\n', f) == EOF || fflush(f) == EOF)
 		return errno ? -errno : -EIO;

@@ -1,6 +1,6 @@
-/* How output looks on a terminal: colour, and a progress bar on standard error.
+/* Terminal output: colour, and a progress bar on standard error.
  *
- * Neither anywhere else; no colour where NO_COLOR is set and not empty (no-color.org).
+ * Neither if it is not a terminal; no colour if NO_COLOR is set and not empty (no-color.org).
  */
 #ifndef PORTOLAN_TERMINAL_H
 #define PORTOLAN_TERMINAL_H
@@ -16,20 +16,20 @@ struct terminal_style {
 bool terminal_wants_colour(FILE *);
 struct terminal_style terminal_style_of(bool colour);
 
-/* 0 if all that was printed got there, or a negative errno: also of a write long ago. */
+/* 0 if everything printed was written, or a negative errno, also of an earlier write. */
 int stream_flush(FILE *);
 
 struct progress {
 	bool shown;
-	uint64_t next_ns; /* of the monotonic clock */
+	uint64_t next_ns; /* monotonic clock */
 };
 
 void progress_init(struct progress *);
 
-/* At most a few times a second. `total` 0: not known. */
+/* Redraws the bar at most a few times a second. `total` 0: not known. */
 void progress_show(struct progress *, uint64_t done, uint64_t total, uint64_t packets);
 
-/* Wipes the line. */
+/* Clears the line. */
 void progress_end(struct progress *);
 
 #endif
