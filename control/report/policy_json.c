@@ -21,7 +21,7 @@ static json_t *json_words(const char *text, char separator)
 	return list;
 }
 
-/* `any`, `inventory`, or a list of addresses, as a site would write it. */
+/* `any`, `inventory`, or a list of addresses, as in a site. */
 static json_t *json_peers(const struct ruleset *ruleset, const struct rule *r)
 {
 	char *text = policy_table_peers(ruleset, r, " ");
@@ -69,7 +69,7 @@ static json_t *json_protocol(unsigned number)
 	return name ? json_string(name) : json_integer(number);
 }
 
-/* Only what is not covered is listed: everything else is unexpected. */
+/* Lists only protocols that are not covered: all others are unexpected. */
 static json_t *json_protocols(const struct ruleset *ruleset)
 {
 	json_t *list = json_array();

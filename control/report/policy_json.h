@@ -1,4 +1,4 @@
-/* The compiled table as a JSON object: what it came from, its hash, rules, protocols. */
+/* The compiled policy as a JSON object: source, hash, rules, protocols. */
 #ifndef PORTOLAN_POLICY_JSON_H
 #define PORTOLAN_POLICY_JSON_H
 

@@ -113,7 +113,7 @@ static void cell_port(char cell[CELL_BYTES], const struct rule *r, const struct 
 			w->documented_port);
 }
 
-/* Long lists are cut: the JSON form has them whole. */
+/* Long lists are cut; the JSON form has all. */
 static void cell_peers(char cell[CELL_BYTES], const struct ruleset *ruleset, const struct rule *r)
 {
 	char *peers = policy_table_peers(ruleset, r, " ");

@@ -1,4 +1,4 @@
-/* The compiled table of a ruleset, for people, spreadsheets and programs. */
+/* The compiled rules of a ruleset, as a table, CSV or JSON. */
 #ifndef PORTOLAN_POLICY_TABLE_H
 #define PORTOLAN_POLICY_TABLE_H
 
@@ -11,14 +11,14 @@ struct rule;
 
 enum listing_format { LISTING_TABLE, LISTING_CSV, LISTING_JSON };
 
-/* 0, or a negative errno if it could not be written to the end. */
+/* 0, or a negative errno if writing failed. */
 int policy_table_print(const struct ruleset *, enum listing_format, FILE *, bool colour);
 
-/* Numbers of the ruleset's rules by role and direction, then as the profile has them; to be
- * freed. NULL without memory. */
+/* The ruleset's rule numbers, ordered by role, direction and the profile's order. The caller frees
+ * it; NULL: out of memory. */
 uint32_t *policy_table_order(const struct ruleset *);
 
-/* `any`, `inventory`, or the addresses with `separator` between them; to be freed. */
+/* `any`, `inventory`, or the addresses with `separator` between them. The caller frees it. */
 char *policy_table_peers(const struct ruleset *, const struct rule *, const char *separator);
 
 #endif

@@ -111,7 +111,7 @@ static void print_own(const struct ruleset *ruleset, uint32_t i, FILE *out)
 		ruleset->rule[i].feature, *service ? service : "any service");
 }
 
-static void print_those(const struct ruleset *ruleset, FILE *out,
+static void print_matching(const struct ruleset *ruleset, FILE *out,
 	bool (*are)(const struct ruleset *, uint32_t),
 	void (*print)(const struct ruleset *, uint32_t, FILE *))
 {
@@ -130,10 +130,10 @@ static void print_rules(const struct ruleset *ruleset, FILE *out)
 		"rules", ruleset->policy->rules, ruleset->policy->rules - disabled, disabled,
 		rules_that(ruleset, is_moved), rules_that(ruleset, is_bound),
 		rules_that(ruleset, is_own));
-	print_those(ruleset, out, is_disabled, print_disabled);
-	print_those(ruleset, out, is_moved, print_moved);
-	print_those(ruleset, out, is_bound, print_bound);
-	print_those(ruleset, out, is_own, print_own);
+	print_matching(ruleset, out, is_disabled, print_disabled);
+	print_matching(ruleset, out, is_moved, print_moved);
+	print_matching(ruleset, out, is_bound, print_bound);
+	print_matching(ruleset, out, is_own, print_own);
 }
 
 /* ---- protocols ---- */

@@ -1,4 +1,4 @@
-/* What a site compiled to, on one page: what `check` prints. */
+/* The overview of a compiled site that `check` prints. */
 #ifndef PORTOLAN_SITE_OVERVIEW_H
 #define PORTOLAN_SITE_OVERVIEW_H
 
@@ -7,7 +7,7 @@
 struct ruleset;
 struct settings;
 
-/* 0, or a negative errno if it could not be written to the end. */
+/* 0, or a negative errno if writing failed. */
 int site_overview_print(const struct ruleset *, const struct settings *, FILE *);
 
 #endif

@@ -17,7 +17,7 @@
 #define CHANNELS_SHOWN 20
 #define CORRELATIONS_SHOWN 20
 
-/* --- seen ---------------------------------------------------------------------------- */
+/* --- totals --------------------------------------------------------------------------- */
 
 static void print_share(FILE *out, const char *what, uint64_t n, uint64_t of, const char *more)
 {
@@ -128,10 +128,10 @@ static void print_seen(const struct summary_input *in, const struct terminal_sty
 	print_blind_spots(c, st, out);
 }
 
-/* --- flagged ------------------------------------------------------------------------- */
+/* --- findings ------------------------------------------------------------------------- */
 
-/* Of equals the one that was found first: they lie in this order. */
-static int graver_first(const void *left, const void *right)
+/* Order of findings by severity; equal ones by age, which is their order in memory. */
+static int by_severity(const void *left, const void *right)
 {
 	const struct finding *a = *(const struct finding *const *)left;
 	const struct finding *b = *(const struct finding *const *)right;
@@ -147,7 +147,7 @@ static int graver_first(const void *left, const void *right)
 	return a < b ? -1 : a > b;
 }
 
-/* NULL where there is no memory for it. */
+/* NULL: out of memory. */
 static const struct finding **findings_sorted(const struct findings *all)
 {
 	const struct finding **sorted = calloc(all->count + 1, sizeof(*sorted));
@@ -155,7 +155,7 @@ static const struct finding **findings_sorted(const struct findings *all)
 	for (size_t i = 0; sorted && i < all->count; i++)
 		sorted[i] = &all->finding[i];
 	if (sorted)
-		qsort(sorted, all->count, sizeof(*sorted), graver_first);
+		qsort(sorted, all->count, sizeof(*sorted), by_severity);
 	return sorted;
 }
 
@@ -258,7 +258,7 @@ static void print_flagged(struct usage_table *s, const struct summary_input *in,
 			st->plain);
 }
 
-/* --- noticed ------------------------------------------------------------------------- */
+/* --- exposures ------------------------------------------------------------------------ */
 
 static void print_exposure(const struct usage_table *s, enum exposure kind, FILE *out)
 {
@@ -296,13 +296,13 @@ static void print_exposed(const struct usage_table *s, const struct terminal_sty
 	}
 }
 
-/* --- used ---------------------------------------------------------------------------- */
+/* --- usage ---------------------------------------------------------------------------- */
 
-static int by_place(struct usage *a, struct usage *b)
+static int by_rule(struct usage *a, struct usage *b)
 {
 	if (a->first_rule != b->first_rule)
 		return a->first_rule < b->first_rule ? -1 : 1;
-	if (a->key.set != b->key.set) /* one row alone, and DHCP's two together */
+	if (a->key.set != b->key.set) /* one set a row, DHCP's two rules together */
 		return a->key.set - b->key.set;
 	if (a->key.protocol != b->key.protocol)
 		return a->key.protocol - b->key.protocol;
@@ -311,7 +311,7 @@ static int by_place(struct usage *a, struct usage *b)
 	return a->key.appliance - b->key.appliance;
 }
 
-/* "53/udp", or of the DHCP exchange "67/udp, 68/udp"; and the features without repeats. */
+/* "53/udp", or "67/udp, 68/udp" for DHCP; and the features, each once. */
 static void set_text(
 	const struct ruleset *c, uint16_t set, char *ports, char *features, size_t bytes)
 {
@@ -331,7 +331,8 @@ static void set_text(
 	}
 }
 
-/* The appliances of neighbouring usages with the same place; returns the next usage. */
+/* Prints the appliances of consecutive usages with the same rule set or protocol; returns the next
+ * usage. */
 static struct usage *print_users(const struct usage_table *s, struct usage *u, FILE *out)
 {
 	struct usage *at = u;
@@ -354,7 +355,7 @@ static struct usage *print_users(const struct usage_table *s, struct usage *u, F
 	return at;
 }
 
-/* Marks the rows of a set as seen and prints the headline where the part changes. */
+/* Marks the rules of a set as used; prints the heading if the role or direction changes. */
 static void enter_set(const struct ruleset *c, uint16_t set, uint8_t *seen, int *part,
 	const struct terminal_style *st, FILE *out)
 {
@@ -413,7 +414,7 @@ static void print_used(struct usage_table *s, const struct terminal_style *st, F
 
 	if (!seen)
 		return;
-	HASH_SORT(s->usage, by_place);
+	HASH_SORT(s->usage, by_rule);
 	fprintf(out, "\n%sDOCUMENTED PORTS IN USE%s  %u of %u rows\n", st->bold, st->plain,
 		count_seen(s, seen), c->policy->rules);
 	for (struct usage *u = s->usage; u;) {
@@ -483,7 +484,7 @@ static void print_channel(const struct channels *all, const struct channel *ch, 
 		end[0], end[1], when);
 }
 
-/* Those that are up are a number; what is not is a line each. */
+/* Channels that are up are counted; the others get a line each. */
 static void print_channels(
 	const struct summary_input *in, const struct terminal_style *st, FILE *out)
 {

@@ -1,4 +1,4 @@
-/* What a capture or a sensor's run showed, for people: how much, what is flagged, who used what. */
+/* The summary of a capture or a sensor's run, for people: totals, findings, usage. */
 #ifndef PORTOLAN_SUMMARY_H
 #define PORTOLAN_SUMMARY_H
 
@@ -19,7 +19,8 @@ struct summary_input {
 	uint64_t start_ns, end_ns;
 };
 
-/* Folds scans in the findings and sorts the usage: the table is good for printing from then on. */
+/* Prints the summary. Folds scans in the findings and sorts the usage: the table can only be
+ * printed afterwards. */
 void summary_print(
 	struct usage_table *, const struct summary_input *, const struct terminal_style *, FILE *);
 
