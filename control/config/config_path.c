@@ -27,7 +27,7 @@ static bool is_folder(const char *path)
 	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-/* The folder of shared files that belongs to a program in some bin folder. */
+/* share/ beside the folder of the executable. */
 static const char *config_path_beside_program(struct arena *arena)
 {
 	char path[PATH_MAX];
@@ -39,7 +39,7 @@ static const char *config_path_beside_program(struct arena *arena)
 	return config_path_beside(arena, path, "../share/portolan");
 }
 
-/* The first folder of the configurations that has a folder of this name. */
+/* The first configuration folder that has a subfolder `name`. */
 static const char *config_path_folder(struct arena *arena, const char *name)
 {
 	const char *const configs[] = {getenv("PORTOLAN_CONFIGS"),
@@ -59,7 +59,7 @@ static int name_compare(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The profile's name, if the file's name is one with the suffix behind it. */
+/* The file's name without its suffix, or NULL if it has another suffix. */
 static char *config_path_name(struct arena *arena, const char *file)
 {
 	size_t length = strlen(file);

@@ -148,7 +148,7 @@ const void *document_bytes(const struct document *d, size_t *size)
 	return d->bytes;
 }
 
-/* ---- what is refused ---- */
+/* ---- checks ---- */
 
 static int refuse(const struct document *d, size_t line, struct errors *errors, const char *why)
 {
@@ -156,7 +156,7 @@ static int refuse(const struct document *d, size_t line, struct errors *errors, 
 	return -EINVAL;
 }
 
-/* libyaml has no line for bytes that are no text, only their offset. */
+/* libyaml gives only an offset, no line, for bytes that are not valid text. */
 static size_t parser_line(const struct document *d, const yaml_parser_t *parser)
 {
 	size_t line = 1;
@@ -184,7 +184,7 @@ static int refuse_syntax(
 	return parser->error == YAML_MEMORY_ERROR ? -ENOMEM : -EINVAL;
 }
 
-/* What stands between the events: depth of nesting, documents seen. */
+/* State between events: nesting depth, documents seen. */
 struct scan {
 	int depth, documents;
 };
@@ -218,7 +218,7 @@ static int scan_event(const struct document *d, struct scan *scan, const yaml_ev
 	}
 }
 
-/* Reads the whole text once for what must not reach the node tree. */
+/* Parses the whole text once to reject what must not reach the node tree. */
 static int document_scan(const struct document *d, yaml_parser_t *parser, struct errors *errors)
 {
 	struct scan scan = {0};
@@ -268,7 +268,7 @@ static int keys_check(
 	return rc;
 }
 
-/* Every key a text, and none twice: which of two settings holds must not be a guess. */
+/* Every key must be a text and unique, so that it is clear which setting is in effect. */
 static int map_check(const struct document *d, int map, struct errors *errors)
 {
 	struct key key[DOCUMENT_KEYS_MAX];
@@ -312,7 +312,7 @@ static int document_check(const struct document *d, struct errors *errors)
 	return rc;
 }
 
-/* ---- life ---- */
+/* ---- reading ---- */
 
 /* Runs `pass` over the bytes with a parser of its own. */
 static int document_pass(struct document *d, struct errors *errors,
@@ -383,7 +383,7 @@ int document_parse(struct document **result, const char *name, const void *bytes
 	return rc;
 }
 
-/* As much as fits. -errno, or bytes read. */
+/* Reads as much as fits: bytes read, or -errno. */
 static ssize_t file_read(int fd, uint8_t *bytes, size_t room)
 {
 	size_t size = 0;
@@ -401,10 +401,10 @@ static ssize_t file_read(int fd, uint8_t *bytes, size_t room)
 	return (ssize_t)size;
 }
 
-/* Room for all of the file and a byte that tells whether it has grown; a pipe does not say its
- * size and gets the most there may be. Always the most would cost more than reading it: glibc
- * takes a freed block of that size for a sign that large ones come and go, keeps them on the
- * heap from then on, and clears by hand there what it had from the kernel as zero. */
+/* Size of the file plus a byte that shows whether it has grown; DOCUMENT_BYTES_MAX + 1 for a pipe,
+ * which has no size. Always allocating the maximum would cost more than the reading: freeing a
+ * block of that size raises glibc's mmap threshold, and later calloc() calls then clear memory that
+ * the kernel had zeroed. */
 static size_t file_capacity(int fd)
 {
 	struct stat st;

@@ -1,9 +1,8 @@
-/* A YAML document as it stands in its file: nodes that know their line.
+/* A YAML document: nodes that know their line.
  *
- * Owns the bytes and the nodes; texts that it hands out live as long as it does. It refuses
- * what no profile or site needs and what only harms: more than DOCUMENT_BYTES_MAX, deep
- * nesting, aliases, a key twice (history bit case aside), a second document, NUL in a text. It
- * knows nothing of what the keys mean.
+ * Owns the bytes and the nodes; texts that it returns are valid until it is freed. Refuses what no
+ * profile or site needs: more than DOCUMENT_BYTES_MAX, deep nesting, aliases, duplicate keys
+ * (ignoring case), a second document, NUL in a text. Knows nothing of the meaning of keys.
  *
  * Every error has the form `FILE:LINE: found …; want …`.
  */
@@ -32,7 +31,7 @@ void document_free(struct document *);
 const char *document_name(const struct document *);
 const void *document_bytes(const struct document *, size_t *size);
 
-/* Nodes are numbers; NODE_NONE stands for one that is not there and is good everywhere. */
+/* Nodes are numbers; NODE_NONE is a missing node and valid in every call. */
 enum { NODE_NONE, NODE_ROOT };
 enum node_kind { NODE_IS_NONE, NODE_IS_TEXT, NODE_IS_LIST, NODE_IS_MAP };
 
@@ -41,14 +40,14 @@ size_t node_count(const struct document *, int node); /* entries of a list or a 
 int node_item(const struct document *, int list, size_t index);
 int node_key(const struct document *, int map, size_t index);
 int node_value(const struct document *, int map, size_t index);
-int node_get(const struct document *, int map, const char *key); /* history bit case aside */
-const char *node_text(const struct document *, int node);	 /* NULL if it is no text */
+int node_get(const struct document *, int map, const char *key); /* ignoring case */
+const char *node_text(const struct document *, int node);	 /* NULL if it is not a text */
 unsigned node_line(const struct document *, int node);		 /* from 1 */
 
-/* `"some text"`, `a list`, `a mapping`, `nothing`: what an error says was found. */
+/* `"some text"`, `a list`, `a mapping`, `nothing`: the found value as errors show it. */
 const char *node_shown(const struct document *, int node, char shown[NODE_SHOWN_BYTES]);
 
-/* Complains with the file and the node's line in front. */
+/* Adds an error that begins with the file and the node's line. */
 void node_error(const struct document *, int node, struct errors *, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 

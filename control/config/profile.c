@@ -16,7 +16,7 @@
 #define EXTENDS_MAX 8
 #define TEXT_MAX 1000
 
-/* ---- the shape of the file ---- */
+/* ---- schema ---- */
 
 struct row_yaml {
 	enum role role;
@@ -108,8 +108,8 @@ const struct schema_hint profile_hint[] = {
 
 /* ---- rows ---- */
 
-/* What is read, from where, and to where: handed down instead of five arguments. */
-struct reading {
+/* What is read, from where, into what: one argument instead of five. */
+struct profile_reader {
 	const struct document *document;
 	struct arena *arena;
 	struct errors *errors;
@@ -117,13 +117,13 @@ struct reading {
 	int rc;
 };
 
-static void reading_fail(struct reading *r, int node, const char *found, const char *want)
+static void reader_fail(struct profile_reader *r, int node, const char *found, const char *want)
 {
 	node_error(r->document, node, r->errors, "found %s; want %s", found, want);
 	r->rc = -EINVAL;
 }
 
-/* The word at `node` joins the row's services. */
+/* Adds the service named at `node` to the row. */
 static int service_add(struct profile_row *row, const struct document *document, int node,
 	struct arena *arena, struct errors *errors)
 {
@@ -177,9 +177,9 @@ static bool rows_equal(const struct profile_row *a, const struct profile_row *b)
 	return profile_rows_meet(a, b) && strcmp(a->feature, b->feature) == 0;
 }
 
-/* Role, direction, port, transport and feature: what names a row. */
+/* Role, direction, port, transport and feature: what identifies a row. */
 static void row_read_key(
-	struct reading *r, struct profile_row *row, const struct row_yaml *yaml, int node)
+	struct profile_reader *r, struct profile_row *row, const struct row_yaml *yaml, int node)
 {
 	*row = (struct profile_row){.role = yaml->role,
 		.direction = yaml->direction,
@@ -190,17 +190,17 @@ static void row_read_key(
 		.file = arena_text(r->arena, document_name(r->document)),
 		.line = node_line(r->document, node)};
 	if (literal_port(yaml->port, &row->port))
-		reading_fail(r, node_get(r->document, node, "port"),
+		reader_fail(r, node_get(r->document, node, "port"),
 			arena_format(r->arena, "\"%s\" for port", yaml->port),
 			"a port from 1 to 65535");
 	if (!literal_is_word(yaml->feature))
-		reading_fail(r, node_get(r->document, node, "feature"),
+		reader_fail(r, node_get(r->document, node, "feature"),
 			arena_format(r->arena, "\"%s\" for feature", yaml->feature),
 			"lower-case letters, digits and single hyphens");
 }
 
 static void row_read(
-	struct reading *r, struct profile_row *row, const struct row_yaml *yaml, int node)
+	struct profile_reader *r, struct profile_row *row, const struct row_yaml *yaml, int node)
 {
 	row_read_key(r, row, yaml, node);
 	row->description = arena_text(r->arena, yaml->description);
@@ -230,7 +230,7 @@ static size_t row_find(const struct profile *profile, const struct profile_row *
 	return i;
 }
 
-static void rows_add(struct reading *r, struct profile *profile, const struct row_yaml *yaml,
+static void rows_add(struct profile_reader *r, struct profile *profile, const struct row_yaml *yaml,
 	size_t count, int list)
 {
 	struct profile_row *rows = arena_alloc(r->arena, (profile->rows + count) * sizeof(*rows));
@@ -246,7 +246,7 @@ static void rows_add(struct reading *r, struct profile *profile, const struct ro
 		row_read(r, row, &yaml[i], node);
 		twin = row_find(profile, row);
 		if (twin < profile->rows)
-			reading_fail(r, node,
+			reader_fail(r, node,
 				arena_format(r->arena, "row %s again", row_name(r->arena, row)),
 				arena_format(r->arena, "it once (it is at %s:%u)", rows[twin].file,
 					rows[twin].line));
@@ -254,8 +254,8 @@ static void rows_add(struct reading *r, struct profile *profile, const struct ro
 	}
 }
 
-static void rows_remove(struct reading *r, struct profile *profile, const struct row_yaml *yaml,
-	size_t count, int list)
+static void rows_remove(struct profile_reader *r, struct profile *profile,
+	const struct row_yaml *yaml, size_t count, int list)
 {
 	for (size_t i = 0; i < count; i++) {
 		int node = node_item(r->document, list, i);
@@ -265,7 +265,7 @@ static void rows_remove(struct reading *r, struct profile *profile, const struct
 		row_read_key(r, &row, &yaml[i], node);
 		at = row_find(profile, &row);
 		if (at == profile->rows) {
-			reading_fail(r, node,
+			reader_fail(r, node,
 				arena_format(
 					r->arena, "row %s to remove", row_name(r->arena, &row)),
 				arena_format(r->arena, "a row that profile %s has", profile->name));
@@ -279,7 +279,7 @@ static void rows_remove(struct reading *r, struct profile *profile, const struct
 
 /* ---- profiles ---- */
 
-/* The files that are being read, each extending the one before. */
+/* The files that are being read, each extending the one before it: finds loops. */
 struct chain {
 	const char *file[EXTENDS_MAX];
 	int length;
@@ -354,23 +354,23 @@ static int profile_named(struct profile *profile, const char *name, const struct
 	return rc;
 }
 
-/* `rows` make a profile of its own; `add` and `remove` change another. */
-static void check_shape(struct reading *r, const struct profile_yaml *yaml)
+/* A profile has either `rows`, or `extends` with `add` and `remove`. */
+static void check_shape(struct profile_reader *r, const struct profile_yaml *yaml)
 {
 	int rows = node_get(r->document, NODE_ROOT, "rows");
 	int add = node_get(r->document, NODE_ROOT, "add");
 	int remove = node_get(r->document, NODE_ROOT, "remove");
 
 	if (yaml->extends && rows)
-		reading_fail(r, rows, "rows in a profile that extends another", "add and remove");
+		reader_fail(r, rows, "rows in a profile that extends another", "add and remove");
 	if (!yaml->extends && add)
-		reading_fail(r, add, "add in a profile that extends none", "rows");
+		reader_fail(r, add, "add in a profile that extends none", "rows");
 	if (!yaml->extends && remove)
-		reading_fail(r, remove, "remove in a profile that extends none", "rows");
+		reader_fail(r, remove, "remove in a profile that extends none", "rows");
 	if (!yaml->extends && !rows)
-		reading_fail(r, NODE_ROOT, "a profile without rows", "rows, or extends");
+		reader_fail(r, NODE_ROOT, "a profile without rows", "rows, or extends");
 	if (!literal_is_word(yaml->name))
-		reading_fail(r, node_get(r->document, NODE_ROOT, "name"),
+		reader_fail(r, node_get(r->document, NODE_ROOT, "name"),
 			arena_format(r->arena, "\"%s\" for name", yaml->name),
 			"lower-case letters, digits and single hyphens");
 }
@@ -381,7 +381,7 @@ static const char *text_or(struct arena *arena, const char *text, const char *ot
 }
 
 static void profile_read_rows(
-	struct reading *r, struct profile *profile, const struct profile_yaml *yaml)
+	struct profile_reader *r, struct profile *profile, const struct profile_yaml *yaml)
 {
 	rows_remove(r, profile, yaml->remove, yaml->remove_count,
 		node_get(r->document, NODE_ROOT, "remove"));
@@ -393,13 +393,13 @@ static void profile_read_rows(
 		r, profile, yaml->rows, yaml->rows_count, node_get(r->document, NODE_ROOT, "rows"));
 	rows_add(r, profile, yaml->add, yaml->add_count, node_get(r->document, NODE_ROOT, "add"));
 	if (r->rc == 0 && profile->rows > PROFILE_ROWS_MAX)
-		reading_fail(r, NODE_ROOT, "too many rows", "at most 4096");
+		reader_fail(r, NODE_ROOT, "too many rows", "at most 4096");
 }
 
 static int profile_chained(struct profile *profile, const struct document *document,
 	struct chain *chain, struct arena *arena, struct errors *errors)
 {
-	struct reading r = {.document = document, .arena = arena, .errors = errors};
+	struct profile_reader r = {.document = document, .arena = arena, .errors = errors};
 	struct profile_yaml *yaml;
 	void *data;
 	int rc = schema_load(document, &profile_schema, profile_hint, &data, errors);

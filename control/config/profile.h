@@ -1,10 +1,10 @@
-/* A profile: the documented port table of one product version, as its file says.
+/* A profile: the documented port table of one product version, read from its file.
  *
- * Read with a schema from YAML, the profile that it extends first. Everything lies in the
- * arena that the caller gives, so a profile is never closed.
+ * Read with a schema from YAML, after the profile that it extends. All memory comes from the
+ * caller's arena, so a profile is never closed.
  *
  *     name: on-premises-7
- *     extends: cloud-delivered       # a name on the folder of profiles, or a path beside this file
+ *     extends: cloud-delivered       # a shipped profile, or a path relative to this file
  *     remove:                        # only with `extends`: rows of it, each found exactly once
  *       - {role: …, direction: …, port: …, transport: …, feature: …}
  *     add:                           # only with `extends`; a profile of its own has `rows`
@@ -28,10 +28,10 @@ struct document;
 #define PROFILE_ROWS_MAX 4096
 #define PROFILE_DEFAULT "cloud-delivered"
 
-/* How far a row is known: read in the documentation itself, or told from memory. */
+/* Whether a row was checked against the documentation or written from memory. */
 enum rule_status { RULE_VERIFIED, RULE_RECALLED };
 
-/* Also what a site's extra rule becomes. */
+/* Also used for a site's extra rules. */
 struct profile_row {
 	enum role role;
 	enum direction direction;
@@ -39,12 +39,12 @@ struct profile_row {
 	uint16_t port;
 	const char *feature;
 	service_mask services;
-	const char *service; /* as written, '|' between several; empty for none */
+	const char *service; /* as written, '|' between several; empty: none */
 	const char *description, *source, *origin;
 	enum rule_status status;
 	enum peers peers; /* PEERS_ANY or PEERS_INVENTORY */
 	bool required, configurable;
-	const char *file; /* where the row stands */
+	const char *file; /* where the row is defined */
 	unsigned line;
 };
 
@@ -54,20 +54,20 @@ struct profile {
 	size_t rows;
 };
 
-/* The profile called `name`; a path is taken as seen from the folder of the file `beside`
- * (NULL: from here). `node` of `asker`, where there is one, is the place to complain about. */
+/* Opens the profile `name`: a shipped one, or a path relative to the file of `asker` (NULL: to the
+ * working directory). Errors point to `node` of `asker`. */
 int profile_open(struct profile *, const char *name, const struct document *asker, int node,
 	struct arena *, struct errors *);
 
-/* The profile in a document that is open already. */
+/* The profile in a document that is already open. */
 int profile_from_document(
 	struct profile *, const struct document *, struct arena *, struct errors *);
 
-/* The words of `service:` at `node`, one or a list, as a mask and as text. 0; -EINVAL, told. */
+/* Reads `service:` at `node`, a text or a list, as a mask and as text. 0; -EINVAL with an error. */
 int profile_services(
 	struct profile_row *, const struct document *, int node, struct arena *, struct errors *);
 
-/* Whether two rows speak of the same role, direction, transport and port. */
+/* Whether two rows have the same role, direction, transport and port. */
 bool profile_rows_meet(const struct profile_row *, const struct profile_row *);
 
 #endif

@@ -11,7 +11,7 @@
 #include "config/document.h"
 
 #define KNOWN_MAX DOCUMENT_KEYS_MAX
-#define MISTAKES_MAX 32 /* nobody reads more of them at a time */
+#define MISTAKES_MAX 32 /* nobody reads more at a time */
 
 const cyaml_strval_t schema_answer[SCHEMA_ANSWERS] = {{"true", ANSWER_YES}, {"yes", ANSWER_YES},
 	{"on", ANSWER_YES}, {"false", ANSWER_NO}, {"no", ANSWER_NO}, {"off", ANSWER_NO}};
@@ -42,7 +42,7 @@ static const char *check_hint(const struct check *check, const char *key, const 
 	return otherwise;
 }
 
-/* One mistake: what the node is, and what the key's hint or `want` says it should be. */
+/* Adds one mistake: what the node is, and what the key's hint or `want` says it should be. */
 static void check_mistake(struct check *check, int node, const char *key, const char *want)
 {
 	char shown[NODE_SHOWN_BYTES];
@@ -135,7 +135,7 @@ static const cyaml_schema_field_t *map_field(const cyaml_schema_value_t *schema,
 	return NULL;
 }
 
-/* Keys that the schema insists upon. */
+/* Checks for required keys. */
 static void check_missing(
 	struct check *check, int map, const cyaml_schema_value_t *schema, const char *key)
 {
@@ -192,7 +192,7 @@ static void check_value(
 	}
 }
 
-/* libcyaml's first words about a mistake that the check above did not see. */
+/* libcyaml's first message, for a mistake that the check above did not find. */
 struct last_word {
 	char text[256];
 };

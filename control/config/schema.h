@@ -1,10 +1,10 @@
-/* Reading a document into structures by a schema of libcyaml's.
+/* Reads a document into structures, with a libcyaml schema.
  *
- * The same schema first judges the document node by node, so that every mistake is told with
- * its own line and with what would be right; libcyaml alone stops at the first one, and for
- * an unknown key gives the line of what it had read before. Understands the kinds of value
- * that our files have: texts, enumerations (always strict), lists, mappings, and fields to
- * ignore, which are read from the document by hand because they may have either of two shapes.
+ * The document is first checked node by node against the same schema, so that every mistake is
+ * reported with its line and the allowed values; libcyaml alone stops at the first mistake, and
+ * reports an unknown key with the line of the value before it. Supports the types that our files
+ * use: texts, enumerations (always strict), lists, mappings, and ignored fields, which are read
+ * from the document by hand because they may have one of two types.
  */
 #ifndef PORTOLAN_SCHEMA_H
 #define PORTOLAN_SCHEMA_H
@@ -18,21 +18,21 @@
 struct errors;
 struct document;
 
-/* What a value of this key should look like, for errors; `want` NULL: nothing is known. The
- * last has no key. */
+/* What a value of this key should look like, for errors; `want` NULL: no hint. The last entry has
+ * no key. */
 struct schema_hint {
 	const char *key, *want;
 };
 
 extern const struct schema_hint profile_hint[], site_hint[];
 
-/* 0 with the data, to be freed by schema_free; a negative errno with every mistake told. */
+/* 0 with the data, freed by schema_free(); a negative errno with every mistake in the errors. */
 int schema_load(const struct document *, const cyaml_schema_value_t *, const struct schema_hint *,
 	void **data, struct errors *);
 
 void schema_free(const cyaml_schema_value_t *, void *data);
 
-/* yes or no, in YAML's spellings. Zero, where the key is absent, is neither. */
+/* yes or no, in YAML's spellings; 0 if the key is absent. */
 enum answer { ANSWER_NONE, ANSWER_YES, ANSWER_NO };
 
 #define SCHEMA_ANSWERS 6

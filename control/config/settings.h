@@ -1,8 +1,8 @@
-/* Settings: what of a site takes effect at a start and not at a reload: where packets come
- * from, how many flows are kept, where events go.
+/* Settings: the part of a site that takes effect at a start and not at a reload: capture sources,
+ * flow table size, outputs.
  *
- * Read together with the ruleset, but in memory of their own: a reload replaces the ruleset,
- * the settings stay until the program ends. Immutable once read.
+ * Read together with the ruleset, but in memory of their own: a reload replaces the ruleset, the
+ * settings stay until the program ends. Immutable once read.
  */
 #ifndef PORTOLAN_SETTINGS_H
 #define PORTOLAN_SETTINGS_H
@@ -29,16 +29,16 @@ struct capture_settings {
 
 enum sink_format { SINK_AS_JSON, SINK_AS_CEF };
 
-/* Where a sensor's events go: one entry of `outputs.events`. */
+/* A sink of the sensor: one entry of `outputs.events`. */
 struct sink_settings {
 	enum sink_kind kind;
 	enum sink_format format;     /* of a message's text */
-	bool flows;		     /* flow-ended records too, not alerts alone */
-	char *value[SINK_KEY_COUNT]; /* as the site has them, checked; NULL: it has not */
-	unsigned line;		     /* of the site, for messages */
+	bool flows;		     /* also flow-ended records, not only alerts */
+	char *value[SINK_KEY_COUNT]; /* as in the site, checked; NULL: not set */
+	unsigned line;		     /* in the site, for messages */
 };
 
-/* The file that a sink writes to, "-" for standard output; NULL: it writes to none. */
+/* The file that a sink writes to, "-" for standard output; NULL: not a file. */
 const char *sink_file(const struct sink_settings *);
 
 struct output_settings {
@@ -46,19 +46,19 @@ struct output_settings {
 	size_t sinks;
 	char *metrics_listen; /* address:port, or NULL: no metrics */
 	char *metrics_token_file, *metrics_certificate, *metrics_key;
-	char *control_socket; /* a path; NULL: the default one of `portolan run` */
-	char *control_group;  /* may connect; NULL: the sensor's own */
-	uint64_t window_ns;   /* repeats of a finding within it are one event */
+	char *control_socket; /* path; NULL: the default of `portolan run` */
+	char *control_group;  /* group that may connect; NULL: the sensor's own */
+	uint64_t window_ns;   /* repeats of a finding within this time are one event */
 };
 
 struct settings {
 	struct capture_settings capture;
 	struct output_settings outputs;
 	uint32_t flow_max;    /* per worker */
-	struct arena *memory; /* everything above, and this structure, lies in here */
+	struct arena *memory; /* owns everything above and this structure */
 };
 
-/* What holds where the site is silent. */
+/* New settings with the default values. */
 struct settings *settings_new(void);
 void settings_free(struct settings *);
 

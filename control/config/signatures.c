@@ -11,7 +11,7 @@
 
 #define PATTERN_MAX 1000
 
-/* ---- the shape of the file ---- */
+/* ---- schema ---- */
 
 struct signature_yaml {
 	enum service service;
@@ -97,7 +97,7 @@ static void signatures_reserve(struct signatures *signatures, struct arena *aren
 	signatures->line = arena_alloc(arena, SIGNATURES_MAX * sizeof(*signatures->line));
 }
 
-/* Something has to tell. */
+/* A signature needs a pattern or a validator. */
 static int check_signature(
 	const struct signature *s, const struct document *document, int node, struct errors *errors)
 {

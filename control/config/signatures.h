@@ -1,13 +1,13 @@
-/* The signatures: all signatures of configs/signatures/, as their files say.
+/* The signatures, read from all files of configs/signatures/.
  *
- * Read with a schema from YAML, every file of the folder in the order of their names.
- * Everything lies in the arena that the caller gives.
+ * Read with a schema from YAML, files in the order of their names. All memory comes from the
+ * caller's arena.
  *
  *     signatures:
  *       - {service: ssh, transport: tcp, side: either, pattern: '^SSH-', validator: ssh}
  *
- * `validator` may be missing where the pattern alone tells, and `pattern` for what is too weak
- * to be recognised where it is not expected; `caseless: true` is the other option.
+ * `validator` may be missing if the pattern alone is sufficient, and `pattern` if the service is
+ * only recognised where it is expected. `caseless: true` is optional.
  */
 #ifndef PORTOLAN_SIGNATURES_H
 #define PORTOLAN_SIGNATURES_H
@@ -23,19 +23,19 @@ struct document;
 struct signatures {
 	struct signature *signature;
 	size_t count;
-	/* Where each of them stands. */
+	/* Where each is defined. */
 	const char **file;
 	unsigned *line;
 };
 
-/* The signatures that ships. 0, or a negative errno with every mistake told. */
+/* Reads the shipped signatures. 0, or a negative errno with every mistake in the errors. */
 int signatures_read(struct signatures *, struct arena *, struct errors *);
 
-/* Adds the signatures of a document that is open already. */
+/* Adds the signatures of a document that is already open. */
 int signatures_add(struct signatures *, const struct document *, struct arena *, struct errors *);
 
-/* Compiles it; NULL with the reason told: which pattern of which file and line. The scanner
- * lies in the arena, and scanner_fini() gives back what is not in there. */
+/* Compiles them. NULL with an error that names the pattern's file and line. The scanner is in the
+ * arena; scanner_fini() frees the rest of it. */
 struct scanner *signatures_compile(const struct signatures *, struct arena *, struct errors *);
 
 #endif

@@ -14,8 +14,8 @@
 
 #define SECOND_NS 1000000000ull
 
-/* What is read and where to: handed down instead of six arguments. The arena is the ruleset's, or
- * that of the settings while these are read. */
+/* What is read, into what: one argument instead of six. `arena` is the ruleset's, or that of the
+ * settings while these are read. */
 struct site_reader {
 	struct site *site;
 	const struct document *document;
@@ -24,7 +24,7 @@ struct site_reader {
 	int rc;
 };
 
-/* "found <what the node is>[ for key]; want …" */
+/* Adds an error: "found <what the node is>[ for key]; want …". */
 static void fail(struct site_reader *r, int node, const char *key, const char *want)
 {
 	char shown[NODE_SHOWN_BYTES];
@@ -264,7 +264,7 @@ static int protocol_of(const char *text)
 	return literal_number(text, 255, &number) == 0 ? (int)number : protocol_number(text);
 }
 
-/* `named` remembers the line on which a protocol was moved, 0 for none. */
+/* `named`: the line on which each protocol was named, 0 for none. */
 static void read_protocols(struct site_reader *r, const char *key, int verdict, unsigned named[256])
 {
 	int map = node_get(r->document, NODE_ROOT, "protocols");
@@ -337,7 +337,7 @@ static void read_capture(struct site_reader *r, const struct capture_yaml *yaml)
 		read_dpdk(r, yaml->dpdk);
 }
 
-/* What of `capture` decides verdicts. */
+/* Reads the keys of `capture` that affect verdicts. */
 static void read_mirror(struct site_reader *r)
 {
 	struct site *site = r->site;
@@ -401,7 +401,7 @@ static bool is_sink_value(enum sink_value value, const char *text)
 	}
 }
 
-/* The key must be there, or must not: which kind of sink has it. */
+/* Checks that a required key is there, and no key of another kind of sink. */
 static void check_sink_key(
 	struct site_reader *r, const struct sink_settings *sink, int map, enum sink_key k)
 {
@@ -455,7 +455,7 @@ static void read_sink(
 	check_certificates(r, sink, map);
 }
 
-/* Whether whoever listens there is reached from this machine alone. */
+/* Whether the address is a loopback address. */
 static bool is_loopback(const char *listen)
 {
 	return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "[::1]:", 6) == 0 ||
@@ -506,7 +506,7 @@ static void read_outputs(struct site_reader *r, const struct outputs_yaml *yaml)
 	read_duration(r, map, "silence", SECOND_NS, &r->site->silence_ns);
 }
 
-/* ---- the whole ---- */
+/* ---- site ---- */
 
 static void default_values(struct site *site)
 {

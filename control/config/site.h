@@ -1,8 +1,8 @@
-/* A site as its file says: appliances, what it changes in the profile's features, its own
- * rules, capture and limits. Every value is checked by itself here; whether they fit together
- * (ports onto each other, addresses of two roles) is the rules' and the appliance list's business.
+/* A site, read from its file: appliances, changes to the profile's features, its own rules, capture
+ * and limits. Every value is checked by itself here; conflicts between values (moved ports,
+ * addresses of two roles) are checked when rules and appliances are built.
  *
- * Everything but the settings lies in the arena that the caller gives, so a site is never closed.
+ * All memory but the settings comes from the caller's arena, so a site is never closed.
  */
 #ifndef PORTOLAN_SITE_H
 #define PORTOLAN_SITE_H
@@ -21,8 +21,8 @@ struct document;
 struct settings;
 
 #define SITE_FLOWS_MAX (1u << 26)
-#define SITE_MIRRORS_MAX 64 /* every tunnel tries them one by one */
-#define SITE_PEERS_MAX 1024 /* of one feature; a new flow tries them one by one */
+#define SITE_MIRRORS_MAX 64 /* compared one by one for every tunnel */
+#define SITE_PEERS_MAX 1024 /* of one feature; compared one by one for a new flow */
 
 struct site_appliance {
 	const char *name;
@@ -35,18 +35,18 @@ struct site_appliance {
 	unsigned *address_line, *mac_line;
 };
 
-/* The documented port `from` is `to` at this site. */
+/* The documented port `from` has moved to `to` at this site. */
 struct site_move {
 	uint16_t from, to;
 	enum transport transport;
 	unsigned line;
 };
 
-/* What the site says of one feature; one for every feature there is. */
+/* A feature's settings; every feature has an entry. */
 struct site_feature {
 	const char *name;
 	bool enabled;
-	bool is_bound; /* the site says something of peers */
+	bool is_bound; /* the site sets its peers */
 	enum peers peers;
 	struct prefix *peer;
 	size_t peer_count;
@@ -58,26 +58,26 @@ struct site {
 	const char *file; /* NULL: no site, only defaults */
 	struct site_appliance *appliance;
 	size_t appliances;
-	struct site_feature *feature; /* in order of first appearance, the profile's first */
+	struct site_feature *feature; /* in order of first appearance, those of the profile first */
 	size_t features;
 	struct profile_row *extra;
 	size_t extras;
-	uint8_t protocol[256];		/* as struct policy has it */
-	struct prefix *mirror_endpoint; /* a mirror's own transport ends there */
+	uint8_t protocol[256];		/* verdicts, as in struct policy */
+	struct prefix *mirror_endpoint; /* end of a mirror's own tunnel */
 	size_t mirror_endpoints;
 	uint64_t warmup_ns, silence_ns;
 	struct flow_timeouts timeouts;
-	struct settings *settings; /* in memory of their own: to be freed, or handed on */
+	struct settings *settings; /* owned: to be freed or handed over */
 };
 
-/* What holds where there is no site, or where the site is silent. */
+/* Sets the defaults, for no site or keys that the site does not set. */
 void site_default(struct site *, const struct profile *, struct arena *);
 
-/* 0, or -EINVAL with every mistake told. */
+/* 0, or -EINVAL with every mistake in the errors. */
 int site_read(struct site *, const struct document *, const struct profile *, struct arena *,
 	struct errors *);
 
-/* The verdict for flows of an IP protocol without ports, where no site says otherwise. */
+/* The default verdict for flows of an IP protocol without ports. */
 int protocol_default(unsigned number);
 
 #endif

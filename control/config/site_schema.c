@@ -168,7 +168,7 @@ static const cyaml_schema_field_t site_field[] = {TEXT_FIELD(profile, struct sit
 
 #define SITE_FIELDS (sizeof(site_field) / sizeof(site_field[0]))
 
-/* ---- the keys that this profile and this site have ---- */
+/* ---- keys of features and ports ---- */
 
 static struct feature_keys *keys_feature(struct site_schema *schema, const char *name)
 {
@@ -180,7 +180,7 @@ static struct feature_keys *keys_feature(struct site_schema *schema, const char 
 	return &schema->feature[schema->features++];
 }
 
-/* `rows` bounds how many ports a feature can have. */
+/* Adds a port; `rows` bounds the ports of a feature. */
 static void keys_port(struct feature_keys *keys, uint16_t port, const char *transport, size_t rows,
 	struct arena *arena)
 {
@@ -214,7 +214,8 @@ static void keys_from_profile(
 	}
 }
 
-/* The site's rules have not been checked yet: whatever can be a feature's name counts. */
+/* Adds the features of the site's rules, which are not checked yet: any text that can be a feature
+ * name counts. */
 static void keys_from_extras(
 	struct site_schema *schema, const struct document *document, int list, struct arena *arena)
 {

@@ -1,8 +1,8 @@
-/* The shape of a site file, as libcyaml wants it.
+/* The libcyaml schema of a site file.
  *
- * `features` and `ports` have keys that only the profile and the site's own rules know, so
- * their schema is built for each site: a feature or a port that nobody documents is refused
- * like any other unknown key. Lives in the arena it was built in.
+ * The keys of `features` and `ports` depend on the profile and the site's own rules, so the schema
+ * is built for each site: an undocumented feature or port is refused like any other unknown key.
+ * Lives in the arena that it was built in.
  */
 #ifndef PORTOLAN_SITE_SCHEMA_H
 #define PORTOLAN_SITE_SCHEMA_H
@@ -80,7 +80,7 @@ struct outputs_yaml {
 	char *window, *silence;
 };
 
-/* `ports` has a text for each documented port of the feature, NULL where it is not named. */
+/* `ports` has a text for each documented port of the feature, NULL if not set. */
 struct feature_yaml {
 	enum answer enabled;
 	char **ports;
@@ -89,7 +89,7 @@ struct feature_yaml {
 struct site_yaml {
 	char *profile;
 	struct appliance_yaml *appliances;
-	struct feature_yaml *features; /* one for each feature, or NULL */
+	struct feature_yaml *features; /* one per feature, or NULL */
 	struct extra_yaml *extra_rules;
 	struct protocols_yaml *protocols;
 	struct capture_yaml *capture;
@@ -98,7 +98,7 @@ struct site_yaml {
 	unsigned appliances_count, extra_rules_count;
 };
 
-/* A feature and its documented ports, `8305/tcp` and so on: the keys of the site's mapping. */
+/* A feature and its documented ports, such as `8305/tcp`: keys of the site. */
 struct feature_keys {
 	const char *name;
 	const char **port;
@@ -111,7 +111,7 @@ struct site_schema {
 	size_t features;
 };
 
-/* `document` may be NULL: then only the profile brings features. */
+/* `document` may be NULL: then only the profile has features. */
 struct site_schema *site_schema_new(
 	const struct profile *, const struct document *, struct arena *);
 
