@@ -12,9 +12,9 @@
 #include "inventory.h"
 #include "policy/ruleset.h"
 
-#define NESTING_MAX 130 /* prefix lengths there are, and one */
+#define NESTING_MAX 130 /* prefix lengths, and one */
 
-/* Something that an appliance says is its own. */
+/* A name, an address or a MAC address of an appliance. */
 struct claim {
 	const struct site_appliance *appliance;
 	const char *text;
@@ -103,8 +103,8 @@ static void refuse_overlap(
 	r->rc = -EINVAL;
 }
 
-/* Sorted, a network stands before what lies in it: a stack holds those around the current
- * one, and the nearest of them speaks for all. */
+/* Sorted, a network precedes what it contains: a stack holds the networks around the current
+ * address; comparing it with the innermost is sufficient. */
 static void check_overlaps(struct appliance_list *r, const struct claim *claim, size_t count)
 {
 	const struct claim *around[NESTING_MAX];
@@ -203,7 +203,7 @@ static void appliance_write(struct appliance_text *written, struct inventory *in
 		rc = inventory_add_prefix(inventory, &a->prefix[i], (uint16_t)number);
 	for (size_t i = 0; rc == 0 && i < a->macs; i++)
 		rc = inventory_add_mac(inventory, a->mac_number[i], (uint16_t)number);
-	assert(rc == 0); /* counted and checked for doubles before */
+	assert(rc == 0); /* room and duplicates were checked before */
 	(void)rc;
 	*written = (struct appliance_text){.name = arena_text(arena, a->name),
 		.role = a->role,

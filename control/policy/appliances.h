@@ -1,8 +1,8 @@
-/* Appliances of a site become the inventory that the packet path asks.
+/* Builds the inventory, which the packet path looks addresses up in, from a site's appliances.
  *
- * Refuses what would make an address ambiguous: a name, an address or a MAC address twice,
- * and addresses of one role within those of the other. Within one role networks may overlap;
- * the longest prefix wins.
+ * Refuses what would make an address ambiguous: duplicate names, addresses or MAC addresses, and
+ * addresses of one role within those of the other. Networks of one role may overlap; the longest
+ * prefix wins.
  */
 #ifndef PORTOLAN_APPLIANCES_H
 #define PORTOLAN_APPLIANCES_H
@@ -12,7 +12,7 @@ struct ruleset;
 struct errors;
 struct site;
 
-/* Fills the ruleset's appliances and its policy's inventory. 0, or -EINVAL, told. */
+/* Fills the ruleset's appliances and its policy's inventory. 0, or -EINVAL with the errors. */
 int appliances_build(struct ruleset *, const struct site *, struct arena *, struct errors *);
 
 #endif

@@ -47,7 +47,7 @@ static int folder_made(const char *path)
 	return folder_at(AT_FDCWD, path, 0);
 }
 
-/* `name` in `parent`, which is ours and closed then; made where it is missing. */
+/* Opens folder `name` in `parent`, if it is ours, and closes `parent`; creates it if missing. */
 static int folder_within(int parent, const char *name, mode_t forbidden)
 {
 	int fd;
@@ -62,7 +62,7 @@ static int folder_within(int parent, const char *name, mode_t forbidden)
 	return fd;
 }
 
-/* NULL where it is not set, or set to what is no absolute path. */
+/* NULL if not set, or not an absolute path. */
 static const char *environment(const char *name)
 {
 	const char *value = secure_getenv(name);
@@ -90,20 +90,20 @@ static int folder_open(void)
 		OTHERS_MAY_WRITE);
 }
 
-int cache_open(struct cache *l)
+int cache_open(struct cache *c)
 {
-	l->folder = folder_open();
-	return l->folder < 0 ? l->folder : 0;
+	c->folder = folder_open();
+	return c->folder < 0 ? c->folder : 0;
 }
 
-void cache_close(struct cache *l)
+void cache_close(struct cache *c)
 {
-	if (l->folder >= 0)
-		close(l->folder);
-	l->folder = -1;
+	if (c->folder >= 0)
+		close(c->folder);
+	c->folder = -1;
 }
 
-/* ---- taking ---- */
+/* ---- reading ---- */
 
 static void name_write(char name[NAME_BYTES], const struct cache_key *key)
 {
@@ -112,10 +112,10 @@ static void name_write(char name[NAME_BYTES], const struct cache_key *key)
 	strcpy(name + KEY_DIGITS, CACHE_ENTRY_SUFFIX);
 }
 
-/* A pipe would be waited for, a link would lead elsewhere: neither is opened. */
-static int entry_file(const struct cache *l, const char *name, size_t *size)
+/* Opens without blocking on a pipe and without following a link. */
+static int entry_file(const struct cache *c, const char *name, size_t *size)
 {
-	int fd = openat(l->folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), error;
+	int fd = openat(c->folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), error;
 	struct stat st;
 
 	if (fd < 0)
@@ -144,7 +144,7 @@ static int read_all(int fd, uint8_t *bytes, size_t size)
 	return 0;
 }
 
-uint8_t *cache_get(const struct cache *l, const struct cache_key *key,
+uint8_t *cache_get(const struct cache *c, const struct cache_key *key,
 	struct cache_part part[CACHE_ENTRY_PARTS], int *error)
 {
 	char name[NAME_BYTES];
@@ -153,7 +153,7 @@ uint8_t *cache_get(const struct cache *l, const struct cache_key *key,
 	int fd;
 
 	name_write(name, key);
-	fd = entry_file(l, name, &size);
+	fd = entry_file(c, name, &size);
 	if (fd < 0) {
 		*error = fd;
 		return NULL;
@@ -169,9 +169,9 @@ uint8_t *cache_get(const struct cache *l, const struct cache_key *key,
 	return NULL;
 }
 
-/* ---- putting ---- */
+/* ---- writing ---- */
 
-/* Jars, and what was to become one and did not. */
+/* Cache entries, and temporary files left by an interrupted write. */
 static bool is_entry(const char *name)
 {
 	return strspn(name, "0123456789abcdef") == KEY_DIGITS &&
@@ -183,7 +183,7 @@ static bool is_older(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
 }
 
-/* How many cache entries there are, and the name of the oldest. */
+/* The number of entries, and the name of the oldest. */
 static unsigned entries_count(DIR *folder, char oldest[NAME_BYTES])
 {
 	struct timespec least = {0};
@@ -204,9 +204,9 @@ static unsigned entries_count(DIR *folder, char oldest[NAME_BYTES])
 	return entries;
 }
 
-static void throw_out(const struct cache *l)
+static void remove_old(const struct cache *c)
 {
-	int fd = openat(l->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(c->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
 	char oldest[NAME_BYTES];
 
@@ -216,7 +216,7 @@ static void throw_out(const struct cache *l)
 		return;
 	}
 	while (entries_count(folder, oldest) > CACHE_ENTRIES) {
-		if (unlinkat(l->folder, oldest, 0) < 0)
+		if (unlinkat(c->folder, oldest, 0) < 0)
 			break;
 	}
 	closedir(folder);
@@ -235,9 +235,9 @@ static int write_all(int fd, const uint8_t *bytes, size_t size)
 	return 0;
 }
 
-/* Under another name until it is whole. */
+/* Written under a temporary name, then renamed. */
 static int entry_write(
-	const struct cache *l, const struct cache_key *key, const uint8_t *bytes, size_t size)
+	const struct cache *c, const struct cache_key *key, const uint8_t *bytes, size_t size)
 {
 	char name[NAME_BYTES], made[NAME_BYTES];
 	int fd, error;
@@ -246,28 +246,28 @@ static int entry_write(
 	name_write(made, key);
 	snprintf(made + KEY_DIGITS, NAME_BYTES - KEY_DIGITS, CACHE_ENTRY_SUFFIX ".%ld",
 		(long)getpid());
-	fd = openat(l->folder, made, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = openat(c->folder, made, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
 	error = write_all(fd, bytes, size);
 	if (close(fd) < 0 && error == 0)
 		error = -errno;
-	if (error == 0 && renameat(l->folder, made, l->folder, name) < 0)
+	if (error == 0 && renameat(c->folder, made, c->folder, name) < 0)
 		error = -errno;
 	if (error)
-		unlinkat(l->folder, made, 0);
+		unlinkat(c->folder, made, 0);
 	return error;
 }
 
-int cache_put(const struct cache *l, const struct cache_key *key,
+int cache_put(const struct cache *c, const struct cache_key *key,
 	const struct cache_part part[CACHE_ENTRY_PARTS])
 {
 	size_t size;
 	uint8_t *bytes = cache_entry_write(key, part, &size);
-	int error = bytes ? entry_write(l, key, bytes, size) : -ENOMEM;
+	int error = bytes ? entry_write(c, key, bytes, size) : -ENOMEM;
 
 	free(bytes);
 	if (error == 0)
-		throw_out(l);
+		remove_old(c);
 	return error;
 }

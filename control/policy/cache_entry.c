@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One more with every change of the header, or of how the parts are made or read. */
+/* To be changed with the header, and with the way in which parts are made or read. */
 #define MAGIC "portjar1"
 #define MAGIC_BYTES 8
 #define KEY_AT MAGIC_BYTES
@@ -35,7 +35,7 @@ int cache_key_name(struct cache_key *key,
 	return rc;
 }
 
-/* Over the header up to the seal, and everything behind it. */
+/* SHA-256 over the header up to the seal, and everything after it. */
 static void seal(const uint8_t *bytes, size_t size, uint8_t digest[SHA256_DIGEST_SIZE])
 {
 	struct sha256_ctx sha256;
@@ -74,7 +74,7 @@ uint8_t *cache_entry_write(
 	return bytes;
 }
 
-/* The parts as the header says, if that is all there is. */
+/* Sets the parts from the header's lengths; they must add up to `size`. */
 static int parts_of(const uint8_t *bytes, size_t size, struct cache_part part[CACHE_ENTRY_PARTS])
 {
 	size_t at = CACHE_HEADER_BYTES;

@@ -1,9 +1,8 @@
-/* A cache entry: something that is kept, sealed, so that it comes out as it went in or not at all.
+/* A cache entry: a sealed file format.
  *
- * A file's bytes: a header with the key under which it is kept, the lengths of its parts and a
- * SHA-256 over all of it, then the parts. A broken seal is found; one that somebody made on
- * purpose is not: who may write the file is the cache's business. Only bytes are known here, and
- * no file.
+ * A header with magic, key, lengths of the parts and a SHA-256 over everything, then the parts.
+ * Detects corruption, not forgery: protecting the file is up to the cache. Works on bytes, not on
+ * files.
  */
 #ifndef PORTOLAN_CACHE_ENTRY_H
 #define PORTOLAN_CACHE_ENTRY_H
@@ -25,20 +24,18 @@ struct cache_part {
 	size_t length;
 };
 
-/* The key of whatever `terms` hands to `take`, with the format's own version: 0, or what `terms`
- * returned. */
+/* The key: a hash over the format's version and the bytes that `terms` passes to `take`. 0, or what
+ * `terms` returned. */
 int cache_key_name(struct cache_key *,
 	int (*terms)(const void *about,
 		void (*take)(void *context, const void *bytes, size_t length), void *context),
 	const void *about);
 
-/* All bytes of the cache entry, from the heap: free() them. NULL where they are too many or memory
- * is too little. */
+/* The bytes of an entry, from the heap: free() them. NULL: too large, or out of memory. */
 uint8_t *cache_entry_write(
 	const struct cache_key *, const struct cache_part[CACHE_ENTRY_PARTS], size_t *size);
 
-/* 0, and the parts lie within `bytes`; -EINVAL: another format, another key, other bytes than
- * were sealed. */
+/* 0, and the parts point into `bytes`; -EINVAL: another format, another key, or damaged. */
 int cache_entry_read(const struct cache_key *, const uint8_t *bytes, size_t size,
 	struct cache_part[CACHE_ENTRY_PARTS]);
 

@@ -7,7 +7,7 @@
 #include "base/errors.h"
 #include "policy/ruleset.h"
 
-/* A rule that differs in more than this is no help. */
+/* Rules that differ in more ways are not helpful. */
 #define DIFFERENCES_MAX 2
 
 void other_profiles_open(struct other_profiles *a, const struct ruleset *in_use)
@@ -58,7 +58,7 @@ static unsigned count_bits(unsigned bits)
 	return (unsigned)__builtin_popcount(bits);
 }
 
-/* How a rule of this policy differs, or -1 if it has another port altogether. */
+/* Bits of the differences, or -1 if the rule does not qualify. */
 static int compare_rule(const struct ruleset *c, size_t i, const struct rule_key *at)
 {
 	const struct rule *r = &c->policy->rule[i];
@@ -79,8 +79,8 @@ static int compare_rule(const struct ruleset *c, size_t i, const struct rule_key
 	return differs == 0 || count_bits(differs) > DIFFERENCES_MAX ? -1 : (int)differs;
 }
 
-/* Keeps the nearest ones, in order; of rules with one name the first. */
-static size_t keep(struct near_rule *found, size_t count, const struct near_rule *r)
+/* Inserts a rule by the number of differences; of rules with the same id the first stays. */
+static size_t insert(struct near_rule *found, size_t count, const struct near_rule *r)
 {
 	size_t at = count;
 
@@ -104,7 +104,7 @@ static size_t search_policy(
 	for (size_t i = 0; i < c->policy->rules; i++) {
 		int differs = compare_rule(c, i, at);
 		if (differs > 0)
-			count = keep(found, count,
+			count = insert(found, count,
 				&(struct near_rule){
 					.id = c->rule[i].id,
 					.feature = c->rule[i].feature,
@@ -115,7 +115,7 @@ static size_t search_policy(
 	return count;
 }
 
-/* Whether the policy in use documents this very place, and the site moved it away. */
+/* Whether the policy documents exactly this rule and the site moved its port. */
 static int was_moved_away(const struct ruleset *c, const struct rule_key *at)
 {
 	for (size_t i = 0; i < c->policy->rules; i++) {
@@ -128,7 +128,7 @@ static int was_moved_away(const struct ruleset *c, const struct rule_key *at)
 	return 0;
 }
 
-/* Of another profile only the very row that is missing here. */
+/* Of another profile only an exact match counts. */
 static size_t search_profile(
 	const struct ruleset *c, const struct rule_key *at, struct near_rule *found, size_t count)
 {
@@ -137,7 +137,7 @@ static size_t search_profile(
 
 	if (set == SET_NONE || rules->count == 0)
 		return count;
-	return keep(found, count,
+	return insert(found, count,
 		&(struct near_rule){
 			.id = c->rule[rules->first].id,
 			.feature = c->rule[rules->first].feature,
@@ -153,7 +153,7 @@ size_t nearest_rules(const struct ruleset *c, struct other_profiles *a, const st
 
 	if (a && !a->is_read)
 		other_profiles_read(a);
-	/* The very row, of another version of the product, before all that is only similar. */
+	/* Exact matches in other profiles come before similar rules. */
 	for (size_t i = 0; a && i < a->profiles && !was_moved_away(c, at); i++)
 		count = search_profile(a->ruleset[i], at, found, count);
 	return search_policy(c, at, found, count);

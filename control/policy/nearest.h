@@ -1,7 +1,7 @@
-/* The rules nearest to something that no rule covers, and how they differ (DESIGN 3).
+/* The rules nearest to a flow that no rule covers, and how they differ (DESIGN 3).
  *
- * Looks through the site's own policy and through the other profiles that ship, which an
- * atlas keeps open. Cold: asked once for a flagged flow that is written or shown.
+ * Searches the site's own policy and the other shipped profiles, which are kept open. Not on the
+ * packet path: called once for a flagged flow that is written or shown.
  */
 #ifndef PORTOLAN_NEAREST_H
 #define PORTOLAN_NEAREST_H
@@ -17,7 +17,7 @@ struct errors;
 
 #define NEAREST_MAX 3
 
-/* Ways in which a rule differs from what was seen. */
+/* Ways in which a rule differs from the flow. */
 #define DIFFERENCE_LIST(X)                                                                         \
 	X(DIRECTION, "direction", "other direction")                                               \
 	X(ROLE, "role", "other role")                                                              \
@@ -37,13 +37,13 @@ struct rule_key {
 
 struct near_rule {
 	const char *id, *feature;
-	const char *profile; /* where DIFFERENCE_PROFILE is set: which */
+	const char *profile; /* if DIFFERENCE_PROFILE is set: which */
 	unsigned differs;    /* 1 << enum difference */
-	uint16_t moved_to;   /* where DIFFERENCE_PORT is set: the port it has now */
+	uint16_t moved_to;   /* if DIFFERENCE_PORT is set: the port it has now */
 };
 
-/* The rulesets of the profiles that ship, but for the one in use; read when somebody asks first,
- * since most starts never do. One thread's. */
+/* Rulesets of the shipped profiles other than the one in use; read at the first use, which most
+ * runs never reach. For one thread. */
 struct other_profiles {
 	const struct ruleset *in_use;
 	bool is_read;
@@ -51,16 +51,17 @@ struct other_profiles {
 	size_t profiles;
 };
 
-/* `in_use` lives longer. What cannot be read is left out: it only helps to explain. */
+/* `in_use` must outlive it. Profiles that cannot be read are left out: they only help to
+ * explain. */
 void other_profiles_open(struct other_profiles *, const struct ruleset *in_use);
 void other_profiles_close(struct other_profiles *);
 
-/* The number of rules found, the nearest first. */
+/* Finds the nearest rules, nearest first; returns their number. */
 size_t nearest_rules(const struct ruleset *, struct other_profiles *, const struct rule_key *,
 	struct near_rule[NEAREST_MAX]);
 
 const char *difference_name(enum difference);
-/* "other direction, feature off"; for people. */
+/* "other direction, feature off", for people. */
 void nearest_words(const struct near_rule *, char *text, size_t bytes);
 
 #endif

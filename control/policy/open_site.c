@@ -14,7 +14,7 @@ static struct ruleset *give_up(struct ruleset *ruleset, struct settings **settin
 	return NULL;
 }
 
-/* Without an inventory everything would be unmonitored, and "nothing flagged" a lie. */
+/* Without an inventory everything would be unmonitored and nothing ever flagged: refused. */
 struct ruleset *ruleset_open_site(const char *command, const char *site, struct settings **settings)
 {
 	struct errors errors = {0};

@@ -14,7 +14,7 @@
 
 #define FORMAT_LINE "portolan policy 1\n"
 
-/* One line for each thing that decides something. Sorted, they have no order but their own. */
+/* One line per item that affects a verdict; sorted, so that the order of input does not matter. */
 struct lines {
 	char **line;
 	size_t count;
@@ -129,7 +129,7 @@ static void add_times(struct lines *lines, const struct site *site)
 	add_time(lines, "other", t->other_ns);
 }
 
-/* Their order counts: of two that are confirmed the first is what is spoken. */
+/* Order matters: of two confirmed signatures the first determines the service. */
 static void add_signatures(struct lines *lines, const struct signatures *signatures)
 {
 	for (size_t i = 0; i < signatures->count; i++) {

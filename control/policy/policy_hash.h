@@ -1,7 +1,7 @@
-/* The policy's hash: over everything that decides a verdict, and nothing else.
+/* The policy's hash, over everything that affects a verdict, and nothing else.
  *
- * Names of appliances, descriptions, comments and the order of keys do not change it; rules,
- * peers, protocols, addresses, warm-up and timeouts do.
+ * Names of appliances, descriptions, comments and the order of keys do not change it; rules, peers,
+ * protocols, addresses, warm-up and timeouts do.
  */
 #ifndef PORTOLAN_POLICY_HASH_H
 #define PORTOLAN_POLICY_HASH_H

@@ -9,7 +9,7 @@
 
 static uint16_t find_appliance(const struct ruleset *c, const struct appliance_text *a, size_t near)
 {
-	/* Lists change little: nearly always it stands where it stood. */
+	/* Lists change little: try the same place first. */
 	if (near < c->appliances && strcmp(c->appliance[near].name, a->name) == 0)
 		return c->appliance[near].role == a->role ? (uint16_t)near : APPLIANCE_NONE;
 	for (size_t i = 0; i < c->appliances; i++)
@@ -36,56 +36,56 @@ static uint16_t new_set_of(const struct policy *from, const struct policy *to, u
 	return is_dhcp_set(from, set) ? to->dhcp_set[first->role] : find_set(to, first);
 }
 
-int remap_open(struct remap *h, const struct ruleset *from, const struct ruleset *to)
+int remap_open(struct remap *m, const struct ruleset *from, const struct ruleset *to)
 {
-	*h = (struct remap){.appliances = from->appliances, .sets = from->policy->sets};
-	h->generation = (uint16_t)to->policy->generation;
-	h->appliance = calloc(h->appliances + 1, sizeof(*h->appliance));
-	h->set = calloc(h->sets + 1, sizeof(*h->set));
-	if (!h->appliance || !h->set) {
-		remap_close(h);
+	*m = (struct remap){.appliances = from->appliances, .sets = from->policy->sets};
+	m->generation = (uint16_t)to->policy->generation;
+	m->appliance = calloc(m->appliances + 1, sizeof(*m->appliance));
+	m->set = calloc(m->sets + 1, sizeof(*m->set));
+	if (!m->appliance || !m->set) {
+		remap_close(m);
 		return -ENOMEM;
 	}
-	for (size_t i = 0; i < h->appliances; i++)
-		h->appliance[i] = find_appliance(to, &from->appliance[i], i);
-	for (size_t i = SET_NONE + 1; i < h->sets; i++)
-		h->set[i] = new_set_of(from->policy, to->policy, (uint16_t)i);
+	for (size_t i = 0; i < m->appliances; i++)
+		m->appliance[i] = find_appliance(to, &from->appliance[i], i);
+	for (size_t i = SET_NONE + 1; i < m->sets; i++)
+		m->set[i] = new_set_of(from->policy, to->policy, (uint16_t)i);
 	return 0;
 }
 
-void remap_close(struct remap *h)
+void remap_close(struct remap *m)
 {
-	free(h->appliance);
-	free(h->set);
-	*h = (struct remap){0};
+	free(m->appliance);
+	free(m->set);
+	*m = (struct remap){0};
 }
 
-uint16_t remap_appliance(const struct remap *h, uint16_t appliance)
+uint16_t remap_appliance(const struct remap *m, uint16_t appliance)
 {
-	return appliance < h->appliances ? h->appliance[appliance] : APPLIANCE_NONE;
+	return appliance < m->appliances ? m->appliance[appliance] : APPLIANCE_NONE;
 }
 
-uint16_t remap_set(const struct remap *h, uint16_t set)
+uint16_t remap_set(const struct remap *m, uint16_t set)
 {
-	return set < h->sets ? h->set[set] : SET_NONE;
+	return set < m->sets ? m->set[set] : SET_NONE;
 }
 
-bool remap_record(const struct remap *h, struct record *r)
+bool remap_record(const struct remap *m, struct record *r)
 {
 	uint16_t appliance[2] = {
-		remap_appliance(h, r->appliance[0]), remap_appliance(h, r->appliance[1])};
+		remap_appliance(m, r->appliance[0]), remap_appliance(m, r->appliance[1])};
 
 	unsigned judged = record_judged_end(r);
 
 	if (appliance[judged] == APPLIANCE_NONE)
 		return false;
-	if (r->set[judged] != SET_NONE && remap_set(h, r->set[judged]) == SET_NONE)
+	if (r->set[judged] != SET_NONE && remap_set(m, r->set[judged]) == SET_NONE)
 		return false;
 	for (unsigned end = 0; end < 2; end++) {
 		r->set[end] =
-			appliance[end] == APPLIANCE_NONE ? SET_NONE : remap_set(h, r->set[end]);
+			appliance[end] == APPLIANCE_NONE ? SET_NONE : remap_set(m, r->set[end]);
 		r->appliance[end] = appliance[end];
 	}
-	r->generation = h->generation;
+	r->generation = m->generation;
 	return true;
 }

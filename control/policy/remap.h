@@ -1,8 +1,8 @@
-/* Who and what of one ruleset is who and what of the next.
+/* Maps appliance and rule set numbers of one ruleset to those of the next; *_NONE if there is none.
  *
- * An appliance's new number has its name and its role; a rule set's new number has its place (role,
- * direction, transport, port). Control uses it to go on counting across a reload, workers
- * to carry their figures over. Lends nothing: both rulesets may go once it is closed.
+ * An appliance is the same if name and role are equal; a rule set, if role, direction, transport
+ * and port are. Used by control to carry counts across a reload, and by workers to carry their
+ * figures. Holds no reference to either ruleset.
  */
 #ifndef PORTOLAN_REMAP_H
 #define PORTOLAN_REMAP_H
@@ -16,8 +16,8 @@
 struct ruleset;
 
 struct remap {
-	uint16_t *appliance; /* new numbers, by the old; APPLIANCE_NONE: gone */
-	uint16_t *set;	     /* likewise; SET_NONE: gone */
+	uint16_t *appliance; /* new number by old number; APPLIANCE_NONE: removed */
+	uint16_t *set;	     /* likewise; SET_NONE: removed */
 	size_t appliances, sets;
 	uint16_t generation; /* of the new ruleset */
 };
@@ -29,8 +29,8 @@ void remap_close(struct remap *);
 uint16_t remap_appliance(const struct remap *, uint16_t appliance);
 uint16_t remap_set(const struct remap *, uint16_t set);
 
-/* The record in the numbers of the new ruleset, its verdict as it was. False, and the record is
- * as it was, if the end that was judged is no appliance any more, or its rule is gone. */
+/* Translates a record to the new ruleset, keeping its verdict. False, with the record unchanged, if
+ * the appliance that was judged, or its rule set, does not exist there. */
 bool remap_record(const struct remap *, struct record *);
 
 #endif

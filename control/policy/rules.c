@@ -13,22 +13,22 @@
 
 enum { DHCP_SERVER_PORT = 67, DHCP_CLIENT_PORT = 68 };
 
-/* A row on its way to become a rule. */
+/* A row that becomes a rule. */
 struct rule_draft {
 	const struct profile_row *row;
-	const struct site_move *move; /* NULL: stays where it is documented */
-	uint16_t port;		      /* where it is at this site */
+	const struct site_move *move; /* NULL: the documented port */
+	uint16_t port;		      /* port at this site */
 	uint16_t feature;
 	uint32_t order;
 };
 
 struct rule_drafts {
 	struct rule_draft *rule_draft;
-	size_t count, documented; /* the first ones are the profile's */
+	size_t count, documented; /* the profile's come first */
 	const struct site *site;
 	struct errors *errors;
 	const struct site_move
-		*refused; /* the last one: it may concern four rows, and is told once */
+		*refused; /* the last one refused: it may concern four rows but is reported once */
 	int rc;
 };
 
@@ -90,7 +90,7 @@ static void rule_draft_move(
 	rule_draft->port = move->to;
 }
 
-/* Both roles and both directions move together; one error for all of them is enough. */
+/* Applies a move to both roles and directions; reports at most one error for all. */
 static void feature_move(struct rule_drafts *d, uint16_t feature, const struct site_move *move)
 {
 	int before = d->rc;
@@ -116,7 +116,7 @@ static void rule_drafts_move(struct rule_drafts *d)
 	}
 }
 
-/* ---- what does not fit ---- */
+/* ---- conflicts ---- */
 
 static void refuse_move(
 	struct rule_drafts *d, const struct rule_draft *moved, const struct rule_draft *other)
@@ -157,7 +157,7 @@ static void refuse_extra(
 	d->rc = -EINVAL;
 }
 
-/* A port may be shared by several features, but no feature needs the same rule twice. */
+/* Several features may share a port, but a feature must not have the same rule twice. */
 static void check_extra(struct rule_drafts *d, const struct rule_draft *extra)
 {
 	for (const struct rule_draft *other = d->rule_draft; other < extra; other++) {
@@ -185,7 +185,7 @@ static bool is_dhcp(const struct rule_draft *d)
 	       (d->row->services & SERVICE_BIT(SERVICE_DHCP));
 }
 
-/* Rules of DHCP come last on port 67 and first on port 68, so that they are neighbours. */
+/* DHCP's rules come last on port 67 and first on port 68, so that they are adjacent. */
 static int rule_draft_rank(const struct rule_draft *d)
 {
 	return is_dhcp(d) == (d->port == DHCP_SERVER_PORT);
@@ -209,7 +209,7 @@ static int rule_draft_compare(const void *left, const void *right)
 
 /* ---- the policy ---- */
 
-/* Where each feature's peers begin in the policy's list. */
+/* Writes the peers; returns where each feature's begin in the policy's list. */
 static uint32_t *peers_write(struct policy *policy, const struct site *site, struct arena *arena)
 {
 	uint32_t *first = arena_alloc(arena, (site->features + 1) * sizeof(*first));
@@ -299,7 +299,7 @@ static void sets_write(struct policy *policy, struct rule_set *set)
 	}
 }
 
-/* The neighbours among outbound 67/udp and 68/udp that are DHCP's, as a set of their own. */
+/* Makes the adjacent DHCP rules of outbound 67/udp and 68/udp a set of their own. */
 static void dhcp_rules_write(
 	struct policy *policy, struct rule_set *set, const struct rule_drafts *d)
 {

@@ -17,13 +17,13 @@
 #include "policy/rules.h"
 #include "policy/scanner_cache.h"
 
-/* What a ruleset is made of while it is made: handed down instead of six arguments. */
+/* Inputs of a ruleset while it is built: one argument instead of six. */
 struct ruleset_builder {
 	struct arena *arena;
 	struct errors *errors;
 	struct profile profile;
 	struct site site;
-	bool is_sketch;
+	bool rules_only;
 };
 
 static void warnings_write(struct ruleset *ruleset, struct arena *arena)
@@ -54,7 +54,7 @@ static void values_write(
 	ruleset->memory = builder->arena;
 }
 
-/* Compiles what was read. */
+/* Builds the ruleset from profile and site. */
 static int ruleset_make(struct ruleset **result, struct ruleset_builder *builder, const char *name)
 {
 	struct ruleset *ruleset = arena_alloc(builder->arena, sizeof(*ruleset));
@@ -66,13 +66,13 @@ static int ruleset_make(struct ruleset **result, struct ruleset_builder *builder
 		ruleset, &builder->profile, &builder->site, builder->arena, builder->errors);
 	appliance_list = appliances_build(ruleset, &builder->site, builder->arena, builder->errors);
 	ruleset->signatures = arena_alloc(builder->arena, sizeof(*ruleset->signatures));
-	if (!builder->is_sketch)
+	if (!builder->rules_only)
 		words = signatures_read(ruleset->signatures, builder->arena, builder->errors);
 	if (rules || appliance_list || words)
 		return rules ? rules : appliance_list ? appliance_list : words;
 	values_write(ruleset, builder, name);
 	warnings_write(ruleset, builder->arena);
-	if (!builder->is_sketch)
+	if (!builder->rules_only)
 		policy_hash_write(ruleset, &builder->site, builder->arena);
 	*result = ruleset;
 	return 0;
@@ -102,7 +102,7 @@ static int ruleset_from_name(
 	return ruleset_make(result, builder, builder->profile.name);
 }
 
-/* The profile that the site names; `wanted`, from elsewhere, must not contradict it. */
+/* Reads the profile that the site names; `wanted`, if given, must not contradict it. */
 static int ruleset_from_site(struct ruleset **result, struct ruleset_builder *builder,
 	const struct document *document, const char *wanted)
 {
@@ -132,7 +132,8 @@ static struct ruleset_builder builder_new(struct errors *errors)
 	return (struct ruleset_builder){.arena = arena_new(), .errors = errors};
 }
 
-/* The settings go to whoever wants them. What failed leaves nothing behind, and says something. */
+/* Ends a build: hands the settings over if wanted. After a failure everything is freed and there is
+ * an error. */
 static int builder_end(struct ruleset_builder *builder, struct settings **settings, int rc)
 {
 	if (rc == 0 && settings) {
@@ -170,7 +171,7 @@ int ruleset_open_rules_only(struct ruleset **result, const char *profile, struct
 {
 	struct ruleset_builder builder = builder_new(errors);
 
-	builder.is_sketch = true;
+	builder.rules_only = true;
 	return builder_end(&builder, NULL, ruleset_from_name(result, &builder, profile));
 }
 

@@ -9,7 +9,8 @@
 #include "config/signatures.h"
 #include "policy/cache.h"
 
-static_assert((int)SCANNER_PARTS <= (int)CACHE_ENTRY_PARTS, "every part has its place in the jar");
+static_assert(
+	(int)SCANNER_PARTS <= (int)CACHE_ENTRY_PARTS, "every part has its place in the entry");
 
 static int terms(const void *about, void (*take)(void *, const void *, size_t), void *context)
 {

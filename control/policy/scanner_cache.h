@@ -1,8 +1,8 @@
-/* The scanner cache: where a signatures' scanner comes from, compiled or kept.
+/* The scanner cache: a scanner, compiled from signatures or loaded from the cache.
  *
- * Compiling takes a hundred milliseconds, which is longer than a million packets take; so what
- * came out of it lies in the cache for the next start, under a key over everything that decides
- * it. What is taken from there judges exactly as what is compiled.
+ * Compiling takes about 100 ms, longer than classifying a million packets; so the result is kept
+ * for the next start, under a key over everything that affects it. A cached scanner gives the same
+ * matches as a compiled one.
  */
 #ifndef PORTOLAN_SCANNER_CACHE_H
 #define PORTOLAN_SCANNER_CACHE_H
@@ -12,8 +12,8 @@ struct errors;
 struct signatures;
 struct scanner;
 
-/* NULL with the reason told: which pattern of which file and line. The scanner lies in the arena,
- * and scanner_fini() gives back what is not in there. */
+/* NULL with an error that names the pattern's file and line. The scanner is in the arena;
+ * scanner_fini() frees the rest of it. */
 struct scanner *scanner_cache_load(const struct signatures *, struct arena *, struct errors *);
 
 #endif

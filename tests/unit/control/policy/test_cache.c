@@ -22,7 +22,7 @@ static const struct cache_key key = {{0xab}};
 #define ENTRY_NAME "ab00000000000000000000000000000000000000000000000000000000000000.jar"
 
 /* A folder of its own for each case, in which $HOME lies. */
-struct house {
+struct cache_folder {
 	char root[64], folder[128], entry[256];
 	struct cache cache;
 };
@@ -38,7 +38,7 @@ static void command(const char *format, const char *path)
 static int setup(void **state)
 {
 	static const char *const unset[] = {"PORTOLAN_CACHE", "CACHE_DIRECTORY", "XDG_CACHE_HOME"};
-	struct house *h = calloc(1, sizeof(*h));
+	struct cache_folder *h = calloc(1, sizeof(*h));
 
 	for (size_t i = 0; i < sizeof(unset) / sizeof(unset[0]); i++)
 		unsetenv(unset[i]);
@@ -54,7 +54,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	struct house *h = *state;
+	struct cache_folder *h = *state;
 
 	cache_close(&h->cache);
 	command("rm -rf %s", h->root);
@@ -63,7 +63,7 @@ static int teardown(void **state)
 }
 
 /* 0 or the error. */
-static int taken(const struct house *h)
+static int taken(const struct cache_folder *h)
 {
 	struct cache_part part[CACHE_ENTRY_PARTS];
 	int error = 0;
@@ -77,7 +77,7 @@ static int taken(const struct house *h)
 	return error;
 }
 
-static void stocked(struct house *h)
+static void stocked(struct cache_folder *h)
 {
 	assert_int_equal(cache_open(&h->cache), 0);
 	assert_int_equal(cache_put(&h->cache, &key, contents), 0);
@@ -92,9 +92,9 @@ static void mode_is(const char *path, mode_t mode)
 	assert_int_equal(st.st_mode & 07777, mode);
 }
 
-static void larder_gives_back_what_was_put_in(void **state)
+static void cache_gives_back_what_was_put_in(void **state)
 {
-	struct house *h = *state;
+	struct cache_folder *h = *state;
 
 	assert_int_equal(cache_open(&h->cache), 0);
 	assert_int_equal(taken(h), -ENOENT);
@@ -103,10 +103,10 @@ static void larder_gives_back_what_was_put_in(void **state)
 	mode_is(h->entry, 0600);
 }
 
-static void larder_is_where_the_environment_says(void **state)
+static void cache_is_where_the_environment_says(void **state)
 {
 	static const char *const by_weight[] = {"PORTOLAN_CACHE", "CACHE_DIRECTORY"};
-	struct house *h = *state;
+	struct cache_folder *h = *state;
 	char path[256];
 
 	snprintf(path, sizeof(path), "%s/xdg", h->root);
@@ -125,18 +125,18 @@ static void larder_is_where_the_environment_says(void **state)
 	}
 }
 
-static void larder_can_be_switched_off(void **state)
+static void cache_can_be_switched_off(void **state)
 {
-	struct house *h = *state;
+	struct cache_folder *h = *state;
 
 	setenv("PORTOLAN_CACHE", "off", 1);
 	assert_true(cache_open(&h->cache) < 0);
 	assert_int_equal(access(h->folder, F_OK), -1);
 }
 
-static void larder_does_without_a_home(void **state)
+static void cache_does_without_a_home(void **state)
 {
-	struct house *h = *state;
+	struct cache_folder *h = *state;
 
 	unsetenv("HOME");
 	assert_true(cache_open(&h->cache) < 0);
@@ -146,9 +146,9 @@ static void larder_does_without_a_home(void **state)
 	assert_true(cache_open(&h->cache) < 0);
 }
 
-static void larder_that_others_may_write_is_none(void **state)
+static void cache_that_others_may_write_is_none(void **state)
 {
-	struct house *h = *state;
+	struct cache_folder *h = *state;
 
 	stocked(h);
 	cache_close(&h->cache);
@@ -158,9 +158,9 @@ static void larder_that_others_may_write_is_none(void **state)
 	assert_int_equal(cache_open(&h->cache), -EPERM);
 }
 
-static void larder_of_somebody_else_is_none(void **state)
+static void cache_of_somebody_else_is_none(void **state)
 {
-	struct house *h = *state;
+	struct cache_folder *h = *state;
 
 	if (geteuid() != 0) {
 		print_message("# not root: nothing can be made somebody else's\n");
@@ -177,9 +177,9 @@ static void larder_of_somebody_else_is_none(void **state)
 	assert_int_equal(cache_open(&h->cache), -EPERM);
 }
 
-static void larder_takes_no_jar_that_others_may_write(void **state)
+static void cache_takes_no_entry_that_others_may_write(void **state)
 {
-	struct house *h = *state;
+	struct cache_folder *h = *state;
 
 	stocked(h);
 	assert_int_equal(chmod(h->entry, 0620), 0);
@@ -188,9 +188,9 @@ static void larder_takes_no_jar_that_others_may_write(void **state)
 	assert_int_equal(taken(h), -EPERM);
 }
 
-static void larder_follows_no_link_and_waits_for_no_pipe(void **state)
+static void cache_follows_no_link_and_waits_for_no_pipe(void **state)
 {
-	struct house *h = *state;
+	struct cache_folder *h = *state;
 	char elsewhere[256];
 
 	stocked(h);
@@ -208,9 +208,9 @@ static void larder_follows_no_link_and_waits_for_no_pipe(void **state)
 }
 
 /* What stands where a cache entry is to go is replaced, not written through. */
-static void larder_puts_a_new_jar_in_place_of_a_link(void **state)
+static void cache_puts_a_new_entry_in_place_of_a_link(void **state)
 {
-	struct house *h = *state;
+	struct cache_folder *h = *state;
 	char elsewhere[256];
 	struct stat st;
 
@@ -225,10 +225,10 @@ static void larder_puts_a_new_jar_in_place_of_a_link(void **state)
 	assert_int_equal(st.st_size, 9);
 }
 
-static void larder_takes_nothing_broken_and_replaces_it(void **state)
+static void cache_takes_nothing_broken_and_replaces_it(void **state)
 {
 	static const off_t sizes[] = {0, 1, CACHE_HEADER_BYTES, (off_t)CACHE_ENTRY_BYTES_MAX + 1};
-	struct house *h = *state;
+	struct cache_folder *h = *state;
 
 	stocked(h);
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -239,9 +239,9 @@ static void larder_takes_nothing_broken_and_replaces_it(void **state)
 	}
 }
 
-static void larder_keeps_the_newest_jars_and_what_is_not_its_own(void **state)
+static void cache_keeps_the_newest_entries_and_what_is_not_its_own(void **state)
 {
-	struct house *h = *state;
+	struct cache_folder *h = *state;
 	struct cache_key many = {{0}};
 	char path[256];
 	unsigned there = 0;
@@ -265,9 +265,9 @@ static void larder_keeps_the_newest_jars_and_what_is_not_its_own(void **state)
 }
 
 /* A file may grow no further, as on a full disk. */
-static void larder_on_a_full_disk_changes_nothing(void **state)
+static void cache_on_a_full_disk_changes_nothing(void **state)
 {
-	struct house *h = *state;
+	struct cache_folder *h = *state;
 	struct rlimit before, tight;
 	char entry[512];
 
@@ -283,23 +283,23 @@ static void larder_on_a_full_disk_changes_nothing(void **state)
 	assert_int_equal(access(entry, F_OK), -1);
 }
 
-#define IN_A_HOUSE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define IN_A_FOLDER(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_A_HOUSE(larder_gives_back_what_was_put_in),
-		IN_A_HOUSE(larder_is_where_the_environment_says),
-		IN_A_HOUSE(larder_can_be_switched_off),
-		IN_A_HOUSE(larder_does_without_a_home),
-		IN_A_HOUSE(larder_that_others_may_write_is_none),
-		IN_A_HOUSE(larder_of_somebody_else_is_none),
-		IN_A_HOUSE(larder_takes_no_jar_that_others_may_write),
-		IN_A_HOUSE(larder_follows_no_link_and_waits_for_no_pipe),
-		IN_A_HOUSE(larder_puts_a_new_jar_in_place_of_a_link),
-		IN_A_HOUSE(larder_takes_nothing_broken_and_replaces_it),
-		IN_A_HOUSE(larder_keeps_the_newest_jars_and_what_is_not_its_own),
-		IN_A_HOUSE(larder_on_a_full_disk_changes_nothing),
+		IN_A_FOLDER(cache_gives_back_what_was_put_in),
+		IN_A_FOLDER(cache_is_where_the_environment_says),
+		IN_A_FOLDER(cache_can_be_switched_off),
+		IN_A_FOLDER(cache_does_without_a_home),
+		IN_A_FOLDER(cache_that_others_may_write_is_none),
+		IN_A_FOLDER(cache_of_somebody_else_is_none),
+		IN_A_FOLDER(cache_takes_no_entry_that_others_may_write),
+		IN_A_FOLDER(cache_follows_no_link_and_waits_for_no_pipe),
+		IN_A_FOLDER(cache_puts_a_new_entry_in_place_of_a_link),
+		IN_A_FOLDER(cache_takes_nothing_broken_and_replaces_it),
+		IN_A_FOLDER(cache_keeps_the_newest_entries_and_what_is_not_its_own),
+		IN_A_FOLDER(cache_on_a_full_disk_changes_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

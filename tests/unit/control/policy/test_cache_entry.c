@@ -30,7 +30,7 @@ static int opens(const struct cache_key *k, const uint8_t *bytes, size_t size)
 	return cache_entry_read(k, bytes, size, part);
 }
 
-static void jar_gives_back_what_was_put_in(void **state)
+static void cache_entry_gives_back_what_was_put_in(void **state)
 {
 	struct cache_part part[CACHE_ENTRY_PARTS];
 	size_t size;
@@ -47,7 +47,7 @@ static void jar_gives_back_what_was_put_in(void **state)
 	free(bytes);
 }
 
-static void jar_with_any_bit_changed_does_not_open(void **state)
+static void cache_entry_with_any_bit_changed_does_not_open(void **state)
 {
 	size_t size;
 	uint8_t *bytes = sealed(&size);
@@ -63,7 +63,7 @@ static void jar_with_any_bit_changed_does_not_open(void **state)
 }
 
 /* Each length in memory of its own, so that reading past it is seen. */
-static void jar_cut_anywhere_does_not_open(void **state)
+static void cache_entry_cut_anywhere_does_not_open(void **state)
 {
 	size_t size;
 	uint8_t *bytes = sealed(&size);
@@ -78,7 +78,7 @@ static void jar_cut_anywhere_does_not_open(void **state)
 	free(bytes);
 }
 
-static void jar_with_more_behind_it_does_not_open(void **state)
+static void cache_entry_with_more_behind_it_does_not_open(void **state)
 {
 	size_t size;
 	uint8_t *bytes = sealed(&size), *more = calloc(1, size + 1);
@@ -90,7 +90,7 @@ static void jar_with_more_behind_it_does_not_open(void **state)
 	free(bytes);
 }
 
-static void jar_of_another_key_does_not_open(void **state)
+static void cache_entry_of_another_key_does_not_open(void **state)
 {
 	const struct cache_key other = {{1, 2, 4}};
 	size_t size;
@@ -101,7 +101,7 @@ static void jar_of_another_key_does_not_open(void **state)
 	free(bytes);
 }
 
-static void jar_takes_no_more_than_its_bound(void **state)
+static void cache_entry_takes_no_more_than_its_bound(void **state)
 {
 	const struct cache_part part[CACHE_ENTRY_PARTS] = {
 		{"", CACHE_ENTRY_BYTES_MAX}, {"", SIZE_MAX}};
@@ -125,7 +125,7 @@ static int no_terms(const void *about, void (*take)(void *, const void *, size_t
 	return -1;
 }
 
-static void jar_is_named_by_its_terms(void **state)
+static void cache_entry_is_named_by_its_terms(void **state)
 {
 	struct cache_key a, b, c;
 
@@ -141,13 +141,13 @@ static void jar_is_named_by_its_terms(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(jar_gives_back_what_was_put_in),
-		cmocka_unit_test(jar_with_any_bit_changed_does_not_open),
-		cmocka_unit_test(jar_cut_anywhere_does_not_open),
-		cmocka_unit_test(jar_with_more_behind_it_does_not_open),
-		cmocka_unit_test(jar_of_another_key_does_not_open),
-		cmocka_unit_test(jar_takes_no_more_than_its_bound),
-		cmocka_unit_test(jar_is_named_by_its_terms),
+		cmocka_unit_test(cache_entry_gives_back_what_was_put_in),
+		cmocka_unit_test(cache_entry_with_any_bit_changed_does_not_open),
+		cmocka_unit_test(cache_entry_cut_anywhere_does_not_open),
+		cmocka_unit_test(cache_entry_with_more_behind_it_does_not_open),
+		cmocka_unit_test(cache_entry_of_another_key_does_not_open),
+		cmocka_unit_test(cache_entry_takes_no_more_than_its_bound),
+		cmocka_unit_test(cache_entry_is_named_by_its_terms),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/portolan-armoury-XXXXXX";
+static char folder[] = "/tmp/portolan-scanner-XXXXXX";
 static char entry[512];
 
 static void arm(void)
@@ -57,7 +57,7 @@ static int teardown(void **state)
 	return system(command);
 }
 
-static void armoury_compiles_once_and_takes_what_is_kept_afterwards(void **state)
+static void scanner_cache_compiles_once_and_takes_what_is_kept_afterwards(void **state)
 {
 	ino_t first = arm_and_see(NULL);
 
@@ -79,8 +79,8 @@ static void flip(off_t at)
 	fclose(file);
 }
 
-/* Compiling takes its time: a few places of each region here, every bit in test_jar. */
-static void armoury_compiles_afresh_what_is_damaged(void **state)
+/* Compiling takes its time: a few places of each region here, every bit in test_cache_entry. */
+static void scanner_cache_compiles_afresh_what_is_damaged(void **state)
 {
 	off_t size;
 	ino_t file = arm_and_see(&size);
@@ -100,7 +100,7 @@ static void armoury_compiles_afresh_what_is_damaged(void **state)
 	}
 }
 
-static void armoury_compiles_without_a_larder(void **state)
+static void scanner_cache_compiles_without_a_cache(void **state)
 {
 	(void)state;
 	setenv("PORTOLAN_CACHE", "off", 1);
@@ -111,9 +111,9 @@ static void armoury_compiles_without_a_larder(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(armoury_compiles_once_and_takes_what_is_kept_afterwards),
-		cmocka_unit_test(armoury_compiles_afresh_what_is_damaged),
-		cmocka_unit_test(armoury_compiles_without_a_larder),
+		cmocka_unit_test(scanner_cache_compiles_once_and_takes_what_is_kept_afterwards),
+		cmocka_unit_test(scanner_cache_compiles_afresh_what_is_damaged),
+		cmocka_unit_test(scanner_cache_compiles_without_a_cache),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
