@@ -9,14 +9,14 @@
 static_assert(
 	2 + BASE64_ENCODE_RAW_LENGTH(SHA1_DIGEST_SIZE) + 1 == COMMUNITY_ID_BYTES, "the text fits");
 
-/* The numbers that stand for ports, as the spec has them. */
+/* The port numbers that enter the hash, as the specification defines them. */
 struct ends {
 	uint16_t port[2];
 	int present, one_way;
 };
 
-/* ICMP types that come in pairs: a request and its answer are one conversation. The first pairs
- * are ICMP's (RFC 792, 950, 1256), the others ICMPv6's (RFC 2710, 4443, 4861, 8335). */
+/* The ICMP type that answers a request type, or the reverse: both are one conversation. First
+ * ICMP's pairs (RFC 792, 950, 1256), then ICMPv6's (RFC 2710, 4443, 4861, 8335). */
 static int other_type(int v6, uint8_t type)
 {
 	static const uint8_t pair[2][8][2] = {

@@ -1,5 +1,5 @@
-/* The counters as a table: where each stands, and what it is called in --stats and metrics. Made of
- * COUNTER_LIST; whoever writes counters out goes through it. */
+/* Table of the counters: offset, and name in --stats and metrics. Made from COUNTER_LIST; all
+ * output of counters uses it. */
 #ifndef PORTOLAN_COUNTER_TABLE_H
 #define PORTOLAN_COUNTER_TABLE_H
 
@@ -9,13 +9,13 @@
 
 struct counter_entry {
 	size_t offset;		 /* in struct counters */
-	unsigned count;		 /* numbers from there on; 1 where `name` is NULL */
-	const char *const *name; /* of each, in --stats and as the label's value */
+	unsigned count;		 /* numbers from there; 1 if `name` is NULL */
+	const char *const *name; /* name of each, in --stats and as label value */
 	enum counter_kind kind;
 	const char *section, *key; /* of --stats */
-	const char *metric;	   /* family, without `portolan_` and suffix */
-	const char *label;	   /* name="value" of a single number, or ""; of several the name */
-	const char *help;	   /* of the family; "" on further lines of one */
+	const char *metric;	   /* family name, without `portolan_` and suffix */
+	const char *label;	   /* one number: name="value" or ""; several: the label's name */
+	const char *help;	   /* of the family; "" if another entry of it has it */
 };
 
 extern const struct counter_entry counter_table[];

@@ -40,7 +40,7 @@ static void put_flow_event(struct buffer *b, const struct event *v)
 	json_close(b, '}');
 }
 
-/* --- who, over what ------------------------------------------------------------------ */
+/* --- endpoints and network ----------------------------------------------------------- */
 
 static void put_side(struct buffer *b, const char *key, const struct record *r, unsigned end)
 {
@@ -54,7 +54,7 @@ static void put_side(struct buffer *b, const char *key, const struct record *r, 
 	json_close(b, '}');
 }
 
-/* ECS has VLAN ids as text. */
+/* ECS defines VLAN ids as text. */
 static void put_vlan(struct buffer *b, uint16_t id)
 {
 	json_object_open(b, "vlan");
@@ -105,7 +105,7 @@ static void put_network(struct buffer *b, const struct event *v)
 	json_close(b, '}');
 }
 
-/* An interface without a name has something to say only where it is not the only one. */
+/* Omits interface 0 if interfaces have no names: it may be the only one. */
 static void put_interface(struct buffer *b, const struct event *v, const struct ecs *e)
 {
 	const struct encap *p = &v->record->encap;
@@ -134,7 +134,7 @@ static void put_observer(struct buffer *b, const struct event *v, const struct e
 	json_close(b, '}');
 }
 
-/* --- what the policy says ------------------------------------------------------------ */
+/* --- policy --------------------------------------------------------------------------- */
 
 static bool is_first_of_its_feature(const struct ruleset *c, const struct rule_set *s, uint32_t i)
 {
@@ -266,7 +266,7 @@ static void put_finding(struct buffer *b, const struct event_finding *f)
 	json_close(b, '}');
 }
 
-static void put_flow_judgement(struct buffer *b, const struct event *v, const struct ecs *e)
+static void put_flow_verdict(struct buffer *b, const struct event *v, const struct ecs *e)
 {
 	const struct record *r = v->record;
 	char history[HISTORY_BYTES];
@@ -321,13 +321,13 @@ static void put_flow(struct buffer *b, const struct event *v, const struct ecs *
 	put_side(b, "destination", v->record, 1);
 	put_network(b, v);
 	put_observer(b, v, e);
-	put_flow_judgement(b, v, e);
+	put_flow_verdict(b, v, e);
 	ecs_put_facts(b, v->record);
 	if (verdict_is_flagged((enum verdict)v->record->verdict))
 		put_explanation(b, v);
 }
 
-/* --- what is no flow's ---------------------------------------------------------------- */
+/* --- events without a flow ------------------------------------------------------------ */
 
 static void put_channel(struct buffer *b, const struct event_channel *c)
 {

@@ -1,5 +1,4 @@
-/* Events as documents of the Elastic Common Schema (DESIGN 9): the names are an interface.
- */
+/* Renders events as Elastic Common Schema JSON (DESIGN 9): field names are a stable interface. */
 #ifndef PORTOLAN_ECS_H
 #define PORTOLAN_ECS_H
 
@@ -12,20 +11,20 @@ struct buffer;
 struct other_profiles;
 struct ruleset;
 
-/* Whose records, and who observed. Everything is lent. */
+/* The ruleset and sensor that events refer to. All pointers are lent. */
 struct ecs {
 	const struct ruleset *ruleset;
 	struct other_profiles *other_profiles;
 	const char *observer;	      /* the sensor's name */
-	const char *const *interface; /* names, by number; what has none is a number */
+	const char *const *interface; /* names by number; NULL: the number is used */
 	size_t interfaces;
 };
 
-/* Writes the event's JSON, made anew, into the buffer, to which the event then points. Without
- * memory the event has none. */
+/* Renders the event's JSON into the buffer, replacing its contents, and sets `json` to it; NULL if
+ * out of memory. */
 void ecs_render(struct event *, const struct ecs *, struct buffer *);
 
-/* The rules that are nearest to what an end of the flow did: how many. */
+/* Finds the rules nearest to what an end of the flow did; returns their number. */
 size_t ecs_nearest(const struct ecs *, const struct record *, unsigned end,
 	struct near_rule found[NEAREST_MAX]);
 

@@ -24,7 +24,7 @@ static void put_text(struct buffer *b, const char *key, const struct facts *f, u
 	json_put_text(b, facts_text(f, which), f->length[which]);
 }
 
-/* A number by its name, or as it is. */
+/* Writes a number's name, or the number if it has none. */
 static void put_number(
 	struct buffer *b, const char *key, const struct number_name *list, unsigned number)
 {
@@ -39,7 +39,7 @@ static void put_number(
 		json_put_number_text(b, number);
 }
 
-/* An object with one text, or nothing where there is no text. */
+/* Writes an object with one text; nothing without a text. */
 static void put_text_in(struct buffer *b, const char *object, const char *key,
 	const struct facts *f, unsigned which)
 {
@@ -154,7 +154,7 @@ static void put_radius(struct buffer *b, const struct facts *f)
 	json_close(b, ']');
 }
 
-/* Which members a service's facts are, of the document or of our own. */
+/* The members written for a service's facts, of the document or of `portolan`. */
 static const struct {
 	enum service service;
 	void (*put)(struct buffer *, const struct facts *);
@@ -178,7 +178,7 @@ void ecs_put_facts(struct buffer *b, const struct record *r)
 			list[i].put(b, &r->facts);
 }
 
-/* Without any of them there is no object. */
+/* No object if there are no facts. */
 void ecs_put_own_facts(struct buffer *b, const struct record *r)
 {
 	size_t before = b->length, opened;

@@ -1,5 +1,4 @@
-/* Facts about what was said first, under their ECS names where there are any.
- */
+/* A record's facts (from the first payload), under their ECS names if there are any. */
 #ifndef PORTOLAN_ECS_FACTS_H
 #define PORTOLAN_ECS_FACTS_H
 
@@ -8,14 +7,14 @@
 
 struct buffer;
 
-/* Writes what the record's facts tell: members of the document, and of its `portolan`. */
+/* Writes the record's facts: as members of the document, and of its `portolan` object. */
 void ecs_put_facts(struct buffer *, const struct record *);
 void ecs_put_own_facts(struct buffer *, const struct record *);
 
-/* "1.2", "3.0" of SSL; NULL: not known. `is_ssl` as ECS's tls.version_protocol wants it. */
+/* "1.2", or "3.0" for SSL; NULL: not known. `is_ssl`: for ECS's tls.version_protocol. */
 const char *tls_version_text(unsigned version, int *is_ssl);
 
-/* The version that the flow's two hellos came to; FACT_NONE: not known. */
+/* The version negotiated by the flow's two hellos; FACT_NONE: not known. */
 unsigned tls_version_of(const struct facts *);
 
 #endif

@@ -45,7 +45,7 @@ static const char *technique_of(const struct record *r, const struct ecs *e)
 	}
 }
 
-/* What was broken: the row that covers it, or the one that would have to. */
+/* The rule that covers the flow, or the one that would have to exist. */
 static const char *rule_of(const struct ecs *e, const struct record *r, char text[EVENT_RULE_BYTES])
 {
 	unsigned end = record_judged_end(r);
@@ -113,7 +113,7 @@ void event_message(const struct ecs *e, const struct record *r, char *text, size
 	snprintf(text + used, bytes - used, "; nearest: %s (%s)", found[0].id, how);
 }
 
-/* --- making ---------------------------------------------------------------------------- */
+/* --- construction -------------------------------------------------------------------- */
 
 void event_init(struct event *v, enum event_kind kind, const struct ecs *e, uint64_t time_ns)
 {
@@ -159,14 +159,14 @@ void event_of_record(
 
 /* --- copies ---------------------------------------------------------------------------- */
 
-/* A copy and all that it points to lie in one piece of memory. */
+/* A copy and all that it points to, in one allocation. */
 struct copy {
 	struct event event;
 	struct record record;
 	char text[];
 };
 
-/* Where an event has texts that end with a NUL. */
+/* Offsets of an event's NUL-terminated texts. */
 #define TEXT(member) offsetof(struct event, member)
 static const size_t text_at[] = {TEXT(action), TEXT(finding.state), TEXT(channel.end[0]),
 	TEXT(channel.end[1]), TEXT(channel.state), TEXT(channel.previous), TEXT(channel.meaning),

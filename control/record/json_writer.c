@@ -2,7 +2,7 @@
 
 #include "base/format.h"
 
-/* How many bytes the UTF-8 character has (RFC 3629, 4); 0: it is none. */
+/* Length of the UTF-8 character (RFC 3629, 4); 0: invalid. */
 static size_t character_bytes(const unsigned char *at, size_t left)
 {
 	unsigned char first = at[0], low = 0x80, high = 0xbf;
@@ -11,9 +11,9 @@ static size_t character_bytes(const unsigned char *at, size_t left)
 	if ((first >= 0x80 && first < 0xc2) || first > 0xf4 || bytes > left)
 		return 0;
 	if (first == 0xe0)
-		low = 0xa0; /* no longer than it needs to be */
+		low = 0xa0; /* not overlong */
 	else if (first == 0xed)
-		high = 0x9f; /* no surrogate */
+		high = 0x9f; /* not a surrogate */
 	else if (first == 0xf0)
 		low = 0x90;
 	else if (first == 0xf4)
@@ -41,7 +41,7 @@ static void put_escape(struct buffer *b, unsigned char c)
 	buffer_append(b, escape, escape[1] == 'u' ? 6 : 2);
 }
 
-/* One character that is not plain; how many bytes of the text it was. */
+/* Writes one character that needs escaping or checking; returns its length in the text. */
 static size_t put_special(struct buffer *b, const char *text, size_t left)
 {
 	size_t bytes = character_bytes((const unsigned char *)text, left);

@@ -1,8 +1,8 @@
-/* JSON written piece by piece to the end of a buffer: no tree, no memory of its own.
+/* Writes JSON piece by piece to the end of a buffer: no tree, no memory of its own.
  *
- * The same bytes as jansson's with JSON_COMPACT. Commas are put where they belong, by the byte that
- * is last in the buffer; that brackets and keys match is the caller's affair. A text that is not
- * UTF-8 gets U+FFFD in place of each byte that is wrong.
+ * The same bytes as jansson with JSON_COMPACT. A comma is written if the buffer's last byte
+ * requires one; matching brackets and keys is up to the caller. In a text that is not valid UTF-8
+ * each invalid byte becomes U+FFFD.
  */
 #ifndef PORTOLAN_JSON_WRITER_H
 #define PORTOLAN_JSON_WRITER_H
@@ -14,7 +14,7 @@
 #include "address.h"
 #include "base/buffer.h"
 
-/* Whether what was written last in this object or list wants a comma behind it. */
+/* Whether a comma is needed before the next value or key. */
 static inline bool json_wants_comma(const struct buffer *b)
 {
 	char last = b->length ? b->text[b->length - 1] : '{';
@@ -22,8 +22,8 @@ static inline bool json_wants_comma(const struct buffer *b)
 	return last != '{' && last != '[' && last != ':';
 }
 
-/* A word in quotes and what follows it. Inlined, so that the length of a key that is written in the
- * code is a number, and its copy two moves: a third of the time of a record was in these. */
+/* Writes a quoted word and `after`. Inlined, so that for a literal key the length is a constant and
+ * the copy two moves: a third of the time per record was spent here. */
 static inline __attribute__((always_inline)) void json_put_quoted(
 	struct buffer *b, const char *word, const char *after)
 {
@@ -60,13 +60,13 @@ static inline void json_close(struct buffer *b, char bracket)
 	buffer_append(b, &bracket, 1);
 }
 
-/* The key of the value that comes next; written as it is. */
+/* Writes a key, unescaped; its value comes next. */
 static inline __attribute__((always_inline)) void json_put_key(struct buffer *b, const char *key)
 {
 	json_put_quoted(b, key, ":");
 }
 
-/* A text that has nothing to escape: one of our own tables. */
+/* Writes a text that needs no escaping, from our own tables. */
 static inline void json_put_word(struct buffer *b, const char *word)
 {
 	json_put_quoted(b, word, "");
@@ -75,7 +75,7 @@ static inline void json_put_word(struct buffer *b, const char *word)
 void json_put_text(struct buffer *, const char *text, size_t length);
 void json_put_number(struct buffer *, int64_t);
 void json_put_bool(struct buffer *, bool);
-/* Texts: a number, a time (RFC 3339), an address (RFC 5952). */
+/* As texts: a number, a time (RFC 3339), an address (RFC 5952). */
 void json_put_number_text(struct buffer *, unsigned);
 void json_put_time(struct buffer *, uint64_t time_ns);
 void json_put_address(struct buffer *, const struct address *, unsigned version);

@@ -1,5 +1,4 @@
-/* The accounting as JSON (DESIGN 9, `--stats`): what was seen, and what became of it.
- */
+/* The accounting as JSON (DESIGN 9, `--stats`): totals, and what became of them. */
 #ifndef PORTOLAN_STATS_H
 #define PORTOLAN_STATS_H
 
@@ -7,10 +6,10 @@
 
 #include "counters.h"
 
-/* A new document, every key present, or NULL. */
+/* A new document with every key, or NULL. */
 json_t *stats_json(const struct counters *);
 
-/* The identities of DESIGN 9 that need no records. 1 if they hold. */
+/* Checks the identities of DESIGN 9 that need no records. 1 if they hold. */
 int stats_balance(const struct counters *);
 
 #endif
