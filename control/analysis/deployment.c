@@ -82,7 +82,7 @@ static void report_channel(void *context, const struct channel *ch, enum channel
 
 	/* No event for a channel's first known state, unless it is bad and the sensor is
 	 * running. */
-	if (!d->listener || (from == CHANNEL_STATE_COUNT && (!d->is_watched || !severity)))
+	if (!d->listener || (from == CHANNEL_STATE_COUNT && (!d->is_continuous || !severity)))
 		return;
 	for (unsigned i = 0; i < 2; i++)
 		channel_end_text(&d->channels, ch, i, end[i]);
@@ -125,7 +125,7 @@ static void report_correlation(void *context, const struct correlation *f, bool 
 	char text[CORRELATION_TEXT_BYTES], message[EVENT_MESSAGE_BYTES];
 	struct event v;
 
-	if (!d->listener || !d->is_watched) /* for a capture, the summary lists it */
+	if (!d->listener || !d->is_continuous) /* for a capture, the summary lists it */
 		return;
 	correlation_text(&d->correlations, f, text);
 	snprintf(message, sizeof(message), "%s%.480s", begins ? "" : "over: ", text);

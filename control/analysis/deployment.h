@@ -25,9 +25,10 @@ struct deployment {
 	struct channels channels;
 	struct correlations correlations;
 	uint64_t evaluated_ns; /* 0: never */
-	bool is_watched; /* evaluated after each dump (sensor); else once, at the end of a capture
-			  */
-	bool is_lost;	 /* out of memory at a reload: it stays empty */
+	bool is_continuous;    /* evaluated after each dump (sensor); else once, at the end of a
+				* capture
+				*/
+	bool is_lost;	       /* out of memory at a reload: it stays empty */
 	deployment_listener *listener; /* or NULL */
 	void *context;
 };

@@ -30,13 +30,13 @@ struct bench {
 	struct worker *worker;
 	struct source *source;
 	struct record_buffer record_buffer;
-	const uint8_t **frame; /* where each frame lies, in order */
+	const uint8_t **frame; /* address of each frame, in order */
 	uint64_t packets, stride;
-	uint8_t *lines; /* as many as there are flows */
+	uint8_t *lines; /* one cache line per flow */
 	uint64_t line_count;
-	uint32_t *pick; /* a random line for every packet */
+	uint32_t *pick; /* a random line per packet */
 	uint64_t touched;
-	struct sample *sample; /* of the round under way */
+	struct sample *sample; /* of the current round */
 };
 
 static double now_ns(void)
@@ -53,7 +53,7 @@ static uint64_t cycles(void)
 #endif
 }
 
-/* One round through the pipeline. Records are thrown away, as a full ring would not be. */
+/* Runs one round through the pipeline. Records are discarded, so the buffer is never full. */
 static void drive(struct bench *b, struct sample *s)
 {
 	uint64_t end = worker_counters(b->worker)->frames + b->packets;
@@ -66,8 +66,7 @@ static void drive(struct bench *b, struct sample *s)
 	s->ns = (now_ns() - start) / (double)b->packets;
 }
 
-/* Lines are asked for so many ahead, whatever bursts the pipeline takes: more at once do not
- * come any faster. */
+/* Prefetch distance, whatever bursts the pipeline takes: more does not make it faster. */
 #define FLOOR_BURST 32
 
 static double floor_header(struct bench *b)
@@ -100,7 +99,7 @@ static double floor_flow(struct bench *b)
 
 /* --- preparation --------------------------------------------------------------------- */
 
-/* The first pass through the source says where the frames lie, and fills the flow table. */
+/* The first pass through the source records the frames' addresses and fills the flow table. */
 static int first_pass(struct bench *b)
 {
 	uint64_t max = 0;
@@ -115,7 +114,7 @@ static int first_pass(struct bench *b)
 				return -ENOMEM;
 			b->frame = bigger;
 		}
-		/* The source goes round and round: the first frame again is the end. */
+		/* The source repeats: the first frame again marks the end. */
 		if (b->packets > 0 && burst.packet[0].data == b->frame[0])
 			return 0;
 		for (uint32_t i = 0; i < burst.count; i++)
@@ -128,7 +127,7 @@ static int first_pass(struct bench *b)
 
 static void pick_lines(struct bench *b)
 {
-	uint64_t x = 88172645463325252ull; /* xorshift64: any seed but 0 */
+	uint64_t x = 88172645463325252ull; /* xorshift64: any seed except 0 */
 
 	for (uint64_t i = 0; i < b->packets; i++) {
 		x ^= x << 13;
@@ -185,8 +184,8 @@ static void *drive_thread(void *bench)
 	return NULL;
 }
 
-/* All workers at once, each with a thread of its own; alone, this one. The sample is of all:
- * their rates add up. */
+/* Runs all workers at once, each in a thread of its own; a single one in this thread. The sample is
+ * of all: their rates add up. */
 static int drive_all(struct bench *b, unsigned workers, struct sample *out)
 {
 	pthread_t thread[BENCH_WORKERS_MAX];
@@ -235,7 +234,8 @@ static int measure(struct bench *b, const struct bench_options *o, struct bench_
 	struct sample *s = calloc(o->rounds, sizeof(*s));
 	int error = s ? 0 : -ENOMEM;
 
-	for (unsigned i = 0; i < o->rounds && error == 0; i++) { /* in turn: drift hits all alike */
+	for (unsigned i = 0; i < o->rounds && error == 0;
+		i++) { /* alternately, so that drift affects all alike */
 		error = drive_all(b, o->workers, &s[i]);
 		s[i].header_ns = floor_header(b);
 		s[i].flow_ns = floor_flow(b);
@@ -246,8 +246,9 @@ static int measure(struct bench *b, const struct bench_options *o, struct bench_
 	return error;
 }
 
-/* A NIC's buffers if half of the memory that is free holds them, else as tight as can be: the
- * smallest record of a file has 16 bytes of header and, in fact, a frame. */
+/* A NIC's buffer size if half of the free memory can hold the frames at that distance, else as
+ * small as possible: a record of a capture file has at least 16 bytes of header and, in practice, a
+ * frame. */
 static uint64_t stride_for(const char *capture)
 {
 	struct stat st;

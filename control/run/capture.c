@@ -27,7 +27,7 @@ static uint32_t hash_of(const void *inventory, const struct packet *p)
 	return pair_hash_of(p, inventory);
 }
 
-/* A NIC's hash sees a mirror's tunnel, not what is in it. */
+/* A NIC's RSS hash covers the mirror's tunnel header, not the packet in it. */
 static int open_dpdk(struct capture *s, char why[SOURCE_ERROR_BYTES])
 {
 	const struct capture_settings *c = s->settings;
@@ -95,7 +95,7 @@ void capture_close(struct capture *s)
 	source_dpdk_stop();
 }
 
-/* DPDK where the site wants it, or names a device and leaves the choice to us. */
+/* DPDK if the site asks for it, or names a device and does not ask for pcap. */
 static int open_sources(struct capture *s)
 {
 	const struct capture_settings *c = s->settings;
@@ -138,7 +138,7 @@ static void describe(const struct capture *s)
 		log_say(LOG_LEVEL_INFO, "%s", o->describe(s->source[0]));
 }
 
-/* --- accounting of what was lost ------------------------------------------------------ */
+/* --- losses --------------------------------------------------------------------------- */
 
 static void add_loss(struct source_loss *sum, const struct source_loss *l)
 {
@@ -196,7 +196,7 @@ void capture_loss(const struct capture *s, struct source_loss *sum)
 			add_loss(sum, &one);
 }
 
-/* Asked before the sources close; the figures of a disappeared interface are left out. */
+/* Call before the sources close; interfaces that have disappeared are left out. */
 json_t *capture_json(const struct capture *s)
 {
 	struct source_loss sum;

@@ -1,7 +1,7 @@
-/* What a sensor reads: the sources that the site names, one a worker, and what they lost.
+/* The sensor's capture: one source per worker, for the interfaces of the site, and their losses.
  *
- * NICs through DPDK where a device is configured and the EAL starts, interfaces through libpcap
- * otherwise; which and why is logged. The ruleset is lent, and lives as long.
+ * DPDK if a device is configured and the EAL starts, libpcap otherwise; which and why is logged.
+ * The ruleset is lent and must outlive it.
  */
 #ifndef PORTOLAN_CAPTURE_H
 #define PORTOLAN_CAPTURE_H
@@ -20,14 +20,14 @@ struct ruleset;
 struct capture {
 	const struct ruleset *ruleset;
 	const struct capture_settings *settings;
-	unsigned wanted; /* workers; 0: as many as the site's CPUs, or one */
+	unsigned wanted; /* number of workers; 0: as many as the site's CPUs, or one */
 	unsigned workers;
 	int through_dpdk;
 	struct source *source[CAPTURE_WORKERS_MAX];
-	char title[512]; /* the interfaces' names */
+	char title[512]; /* names of the interfaces */
 };
 
-/* EXIT_DONE; otherwise the reason was logged. */
+/* EXIT_DONE, or another exit status with the reason logged. */
 int capture_open(struct capture *, const struct ruleset *, const struct capture_settings *,
 	unsigned workers);
 void capture_close(struct capture *);
@@ -35,16 +35,16 @@ void capture_close(struct capture *);
 /* Names of the interfaces, by number. */
 const char *const *capture_interfaces(const struct capture *, size_t *count);
 
-/* Logs what has happened to the sources; now and then. */
+/* Logs changes of the sources; call periodically. */
 void capture_watch(const struct capture *);
 
-/* The sum over the sources; of an interface that has disappeared it is left out. */
+/* The losses summed over the sources, without interfaces that have disappeared. */
 void capture_loss(const struct capture *, struct source_loss *);
 
-/* Losses by name, as the accounting has them: a new document. */
+/* The losses by name, for the accounting: a new document. */
 json_t *capture_loss_json(const struct source_loss *);
 
-/* The same and the ports' own figures, for the accounting: a new document. */
+/* The same with the ports' own statistics: a new document. */
 json_t *capture_json(const struct capture *);
 
 #endif

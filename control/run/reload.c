@@ -14,7 +14,7 @@
 #include "run/collector.h"
 #include "run/worker_pool.h"
 
-#define GENERATIONS 65535u /* flows keep 16 bits of it */
+#define GENERATIONS 65535u /* flows keep 16 bits of the generation */
 
 void reload_init(
 	struct reload *r, const char *site, struct ruleset *ruleset, struct settings *settings)
@@ -41,7 +41,7 @@ struct ruleset *reload_read(
 	return ruleset;
 }
 
-/* --- what waits for the next start ----------------------------------------------------- */
+/* --- settings for the next start ------------------------------------------------------- */
 
 static bool same_text(const char *a, const char *b)
 {
@@ -107,9 +107,9 @@ void reload_needs_restart(const struct reload *r, char *text, size_t bytes)
 				text + used, bytes - used, "%s%s", used ? ", " : "", part[i].what);
 }
 
-/* --- a reload ---------------------------------------------------------------------------- */
+/* --- reload ---------------------------------------------------------------------------- */
 
-/* Acquires all that it takes, then changes what cannot fail. */
+/* Acquires all resources first; what follows cannot fail. */
 static int put_in_force(struct reload *r, struct ruleset *ruleset)
 {
 	struct remap remap;
@@ -184,7 +184,7 @@ bool reload_tick(struct reload *r)
 {
 	if (!r->previous || !worker_pool_has_rejudged(r->pool))
 		return false;
-	worker_pool_collect(r->pool); /* what was said in the former ruleset's numbers */
+	worker_pool_collect(r->pool); /* the last records in the former ruleset's numbers */
 	collector_forget_previous(r->collector);
 	if (r->previous != r->first)
 		ruleset_close(r->previous);

@@ -1,8 +1,8 @@
-/* Reloads: a site that is read again while the sensor runs (DESIGN 10).
+/* Reload: replaces the ruleset while the sensor runs (DESIGN 10).
  *
- * Owns the rulesets of a sensor: the one in force, the first one (whose signatures the workers
- * have), and for a while the former one, in whose numbers flows and records may still be. An error
- * leaves everything as it was. Control's thread.
+ * Owns the sensor's rulesets: the current one, the first one (whose scanner the workers use), and
+ * for a while the former one, in whose numbers flows and records may still be. An error leaves
+ * everything unchanged. Used on the control thread only.
  */
 #ifndef PORTOLAN_RELOAD_H
 #define PORTOLAN_RELOAD_H
@@ -20,34 +20,33 @@ struct collector;
 struct reload {
 	const char *site;
 	struct ruleset *ruleset, *previous;
-	struct ruleset
-		*first; /* its scanner is the workers' until they end, whatever is in force */
-	struct settings *settings;   /* in force since the start */
+	struct ruleset *first;	     /* its scanner is used by the workers until they end */
+	struct settings *settings;   /* of the start, in effect */
 	struct settings *later;	     /* as last read, for the next start; or NULL */
-	struct worker_pool *pool;    /* lent, like */
-	struct collector *collector; /* this one */
+	struct worker_pool *pool;    /* lent */
+	struct collector *collector; /* lent */
 	uint64_t done, refused;
-	uint64_t last_ns;  /* wall clock, of the last one that was done */
-	bool last_refused; /* the last attempt */
+	uint64_t last_ns;  /* wall clock, of the last successful one */
+	bool last_refused; /* whether the last attempt failed */
 };
 
-/* Takes ruleset and settings over. */
+/* Takes ownership of ruleset and settings. */
 void reload_init(struct reload *, const char *site, struct ruleset *, struct settings *);
 
-/* The site as it is now, checked as at a start, but not in force; `settings` may be NULL. NULL
- * with the reasons. */
+/* Reads the site as at a start, without applying it; `settings` may be NULL. NULL with the
+ * errors. */
 struct ruleset *reload_read(const struct reload *, struct settings **, struct errors *);
 
-/* Reads the site and puts it in force; not while the former ruleset is still in use. 0; a negative
- * errno with the reasons, and nothing changed. */
+/* Reads the site and applies it. Not while the former ruleset is still in use. 0, or a negative
+ * errno with the errors, and nothing changed. */
 int reload_now(struct reload *, struct errors *);
 
-/* Lets go of the former ruleset where it can; now and then. True if
- * a reload has rejudged its flows: the flows are judged by the ruleset in force, all of them. */
+/* Closes the former ruleset once it is no longer in use; call periodically. True if this call did
+ * so: all flows are now judged by the current ruleset. */
 bool reload_tick(struct reload *);
 
-/* What in the site as it was last read takes effect only at the next start: a list of words such as
- * "capture, flow.max", or "" */
+/* Changes in the site as last read that take effect only at the next start: a list such as
+ * "capture, flow.max", or "". */
 void reload_needs_restart(const struct reload *, char *text, size_t bytes);
 
 /* Closes the rulesets. */

@@ -17,12 +17,12 @@
 #include "source_handoff.h"
 #include "worker.h"
 
-/* How often an interrupt and the progress bar are looked at. */
-#define BURSTS_PER_LOOK 256
+/* Interval at which interrupts and the progress bar are checked. */
+#define BURSTS_PER_CHECK 256
 
 static void report_failure(struct replay *p, struct progress *bar, const struct source *s)
 {
-	if (signals_stop_requested()) { /* a read that a signal ended is no failure */
+	if (signals_stop_requested()) { /* a read interrupted by a signal is not an error */
 		p->interrupted = 1;
 		return;
 	}
@@ -31,18 +31,18 @@ static void report_failure(struct replay *p, struct progress *bar, const struct 
 	p->failures++;
 }
 
-/* Whether to go on; looks at the progress bar and the interrupt now and then. */
+/* Whether to continue; checks for interrupts and updates the progress bar periodically. */
 static int go_on(struct replay *p, struct progress *bar, const struct source *s,
 	unsigned long bursts, uint64_t frames)
 {
-	if (bursts % BURSTS_PER_LOOK)
+	if (bursts % BURSTS_PER_CHECK)
 		return 1;
 	progress_show(bar, s->bytes_read, s->bytes_total, frames);
 	p->interrupted = signals_stop_requested();
 	return !p->interrupted;
 }
 
-/* --- alone --------------------------------------------------------------------------- */
+/* --- one worker --------------------------------------------------------------------- */
 
 static void empty_record_buffer(struct replay *p, struct record_buffer *record_buffer)
 {
@@ -91,7 +91,7 @@ static int run_inline(struct replay *p, struct source *s)
 	return error;
 }
 
-/* --- with a worker pool --------------------------------------------------------------------- */
+/* --- several workers ---------------------------------------------------------------- */
 
 static void run_source_pooled(
 	struct replay *p, struct worker_pool *pool, struct source *s, struct source **queue)

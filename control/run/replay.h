@@ -1,10 +1,10 @@
-/* The replay of captures through a ruleset: every record goes to a taker, on this thread.
+/* Replay: runs captures through a ruleset; every record goes to a callback on this thread.
  *
- * With several workers this thread reads and hands each packet to the one that its address
- * pair belongs to; what comes of it does not depend on how many there are.
+ * With several workers this thread reads the packets and passes each to the worker of its address
+ * pair; the results do not depend on the number of workers.
  *
- * What is wrong with a capture is said on standard error when it is met, and the next one
- * is taken: what was read counts.
+ * An error in a capture is printed on standard error, and the next capture is read: what was read
+ * so far counts.
  */
 #ifndef PORTOLAN_REPLAY_H
 #define PORTOLAN_REPLAY_H
@@ -28,18 +28,18 @@ struct replay {
 	const struct settings *settings;
 	const char *const *capture;
 	size_t captures;
-	unsigned workers; /* 0 and 1: this thread does it all */
+	unsigned workers; /* 0 or 1: no other threads */
 	record_taker *take;
 	void *context;
-	struct mirror_report *mirror; /* gets the workers' figures; or NULL */
-	/* What came of it. */
+	struct mirror_report *mirror; /* the workers' figures are added; or NULL */
+	/* Results. */
 	struct counters counters;
 	uint64_t start_ns, end_ns; /* of the stream */
-	unsigned failures;	   /* captures that could not be read, or not to their end */
+	unsigned failures;	   /* captures that could not be read completely */
 	int interrupted;
 };
 
-/* 0, or a negative errno where it could not even begin. */
+/* 0, or a negative errno if it could not start. */
 int replay_run(struct replay *);
 
 #endif

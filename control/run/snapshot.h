@@ -1,7 +1,7 @@
-/* The snapshot: what those who ask a sensor are answered from (metrics, control socket).
+/* The snapshot: state from which metrics and control socket requests are answered.
  *
- * Taken by control between two looks, and not changed while somebody is answered: all of it
- * is control's thread. What it points to is lent, and good until control goes on.
+ * Taken by the control thread once a second and unchanged until the next one. What it points to is
+ * lent and current. Used on the control thread only.
  */
 #ifndef PORTOLAN_SNAPSHOT_H
 #define PORTOLAN_SNAPSHOT_H
@@ -34,18 +34,18 @@ struct snapshot {
 	unsigned workers;
 	struct snapshot_worker worker[CAPTURE_WORKERS_MAX];
 	uint64_t records_dropped;
-	uint64_t last_packet_ns; /* when the number of frames last rose; 0: never */
-	bool in_doubt;		 /* the mirror: see mirror_report_is_in_doubt() */
+	uint64_t last_packet_ns; /* when the frame count last rose; 0: never */
+	bool in_doubt;		 /* see mirror_report_is_in_doubt() */
 };
 
-/* The parts that are lent, and when it began. */
+/* Sets the lent parts and the start time. */
 void snapshot_init(struct snapshot *, const struct reload *, const struct collector *,
 	const struct capture *, uint64_t start_ns);
 
-/* The ruleset in force: of now, not of when the snapshot was taken. */
+/* The current ruleset, not the one at the time of the snapshot. */
 const struct ruleset *snapshot_ruleset(const struct snapshot *);
 
-/* As it is now. */
+/* Updates the snapshot. */
 void snapshot_take(struct snapshot *, const struct worker_pool *, uint64_t now_ns);
 
 #endif

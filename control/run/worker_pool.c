@@ -29,13 +29,13 @@ struct record_batch {
 	struct record record[BATCH_RECORDS];
 };
 
-/* Two arrays with an entry an appliance: the worker's figures, and control's copy of them. */
+/* Two arrays with one entry per appliance: written by the worker, and control's copy. */
 struct mirror_host_pair {
 	struct mirror_host *worker, *copy;
 };
 
-/* A policy's time in force: what is lent to the workers while it lasts. The workers find it by RCU;
- * what one policy update leaves to the next is in `hosts`, one a thread. */
+/* A policy update. Published to the workers by RCU; freed when all have rejudged their flows.
+ * hosts[i]: worker i's mirror counters under it. */
 struct policy_update {
 	struct policy_change policy_change;
 	const struct ruleset *ruleset;
@@ -55,229 +55,228 @@ struct worker_thread {
 	struct ring full, empty;
 	void *full_slot[BATCHES], *empty_slot[BATCHES];
 	unsigned number;
-	const struct policy_update
-		*policy_update;		 /* whose policy the worker has; NULL: the first one's */
-	struct mirror_host_pair retired; /* until it has rejudged its flows */
-	struct mirror_counters *copy; /* as of the last dump; control's while none is under way */
+	const struct policy_update *policy_update; /* in use; NULL: the first policy */
+	struct mirror_host_pair retired; /* of the former policy, until flows are rejudged */
+	struct mirror_counters *copy;	 /* as of the last dump; control reads it between dumps */
 	unsigned long begun_dump;
 	/* Written by the worker's thread, read by control. */
 	_Alignas(64) _Atomic uint64_t published[COUNTER_WORDS];
 	_Atomic uint64_t cycle_counters[CYCLE_COUNTER_WORDS];
 	_Atomic(const struct policy_update *)
-		settled;     /* the last one that it has rejudged its flows by */
-	atomic_ulong dumped; /* the last dump that is complete */
+		rejudged_by; /* the last update by which it has rejudged its flows */
+	atomic_ulong dumped; /* number of the last complete dump */
 	_Atomic uint64_t dropped;
 	atomic_bool busy, failed;
-	char failure[SOURCE_ERROR_BYTES]; /* before `failed` is set */
+	char failure[SOURCE_ERROR_BYTES]; /* written before `failed` is set */
 };
 
 struct worker_pool {
 	struct worker_pool_config config;
 	atomic_bool stop;
-	struct policy_update *policy_update; /* by RCU; NULL: the first policy */
+	struct policy_update *policy_update; /* RCU pointer; NULL: the first policy */
 	struct policy_update *previous;	     /* until all have rejudged their flows */
-	atomic_ulong dump;		     /* the last one that was asked for */
+	atomic_ulong dump;		     /* number of the last dump requested */
 	unsigned threads;
 	struct worker_thread *thread;
 };
 
 static_assert(sizeof(struct counters) % sizeof(uint64_t) == 0, "counters are words");
 
-/* --- a worker's thread --------------------------------------------------------------- */
+/* --- worker thread ------------------------------------------------------------------ */
 
-static void publish(struct worker_thread *h)
+static void publish(struct worker_thread *t)
 {
 	uint64_t word[COUNTER_WORDS];
 
-	memcpy(word, worker_counters(h->worker), sizeof(word));
+	memcpy(word, worker_counters(t->worker), sizeof(word));
 	for (size_t i = 0; i < COUNTER_WORDS; i++)
-		atomic_store_explicit(&h->published[i], word[i], memory_order_relaxed);
-	memcpy(word, worker_cycles(h->worker), sizeof(struct cycle_counters));
+		atomic_store_explicit(&t->published[i], word[i], memory_order_relaxed);
+	memcpy(word, worker_cycles(t->worker), sizeof(struct cycle_counters));
 	for (size_t i = 0; i < CYCLE_COUNTER_WORDS; i++)
-		atomic_store_explicit(&h->cycle_counters[i], word[i], memory_order_relaxed);
+		atomic_store_explicit(&t->cycle_counters[i], word[i], memory_order_relaxed);
 }
 
-/* An empty batch, or NULL where there is none and nobody waits. */
-static struct record_batch *batch_take(struct worker_thread *h)
+/* An empty batch; NULL if there is none and the worker may not wait. */
+static struct record_batch *batch_take(struct worker_thread *t)
 {
-	struct record_batch *p = ring_take(&h->empty);
+	struct record_batch *p = ring_take(&t->empty);
 
-	while (!p && h->pool->config.may_wait) {
+	while (!p && t->pool->config.may_wait) {
 		sched_yield();
-		p = ring_take(&h->empty);
+		p = ring_take(&t->empty);
 	}
 	return p;
 }
 
-static void dispatch(struct worker_thread *h)
+static void dispatch(struct worker_thread *t)
 {
-	if (h->filling && h->filling->count > 0) {
-		ring_put(&h->full, h->filling);
-		h->filling = NULL;
+	if (t->filling && t->filling->count > 0) {
+		ring_put(&t->full, t->filling);
+		t->filling = NULL;
 	}
 }
 
-static void begin_batch(struct worker_thread *h)
+static void begin_batch(struct worker_thread *t)
 {
-	if (h->filling)
+	if (t->filling)
 		return;
-	h->filling = batch_take(h);
-	if (h->filling)
-		h->filling->count = 0;
+	t->filling = batch_take(t);
+	if (t->filling)
+		t->filling->count = 0;
 }
 
-/* Whether what the next burst leaves finds room for certain: then alerts need not wait. */
-static bool is_congested(struct worker_thread *h)
+/* True unless the records of the next burst surely fit; alerts are then delayed. */
+static bool is_congested(struct worker_thread *t)
 {
-	begin_batch(h);
-	if (!h->filling)
+	begin_batch(t);
+	if (!t->filling)
 		return true;
-	return h->filling->count > BATCH_RECORDS / 2 && ring_is_empty(&h->empty);
+	return t->filling->count > BATCH_RECORDS / 2 && ring_is_empty(&t->empty);
 }
 
-static void empty_record_buffer(struct worker_thread *h)
+static void empty_record_buffer(struct worker_thread *t)
 {
-	struct record_buffer *o = &h->record_buffer;
+	struct record_buffer *o = &t->record_buffer;
 
 	if (o->count == 0 && !o->congested)
 		return;
-	if (h->filling && h->filling->count + o->count > BATCH_RECORDS)
-		dispatch(h);
-	begin_batch(h);
-	if (h->filling) {
-		memcpy(&h->filling->record[h->filling->count], o->record,
+	if (t->filling && t->filling->count + o->count > BATCH_RECORDS)
+		dispatch(t);
+	begin_batch(t);
+	if (t->filling) {
+		memcpy(&t->filling->record[t->filling->count], o->record,
 			o->count * sizeof(*o->record));
-		h->filling->count += o->count;
+		t->filling->count += o->count;
 	} else {
-		atomic_fetch_add_explicit(&h->dropped, o->count, memory_order_relaxed);
+		atomic_fetch_add_explicit(&t->dropped, o->count, memory_order_relaxed);
 	}
 	o->count = 0;
-	o->congested = is_congested(h);
+	o->congested = is_congested(t);
 }
 
-static void fail(struct worker_thread *h)
+static void fail(struct worker_thread *t)
 {
-	memcpy(h->failure, h->source->error, sizeof(h->failure));
-	atomic_store_explicit(&h->failed, true, memory_order_release);
+	memcpy(t->failure, t->source->error, sizeof(t->failure));
+	atomic_store_explicit(&t->failed, true, memory_order_release);
 }
 
-/* A poll without packets is the time for everything that is not a packet's. */
-static void on_idle(struct worker_thread *h)
+/* Idle poll: sweep (live only), flush records, publish counters. */
+static void on_idle(struct worker_thread *t)
 {
-	if (!h->pool->config.may_wait) {
-		worker_idle(h->worker, clock_wall_ns());
-		empty_record_buffer(h);
+	if (!t->pool->config.may_wait) {
+		worker_idle(t->worker, clock_wall_ns());
+		empty_record_buffer(t);
 	}
-	dispatch(h);
-	publish(h);
+	dispatch(t);
+	publish(t);
 }
 
-/* Everything that the worker has left is on its way before anybody hears that it is done. */
-static void flush(struct worker_thread *h)
+/* Flush before the release store that signals completion. */
+static void flush(struct worker_thread *t)
 {
-	empty_record_buffer(h);
-	dispatch(h);
-	publish(h);
+	empty_record_buffer(t);
+	dispatch(t);
+	publish(t);
 }
 
-static void copy_figures(struct worker_thread *h)
+static void copy_figures(struct worker_thread *t)
 {
-	const struct mirror_counters *f = worker_mirror(h->worker);
-	struct mirror_host *host = h->copy->host;
+	const struct mirror_counters *f = worker_mirror(t->worker);
+	struct mirror_host *host = t->copy->host;
 
-	*h->copy = *f;
-	h->copy->host = host;
+	*t->copy = *f;
+	t->copy->host = host;
 	memcpy(host, f->host, f->hosts * sizeof(*host));
 }
 
-static void apply_policy(struct worker_thread *h, const struct policy_update *r)
+static void apply_policy(struct worker_thread *t, const struct policy_update *update)
 {
-	struct mirror_host_pair new = r->hosts[h->number];
+	struct mirror_host_pair new = update->hosts[t->number];
 
-	h->retired.worker =
-		worker_set_policy(h->worker, &r->policy_change, new.worker, r->appliances);
-	h->retired.copy = h->copy->host;
-	h->copy->host = new.copy;
-	h->policy_update = r;
+	t->retired.worker = worker_set_policy(
+		t->worker, &update->policy_change, new.worker, update->appliances);
+	t->retired.copy = t->copy->host;
+	t->copy->host = new.copy;
+	t->policy_update = update;
 }
 
-static void publish_rejudged(struct worker_thread *h)
+static void publish_rejudged(struct worker_thread *t)
 {
-	if (h->policy_update == atomic_load_explicit(&h->settled, memory_order_relaxed) ||
-		!worker_is_rejudged(h->worker))
+	if (t->policy_update == atomic_load_explicit(&t->rejudged_by, memory_order_relaxed) ||
+		!worker_is_rejudged(t->worker))
 		return;
-	flush(h);
-	atomic_store_explicit(&h->settled, h->policy_update, memory_order_release);
+	flush(t);
+	atomic_store_explicit(&t->rejudged_by, t->policy_update, memory_order_release);
 }
 
-static void publish_dumped(struct worker_thread *h)
+static void publish_dumped(struct worker_thread *t)
 {
-	if (h->begun_dump == atomic_load_explicit(&h->dumped, memory_order_relaxed) ||
-		!worker_is_dumped(h->worker) || !worker_is_rejudged(h->worker))
+	if (t->begun_dump == atomic_load_explicit(&t->dumped, memory_order_relaxed) ||
+		!worker_is_dumped(t->worker) || !worker_is_rejudged(t->worker))
 		return;
-	flush(h);
-	copy_figures(h);
-	atomic_store_explicit(&h->dumped, h->begun_dump, memory_order_release);
+	flush(t);
+	copy_figures(t);
+	atomic_store_explicit(&t->dumped, t->begun_dump, memory_order_release);
 }
 
-/* Between two steps: a new policy update, a dump, and where the last ones have got to. */
-static void check_requests(struct worker_thread *h)
+/* Between two steps: applies a new policy, starts a dump, publishes progress of both. */
+static void check_requests(struct worker_thread *t)
 {
-	const struct policy_update *r = rcu_dereference(h->pool->policy_update);
-	unsigned long dump = atomic_load_explicit(&h->pool->dump, memory_order_acquire);
+	const struct policy_update *update = rcu_dereference(t->pool->policy_update);
+	unsigned long dump = atomic_load_explicit(&t->pool->dump, memory_order_acquire);
 
-	if (r != h->policy_update)
-		apply_policy(h, r);
-	if (dump != h->begun_dump) {
-		worker_dump(h->worker);
-		h->begun_dump = dump;
+	if (update != t->policy_update)
+		apply_policy(t, update);
+	if (dump != t->begun_dump) {
+		worker_dump(t->worker);
+		t->begun_dump = dump;
 	}
-	publish_rejudged(h);
-	publish_dumped(h);
+	publish_rejudged(t);
+	publish_dumped(t);
 	rcu_quiescent_state();
 }
 
-static void work(struct worker_thread *h)
+static void work(struct worker_thread *t)
 {
 	int got = 0;
 
-	for (unsigned long i = 1; !atomic_load_explicit(&h->pool->stop, memory_order_relaxed);
+	for (unsigned long i = 1; !atomic_load_explicit(&t->pool->stop, memory_order_relaxed);
 		i++) {
-		check_requests(h);
-		got = worker_step(h->worker, h->source);
+		check_requests(t);
+		got = worker_step(t->worker, t->source);
 		if (got < 0)
 			break;
-		empty_record_buffer(h);
+		empty_record_buffer(t);
 		if (got == 0)
-			on_idle(h);
+			on_idle(t);
 		else if (i % BURSTS_PER_PUBLICATION == 0) {
-			dispatch(h);
-			publish(h);
+			dispatch(t);
+			publish(t);
 		}
 	}
 	if (got < 0 && got != -ENODATA)
-		fail(h);
+		fail(t);
 }
 
 static void *thread_main(void *argument)
 {
-	struct worker_thread *h = argument;
-	const struct source_operations *o = h->source->operations;
+	struct worker_thread *t = argument;
+	const struct source_operations *o = t->source->operations;
 
 	rcu_register_thread();
-	if (o->enter && o->enter(h->source) < 0)
-		fail(h);
+	if (o->enter && o->enter(t->source) < 0)
+		fail(t);
 	else
-		work(h);
+		work(t);
 	if (o->leave)
-		o->leave(h->source);
-	flush(h);
+		o->leave(t->source);
+	flush(t);
 	rcu_unregister_thread();
-	atomic_store_explicit(&h->busy, false, memory_order_release);
+	atomic_store_explicit(&t->busy, false, memory_order_release);
 	return NULL;
 }
 
-/* --- control's side ------------------------------------------------------------------ */
+/* --- control thread ----------------------------------------------------------------- */
 
 static struct mirror_counters *figures_new(size_t appliances)
 {
@@ -289,26 +288,26 @@ static struct mirror_counters *figures_new(size_t appliances)
 }
 
 static int worker_thread_init(
-	struct worker_thread *h, struct worker_pool *pool, struct source *source)
+	struct worker_thread *t, struct worker_pool *pool, struct source *source)
 {
 	const struct ruleset *ruleset = pool->config.ruleset;
 	struct worker_config config =
-		worker_settings(ruleset, pool->config.settings, &h->record_buffer);
+		worker_settings(ruleset, pool->config.settings, &t->record_buffer);
 
 	config.seed = pool->config.seed;
-	h->pool = pool;
-	h->source = source;
-	h->record_buffer.capacity = RECORD_BUFFER_MIN;
-	h->record_buffer.record = calloc(RECORD_BUFFER_MIN, sizeof(*h->record_buffer.record));
-	h->batch = calloc(BATCHES, sizeof(*h->batch));
-	h->copy = figures_new(ruleset->appliances);
-	if (!h->record_buffer.record || !h->batch || !h->copy || !h->copy->host)
+	t->pool = pool;
+	t->source = source;
+	t->record_buffer.capacity = RECORD_BUFFER_MIN;
+	t->record_buffer.record = calloc(RECORD_BUFFER_MIN, sizeof(*t->record_buffer.record));
+	t->batch = calloc(BATCHES, sizeof(*t->batch));
+	t->copy = figures_new(ruleset->appliances);
+	if (!t->record_buffer.record || !t->batch || !t->copy || !t->copy->host)
 		return -ENOMEM;
-	ring_init(&h->full, h->full_slot, BATCHES);
-	ring_init(&h->empty, h->empty_slot, BATCHES);
+	ring_init(&t->full, t->full_slot, BATCHES);
+	ring_init(&t->empty, t->empty_slot, BATCHES);
 	for (unsigned i = 0; i < BATCHES; i++)
-		ring_put(&h->empty, &h->batch[i]);
-	return worker_new(&h->worker, &config);
+		ring_put(&t->empty, &t->batch[i]);
+	return worker_new(&t->worker, &config);
 }
 
 int worker_pool_start(struct worker_pool **out, const struct worker_pool_config *config)
@@ -344,16 +343,16 @@ int worker_pool_start(struct worker_pool **out, const struct worker_pool_config 
 	return 0;
 }
 
-static size_t collect_from(struct worker_pool *c, struct worker_thread *h)
+static size_t collect_from(struct worker_pool *c, struct worker_thread *t)
 {
 	struct record_batch *p;
 	size_t records = 0;
 
-	while ((p = ring_take(&h->full))) {
+	while ((p = ring_take(&t->full))) {
 		for (size_t i = 0; i < p->count; i++)
 			c->config.take(c->config.context, &p->record[i]);
 		records += p->count;
-		ring_put(&h->empty, p);
+		ring_put(&t->empty, p);
 	}
 	return records;
 }
@@ -419,78 +418,79 @@ const char *worker_pool_failure(const struct worker_pool *c)
 	return NULL;
 }
 
-/* --- reigns ------------------------------------------------------------------------------ */
+/* --- policy updates --------------------------------------------------------------------- */
 
-static void host_pair_free(struct mirror_host_pair *h)
+static void host_pair_free(struct mirror_host_pair *pair)
 {
-	free(h->worker);
-	free(h->copy);
-	*h = (struct mirror_host_pair){0};
+	free(pair->worker);
+	free(pair->copy);
+	*pair = (struct mirror_host_pair){0};
 }
 
-static void policy_update_free(struct policy_update *r)
+static void policy_update_free(struct policy_update *update)
 {
-	if (!r)
+	if (!update)
 		return;
-	free(r->hosts);
-	free(r);
+	free(update->hosts);
+	free(update);
 }
 
-void worker_pool_discard(const struct worker_pool *c, struct policy_update *r)
+void worker_pool_discard(const struct worker_pool *c, struct policy_update *update)
 {
-	for (unsigned i = 0; r && r->hosts && i < c->threads; i++)
-		host_pair_free(&r->hosts[i]);
-	policy_update_free(r);
+	for (unsigned i = 0; update && update->hosts && i < c->threads; i++)
+		host_pair_free(&update->hosts[i]);
+	policy_update_free(update);
 }
 
-static bool host_pair_new(struct mirror_host_pair *h, size_t appliances)
+static bool host_pair_new(struct mirror_host_pair *pair, size_t appliances)
 {
-	h->worker = calloc(appliances + 1, sizeof(struct mirror_host));
-	h->copy = calloc(appliances + 1, sizeof(struct mirror_host));
-	return h->worker && h->copy;
+	pair->worker = calloc(appliances + 1, sizeof(struct mirror_host));
+	pair->copy = calloc(appliances + 1, sizeof(struct mirror_host));
+	return pair->worker && pair->copy;
 }
 
 struct policy_update *worker_pool_prepare(const struct worker_pool *c,
 	const struct ruleset *ruleset, const uint16_t *new_number, size_t new_numbers)
 {
-	struct policy_update *r = calloc(1, sizeof(*r) + new_numbers * sizeof(*new_number));
+	struct policy_update *update =
+		calloc(1, sizeof(*update) + new_numbers * sizeof(*new_number));
 	bool complete;
 
-	if (!r)
+	if (!update)
 		return NULL;
-	memcpy(r->new_number, new_number, new_numbers * sizeof(*new_number));
-	r->ruleset = ruleset;
-	r->appliances = ruleset->appliances;
-	r->policy_change = (struct policy_change){
+	memcpy(update->new_number, new_number, new_numbers * sizeof(*new_number));
+	update->ruleset = ruleset;
+	update->appliances = ruleset->appliances;
+	update->policy_change = (struct policy_change){
 		.policy = ruleset->policy,
 		.timeouts = ruleset->timeouts,
 		.warmup_ns = ruleset->warmup_ns,
-		.new_number = r->new_number,
+		.new_number = update->new_number,
 		.new_numbers = new_numbers,
 	};
-	r->hosts = calloc(c->threads, sizeof(*r->hosts));
-	complete = r->hosts != NULL;
+	update->hosts = calloc(c->threads, sizeof(*update->hosts));
+	complete = update->hosts != NULL;
 	for (unsigned i = 0; complete && i < c->threads; i++)
-		complete = host_pair_new(&r->hosts[i], ruleset->appliances);
+		complete = host_pair_new(&update->hosts[i], ruleset->appliances);
 	if (complete)
-		return r;
-	worker_pool_discard(c, r);
+		return update;
+	worker_pool_discard(c, update);
 	return NULL;
 }
 
-void worker_pool_reload(struct worker_pool *c, struct policy_update *r)
+void worker_pool_reload(struct worker_pool *c, struct policy_update *update)
 {
 	assert(!c->previous);
 	c->previous = c->policy_update;
-	rcu_assign_pointer(c->policy_update, r);
+	rcu_assign_pointer(c->policy_update, update);
 	synchronize_rcu();
-	c->config.ruleset = r->ruleset;
+	c->config.ruleset = update->ruleset;
 }
 
-/* A worker that has ended judges what it still has when it is finished. */
-static bool has_rejudged(const struct worker_pool *c, const struct worker_thread *h)
+/* A worker that has stopped rejudges its flows in worker_pool_finish(). */
+static bool has_rejudged(const struct worker_pool *c, const struct worker_thread *t)
 {
-	return atomic_load_explicit(&h->settled, memory_order_acquire) == c->policy_update;
+	return atomic_load_explicit(&t->rejudged_by, memory_order_acquire) == c->policy_update;
 }
 
 bool worker_pool_has_rejudged(struct worker_pool *c)
@@ -528,7 +528,7 @@ void worker_pool_dumped_mirror(const struct worker_pool *c, struct mirror_report
 		mirror_report_add(report, c->thread[i].copy);
 }
 
-/* --- the end ------------------------------------------------------------------------------ */
+/* --- stop --------------------------------------------------------------------------------- */
 
 void worker_pool_stop(struct worker_pool *c)
 {
@@ -539,7 +539,7 @@ static void join(struct worker_pool *c)
 {
 	struct timespec moment = {.tv_nsec = 1000000};
 
-	while (worker_pool_busy(c) > 0) /* a worker that waits for an empty batch has to get one */
+	while (worker_pool_busy(c) > 0) /* a worker may be waiting for an empty batch */
 		if (worker_pool_collect(c) == 0)
 			nanosleep(&moment, NULL);
 	for (unsigned i = 0; i < c->threads; i++)
@@ -554,20 +554,20 @@ void worker_pool_finish(struct worker_pool *c, uint64_t now_ns)
 {
 	join(c);
 	for (unsigned i = 0; i < c->threads; i++) {
-		struct worker_thread *h = &c->thread[i];
+		struct worker_thread *t = &c->thread[i];
 		int more = 1;
-		if (h->policy_update != c->policy_update) {
-			host_pair_free(&h->retired);
-			apply_policy(h, c->policy_update);
+		if (t->policy_update != c->policy_update) {
+			host_pair_free(&t->retired);
+			apply_policy(t, c->policy_update);
 		}
-		h->record_buffer.congested = 0;
+		t->record_buffer.congested = 0;
 		while (more) {
-			more = worker_finish(h->worker, now_ns);
-			for (size_t k = 0; k < h->record_buffer.count; k++)
-				c->config.take(c->config.context, &h->record_buffer.record[k]);
-			h->record_buffer.count = 0;
+			more = worker_finish(t->worker, now_ns);
+			for (size_t k = 0; k < t->record_buffer.count; k++)
+				c->config.take(c->config.context, &t->record_buffer.record[k]);
+			t->record_buffer.count = 0;
 		}
-		publish(h);
+		publish(t);
 	}
 }
 
@@ -582,17 +582,17 @@ void worker_pool_free(struct worker_pool *c)
 	if (!c)
 		return;
 	for (unsigned i = 0; i < c->threads; i++) {
-		struct worker_thread *h = &c->thread[i];
-		if (h->started)
-			pthread_join(h->thread, NULL);
-		worker_free(h->worker);
-		free(h->record_buffer.record);
-		free(h->batch);
-		if (h->copy)
-			free(h->copy->host);
-		free(h->copy);
-		host_pair_free(&h->retired);
-		if (c->policy_update && h->policy_update != c->policy_update)
+		struct worker_thread *t = &c->thread[i];
+		if (t->started)
+			pthread_join(t->thread, NULL);
+		worker_free(t->worker);
+		free(t->record_buffer.record);
+		free(t->batch);
+		if (t->copy)
+			free(t->copy->host);
+		free(t->copy);
+		host_pair_free(&t->retired);
+		if (c->policy_update && t->policy_update != c->policy_update)
 			host_pair_free(&c->policy_update->hosts[i]);
 	}
 	policy_update_free(c->previous);

@@ -1,8 +1,8 @@
-/* The worker pool: one thread a worker, each with a source of its own.
+/* The worker pool: one thread per worker, each with a source of its own.
  *
- * Control starts it, collects its records, reads its counters, ends it. A worker's records
- * wait in a bounded queue of batches. Where that is full a worker that may wait does (a replay
- * loses nothing); a live one goes on, drops them, and counts what it dropped.
+ * The control thread starts it, collects its records, reads its counters and stops it. Each
+ * worker's records go through a bounded queue of batches. If that is full, a worker of a replay
+ * waits (nothing is lost); one of a sensor drops the records and counts them.
  */
 #ifndef PORTOLAN_WORKER_POOL_H
 #define PORTOLAN_WORKER_POOL_H
@@ -26,7 +26,7 @@ struct worker_pool_config {
 	const struct ruleset *ruleset;
 	const struct settings *settings;
 	unsigned workers;
-	struct source *const *source; /* one a worker, lent */
+	struct source *const *source; /* one per worker, lent */
 	bool may_wait;
 	uint64_t seed; /* of the flow tables' hash */
 	record_taker *take;
@@ -36,57 +36,58 @@ struct worker_pool_config {
 /* 0 or a negative errno. */
 int worker_pool_start(struct worker_pool **, const struct worker_pool_config *);
 
-/* Hands waiting records to the taker; how many. */
+/* Passes queued records to `take`; returns their number. */
 size_t worker_pool_collect(struct worker_pool *);
 
-/* Workers that are still at work. */
+/* Number of workers still running. */
 unsigned worker_pool_busy(const struct worker_pool *);
 
-/* The sum over the workers, as of their last publication. */
+/* Counters summed over the workers, as last published. */
 void worker_pool_counters(const struct worker_pool *, struct counters *);
 
-/* One worker's own, and how fast it is. */
+/* One worker's counters and cycle counters. */
 void worker_pool_worker_counters(
-	const struct worker_pool *, unsigned hand, struct counters *, struct cycle_counters *);
+	const struct worker_pool *, unsigned thread, struct counters *, struct cycle_counters *);
 
-/* Records that found no place. */
+/* Records dropped because a queue was full. */
 uint64_t worker_pool_dropped(const struct worker_pool *);
 
-/* Why a worker ended before it was asked to, or NULL. */
+/* Why a worker ended early, or NULL. */
 const char *worker_pool_failure(const struct worker_pool *);
 
-/* What a reload needs, made before anything changes; `new_number`: see policy_change.h. NULL where
- * memory ran out. Reloaded with, or discarded. */
+/* Allocates what a reload needs; `new_number`: see policy_change.h. NULL: out of memory. To be
+ * passed to worker_pool_reload() or worker_pool_discard(). */
 struct policy_update *worker_pool_prepare(const struct worker_pool *, const struct ruleset *,
 	const uint16_t *new_number, size_t new_numbers);
 void worker_pool_discard(const struct worker_pool *, struct policy_update *);
 
-/* Another ruleset, by RCU: workers have its policy from their next step on, and none has the former
- * one's any more when this returns; its numbers are in records until they have rejudged their
- * flows. Not before the last reload has rejudged its flows. */
+/* Switches to another ruleset by RCU: workers use its policy from their next step, and none uses
+ * the former one when this returns. Records may have the former one's numbers until the workers
+ * have rejudged their flows. Only after the last reload has rejudged its flows. */
 void worker_pool_reload(struct worker_pool *, struct policy_update *);
 
-/* Whether every flow is judged by the ruleset in force; what was said by the former one is
- * collected once worker_pool_collect() was called after this. */
+/* Whether every flow is judged by the current ruleset; then one more worker_pool_collect() returns
+ * the last records of the former one. */
 bool worker_pool_has_rejudged(struct worker_pool *);
 
-/* Asks for a RECORD_LIVE of every flow, and for the mirror's figures. */
+/* Requests a RECORD_LIVE for every flow, and the mirror figures. */
 void worker_pool_dump(struct worker_pool *);
 
-/* Whether the last one is complete; collect once more then. */
+/* Whether the last dump is complete; then collect once more. */
 bool worker_pool_has_dumped(const struct worker_pool *);
 
-/* Adds what the workers had measured of the mirror; with no dump under way, and none asked for
- * before the last reload. */
+/* Adds the workers' mirror figures of the last dump. Not while a dump is in progress, or if it was
+ * requested before the last reload. */
 void worker_pool_dumped_mirror(const struct worker_pool *, struct mirror_report *);
 
-/* Asks the workers to end. Collect until none is busy. */
+/* Tells the workers to stop. Collect until none is busy. */
 void worker_pool_stop(struct worker_pool *);
 
-/* Joins the workers, ends all flows, collects what is left. `now_ns`: the stream's last time. */
+/* Joins the workers, ends all flows, collects the remaining records. `now_ns`: the stream's last
+ * time. */
 void worker_pool_finish(struct worker_pool *, uint64_t now_ns);
 
-/* Adds what the workers measured of the mirror; after worker_pool_finish(). */
+/* Adds the workers' final mirror figures; after worker_pool_finish(). */
 void worker_pool_mirror(const struct worker_pool *, struct mirror_report *);
 
 void worker_pool_free(struct worker_pool *);

@@ -1,4 +1,4 @@
-/* How a worker is configured by ruleset and settings: one place for all who make workers. */
+/* Builds a worker's configuration from ruleset and settings. */
 #ifndef PORTOLAN_WORKER_SETTINGS_H
 #define PORTOLAN_WORKER_SETTINGS_H
 
@@ -7,7 +7,7 @@
 struct ruleset;
 struct settings;
 
-/* All but the seed; both are lent for the worker's life. */
+/* All but the seed; ruleset and settings are lent for the worker's life. */
 struct worker_config worker_settings(
 	const struct ruleset *, const struct settings *, struct record_buffer *);
 
