@@ -7,7 +7,7 @@
 
 #include <cap-ng.h>
 
-/* With the identity the group list changes too. */
+/* Sets the supplementary groups along with the user. */
 static int become(const char *user)
 {
 	const struct passwd *p = getpwnam(user);
@@ -32,8 +32,8 @@ int privileges_drop(const char *user)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
 	capng_clear(CAPNG_SELECT_BOTH);
-	/* The bounding set can be cleared only by who has CAP_SETPCAP; without it nothing is
-	 * left that could use it, thanks to the line above. */
+	/* Clearing the bounding set requires CAP_SETPCAP; without it, no_new_privs above makes the
+	 * set harmless. */
 	if (capng_apply(CAPNG_SELECT_BOTH) < 0 && capng_apply(CAPNG_SELECT_CAPS) < 0)
 		return -EPERM;
 	return 0;

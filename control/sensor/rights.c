@@ -29,7 +29,8 @@ static void may_write(struct writable *w, const char *path)
 	free(copy);
 }
 
-/* Where this sensor writes: what it is told to, and the sockets of its libraries. */
+/* Lists the directories that this sensor writes to: its outputs, and the sockets of its
+ * libraries. */
 static void list_writable(
 	const struct collector_options *files, const struct output_settings *o, struct writable *w)
 {

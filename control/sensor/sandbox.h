@@ -1,13 +1,13 @@
-/* A sandbox around the running sensor (Landlock): it reads what it could read, writes beneath the
- * directories that it was given, and executes nothing. What was opened before stays open.
+/* The sensor's sandbox (Landlock): may read files as before, write only beneath the given
+ * directories, and execute nothing. Open files stay open.
  */
 #ifndef PORTOLAN_SANDBOX_H
 #define PORTOLAN_SANDBOX_H
 
 #include <stddef.h>
 
-/* For this thread and those it starts from now on. 0; -ENOSYS or -EOPNOTSUPP where the kernel
- * has no Landlock; another negative errno. Directories that are not there are passed over. */
+/* Applies to this thread and those it starts from now on. 0; -ENOSYS or -EOPNOTSUPP: no Landlock in
+ * the kernel; another negative errno. Missing directories are skipped. */
 int sandbox_enter(const char *const *writable, size_t directories);
 
 #endif

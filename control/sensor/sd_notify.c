@@ -14,7 +14,7 @@ void notify_status(const char *status)
 	sd_notifyf(0, "STATUS=%s", status);
 }
 
-/* The time lets systemd tell this reload from an earlier one (sd_notify(3)). */
+/* systemd identifies a reload by this time (sd_notify(3)). */
 void notify_reloading(void)
 {
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",

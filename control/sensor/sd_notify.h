@@ -1,5 +1,5 @@
-/* What systemd is told: ready, reloading, stopping, still alive, one line of status
- * (sd_notify(3)). Where nobody asked, nothing happens.
+/* Notifies systemd: ready, reloading, stopping, watchdog, one line of status (sd_notify(3)). Does
+ * nothing without systemd.
  */
 #ifndef PORTOLAN_SD_NOTIFY_H
 #define PORTOLAN_SD_NOTIFY_H
@@ -12,7 +12,7 @@ void notify_status(const char *status);
 void notify_reloading(void);
 void notify_stopping(const char *status);
 
-/* How often systemd wants to hear that we are alive, halved to be in time; 0: never. */
+/* Interval for notify_alive(), half of systemd's watchdog timeout; 0: no watchdog. */
 uint64_t notify_watchdog_ns(void);
 void notify_alive(void);
 

@@ -28,48 +28,48 @@
 #include "serve/requests.h"
 #include "sink/sinks.h"
 
-#define LOOK_MS 20
+#define POLL_MS 20
 #define SECOND_NS 1000000000ull
 #define DUMP_NS 10000000000ull
 
 struct sensor {
 	const struct sensor_options *options;
-	struct reload reload; /* its rulesets */
+	struct reload reload; /* owns the rulesets */
 	struct collector collector;
 	struct snapshot snapshot;
-	struct requests answers;
-	struct control_socket *socket; /* NULL: none could be opened */
+	struct requests requests;
+	struct control_socket *socket; /* NULL: could not be opened */
 	struct metrics_source metrics;
-	struct http *http;   /* NULL: no metrics are wanted */
-	struct sinks *sinks; /* NULL: the site has no sinks */
+	struct http *http;   /* NULL: no metrics configured */
+	struct sinks *sinks; /* NULL: no sinks configured */
 	struct worker_pool *pool;
 	struct capture capture;
 	struct telemetry telemetry;
 	int is_reload_wanted, is_dumping;
-	int is_look_wanted; /* a dump, for its figures */
-	int is_judging;	    /* with this dump: it is not only for somebody who asks */
+	int is_dump_wanted; /* at the start and after a reload */
+	int is_evaluating;  /* evaluates after this dump: it is not only for a request */
 	uint64_t alive_ns;
 	uint64_t dump_ns; /* steady clock: when the next one is due */
 	uint64_t start_ns;
 };
 
-/* --- those who ask ---------------------------------------------------------------------- */
+/* --- control socket --------------------------------------------------------------------- */
 
-/* The default place may be out of reach (no such directory without systemd's help): then there is
- * none. A place that the site names has to be right. */
+/* The default path may be unusable (its directory is created by systemd): then there is no socket.
+ * For a path from the site that is an error. */
 static int open_socket(struct sensor *s)
 {
 	const struct output_settings *o = &s->reload.settings->outputs;
 	struct control_place place = {o->control_socket ? o->control_socket : CONTROL_SOCKET,
 		s->options->user, o->control_group};
-	struct control_handlers handlers = {requests_handle, requests_closed, &s->answers};
+	struct control_handlers handlers = {requests_handle, requests_closed, &s->requests};
 	int error = control_socket_open(&s->socket, &place, &handlers);
 
-	s->answers.snapshot = &s->snapshot;
-	s->answers.collector = &s->collector;
-	s->answers.reload = &s->reload;
+	s->requests.snapshot = &s->snapshot;
+	s->requests.collector = &s->collector;
+	s->requests.reload = &s->reload;
 	s->collector.live_flow_callback = requests_flow;
-	s->collector.live_flow_context = &s->answers;
+	s->collector.live_flow_context = &s->requests;
 	if (error == 0)
 		return EXIT_DONE;
 	log_say(o->control_socket ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE,
@@ -92,21 +92,21 @@ static int open_sinks(struct sensor *s)
 	if (sinks_open(&s->sinks, &s->reload.settings->outputs) < 0)
 		return EXIT_FAILED;
 	s->collector.events.sinks = s->sinks;
-	s->answers.sinks = s->sinks ? sink_states : NULL;
-	s->answers.sinks_context = s->sinks;
+	s->requests.sinks = s->sinks ? sink_states : NULL;
+	s->requests.sinks_context = s->sinks;
 	return EXIT_DONE;
 }
 
 static int open_metrics(struct sensor *s)
 {
 	s->metrics = (struct metrics_source){.snapshot = &s->snapshot,
-		.sinks = s->answers.sinks,
-		.sinks_context = s->answers.sinks_context};
+		.sinks = s->requests.sinks,
+		.sinks_context = s->requests.sinks_context};
 	return http_open(&s->http, &s->reload.settings->outputs, &s->metrics) < 0 ? EXIT_FAILED
 										  : EXIT_DONE;
 }
 
-/* --- the watch ------------------------------------------------------------------------ */
+/* --- end and reload --------------------------------------------------------------------- */
 
 static int is_over(const struct sensor *s)
 {
@@ -122,7 +122,7 @@ static void reload_site(struct sensor *s)
 
 	s->is_reload_wanted = 0;
 	notify_reloading();
-	requests_reloaded(&s->answers, reload_now(&s->reload, &errors), &errors);
+	requests_reloaded(&s->requests, reload_now(&s->reload, &errors), &errors);
 	notify_ready(s->capture.title);
 }
 
@@ -136,11 +136,11 @@ static int is_due(const struct sensor *s)
 static void begin_dump(struct sensor *s)
 {
 	s->is_dumping = 1;
-	s->is_look_wanted = 0;
-	s->is_judging = is_due(s);
-	if (s->is_judging)
+	s->is_dump_wanted = 0;
+	s->is_evaluating = is_due(s);
+	if (s->is_evaluating)
 		s->dump_ns = clock_steady_ns() + DUMP_NS;
-	requests_begin_dump(&s->answers);
+	requests_begin_dump(&s->requests);
 	collector_begin_dump(&s->collector);
 	worker_pool_dump(s->pool);
 }
@@ -154,33 +154,32 @@ static void end_dump(struct sensor *s)
 	worker_pool_counters(s->pool, &c);
 	s->is_dumping = 0;
 	collector_end_dump(&s->collector);
-	if (s->is_judging)
+	if (s->is_evaluating)
 		collector_evaluate(&s->collector, &c, clock_wall_ns());
-	requests_end_dump(&s->answers);
+	requests_end_dump(&s->requests);
 }
 
-/* Not while flows wait to be judged by another policy: the figures would be in the numbers of two
- * rulesets. */
+/* Not while flows are being rejudged: figures would be in the numbers of two rulesets. */
 static void dump(struct sensor *s)
 {
 	if (s->is_dumping && worker_pool_has_dumped(s->pool))
 		end_dump(s);
 	else if (!s->is_dumping && !s->reload.previous &&
-		 (requests_want_dump(&s->answers) || s->is_look_wanted || is_due(s)))
+		 (requests_want_dump(&s->requests) || s->is_dump_wanted || is_due(s)))
 		begin_dump(s);
 }
 
 /* --- main loop ------------------------------------------------------------------- */
 
-/* Waits for those who ask, or just waits. */
-static void listen_for(struct sensor *s, int wait_ms)
+/* Serves control socket and metrics, waiting at most `wait_ms`. */
+static void serve_requests(struct sensor *s, int wait_ms)
 {
-	struct timespec moment = {.tv_nsec = wait_ms * 1000000L};
+	struct timespec delay = {.tv_nsec = wait_ms * 1000000L};
 
 	if (s->socket)
 		control_socket_poll(s->socket, wait_ms, clock_steady_ns());
 	else if (wait_ms > 0)
-		nanosleep(&moment, NULL);
+		nanosleep(&delay, NULL);
 	http_run(s->http);
 }
 
@@ -194,15 +193,15 @@ static void keep_alive(struct sensor *s)
 	s->alive_ns = now_ns + every_ns;
 }
 
-static void tend_reloads(struct sensor *s)
+static void handle_reloads(struct sensor *s)
 {
-	s->is_reload_wanted |= signals_reload_requested() | s->answers.is_reload_wanted;
+	s->is_reload_wanted |= signals_reload_requested() | s->requests.is_reload_wanted;
 	if (s->is_reload_wanted && !s->is_dumping && !s->reload.previous)
 		reload_site(s);
 	if (!reload_tick(&s->reload))
 		return;
-	requests_rejudged(&s->answers);
-	s->is_look_wanted = 1; /* the mirror's figures are by the new appliances */
+	requests_rejudged(&s->requests);
+	s->is_dump_wanted = 1; /* refresh the mirror's figures, which are by appliance */
 }
 
 static void run_loop(struct sensor *s)
@@ -210,10 +209,10 @@ static void run_loop(struct sensor *s)
 	uint64_t second_ns = 0;
 
 	while (!is_over(s)) {
-		listen_for(s, worker_pool_collect(s->pool) ? 0 : LOOK_MS);
+		serve_requests(s, worker_pool_collect(s->pool) ? 0 : POLL_MS);
 		alerts_tick(&s->collector.events, clock_wall_ns());
 		keep_alive(s);
-		tend_reloads(s);
+		handle_reloads(s);
 		if (signals_reopen_requested())
 			sinks_reopen(s->sinks);
 		dump(s);
@@ -248,7 +247,7 @@ static int run(struct sensor *s)
 	s->start_ns = clock_wall_ns();
 	collector_begin(&s->collector, s->start_ns);
 	s->dump_ns = clock_steady_ns() + DUMP_NS;
-	s->is_look_wanted = 1;
+	s->is_dump_wanted = 1;
 	s->reload.pool = s->pool;
 	s->reload.collector = &s->collector;
 	snapshot_init(&s->snapshot, &s->reload, &s->collector, &s->capture, s->start_ns);
@@ -260,7 +259,7 @@ static int run(struct sensor *s)
 	run_loop(s);
 	notify_stopping("writing what is left");
 	worker_pool_stop(s->pool);
-	collector_begin_dump(&s->collector); /* flows that have not ended are live */
+	collector_begin_dump(&s->collector); /* flows ended by the stop are still live */
 	worker_pool_finish(s->pool, clock_wall_ns());
 	capture_watch(&s->capture);
 	if (worker_pool_failure(s->pool)) {
@@ -289,7 +288,8 @@ int sensor_run(const struct sensor_options *options)
 	if (!s)
 		return EXIT_FAILED;
 	s->options = options;
-	signals_watch_reload(); /* from the start: unwatched, either signal would end it */
+	signals_watch_reload(); /* first of all: the default action of both signals ends the program
+				 */
 	signals_watch_reopen();
 	ruleset = ruleset_open_site("run", options->site, &settings);
 	reload_init(&s->reload, options->site, ruleset, settings);

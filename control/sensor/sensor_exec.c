@@ -1,6 +1,6 @@
-/* Stands in for the sensor in the program that is started often and for short: DPDK, TLS and
- * HTTP are more than twenty libraries, and loading them takes longer than judging 100,000 packets.
- * The program that has them lies beside this one and takes over, with the same command line. */
+/* sensor_run() of the program portolan, which is started often and runs briefly: the sensor needs
+ * DPDK, TLS and HTTP, more than twenty libraries, and loading them takes longer than classifying
+ * 100,000 packets. Executes portolan-sensor from the same folder, with the same command line. */
 #include "sensor/sensor.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 
 enum { FAILED = 1 };
 
-/* Its path, in this program's folder. */
+/* Path of portolan-sensor, in this program's folder. */
 static int program_path(char path[PATH_MAX + sizeof(PROGRAM)])
 {
 	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);

@@ -1,12 +1,12 @@
-/* What DPDK's telemetry socket is answered: /portolan/stats, /portolan/flows, /portolan/policy. */
+/* Handlers for DPDK's telemetry socket: /portolan/stats, /portolan/flows, /portolan/policy. */
 #ifndef PORTOLAN_TELEMETRY_ANSWERS_H
 #define PORTOLAN_TELEMETRY_ANSWERS_H
 
 struct reload;
 struct worker_pool;
 
-/* Answered on a thread of DPDK's: only counters, which workers publish, and the ruleset in force
- * are read. Both are lent until the program ends. */
+/* Called on a DPDK thread: reads only published counters and the current ruleset. Both are lent
+ * until the program ends. */
 struct telemetry {
 	const struct worker_pool *pool;
 	const struct reload *reload;
