@@ -60,7 +60,7 @@ struct sensor {
 static int open_socket(struct sensor *s)
 {
 	const struct output_settings *o = &s->reload.settings->outputs;
-	struct control_place place = {o->control_socket ? o->control_socket : CONTROL_SOCKET,
+	struct control_address place = {o->control_socket ? o->control_socket : CONTROL_SOCKET,
 		s->options->user, o->control_group};
 	struct control_handlers handlers = {requests_handle, requests_closed, &s->requests};
 	int error = control_socket_open(&s->socket, &place, &handlers);

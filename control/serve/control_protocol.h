@@ -1,21 +1,21 @@
-/* How to ask a running sensor: lines of JSON over a Unix socket.
+/* The control protocol: requests to a running sensor, lines of JSON over a Unix socket.
  *
- *   question  {"protocol":1,"command":"flows","arguments":{"appliance":"fmc-1","limit":100}}
+ *   request   {"protocol":1,"command":"flows","arguments":{"appliance":"fmc-1","limit":100}}
  *   answer    any number of items, an object a line, then one last line:
  *             {"protocol":1,"done":true,"result":{…}}
  *             {"protocol":1,"done":false,"error":"what is wrong, and what would be right"}
  *
- * One question at a time; a connection may ask again. Members that are not known are ignored by
- * both sides; what changes the meaning of one raises CONTROL_PROTOCOL, which a question has to
- * name. Whoever may connect may ask (the socket's mode is 0660); `reload` takes the sensor's own
+ * One request at a time; a connection may send several in turn. Both sides ignore unknown members;
+ * CONTROL_PROTOCOL, which a request must contain, is raised if the meaning of one changes. Everyone
+ * who can connect may send requests (the socket's mode is 0660); `reload` requires the sensor's
  * user or root.
  *
- *   status                       what it reads, how much, how it is judged
+ *   status                       sources, counters, policy
  *   health                       items: {check, state: ok|warning|failure, what}
  *   channels                     items: {appliances, state, since, last_packet, …}
  *   matrix    appliance, state   items: {appliance, role, rule, state, last_seen, …}
  *   flows     appliance, peer, port, verdict, flagged, sort, limit
- *                                items: records as in --flows, of flows that live
+ *                                items: records as in --flows, of live flows
  *   reload    dry_run            items of a dry run: flows whose verdict would change
  */
 #ifndef PORTOLAN_CONTROL_PROTOCOL_H
@@ -24,8 +24,8 @@
 #define CONTROL_PROTOCOL 1
 #define CONTROL_SOCKET "/run/portolan/control.sock"
 
-/* A question is no longer; an answer's line may be. */
-#define CONTROL_QUESTION_BYTES 65536
+/* Longest request; a line of an answer may be longer. */
+#define CONTROL_REQUEST_BYTES 65536
 
 #define CONTROL_FLOWS_DEFAULT 1000
 #define CONTROL_FLOWS_MAX 100000

@@ -21,20 +21,20 @@
 #define UNREAD_MAX (64u << 20)
 #define SECOND_NS 1000000000ull
 
-/* For half a question, between two questions, and for an answer of which nothing is read. */
-#define QUESTION_NS (10 * SECOND_NS)
+/* Timeouts: incomplete request, idle between requests, answer that is not read. */
+#define REQUEST_NS (10 * SECOND_NS)
 #define IDLE_NS (120 * SECOND_NS)
 #define READING_NS (30 * SECOND_NS)
 
 struct control_client {
-	int fd; /* -1: a free place */
+	int fd; /* -1: free slot */
 	bool may_change;
-	bool is_asked;	 /* a question is being answered */
-	bool is_closing; /* once all is sent */
-	bool has_ended;	 /* it will write no more */
+	bool is_answering; /* a request is being answered */
+	bool is_closing;   /* close once all is sent */
+	bool has_ended;	   /* it has shut down its writing side */
 	uint64_t deadline_ns;
 	void *user_data;
-	char in[CONTROL_QUESTION_BYTES];
+	char in[CONTROL_REQUEST_BYTES];
 	size_t in_bytes;
 	char *out;
 	size_t out_bytes, out_sent, out_capacity;
@@ -48,7 +48,7 @@ struct control_socket {
 	struct control_client client[CLIENTS_MAX];
 };
 
-/* --- what goes out --------------------------------------------------------------------- */
+/* --- output ----------------------------------------------------------------------------- */
 
 static bool make_room(struct control_client *c, size_t bytes)
 {
@@ -89,14 +89,14 @@ static bool put_line(struct control_client *c, json_t *document)
 	return put;
 }
 
-static bool has_much_to_read(const struct control_client *c)
+static bool is_output_full(const struct control_client *c)
 {
 	return c->out_bytes - c->out_sent > UNREAD_MAX;
 }
 
 bool control_item(struct control_client *c, json_t *item)
 {
-	if (!has_much_to_read(c))
+	if (!is_output_full(c))
 		return put_line(c, item);
 	json_decref(item);
 	return false;
@@ -104,14 +104,14 @@ bool control_item(struct control_client *c, json_t *item)
 
 bool control_item_text(struct control_client *c, const char *json, size_t length)
 {
-	return !has_much_to_read(c) && put_text(c, json, length);
+	return !is_output_full(c) && put_text(c, json, length);
 }
 
 static void end_answer(struct control_client *c, json_t *last)
 {
-	c->is_asked = false;
+	c->is_answering = false;
 	if (!put_line(c, last))
-		c->is_closing = true; /* an answer without its last line is none */
+		c->is_closing = true; /* the answer cannot be completed */
 }
 
 void control_done(struct control_client *c, json_t *result)
@@ -120,7 +120,7 @@ void control_done(struct control_client *c, json_t *result)
 			      "result", result ? result : json_object()));
 }
 
-/* A text that was cut within a character is none that JSON may have. */
+/* A text cut within a UTF-8 character is not valid JSON. */
 static void make_ascii(char *text)
 {
 	json_t *whole = json_string(text);
@@ -159,7 +159,7 @@ void control_set_user_data(struct control_client *c, void *user_data)
 	c->user_data = user_data;
 }
 
-static void drop(struct control_socket *s, struct control_client *c)
+static void close_client(struct control_socket *s, struct control_client *c)
 {
 	s->handlers.closed(s->handlers.context, c);
 	close(c->fd);
@@ -167,16 +167,16 @@ static void drop(struct control_socket *s, struct control_client *c)
 	*c = (struct control_client){.fd = -1};
 }
 
-/* --- what comes in ---------------------------------------------------------------------- */
+/* --- input ------------------------------------------------------------------------------ */
 
-static void take_question(struct control_socket *s, struct control_client *c, const char *line)
+static void take_request(struct control_socket *s, struct control_client *c, const char *line)
 {
 	json_error_t error;
 	json_t *question = json_loads(line, JSON_REJECT_DUPLICATES, &error);
 	json_t *arguments = json_object_get(question, "arguments"), *none = json_object();
 	const char *command = json_string_value(json_object_get(question, "command"));
 
-	c->is_asked = true;
+	c->is_answering = true;
 	if (!json_is_object(question))
 		control_refuse(c, "not a JSON object: %s", question ? "" : error.text);
 	else if (json_integer_value(json_object_get(question, "protocol")) != CONTROL_PROTOCOL)
@@ -189,27 +189,28 @@ static void take_question(struct control_socket *s, struct control_client *c, co
 	json_decref(none);
 }
 
-/* A whole line is a question, unless one is still being answered or unread: then it waits. */
+/* A complete line is a request; it waits while another one is being answered or its answer is
+ * unread. */
 static void take_lines(struct control_socket *s, struct control_client *c)
 {
 	char *end;
 
-	while (!c->is_asked && !c->is_closing && c->out_bytes == 0 &&
+	while (!c->is_answering && !c->is_closing && c->out_bytes == 0 &&
 		(end = memchr(c->in, '\n', c->in_bytes))) {
 		size_t used = (size_t)(end - c->in) + 1;
 		*end = '\0';
-		take_question(s, c, c->in);
+		take_request(s, c, c->in);
 		memmove(c->in, c->in + used, c->in_bytes - used);
 		c->in_bytes -= used;
 		c->deadline_ns = s->now_ns + READING_NS;
 	}
-	if (!c->is_asked && !c->is_closing && c->in_bytes == sizeof(c->in)) {
-		control_refuse(c, "a question has at most %d bytes", CONTROL_QUESTION_BYTES);
+	if (!c->is_answering && !c->is_closing && c->in_bytes == sizeof(c->in)) {
+		control_refuse(c, "a question has at most %d bytes", CONTROL_REQUEST_BYTES);
 		c->is_closing = true;
 	}
 }
 
-/* False: the client is gone. */
+/* False: the connection is lost. */
 static bool receive(struct control_socket *s, struct control_client *c)
 {
 	ssize_t got;
@@ -218,13 +219,13 @@ static bool receive(struct control_socket *s, struct control_client *c)
 		return true;
 	got = recv(c->fd, c->in + c->in_bytes, sizeof(c->in) - c->in_bytes, 0);
 	if (got == 0) {
-		c->has_ended = true; /* it may still read */
-		return c->is_asked || c->out_bytes > 0;
+		c->has_ended = true; /* the client may still read */
+		return c->is_answering || c->out_bytes > 0;
 	}
 	if (got < 0)
 		return errno == EAGAIN || errno == EINTR;
 	if (c->in_bytes == 0)
-		c->deadline_ns = s->now_ns + QUESTION_NS;
+		c->deadline_ns = s->now_ns + REQUEST_NS;
 	c->in_bytes += (size_t)got;
 	return true;
 }
@@ -246,9 +247,9 @@ static bool transmit(struct control_socket *s, struct control_client *c)
 	return !c->is_closing;
 }
 
-/* --- who comes ---------------------------------------------------------------------------- */
+/* --- new clients ------------------------------------------------------------------------ */
 
-static struct control_client *free_place(struct control_socket *s)
+static struct control_client *free_slot(struct control_socket *s)
 {
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
 		if (s->client[i].fd < 0)
@@ -266,11 +267,11 @@ static bool is_trusted(int fd)
 	return peer.uid == 0 || peer.uid == geteuid();
 }
 
-static void welcome(struct control_socket *s, int fd)
+static void add_client(struct control_socket *s, int fd)
 {
 	static const char full[] = "{\"protocol\":1,\"done\":false,\"error\":\"too many ask at the "
 				   "same time; try again\"}\n";
-	struct control_client *c = free_place(s);
+	struct control_client *c = free_slot(s);
 
 	if (!c) {
 		(void)!send(fd, full, sizeof(full) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -278,7 +279,7 @@ static void welcome(struct control_socket *s, int fd)
 		return;
 	}
 	*c = (struct control_client){
-		.fd = fd, .may_change = is_trusted(fd), .deadline_ns = s->now_ns + QUESTION_NS};
+		.fd = fd, .may_change = is_trusted(fd), .deadline_ns = s->now_ns + REQUEST_NS};
 }
 
 static void accept_all(struct control_socket *s)
@@ -286,20 +287,20 @@ static void accept_all(struct control_socket *s)
 	int fd;
 
 	while ((fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
-		welcome(s, fd);
+		add_client(s, fd);
 }
 
-/* --- the round ----------------------------------------------------------------------------- */
+/* --- poll ------------------------------------------------------------------------------- */
 
 static short wanted(const struct control_client *c)
 {
 	bool listens =
-		c->in_bytes < sizeof(c->in) && !c->is_asked && !c->is_closing && !c->has_ended;
+		c->in_bytes < sizeof(c->in) && !c->is_answering && !c->is_closing && !c->has_ended;
 
 	return (short)((listens ? POLLIN : 0) | (c->out_bytes > c->out_sent ? POLLOUT : 0));
 }
 
-/* A client that hangs up while it waits for its answer is seen by the error alone. */
+/* While its answer is pending, a client's disconnect shows only as POLLERR or POLLHUP. */
 static bool serve(struct control_socket *s, struct control_client *c, short events)
 {
 	if (events & (POLLERR | POLLNVAL))
@@ -311,12 +312,12 @@ static bool serve(struct control_socket *s, struct control_client *c, short even
 	if (events & POLLOUT && !transmit(s, c))
 		return false;
 	take_lines(s, c);
-	return c->is_asked || c->out_bytes > 0 || !(c->is_closing || c->has_ended);
+	return c->is_answering || c->out_bytes > 0 || !(c->is_closing || c->has_ended);
 }
 
 static bool is_late(const struct control_socket *s, const struct control_client *c)
 {
-	return s->now_ns > c->deadline_ns && (!c->is_asked || c->out_bytes > c->out_sent);
+	return s->now_ns > c->deadline_ns && (!c->is_answering || c->out_bytes > c->out_sent);
 }
 
 void control_socket_poll(struct control_socket *s, int wait_ms, uint64_t now_ns)
@@ -332,7 +333,7 @@ void control_socket_poll(struct control_socket *s, int wait_ms, uint64_t now_ns)
 	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
 		struct control_client *c = &s->client[i];
 		if (c->fd >= 0 && (!serve(s, c, poll_fd[i + 1].revents) || is_late(s, c)))
-			drop(s, c);
+			close_client(s, c);
 	}
 	if (poll_fd[0].revents & POLLIN)
 		accept_all(s);
@@ -340,7 +341,7 @@ void control_socket_poll(struct control_socket *s, int wait_ms, uint64_t now_ns)
 
 /* --- open and close ------------------------------------------------------------------------- */
 
-static bool somebody_listens(const struct sockaddr_un *at)
+static bool is_listening(const struct sockaddr_un *at)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	bool listens = fd >= 0 && connect(fd, (const struct sockaddr *)at, sizeof(*at)) == 0;
@@ -350,8 +351,8 @@ static bool somebody_listens(const struct sockaddr_un *at)
 	return listens;
 }
 
-/* Only a socket is ever removed: what else stands there is somebody's. */
-static int clear_the_place(const struct sockaddr_un *at)
+/* Removes only an unused socket, no other kind of file. */
+static int remove_unused(const struct sockaddr_un *at)
 {
 	struct stat found;
 
@@ -359,18 +360,18 @@ static int clear_the_place(const struct sockaddr_un *at)
 		return errno == ENOENT ? 0 : -errno;
 	if (!S_ISSOCK(found.st_mode))
 		return -EEXIST;
-	if (somebody_listens(at))
+	if (is_listening(at))
 		return -EADDRINUSE;
 	return unlink(at->sun_path) < 0 ? -errno : 0;
 }
 
-/* Whose it is: (uid_t)-1 and (gid_t)-1 leave it as it is. */
+/* (uid_t)-1 and (gid_t)-1: unchanged. */
 struct owners {
 	uid_t user;
 	gid_t group;
 };
 
-static int find_owners(const struct control_place *place, struct owners *o)
+static int find_owners(const struct control_address *place, struct owners *o)
 {
 	const struct passwd *user = place->owner ? getpwnam(place->owner) : NULL;
 	const struct group *group = place->group ? getgrnam(place->group) : NULL;
@@ -382,9 +383,9 @@ static int find_owners(const struct control_place *place, struct owners *o)
 	return 0;
 }
 
-/* Bound with no rights for others, so that nobody connects before the rights are right. */
+/* Bound without permissions for others, so that nobody connects before they are set. */
 static int bind_to(
-	struct control_socket *s, const struct sockaddr_un *at, const struct control_place *place)
+	struct control_socket *s, const struct sockaddr_un *at, const struct control_address *place)
 {
 	struct owners owners;
 	mode_t mask;
@@ -403,7 +404,7 @@ static int bind_to(
 	return chmod(at->sun_path, 0660) < 0 ? -errno : 0;
 }
 
-static int listen_at(struct control_socket *s, const struct control_place *place)
+static int listen_at(struct control_socket *s, const struct control_address *place)
 {
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
 	int error;
@@ -411,7 +412,7 @@ static int listen_at(struct control_socket *s, const struct control_place *place
 	if (strlen(place->path) >= sizeof(at.sun_path))
 		return -ENAMETOOLONG;
 	memcpy(at.sun_path, place->path, strlen(place->path) + 1);
-	error = clear_the_place(&at);
+	error = remove_unused(&at);
 	if (error < 0)
 		return error;
 	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -423,7 +424,7 @@ static int listen_at(struct control_socket *s, const struct control_place *place
 	return listen(s->fd, BACKLOG) < 0 ? -errno : 0;
 }
 
-int control_socket_open(struct control_socket **out, const struct control_place *place,
+int control_socket_open(struct control_socket **out, const struct control_address *place,
 	const struct control_handlers *handlers)
 {
 	struct control_socket *s = calloc(1, sizeof(*s));
@@ -450,7 +451,7 @@ void control_socket_close(struct control_socket *s)
 		return;
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
 		if (s->client[i].fd >= 0)
-			drop(s, &s->client[i]);
+			close_client(s, &s->client[i]);
 	if (s->fd >= 0)
 		close(s->fd);
 	if (s->path)

@@ -1,8 +1,8 @@
-/* The control socket: who is connected, what they ask, what they are still to be sent.
+/* The control socket: its clients, their requests and pending output.
  *
- * Never waits for anybody: a client that sends half a question, garbage or nothing, or that reads
- * nothing, costs a bounded buffer until its time is over. Knows lines and JSON; what an answer says
- * is the business of whoever gave the handler. Control's thread.
+ * Never blocks: a client that sends half a request, garbage or nothing, or that reads nothing,
+ * costs a bounded buffer until its timeout. Knows lines and JSON; the answers come from the
+ * handler. Used on the control thread only.
  */
 #ifndef PORTOLAN_CONTROL_SOCKET_H
 #define PORTOLAN_CONTROL_SOCKET_H
@@ -15,49 +15,49 @@
 struct control_client;
 struct control_socket;
 
-/* A question with a command: answer it now or later, with control_done() or control_refuse() as the
- * last thing. The arguments (an object, perhaps empty) are lent. */
+/* Handles a request: answers now or later, ending with control_done() or control_refuse().
+ * `arguments` (an object, possibly empty) is lent. */
 typedef void control_handler(
 	void *context, struct control_client *, const char *command, const json_t *arguments);
 
-/* A client that is gone before it was answered. */
-typedef void control_goodbye(void *context, struct control_client *);
+/* Called when a client disconnects before it was answered. */
+typedef void control_closed(void *context, struct control_client *);
 
 struct control_handlers {
 	control_handler *ask;
-	control_goodbye *closed;
+	control_closed *closed;
 	void *context;
 };
 
-/* Listens at `path`. It belongs to `owner`, whose group may connect, or `group` instead; either may
- * be NULL: whoever runs this. 0 or a negative errno: -EADDRINUSE where somebody listens there
- * already, -ENOENT also of an owner or a group. A socket that nobody listens at is replaced. */
-struct control_place {
+/* Listens at `path`. The socket belongs to `owner`, and its group, or `group` if given, may
+ * connect; either may be NULL: the current user. 0 or a negative errno: -EADDRINUSE if another
+ * process listens there, -ENOENT also for an unknown owner or group. An unused socket file is
+ * replaced. */
+struct control_address {
 	const char *path, *owner, *group;
 };
 
 int control_socket_open(
-	struct control_socket **, const struct control_place *, const struct control_handlers *);
+	struct control_socket **, const struct control_address *, const struct control_handlers *);
 
-/* Looks at everything that has come in or can go out, waiting so long for the first; also does what
- * is due by the clock. */
+/* Processes input, output, new clients and timeouts; waits at most `wait_ms` for an event. */
 void control_socket_poll(struct control_socket *, int wait_ms, uint64_t now_ns);
 
-/* Closes all, and removes the socket. */
+/* Closes all connections and removes the socket. */
 void control_socket_close(struct control_socket *);
 
-/* Whether this client may change something: root, or the sensor's own user. */
+/* Whether this client may change state: root, or the sensor's user. */
 bool control_may_change(const struct control_client *);
 
-/* What belongs to the client's question, or NULL; whoever sets it frees it, at the latest in
- * `bye`. */
+/* Data of the handler for the client's request, or NULL; the handler frees it, at the latest in
+ * `closed`. */
 void *control_user_data(const struct control_client *);
 void control_set_user_data(struct control_client *, void *);
 
-/* Parts of an answer; documents are taken over. An item is false where the client already has more
- * to read than is kept for it. */
+/* Parts of an answer; takes ownership of documents. control_item() returns false if the client's
+ * output buffer is full. */
 bool control_item(struct control_client *, json_t *item);
-/* The same of an item that is a text already; NULL: there was no memory for it. */
+/* The same for an item that is rendered already; NULL: rendering failed. */
 bool control_item_text(struct control_client *, const char *json, size_t length);
 void control_done(struct control_client *, json_t *result);
 void control_refuse(struct control_client *, const char *format, ...)

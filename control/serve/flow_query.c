@@ -12,7 +12,7 @@
 #include "serve/control_protocol.h"
 #include "serve/control_socket.h"
 
-/* In which order, by which number: the largest first. */
+/* Sort order and the number to sort by, largest first. */
 #define ORDER_LIST(X)                                                                              \
 	X(BYTES, "bytes", r->bytes[0] + r->bytes[1])                                               \
 	X(PACKETS, "packets", r->packets[0] + r->packets[1])                                       \
@@ -24,21 +24,21 @@ enum order { ORDER_LIST(ORDER_MEMBER) ORDER_COUNT };
 
 struct kept {
 	uint64_t rank;
-	enum verdict verdict; /* by the other ruleset */
+	enum verdict verdict; /* under the other ruleset */
 	struct record record;
 };
 
 struct flow_query {
 	const struct ecs *ecs;
-	struct ruleset *other;		 /* or NULL: flows are asked for */
-	const char *appliance, *verdict; /* NULL: any; in `arguments` */
+	struct ruleset *other;		 /* NULL: a query for flows */
+	const char *appliance, *verdict; /* NULL: any; memory of `arguments` */
 	json_t *arguments;
 	struct address peer;
 	unsigned peer_version; /* 0: any */
 	long port;	       /* -1: any */
 	bool flagged;
 	enum order order;
-	/* A heap, the smallest rank on top. */
+	/* Min-heap by rank. */
 	struct kept *kept;
 	size_t count, limit;
 	uint64_t seen, fitting;
@@ -57,7 +57,7 @@ static uint64_t rank_of(enum order o, const struct record *r)
 	}
 }
 
-/* --- the question ------------------------------------------------------------------------- */
+/* --- request ----------------------------------------------------------------------------- */
 
 static bool read_order(struct flow_query *q, char *why)
 {
@@ -205,7 +205,7 @@ void flow_query_free(struct flow_query *q)
 	free(q);
 }
 
-/* --- the flows ----------------------------------------------------------------------------- */
+/* --- flows ------------------------------------------------------------------------------- */
 
 static bool has_appliance(const struct flow_query *q, const struct record *r)
 {
@@ -237,7 +237,7 @@ static bool fits(const struct flow_query *q, const struct record *r)
 	return !q->peer_version || has_peer(q, r);
 }
 
-/* What is spoken stays; whether it is what the other ruleset wants is asked again. */
+/* The identified service is fixed; whether it fits depends on the other ruleset. */
 static bool is_wrong_service(const struct ruleset *c, const struct record *r, uint16_t set)
 {
 	service_mask wanted = set == SET_NONE ? 0 : policy_services(c->policy, set);
@@ -247,8 +247,7 @@ static bool is_wrong_service(const struct ruleset *c, const struct record *r, ui
 	return r->service_basis != SERVICE_RECOGNISED || !(wanted & SERVICE_BIT(r->service));
 }
 
-/* The verdict of a flow by another ruleset, as it is seen now; VERDICT_COUNT: it would be nobody's.
- */
+/* The flow's present verdict under another ruleset; VERDICT_COUNT: not monitored. */
 static enum verdict verdict_by(const struct ruleset *c, const struct record *r)
 {
 	struct flow_tuple talk = {.version = r->version, .protocol = r->protocol};
@@ -300,7 +299,7 @@ static void sift_up(struct flow_query *q)
 	}
 }
 
-static void keep(struct flow_query *q, const struct record *r, enum verdict other)
+static void insert(struct flow_query *q, const struct record *r, enum verdict other)
 {
 	struct kept k = {.rank = rank_of(q->order, r), .verdict = other, .record = *r};
 
@@ -326,10 +325,10 @@ void flow_query_add(struct flow_query *q, const struct record *r)
 		return;
 	}
 	q->fitting++;
-	keep(q, r, other);
+	insert(q, r, other);
 }
 
-/* --- the answer ------------------------------------------------------------------------------ */
+/* --- answer ------------------------------------------------------------------------------ */
 
 static int compare_rank(const void *left, const void *right)
 {

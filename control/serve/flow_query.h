@@ -1,8 +1,8 @@
-/* An inquiry: a question that takes a look at every live flow.
+/* A flow query: a request that is answered from every live flow.
  *
- * Two kinds: which flows (those that fit a filter, the first so many in an order), and which flows
- * another ruleset would judge otherwise. It is shown each flow of a dump and then answers. Bounded:
- * keeps no more records than it was asked for. Control's thread.
+ * Two kinds: flows that match a filter (the first so many in an order), and flows that another
+ * ruleset would judge differently. Fed with the flows of a dump, then answers. Bounded: keeps at
+ * most the requested number of records. Used on the control thread only.
  */
 #ifndef PORTOLAN_FLOW_QUERY_H
 #define PORTOLAN_FLOW_QUERY_H
@@ -18,22 +18,22 @@ struct control_client;
 struct ecs;
 struct flow_query;
 
-/* Of the flows; NULL with the reason in `why`. */
+/* A query for flows; NULL with the reason in `why`. */
 #define FLOW_QUERY_WHY_BYTES 256
 struct flow_query *flow_query_of_flows(
 	const json_t *arguments, const struct ecs *, char why[FLOW_QUERY_WHY_BYTES]);
 
-/* Of the flows whose verdict would change; takes the ruleset over, unless there was no memory:
- * NULL.
+/* A query for flows whose verdict would change; takes ownership of the ruleset, unless it returns
+ * NULL: out of memory.
  */
 struct flow_query *flow_query_of_ruleset(struct ruleset *, const struct ecs *);
 
 void flow_query_free(struct flow_query *);
 
-/* One live flow, in the numbers of the ruleset in force. */
+/* Adds a live flow, in the numbers of the current ruleset. */
 void flow_query_add(struct flow_query *, const struct record *);
 
-/* All were seen. */
+/* Sends the answer once all flows were added. */
 void flow_query_answer(struct flow_query *, struct control_client *);
 
 #endif

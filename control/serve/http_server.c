@@ -28,11 +28,11 @@
 struct http {
 	struct MHD_Daemon *daemon;
 	const struct metrics_source *source;
-	char token[TOKEN_BYTES]; /* "": none is asked for */
+	char token[TOKEN_BYTES]; /* "": not required */
 	char *certificate, *key;
 };
 
-/* --- an answer -------------------------------------------------------------------------------- */
+/* --- answer ------------------------------------------------------------------------------ */
 
 static enum MHD_Result answer(
 	struct MHD_Connection *c, unsigned status, struct MHD_Response *response)
@@ -44,7 +44,7 @@ static enum MHD_Result answer(
 	return result;
 }
 
-static enum MHD_Result say(struct MHD_Connection *c, unsigned status, const char *text,
+static enum MHD_Result respond(struct MHD_Connection *c, unsigned status, const char *text,
 	const char *header, const char *value)
 {
 	struct MHD_Response *r = MHD_create_response_from_buffer(
@@ -55,7 +55,7 @@ static enum MHD_Result say(struct MHD_Connection *c, unsigned status, const char
 	return answer(c, status, r);
 }
 
-/* How long it takes tells nothing of how much was right. */
+/* Constant time, so that timing does not reveal the token. */
 static bool is_same(const char *token, const char *brought)
 {
 	size_t length = strlen(token), other = strlen(brought);
@@ -66,7 +66,7 @@ static bool is_same(const char *token, const char *brought)
 	return differs == 0;
 }
 
-static bool may_ask(const struct http *h, struct MHD_Connection *c)
+static bool is_authorized(const struct http *h, struct MHD_Connection *c)
 {
 	const char *brought =
 		MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
@@ -76,7 +76,7 @@ static bool may_ask(const struct http *h, struct MHD_Connection *c)
 	return brought && strncasecmp(brought, "Bearer ", 7) == 0 && is_same(h->token, brought + 7);
 }
 
-static enum MHD_Result give_metrics(const struct http *h, struct MHD_Connection *c)
+static enum MHD_Result send_metrics(const struct http *h, struct MHD_Connection *c)
 {
 	const char *accept =
 		MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT);
@@ -86,7 +86,7 @@ static enum MHD_Result give_metrics(const struct http *h, struct MHD_Connection 
 	struct MHD_Response *r;
 
 	if (!text)
-		return say(c, MHD_HTTP_INTERNAL_SERVER_ERROR, "no memory\n", NULL, NULL);
+		return respond(c, MHD_HTTP_INTERNAL_SERVER_ERROR, "no memory\n", NULL, NULL);
 	r = MHD_create_response_from_buffer(length, text, MHD_RESPMEM_MUST_FREE);
 	if (!r) {
 		free(text);
@@ -106,30 +106,31 @@ static enum MHD_Result take_request(void *context, struct MHD_Connection *c, con
 
 	(void)version;
 	(void)upload;
-	if (!*user_data) { /* the head alone: a body may come */
+	if (!*user_data) { /* called for the header alone; a body may follow */
 		*user_data = &seen;
 		return MHD_YES;
 	}
 	if (*upload_bytes) {
-		*upload_bytes = 0; /* whatever it is, nobody wants it */
+		*upload_bytes = 0; /* bodies are ignored */
 		return MHD_YES;
 	}
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
-		return say(c, MHD_HTTP_METHOD_NOT_ALLOWED, "GET /metrics\n", "Allow", "GET, HEAD");
-	if (!may_ask(h, c))
-		return say(c, MHD_HTTP_UNAUTHORIZED, "a token is wanted\n", "WWW-Authenticate",
+		return respond(
+			c, MHD_HTTP_METHOD_NOT_ALLOWED, "GET /metrics\n", "Allow", "GET, HEAD");
+	if (!is_authorized(h, c))
+		return respond(c, MHD_HTTP_UNAUTHORIZED, "a token is wanted\n", "WWW-Authenticate",
 			"Bearer realm=\"portolan\"");
 	if (strcmp(url, "/metrics") == 0)
-		return give_metrics(h, c);
+		return send_metrics(h, c);
 	if (strcmp(url, "/") == 0)
-		return say(c, MHD_HTTP_OK, "portolan: see /metrics\n", NULL, NULL);
-	return say(c, MHD_HTTP_NOT_FOUND, "see /metrics\n", NULL, NULL);
+		return respond(c, MHD_HTTP_OK, "portolan: see /metrics\n", NULL, NULL);
+	return respond(c, MHD_HTTP_NOT_FOUND, "see /metrics\n", NULL, NULL);
 }
 
 /* --- open and close -----------------------------------------------------------------------------
  */
 
-/* A small file as a text, or NULL with the reason logged. */
+/* Reads a small file; NULL with the reason logged. */
 static char *file_text(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -177,7 +178,7 @@ static int read_files(struct http *h, const struct output_settings *o)
 	return h->certificate && h->key ? 0 : -EINVAL;
 }
 
-/* "127.0.0.1:9464", "[::1]:9464": numbers, since a name may be somewhere else tomorrow. */
+/* "127.0.0.1:9464", "[::1]:9464": numeric only, since names may resolve differently later. */
 static int find_address(const char *listen, struct addrinfo **found)
 {
 	const struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV | AI_NUMERICHOST,

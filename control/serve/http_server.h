@@ -1,8 +1,8 @@
-/* Metrics over HTTP: GET /metrics, and nothing else (RFC 9110).
+/* Metrics over HTTP: GET /metrics only (RFC 9110).
  *
- * No thread of its own: control runs it now and then, and it never waits. Connections, their memory
- * and their time are bounded. With a token, whoever asks has to bring it; with a certificate it is
- * HTTPS. Control's thread.
+ * No thread of its own: the control thread runs it periodically, and it never blocks. Connections,
+ * memory and time are bounded. With a token, requests must carry it; with a certificate it is
+ * HTTPS. Used on the control thread only.
  */
 #ifndef PORTOLAN_HTTP_SERVER_H
 #define PORTOLAN_HTTP_SERVER_H
@@ -13,11 +13,11 @@ struct output_settings;
 struct http;
 struct metrics_source;
 
-/* Listens where the site says, files read at once; NULL where it wants no metrics. 0, or a negative
- * errno with the reason logged. The source is lent. */
+/* Listens at the site's address and reads its files; sets NULL if no metrics are configured. 0, or
+ * a negative errno with the reason logged. The source is lent. */
 int http_open(struct http **, const struct output_settings *, const struct metrics_source *);
 
-/* Does what can be done without waiting; may be NULL. */
+/* Processes pending events without blocking; the argument may be NULL. */
 void http_run(struct http *);
 
 void http_close(struct http *);

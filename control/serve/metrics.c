@@ -28,7 +28,7 @@ struct metrics_page {
 enum type { COUNTER, GAUGE, INFO };
 
 struct metrics_family {
-	const char *name; /* of a counter without _total */
+	const char *name; /* name; of a counter without _total */
 	enum type type;
 	const char *help;
 	void (*write)(struct metrics_page *);
@@ -48,7 +48,7 @@ void metrics_escape(const char *value, char *text, size_t bytes)
 	text[used] = '\0';
 }
 
-/* Whether one more series finds room; then its name is written. */
+/* Begins a series by writing its name; false if the family has too many. */
 static bool begin(struct metrics_page *p)
 {
 	static const char *const suffix[] = {[COUNTER] = "_total", [GAUGE] = "", [INFO] = "_info"};
@@ -67,7 +67,7 @@ static void put_plain(struct metrics_page *p, double value)
 		fprintf(p->out, " %.15g\n", value);
 }
 
-/* One sample; labels as `name="value"` pairs, their values escaped. */
+/* Writes a sample; labels as `name="value"` pairs with escaped values. */
 static void put(struct metrics_page *p, double value, const char *labels, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -233,7 +233,7 @@ static void put_appliance_seen(struct metrics_page *p)
 		put_appliance(p, seconds(f->host[i].last_ns), (uint16_t)i, "", "");
 }
 
-/* Only what was ever seen is a series. */
+/* Only cells with traffic are written. */
 static void put_cells(struct metrics_page *p, bool wrong)
 {
 	for (size_t a = 0; a < p->ruleset->appliances; a++)
@@ -286,8 +286,7 @@ static void put_mirror_findings(struct metrics_page *p)
 			mirror_finding_name((enum mirror_finding_kind)i));
 }
 
-/* --- the sensor itself
- * ------------------------------------------------------------------------------ */
+/* --- sensor --------------------------------------------------------------------------------- */
 
 static void put_policy(struct metrics_page *p)
 {
@@ -363,8 +362,7 @@ static void put_cpu(struct metrics_page *p)
 			     (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6);
 }
 
-/* --- the table
- * --------------------------------------------------------------------------------------- */
+/* --- table ---------------------------------------------------------------------------------- */
 
 static const struct metrics_family family_of[] = {
 	{"build", INFO, "What this is, and what it reads through.", put_build},
@@ -421,7 +419,7 @@ static const struct metrics_family family_of[] = {
 	{"process_cpu_seconds", COUNTER, "CPU time of all threads.", put_cpu},
 };
 
-/* In OpenMetrics a family has its name without the suffix of its samples. */
+/* OpenMetrics names a family without the suffix of its samples. */
 static void put_head(struct metrics_page *p, bool open_metrics)
 {
 	static const char *const plain[] = {"counter", "gauge", "gauge"};
@@ -448,7 +446,7 @@ static void put_entry(struct metrics_page *p, const struct counter_entry *e)
 		put(p, (double)n[i], "%s=\"%s\"", e->label, e->name[i]);
 }
 
-/* The counters: a family is the lines of the table that have the same name. */
+/* The counters: consecutive entries of the table with the same name are a family. */
 static void put_counters(struct metrics_page *p, bool open_metrics)
 {
 	for (size_t i = 0; i < counter_entries; i++) {

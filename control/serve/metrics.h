@@ -1,8 +1,8 @@
-/* A snapshot as metrics: the text that Prometheus scrapes.
+/* Renders a snapshot as metrics in Prometheus' text formats.
  *
- * One table of families, each with its name, type, help and who writes its samples. Series are
- * bounded: by the site (appliances, rules, channels), and beyond METRICS_SERIES_MAX of one
- * family by a number that says how many were left out. Control's thread.
+ * One table of families, with name, type, help and a function that writes the samples. Series are
+ * bounded by the site (appliances, rules, channels) and by METRICS_SERIES_MAX per family; the
+ * number left out is reported. Used on the control thread only.
  */
 #ifndef PORTOLAN_METRICS_H
 #define PORTOLAN_METRICS_H
@@ -17,15 +17,15 @@ struct snapshot;
 
 struct metrics_source {
 	const struct snapshot *snapshot;
-	json_t *(*sinks)(void *context); /* their states, a new array; or NULL */
+	json_t *(*sinks)(void *context); /* returns their states, a new array; or NULL */
 	void *sinks_context;
 };
 
-/* The page, to be freed, and its length; NULL where memory ran out. `open_metrics`: in that format
- * (version 1.0.0), else in Prometheus' own (0.0.4). */
+/* Returns the page, to be freed, and its length; NULL: out of memory. `open_metrics`: OpenMetrics
+ * 1.0.0, else Prometheus 0.0.4. */
 char *metrics_text(const struct metrics_source *, bool open_metrics, size_t *length);
 
-/* A label's value: backslash, quote and newline escaped, other control characters a space. */
+/* Escapes a label's value: backslash, quote and newline; other control characters become spaces. */
 void metrics_escape(const char *value, char *text, size_t bytes);
 
 #endif

@@ -18,13 +18,13 @@
 
 #define SECOND_NS 1000000000ull
 
-/* A mirror without a packet for so long is taken for dead. */
+/* A mirror without packets for so long counts as dead. */
 #define DEAD_NS (60 * SECOND_NS)
 
 #define DROPS_SHARE 0.001
 #define TABLE_SHARE 0.9
 
-/* A time as records have it; null: never. */
+/* A time in the records' format; null: never. */
 static json_t *json_when(uint64_t ns)
 {
 	char text[TIME_TEXT_BYTES];
@@ -312,7 +312,7 @@ static bool is_state(const char *state)
 	       strcmp(state, "wrong") == 0;
 }
 
-/* One appliance's rules in this state, or in any; false where the client has enough to read. */
+/* Sends an appliance's cells in the given state, or all; false if the client's buffer is full. */
 static bool put_rows(const struct requests *a, struct control_client *client, size_t appliance,
 	const char *state, size_t *items)
 {
@@ -350,7 +350,7 @@ static void answer_matrix(
 				     room, "in_doubt", a->snapshot->in_doubt));
 }
 
-/* --- what takes a dump -------------------------------------------------------------------- */
+/* --- flows (wait for a dump) ------------------------------------------------------------- */
 
 static void wait_for_dump(
 	struct requests *a, struct control_client *client, struct flow_query *q, const char *why)
@@ -360,7 +360,7 @@ static void wait_for_dump(
 		return;
 	}
 	control_set_user_data(client, q);
-	a->waiting[a->waiters++] = client; /* as many as the socket has clients */
+	a->waiting[a->waiters++] = client; /* room for all clients of the socket */
 }
 
 static void answer_flows(struct requests *a, struct control_client *client, const json_t *arguments)
@@ -446,7 +446,7 @@ static void dry_run(struct requests *a, struct control_client *client)
 	wait_for_dump(a, client, q, "no more memory");
 }
 
-/* Done when nothing else is under way: the sensor knows. */
+/* The sensor's loop starts it when no dump or reload is in progress. */
 static void reload_for(struct requests *a, struct control_client *client)
 {
 	if (a->reloader) {
@@ -482,7 +482,7 @@ void requests_rejudged(struct requests *a)
 	const struct ruleset *c = a->reload->ruleset;
 	char later[64];
 
-	if (!a->reloader || a->is_reload_wanted) /* its own has not begun */
+	if (!a->reloader || a->is_reload_wanted) /* this client's reload has not begun */
 		return;
 	reload_needs_restart(a->reload, later, sizeof(later));
 	control_done(
@@ -492,7 +492,7 @@ void requests_rejudged(struct requests *a)
 	a->reloader = NULL;
 }
 
-/* --- which ----------------------------------------------------------------------------------- */
+/* --- dispatch -------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *name;

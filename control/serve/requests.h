@@ -1,7 +1,7 @@
-/* What a sensor answers to whom asks at its control socket: see control_protocol.h.
+/* Answers the requests of the control socket: see control_protocol.h.
  *
- * Questions about state are answered at once, from the snapshot; those that need a look at every
- * live flow wait for a dump. Control's thread.
+ * Requests about state are answered at once from the snapshot; those about live flows wait for a
+ * dump. Used on the control thread only.
  */
 #ifndef PORTOLAN_REQUESTS_H
 #define PORTOLAN_REQUESTS_H
@@ -18,39 +18,38 @@ struct collector;
 struct reload;
 struct snapshot;
 
-#define ANSWERS_WAITING_MAX 16
+#define REQUESTS_WAITING_MAX 16
 
 struct requests {
-	const struct snapshot *snapshot;   /* lent, like */
-	const struct collector *collector; /* these */
+	const struct snapshot *snapshot;   /* lent */
+	const struct collector *collector; /* lent */
 	struct reload *reload;
-	json_t *(*sinks)(void *context); /* their states, a new array; or NULL */
+	json_t *(*sinks)(void *context); /* returns their states, a new array; or NULL */
 	void *sinks_context;
-	struct control_client *waiting[ANSWERS_WAITING_MAX]; /* with an inquiry as their memo */
+	struct control_client *waiting[REQUESTS_WAITING_MAX]; /* user data: a flow query */
 	size_t waiters;
-	size_t dumped; /* the first so many are part of the dump under way */
-	struct control_client
-		*reloader;     /* waits until its reload has rejudged its flows; or NULL */
-	bool is_reload_wanted; /* by the reloader: not begun yet */
+	size_t dumped;			 /* the first so many take part in the current dump */
+	struct control_client *reloader; /* until its reload has rejudged all flows; or NULL */
+	bool is_reload_wanted;		 /* requested by the reloader, not begun yet */
 };
 
-/* Handlers for the socket; the context is the answers. */
-void requests_handle(void *answers, struct control_client *, const char *command, const json_t *);
-void requests_closed(void *answers, struct control_client *);
+/* Handlers for the socket; `context` is the struct requests. */
+void requests_handle(void *context, struct control_client *, const char *command, const json_t *);
+void requests_closed(void *context, struct control_client *);
 
-/* Whether somebody waits for a dump. From its beginning on, each live flow is shown. */
+/* Whether a request waits for a dump; such a dump's live flows go to requests_flow(). */
 bool requests_want_dump(const struct requests *);
 void requests_begin_dump(struct requests *);
-void requests_flow(void *answers, const struct record *);
+void requests_flow(void *context, const struct record *);
 void requests_end_dump(struct requests *);
 
-/* A reload was done, or refused with an error and its reasons. */
+/* Reports the result of a reload: `error` 0, or negative with the errors. */
 void requests_reloaded(struct requests *, int error, const struct errors *);
 
-/* It has rejudged its flows. */
+/* The reload has rejudged all flows. */
 void requests_rejudged(struct requests *);
 
-/* The health checks, a new array of {check, state, what}; and the worst of their states. */
+/* The health checks, a new array of {check, state, what}, and the worst state. */
 json_t *requests_health(const struct requests *, const char **worst);
 
 #endif

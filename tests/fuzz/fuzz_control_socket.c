@@ -84,7 +84,7 @@ static struct desk *desk_open(void)
 {
 	static struct desk d;
 	struct control_handlers handlers = {take, forget, &d};
-	struct control_place place = {.path = d.path};
+	struct control_address place = {.path = d.path};
 	struct errors errors = {.length = 0};
 
 	if (d.socket)
@@ -100,7 +100,7 @@ static struct desk *desk_open(void)
 static int client_of(struct desk *d)
 {
 	struct control_handlers handlers = {take, forget, d};
-	struct control_place place = {.path = d->path};
+	struct control_address place = {.path = d->path};
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
