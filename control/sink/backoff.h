@@ -1,5 +1,5 @@
-/* Back-off: when to try again what has failed. Each failure in a row doubles the pause, from
- * 100 ms to 30 s; one success forgets them all. The time is an argument.
+/* Back-off: when to retry after failures. Each failure in a row doubles the pause, from 100 ms to
+ * 30 s; a success resets it. The time is an argument.
  */
 #ifndef PORTOLAN_BACKOFF_H
 #define PORTOLAN_BACKOFF_H
@@ -11,7 +11,7 @@
 
 struct backoff {
 	unsigned failures; /* in a row */
-	uint64_t next_ns;  /* not before then; 0: at once */
+	uint64_t next_ns;  /* earliest time of the next attempt; 0: at once */
 };
 
 static inline uint64_t backoff_pause_ns(unsigned failures)

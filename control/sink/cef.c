@@ -14,7 +14,8 @@
 
 #define MS_NS 1000000
 
-/* Newlines may be written in a value of the extension, as \n and \r. */
+/* Appends a value of the extension; newlines become
+ *  and \r. */
 static void add_value(struct buffer *d, const char *text)
 {
 	while (*text) {
@@ -54,7 +55,7 @@ static void add_number(struct buffer *d, const char *key, uint64_t number)
 	buffer_puts(d, " ");
 }
 
-/* A custom key, and what it holds. */
+/* Appends a custom key with its label. */
 static void add_custom(struct buffer *d, const char *key, const char *label, const char *text)
 {
 	if (!text || !*text)
@@ -66,7 +67,7 @@ static void add_custom(struct buffer *d, const char *key, const char *label, con
 	add_text(d, key, text);
 }
 
-/* An address has the key that is made for its version. */
+/* Appends an end's address and port; the address key depends on the version. */
 static void add_side(struct buffer *d, const struct record *r, unsigned end)
 {
 	static const char *const ipv4[] = {"src", "dst"}, *const ipv6[] = {"c6a2", "c6a3"},
@@ -126,7 +127,7 @@ static void add_extension(struct buffer *d, const struct event *v)
 	add_text(d, "msg", v->message);
 }
 
-/* What kind of event it is to whoever sorts them: a flagged flow's verdict, or what happened. */
+/* The event class for correlation rules: a flagged flow's verdict, or the action. */
 static const char *class_of(const struct event *v)
 {
 	if (v->record && verdict_is_flagged((enum verdict)v->record->verdict))

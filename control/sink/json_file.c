@@ -1,7 +1,7 @@
-/* Events as lines of a file that is rotated by size, or of standard output.
+/* Sink: events as lines of a file that is rotated by size, or of standard output.
  *
- * A file holds whole lines only: what a full disk cut off is taken away again. A pipe cannot
- * be taken back; there the line is continued where it stopped.
+ * A file has whole lines only: a line cut off by a full disk is removed again. On a pipe, which
+ * cannot be truncated, the line is continued where it stopped.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,10 +26,10 @@
 struct json_file {
 	int fd;
 	bool is_stdout, is_regular;
-	bool is_moved;	     /* the old files are out of the way, the new one is not there yet */
-	uint64_t size_bytes; /* of the file */
+	bool is_moved;	     /* the old files are renamed, the new one is not open yet */
+	uint64_t size_bytes; /* size of the file */
 	uint64_t rotate_at_bytes;
-	size_t done; /* so much of the line under way is written */
+	size_t done; /* bytes of the current line already written */
 };
 
 static int describe(struct json_file *f)
@@ -43,7 +43,7 @@ static int describe(struct json_file *f)
 	return 0;
 }
 
-/* A line that somebody left behind half, before we came, does not swallow our first. */
+/* Ends an incomplete last line of an existing file before the first event. */
 static int end_last_line(const struct json_file *f)
 {
 	char last = '\n';
@@ -55,13 +55,13 @@ static int end_last_line(const struct json_file *f)
 	return 0;
 }
 
-/* 0: never. */
+/* 0: no rotation. */
 static uint64_t rotate_bytes(const struct sink *s)
 {
 	return sink_number(s->settings, SINK_KEY_ROTATE, 0);
 }
 
-/* The old descriptor stays until there is a new one. */
+/* Keeps the old descriptor until the new file is open. */
 static int open_file(struct sink *s)
 {
 	struct json_file *f = s->state, fresh = *f;
@@ -115,7 +115,7 @@ static int move_file(const struct sink *s, unsigned from)
 	return rename(old, fresh) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-/* path.1 is the youngest; path.keep is overwritten. */
+/* path.1 is the newest; path.keep is overwritten. */
 static int move_files(const struct sink *s)
 {
 	int error = 0;
@@ -126,8 +126,8 @@ static int move_files(const struct sink *s)
 	return error;
 }
 
-/* Where files cannot be moved (no right to the folder), a file that grows is better than events
- * that are lost: said, and tried again once it has grown by as much. */
+/* If files cannot be renamed (no permission on the folder), events go on to the current file: the
+ * error is reported, and rotation retried after as many bytes again. */
 static int rotate(struct sink *s)
 {
 	struct json_file *f = s->state;
@@ -154,7 +154,7 @@ static bool is_full(const struct json_file *f, size_t length)
 
 /* --- lines -------------------------------------------------------------------------------- */
 
-/* A pipe is asked first, and gets no more at once than what never blocks. */
+/* On a pipe, waits until it is writable and writes at most PIPE_BUF bytes, which does not block. */
 static ssize_t put(const struct sink *s, const char *json, size_t length)
 {
 	const struct json_file *f = s->state;
@@ -175,7 +175,7 @@ static ssize_t put(const struct sink *s, const char *json, size_t length)
 		    : write(f->fd, "\n", 1);
 }
 
-/* Counted from the end: somebody may have emptied the file meanwhile. */
+/* Truncates from the current end: the file may have been truncated by others. */
 static void take_back(struct json_file *f)
 {
 	struct stat st;

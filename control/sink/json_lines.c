@@ -21,7 +21,7 @@ void json_lines_write(struct json_lines *sink, const char *json, size_t length)
 {
 	if (sink->error)
 		return;
-	errno = ENOMEM; /* where there is no text */
+	errno = ENOMEM; /* rendering failed */
 	if (!json || fwrite_unlocked(json, 1, length, sink->file) < length ||
 		putc_unlocked('\n', sink->file) == EOF)
 		sink->error = errno;

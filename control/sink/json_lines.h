@@ -1,6 +1,6 @@
-/* JSON documents as the lines of a file, or of standard output for "-".
+/* Writes JSON documents as lines of a file, or of standard output for "-".
  *
- * A write that fails is remembered, said once at the end, and nothing more is written.
+ * After a write error nothing more is written; the error is returned at the end.
  */
 #ifndef PORTOLAN_JSON_LINES_H
 #define PORTOLAN_JSON_LINES_H
@@ -18,13 +18,13 @@ struct json_lines {
 /* 0 or a negative errno. */
 int json_lines_open(struct json_lines *, const char *path);
 
-/* A document's text, without a newline; NULL: there was no memory for it. */
+/* Writes a document without newline; NULL: it could not be rendered. */
 void json_lines_write(struct json_lines *, const char *json, size_t length);
 
-/* The first error of all, as a negative errno, or 0. May be called on a sink never opened. */
+/* The first error as a negative errno, or 0. Also valid if never opened. */
 int json_lines_close(struct json_lines *);
 
-/* What `path` is called in a message. */
+/* Name of `path` in messages. */
 const char *json_lines_name(const struct json_lines *);
 
 #endif

@@ -1,7 +1,7 @@
-/* The events that wait for a sink, oldest first, bounded in number and size.
+/* A sink's queue of events, oldest first, bounded in number and bytes.
  *
- * An event is shared by all queues that it is in; the last one to drop it frees it. The queue
- * itself is under its sink worker's lock.
+ * An event is shared by the queues that hold it and freed with its last reference. The sink
+ * worker's lock protects the queue.
  */
 #ifndef PORTOLAN_MESSAGE_QUEUE_H
 #define PORTOLAN_MESSAGE_QUEUE_H
@@ -11,7 +11,7 @@
 
 struct event;
 
-/* Whichever comes first; an event counts with the bytes of its JSON. */
+/* Whichever limit is reached first; an event's size is that of its JSON. */
 #define QUEUE_MESSAGES_MAX 8192
 #define QUEUE_BYTES_MAX (16u << 20)
 
@@ -23,10 +23,10 @@ struct message_queue {
 /* 0 or -ENOMEM. */
 int message_queue_init(struct message_queue *);
 
-/* Holds the event; false: full, and nothing happened. */
+/* Takes a reference to the event; false: full, nothing changed. */
 bool message_queue_add(struct message_queue *, struct event *);
 
-/* The oldest, lent until it is removed; NULL: none. */
+/* The oldest event, lent until it is removed; NULL: empty. */
 struct event *message_queue_first(const struct message_queue *);
 void message_queue_remove_first(struct message_queue *);
 

@@ -48,7 +48,7 @@ int sink_fail(struct sink *s, int error, const char *format, ...)
 	return error;
 }
 
-/* In slices, so that the end of the program is heard. */
+/* Polls in slices, to notice a change of give_up_ns. */
 int sink_wait(const struct sink *s, int fd, short events, uint64_t timeout_ns)
 {
 	struct pollfd p = {.fd = fd, .events = events};

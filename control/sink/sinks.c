@@ -18,27 +18,28 @@
 
 #define SECOND_NS 1000000000ull
 #define LAST_WORDS_NS (2 * SECOND_NS)
-/* Beyond it a thread that does not come back (a name server, a file server) is left alone. */
-#define PARTING_NS (SECOND_NS / 2)
+/* Time for threads to end; one that is still blocked then (DNS, file server) is not joined. */
+#define STOP_NS (SECOND_NS / 2)
 
 enum state { STATE_OK, STATE_RETRYING, STATE_CLOSED };
 
 static const char *const state_name[] = {"ok", "retrying", "closed"};
 
-/* What is under the lock is the control thread's and the sink worker's own; the sink is its own. */
+/* Fields under the lock are shared by the control thread and the sink worker; the sink belongs to
+ * the worker. */
 struct sink_worker {
-	struct sink_settings settings; /* a copy: those of a site go with it */
+	struct sink_settings settings; /* copy: those of the site may be freed */
 	struct sink sink;
 	pthread_t thread;
-	bool is_running; /* the control thread's */
+	bool is_running; /* used by the control thread only */
 	pthread_mutex_t lock;
-	pthread_cond_t stir;
+	pthread_cond_t wake;
 	/* under the lock */
 	struct message_queue message_queue;
 	struct backoff backoff;
 	enum state state;
 	uint64_t since_ns; /* wall clock */
-	uint64_t tick_ns;  /* steady clock: when to look whether all is well */
+	uint64_t tick_ns;  /* monotonic clock: next call of tick() */
 	uint64_t delivered, dropped;
 	bool is_closing, is_reopening, is_overflowing;
 	char last_error[SINK_WHY_BYTES];
@@ -50,18 +51,18 @@ struct sinks {
 	bool is_finished;
 };
 
-/* --- a sink worker's thread ------------------------------------------------------------------- */
+/* --- sink worker thread ----------------------------------------------------------------- */
 
-static void change_state(struct sink_worker *o, enum state state)
+static void change_state(struct sink_worker *w, enum state state)
 {
-	o->state = state;
-	o->since_ns = clock_wall_ns();
+	w->state = state;
+	w->since_ns = clock_wall_ns();
 }
 
 static void log_state(
-	const struct sink_worker *o, enum state state, const char *why, size_t waiting)
+	const struct sink_worker *w, enum state state, const char *why, size_t waiting)
 {
-	const char *name = sink_name(&o->settings);
+	const char *name = sink_name(&w->settings);
 
 	if (state == STATE_OK)
 		log_say(LOG_LEVEL_NOTICE, "sink %s: works again, %zu events waiting", name,
@@ -72,120 +73,121 @@ static void log_state(
 			state == STATE_CLOSED ? "; given up" : "; will be tried again");
 }
 
-/* An event that cannot be said does not hold up the next one. */
-static void settle_event(struct sink_worker *o, int error)
+/* Removes a delivered event, or one that cannot be formatted; counts it. */
+static void finish_event(struct sink_worker *w, int error)
 {
 	if (error == 0)
-		o->delivered++;
+		w->delivered++;
 	else if (error == -EBADMSG)
-		o->dropped++;
+		w->dropped++;
 	else
 		return;
-	message_queue_remove_first(&o->message_queue);
-	o->is_overflowing = o->is_overflowing && o->message_queue.count > QUEUE_MESSAGES_MAX / 2;
+	message_queue_remove_first(&w->message_queue);
+	w->is_overflowing = w->is_overflowing && w->message_queue.count > QUEUE_MESSAGES_MAX / 2;
 }
 
-/* The state that comes of it, which is to be said if it is another one. */
-static enum state settle(struct sink_worker *o, int error, uint64_t now_ns)
+/* Updates state and back-off after a call; returns the state, to be logged if it changed. */
+static enum state update_state(struct sink_worker *w, int error, uint64_t now_ns)
 {
 	enum state state = error == -ESHUTDOWN		? STATE_CLOSED
 			   : error && error != -EBADMSG ? STATE_RETRYING
 							: STATE_OK;
 
-	o->tick_ns = now_ns + SECOND_NS;
+	w->tick_ns = now_ns + SECOND_NS;
 	if (state == STATE_RETRYING)
-		backoff_fail(&o->backoff, now_ns);
+		backoff_fail(&w->backoff, now_ns);
 	else
-		backoff_succeed(&o->backoff);
+		backoff_succeed(&w->backoff);
 	if (error)
-		strcpy(o->last_error, o->sink.why);
-	if (state != o->state)
-		change_state(o, state);
+		strcpy(w->last_error, w->sink.why);
+	if (state != w->state)
+		change_state(w, state);
 	return state;
 }
 
-static int attempt(struct sink_worker *o, const struct event *v, bool is_reopening)
+static int attempt(struct sink_worker *w, const struct event *v, bool is_reopening)
 {
-	const struct sink_operations *does = o->sink.operations;
+	const struct sink_operations *does = w->sink.operations;
 	int error = 0;
 
-	o->sink.why[0] = '\0';
+	w->sink.why[0] = '\0';
 	if (is_reopening && does->reopen)
-		error = does->reopen(&o->sink);
+		error = does->reopen(&w->sink);
 	if (error == 0 && v)
-		error = does->write(&o->sink, v);
+		error = does->write(&w->sink, v);
 	else if (error == 0 && does->tick)
-		error = does->tick(&o->sink);
-	if (error && !o->sink.why[0])
-		sink_fail(&o->sink, error, "%s", strerror(-error));
+		error = does->tick(&w->sink);
+	if (error && !w->sink.why[0])
+		sink_fail(&w->sink, error, "%s", strerror(-error));
 	return error;
 }
 
-/* Called and left with the lock, which nobody holds while it works, or speaks. */
-static void work(struct sink_worker *o)
+/* Called with the lock held; released while writing and logging. */
+static void work(struct sink_worker *w)
 {
-	struct event *v = message_queue_first(&o->message_queue);
-	enum state before = o->state, after;
-	bool is_reopening = o->is_reopening;
+	struct event *v = message_queue_first(&w->message_queue);
+	enum state before = w->state, after;
+	bool is_reopening = w->is_reopening;
 	size_t waiting;
 	int error;
 
-	o->is_reopening = false;
-	pthread_mutex_unlock(&o->lock);
-	error = attempt(o, v, is_reopening);
-	pthread_mutex_lock(&o->lock);
+	w->is_reopening = false;
+	pthread_mutex_unlock(&w->lock);
+	error = attempt(w, v, is_reopening);
+	pthread_mutex_lock(&w->lock);
 	if (v)
-		settle_event(o, error);
-	after = settle(o, error, clock_steady_ns());
-	waiting = o->message_queue.count;
+		finish_event(w, error);
+	after = update_state(w, error, clock_steady_ns());
+	waiting = w->message_queue.count;
 	if (after == before)
 		return;
-	pthread_mutex_unlock(&o->lock);
-	log_state(o, after, o->sink.why, waiting);
-	pthread_mutex_lock(&o->lock);
+	pthread_mutex_unlock(&w->lock);
+	log_state(w, after, w->sink.why, waiting);
+	pthread_mutex_lock(&w->lock);
 }
 
-/* When there is something to do next: after a failure not before the pause is over. */
-static uint64_t next_ns(const struct sink_worker *o)
+/* Time of the next action; after a failure not before the back-off ends. */
+static uint64_t next_ns(const struct sink_worker *w)
 {
-	if (o->backoff.failures)
-		return o->backoff.next_ns;
-	return o->message_queue.count || o->is_reopening ? 0 : o->tick_ns;
+	if (w->backoff.failures)
+		return w->backoff.next_ns;
+	return w->message_queue.count || w->is_reopening ? 0 : w->tick_ns;
 }
 
-static bool is_done(const struct sink_worker *o, uint64_t now_ns)
+static bool is_done(const struct sink_worker *w, uint64_t now_ns)
 {
-	return o->state == STATE_CLOSED ||
-	       (o->is_closing &&
-		       (o->message_queue.count == 0 || now_ns >= atomic_load(&o->sink.give_up_ns)));
+	return w->state == STATE_CLOSED ||
+	       (w->is_closing &&
+		       (w->message_queue.count == 0 || now_ns >= atomic_load(&w->sink.give_up_ns)));
 }
 
-static void wait_until(struct sink_worker *o, uint64_t when_ns)
+static void wait_until(struct sink_worker *w, uint64_t when_ns)
 {
-	uint64_t give_up_ns = atomic_load(&o->sink.give_up_ns);
+	uint64_t give_up_ns = atomic_load(&w->sink.give_up_ns);
 	struct timespec until;
 
 	when_ns = when_ns < give_up_ns ? when_ns : give_up_ns;
 	until.tv_sec = (time_t)(when_ns / SECOND_NS);
 	until.tv_nsec = (long)(when_ns % SECOND_NS);
-	pthread_cond_timedwait(&o->stir, &o->lock, &until);
+	pthread_cond_timedwait(&w->wake, &w->lock, &until);
 }
 
 static void *deliver(void *context)
 {
-	struct sink_worker *o = context;
+	struct sink_worker *w = context;
 	uint64_t now_ns;
 
-	/* By itself: of another thread the name is a file, and behind the sandbox. */
+	/* Set by the thread itself: for another thread it is a file, which the sandbox does not
+	 * allow. */
 	pthread_setname_np(pthread_self(), "sink");
-	pthread_mutex_lock(&o->lock);
-	while (!is_done(o, now_ns = clock_steady_ns())) {
-		if (now_ns < next_ns(o))
-			wait_until(o, next_ns(o));
+	pthread_mutex_lock(&w->lock);
+	while (!is_done(w, now_ns = clock_steady_ns())) {
+		if (now_ns < next_ns(w))
+			wait_until(w, next_ns(w));
 		else
-			work(o);
+			work(w);
 	}
-	pthread_mutex_unlock(&o->lock);
+	pthread_mutex_unlock(&w->lock);
 	return NULL;
 }
 
@@ -198,112 +200,112 @@ static void copy_settings(struct sink_settings *to, const struct sink_settings *
 		to->value[k] = from->value[k] ? strdup(from->value[k]) : NULL;
 }
 
-static void init_lock(struct sink_worker *o)
+static void init_lock(struct sink_worker *w)
 {
 	pthread_condattr_t attributes;
 
-	pthread_mutex_init(&o->lock, NULL);
+	pthread_mutex_init(&w->lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&o->stir, &attributes);
+	pthread_cond_init(&w->wake, &attributes);
 	pthread_condattr_destroy(&attributes);
 }
 
-static void free_worker(struct sink_worker *o)
+static void free_worker(struct sink_worker *w)
 {
-	if (!o)
+	if (!w)
 		return;
-	o->sink.operations->close(&o->sink);
-	message_queue_fini(&o->message_queue);
-	pthread_cond_destroy(&o->stir);
-	pthread_mutex_destroy(&o->lock);
+	w->sink.operations->close(&w->sink);
+	message_queue_fini(&w->message_queue);
+	pthread_cond_destroy(&w->wake);
+	pthread_mutex_destroy(&w->lock);
 	for (unsigned k = 0; k < SINK_KEY_COUNT; k++)
-		free(o->settings.value[k]);
-	free(o);
+		free(w->settings.value[k]);
+	free(w);
 }
 
 static int open_worker(struct sink_worker **out, const struct sink_settings *settings)
 {
-	struct sink_worker *o = *out = calloc(1, sizeof(*o));
+	struct sink_worker *w = *out = calloc(1, sizeof(*w));
 	int error;
 
-	if (!o)
+	if (!w)
 		return -ENOMEM;
-	copy_settings(&o->settings, settings);
-	init_lock(o);
-	o->sink.operations = sink_operations_of(settings->kind);
-	o->sink.settings = &o->settings;
-	atomic_init(&o->sink.give_up_ns, UINT64_MAX);
-	change_state(o, STATE_OK);
-	error = message_queue_init(&o->message_queue);
+	copy_settings(&w->settings, settings);
+	init_lock(w);
+	w->sink.operations = sink_operations_of(settings->kind);
+	w->sink.settings = &w->settings;
+	atomic_init(&w->sink.give_up_ns, UINT64_MAX);
+	change_state(w, STATE_OK);
+	error = message_queue_init(&w->message_queue);
 	if (error == 0)
-		error = o->sink.operations->open(&o->sink);
+		error = w->sink.operations->open(&w->sink);
 	if (error < 0)
 		log_say(LOG_LEVEL_ERROR, "sink %s: %s", sink_name(settings),
-			o->sink.why[0] ? o->sink.why : strerror(-error));
+			w->sink.why[0] ? w->sink.why : strerror(-error));
 	return error;
 }
 
-/* True: from here on nobody hears of what is dropped until the message queue is half empty. */
-static bool offer(struct sink_worker *o, struct event *v)
+/* True: log that events are dropped; not again until the queue is half empty. */
+static bool offer(struct sink_worker *w, struct event *v)
 {
 	bool is_first = false;
 
-	pthread_mutex_lock(&o->lock);
-	if (o->state == STATE_CLOSED || !message_queue_add(&o->message_queue, v)) {
-		o->dropped++;
-		is_first = o->state != STATE_CLOSED && !o->is_overflowing;
-		o->is_overflowing = true;
+	pthread_mutex_lock(&w->lock);
+	if (w->state == STATE_CLOSED || !message_queue_add(&w->message_queue, v)) {
+		w->dropped++;
+		is_first = w->state != STATE_CLOSED && !w->is_overflowing;
+		w->is_overflowing = true;
 	}
-	pthread_cond_signal(&o->stir);
-	pthread_mutex_unlock(&o->lock);
+	pthread_cond_signal(&w->wake);
+	pthread_mutex_unlock(&w->lock);
 	return is_first;
 }
 
-/* A sink that rests between two attempts gets its last ones now. */
-static void ask_to_end(struct sink_worker *o, uint64_t give_up_ns)
+/* Ends the back-off, so that the last events are tried now. */
+static void request_stop(struct sink_worker *w, uint64_t give_up_ns)
 {
-	atomic_store(&o->sink.give_up_ns, give_up_ns);
-	pthread_mutex_lock(&o->lock);
-	o->is_closing = true;
-	o->backoff.next_ns = 0;
-	if (o->backoff.failures > 1)
-		o->backoff.failures = 1;
-	pthread_cond_signal(&o->stir);
-	pthread_mutex_unlock(&o->lock);
+	atomic_store(&w->sink.give_up_ns, give_up_ns);
+	pthread_mutex_lock(&w->lock);
+	w->is_closing = true;
+	w->backoff.next_ns = 0;
+	if (w->backoff.failures > 1)
+		w->backoff.failures = 1;
+	pthread_cond_signal(&w->wake);
+	pthread_mutex_unlock(&w->lock);
 }
 
-static void wait_for_end(struct sink_worker *o, uint64_t until_ns)
+static void wait_for_end(struct sink_worker *w, uint64_t until_ns)
 {
 	struct timespec until = {(time_t)(until_ns / SECOND_NS), (long)(until_ns % SECOND_NS)};
 
-	if (o->is_running && pthread_clockjoin_np(o->thread, NULL, CLOCK_MONOTONIC, &until) == 0)
-		o->is_running = false;
-	pthread_mutex_lock(&o->lock);
-	if (o->message_queue.count)
+	if (w->is_running && pthread_clockjoin_np(w->thread, NULL, CLOCK_MONOTONIC, &until) == 0)
+		w->is_running = false;
+	pthread_mutex_lock(&w->lock);
+	if (w->message_queue.count)
 		log_say(LOG_LEVEL_WARNING, "sink %s: %zu events were not delivered: %s",
-			sink_name(&o->settings), o->message_queue.count,
-			o->last_error[0] ? o->last_error : "no time was left");
-	pthread_mutex_unlock(&o->lock);
+			sink_name(&w->settings), w->message_queue.count,
+			w->last_error[0] ? w->last_error : "no time was left");
+	pthread_mutex_unlock(&w->lock);
 }
 
-static json_t *state_of(struct sink_worker *o)
+static json_t *state_of(struct sink_worker *w)
 {
 	char since[TIME_TEXT_BYTES];
 	json_t *state;
 
-	pthread_mutex_lock(&o->lock);
-	format_time(o->since_ns, since);
+	pthread_mutex_lock(&w->lock);
+	format_time(w->since_ns, since);
 	state = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s?, s:s}", "name",
-		sink_name(&o->settings), "kind", sink_kind_name(o->settings.kind), "state",
-		state_name[o->state], "queued", (json_int_t)o->message_queue.count, "delivered",
-		(json_int_t)o->delivered, "dropped", (json_int_t)o->dropped, "last_error",
-		o->last_error[0] ? o->last_error : NULL, "since", since);
-	pthread_mutex_unlock(&o->lock);
+		sink_name(&w->settings), "kind", sink_kind_name(w->settings.kind), "state",
+		state_name[w->state], "queued", (json_int_t)w->message_queue.count, "delivered",
+		(json_int_t)w->delivered, "dropped", (json_int_t)w->dropped, "last_error",
+		w->last_error[0] ? w->last_error : NULL, "since", since);
+	pthread_mutex_unlock(&w->lock);
 	return state;
 }
 
-/* --- all of them -------------------------------------------------------------------------- */
+/* --- all sinks -------------------------------------------------------------------------- */
 
 int sinks_open(struct sinks **out, const struct output_settings *outputs)
 {
@@ -332,7 +334,7 @@ int sinks_open(struct sinks **out, const struct output_settings *outputs)
 	return 0;
 }
 
-/* Signals are the control thread's to hear. */
+/* Signals are blocked in the threads: the control thread handles them. */
 int sinks_start(struct sinks *all)
 {
 	sigset_t every, before;
@@ -341,9 +343,9 @@ int sinks_start(struct sinks *all)
 	sigfillset(&every);
 	pthread_sigmask(SIG_SETMASK, &every, &before);
 	for (size_t i = 0; all && i < all->count && error == 0; i++) {
-		struct sink_worker *o = all->sink_worker[i];
-		error = -pthread_create(&o->thread, NULL, deliver, o);
-		o->is_running = error == 0;
+		struct sink_worker *w = all->sink_worker[i];
+		error = -pthread_create(&w->thread, NULL, deliver, w);
+		w->is_running = error == 0;
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (error < 0)
@@ -382,11 +384,11 @@ void sinks_send(struct sinks *all, const struct event *lent)
 		return;
 	}
 	for (size_t i = 0; i < all->count; i++) {
-		struct sink_worker *o = all->sink_worker[i];
-		if ((!is_flow || o->settings.flows) && offer(o, v))
+		struct sink_worker *w = all->sink_worker[i];
+		if ((!is_flow || w->settings.flows) && offer(w, v))
 			log_say(LOG_LEVEL_WARNING,
 				"sink %s: too much waits; new events are dropped",
-				sink_name(&o->settings));
+				sink_name(&w->settings));
 	}
 	event_drop(v);
 }
@@ -394,11 +396,11 @@ void sinks_send(struct sinks *all, const struct event *lent)
 void sinks_reopen(struct sinks *all)
 {
 	for (size_t i = 0; all && i < all->count; i++) {
-		struct sink_worker *o = all->sink_worker[i];
-		pthread_mutex_lock(&o->lock);
-		o->is_reopening = true;
-		pthread_cond_signal(&o->stir);
-		pthread_mutex_unlock(&o->lock);
+		struct sink_worker *w = all->sink_worker[i];
+		pthread_mutex_lock(&w->lock);
+		w->is_reopening = true;
+		pthread_cond_signal(&w->wake);
+		pthread_mutex_unlock(&w->lock);
 	}
 }
 
@@ -419,12 +421,12 @@ void sinks_finish(struct sinks *all)
 		return;
 	all->is_finished = true;
 	for (size_t i = 0; i < all->count; i++)
-		ask_to_end(all->sink_worker[i], give_up_ns);
+		request_stop(all->sink_worker[i], give_up_ns);
 	for (size_t i = 0; i < all->count; i++)
-		wait_for_end(all->sink_worker[i], give_up_ns + PARTING_NS);
+		wait_for_end(all->sink_worker[i], give_up_ns + STOP_NS);
 }
 
-/* An sink worker whose thread did not come back keeps what it has: the program ends anyway. */
+/* A worker whose thread was not joined keeps its memory: the program ends anyway. */
 void sinks_close(struct sinks *all)
 {
 	if (!all)

@@ -1,9 +1,9 @@
-/* Sinks: every sink of the site with a thread and a message queue of its own, so that one that
- * stalls delays nobody else, and nobody the control thread.
+/* Sinks: each sink of the site has a thread and a message queue of its own, so that a blocked sink
+ * delays neither the others nor the control thread.
  *
- * A full message queue drops the newest events and counts them. What fails is tried again, with
- * back-off. The sinks are those of the site as it was at the start; a NULL for `sinks` is a
- * sensor without sinks. All functions are the control thread's.
+ * A full queue drops the newest events and counts them. Failed writes are retried with back-off.
+ * The sinks are those of the site at the start; NULL stands for a sensor without sinks. All
+ * functions are called on the control thread.
  */
 #ifndef PORTOLAN_SINKS_H
 #define PORTOLAN_SINKS_H
@@ -15,34 +15,34 @@ struct event;
 struct output_settings;
 struct sinks;
 
-/* Opens files and reads certificates, with the rights that it takes; connects to nobody yet.
- * 0, or a negative errno with the reason logged. Without sinks there are no sinks: NULL. */
+/* Opens files and reads certificates, before rights are dropped; connects to nobody yet. 0, or a
+ * negative errno with the reason logged. NULL without sinks. */
 int sinks_open(struct sinks **, const struct output_settings *);
 
-/* Begins to deliver: once rights are given up, since a thread keeps those that it began with.
- * What was offered before waits. 0, or a negative errno with the reason logged. */
+/* Starts the threads; after rights are dropped, since a thread keeps those it was started with.
+ * Events sent before are queued. 0, or a negative errno with the reason logged. */
 int sinks_start(struct sinks *);
 
-/* A flow goes to the sinks that want flows, everything else to all. The event stays the caller's.
+/* Queues a flow to the sinks that want flows, every other event to all. The event stays the
+ * caller's.
  */
 void sinks_send(struct sinks *, const struct event *);
 bool sinks_want_flows(const struct sinks *);
 
-/* Whether one of them writes to standard output. */
+/* Whether a sink writes to standard output. */
 bool sinks_use_stdout(const struct sinks *);
 
-/* Files are opened anew, by their names: somebody has moved them away. */
+/* Reopens files by name after they were renamed. */
 void sinks_reopen(struct sinks *);
 
 /* A new array of {name, kind, state: ok, retrying or closed, queued, delivered, dropped,
  * last_error (or null), since}. */
 json_t *sinks_states(const struct sinks *);
 
-/* Delivers what waits, for two seconds at most, and says how much was left. Nothing is taken
- * any more. */
+/* Delivers queued events for at most two seconds, logs how many were left, and stops. */
 void sinks_finish(struct sinks *);
 
-/* Finishes, if that has not been done, and gives everything back. */
+/* Calls sinks_finish() if needed, and frees everything. */
 void sinks_close(struct sinks *);
 
 #endif

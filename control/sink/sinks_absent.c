@@ -1,4 +1,4 @@
-/* Stands in for the sinks where there is no sensor, which alone has sinks: always NULL. */
+/* The sinks of programs without a sensor: always NULL. */
 #include "sink/sinks.h"
 
 void sinks_send(struct sinks *o, const struct event *v)

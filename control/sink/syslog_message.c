@@ -13,12 +13,12 @@
 
 #define FACILITY_LOCAL0 16
 
-/* RFC 5424, 6: as long as a field may be. */
+/* RFC 5424, 6: longest HOSTNAME. */
 #define HOST_BYTES 255
 #define MESSAGE_ID_BYTES 32
 
-/* The structured data. XXX portolan has no enterprise number of its own: 32473 is the one for
- * examples (RFC 5612). Who has one changes it here. */
+/* SD-ID of the structured data. XXX portolan has no enterprise number: 32473 is reserved for
+ * examples (RFC 5612). Change it here once there is one. */
 #define DATA_ID "portolan@32473"
 
 static int severity_of(const struct event *v)
@@ -30,7 +30,7 @@ static int severity_of(const struct event *v)
 	return severity[(unsigned)v->severity <= SEVERITY_HIGH ? v->severity : SEVERITY_NONE];
 }
 
-/* PRINTUSASCII, "-" where nothing is left. */
+/* PRINTUSASCII only; "-" if nothing is left. */
 static void add_word(struct buffer *d, const char *text, size_t most)
 {
 	size_t before = d->length;
@@ -42,7 +42,7 @@ static void add_word(struct buffer *d, const char *text, size_t most)
 	buffer_puts(d, " ");
 }
 
-/* Six digits of a second are allowed. */
+/* RFC 5424 allows six digits of a second. */
 static void add_time(struct buffer *d, uint64_t time_ns)
 {
 	char text[TIME_TEXT_BYTES];

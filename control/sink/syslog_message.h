@@ -1,5 +1,4 @@
-/* A message of syslog (RFC 5424), made of an event.
- */
+/* Formats an event as a syslog message (RFC 5424). */
 #ifndef PORTOLAN_SYSLOG_MESSAGE_H
 #define PORTOLAN_SYSLOG_MESSAGE_H
 
@@ -16,10 +15,10 @@ struct message_origin {
 	enum sink_format format;
 };
 
-/* Makes the message anew. 0, or the buffer's error. */
+/* Replaces the buffer's contents. 0, or the buffer's error. */
 int syslog_format(struct buffer *, const struct message_origin *, const struct event *);
 
-/* So much of the text, at most `most` bytes, that no UTF-8 character is cut in two. */
+/* The longest length of at most `most` bytes that does not cut a UTF-8 character. */
 size_t syslog_cut(const char *text, size_t length, size_t most);
 
 #endif

@@ -1,10 +1,11 @@
-/* Events as syslog messages: one a datagram (RFC 5426), or octet-counted over TCP (RFC 6587,
- * 3.4.1) or TLS (RFC 5425, 4.3).
+/* Sink: events as syslog messages: one per datagram (RFC 5426), or octet-counted over TCP (RFC
+ * 6587, 3.4.1) or TLS (RFC 5425, 4.3).
  *
- * A stream is checked before each message, and what the collector's host has not acknowledged
- * is kept, and sent again over the next connection: rather twice than never.
- * XXX What the host has acknowledged and a dying collector never read is lost, and so is a
- * datagram to nobody, up to the one that brings the refusal back: syslog answers nothing.
+ * A stream is checked before each message; what the peer's host has not acknowledged is kept and
+ * sent again over the next connection: possibly twice, but not never.
+ *
+ * XXX Lost are messages that the host has acknowledged but a dying collector never read, and
+ * datagrams to a closed port up to the one that returns the error: syslog has no acknowledgement.
  */
 #include <errno.h>
 #include <linux/sockios.h>
@@ -27,33 +28,33 @@
 #include "sink/syslog_message.h"
 #include "sink/tls_client.h"
 
-/* What the usual collectors take (rsyslog's and syslog-ng's first setting); a longer message is
- * cut. RFC 5426, 3.2 promises 480 bytes everywhere and advises 2,048. */
+/* The default limit of common collectors (rsyslog, syslog-ng); longer messages are cut. RFC 5426,
+ * 3.2 guarantees 480 bytes and recommends 2,048. */
 #define DATAGRAM_BYTES 8192
 #define UNACKNOWLEDGED_BYTES (1u << 20)
 #define PATIENCE_NS 5000000000ull
 #define PATIENCE_MS 10000
-#define LOOK_NS 10000000ull
-#define REFUSAL_NS 50000000ull /* so long may a refusal take after the first datagram */
+#define POLL_NS 10000000ull
+#define REFUSAL_NS 50000000ull /* wait for an ICMP error after the first datagram */
 
-enum carrier { UDP, TCP, TLS };
+enum syslog_transport { UDP, TCP, TLS };
 
 struct syslog {
-	enum carrier carrier;
+	enum syslog_transport transport;
 	char host[256], port[8];
-	int fd;		/* -1: not connected */
-	bool is_proven; /* a datagram was not refused on this socket */
+	int fd;		   /* -1: not connected */
+	bool is_confirmed; /* a datagram on this socket was not refused */
 	struct tls *tls;
 	struct message_origin origin;
 	struct buffer message, frame;
-	struct buffer sent;   /* frames that may not have arrived yet */
-	int waiting;	      /* bytes not acknowledged when last asked */
-	uint64_t progress_ns; /* steady clock: when they became fewer, or were none */
+	struct buffer sent;   /* frames not acknowledged yet */
+	int waiting;	      /* bytes unacknowledged at the last check */
+	uint64_t progress_ns; /* monotonic clock: when they last decreased, or were 0 */
 };
 
 /* --- the address -------------------------------------------------------------------------- */
 
-/* udp://host:port, and the host in brackets where it is an IPv6 address. */
+/* udp://host:port, tcp://… or tls://…; an IPv6 address in brackets. */
 static int parse_address(struct syslog *y, const char *address)
 {
 	static const char *const scheme[] = {"udp://", "tcp://", "tls://"};
@@ -62,7 +63,7 @@ static int parse_address(struct syslog *y, const char *address)
 
 	for (unsigned i = 0; i < sizeof(scheme) / sizeof(scheme[0]); i++)
 		if (strncmp(address, scheme[i], 6) == 0)
-			y->carrier = (enum carrier)i;
+			y->transport = (enum syslog_transport)i;
 	if (length > 2 && host[0] == '[' && host[length - 1] == ']') {
 		host++;
 		length -= 2;
@@ -92,13 +93,13 @@ static int syslog_open(struct sink *s)
 	error = parse_address(y, c->value[SINK_KEY_ADDRESS]);
 	if (error < 0)
 		return sink_fail(s, error, "no address");
-	error = y->carrier == TLS ? tls_open(&y->tls, y->host, &files, why) : 0;
+	error = y->transport == TLS ? tls_open(&y->tls, y->host, &files, why) : 0;
 	return error < 0 ? sink_fail(s, error, "%s", why) : 0;
 }
 
 /* --- the connection ----------------------------------------------------------------------- */
 
-static void hang_up(struct syslog *y)
+static void disconnect(struct syslog *y)
 {
 	if (y->tls)
 		tls_end(y->tls);
@@ -109,7 +110,7 @@ static void hang_up(struct syslog *y)
 
 static int fail(struct sink *s, int error, const char *what)
 {
-	hang_up(s->state);
+	disconnect(s->state);
 	return sink_fail(s, error, "%s: %s", what, strerror(-error));
 }
 
@@ -122,7 +123,7 @@ static int socket_error(int fd)
 	return -error;
 }
 
-/* A host that is silent for long is as gone as one that refuses. */
+/* Sets the timeout after which a silent peer counts as lost. */
 static void set_patience(int fd)
 {
 	unsigned patience_ms = PATIENCE_MS;
@@ -141,7 +142,7 @@ static int connect_to(struct sink *s, const struct addrinfo *to)
 	y->fd = socket(to->ai_family, to->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (y->fd < 0)
 		return -errno;
-	if (y->carrier != UDP)
+	if (y->transport != UDP)
 		set_patience(y->fd);
 	if (connect(y->fd, to->ai_addr, to->ai_addrlen) < 0)
 		error = -errno;
@@ -151,7 +152,7 @@ static int connect_to(struct sink *s, const struct addrinfo *to)
 			error = socket_error(y->fd);
 	}
 	if (error < 0)
-		hang_up(y);
+		disconnect(y);
 	return error;
 }
 
@@ -168,18 +169,18 @@ static int tls_connect(struct sink *s)
 		if (error == -EAGAIN)
 			error = sink_wait(s, y->fd, tls_wants(y->tls), PATIENCE_NS);
 	}
-	hang_up(y);
+	disconnect(y);
 	return sink_fail(s, error, "%s", error == -ETIMEDOUT ? "TLS: no answer" : why);
 }
 
-/* The name is asked for each time: collectors move. */
-static int reach(struct sink *s)
+/* Resolves the name each time: addresses change. */
+static int connect_collector(struct sink *s)
 {
 	struct syslog *y = s->state;
 	struct addrinfo hints = {.ai_flags = AI_NUMERICSERV}, *list = NULL;
 	int n, error = -EHOSTUNREACH;
 
-	hints.ai_socktype = y->carrier == UDP ? SOCK_DGRAM : SOCK_STREAM;
+	hints.ai_socktype = y->transport == UDP ? SOCK_DGRAM : SOCK_STREAM;
 	n = getaddrinfo(y->host, y->port, &hints, &list);
 	if (n)
 		return sink_fail(s, error, "%s: %s", y->host, gai_strerror(n));
@@ -218,7 +219,7 @@ static int send_all(struct sink *s, const char *bytes, size_t length)
 	return 0;
 }
 
-/* What the other side sends is nothing to us but a sign of life, or of its end. */
+/* Discards what the peer sends; detects that it has closed. */
 static int check_stream(struct syslog *y)
 {
 	char ignored[512];
@@ -241,7 +242,7 @@ static int unacknowledged(const struct syslog *y)
 	return ioctl(y->fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
 }
 
-/* Where all of it has been acknowledged, on a connection that still stands. */
+/* Drops the kept frames once all are acknowledged, on a working connection. */
 static void drop_acknowledged(struct syslog *y)
 {
 	int waiting = unacknowledged(y);
@@ -253,20 +254,20 @@ static void drop_acknowledged(struct syslog *y)
 		buffer_clear(&y->sent);
 }
 
-/* Until at most so many bytes are not acknowledged, for PATIENCE_NS. */
+/* Waits until at most `bytes` are unacknowledged, for PATIENCE_NS. */
 static void wait_for_acknowledgement(struct sink *s, size_t bytes)
 {
 	struct syslog *y = s->state;
 
 	drop_acknowledged(y);
-	for (uint64_t i = 0; y->sent.length > bytes && i < PATIENCE_NS / LOOK_NS; i++) {
-		if (sink_wait(s, y->fd, 0, LOOK_NS) == -ECANCELED || check_stream(y) < 0)
+	for (uint64_t i = 0; y->sent.length > bytes && i < PATIENCE_NS / POLL_NS; i++) {
+		if (sink_wait(s, y->fd, 0, POLL_NS) == -ECANCELED || check_stream(y) < 0)
 			break;
 		drop_acknowledged(y);
 	}
 }
 
-/* A collector that stands and does not read is left alone: what it has would come twice. */
+/* Sends nothing more to a collector that does not read: it would be sent again later. */
 static int keep_few_unacknowledged(struct sink *s)
 {
 	struct syslog *y = s->state;
@@ -278,7 +279,7 @@ static int keep_few_unacknowledged(struct sink *s)
 	return sink_fail(s, -ETIMEDOUT, "connected, but it reads nothing");
 }
 
-/* Connected, and with nothing owed from the connection before. */
+/* Connects, and sends again what the last connection did not deliver. */
 static int ready_stream(struct sink *s)
 {
 	struct syslog *y = s->state;
@@ -286,8 +287,8 @@ static int ready_stream(struct sink *s)
 
 	if (y->fd >= 0 && check_stream(y) == 0)
 		return keep_few_unacknowledged(s);
-	hang_up(y);
-	error = reach(s);
+	disconnect(y);
+	error = connect_collector(s);
 	y->waiting = 0;
 	y->progress_ns = clock_steady_ns();
 	return error < 0 ? error : send_all(s, y->sent.text, y->sent.length);
@@ -325,8 +326,8 @@ static int send_datagram(struct sink *s, size_t length)
 	return error;
 }
 
-/* That nobody listens is heard afterwards, if at all: the first datagram waits for it, so that
- * none is called delivered as long as there is a refusal for each. */
+/* A closed port is reported later, if at all: after the first datagram waits for the ICMP error, so
+ * that none counts as delivered while each is refused. */
 static int write_datagram(struct sink *s)
 {
 	struct syslog *y = s->state;
@@ -334,17 +335,17 @@ static int write_datagram(struct sink *s)
 	int error = 0;
 
 	if (y->fd < 0) {
-		y->is_proven = false;
-		error = reach(s);
+		y->is_confirmed = false;
+		error = connect_collector(s);
 	}
 	if (error < 0)
 		return error;
 	error = send_datagram(s, length);
-	if (error == 0 && !y->is_proven)
+	if (error == 0 && !y->is_confirmed)
 		sink_wait(s, y->fd, 0, REFUSAL_NS);
 	if (error == 0)
 		error = socket_error(y->fd);
-	y->is_proven = error == 0;
+	y->is_confirmed = error == 0;
 	return error < 0 ? fail(s, error, "cannot send") : 0;
 }
 
@@ -355,19 +356,19 @@ static int syslog_write(struct sink *s, const struct event *v)
 
 	if (error < 0)
 		return sink_fail(s, error, "an event that cannot be said");
-	return y->carrier == UDP ? write_datagram(s) : write_stream(s);
+	return y->transport == UDP ? write_datagram(s) : write_stream(s);
 }
 
 static int syslog_tick(struct sink *s)
 {
 	struct syslog *y = s->state;
 
-	if (y->carrier != UDP)
+	if (y->transport != UDP)
 		return ready_stream(s);
-	return y->fd < 0 ? reach(s) : 0;
+	return y->fd < 0 ? connect_collector(s) : 0;
 }
 
-/* A socket closed with something unread in it would take back what is under way. */
+/* Closing a socket with unread input resets it and discards data in flight: reads it first. */
 static void syslog_close(struct sink *s)
 {
 	struct syslog *y = s->state;
@@ -379,7 +380,7 @@ static void syslog_close(struct sink *s)
 	if (y->sent.length)
 		log_say(LOG_LEVEL_WARNING, "sink %s: the last %zu bytes were not acknowledged",
 			sink_name(s->settings), y->sent.length);
-	hang_up(y);
+	disconnect(y);
 	tls_close(y->tls);
 	buffer_fini(&y->message);
 	buffer_fini(&y->frame);

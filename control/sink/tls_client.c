@@ -9,7 +9,7 @@
 
 #include <gnutls/gnutls.h>
 
-/* RFC 5425, 5.2 demands TLS 1.2 at least; RFC 8996 forbids what is older. */
+/* RFC 5425, 5.2 requires at least TLS 1.2; RFC 8996 forbids older versions. */
 #define PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 struct tls {
@@ -77,7 +77,7 @@ int tls_begin(struct tls *t, int fd)
 	if (gnutls_priority_set(t->session, t->priorities) < 0 ||
 		gnutls_credentials_set(t->session, GNUTLS_CRD_CERTIFICATE, t->credentials) < 0)
 		return -ENOMEM;
-	/* RFC 6066, 3: no addresses in there. */
+	/* RFC 6066, 3: SNI must not contain addresses. */
 	if (!is_address(t->host))
 		gnutls_server_name_set(t->session, GNUTLS_NAME_DNS, t->host, strlen(t->host));
 	gnutls_session_set_verify_cert(t->session, t->host, 0);
