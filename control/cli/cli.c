@@ -83,7 +83,7 @@ static int take_option(const struct cli_command *c, int i, const char *value, st
 	return EXIT_DONE;
 }
 
-/* EXIT_DONE, EXIT_MISUSED, or -1: help was asked for. */
+/* EXIT_DONE, EXIT_MISUSED, or -1: help was requested. */
 static int read_options(const struct cli_command *c, const struct option *table, int help, int argc,
 	char **argv, struct cli_request *r)
 {

@@ -1,5 +1,5 @@
-/* The command line as tables: every command with its options, from which parsing and help
- * are derived. A command is one file that fills one `struct cli_command`.
+/* The command line as tables: every command with its options; parsing and help are derived from
+ * them. A command is one file that defines one `struct cli_command`.
  */
 #ifndef PORTOLAN_CLI_H
 #define PORTOLAN_CLI_H
@@ -12,30 +12,30 @@
 
 struct cli_option {
 	const char *name;
-	const char *argument; /* what its value is called; NULL: a switch without one */
+	const char *argument; /* name of its value in the help; NULL: a switch */
 	const char *help;
 	const char *choices; /* "table|csv|json" or NULL: anything */
 };
 
-/* What was asked: the value of option i of the command's table is value[i]. */
+/* The parsed command line: value[i] is that of option i of the command's table. */
 struct cli_request {
 	const char *value[CLI_OPTIONS_MAX]; /* NULL: not given; "" for a switch */
 	const char *const *argument;
 	size_t arguments;
-	char *const *line; /* all of the program's arguments */
+	char *const *line; /* all arguments of the program */
 };
 
 struct cli_command {
 	const char *name;
 	const char *summary;   /* one line */
-	const char *arguments; /* as in the usage line, "" for none */
+	const char *arguments; /* as in the usage line; "": none */
 	size_t arguments_min, arguments_max;
 	const char *description;	  /* paragraphs for --help */
 	const struct cli_option *options; /* ends with a NULL name */
 	int (*run)(const struct cli_request *);
 };
 
-/* Every command, in the order of the overview: each is `cli_NAME` in cmd_NAME.c. */
+/* Every command, in the order of the overview: `cli_NAME` in cmd_NAME.c. */
 #define COMMAND_LIST(X)                                                                            \
 	X(replay)                                                                                  \
 	X(run)                                                                                     \
@@ -56,30 +56,32 @@ struct cli_command {
 #define COMMAND_DECLARATION(name) extern const struct cli_command cli_##name;
 COMMAND_LIST(COMMAND_DECLARATION)
 
-/* All of them, NULL after the last: help, manual and completion are made of it. */
+/* All commands, NULL after the last; help, manual and completion are made from it. */
 extern const struct cli_command *const cli_commands[];
 
-/* `portolan: COMMAND: …` and where the help is. Returns EXIT_MISUSED. */
+/* Prints `portolan: COMMAND: …` and a pointer to the help. Returns EXIT_MISUSED. */
 int cli_misuse(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Reads the arguments after the command's name, argv[1], and runs it, or prints its help. */
+/* Parses the arguments after the command's name, argv[1], and runs it or prints its help. */
 int cli_run_command(const struct cli_command *, int argc, char **argv);
 
-/* A whole number from `low` to `high`, or -1 with an error on standard error. */
+/* Parses a number from `low` to `high`; -1 with an error on standard error. */
 long cli_number(const char *command, const char *option, const char *text, long low, long high);
 
-/* 0 if all that was printed on standard output got there; otherwise says why not. */
+/* 0 if everything printed to standard output was written; otherwise an exit status, with the error
+ * printed. */
 int cli_flush(const char *command);
 
 struct ruleset;
 struct settings;
-/* A site's or profile's ruleset with its warnings printed, or NULL with the reasons printed.
- * `any`: a site or a profile by one name. */
+/* Opens the ruleset of a site or profile; prints warnings, or returns NULL with the errors
+ * printed. */
 struct ruleset *cli_ruleset(const char *site, const char *profile, struct settings **);
-/* Compiles a ruleset's signatures; -errno with the reasons printed. */
+/* Compiles a ruleset's signatures; -errno with the errors printed. */
 int cli_compile(struct ruleset *);
-/* The same with its signatures compiled. */
+/* The ruleset of a site with compiled signatures. */
 struct ruleset *cli_ruleset_compiled(const char *site, struct settings **);
+/* The ruleset of a site or of a profile, whichever `name` is. */
 struct ruleset *cli_ruleset_any(const char *name, struct settings **);
 
 #endif

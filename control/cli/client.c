@@ -12,7 +12,7 @@
 #include "cli/cli.h"
 #include "serve/control_protocol.h"
 
-/* A sensor that is busy answers within milliseconds; a dump of a million flows takes seconds. */
+/* A busy sensor answers within milliseconds; a dump of a million flows takes seconds. */
 #define PATIENCE_S 60
 
 static int report_error(const struct client_request *q, const char *what, const char *why)
@@ -46,7 +46,7 @@ static int connect_to(const struct client_request *q, const char *path, int *fd)
 	return EXIT_DONE;
 }
 
-static bool send_question(const struct client_request *q, int fd)
+static bool send_request(const struct client_request *q, int fd)
 {
 	json_t *question = json_pack("{s:i, s:s, s:O*}", "protocol", CONTROL_PROTOCOL, "command",
 		q->command, "arguments", q->arguments);
@@ -64,7 +64,7 @@ static bool is_last(const json_t *line)
 	return json_object_get(line, "done") && json_object_get(line, "protocol");
 }
 
-/* The last line: the result, or what was wrong. */
+/* Handles the last line: the result or an error. */
 static int take_last(const struct client_request *q, json_t *line, json_t **result)
 {
 	const char *error = json_string_value(json_object_get(line, "error"));
@@ -117,7 +117,7 @@ int client_request(const struct client_request *q, json_t **result)
 		close(fd);
 		return report_error(q, path, strerror(errno));
 	}
-	if (send_question(q, fd))
+	if (send_request(q, fd))
 		status = take_lines(q, in, result);
 	else
 		status = report_error(q, path, "the question could not be sent");

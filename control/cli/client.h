@@ -1,4 +1,5 @@
-/* Asking a running sensor: one question, its items and its result. See control_protocol.h.
+/* Client of the control socket: sends one request, receives its items and result. See
+ * control_protocol.h.
  */
 #ifndef PORTOLAN_CLIENT_H
 #define PORTOLAN_CLIENT_H
@@ -8,24 +9,23 @@
 
 struct client_request {
 	const char *command;
-	const char *socket; /* NULL: where sensors are asked by default */
+	const char *socket; /* NULL: the default path */
 	json_t *arguments;  /* lent; or NULL */
-	bool raw;	    /* print what comes as it is: JSON, an object a line */
+	bool raw;	    /* print the answer's JSON lines unchanged */
 	void (*item)(void *context, const json_t *item);
 	void *context;
 };
 
-/* The command's exit status; what went wrong was said. `result`: a new reference, or NULL where it
- * was printed or there is none; may be NULL. */
+/* Returns the command's exit status, with errors printed. `result` (may be NULL): a new reference,
+ * or NULL if there is none or it was printed. */
 int client_request(const struct client_request *, json_t **result);
 
-/* A member's text, number or truth, however deep ("capture.loss.received"); "" and 0 where there
- * is none. */
+/* A member by its path ("capture.loss.received"); "" and 0 if missing. */
 const char *text_at(const json_t *, const char *path);
 double number_at(const json_t *, const char *path);
 bool truth_at(const json_t *, const char *path);
 
-/* "2026-11-25 08:25:22" of a time as records have it, "never" of none. */
+/* A record's time as "2026-11-25 08:25:22"; "never" if missing. */
 #define WHEN_BYTES 24
 void when_at(const json_t *, const char *path, char text[WHEN_BYTES]);
 

@@ -22,7 +22,7 @@ static const struct cli_option options[] = {
 	{0},
 };
 
-static const char everybody[] =
+static const char all_addresses[] =
 	"appliances:\n"
 	"  - {name: any, role: managed-device, addresses: [0.0.0.0/0, \"::/0\"]}\n";
 
@@ -33,8 +33,8 @@ static struct ruleset *open_ruleset(const char *site, struct settings **settings
 
 	if (site)
 		return cli_ruleset_compiled(site, settings);
-	if (ruleset_parse_site(
-		    &ruleset, settings, "bench", everybody, sizeof(everybody) - 1, &errors) == 0 &&
+	if (ruleset_parse_site(&ruleset, settings, "bench", all_addresses,
+		    sizeof(all_addresses) - 1, &errors) == 0 &&
 		ruleset_compile(ruleset, &errors) == 0)
 		return ruleset;
 	errors_print(&errors, stderr);
@@ -56,7 +56,7 @@ static void print_json(const struct bench_result *b)
 	json_decref(out);
 }
 
-static void print_words(const struct bench_result *b, long rounds, long workers)
+static void print_text(const struct bench_result *b, long rounds, long workers)
 {
 	double floor_ns = b->floor_header_ns + b->floor_flow_ns;
 
@@ -100,7 +100,7 @@ static int run(const struct cli_request *r)
 	if (r->value[JSON])
 		print_json(&result);
 	else
-		print_words(&result, rounds, workers);
+		print_text(&result, rounds, workers);
 	return cli_flush("bench");
 }
 

@@ -13,7 +13,7 @@
 #include "protocol.h"
 #include "run/replay.h"
 
-/* What is compared: both are the caller's. */
+/* One side of the comparison; the caller owns both. */
 struct diff_side {
 	struct ruleset *ruleset;
 	struct settings *settings;
@@ -21,14 +21,14 @@ struct diff_side {
 
 #define FLOWS_MAX 4000000u
 
-/* --- the tables ---------------------------------------------------------------------- */
+/* --- policies -------------------------------------------------------------------------- */
 
 enum rule_access {
 	ACCESS_NONE,
 	ACCESS_DISABLED,
-	ACCESS_LISTED,	  /* with listed peers */
-	ACCESS_INVENTORY, /* with appliances */
-	ACCESS_ANY,	  /* with anybody */
+	ACCESS_LISTED,	  /* listed peers */
+	ACCESS_INVENTORY, /* appliances */
+	ACCESS_ANY,	  /* any peer */
 };
 
 static const char *const rule_access_words[] = {
@@ -48,8 +48,8 @@ static enum rule_access rule_access_of(const struct rule *r)
 					     : ACCESS_LISTED;
 }
 
-/* Of the rules of one place the most generous one decides. */
-static enum rule_access place_access(const struct policy *p, uint16_t set)
+/* The least restrictive access of a set's rules. */
+static enum rule_access set_access(const struct policy *p, uint16_t set)
 {
 	enum rule_access best = ACCESS_NONE;
 
@@ -60,7 +60,7 @@ static enum rule_access place_access(const struct policy *p, uint16_t set)
 	return best;
 }
 
-/* The features of a place, joined. */
+/* The features of a set's rules, joined. */
 static void features_text(const struct ruleset *c, uint16_t set, char *text, size_t bytes)
 {
 	const struct rule_set *rules = &c->policy->set[set];
@@ -84,7 +84,7 @@ static int peer_lists_equal(const struct policy *a, const struct rule *ra, const
 	return 1;
 }
 
-/* Whether the two sets allow the same peers: rule by rule, as far as they are enabled. */
+/* Whether the enabled rules of both sets allow the same peers. */
 static int same_peers(const struct policy *a, uint16_t sa, const struct policy *b, uint16_t sb)
 {
 	if (a->set[sa].count != b->set[sb].count)
@@ -96,13 +96,13 @@ static int same_peers(const struct policy *a, uint16_t sa, const struct policy *
 	return 1;
 }
 
-/* How they differ where they stand alike, or NULL. */
-static const char *other_terms(const struct ruleset *before, uint16_t old_set,
+/* How two sets with the same access differ, or NULL. */
+static const char *changed_terms(const struct ruleset *before, uint16_t old_set,
 	const struct ruleset *after, uint16_t new_set)
 {
-	enum rule_access s = place_access(before->policy, old_set);
+	enum rule_access s = set_access(before->policy, old_set);
 
-	if (s < ACCESS_LISTED || s != place_access(after->policy, new_set))
+	if (s < ACCESS_LISTED || s != set_access(after->policy, new_set))
 		return NULL;
 	if (s == ACCESS_LISTED && !same_peers(before->policy, old_set, after->policy, new_set))
 		return " (other peers)";
@@ -111,15 +111,15 @@ static const char *other_terms(const struct ruleset *before, uint16_t old_set,
 	return NULL;
 }
 
-static unsigned diff_place(const struct ruleset *before, const struct ruleset *after, unsigned role,
+static unsigned diff_set(const struct ruleset *before, const struct ruleset *after, unsigned role,
 	unsigned direction, unsigned transport, unsigned port, FILE *out)
 {
 	uint16_t old_set = policy_set(before->policy, role, direction, transport, (uint16_t)port);
 	uint16_t new_set = policy_set(after->policy, role, direction, transport, (uint16_t)port);
-	enum rule_access was = place_access(before->policy, old_set);
-	enum rule_access is = place_access(after->policy, new_set);
+	enum rule_access was = set_access(before->policy, old_set);
+	enum rule_access is = set_access(after->policy, new_set);
 	char features[256], name[ENDPOINT_TEXT_BYTES];
-	const char *other = other_terms(before, old_set, after, new_set);
+	const char *other = changed_terms(before, old_set, after, new_set);
 
 	if (was == is && !other)
 		return 0;
@@ -152,7 +152,7 @@ static unsigned diff_protocols(const struct ruleset *before, const struct rulese
 	return count;
 }
 
-/* Prints what differs in the tables; the number of differences. */
+/* Prints the differences between the policies; returns their number. */
 static unsigned diff_policies(const struct ruleset *before, const struct ruleset *after, FILE *out)
 {
 	unsigned count = 0;
@@ -163,17 +163,17 @@ static unsigned diff_policies(const struct ruleset *before, const struct ruleset
 		for (unsigned direction = 0; direction < DIRECTION_COUNT; direction++)
 			for (unsigned transport = 0; transport < TRANSPORT_COUNT; transport++)
 				for (unsigned port = 0; port < PORT_COUNT; port++)
-					count += diff_place(before, after, role, direction,
-						transport, port, out);
+					count += diff_set(before, after, role, direction, transport,
+						port, out);
 	count += diff_protocols(before, after, out);
 	if (count == 0)
 		fprintf(out, "  the same: no port and no protocol changes its verdict\n");
 	return count;
 }
 
-/* --- a capture's flows --------------------------------------------------------------- */
+/* --- flows of a capture --------------------------------------------------------------- */
 
-/* Which end is the initiator may differ between two policies: the smaller end comes first. */
+/* The initiator may differ between two policies: the smaller end comes first. */
 struct diff_flow_key {
 	struct address address[2];
 	uint64_t start_ns;
@@ -210,7 +210,7 @@ static struct diff_flow_key key_of(const struct record *r)
 	return k;
 }
 
-static void keep(void *context, const struct record *r)
+static void add_flow(void *context, const struct record *r)
 {
 	struct comparison *c = context;
 	struct diff_flow *f;
@@ -272,7 +272,7 @@ static int run_source(
 	return p.failures || p.interrupted;
 }
 
-/* Prints which flows of a capture change their verdict. The command's exit status. */
+/* Prints the flows of a capture whose verdict changes. Returns the command's exit status. */
 static int diff_capture(const struct diff_side *before, const struct diff_side *after,
 	const char *capture, FILE *out)
 {
@@ -281,7 +281,7 @@ static int diff_capture(const struct diff_side *before, const struct diff_side *
 	int status;
 
 	fprintf(out, "%s:\n", capture);
-	status = run_source(before, capture, keep, &c);
+	status = run_source(before, capture, add_flow, &c);
 	status |= run_source(after, capture, compare, &c);
 	fprintf(out, "  %zu of %zu flows change their verdict\n", c.changed, c.flows);
 	if (c.overflowed) {
@@ -297,7 +297,7 @@ static int diff_capture(const struct diff_side *before, const struct diff_side *
 	return status;
 }
 
-/* --- the command --- */
+/* --- command --- */
 
 enum { CAPTURE };
 
@@ -306,8 +306,8 @@ static const struct cli_option options[] = {
 	{0},
 };
 
-/* A profile has no appliances: beside a site it is judged with the site's. */
-static void lend_inventory(struct ruleset *to, const struct ruleset *from)
+/* A profile has no appliances: compared with a site it uses the site's. */
+static void use_inventory_of(struct ruleset *to, const struct ruleset *from)
 {
 	to->policy->inventory = from->policy->inventory;
 	to->appliance = from->appliance;
@@ -321,9 +321,9 @@ static int compare_sides(
 	int status = EXIT_DONE, flushed;
 
 	if (before->appliances == 0)
-		lend_inventory(before, after);
+		use_inventory_of(before, after);
 	else if (after->appliances == 0)
-		lend_inventory(after, before);
+		use_inventory_of(after, before);
 	if (capture && before->appliances == 0)
 		return cli_misuse("diff", "--capture needs appliances: want at least one site");
 	if (capture && (cli_compile(before) < 0 || cli_compile(after) < 0))

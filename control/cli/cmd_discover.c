@@ -1,5 +1,5 @@
-/* `portolan discover`: a proposed inventory, from who speaks appliance communications with
- * whom (DESIGN 8). It proposes; a person approves.
+/* `portolan discover`: proposes an inventory, from hosts that use appliance communications with
+ * each other (DESIGN 8). For a person to review.
  */
 #include <netinet/in.h>
 #include <stddef.h>
@@ -17,7 +17,7 @@
 #include "run/replay.h"
 
 #define HOSTS_MAX 262144
-#define PEERS_MAX 4096 /* of one host; a management center manages hundreds */
+#define PEERS_MAX 4096 /* of one host; a management center may manage hundreds */
 
 struct host_key {
 	struct address address;
@@ -25,13 +25,14 @@ struct host_key {
 	uint8_t zero[7];
 };
 
-/* A host seen, and what speaks for either role. */
+/* A host, and the evidence for either role. */
 struct host {
 	struct host_key key;
-	struct host **peer; /* with whom it shared the port */
+	struct host **peer; /* hosts with which it used the port */
 	size_t peers, peers_max;
 	uint64_t connections;
-	long evidence; /* flows only a management center has, less those only a device has */
+	long evidence; /* flows that only a management center has, minus those that only a device
+			  has */
 	enum role role;
 	int decided, guessed;
 	UT_hash_handle hh;
@@ -44,8 +45,8 @@ struct discovery {
 	uint16_t port;
 };
 
-/* Everybody is monitored: who is an appliance is the question. */
-static const char everybody[] =
+/* All addresses are monitored, to find out which are appliances. */
+static const char all_addresses[] =
 	"profile: cloud-delivered\n"
 	"appliances:\n"
 	"  - {name: any, role: managed-device, addresses: [0.0.0.0/0, \"::/0\"]}\n";
@@ -87,7 +88,7 @@ static void add_peer(struct host *h, struct host *peer)
 	h->peer[h->peers++] = peer;
 }
 
-/* +1 for what only the table of a management center has, -1 for what only a device's has. */
+/* +1 if only the management center's table has the flow, -1 if only the device's has. */
 static int evidence_of(const struct policy *p, const struct record *r, unsigned end)
 {
 	enum direction d = end == 0 ? DIRECTION_OUTBOUND : DIRECTION_INBOUND;
@@ -127,7 +128,7 @@ static void take(void *context, const struct record *r)
 	}
 }
 
-/* Of two that speak with each other, the one with more such peers manages; then evidence. */
+/* Of two peers the one with more such peers is the manager; then evidence decides. */
 static int outranks(const struct host *a, const struct host *b)
 {
 	if (a->peers != b->peers)
@@ -137,7 +138,7 @@ static int outranks(const struct host *a, const struct host *b)
 	return 0;
 }
 
-/* Ports that only one of the roles has. */
+/* Decides by ports that only one role uses. */
 static void decide_by_evidence(struct host *h)
 {
 	h->decided = h->evidence != 0;
@@ -152,8 +153,8 @@ static int has_center(const struct host *h)
 	return 0;
 }
 
-/* Without such ports: who is managed by a known center is a device; else who has more peers
- * manages; else one of two has to be it. */
+/* Without such ports: a peer of a known center is a device; else the host with more peers is the
+ * manager; else one of the two is chosen. */
 static void decide_by_peers(struct host *h)
 {
 	long balance = 0;
@@ -246,8 +247,8 @@ static void discovery_fini(struct discovery *d)
 	}
 }
 
-/* The site as YAML on `out`. The command's exit status: 1 where nothing was found, or a
- * capture could not be read. */
+/* Prints the site as YAML. Returns the command's exit status: 1 if nothing was found or a capture
+ * could not be read. */
 static int discover(const char *const *capture, size_t captures, uint16_t port, FILE *out)
 {
 	struct errors errors = {0};
@@ -258,8 +259,8 @@ static int discover(const char *const *capture, size_t captures, uint16_t port, 
 		.capture = capture, .captures = captures, .take = take, .context = &d};
 	int status = 0;
 
-	if (ruleset_parse_site(&ruleset, &settings, "discover", everybody, sizeof(everybody) - 1,
-		    &errors) < 0) {
+	if (ruleset_parse_site(&ruleset, &settings, "discover", all_addresses,
+		    sizeof(all_addresses) - 1, &errors) < 0) {
 		errors_print(&errors, stderr);
 		return 1;
 	}
@@ -282,7 +283,7 @@ static int discover(const char *const *capture, size_t captures, uint16_t port, 
 	return status;
 }
 
-/* --- the command --- */
+/* --- command --- */
 
 enum { PORT };
 

@@ -1,4 +1,4 @@
-/* `portolan explain`: what the policy says of a flow that somebody thinks of (DESIGN 8). */
+/* `portolan explain`: the policy's verdict on a given flow (DESIGN 8). */
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,7 +102,7 @@ static void explain(const struct ruleset *c, const struct flow_spec *q, FILE *ou
 	other_profiles_close(&other_profiles);
 }
 
-/* --- the command --- */
+/* --- command --- */
 
 enum { SITE };
 

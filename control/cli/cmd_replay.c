@@ -1,5 +1,5 @@
-/* `portolan replay`: captures through a site's ruleset, into records, events, accounting and a
- * summary (DESIGN 8).
+/* `portolan replay`: classifies captures with a site's ruleset; writes records, events, accounting
+ * and a summary (DESIGN 8).
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -80,7 +80,7 @@ static int run_captures(const struct replay_options *o, const struct settings *s
 	return status;
 }
 
-/* The command's exit status. */
+/* Returns the command's exit status. */
 static int replay_site(const struct replay_options *o)
 {
 	struct settings *settings = NULL;
@@ -99,7 +99,7 @@ static int replay_site(const struct replay_options *o)
 	return status;
 }
 
-/* --- the command --- */
+/* --- command --- */
 
 enum { SITE, WORKERS, FLOWS, EVENTS, STATS, FAIL_ON };
 

@@ -26,12 +26,12 @@ static const struct cli_option options[] = {
 	{0},
 };
 
-/* What the keys change, and what the last round saw. */
+/* State that keys change, and values of the last refresh. */
 struct top_view {
 	const char *socket;
 	unsigned sort;
 	bool flagged;
-	double packets, bytes, at_s; /* of the last round; 0: there was none */
+	double packets, bytes, at_s; /* of the last refresh; 0: none */
 	struct terminal_style style;
 	size_t lines, columns;
 };
@@ -39,24 +39,24 @@ struct top_view {
 static const char *const sort_key[] = {"bytes", "packets", "severity", "start", "last"};
 #define SORTS (sizeof(sort_key) / sizeof(*sort_key))
 
-/* --- the terminal --------------------------------------------------------------------------- */
+/* --- terminal --------------------------------------------------------------------------- */
 
 static volatile sig_atomic_t is_over;
 
-static void end_it(int signal)
+static void on_stop(int signal)
 {
 	(void)signal;
 	is_over = 1;
 }
 
-static void nothing(int signal)
+static void on_resize(int signal)
 {
-	(void)signal; /* a resized window ends the wait, and is drawn anew */
+	(void)signal; /* interrupts the wait, so that a resized window is redrawn */
 }
 
 static void watch_signals(void)
 {
-	struct sigaction over = {.sa_handler = end_it}, resized = {.sa_handler = nothing};
+	struct sigaction over = {.sa_handler = on_stop}, resized = {.sa_handler = on_resize};
 
 	sigaction(SIGINT, &over, NULL);
 	sigaction(SIGTERM, &over, NULL);
@@ -73,8 +73,8 @@ static void hold_resize(int how)
 	sigprocmask(how, &resize, NULL);
 }
 
-/* The other screen, without a cursor; keys as they are pressed. */
-static int take_terminal(struct termios *before)
+/* Switches to the alternate screen, without cursor, line buffering and echo. */
+static int enter_screen(struct termios *before)
 {
 	struct termios keys;
 
@@ -87,7 +87,7 @@ static int take_terminal(struct termios *before)
 	return 0;
 }
 
-static void give_terminal_back(const struct termios *before)
+static void leave_screen(const struct termios *before)
 {
 	fputs("\033[?25h\033[?1049l", stdout);
 	fflush(stdout);
@@ -106,7 +106,7 @@ static void measure(struct top_view *v)
 	}
 }
 
-/* --- a round ---------------------------------------------------------------------------------- */
+/* --- refresh ------------------------------------------------------------------------------- */
 
 struct top_page {
 	FILE *out;
@@ -164,7 +164,7 @@ static void print_top(struct top_view *v, const json_t *status, FILE *out)
 		v->style.plain);
 }
 
-/* No line wider than the screen; escape sequences have no width. */
+/* Cuts lines at the screen's width; escape sequences have no width. */
 static void show(const char *text, const struct top_view *v)
 {
 	size_t column = 0, line = 0;
@@ -221,7 +221,7 @@ static int draw(struct top_view *v)
 	if (!out)
 		return EXIT_FAILED;
 	measure(v);
-	hold_resize(SIG_BLOCK); /* it would end a wait for the answer */
+	hold_resize(SIG_BLOCK); /* the signal would interrupt the request */
 	status = fill(v, out);
 	hold_resize(SIG_UNBLOCK);
 	fclose(out);
@@ -231,8 +231,8 @@ static int draw(struct top_view *v)
 	return status;
 }
 
-/* False: that was enough. */
-static bool take_key(struct top_view *v)
+/* False: quit. */
+static bool handle_key(struct top_view *v)
 {
 	struct pollfd keys = {.fd = STDIN_FILENO, .events = POLLIN};
 	char key;
@@ -258,17 +258,18 @@ static int run(const struct cli_request *r)
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return cli_misuse("top", "wants a terminal; `portolan flows` is for pipes");
-	status = client_request(&first, NULL); /* what is wrong is said where it can be read */
+	status =
+		client_request(&first, NULL); /* errors are printed before the screen is switched */
 	if (status != EXIT_DONE)
 		return status;
 	watch_signals();
-	if (take_terminal(&before) < 0)
+	if (enter_screen(&before) < 0)
 		return EXIT_FAILED;
 	do
 		status = draw(&v);
-	while (status == EXIT_DONE && take_key(&v));
-	give_terminal_back(&before);
-	if (is_over) /* asked to end, perhaps while it waited for an answer */
+	while (status == EXIT_DONE && handle_key(&v));
+	leave_screen(&before);
+	if (is_over) /* stopped, possibly during a request */
 		return EXIT_DONE;
 	if (status != EXIT_DONE)
 		fprintf(stderr, "portolan: top: the sensor answers no more\n");

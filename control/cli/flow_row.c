@@ -12,7 +12,7 @@ void flow_row_head(const struct terminal_style *st, FILE *out)
 		"INITIATOR -> RESPONDER", "SERVICE", "PACKETS", "BYTES", st->plain);
 }
 
-/* "10.0.0.1", or the appliance's name where it is one. */
+/* "10.0.0.1", or the appliance's name if it is one. */
 static const char *end_name(const json_t *flow, const char *side, const char *direction)
 {
 	const json_t *ends = json_object_get(json_object_get(flow, "portolan"), "endpoints"), *end;

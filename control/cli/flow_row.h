@@ -1,5 +1,4 @@
-/* A live flow as one line of a table.
- */
+/* Prints live flows as a table, one line each. */
 #ifndef PORTOLAN_FLOW_ROW_H
 #define PORTOLAN_FLOW_ROW_H
 

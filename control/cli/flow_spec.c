@@ -25,7 +25,7 @@ static int read_protocol(struct flow_spec *q, const char *text, char *why, size_
 	return 0;
 }
 
-/* The version, or 0. */
+/* Returns the IP version, or 0. */
 static int read_address(const char *text, struct address *a)
 {
 	memset(a, 0, sizeof(*a));
@@ -45,7 +45,7 @@ static int read_port(const char *text, uint16_t *port)
 	return 0;
 }
 
-/* "10.0.0.1:443" and "[2001:db8::1]:443", cut in two; without ports the whole is the address. */
+/* Splits "10.0.0.1:443" or "[2001:db8::1]:443" in place; without ports all of it is the address. */
 static char *split(char *text, int with_port)
 {
 	char *end = text[0] == '[' ? strchr(text, ']') : NULL, *colon;

@@ -34,7 +34,7 @@ int main(int argc, char **argv)
 {
 	const struct cli_command *command;
 
-	signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error like others: said, and counted */
+	signal(SIGPIPE, SIG_IGN); /* writing to a closed pipe is an ordinary error */
 	signals_watch_stop();
 	if (argc < 2) {
 		print_overview(stderr);

@@ -15,7 +15,7 @@
 
 /* --- man pages ------------------------------------------------------------------------ */
 
-/* A line of text: backslashes and leading dots mean something to man(7). */
+/* Prints a line of text, escaping backslashes and leading dots for man(7). */
 static void put_text(const char *text)
 {
 	for (const char *at = text; *at; at++) {
@@ -189,7 +189,7 @@ static void write_bash(void)
 	     "complete -F _portolan portolan");
 }
 
-/* Of _arguments and _describe: colons, brackets and quotes mean something. */
+/* Prints text for _arguments and _describe, escaping colons, brackets and quotes. */
 static void put_zsh(const char *text)
 {
 	for (; *text; text++) {
