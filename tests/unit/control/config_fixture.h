@@ -1,5 +1,5 @@
-/* Rulesets from text, for the tests of control: what must open, and what must be refused with
- * which words. The profiles are those of the source tree.
+/* Rulesets from text for control's tests: texts that must open, and texts that must be refused with
+ * given errors. The profiles are those of the source tree.
  */
 #ifndef PORTOLAN_CONFIG_FIXTURE_H
 #define PORTOLAN_CONFIG_FIXTURE_H
@@ -21,7 +21,7 @@
 #define SITE "site.yaml"
 #define PROFILE "profile.yaml"
 
-/* A row that may stand in any profile; 5 lines. */
+/* A row for any profile; 5 lines. */
 #define ROW(role, direction, port, transport, feature, rest)                                       \
 	"  - {role: " role ", direction: " direction ", port: " port ", transport: " transport     \
 	",\n"                                                                                      \
@@ -57,7 +57,7 @@ static inline struct ruleset *site_opens(const char *text)
 	return fixture_open(text, NULL, NULL);
 }
 
-/* What of the site takes effect at a start. */
+/* The settings of a site. */
 static inline struct settings *site_settings(const char *text)
 {
 	struct settings *settings;
@@ -71,7 +71,7 @@ static inline struct ruleset *profile_opens(const char *text)
 	return fixture_open(NULL, text, NULL);
 }
 
-/* The error has exactly this line, among others perhaps. */
+/* Expects this line among the errors. */
 static inline void complaint_has(const struct errors *errors, const char *line)
 {
 	const char *at = errors->text;
@@ -106,7 +106,7 @@ static inline void profile_refused(const char *text, const char *line)
 	complaint_has(&errors, line);
 }
 
-/* The number of the rule with this id and feature; fails the case if there is none. */
+/* Number of the rule with this id and feature; fails the test if there is none. */
 static inline uint32_t rule_of(const struct ruleset *ruleset, const char *id, const char *feature)
 {
 	for (uint32_t i = 0; i < ruleset->policy->rules; i++) {

@@ -1,4 +1,4 @@
-/* Random numbers for control's tests, the same ones for the same seed (splitmix64). */
+/* Random numbers for control's tests, reproducible by seed (splitmix64). */
 #ifndef PORTOLAN_RANDOM_H
 #define PORTOLAN_RANDOM_H
 
@@ -13,7 +13,7 @@ static inline uint64_t random_next(uint64_t *seed)
 	return x ^ x >> 31;
 }
 
-/* Below `limit`. */
+/* A number below `limit`. */
 static inline unsigned random_below(uint64_t *seed, unsigned limit)
 {
 	return (unsigned)(random_next(seed) % limit);

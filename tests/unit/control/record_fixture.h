@@ -1,4 +1,4 @@
-/* Records as workers leave them: flows between hosts, judged by a ruleset's policy. */
+/* Records as workers write them: flows between hosts, classified by a ruleset's policy. */
 #ifndef PORTOLAN_RECORD_FIXTURE_H
 #define PORTOLAN_RECORD_FIXTURE_H
 
@@ -19,8 +19,8 @@
 	"  - {name: ftd, role: managed-device, addresses: [10.1.0.0/16]}\n"                        \
 	"  - {name: lone, role: managed-device, addresses: [10.2.0.1]}\n"
 
-/* IPv4 `from` starts a flow with `to`:`port`, seen from `start_ns` to `end_ns`; established or
- * two-way, live. */
+/* A live IPv4 flow from `from` to `to`:`port`, from `start_ns` to `end_ns`; established or
+ * two-way. */
 static inline struct record record_between(const struct ruleset *ruleset, const char *from,
 	const char *to, uint8_t protocol, uint16_t port, uint64_t start_ns, uint64_t end_ns)
 {
@@ -54,7 +54,7 @@ static inline struct record record_between(const struct ruleset *ruleset, const 
 	return r;
 }
 
-/* The same, ended. */
+/* The same flow, ended. */
 static inline struct record record_ended(struct record r, enum end reason)
 {
 	r.kind = RECORD_ENDED;

@@ -10,7 +10,7 @@
 #define NOW (100000 * SECOND)
 #define WINDOW (60 * SECOND)
 
-/* Alerts that are written to a file, and how many of which state are in it. */
+/* Alerts that are written to a file. */
 struct fixture {
 	struct ruleset *ruleset;
 	struct other_profiles other_profiles;
@@ -49,7 +49,7 @@ static void fixture_close_alerts(struct fixture *d)
 	free(d);
 }
 
-/* Events of a state so far; the count of flows on the last of them in `flows`. */
+/* Counts the events of a state in the file; `flows`: of the last one. */
 static unsigned written(struct fixture *d, const char *state, long long *flows)
 {
 	char *line = NULL;

@@ -17,7 +17,7 @@ static void on_change(void *context, const struct channel *ch, enum channel_stat
 	*c = (struct change){from, ch->state, c->count + 1};
 }
 
-/* A connection of a device to the center that is live at `end_ns`. */
+/* A live connection of a device to the center, last seen at `end_ns`. */
 static struct record connection(const struct ruleset *ruleset, uint16_t port, uint64_t end_ns)
 {
 	struct record r = record_between(

@@ -12,8 +12,8 @@
 
 enum { FMC, FTD, LONE };
 
-/* All that is evaluated, and what was said of it. */
-struct watch {
+/* Inputs of the evaluation, and the calls of the listener. */
+struct correlation_fixture {
 	struct ruleset *ruleset;
 	struct matrix matrix;
 	struct channels channels;
@@ -24,14 +24,14 @@ struct watch {
 
 static void on_change(void *context, const struct correlation *f, bool begins)
 {
-	struct watch *w = context;
+	struct correlation_fixture *w = context;
 
 	*(begins ? &w->begun[f->key.kind] : &w->ended[f->key.kind]) += 1;
 }
 
-static struct watch *watch_open(const char *site)
+static struct correlation_fixture *correlation_fixture_open(const char *site)
 {
-	struct watch *w = calloc(1, sizeof(*w));
+	struct correlation_fixture *w = calloc(1, sizeof(*w));
 
 	assert_non_null(w);
 	w->ruleset = site_opens(site);
@@ -42,7 +42,7 @@ static struct watch *watch_open(const char *site)
 	return w;
 }
 
-static void watch_close(struct watch *w)
+static void correlation_fixture_close(struct correlation_fixture *w)
 {
 	correlations_fini(&w->correlations);
 	exposures_fini(&w->exposures);
@@ -52,7 +52,7 @@ static void watch_close(struct watch *w)
 	free(w);
 }
 
-static void take(struct watch *w, struct record r)
+static void take(struct correlation_fixture *w, struct record r)
 {
 	matrix_take(&w->matrix, &r);
 	channels_take(&w->channels, &r);
@@ -60,7 +60,7 @@ static void take(struct watch *w, struct record r)
 	correlations_take(&w->correlations, &r);
 }
 
-static void evaluate(struct watch *w, uint64_t now_ns, bool in_doubt)
+static void evaluate(struct correlation_fixture *w, uint64_t now_ns, bool in_doubt)
 {
 	const struct correlation_evidence e = {
 		&w->matrix, &w->channels, &w->exposures, now_ns, DAY, in_doubt};
@@ -70,7 +70,8 @@ static void evaluate(struct watch *w, uint64_t now_ns, bool in_doubt)
 	correlations_evaluate(&w->correlations, &e, on_change, w);
 }
 
-static const struct correlation *found(const struct watch *w, enum correlation_kind kind)
+static const struct correlation *found(
+	const struct correlation_fixture *w, enum correlation_kind kind)
 {
 	for (const struct correlation *f = w->correlations.first; f; f = f->hh.next)
 		if (f->key.kind == kind)
@@ -80,7 +81,7 @@ static const struct correlation *found(const struct watch *w, enum correlation_k
 
 static void correlation_of_a_device_without_channel_waits_five_minutes(void **state)
 {
-	struct watch *w = watch_open(RECORD_SITE);
+	struct correlation_fixture *w = correlation_fixture_open(RECORD_SITE);
 
 	(void)state;
 	evaluate(w, START + 299 * SECOND, false);
@@ -93,24 +94,24 @@ static void correlation_of_a_device_without_channel_waits_five_minutes(void **st
 			START + 302 * SECOND));
 	evaluate(w, START + 303 * SECOND, false);
 	assert_int_equal(w->ended[CORRELATION_NO_CHANNEL], 1);
-	watch_close(w);
+	correlation_fixture_close(w);
 }
 
 static void correlation_of_absence_is_inconclusive_while_the_mirror_is_in_doubt(void **state)
 {
-	struct watch *w = watch_open(RECORD_SITE);
+	struct correlation_fixture *w = correlation_fixture_open(RECORD_SITE);
 
 	(void)state;
 	evaluate(w, START + 301 * SECOND, true);
 	assert_true(found(w, CORRELATION_NO_CHANNEL)->inconclusive);
 	evaluate(w, START + 302 * SECOND, false);
 	assert_false(found(w, CORRELATION_NO_CHANNEL)->inconclusive);
-	watch_close(w);
+	correlation_fixture_close(w);
 }
 
 static void correlation_of_a_rule_that_fell_silent_ends_with_its_next_packet(void **state)
 {
-	struct watch *w = watch_open(RECORD_SITE);
+	struct correlation_fixture *w = correlation_fixture_open(RECORD_SITE);
 	struct record r = record_ended(record_between(w->ruleset, "192.0.2.1", "10.1.0.7",
 					       IPPROTO_TCP, 22, START, START + SECOND),
 		END_FIN);
@@ -129,12 +130,13 @@ static void correlation_of_a_rule_that_fell_silent_ends_with_its_next_packet(voi
 	take(w, r);
 	evaluate(w, START + DAY + 4 * SECOND, false);
 	assert_int_equal(w->ended[CORRELATION_FELL_SILENT], 1);
-	watch_close(w);
+	correlation_fixture_close(w);
 }
 
 static void correlation_of_a_disabled_feature_lasts_for_the_silence(void **state)
 {
-	struct watch *w = watch_open(RECORD_SITE "features: {ssh: {enabled: no}}\n");
+	struct correlation_fixture *w =
+		correlation_fixture_open(RECORD_SITE "features: {ssh: {enabled: no}}\n");
 
 	(void)state;
 	take(w, record_ended(record_between(w->ruleset, "192.0.2.1", "10.1.0.7", IPPROTO_TCP, 22,
@@ -144,12 +146,12 @@ static void correlation_of_a_disabled_feature_lasts_for_the_silence(void **state
 	assert_int_equal(w->begun[CORRELATION_OFF_AND_USED], 1);
 	evaluate(w, START + DAY + 2 * SECOND, false);
 	assert_int_equal(w->ended[CORRELATION_OFF_AND_USED], 1);
-	watch_close(w);
+	correlation_fixture_close(w);
 }
 
 static void correlation_of_the_old_port_names_who_still_uses_it(void **state)
 {
-	struct watch *w = watch_open(RECORD_SITE
+	struct correlation_fixture *w = correlation_fixture_open(RECORD_SITE
 		"features: {appliance-communications: {ports: {8305/tcp: 8306/tcp}}}\n");
 
 	(void)state;
@@ -159,36 +161,36 @@ static void correlation_of_the_old_port_names_who_still_uses_it(void **state)
 	assert_true(w->begun[CORRELATION_MIXED_PORTS] > 0);
 	evaluate(w, START + DAY + 2 * SECOND, false);
 	assert_null(found(w, CORRELATION_MIXED_PORTS));
-	watch_close(w);
+	correlation_fixture_close(w);
 }
 
 static void correlation_of_an_enabled_feature_that_nobody_uses_comes_after_the_silence(void **state)
 {
-	struct watch *w = watch_open(RECORD_SITE);
+	struct correlation_fixture *w = correlation_fixture_open(RECORD_SITE);
 
 	(void)state;
 	evaluate(w, START + DAY - SECOND, false);
 	assert_null(found(w, CORRELATION_ON_AND_SILENT));
 	evaluate(w, START + DAY + SECOND, false);
 	assert_non_null(found(w, CORRELATION_ON_AND_SILENT));
-	watch_close(w);
+	correlation_fixture_close(w);
 }
 
 static void correlations_of_a_capture_know_no_start_and_no_absence(void **state)
 {
-	struct watch *w = watch_open(RECORD_SITE);
+	struct correlation_fixture *w = correlation_fixture_open(RECORD_SITE);
 
 	(void)state;
 	correlations_fini(&w->correlations);
 	assert_int_equal(correlations_init(&w->correlations, w->ruleset, NEVER), 0);
 	evaluate(w, NEVER, false);
 	assert_int_equal(w->correlations.count, 0);
-	watch_close(w);
+	correlation_fixture_close(w);
 }
 
 static void correlations_outlive_a_reload_with_their_appliances(void **state)
 {
-	struct watch *w = watch_open(RECORD_SITE);
+	struct correlation_fixture *w = correlation_fixture_open(RECORD_SITE);
 	struct ruleset *again =
 		site_opens("appliances:\n"
 			   "  - {name: lone, role: managed-device, addresses: [10.2.0.1]}\n");
@@ -203,7 +205,7 @@ static void correlations_outlive_a_reload_with_their_appliances(void **state)
 	assert_int_equal(w->correlations.first->key.appliance, 0);
 	assert_true(w->correlations.first->since_ns == START + 301 * SECOND);
 	remap_close(&remap);
-	watch_close(w);
+	correlation_fixture_close(w);
 	ruleset_close(again);
 }
 

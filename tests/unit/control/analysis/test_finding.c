@@ -23,7 +23,7 @@ static unsigned random_below(unsigned n)
 	return (unsigned)(state_of_random >> 33) % n;
 }
 
-/* A flow of appliance 3 to one of `peers` peers, one of `ports` ports. */
+/* A flow of appliance 3 with a random one of `peers` peers and `ports` ports. */
 static struct record flow(unsigned peers, unsigned ports)
 {
 	struct record r;
@@ -44,8 +44,8 @@ static struct record flow(unsigned peers, unsigned ports)
 	return r;
 }
 
-/* The stupid twin: a list that is looked through. */
-struct twin {
+/* Reference implementation: a list with linear search. */
+struct finding_list {
 	struct finding_key key[MAX];
 	uint64_t flows[MAX];
 	uint8_t severity[MAX];
@@ -53,7 +53,7 @@ struct twin {
 	uint64_t overflowed;
 };
 
-static void twin_add(struct twin *t, const struct finding_key *k, const struct record *r)
+static void list_add(struct finding_list *t, const struct finding_key *k, const struct record *r)
 {
 	size_t i = 0;
 
@@ -73,7 +73,7 @@ static void twin_add(struct twin *t, const struct finding_key *k, const struct r
 static void findings_are_what_a_list_would_hold_in_the_order_of_discovery(void **state)
 {
 	struct findings all;
-	struct twin *twin = calloc(1, sizeof(*twin));
+	struct finding_list *list = calloc(1, sizeof(*list));
 
 	(void)state;
 	findings_init(&all, MAX);
@@ -81,20 +81,20 @@ static void findings_are_what_a_list_would_hold_in_the_order_of_discovery(void *
 	for (unsigned i = 0; i < FLOWS; i++) {
 		struct record r = flow(30, 30);
 		struct finding_key k = finding_key_of(&r);
-		twin_add(twin, &k, &r);
+		list_add(list, &k, &r);
 		findings_add(&all, &k, &r);
 	}
 	assert_int_equal(all.count, MAX);
-	assert_int_equal(all.count, twin->count);
-	assert_int_equal(all.overflowed, twin->overflowed);
+	assert_int_equal(all.count, list->count);
+	assert_int_equal(all.overflowed, list->overflowed);
 	for (size_t i = 0; i < all.count; i++) {
-		assert_memory_equal(&all.finding[i].key, &twin->key[i], sizeof(twin->key[i]));
-		assert_int_equal(all.finding[i].flows, twin->flows[i]);
-		assert_int_equal(all.finding[i].description.severity, twin->severity[i]);
-		assert_ptr_equal(findings_find(&all, &twin->key[i]), &all.finding[i]);
+		assert_memory_equal(&all.finding[i].key, &list->key[i], sizeof(list->key[i]));
+		assert_int_equal(all.finding[i].flows, list->flows[i]);
+		assert_int_equal(all.finding[i].description.severity, list->severity[i]);
+		assert_ptr_equal(findings_find(&all, &list->key[i]), &all.finding[i]);
 	}
 	findings_clear(&all);
-	free(twin);
+	free(list);
 }
 
 static void findings_hold_nothing_before_the_first(void **state)

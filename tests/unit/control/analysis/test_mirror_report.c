@@ -1,4 +1,4 @@
-/* What is said of a mirror, and from which figure on. */
+/* Findings about a mirror and their thresholds. */
 #include "control/config_fixture.h"
 
 #include "analysis/mirror_report.h"
@@ -9,7 +9,7 @@
 	"  - {name: fmc, role: management-center, addresses: [10.10.0.5]}\n"                       \
 	"  - {name: ftd, role: managed-device, addresses: [10.20.0.1]}\n"
 
-struct scene {
+struct mirror_fixture {
 	struct ruleset *ruleset;
 	struct mirror_report report;
 	struct counters counters;
@@ -17,10 +17,10 @@ struct scene {
 	size_t count;
 };
 
-/* A good mirror: enough of everything, nothing wrong. */
-static struct scene *scene_open(const char *site)
+/* A good mirror: counts above all minimums, no errors. */
+static struct mirror_fixture *mirror_fixture_open(const char *site)
 {
-	struct scene *s = calloc(1, sizeof(*s));
+	struct mirror_fixture *s = calloc(1, sizeof(*s));
 	struct settings *settings;
 
 	assert_non_null(s);
@@ -36,15 +36,15 @@ static struct scene *scene_open(const char *site)
 	return s;
 }
 
-static void scene_close(struct scene *s)
+static void mirror_fixture_close(struct mirror_fixture *s)
 {
 	mirror_report_fini(&s->report);
 	ruleset_close(s->ruleset);
 	free(s);
 }
 
-/* Exactly this is said, with these words in it; MIRROR_FINDING_COUNT: nothing. */
-static void expect(struct scene *s, enum mirror_finding_kind kind, const char *words)
+/* Expects exactly this finding, with these words in it; MIRROR_FINDING_COUNT: none. */
+static void expect(struct mirror_fixture *s, enum mirror_finding_kind kind, const char *words)
 {
 	s->count = mirror_report_find(&s->report, &s->counters, s->found);
 	if (kind == MIRROR_FINDING_COUNT) {
@@ -58,44 +58,44 @@ static void expect(struct scene *s, enum mirror_finding_kind kind, const char *w
 	assert_true(strlen(s->found[0].remedy) > 20);
 }
 
-static void expect_nothing(struct scene *s)
+static void expect_nothing(struct mirror_fixture *s)
 {
 	expect(s, MIRROR_FINDING_COUNT, "");
 }
 
 static void mirror_says_nothing_of_a_good_one(void **state)
 {
-	struct scene *s = scene_open(TWO);
+	struct mirror_fixture *s = mirror_fixture_open(TWO);
 
 	(void)state;
 	expect_nothing(s);
-	scene_close(s);
+	mirror_fixture_close(s);
 }
 
 static void mirror_says_how_much_is_one_sided(void **state)
 {
-	struct scene *s = scene_open(TWO);
+	struct mirror_fixture *s = mirror_fixture_open(TWO);
 	struct mirror_sides *flows = &s->report.sum.lane[1].flows;
 
 	(void)state;
 	*flows = (struct mirror_sides){.both = 0, .one = 19};
-	expect_nothing(s); /* too few to tell */
+	expect_nothing(s); /* below the minimum */
 	*flows = (struct mirror_sides){.both = 91, .one = 9};
 	expect_nothing(s);
 	*flows = (struct mirror_sides){.both = 90, .one = 10};
 	expect(s, MIRROR_FINDING_PARTLY_ONE_SIDED, "10 %");
 	*flows = (struct mirror_sides){.both = 2, .one = 98};
 	expect(s, MIRROR_FINDING_ONE_SIDED, "98 % of TCP flows have a single side (98 of 100)");
-	/* What the missing side sent is not lost on the way, too. */
+	/* What the missing direction sent does not count as lost. */
 	s->report.sum.acknowledged_bytes = 100000;
 	s->report.sum.unseen_bytes = 90000;
 	expect(s, MIRROR_FINDING_ONE_SIDED, "98 %");
-	scene_close(s);
+	mirror_fixture_close(s);
 }
 
 static void mirror_says_what_was_lost(void **state)
 {
-	struct scene *s = scene_open(TWO);
+	struct mirror_fixture *s = mirror_fixture_open(TWO);
 
 	(void)state;
 	s->report.sum.acknowledged_bytes = 9999;
@@ -106,13 +106,13 @@ static void mirror_says_what_was_lost(void **state)
 	expect_nothing(s);
 	s->report.sum.unseen_bytes = 4000;
 	expect(s, MIRROR_FINDING_LOSS, "0.4 %");
-	scene_close(s);
+	mirror_fixture_close(s);
 }
 
 static void mirror_says_what_comes_twice(void **state)
 {
-	struct scene *s = scene_open(TWO);
-	struct scene *dropping = scene_open(TWO "capture: {deduplicate: true}\n");
+	struct mirror_fixture *s = mirror_fixture_open(TWO);
+	struct mirror_fixture *dropping = mirror_fixture_open(TWO "capture: {deduplicate: true}\n");
 
 	(void)state;
 	s->report.sum.watched_packets = 1000;
@@ -123,13 +123,13 @@ static void mirror_says_what_comes_twice(void **state)
 	dropping->counters.duplicate = dropping->counters.ip;
 	dropping->report.sum.watched_packets = 1000;
 	expect(dropping, MIRROR_FINDING_DUPLICATES, "were dropped");
-	scene_close(s);
-	scene_close(dropping);
+	mirror_fixture_close(s);
+	mirror_fixture_close(dropping);
 }
 
 static void mirror_says_what_is_cut_and_when_time_runs_back(void **state)
 {
-	struct scene *s = scene_open(TWO);
+	struct mirror_fixture *s = mirror_fixture_open(TWO);
 
 	(void)state;
 	s->counters.truncated_frames = 999;
@@ -143,22 +143,22 @@ static void mirror_says_what_is_cut_and_when_time_runs_back(void **state)
 	s->report.sum.backwards = 1;
 	s->report.sum.backwards_ns = 2500000000;
 	expect(s, MIRROR_FINDING_TIME, "2.500 s");
-	scene_close(s);
+	mirror_fixture_close(s);
 }
 
 static void mirror_says_who_was_never_seen(void **state)
 {
-	struct scene *s = scene_open(TWO);
+	struct mirror_fixture *s = mirror_fixture_open(TWO);
 
 	(void)state;
 	s->report.sum.host[1].packets = 0;
 	expect(s, MIRROR_FINDING_ABSENT, "1 of 2 appliances never seen: ftd");
-	scene_close(s);
+	mirror_fixture_close(s);
 }
 
 static void mirror_says_of_answers_without_questions(void **state)
 {
-	struct scene *s = scene_open(TWO);
+	struct mirror_fixture *s = mirror_fixture_open(TWO);
 
 	(void)state;
 	s->report.sum.lane[1].syn_ack = 20;
@@ -166,15 +166,15 @@ static void mirror_says_of_answers_without_questions(void **state)
 	expect_nothing(s);
 	s->report.sum.lane[1].syn = 1;
 	expect(s, MIRROR_FINDING_HANDSHAKES, "20 flows with SYN+ACK, 1 with SYN");
-	scene_close(s);
+	mirror_fixture_close(s);
 }
 
 /* --- several workers --------------------------------------------------------------------- */
 
-/* Each has seen half of the numbers, of one session and of its second leg. */
+/* Each worker sees half of the sequence numbers of a session and of its second leg. */
 static void mirror_puts_workers_together(void **state)
 {
-	struct scene *s = scene_open(TWO);
+	struct mirror_fixture *s = mirror_fixture_open(TWO);
 	struct mirror_host host[2] = {{.packets = 5, .last_ns = 9}, {.packets = 1, .last_ns = 3}};
 	struct mirror_counters f = {.lanes = 3, .sessions = 2, .host = host, .hosts = 2};
 	struct mirror_session *sum = s->report.sum.session;
@@ -204,20 +204,20 @@ static void mirror_puts_workers_together(void **state)
 	assert_int_equal(sum[1].packets, 10);
 	assert_int_equal(s->report.sum.host[0].last_ns, 9);
 	expect(s, MIRROR_FINDING_SESSION_LOSS, "lost 2 of 200 packets on the way (1.0 %)");
-	scene_close(s);
+	mirror_fixture_close(s);
 }
 
-/* After a start or a reload, until the first dump: an appliance is not absent yet. */
+/* After a start or a reload no appliance counts as absent before the first dump. */
 static void mirror_says_nothing_before_figures_came(void **state)
 {
-	struct scene *s = scene_open(TWO);
+	struct mirror_fixture *s = mirror_fixture_open(TWO);
 
 	(void)state;
 	mirror_report_clear(&s->report);
 	expect_nothing(s);
 	s->report.is_known = true;
 	assert_true(mirror_report_find(&s->report, &s->counters, s->found) > 0);
-	scene_close(s);
+	mirror_fixture_close(s);
 }
 
 int main(void)

@@ -2,7 +2,7 @@
 
 #include "base/suggest.h"
 
-static void complaint_puts_lines_below_each_other(void **state)
+static void errors_are_lines_below_each_other(void **state)
 {
 	struct errors c = {0};
 
@@ -13,7 +13,7 @@ static void complaint_puts_lines_below_each_other(void **state)
 	assert_int_equal(c.length, 7);
 }
 
-static void complaint_that_is_full_says_so(void **state)
+static void errors_that_are_cut_end_with_an_ellipsis(void **state)
 {
 	struct errors c = {0};
 
@@ -27,7 +27,7 @@ static void complaint_that_is_full_says_so(void **state)
 	assert_true(c.length > ERRORS_BYTES - 32);
 }
 
-static void complaint_that_fits_to_the_last_byte_is_not_spoilt(void **state)
+static void errors_that_fit_to_the_last_byte_are_not_cut(void **state)
 {
 	char text[ERRORS_BYTES];
 
@@ -46,7 +46,7 @@ static void complaint_that_fits_to_the_last_byte_is_not_spoilt(void **state)
 	}
 }
 
-static void complaint_cuts_one_long_line(void **state)
+static void errors_cut_one_long_line(void **state)
 {
 	struct errors c = {0};
 	char text[2 * ERRORS_BYTES];
@@ -59,7 +59,7 @@ static void complaint_cuts_one_long_line(void **state)
 	assert_string_equal(c.text + c.length - strlen("…"), "…");
 }
 
-static void complaint_takes_the_sting_out_of_control_characters(void **state)
+static void errors_replace_control_characters(void **state)
 {
 	struct errors c = {0};
 
@@ -68,7 +68,7 @@ static void complaint_takes_the_sting_out_of_control_characters(void **state)
 	assert_string_equal(c.text, "found \"a??[2Jb?\"");
 }
 
-static void complaint_is_printed_with_the_programs_name(void **state)
+static void errors_are_printed_with_the_programs_name(void **state)
 {
 	struct errors c = {0};
 	size_t size;
@@ -84,7 +84,7 @@ static void complaint_is_printed_with_the_programs_name(void **state)
 	free(text);
 }
 
-static void spelling_names_the_nearest_word_or_all(void **state)
+static void suggest_names_the_nearest_word_or_all(void **state)
 {
 	static const char *const known[] = {"table", "csv", "json"};
 	char want[SUGGEST_TEXT_BYTES];
@@ -102,7 +102,7 @@ static void spelling_names_the_nearest_word_or_all(void **state)
 	assert_string_equal(want, "nothing");
 }
 
-static void spelling_cuts_a_list_that_is_too_long(void **state)
+static void suggest_cuts_a_list_that_is_too_long(void **state)
 {
 	const char *known[500];
 	char want[SUGGEST_TEXT_BYTES];
@@ -118,14 +118,14 @@ static void spelling_cuts_a_list_that_is_too_long(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(complaint_puts_lines_below_each_other),
-		cmocka_unit_test(complaint_that_is_full_says_so),
-		cmocka_unit_test(complaint_that_fits_to_the_last_byte_is_not_spoilt),
-		cmocka_unit_test(complaint_cuts_one_long_line),
-		cmocka_unit_test(complaint_takes_the_sting_out_of_control_characters),
-		cmocka_unit_test(complaint_is_printed_with_the_programs_name),
-		cmocka_unit_test(spelling_names_the_nearest_word_or_all),
-		cmocka_unit_test(spelling_cuts_a_list_that_is_too_long),
+		cmocka_unit_test(errors_are_lines_below_each_other),
+		cmocka_unit_test(errors_that_are_cut_end_with_an_ellipsis),
+		cmocka_unit_test(errors_that_fit_to_the_last_byte_are_not_cut),
+		cmocka_unit_test(errors_cut_one_long_line),
+		cmocka_unit_test(errors_replace_control_characters),
+		cmocka_unit_test(errors_are_printed_with_the_programs_name),
+		cmocka_unit_test(suggest_names_the_nearest_word_or_all),
+		cmocka_unit_test(suggest_cuts_a_list_that_is_too_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Times, addresses and numbers against what libc makes of them. */
+/* Times, addresses and numbers compared with libc's formatting. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -62,7 +62,7 @@ static void check_address(const struct address *a)
 	}
 }
 
-/* Each group in turn zero, small, 0xffff or anything: all the places where zeros are left out. */
+/* Each group zero, small, 0xffff or random: covers every position of compressed zeros. */
 static void format_address_is_what_inet_ntop_says(void **state)
 {
 	uint64_t seed = SEED;

@@ -219,7 +219,7 @@ static void profile_refuses_to_extend_an_unknown_one(void **state)
 		"path to one");
 }
 
-/* ---- files beside each other ---- */
+/* ---- profiles in several files */
 
 struct folder {
 	char path[64];

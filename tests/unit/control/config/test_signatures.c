@@ -8,7 +8,7 @@
 #define HEAD "signatures:\n"
 #define SSH "  - {service: ssh, transport: tcp, side: either, pattern: '^SSH-', validator: ssh}\n"
 
-/* The signatures of a text, compiled: 0, or negative with the error. */
+/* Compiles the signatures of a text: 0, or negative with the error. */
 static int compile(const char *text, struct errors *errors)
 {
 	struct arena *arena = arena_new();
@@ -39,7 +39,7 @@ static void refused(const char *text, const char *line)
 	complaint_has(&errors, line);
 }
 
-static void lexicon_that_ships_compiles_and_knows_every_service_of_the_profiles(void **state)
+static void signatures_that_ship_compile_and_know_every_service_of_the_profiles(void **state)
 {
 	struct errors errors = {0};
 	struct ruleset *ruleset;
@@ -57,7 +57,7 @@ static void lexicon_that_ships_compiles_and_knows_every_service_of_the_profiles(
 	ruleset_close(ruleset);
 }
 
-static void lexicon_refuses_a_bad_pattern_with_its_line(void **state)
+static void signatures_refuse_a_bad_pattern_with_its_line(void **state)
 {
 	(void)state;
 	refused(HEAD SSH "  - {service: vnc, transport: tcp, side: either, pattern: '^RFB ('}\n",
@@ -65,14 +65,14 @@ static void lexicon_refuses_a_bad_pattern_with_its_line(void **state)
 			"started at index 5.); want one that Hyperscan compiles");
 }
 
-static void lexicon_refuses_an_unknown_service(void **state)
+static void signatures_refuse_an_unknown_service(void **state)
 {
 	(void)state;
 	refused(HEAD "  - {service: sssh, transport: tcp, side: either, pattern: x}\n",
 		LEXICON ":2: found \"sssh\" for service; want \"ssh\"");
 }
 
-static void lexicon_refuses_an_unknown_validator(void **state)
+static void signatures_refuse_an_unknown_validator(void **state)
 {
 	(void)state;
 	refused(HEAD
@@ -80,7 +80,7 @@ static void lexicon_refuses_an_unknown_validator(void **state)
 		LEXICON ":2: found \"shh\" for validator; want \"ssh\"");
 }
 
-static void lexicon_refuses_an_unknown_key(void **state)
+static void signatures_refuse_an_unknown_key(void **state)
 {
 	struct errors errors = {0};
 
@@ -90,7 +90,7 @@ static void lexicon_refuses_an_unknown_key(void **state)
 	assert_non_null(strstr(errors.text, LEXICON ":2: found unknown key \"patern\""));
 }
 
-static void lexicon_refuses_a_signature_that_nothing_tells(void **state)
+static void signatures_refuse_a_signature_that_nothing_tells(void **state)
 {
 	(void)state;
 	refused(HEAD "  - {service: ssh, transport: tcp, side: either}\n",
@@ -98,7 +98,7 @@ static void lexicon_refuses_a_signature_that_nothing_tells(void **state)
 			"pattern, or a validator that is asked where the service is expected");
 }
 
-static void lexicon_refuses_a_beginning_of_nothing(void **state)
+static void signatures_refuse_a_beginning_of_nothing(void **state)
 {
 	(void)state;
 	refused(HEAD "  - {service: ssh, transport: tcp, side: either, beginning: '^S', "
@@ -107,7 +107,7 @@ static void lexicon_refuses_a_beginning_of_nothing(void **state)
 			"both, or a pattern alone");
 }
 
-static void lexicon_takes_a_validator_alone_for_where_it_is_expected(void **state)
+static void signatures_take_a_validator_alone_for_where_it_is_expected(void **state)
 {
 	struct errors errors = {0};
 
@@ -119,9 +119,9 @@ static void lexicon_takes_a_validator_alone_for_where_it_is_expected(void **stat
 	assert_string_equal(errors.text, "");
 }
 
-static void lexicon_is_part_of_the_policys_hash(void **state)
+static void signatures_are_part_of_the_policys_hash(void **state)
 {
-	char folder[] = "/tmp/portolan-lexicon-XXXXXX", command[512], hash[80];
+	char folder[] = "/tmp/portolan-signatures-XXXXXX", command[512], hash[80];
 	struct ruleset *ruleset = site_opens("appliances: []\n");
 
 	(void)state;
@@ -147,15 +147,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
-			lexicon_that_ships_compiles_and_knows_every_service_of_the_profiles),
-		cmocka_unit_test(lexicon_refuses_a_bad_pattern_with_its_line),
-		cmocka_unit_test(lexicon_refuses_an_unknown_service),
-		cmocka_unit_test(lexicon_refuses_an_unknown_validator),
-		cmocka_unit_test(lexicon_refuses_an_unknown_key),
-		cmocka_unit_test(lexicon_refuses_a_signature_that_nothing_tells),
-		cmocka_unit_test(lexicon_refuses_a_beginning_of_nothing),
-		cmocka_unit_test(lexicon_takes_a_validator_alone_for_where_it_is_expected),
-		cmocka_unit_test(lexicon_is_part_of_the_policys_hash),
+			signatures_that_ship_compile_and_know_every_service_of_the_profiles),
+		cmocka_unit_test(signatures_refuse_a_bad_pattern_with_its_line),
+		cmocka_unit_test(signatures_refuse_an_unknown_service),
+		cmocka_unit_test(signatures_refuse_an_unknown_validator),
+		cmocka_unit_test(signatures_refuse_an_unknown_key),
+		cmocka_unit_test(signatures_refuse_a_signature_that_nothing_tells),
+		cmocka_unit_test(signatures_refuse_a_beginning_of_nothing),
+		cmocka_unit_test(signatures_take_a_validator_alone_for_where_it_is_expected),
+		cmocka_unit_test(signatures_are_part_of_the_policys_hash),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_setup, NULL);

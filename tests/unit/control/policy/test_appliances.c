@@ -17,7 +17,7 @@ static uint16_t owner_of(const struct ruleset *ruleset, const char *text)
 	return inventory_find(ruleset->policy->inventory, &address, (unsigned)version);
 }
 
-static void roster_refuses_an_appliance_twice(void **state)
+static void appliances_refuse_an_appliance_twice(void **state)
 {
 	(void)state;
 	site_refused(LIST CENTER("a", "addresses: [10.0.0.1]") DEVICE("b", "addresses: [10.0.0.2]")
@@ -25,7 +25,7 @@ static void roster_refuses_an_appliance_twice(void **state)
 		SITE ":4: found appliance a again; want it once (a has it on line 2)");
 }
 
-static void roster_refuses_an_address_twice(void **state)
+static void appliances_refuse_an_address_twice(void **state)
 {
 	(void)state;
 	site_refused(LIST DEVICE("a", "addresses: [10.0.0.1, 10.0.0.1]"),
@@ -36,7 +36,7 @@ static void roster_refuses_an_address_twice(void **state)
 		":4: found address 2001:DB8:0::1/128 again; want it once (a has it on line 2)");
 }
 
-static void roster_refuses_a_mac_twice(void **state)
+static void appliances_refuse_a_mac_twice(void **state)
 {
 	(void)state;
 	site_refused(LIST DEVICE("a", "addresses: [10.0.0.1], macs: [\"02:00:00:00:00:0a\"]")
@@ -45,7 +45,7 @@ static void roster_refuses_a_mac_twice(void **state)
 		":3: found MAC address 0200.0000.000A again; want it once (a has it on line 2)");
 }
 
-static void roster_refuses_overlapping_addresses_of_two_roles(void **state)
+static void appliances_refuse_overlapping_addresses_of_two_roles(void **state)
 {
 	(void)state;
 	site_refused(LIST DEVICE("a", "addresses: [10.0.0.0/8]")
@@ -58,7 +58,7 @@ static void roster_refuses_overlapping_addresses_of_two_roles(void **state)
 		     "management-center b (line 2); want addresses of two roles apart");
 }
 
-static void roster_finds_an_overlap_behind_closed_networks(void **state)
+static void appliances_find_an_overlap_behind_closed_networks(void **state)
 {
 	(void)state;
 	site_refused(LIST DEVICE("a", "addresses: [10.0.0.0/8, 10.1.0.0/16, 10.1.1.0/24]")
@@ -67,7 +67,7 @@ static void roster_finds_an_overlap_behind_closed_networks(void **state)
 		     "managed-device a (line 2); want addresses of two roles apart");
 }
 
-static void roster_lets_the_longest_prefix_of_one_role_win(void **state)
+static void appliances_let_the_longest_prefix_of_one_role_win(void **state)
 {
 	struct ruleset *ruleset = site_opens(LIST DEVICE("wide", "addresses: [10.0.0.0/8]") DEVICE(
 		"narrow", "addresses: [10.1.0.0/16]") DEVICE("one", "addresses: [10.1.2.3]"));
@@ -80,7 +80,7 @@ static void roster_lets_the_longest_prefix_of_one_role_win(void **state)
 	ruleset_close(ruleset);
 }
 
-static void roster_keeps_versions_apart(void **state)
+static void appliances_keep_versions_apart(void **state)
 {
 	struct ruleset *ruleset = site_opens(LIST CENTER("a", "addresses: [0.0.0.0/8]")
 			DEVICE("b", "addresses: [\"::/8\", \"::1\"]"));
@@ -91,7 +91,7 @@ static void roster_keeps_versions_apart(void **state)
 	ruleset_close(ruleset);
 }
 
-static void roster_keeps_names_roles_and_macs(void **state)
+static void appliances_keep_names_roles_and_macs(void **state)
 {
 	struct ruleset *ruleset = site_opens(
 		LIST CENTER("fmc", "addresses: [10.0.0.1, \"2001:db8::/64\"]")
@@ -114,14 +114,14 @@ static void roster_keeps_names_roles_and_macs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(roster_refuses_an_appliance_twice),
-		cmocka_unit_test(roster_refuses_an_address_twice),
-		cmocka_unit_test(roster_refuses_a_mac_twice),
-		cmocka_unit_test(roster_refuses_overlapping_addresses_of_two_roles),
-		cmocka_unit_test(roster_finds_an_overlap_behind_closed_networks),
-		cmocka_unit_test(roster_lets_the_longest_prefix_of_one_role_win),
-		cmocka_unit_test(roster_keeps_versions_apart),
-		cmocka_unit_test(roster_keeps_names_roles_and_macs),
+		cmocka_unit_test(appliances_refuse_an_appliance_twice),
+		cmocka_unit_test(appliances_refuse_an_address_twice),
+		cmocka_unit_test(appliances_refuse_a_mac_twice),
+		cmocka_unit_test(appliances_refuse_overlapping_addresses_of_two_roles),
+		cmocka_unit_test(appliances_find_an_overlap_behind_closed_networks),
+		cmocka_unit_test(appliances_let_the_longest_prefix_of_one_role_win),
+		cmocka_unit_test(appliances_keep_versions_apart),
+		cmocka_unit_test(appliances_keep_names_roles_and_macs),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_setup, NULL);

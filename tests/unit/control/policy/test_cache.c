@@ -21,7 +21,7 @@ static const struct cache_key key = {{0xab}};
 
 #define ENTRY_NAME "ab00000000000000000000000000000000000000000000000000000000000000.jar"
 
-/* A folder of its own for each case, in which $HOME lies. */
+/* A temporary folder for each case, which is also $HOME. */
 struct cache_folder {
 	char root[64], folder[128], entry[256];
 	struct cache cache;
@@ -207,7 +207,7 @@ static void cache_follows_no_link_and_waits_for_no_pipe(void **state)
 	assert_int_equal(rmdir(h->entry), 0);
 }
 
-/* What stands where a cache entry is to go is replaced, not written through. */
+/* A link at the entry's path is replaced, not followed. */
 static void cache_puts_a_new_entry_in_place_of_a_link(void **state)
 {
 	struct cache_folder *h = *state;
@@ -264,7 +264,7 @@ static void cache_keeps_the_newest_entries_and_what_is_not_its_own(void **state)
 	assert_int_equal(access(path, F_OK), 0);
 }
 
-/* A file may grow no further, as on a full disk. */
+/* A file size limit simulates a full disk. */
 static void cache_on_a_full_disk_changes_nothing(void **state)
 {
 	struct cache_folder *h = *state;

@@ -62,7 +62,7 @@ static void cache_entry_with_any_bit_changed_does_not_open(void **state)
 	free(bytes);
 }
 
-/* Each length in memory of its own, so that reading past it is seen. */
+/* Each length is allocated exactly, so that the sanitizer detects reads past it. */
 static void cache_entry_cut_anywhere_does_not_open(void **state)
 {
 	size_t size;

@@ -7,7 +7,7 @@
 	"     macs: [\"02:00:00:00:00:07\"]}\n"                                                    \
 	"features:\n  ldap: {peers: [10.1.1.0/24, 10.2.0.1]}\n  dns: {enabled: false}\n"
 
-/* The same, said otherwise. */
+/* The same policy, written differently. */
 #define AGAIN                                                                                      \
 	"# a comment\n"                                                                            \
 	"features:\n  dns: {enabled: no}\n  ldap:\n    peers: [10.2.0.1/32, 10.1.1.0/24]\n"        \
@@ -41,7 +41,7 @@ static void hash_is_the_same(const char *site)
 	assert_string_equal(base, other);
 }
 
-static void fingerprint_is_sha256_in_hexadecimal(void **state)
+static void policy_hash_is_sha256_in_hexadecimal(void **state)
 {
 	char hash[80];
 
@@ -52,20 +52,20 @@ static void fingerprint_is_sha256_in_hexadecimal(void **state)
 	assert_int_equal(strlen(hash), 71);
 }
 
-static void fingerprint_does_not_depend_on_how_it_is_written(void **state)
+static void policy_hash_does_not_depend_on_how_it_is_written(void **state)
 {
 	(void)state;
 	hash_is_the_same(AGAIN);
 }
 
-static void fingerprint_does_not_depend_on_what_decides_nothing(void **state)
+static void policy_hash_does_not_depend_on_what_decides_nothing(void **state)
 {
 	(void)state;
 	hash_is_the_same(BASE "flow: {max: 77}\ncapture: {interfaces: [eth7], source: dpdk}\n");
 	hash_is_the_same(BASE "flow: {timeouts: {ike: 1h}}\ncapture: {warmup: 1m}\n");
 }
 
-static void fingerprint_depends_on_everything_that_decides(void **state)
+static void policy_hash_depends_on_everything_that_decides(void **state)
 {
 	(void)state;
 	hash_differs("{}\n");
@@ -82,7 +82,7 @@ static void fingerprint_depends_on_everything_that_decides(void **state)
 			  "     transport: tcp, feature: x}\n");
 }
 
-static void fingerprint_of_a_row_depends_on_its_feature_and_service(void **state)
+static void policy_hash_of_a_row_depends_on_its_feature_and_service(void **state)
 {
 	char a[80], b[80], c[80];
 
@@ -100,7 +100,7 @@ static void fingerprint_of_a_row_depends_on_its_feature_and_service(void **state
 	assert_string_not_equal(a, c);
 }
 
-static void fingerprint_ignores_status_and_order_of_rows(void **state)
+static void policy_hash_ignores_status_and_order_of_rows(void **state)
 {
 	char a[80], b[80];
 
@@ -116,12 +116,12 @@ static void fingerprint_ignores_status_and_order_of_rows(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(fingerprint_is_sha256_in_hexadecimal),
-		cmocka_unit_test(fingerprint_does_not_depend_on_how_it_is_written),
-		cmocka_unit_test(fingerprint_does_not_depend_on_what_decides_nothing),
-		cmocka_unit_test(fingerprint_depends_on_everything_that_decides),
-		cmocka_unit_test(fingerprint_of_a_row_depends_on_its_feature_and_service),
-		cmocka_unit_test(fingerprint_ignores_status_and_order_of_rows),
+		cmocka_unit_test(policy_hash_is_sha256_in_hexadecimal),
+		cmocka_unit_test(policy_hash_does_not_depend_on_how_it_is_written),
+		cmocka_unit_test(policy_hash_does_not_depend_on_what_decides_nothing),
+		cmocka_unit_test(policy_hash_depends_on_everything_that_decides),
+		cmocka_unit_test(policy_hash_of_a_row_depends_on_its_feature_and_service),
+		cmocka_unit_test(policy_hash_ignores_status_and_order_of_rows),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_setup, NULL);

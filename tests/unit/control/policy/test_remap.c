@@ -4,7 +4,8 @@
 
 #define NOW (100000 * SECOND)
 
-/* The same appliances in another order; `lone` is gone, another has its name and another role. */
+/* The same appliances in another order, except: `lone` is removed, and another one has that name
+ * with the other role. */
 #define OTHER_SITE                                                                                 \
 	"appliances:\n"                                                                            \
 	"  - {name: new, role: managed-device, addresses: [10.3.0.1]}\n"                           \

@@ -10,7 +10,7 @@ static uint16_t set_at(const struct ruleset *ruleset, enum role role, enum direc
 	return policy_set(ruleset->policy, role, direction, transport, (uint16_t)port);
 }
 
-/* The stupid twin of the direct table: the rules on a port, counted one by one. */
+/* Reference for the direct table: counts the rules of a port one by one. */
 static uint32_t rules_on(const struct policy *policy, int role, int direction, int transport,
 	unsigned port, uint32_t *first)
 {
@@ -39,7 +39,7 @@ static void table_equals_scan(const struct policy *policy, int role, int directi
 	}
 }
 
-static void chart_equals_scan(struct ruleset *ruleset)
+static void tables_equal_scan(struct ruleset *ruleset)
 {
 	for (int role = 0; role < ROLE_COUNT; role++)
 		for (int direction = 0; direction < DIRECTION_COUNT; direction++)
@@ -48,18 +48,18 @@ static void chart_equals_scan(struct ruleset *ruleset)
 	ruleset_close(ruleset);
 }
 
-static void rulebook_table_equals_a_scan_of_the_rules(void **state)
+static void rules_table_equals_a_scan_of_the_rules(void **state)
 {
 	(void)state;
-	chart_equals_scan(site_opens("{}\n"));
-	chart_equals_scan(site_opens("profile: on-premises-7\n"));
-	chart_equals_scan(site_opens(
+	tables_equal_scan(site_opens("{}\n"));
+	tables_equal_scan(site_opens("profile: on-premises-7\n"));
+	tables_equal_scan(site_opens(
 		"features:\n  appliance-communications: {ports: {8305/tcp: 1/tcp}}\n"
 		"  ldap: {ports: {389/tcp: 65535/tcp}}\nextra_rules:\n" EXTRA(
 			"managed-device", "67", "aa") EXTRA("managed-device", "68", "zz")));
 }
 
-static void rulebook_sorts_rules_by_role_direction_transport_and_port(void **state)
+static void rules_sorts_rules_by_role_direction_transport_and_port(void **state)
 {
 	struct ruleset *ruleset = site_opens("features: {radius: {ports: {1812/udp: 9/udp}}}\n");
 
@@ -77,7 +77,7 @@ static void rulebook_sorts_rules_by_role_direction_transport_and_port(void **sta
 	ruleset_close(ruleset);
 }
 
-static void rulebook_keeps_a_shared_port_in_one_set(void **state)
+static void rules_keeps_a_shared_port_in_one_set(void **state)
 {
 	struct ruleset *ruleset = site_opens("{}\n");
 	uint16_t set =
@@ -92,7 +92,7 @@ static void rulebook_keeps_a_shared_port_in_one_set(void **state)
 	ruleset_close(ruleset);
 }
 
-static void rulebook_set_zero_is_empty(void **state)
+static void rules_set_zero_is_empty(void **state)
 {
 	struct ruleset *ruleset = site_opens("{}\n");
 
@@ -106,7 +106,7 @@ static void rulebook_set_zero_is_empty(void **state)
 	ruleset_close(ruleset);
 }
 
-static void rulebook_moves_appliance_communications_once_for_all(void **state)
+static void rules_moves_appliance_communications_once_for_all(void **state)
 {
 	struct ruleset *ruleset = site_opens(
 		"features:\n  appliance-communications: {ports: {8305/TCP: 8306/Tcp}}\n");
@@ -130,7 +130,7 @@ static void rulebook_moves_appliance_communications_once_for_all(void **state)
 	ruleset_close(ruleset);
 }
 
-static void rulebook_lets_ports_of_one_feature_swap(void **state)
+static void rules_lets_ports_of_one_feature_swap(void **state)
 {
 	struct ruleset *ruleset = site_opens(
 		"features:\n  radius: {ports: {1812/udp: 1813/udp, 1813/udp: 1812/udp}}\n");
@@ -141,7 +141,7 @@ static void rulebook_lets_ports_of_one_feature_swap(void **state)
 	ruleset_close(ruleset);
 }
 
-static void rulebook_lets_a_move_stay_where_it_is(void **state)
+static void rules_lets_a_move_stay_where_it_is(void **state)
 {
 	struct ruleset *ruleset = site_opens("features: {ldap: {ports: {389/tcp: 389/tcp}}}\n");
 
@@ -153,7 +153,7 @@ static void rulebook_lets_a_move_stay_where_it_is(void **state)
 	ruleset_close(ruleset);
 }
 
-static void rulebook_lets_an_extra_rule_take_a_port_that_was_left(void **state)
+static void rules_lets_an_extra_rule_take_a_port_that_was_left(void **state)
 {
 	struct ruleset *ruleset = site_opens(
 		"features:\n  radius: {ports: {1812/udp: 1645/udp}}\nextra_rules:\n" EXTRA(
@@ -167,7 +167,7 @@ static void rulebook_lets_an_extra_rule_take_a_port_that_was_left(void **state)
 	ruleset_close(ruleset);
 }
 
-static void rulebook_switches_a_feature_off_in_both_roles(void **state)
+static void rules_switches_a_feature_off_in_both_roles(void **state)
 {
 	struct ruleset *ruleset = site_opens("features: {dns: {enabled: no}}\n");
 	uint32_t disabled = 0;
@@ -182,7 +182,7 @@ static void rulebook_switches_a_feature_off_in_both_roles(void **state)
 	ruleset_close(ruleset);
 }
 
-static void rulebook_binds_a_feature_to_the_listed_peers(void **state)
+static void rules_binds_a_feature_to_the_listed_peers(void **state)
 {
 	struct ruleset *ruleset = site_opens("features:\n  ntp: {peers: [10.0.0.1]}\n"
 					     "  ldap: {peers: [10.1.1.0/24, \"2001:db8::/32\"]}\n");
@@ -200,7 +200,7 @@ static void rulebook_binds_a_feature_to_the_listed_peers(void **state)
 	ruleset_close(ruleset);
 }
 
-static void rulebook_frees_or_binds_peers_as_the_site_says(void **state)
+static void rules_frees_or_binds_peers_as_the_site_says(void **state)
 {
 	struct ruleset *ruleset = site_opens("features:\n  appliance-communications: {peers: any}\n"
 					     "  ssh: {peers: inventory}\n");
@@ -218,7 +218,7 @@ static void rulebook_frees_or_binds_peers_as_the_site_says(void **state)
 	ruleset_close(ruleset);
 }
 
-static void rulebook_adds_the_sites_own_rules(void **state)
+static void rules_adds_the_sites_own_rules(void **state)
 {
 	struct ruleset *ruleset = site_opens(
 		"features: {site-proxy: {peers: [10.0.0.1]}}\nextra_rules:\n"
@@ -239,7 +239,7 @@ static void rulebook_adds_the_sites_own_rules(void **state)
 	ruleset_close(ruleset);
 }
 
-static void rulebook_switches_an_extra_rule_off_with_its_feature(void **state)
+static void rules_switches_an_extra_rule_off_with_its_feature(void **state)
 {
 	struct ruleset *ruleset =
 		site_opens("features: {radius: {enabled: no}}\nextra_rules:\n" EXTRA(
@@ -252,7 +252,7 @@ static void rulebook_switches_an_extra_rule_off_with_its_feature(void **state)
 	ruleset_close(ruleset);
 }
 
-static void rulebook_joins_dhcp_rules_of_both_ports(void **state)
+static void rules_joins_dhcp_rules_of_both_ports(void **state)
 {
 	struct ruleset *ruleset = site_opens("extra_rules:\n" EXTRA("managed-device", "67", "aa")
 			EXTRA("managed-device", "68", "bb"));
@@ -270,7 +270,7 @@ static void rulebook_joins_dhcp_rules_of_both_ports(void **state)
 	ruleset_close(ruleset);
 }
 
-static void rulebook_keeps_a_dhcp_set_of_disabled_rules(void **state)
+static void rules_keeps_a_dhcp_set_of_disabled_rules(void **state)
 {
 	struct ruleset *ruleset = site_opens("features: {dhcp: {enabled: no}}\n");
 	const struct rule_set *set =
@@ -282,7 +282,7 @@ static void rulebook_keeps_a_dhcp_set_of_disabled_rules(void **state)
 	ruleset_close(ruleset);
 }
 
-static void rulebook_has_no_dhcp_set_without_dhcp(void **state)
+static void rules_has_no_dhcp_set_without_dhcp(void **state)
 {
 	struct ruleset *ruleset = profile_opens(
 		"name: test\nrows:\n" ROW("managed-device", "outbound", "67", "udp", "x", ""));
@@ -293,7 +293,7 @@ static void rulebook_has_no_dhcp_set_without_dhcp(void **state)
 	ruleset_close(ruleset);
 }
 
-static void rulebook_leaves_silent_protocols_uncovered(void **state)
+static void rules_leaves_silent_protocols_uncovered(void **state)
 {
 	static const uint8_t silent[] = {1, 2, 50, 51, 58, 88, 89, 103, 112};
 	struct ruleset *ruleset = site_opens("{}\n");
@@ -309,7 +309,7 @@ static void rulebook_leaves_silent_protocols_uncovered(void **state)
 	ruleset_close(ruleset);
 }
 
-static void rulebook_moves_protocols_either_way(void **state)
+static void rules_moves_protocols_either_way(void **state)
 {
 	struct ruleset *ruleset = site_opens(
 		"protocols: {not_covered: [GRE, 253, ipip], unexpected: [icmp, icmpv6]}\n");
@@ -327,24 +327,24 @@ static void rulebook_moves_protocols_either_way(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rulebook_table_equals_a_scan_of_the_rules),
-		cmocka_unit_test(rulebook_sorts_rules_by_role_direction_transport_and_port),
-		cmocka_unit_test(rulebook_keeps_a_shared_port_in_one_set),
-		cmocka_unit_test(rulebook_set_zero_is_empty),
-		cmocka_unit_test(rulebook_moves_appliance_communications_once_for_all),
-		cmocka_unit_test(rulebook_lets_ports_of_one_feature_swap),
-		cmocka_unit_test(rulebook_lets_a_move_stay_where_it_is),
-		cmocka_unit_test(rulebook_lets_an_extra_rule_take_a_port_that_was_left),
-		cmocka_unit_test(rulebook_switches_a_feature_off_in_both_roles),
-		cmocka_unit_test(rulebook_binds_a_feature_to_the_listed_peers),
-		cmocka_unit_test(rulebook_frees_or_binds_peers_as_the_site_says),
-		cmocka_unit_test(rulebook_adds_the_sites_own_rules),
-		cmocka_unit_test(rulebook_switches_an_extra_rule_off_with_its_feature),
-		cmocka_unit_test(rulebook_joins_dhcp_rules_of_both_ports),
-		cmocka_unit_test(rulebook_keeps_a_dhcp_set_of_disabled_rules),
-		cmocka_unit_test(rulebook_has_no_dhcp_set_without_dhcp),
-		cmocka_unit_test(rulebook_leaves_silent_protocols_uncovered),
-		cmocka_unit_test(rulebook_moves_protocols_either_way),
+		cmocka_unit_test(rules_table_equals_a_scan_of_the_rules),
+		cmocka_unit_test(rules_sorts_rules_by_role_direction_transport_and_port),
+		cmocka_unit_test(rules_keeps_a_shared_port_in_one_set),
+		cmocka_unit_test(rules_set_zero_is_empty),
+		cmocka_unit_test(rules_moves_appliance_communications_once_for_all),
+		cmocka_unit_test(rules_lets_ports_of_one_feature_swap),
+		cmocka_unit_test(rules_lets_a_move_stay_where_it_is),
+		cmocka_unit_test(rules_lets_an_extra_rule_take_a_port_that_was_left),
+		cmocka_unit_test(rules_switches_a_feature_off_in_both_roles),
+		cmocka_unit_test(rules_binds_a_feature_to_the_listed_peers),
+		cmocka_unit_test(rules_frees_or_binds_peers_as_the_site_says),
+		cmocka_unit_test(rules_adds_the_sites_own_rules),
+		cmocka_unit_test(rules_switches_an_extra_rule_off_with_its_feature),
+		cmocka_unit_test(rules_joins_dhcp_rules_of_both_ports),
+		cmocka_unit_test(rules_keeps_a_dhcp_set_of_disabled_rules),
+		cmocka_unit_test(rules_has_no_dhcp_set_without_dhcp),
+		cmocka_unit_test(rules_leaves_silent_protocols_uncovered),
+		cmocka_unit_test(rules_moves_protocols_either_way),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_setup, NULL);

@@ -16,8 +16,8 @@ static void arm(void)
 	ruleset_close(ruleset);
 }
 
-/* Which file it is: one that is written anew is another. */
-static ino_t arm_and_see(off_t *size)
+/* The inode of the entry: a rewritten entry has another one. */
+static ino_t load_and_stat(off_t *size)
 {
 	struct stat st;
 
@@ -59,11 +59,11 @@ static int teardown(void **state)
 
 static void scanner_cache_compiles_once_and_takes_what_is_kept_afterwards(void **state)
 {
-	ino_t first = arm_and_see(NULL);
+	ino_t first = load_and_stat(NULL);
 
 	(void)state;
-	assert_true(first == arm_and_see(NULL));
-	assert_true(first == arm_and_see(NULL));
+	assert_true(first == load_and_stat(NULL));
+	assert_true(first == load_and_stat(NULL));
 }
 
 static void flip(off_t at)
@@ -79,22 +79,22 @@ static void flip(off_t at)
 	fclose(file);
 }
 
-/* Compiling takes its time: a few places of each region here, every bit in test_cache_entry. */
+/* Compiling is slow: a few positions per region here; test_cache_entry covers every bit. */
 static void scanner_cache_compiles_afresh_what_is_damaged(void **state)
 {
 	off_t size;
-	ino_t file = arm_and_see(&size);
+	ino_t file = load_and_stat(&size);
 	const off_t places[] = {0, 8, 40, 80, 136, size / 2, size - 1};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		ino_t written;
 		flip(places[i]);
-		/* Held, so that its number is not given to the next one. */
+		/* Kept open, so that its inode number is not reused. */
 		FILE *held = fopen(entry, "r");
-		written = arm_and_see(NULL);
+		written = load_and_stat(NULL);
 		assert_true(written != file);
-		assert_true(written == arm_and_see(NULL));
+		assert_true(written == load_and_stat(NULL));
 		fclose(held);
 		file = written;
 	}

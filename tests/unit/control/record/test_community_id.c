@@ -33,7 +33,7 @@ static void check(unsigned protocol, const char *source, unsigned from, const ch
 	assert_string_equal(found, want);
 }
 
-/* Whoever initiated. */
+/* In both directions. */
 static void check_both(unsigned protocol, const char *a, unsigned a_port, const char *b,
 	unsigned b_port, const char *want)
 {
@@ -61,7 +61,7 @@ static void community_id_is_the_published_one_for_ipv6(void **state)
 		25, "1:/qFaeAR+gFe1KYjMzVDsMv+wgU4=");
 }
 
-/* One address on both ends: the ports decide. */
+/* Equal addresses are ordered by port. */
 static void community_id_orders_ends_by_port_where_addresses_are_equal(void **state)
 {
 	char a[COMMUNITY_ID_BYTES], b[COMMUNITY_ID_BYTES];

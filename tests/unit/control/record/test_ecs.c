@@ -1,5 +1,5 @@
-/* Events as JSON: whatever is in a record, jansson reads the same document as it would have
- * written. */
+/* Events as JSON: for any record, jansson parses the document, and would write it in the same
+ * bytes. */
 #include "control/config_fixture.h"
 
 #include <jansson.h>
@@ -34,7 +34,7 @@ static struct facts random_facts(uint64_t *seed)
 	return f;
 }
 
-/* Whatever a worker may leave, and what it never does. */
+/* A record with random fields, including values that no worker writes. */
 static struct record random_record(const struct ruleset *c, uint64_t *seed)
 {
 	static const uint8_t protocol[] = {6, 17, 1, 58, 132, 47, 99};
@@ -83,7 +83,7 @@ static struct record random_record(const struct ruleset *c, uint64_t *seed)
 	return r;
 }
 
-/* What jansson reads, which it would have written the same; a key twice would be one. */
+/* Parses the JSON; jansson must write the same bytes again, which also excludes duplicate keys. */
 static json_t *read_back(const struct event *v)
 {
 	json_error_t error;
@@ -99,7 +99,7 @@ static json_t *read_back(const struct event *v)
 	return document;
 }
 
-/* Of the document's member by its ECS name, where it has to be there. */
+/* The document's member by its ECS name; fails if it is missing. */
 static const json_t *at(const json_t *document, const char *object, const char *member)
 {
 	const json_t *value = json_object_get(json_object_get(document, object), member);
@@ -200,7 +200,7 @@ static void ecs_tells_of_channels_and_correlations_what_they_are(void **state)
 	ruleset_close(ruleset);
 }
 
-/* All that it pointed to may go. */
+/* The original's memory may be freed. */
 static void event_copies_own_what_they_say(void **state)
 {
 	struct ruleset *ruleset = site_opens(site);

@@ -1,5 +1,4 @@
-/* The writer against jansson: the same bytes for what is UTF-8, and always something that jansson
- * reads. */
+/* The writer compared with jansson: the same bytes for valid UTF-8, and always parseable output. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +18,7 @@
 #define TEXT_BYTES 24
 #define SEED 20260105
 
-/* The text as the only thing in the buffer. */
+/* Writes the text to an empty buffer. */
 static void write_text(struct buffer *b, const char *text, size_t length)
 {
 	buffer_clear(b);
@@ -27,7 +26,7 @@ static void write_text(struct buffer *b, const char *text, size_t length)
 	assert_int_equal(b->error, 0);
 }
 
-/* In our JSON it reads as `want`. */
+/* The JSON must parse to `want`. */
 static void check_reads_as(const struct buffer *b, const char *want, size_t length)
 {
 	json_t *read = json_loadb(b->text, b->length, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
@@ -48,7 +47,7 @@ static void check_is_what_jansson_writes(const struct buffer *b, const json_t *v
 	free(want);
 }
 
-/* A text that jansson refuses: each byte of it that is in no character is U+FFFD. */
+/* For invalid UTF-8: each invalid byte becomes U+FFFD. */
 static void check_replaces(const struct buffer *b, const char *text, size_t length)
 {
 	char want[3 * TEXT_BYTES];
@@ -69,7 +68,7 @@ static void check_replaces(const struct buffer *b, const char *text, size_t leng
 	check_reads_as(b, want, used);
 }
 
-/* Bytes of all kinds, those more often with which characters go wrong. */
+/* A random byte; bytes at the limits of UTF-8 ranges are more frequent. */
 static char random_byte(uint64_t *seed)
 {
 	static const unsigned char edge[] = {0x00, 0x08, 0x0b, 0x1f, 0x22, 0x5c, 0x7f, 0x80, 0x8f,

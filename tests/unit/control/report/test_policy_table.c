@@ -40,7 +40,7 @@ static void holds(const char *text, const char *part)
 	}
 }
 
-/* The fixture has the facts without the last column, which is `yes` throughout. */
+/* The fixture has all columns but the last, which is always `yes`. */
 static void listing_of_the_default_profile_is_the_documented_table(void **state)
 {
 	struct errors errors = {0};
@@ -138,7 +138,7 @@ static void listing_says_when_it_cannot_be_written(void **state)
 	}
 }
 
-static void overview_tells_what_a_site_compiled_to(void **state)
+static void site_overview_shows_what_a_site_compiled_to(void **state)
 {
 	char *text = overview_of(
 		"profile: on-premises-7\nappliances:\n"
@@ -166,7 +166,7 @@ static void overview_tells_what_a_site_compiled_to(void **state)
 	free(text);
 }
 
-static void overview_says_that_an_inventory_is_missing(void **state)
+static void site_overview_shows_that_an_inventory_is_missing(void **state)
 {
 	char *text = overview_of("{}\n");
 
@@ -187,8 +187,8 @@ int main(void)
 		cmocka_unit_test(listing_table_shows_moved_disabled_bound_and_recalled_rules),
 		cmocka_unit_test(listing_json_holds_every_rule_with_its_words),
 		cmocka_unit_test(listing_says_when_it_cannot_be_written),
-		cmocka_unit_test(overview_tells_what_a_site_compiled_to),
-		cmocka_unit_test(overview_says_that_an_inventory_is_missing),
+		cmocka_unit_test(site_overview_shows_what_a_site_compiled_to),
+		cmocka_unit_test(site_overview_shows_that_an_inventory_is_missing),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_setup, NULL);

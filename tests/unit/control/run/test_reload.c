@@ -73,8 +73,8 @@ static void sensor_close(struct sensor *s)
 	free(s);
 }
 
-/* Until the workers have rejudged their flows: 0 if that takes more than ten seconds. */
-static int settles(struct sensor *s)
+/* 1 once the workers have rejudged their flows; 0 after ten seconds. */
+static int wait_until_rejudged(struct sensor *s)
 {
 	for (unsigned i = 0; i < 10000; i++) {
 		worker_pool_collect(s->pool);
@@ -98,13 +98,13 @@ static void reload_puts_the_site_in_force_and_lets_go_of_the_one_before(void **s
 	assert_string_not_equal(s->reload.ruleset->hash, before);
 	assert_non_null(s->reload.previous);
 	assert_int_equal(s->reload.ruleset->policy->generation, 2);
-	assert_true(settles(s));
+	assert_true(wait_until_rejudged(s));
 	assert_null(s->reload.previous);
 	assert_int_equal(s->reload.done, 1);
 	write_site(s, RECORD_SITE);
 	assert_int_equal(reload_now(&s->reload, &errors), 0);
 	assert_string_equal(s->reload.ruleset->hash, before);
-	assert_true(settles(s));
+	assert_true(wait_until_rejudged(s));
 	sensor_close(s);
 }
 
@@ -139,12 +139,12 @@ static void reload_says_what_waits_for_the_next_start(void **state)
 	assert_int_equal(reload_now(&s->reload, &errors), 0);
 	reload_needs_restart(&s->reload, later, sizeof(later));
 	assert_string_equal(later, "capture, flow.max");
-	assert_true(settles(s));
+	assert_true(wait_until_rejudged(s));
 	write_site(s, RECORD_SITE);
 	assert_int_equal(reload_now(&s->reload, &errors), 0);
 	reload_needs_restart(&s->reload, later, sizeof(later));
 	assert_string_equal(later, "");
-	assert_true(settles(s));
+	assert_true(wait_until_rejudged(s));
 	sensor_close(s);
 }
 

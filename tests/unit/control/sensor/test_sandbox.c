@@ -15,7 +15,7 @@
 
 enum { NO_LANDLOCK = 77 };
 
-/* What a child behind the sandbox can do, a bit each; it has no way back. */
+/* What a child in the sandbox can do, one bit each; the sandbox cannot be left. */
 enum { WRITES_INSIDE = 1, WRITES_OUTSIDE = 2, READS_OUTSIDE = 4, EXECUTES = 8 };
 
 static int can_open(const char *path, int flags)
@@ -47,7 +47,7 @@ static int behind_the_fence(const char *inside, const char *outside)
 	return can;
 }
 
-static void fence_lets_write_only_where_it_was_told(void **state)
+static void sandbox_allows_writing_only_in_the_given_folders(void **state)
 {
 	char inside[] = "/tmp/fence-inside-XXXXXX", outside[] = "/tmp/fence-outside-XXXXXX";
 	char path[512];
@@ -77,7 +77,7 @@ static void fence_lets_write_only_where_it_was_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(fence_lets_write_only_where_it_was_told),
+		cmocka_unit_test(sandbox_allows_writing_only_in_the_given_folders),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

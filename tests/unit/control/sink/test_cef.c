@@ -12,7 +12,7 @@
 #include "record/event.h"
 #include "sink/cef.h"
 
-/* The line for an event, as a string. */
+/* The CEF line for an event, as a string. */
 static char *line(const struct event *v)
 {
 	struct buffer d = {.text = NULL};
@@ -109,7 +109,7 @@ static void cef_escapes_what_would_end_a_field(void **state)
 	char *text = line(&v);
 
 	(void)state;
-	assert_int_equal(bars(text), 7 + 3); /* those of act and msg need no escape */
+	assert_int_equal(bars(text), 7 + 3); /* bars in act and msg need no escape */
 	assert_null(strchr(text, '\n'));
 	assert_null(strchr(text, '\r'));
 	assert_non_null(strstr(text, "|a\\|b\\\\|x\\|y\\\\ src=6.6.6.6 CEF:0\\|z  |0|"));

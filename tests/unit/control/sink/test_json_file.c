@@ -16,7 +16,7 @@
 #include "record/event.h"
 #include "sink/sink.h"
 
-struct scene {
+struct fixture {
 	char folder[32], path[64];
 	struct sink_settings settings;
 	struct sink sink;
@@ -24,7 +24,7 @@ struct scene {
 
 static int begin(void **state)
 {
-	struct scene *s = *state = calloc(1, sizeof(*s));
+	struct fixture *s = *state = calloc(1, sizeof(*s));
 
 	strcpy(s->folder, "/tmp/json-file-XXXXXX");
 	if (!mkdtemp(s->folder))
@@ -38,7 +38,7 @@ static int begin(void **state)
 	return 0;
 }
 
-static const char *name_of(const struct scene *s, unsigned number)
+static const char *name_of(const struct fixture *s, unsigned number)
 {
 	static char name[96];
 
@@ -51,7 +51,7 @@ static const char *name_of(const struct scene *s, unsigned number)
 
 static int end(void **state)
 {
-	struct scene *s = *state;
+	struct fixture *s = *state;
 
 	s->sink.operations->close(&s->sink);
 	for (unsigned i = 0; i < 5; i++)
@@ -61,14 +61,14 @@ static int end(void **state)
 	return 0;
 }
 
-static int put(struct scene *s, const char *text)
+static int put(struct fixture *s, const char *text)
 {
 	struct event v = {.json = text, .json_bytes = strlen(text)};
 
 	return s->sink.operations->write(&s->sink, &v);
 }
 
-static const char *content(const struct scene *s, unsigned number)
+static const char *content(const struct fixture *s, unsigned number)
 {
 	static char text[4096];
 	FILE *f = fopen(name_of(s, number), "r");
@@ -84,7 +84,7 @@ static const char *content(const struct scene *s, unsigned number)
 
 static void json_file_rotates_by_size_and_keeps_so_many(void **state)
 {
-	struct scene *s = *state;
+	struct fixture *s = *state;
 	char text[] = "{\"n\":0}"; /* 8 bytes with the newline */
 
 	s->settings.value[SINK_KEY_ROTATE] = (char *)"16";
@@ -101,7 +101,7 @@ static void json_file_rotates_by_size_and_keeps_so_many(void **state)
 
 static void json_file_goes_on_in_a_new_file_once_it_was_moved_away(void **state)
 {
-	struct scene *s = *state;
+	struct fixture *s = *state;
 	char away[96];
 
 	snprintf(away, sizeof(away), "%s", name_of(s, 4));
@@ -117,7 +117,7 @@ static void json_file_goes_on_in_a_new_file_once_it_was_moved_away(void **state)
 
 static void json_file_ends_a_line_that_was_left_half(void **state)
 {
-	struct scene *s = *state;
+	struct fixture *s = *state;
 	FILE *f = fopen(s->path, "w");
 
 	assert_non_null(f);
@@ -128,10 +128,10 @@ static void json_file_ends_a_line_that_was_left_half(void **state)
 	assert_string_equal(content(s, 0), "{\"hal\n{}\n");
 }
 
-/* A limit for files stands for a full disk: the write that reaches it is cut short. */
+/* A file size limit simulates a full disk: the write that reaches it is cut short. */
 static void json_file_takes_half_a_line_back_and_writes_it_whole_later(void **state)
 {
-	struct scene *s = *state;
+	struct fixture *s = *state;
 	struct rlimit before, narrow;
 
 	assert_int_equal(s->sink.operations->open(&s->sink), 0);

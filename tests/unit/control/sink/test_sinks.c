@@ -26,10 +26,10 @@ static const char *text(const json_t *states, size_t i, const char *name)
 	return json_string_value(json_object_get(json_array_get(states, i), name));
 }
 
-/* /dev/full is a disk that is full for ever. */
-static void outlets_never_wait_for_a_sink_that_stalls(void **state)
+/* /dev/full simulates a full disk. */
+static void sinks_never_wait_for_a_sink_that_stalls(void **state)
 {
-	char path[] = "/tmp/outlets-XXXXXX";
+	char path[] = "/tmp/sinks-XXXXXX";
 	struct sink_settings sink[] = {
 		{.kind = SINK_JSON, .value = {[SINK_KEY_PATH] = (char *)"/dev/full"}},
 		{.kind = SINK_JSON, .value = {[SINK_KEY_PATH] = path}, .flows = true},
@@ -70,7 +70,7 @@ static void outlets_never_wait_for_a_sink_that_stalls(void **state)
 	unlink(path);
 }
 
-static void outlets_bound_what_waits_in_bytes_too(void **state)
+static void sinks_bound_what_waits_in_bytes_too(void **state)
 {
 	struct message_queue b;
 	char *big = calloc(1, 1 << 20);
@@ -89,7 +89,7 @@ static void outlets_bound_what_waits_in_bytes_too(void **state)
 	free(big);
 }
 
-static void outlets_that_cannot_be_opened_say_so_at_once(void **state)
+static void sinks_that_cannot_be_opened_say_so_at_once(void **state)
 {
 	struct sink_settings sink[] = {
 		{.kind = SINK_JSON, .value = {[SINK_KEY_PATH] = (char *)"/tmp"}},
@@ -117,9 +117,9 @@ static void outlets_that_cannot_be_opened_say_so_at_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(outlets_never_wait_for_a_sink_that_stalls),
-		cmocka_unit_test(outlets_bound_what_waits_in_bytes_too),
-		cmocka_unit_test(outlets_that_cannot_be_opened_say_so_at_once),
+		cmocka_unit_test(sinks_never_wait_for_a_sink_that_stalls),
+		cmocka_unit_test(sinks_bound_what_waits_in_bytes_too),
+		cmocka_unit_test(sinks_that_cannot_be_opened_say_so_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
