@@ -133,20 +133,17 @@ static void add(struct correlations *n, struct correlation *f)
 	n->count++;
 }
 
-static void carry_over_times(struct correlations *n, const struct correlations *old,
-	uint16_t new_number, size_t appliance)
-{
-	n->old_port_ns[new_number] = old->old_port_ns[appliance];
-	n->appliance_ns[new_number] = old->appliance_ns[appliance];
-}
-
 static void carry_over(struct correlations *n, struct correlations *old, const struct remap *remap)
 {
 	struct correlation *f, *next;
 
-	for (size_t i = 0; i < remap->appliances; i++)
-		if (remap->appliance[i] != APPLIANCE_NONE)
-			carry_over_times(n, old, remap->appliance[i], i);
+	for (size_t i = 0; i < remap->appliances; i++) {
+		uint16_t new_number = remap->appliance[i];
+		if (new_number == APPLIANCE_NONE)
+			continue;
+		n->old_port_ns[new_number] = old->old_port_ns[i];
+		n->appliance_ns[new_number] = old->appliance_ns[i];
+	}
 	for (uint16_t i = 0; i < old->ruleset->features; i++) {
 		uint16_t new_number = feature_in(n->ruleset, old->ruleset->feature[i]);
 		if (new_number != FEATURE_NONE && is_enabled(old->ruleset->policy, i) &&

@@ -241,15 +241,15 @@ static void rows_add(struct profile_reader *r, struct profile *profile, const st
 	for (size_t i = 0; i < count; i++) {
 		struct profile_row *row = &rows[profile->rows];
 		int node = node_item(r->document, list, i);
-		size_t twin;
+		size_t existing;
 
 		row_read(r, row, &yaml[i], node);
-		twin = row_find(profile, row);
-		if (twin < profile->rows)
+		existing = row_find(profile, row);
+		if (existing < profile->rows)
 			reader_fail(r, node,
 				arena_format(r->arena, "row %s again", row_name(r->arena, row)),
-				arena_format(r->arena, "it once (it is at %s:%u)", rows[twin].file,
-					rows[twin].line));
+				arena_format(r->arena, "it once (it is at %s:%u)",
+					rows[existing].file, rows[existing].line));
 		profile->rows++;
 	}
 }

@@ -17,11 +17,6 @@
 #include "report/summary.h"
 #include "sink/sinks.h"
 
-static bool is_of_this_ruleset(const struct collector *c, const struct record *r)
-{
-	return r->generation == (uint16_t)c->ruleset->policy->generation || !c->previous.ruleset;
-}
-
 static void take_live(struct collector *c, const struct record *r)
 {
 	deployment_take(&c->deployment, r);
@@ -78,7 +73,7 @@ void collector_add(void *context, const struct record *r)
 {
 	struct collector *c = context;
 
-	if (!is_of_this_ruleset(c, r)) {
+	if (c->previous.ruleset && r->generation != (uint16_t)c->ruleset->policy->generation) {
 		take_previous(c, r);
 		return;
 	}
@@ -115,15 +110,10 @@ void collector_evaluate(struct collector *c, const struct counters *counters, ui
 
 /* --- reload ---------------------------------------------------------------------------- */
 
-static bool has_same_profile(const struct ruleset *a, const struct ruleset *b)
-{
-	return strcmp(a->profile, b->profile) == 0;
-}
-
 /* The other profiles stay the same unless the profile in use changes. */
 static void change_other_profiles(struct collector *c, const struct ruleset *ruleset)
 {
-	if (has_same_profile(c->ruleset, ruleset)) {
+	if (strcmp(c->ruleset->profile, ruleset->profile) == 0) {
 		c->other_profiles.in_use = ruleset;
 		return;
 	}

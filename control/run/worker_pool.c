@@ -488,15 +488,11 @@ void worker_pool_reload(struct worker_pool *c, struct policy_update *update)
 }
 
 /* A worker that has stopped rejudges its flows in worker_pool_finish(). */
-static bool has_rejudged(const struct worker_pool *c, const struct worker_thread *t)
-{
-	return atomic_load_explicit(&t->rejudged_by, memory_order_acquire) == c->policy_update;
-}
-
 bool worker_pool_has_rejudged(struct worker_pool *c)
 {
 	for (unsigned i = 0; i < c->threads; i++)
-		if (!has_rejudged(c, &c->thread[i]))
+		if (atomic_load_explicit(&c->thread[i].rejudged_by, memory_order_acquire) !=
+			c->policy_update)
 			return false;
 	for (unsigned i = 0; i < c->threads; i++)
 		host_pair_free(&c->thread[i].retired);
