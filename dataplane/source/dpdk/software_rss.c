@@ -24,11 +24,12 @@ int software_rss_open(struct software_rss *s, unsigned workers)
 
 void software_rss_close(struct software_rss *s)
 {
-	void *m = NULL;
+	struct rte_mbuf *m[BURST_MAX];
+	unsigned n;
 
 	for (unsigned i = 0; i < s->workers; i++) {
-		while (rte_ring_sc_dequeue(s->ring[i], &m) == 0)
-			rte_pktmbuf_free(m);
+		while ((n = rte_ring_sc_dequeue_burst(s->ring[i], (void **)m, BURST_MAX, NULL)) > 0)
+			rte_pktmbuf_free_bulk(m, n);
 		rte_ring_free(s->ring[i]);
 	}
 	*s = (struct software_rss){0};
