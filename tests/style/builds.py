@@ -48,6 +48,15 @@ def the_plain_gcc_build():
     build('gcc', 'gcc')
 
 
+def instructions_without_link_time_optimisation():
+    directory = build('gcc', 'gcc')
+    told = run('python3', 'tests/system/test_instructions.py',
+               str(directory / 'control' / 'portolan'),
+               str(directory / 'bench' / 'generate' / 'portolan-generate'))
+    if 'not ok' in told:
+        raise gates.Failed(told)
+
+
 def the_plain_clang_build():
     build('clang', 'clang')
 
@@ -67,5 +76,6 @@ def unit_and_golden_tests_with_vectorscan():
 
 
 if __name__ == '__main__':
-    sys.exit(gates.run([the_plain_gcc_build, the_plain_clang_build,
+    sys.exit(gates.run([the_plain_gcc_build, instructions_without_link_time_optimisation,
+                        the_plain_clang_build,
                         unit_and_golden_tests_with_vectorscan]))
