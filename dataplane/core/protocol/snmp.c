@@ -22,7 +22,9 @@ static enum match read_v3(struct reader *r, struct message_info *m)
 	if (head.state != READER_GOOD)
 		return reading_of(&head, MATCH_NO);
 	flags = ber_enter(&head, OCTETS);
-	if (head.state == READER_BROKEN || reader_left(&flags) + flags.beyond != 1)
+	if (flags.state != READER_GOOD)
+		return reading_of(&flags, MATCH_NO);
+	if (reader_left(&flags) + flags.beyond != 1)
 		return MATCH_NO;
 	facts_put_number(&m->facts, 0, VERSION_3);
 	return MATCH_YES;

@@ -22,6 +22,14 @@ static const struct spoken messages[] = {
 		"\x43\x03\x01\x5f\x90\x30\x00"}, /* snmp-trap-v1 */
 };
 
+static const struct spoken version_3[] = {
+	{62, SAID_NOTHING,
+		"\x30\x3c\x02\x01\x03\x30\x11\x02\x04\x1d\x34\x5f\x11\x02\x03\x00\xff\xe3"
+		"\x04\x01\x04\x02\x01\x03\x04\x10\x30\x0e\x04\x00\x02\x01\x00\x02\x01\x00"
+		"\x04\x00\x04\x00\x04\x00\x30\x12\x04\x00\x04\x00\xa0\x0c\x02\x02\x37\xf0"
+		"\x02\x01\x00\x02\x01\x00\x30\x00"}, /* the discovery of an engine */
+};
+
 static const struct spoken others[] = {
 	{62, SAID_NOTHING,
 		"\x30\x3c\x02\x01\x01\x60\x37\x02\x01\x03\x04\x24\x63\x6e\x3d\x66\x6d\x63"
@@ -43,6 +51,8 @@ static void snmp_never_refuses_the_beginning_of_a_message(void **state)
 {
 	(void)state;
 	check_beginnings(validate_snmp, TRANSPORT_UDP, messages, COUNT(messages));
+	check_all(validate_snmp, TRANSPORT_UDP, version_3, COUNT(version_3), MATCH_YES);
+	check_beginnings(validate_snmp, TRANSPORT_UDP, version_3, COUNT(version_3));
 }
 
 static void snmp_refuses_what_cannot_become_one(void **state)
