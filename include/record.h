@@ -18,7 +18,9 @@
 enum record_kind {
 	RECORD_FLAGGED, /* a flow became flagged, or graver than it was reported */
 	RECORD_ENDED,
-	RECORD_LIVE, /* a flow as it is now: one of a dump */
+	RECORD_LIVE,	  /* a flow as it is now: one of a dump */
+	RECORD_EVASION,	  /* `evasion_reason` was seen in a flow, flagged or not */
+	RECORD_WITHDRAWN, /* a flow that was reported as flagged is so no more */
 };
 
 struct record {
@@ -33,6 +35,8 @@ struct record {
 	uint8_t basis;
 	uint8_t end; /* enum end; of a live flow END_FIN or END_RESET if it is closed */
 	uint8_t severity;
+	uint8_t evasion_reason;	 /* RECORD_EVASION: enum evasion; `severity` is the reason's */
+	uint16_t evasions;	 /* all reasons so far: EVASION_BIT() */
 	uint8_t corrected;	 /* the initiator was corrected at least once */
 	uint8_t repeated_graver; /* RECORD_FLAGGED: this flow was reported before, less grave */
 	uint8_t history_length;	 /* history bits in `history` */

@@ -70,6 +70,29 @@
 	X(MEDIUM, 2, "MED", 5, 4)                                                                  \
 	X(HIGH, 3, "HIGH", 8, 3)
 
+/* What speaks of evasion: evidence that is missing, forged or contradicted (DESIGN 4). Name, and
+ * what is told of it. */
+#define EVASION_LIST(X)                                                                            \
+	X(UNASKED_ANSWER, "unasked-answer",                                                        \
+		"an answer came first, and nobody was seen asking for it")                         \
+	X(NO_HANDSHAKE, "no-handshake",                                                            \
+		"TCP talks both ways and no handshake was seen: who began is a guess")             \
+	X(REVERSED_HELLO, "reversed-hello",                                                        \
+		"the side that accepted the connection spoke as its client")                       \
+	X(CONTRADICTING_SEGMENTS, "contradicting-segments",                                        \
+		"the same sequence numbers came again with other bytes")                           \
+	X(BAD_CHECKSUM, "bad-checksum",                                                            \
+		"a packet with a wrong checksum would have changed the verdict")                   \
+	X(RESET_IGNORED, "reset-ignored",                                                          \
+		"the connection went on after a reset that does not fit it")                       \
+	X(TINY_FRAGMENTS, "tiny-fragments", "the first fragment ends in the transport header")     \
+	X(HIDDEN_OPENING, "hidden-opening",                                                        \
+		"the first data came in fragments that could not be put together")                 \
+	X(SERVICE_CHANGED, "service-changed",                                                      \
+		"later datagrams are no messages of the service that the first ones spoke")        \
+	X(TUNNELLED_EVIDENCE, "tunnelled-evidence",                                                \
+		"packets of this flow came inside a tunnel between strangers")
+
 #define ENUM_MEMBER(prefix, name) prefix##name
 #define VERDICT_MEMBER(name, text) ENUM_MEMBER(VERDICT_, name),
 #define CONNECTION_MEMBER(name, text) ENUM_MEMBER(CONNECTION_, name),
@@ -79,6 +102,7 @@
 #define ROLE_MEMBER(name, text) ENUM_MEMBER(ROLE_, name),
 #define DIRECTION_MEMBER(name, text) ENUM_MEMBER(DIRECTION_, name),
 #define TRANSPORT_MEMBER(name, text) ENUM_MEMBER(TRANSPORT_, name),
+#define EVASION_MEMBER(name, text, sentence) ENUM_MEMBER(EVASION_, name),
 
 enum verdict { VERDICT_LIST(VERDICT_MEMBER) VERDICT_COUNT };
 enum connection { CONNECTION_LIST(CONNECTION_MEMBER) CONNECTION_COUNT };
@@ -88,6 +112,8 @@ enum end { END_LIST(END_MEMBER) END_COUNT };
 enum role { ROLE_LIST(ROLE_MEMBER) ROLE_COUNT };
 enum direction { DIRECTION_LIST(DIRECTION_MEMBER) DIRECTION_COUNT };
 enum transport { TRANSPORT_LIST(TRANSPORT_MEMBER) TRANSPORT_COUNT };
+enum evasion { EVASION_LIST(EVASION_MEMBER) EVASION_COUNT };
+#define EVASION_BIT(e) (1u << (EVASION_##e))
 
 #define SEVERITY_MEMBER(name, number, text, cef, syslog) SEVERITY_##name = (number),
 enum severity { SEVERITY_LIST(SEVERITY_MEMBER) };
@@ -140,6 +166,22 @@ static inline const char *transport_name(enum transport t)
 {
 	static const char *const name[] = {TRANSPORT_LIST(LIST_NAME)};
 	return name[t];
+}
+
+static inline const char *evasion_name(enum evasion e)
+{
+#define EVASION_NAME(name, text, sentence) text,
+	static const char *const name[] = {EVASION_LIST(EVASION_NAME)};
+#undef EVASION_NAME
+	return name[e];
+}
+
+static inline const char *evasion_sentence(enum evasion e)
+{
+#define EVASION_SENTENCE(name, text, sentence) sentence,
+	static const char *const text[] = {EVASION_LIST(EVASION_SENTENCE)};
+#undef EVASION_SENTENCE
+	return text[e];
 }
 
 /* A verdict that is neither `expected` nor `not-covered` (DESIGN 1: flagged). */

@@ -40,6 +40,8 @@ void report_fill(const struct tracker *t, const struct flow *f, enum record_kind
 	r->end = (uint8_t)end;
 	r->severity = (uint8_t)verdict_severity(v, (enum connection)f->connection,
 		(enum basis)f->basis, f->protocol == IPPROTO_TCP);
+	r->evasion_reason = 0;
+	r->evasions = 0;
 	r->corrected = f->corrected;
 	r->repeated_graver = 0;
 	r->history_length = f->history_length;

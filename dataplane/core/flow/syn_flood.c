@@ -40,6 +40,8 @@ static void report_shed(struct tracker *t, const struct packet *p, const struct 
 	r->end = END_IDLE;
 	r->severity = (uint8_t)verdict_severity(
 		(enum verdict)j->verdict, CONNECTION_ATTEMPTED, BASIS_HANDSHAKE, 1);
+	r->evasion_reason = 0;
+	r->evasions = 0;
 	r->corrected = r->repeated_graver = 0;
 	r->history_length = 1;
 	r->encap = (struct encap){.interface = p->interface, .is_known = 1};
