@@ -46,6 +46,8 @@ static struct payload payload_of(const struct tracker *t, const struct flow *f,
 		.syn_seen = (flow_history_bits(f, from) & HISTORY_BIT(SYN)) != 0,
 		.transport = f->protocol == IPPROTO_TCP ? TRANSPORT_TCP : TRANSPORT_UDP,
 		.direction = v->direction,
+		.from = v->source_port,
+		.to = v->destination_port,
 		.side = (uint8_t)side_of(f, v->direction),
 		.whole = p->caplen == p->wirelen && v->fragment == FRAGMENT_NONE,
 		.expected = expected_services(t, f),
@@ -98,6 +100,8 @@ int listen_first(struct tracker *t, const struct packet *p, const struct decoded
 		.bytes = v->payload,
 		.length = v->payload_captured,
 		.transport = v->protocol == IPPROTO_TCP ? TRANSPORT_TCP : TRANSPORT_UDP,
+		.from = v->source_port,
+		.to = v->destination_port,
 		.whole = p->caplen == p->wirelen && v->fragment == FRAGMENT_NONE,
 	};
 

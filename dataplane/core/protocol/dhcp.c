@@ -9,18 +9,21 @@ enum match validate_dhcp(const struct message *u, struct message_info *m)
 {
 	struct reader r = message_reader(u);
 	unsigned operation = reader_u8(&r), type = reader_u8(&r), length = reader_u8(&r);
-	uint32_t cookie;
+	uint32_t cookie, transaction;
 
 	if (r.state != READER_GOOD)
 		return reading_of(&r, MATCH_NO);
 	if ((operation != 1 && operation != 2) || type == 0 || length > 16)
 		return MATCH_NO;
-	reader_bytes(&r, 1 + FIXED + 8);
+	reader_u8(&r);
+	transaction = reader_u32(&r);
+	reader_bytes(&r, FIXED + 4);
 	cookie = reader_u32(&r);
 	if (r.state != READER_GOOD)
 		return reading_of(&r, MATCH_NO);
 	if (cookie != COOKIE)
 		return MATCH_MAYBE;
 	m->said = operation == 1 ? SAID_REQUEST : SAID_ANSWER;
+	m->exchange = exchange_of_number(SERVICE_DHCP, transaction);
 	return MATCH_YES;
 }

@@ -10,7 +10,7 @@
 #define ZERO 0x0040u
 
 struct head {
-	unsigned flags, questions, answers, authorities, additional;
+	unsigned id, flags, questions, answers, authorities, additional;
 };
 
 /* Labels to the root or to a pointer; written down with dots between them. */
@@ -54,6 +54,24 @@ static int is_head(const struct head *h)
 	       h->answers <= COUNT_MAX && h->authorities <= COUNT_MAX && h->additional <= COUNT_MAX;
 }
 
+/* The id, and the question as every resolver writes it: RFC 1035 2.3.3, letters of either case
+ * are the same. Without a question (counted from nought: `from` is NULL) the id alone. */
+static uint32_t exchange_of_question(unsigned id, const uint8_t *from, const uint8_t *to)
+{
+	uint32_t hash = EXCHANGE_SEED;
+	uint32_t low = 0;
+
+	if (from) {
+		for (; from < to; from++)
+			hash = exchange_mix(
+				hash, *from >= 'A' && *from <= 'Z' ? *from | 0x20 : *from);
+		low = exchange_end(hash) & 0xffffu;
+		low += low == 0;
+	}
+	hash = ((uint32_t)id ^ 0xffffu) << 16 | low; /* the id 0 is one, the number 0 is none */
+	return hash == EXCHANGE_NONE ? 1u : hash;
+}
+
 /* A question, or the head of the first record; its type and class are the second field. */
 static enum match read_entry(struct reader *r, const struct head *h, struct facts *f)
 {
@@ -79,7 +97,7 @@ static struct head read_head(struct reader *r)
 {
 	struct head h;
 
-	reader_u16(r);
+	h.id = reader_u16(r);
 	h.flags = reader_u16(r);
 	h.questions = reader_u16(r);
 	h.answers = reader_u16(r);
@@ -91,6 +109,7 @@ static struct head read_head(struct reader *r)
 static enum match read_message(struct reader *r, struct message_info *m)
 {
 	struct head h = read_head(r);
+	const uint8_t *question = h.questions ? r->at : NULL;
 	enum match reading;
 
 	if (r->state != READER_GOOD)
@@ -104,8 +123,10 @@ static enum match read_message(struct reader *r, struct message_info *m)
 	if (h.questions == 0 && !(h.flags & ANSWER) && (h.flags >> 11 & 15) != 1)
 		return MATCH_NO;
 	reading = read_entry(r, &h, &m->facts);
-	if (reading == MATCH_YES)
+	if (reading == MATCH_YES) {
+		m->exchange = exchange_of_question(h.id, question, r->at);
 		m->said = h.flags & ANSWER ? SAID_ANSWER : SAID_REQUEST;
+	}
 	return reading;
 }
 

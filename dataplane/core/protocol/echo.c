@@ -5,10 +5,10 @@
 
 enum match validate_echo(const struct message *u, struct message_info *m)
 {
-	(void)m;
 	if (u->length < LENGTH_MIN || !u->other_length)
 		return MATCH_MAYBE;
 	if (u->length != u->other_length || memcmp(u->bytes, u->other, u->length) != 0)
 		return MATCH_MAYBE;
+	m->said = SAID_ANSWER;
 	return MATCH_YES;
 }

@@ -4,7 +4,8 @@
 
 #define HEADER 28
 
-enum { VERSION_1 = 0x10, VERSION_2 = 0x20 };
+enum { PAYLOAD_SA = 1, MAIN = 2, AGGRESSIVE = 4 };
+enum { ENCRYPTED = 0x01, RESPONSE = 0x20 };
 
 static int is_exchange(unsigned version, unsigned exchange)
 {
@@ -21,6 +22,32 @@ static int is_zero(const uint8_t *bytes, size_t count)
 	return 1;
 }
 
+/* The initiator's SPI or cookie, and the message's id: RFC 7296 2.2, RFC 2408 3.1. */
+static uint32_t exchange_of_id(const uint8_t *h)
+{
+	uint8_t id[12];
+
+	memcpy(id, h, 8);
+	memcpy(id + 8, h + 20, 4);
+	return exchange_of(SERVICE_IKE, id, sizeof(id));
+}
+
+static enum sender said_by_flags(unsigned flags)
+{
+	return flags & RESPONSE ? SAID_ANSWER : SAID_REQUEST;
+}
+
+/* RFC 2408 3.1 and RFC 2409 5: only the initiator's first message has no responder's cookie, and
+ * only the first of each side in phase 1 begins with a security association. */
+static enum sender said_by_cookies(const uint8_t *h)
+{
+	if (is_zero(h + 8, 8))
+		return SAID_REQUEST;
+	return h[16] == PAYLOAD_SA && (h[18] == MAIN || h[18] == AGGRESSIVE) && !(h[19] & ENCRYPTED)
+		       ? SAID_ANSWER
+		       : SAID_NOTHING;
+}
+
 static enum match read_header(struct reader *r, uint32_t size, struct message_info *m)
 {
 	const uint8_t *h = reader_bytes(r, HEADER);
@@ -33,10 +60,8 @@ static enum match read_header(struct reader *r, uint32_t size, struct message_in
 		!is_exchange(h[17], h[18]) || length < HEADER || length > 65535 ||
 		(size && length > size))
 		return MATCH_NO;
-	if (h[17] >> 4 == 2)
-		m->said = h[19] & 0x20 ? SAID_ANSWER : SAID_REQUEST;
-	else if (is_zero(h + 8, 8))
-		m->said = SAID_REQUEST;
+	m->exchange = exchange_of_id(h);
+	m->said = (uint8_t)(h[17] >> 4 == 2 ? said_by_flags(h[19]) : said_by_cookies(h));
 	return MATCH_YES;
 }
 

@@ -44,7 +44,7 @@ static int fits(struct reader *message)
 	return reader_is_spent(message) || next == CONTROLS || (next < 0 && message->beyond);
 }
 
-static enum match read_operation(struct reader *message, struct message_info *m)
+static enum match read_operation(struct reader *message, uint32_t id, struct message_info *m)
 {
 	unsigned operation = reader_u8(message);
 	struct reader body;
@@ -57,6 +57,7 @@ static enum match read_operation(struct reader *message, struct message_info *m)
 	if (!fits(message))
 		return MATCH_NO;
 	m->said = is_request(operation) ? SAID_REQUEST : SAID_ANSWER;
+	m->exchange = exchange_of_number(SERVICE_LDAP, id);
 	facts_put_number(&m->facts, is_answer(operation), operation);
 	if (operation == BIND)
 		read_bind(&body, m);
@@ -66,9 +67,9 @@ static enum match read_operation(struct reader *message, struct message_info *m)
 enum match validate_ldap(const struct message *u, struct message_info *m)
 {
 	struct reader r = message_reader(u), message = ber_enter(&r, SEQUENCE);
+	uint32_t id = ber_number(&message, INTEGER);
 
-	ber_number(&message, INTEGER);
 	if (r.state == READER_BROKEN || message.state != READER_GOOD)
 		return reading_of(r.state == READER_BROKEN ? &r : &message, MATCH_NO);
-	return read_operation(&message, m);
+	return read_operation(&message, id, m);
 }

@@ -5,6 +5,9 @@
 #define HEADER 48
 #define DELAY_MAX 255u /* seconds to the root: nobody is so far away */
 
+#define ORIGIN 24
+#define TRANSMIT 40
+
 #define CONTROL_HEADER 12
 #define PRIVATE_HEADER 8
 #define ANSWER 0x80u /* in the second byte of a control message */
@@ -35,6 +38,20 @@ static int fits(struct reader *r, uint32_t size)
 		return size % 4 == 0;
 	return r->state == READER_GOOD && size % 4 == 0 && length % 4 == 0 && length >= 16 &&
 	       length <= size - HEADER;
+}
+
+/* What an answer's origin repeats is the request's transmit timestamp. Between peers (modes 1 and
+ * 2) each packet asks, and answers the last one from the other side if there was one. */
+static uint32_t exchange_of_times(const uint8_t *header, unsigned mode)
+{
+	static const uint8_t unknown[8];
+	const uint8_t *time = header + ORIGIN;
+
+	if (mode == BROADCAST)
+		return EXCHANGE_NONE;
+	if (mode == CLIENT || (mode != SERVER && memcmp(time, unknown, 8) == 0))
+		time = header + TRANSMIT;
+	return memcmp(time, unknown, 8) ? exchange_of(SERVICE_NTP, time, 8) : EXCHANGE_NONE;
 }
 
 /* The count of the data fits what follows: padding at most, or padding and a MAC. Who asks has no
@@ -99,5 +116,6 @@ enum match validate_ntp(const struct message *u, struct message_info *m)
 		return MATCH_NO;
 	if (mode == CLIENT || mode == SERVER || mode == BROADCAST)
 		m->said = mode == CLIENT ? SAID_REQUEST : SAID_ANSWER;
+	m->exchange = exchange_of_times(u->bytes, mode);
 	return MATCH_YES;
 }

@@ -10,6 +10,7 @@ enum {
 	CLIENT_RESET_3 = 10
 };
 
+#define SESSION 8
 #define PLAIN 14   /* opcode, session, no acknowledgements, packet id */
 #define REPLAY 8   /* packet id and time of tls-auth */
 #define ACKED 12   /* one acknowledgement and the peer's session */
@@ -47,14 +48,19 @@ static enum match read_reset(const struct reader *r, uint32_t size, struct messa
 		if (!is_size(size, 0))
 			return MATCH_NO;
 		m->said = SAID_REQUEST;
+		if (size == PLAIN && reader_left(r) == size)
+			m->exchange = exchange_of(SERVICE_OPENVPN, r->at + 1, SESSION);
 		return ends_with_zeros(r) ? MATCH_YES : MATCH_MAYBE;
 	}
 	if (opcode != SERVER_RESET_1 && opcode != SERVER_RESET_2)
 		return MATCH_NO;
 	m->said = SAID_ANSWER;
 	if (size == PLAIN + ACKED && reader_left(r) == size && r->at[9] == 1 &&
-		memcmp(r->end - 4, "\0\0\0\0", 4) == 0)
-		return MATCH_YES; /* it acknowledges the client's first, and is the first */
+		memcmp(r->end - 4, "\0\0\0\0", 4) == 0) {
+		/* It acknowledges the client's first by its session, and is the first. */
+		m->exchange = exchange_of(SERVICE_OPENVPN, r->end - 4 - SESSION, SESSION);
+		return MATCH_YES;
+	}
 	return is_size(size, ACKED) || is_size(size, 0) ? MATCH_MAYBE : MATCH_NO;
 }
 

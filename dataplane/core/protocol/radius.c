@@ -72,12 +72,12 @@ static enum match walk_attributes(struct reader *r)
 enum match validate_radius(const struct message *u, struct message_info *m)
 {
 	struct reader r = message_reader(u), attributes;
-	unsigned code = reader_u8(&r), length;
+	unsigned code = reader_u8(&r), identifier, length;
 	enum match reading;
 
 	if (u->length && said_by(code) == SAID_NOTHING)
 		return MATCH_NO;
-	reader_u8(&r);
+	identifier = reader_u8(&r);
 	length = reader_u16(&r);
 	reader_bytes(&r, HEADER - 4);
 	if (r.state != READER_GOOD)
@@ -89,6 +89,7 @@ enum match validate_radius(const struct message *u, struct message_info *m)
 	if (reading != MATCH_YES)
 		return reading;
 	m->said = (uint8_t)said_by(code);
+	m->exchange = exchange_of_number(SERVICE_RADIUS, identifier);
 	facts_put_number(&m->facts, m->said == SAID_ANSWER, code);
 	return MATCH_YES;
 }

@@ -8,6 +8,7 @@
 #ifndef PORTOLAN_VALIDATOR_H
 #define PORTOLAN_VALIDATOR_H
 
+#include "core/protocol/exchange.h"
 #include "core/protocol/facts_writer.h"
 #include "core/protocol/message_reader.h"
 #include "facts.h"
@@ -35,6 +36,7 @@ struct message {
 	uint32_t size;	   /* of the whole datagram; 0: a stream, or a datagram captured cut */
 	uint8_t transport; /* enum transport */
 	uint8_t side;	   /* enum side, as far as a handshake told */
+	uint16_t from, to; /* the sender's port and the receiver's; both 0: unknown */
 	/* Of datagrams: one that came before from the same side, and the last from the other. */
 	const uint8_t *earlier, *other;
 	uint32_t earlier_length, other_length;
@@ -43,6 +45,10 @@ struct message {
 struct message_info {
 	uint8_t said;	    /* enum sender */
 	uint8_t unfinished; /* it is recognised, but more bytes would tell more facts */
+	/* Of what an answer repeats of its request: exchange_fits() compares the two.
+	 * EXCHANGE_NONE: nothing is repeated, or it is not known. Means nothing unless the message
+	 * is recognised. */
+	uint32_t exchange;
 	struct facts facts; /* noted into, not cleared, by a validator */
 };
 
@@ -50,6 +56,7 @@ static inline void message_info_init(struct message_info *m)
 {
 	m->said = SAID_NOTHING;
 	m->unfinished = 0;
+	m->exchange = EXCHANGE_NONE;
 	facts_init(&m->facts);
 }
 

@@ -8,8 +8,10 @@ enum match validate_wireguard(const struct message *u, struct message_info *m)
 	static const uint8_t exact[] = {0, 148, 92, 64};
 	struct reader r = message_reader(u);
 	unsigned type = reader_u8(&r);
-	uint32_t reserved = reader_u24(&r);
+	uint32_t reserved = reader_u24(&r), sender, receiver;
 
+	sender = reader_u32(&r);
+	receiver = type == RESPONSE ? reader_u32(&r) : sender;
 	if (r.state != READER_GOOD || u->size == 0)
 		return r.state == READER_BROKEN ? MATCH_NO : MATCH_MORE;
 	if (type < INITIATION || type > DATA || reserved != 0)
@@ -18,6 +20,8 @@ enum match validate_wireguard(const struct message *u, struct message_info *m)
 		return u->size >= 32 && u->size % 16 == 0 ? MATCH_MAYBE : MATCH_NO;
 	if (u->size != exact[type])
 		return MATCH_NO;
+	/* The sender chose an index that the other side repeats as the receiver's. */
+	m->exchange = exchange_of_number(SERVICE_WIREGUARD, type == INITIATION ? sender : receiver);
 	m->said = type == INITIATION ? SAID_REQUEST : SAID_ANSWER;
 	return MATCH_YES;
 }

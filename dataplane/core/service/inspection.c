@@ -135,6 +135,8 @@ static struct message message_of(const struct payload *p)
 		.size = p->transport == TRANSPORT_UDP && p->whole ? p->length : 0,
 		.transport = p->transport,
 		.side = p->side,
+		.from = p->from,
+		.to = p->to,
 	};
 }
 

@@ -56,6 +56,7 @@ struct payload {
 	uint8_t side;	   /* enum side: as far as the handshake told */
 	uint8_t whole;	   /* all of it is at hand */
 	uint8_t matched;   /* by inspection_match_one(), and nothing else since */
+	uint16_t from, to; /* the sender's port and the receiver's */
 	service_mask expected;
 };
 

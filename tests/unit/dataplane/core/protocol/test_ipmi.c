@@ -1,10 +1,10 @@
 #include "dataplane/core/message_fixture.h"
 
 static const struct spoken messages[] = {
-	{23, SAID_NOTHING,
+	{23, SAID_REQUEST,
 		"\x06\x00\xff\x07\x00\x00\x00\x00\x00\x00\x00\x00\x00\x09\x20\x18\xc8\x81"
 		"\x00\x38\x8e\x04\xb5"},					/* by hand */
-	{12, SAID_NOTHING, "\x06\x00\xff\x06\x00\x00\x11\xbe\x80\x00\x00\x00"}, /* by hand */
+	{12, SAID_REQUEST, "\x06\x00\xff\x06\x00\x00\x11\xbe\x80\x00\x00\x00"}, /* by hand */
 };
 
 static const struct spoken others[] = {
