@@ -31,7 +31,8 @@ struct rule {
 	uint16_t feature; /* number of the feature, for those who count by it */
 	uint8_t role, direction, transport;
 	uint8_t enabled;
-	uint8_t peers; /* enum peers */
+	uint8_t peers;	 /* enum peers */
+	uint8_t implied; /* not documented: a documented feature cannot do without it */
 };
 
 /* The rules that share a port: neighbours in policy.rule. */

@@ -9,6 +9,7 @@
 /* From mild to grave: the graver of two is the larger. */
 #define VERDICT_LIST(X)                                                                            \
 	X(EXPECTED, "expected")                                                                    \
+	X(IMPLIED, "implied")                                                                      \
 	X(NOT_COVERED, "not-covered")                                                              \
 	X(FEATURE_DISABLED, "feature-disabled")                                                    \
 	X(PEER_NOT_ALLOWED, "peer-not-allowed")                                                    \
@@ -184,10 +185,10 @@ static inline const char *evasion_sentence(enum evasion e)
 	return text[e];
 }
 
-/* A verdict that is neither `expected` nor `not-covered` (DESIGN 1: flagged). */
+/* A verdict that is none of `expected`, `implied`, `not-covered` (DESIGN 1: flagged). */
 static inline int verdict_is_flagged(enum verdict v)
 {
-	return v != VERDICT_EXPECTED && v != VERDICT_NOT_COVERED;
+	return v > VERDICT_NOT_COVERED;
 }
 
 /* The enum severity of a flagged flow; SEVERITY_NONE of one that is not flagged.

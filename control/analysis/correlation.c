@@ -346,7 +346,8 @@ static void find_off_and_used(
 static void find_fell_silent(
 	const struct evaluation *v, size_t appliance, size_t set, const struct matrix_cell *cell)
 {
-	if (is_in_use(cell) && cell->last_ns + v->evidence->silence_ns < v->evidence->now_ns)
+	if (is_in_use(cell) && !first_rule(v->correlations->ruleset, set)->implied &&
+		cell->last_ns + v->evidence->silence_ns < v->evidence->now_ns)
 		raise_cell(v, CORRELATION_FELL_SILENT, appliance, set, cell->last_ns);
 }
 

@@ -85,7 +85,7 @@ void usage_add(struct usage_table *s, const struct record *r)
 			continue;
 		if (r->end_verdict[end] == VERDICT_NOT_COVERED)
 			k.protocol = r->protocol;
-		else if (r->end_verdict[end] != VERDICT_EXPECTED)
+		else if (r->end_verdict[end] > VERDICT_IMPLIED)
 			continue;
 		count_usage(s, &k, 1);
 	}

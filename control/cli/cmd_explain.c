@@ -18,8 +18,8 @@ static void print_set(const struct ruleset *c, uint16_t set, FILE *out)
 	for (uint32_t i = 0; i < rules->count; i++) {
 		const struct rule *r = &c->policy->rule[rules->first + i];
 		const struct rule_text *words = &c->rule[rules->first + i];
-		fprintf(out, "    rule %s  %s%s%s: %s\n", words->id, words->feature,
-			r->enabled ? "" : " (switched off)",
+		fprintf(out, "    %s %s  %s%s%s: %s\n", r->implied ? "implied" : "rule", words->id,
+			words->feature, r->enabled ? "" : " (switched off)",
 			r->peers == PEERS_INVENTORY ? " (appliances only)"
 			: r->peers == PEERS_LISTED  ? " (listed peers only)"
 						    : "",

@@ -6,13 +6,15 @@
 #include "policy/ruleset.h"
 #include "report/policy_table.h"
 
-enum { SITE, PROFILE, FORMAT };
+enum { SITE, PROFILE, FORMAT, IMPLIED };
 
 static const struct cli_option options[] = {
 	[SITE] = {"site", "FILE", "the table of this deployment", NULL},
 	[PROFILE] = {"profile", "PROFILE",
 		"the table of a profile, by name or path (cloud-delivered)", NULL},
 	[FORMAT] = {"format", "FORMAT", "table (the default), csv or json", "table|csv|json"},
+	[IMPLIED] = {"implied", NULL, "csv and json with the rows that are implied, not documented",
+		NULL},
 	{0},
 };
 
@@ -33,8 +35,11 @@ static int run(const struct cli_request *r)
 	ruleset = cli_ruleset(r->value[SITE], r->value[PROFILE], NULL);
 	if (!ruleset)
 		return EXIT_MISUSED;
-	policy_table_print(
-		ruleset, format_of(r->value[FORMAT]), stdout, terminal_wants_colour(stdout));
+	policy_table_print(ruleset,
+		(struct listing){.format = format_of(r->value[FORMAT]),
+			.with_implied = r->value[IMPLIED] != NULL,
+			.colour = terminal_wants_colour(stdout)},
+		stdout);
 	ruleset_close(ruleset);
 	return cli_flush("policy");
 }
@@ -43,9 +48,12 @@ const struct cli_command cli_policy = {
 	.name = "policy",
 	.summary = "print the compiled table of documented ports",
 	.arguments = "",
-	.description = "Every rule: role, direction, port, transport, feature, service. Profiles "
-		       "that ship:\n"
-		       "cloud-delivered (the default) and on-premises-7.",
+	.description = "Every rule: role, direction, port, transport, feature, service. Rows that "
+		       "are not\n"
+		       "documented and that a documented feature cannot do without come last: they "
+		       "are\n"
+		       "implied. Profiles that ship: cloud-delivered (the default) and "
+		       "on-premises-7.",
 	.options = options,
 	.run = run,
 };

@@ -35,7 +35,13 @@ struct profile_yaml {
 };
 
 static const cyaml_strval_t status_word[] = {
-	{"verified", RULE_VERIFIED}, {"recalled", RULE_RECALLED}};
+	{"verified", RULE_VERIFIED}, {"recalled", RULE_RECALLED}, {"implied", RULE_IMPLIED}};
+
+const char *rule_status_name(enum rule_status status)
+{
+	return status_word[status].str;
+}
+
 static const cyaml_strval_t peers_word[] = {{"any", PEERS_ANY}, {"inventory", PEERS_INVENTORY}};
 
 #define OPTIONAL_WORD (CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT)
@@ -209,6 +215,9 @@ static void row_read(
 	row->peers = yaml->peers;
 	row->required = yaml->required == ANSWER_YES;
 	row->configurable = yaml->configurable == ANSWER_YES;
+	if (row->status == RULE_IMPLIED && (row->required || row->configurable))
+		reader_fail(r, node, "an implied row that is required or configurable",
+			"status: implied alone: what is required or may be moved is documented");
 	if (profile_services(
 		    row, r->document, node_get(r->document, node, "service"), r->arena, r->errors))
 		r->rc = -EINVAL;

@@ -28,8 +28,9 @@ struct document;
 #define PROFILE_ROWS_MAX 4096
 #define PROFILE_DEFAULT "cloud-delivered"
 
-/* Whether a row was checked against the documentation or written from memory. */
-enum rule_status { RULE_VERIFIED, RULE_RECALLED };
+/* Whether a row was checked against the documentation or written from memory, or is none of the
+ * documentation's: its feature cannot do without it. */
+enum rule_status { RULE_VERIFIED, RULE_RECALLED, RULE_IMPLIED };
 
 /* Also used for a site's extra rules. */
 struct profile_row {
@@ -66,6 +67,9 @@ int profile_from_document(
 /* Reads `service:` at `node`, a text or a list, as a mask and as text. 0; -EINVAL with an error. */
 int profile_services(
 	struct profile_row *, const struct document *, int node, struct arena *, struct errors *);
+
+/* As profiles write it. */
+const char *rule_status_name(enum rule_status);
 
 /* Whether two rows have the same role, direction, transport and port. */
 bool profile_rows_meet(const struct profile_row *, const struct profile_row *);

@@ -554,6 +554,7 @@ int site_read(struct site *site, const struct document *document, const struct p
 	yaml = data;
 	default_values(site);
 	site->file = arena_text(arena, document_name(document));
+	site->flags_implied = yaml->implied == IMPLIED_FLAG;
 	read_appliances(&r, yaml);
 	read_features(&r, yaml, schema);
 	read_extras(&r, yaml);

@@ -62,6 +62,7 @@ struct site {
 	size_t features;
 	struct profile_row *extra;
 	size_t extras;
+	bool flags_implied;		/* rows that are implied are left out */
 	uint8_t protocol[256];		/* verdicts, as in struct policy */
 	struct prefix *mirror_endpoint; /* end of a mirror's own tunnel */
 	size_t mirror_endpoints;

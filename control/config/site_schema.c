@@ -154,6 +154,8 @@ static const cyaml_schema_field_t outputs_field[] = {
 	TEXT_FIELD(window, struct outputs_yaml, WORD_MAX),
 	TEXT_FIELD(silence, struct outputs_yaml, WORD_MAX), CYAML_FIELD_END};
 
+static const cyaml_strval_t implied_word[] = {{"allow", IMPLIED_ALLOW}, {"flag", IMPLIED_FLAG}};
+
 static const cyaml_schema_field_t site_field[] = {TEXT_FIELD(profile, struct site_yaml, TEXT_MAX),
 	CYAML_FIELD_SEQUENCE("appliances", OPTIONAL_TEXT, struct site_yaml, appliances,
 		&appliance_schema, 0, APPLIANCES_MAX),
@@ -161,6 +163,8 @@ static const cyaml_schema_field_t site_field[] = {TEXT_FIELD(profile, struct sit
 		&extra_schema, 0, EXTRAS_MAX),
 	CYAML_FIELD_MAPPING_PTR(
 		"protocols", OPTIONAL_TEXT, struct site_yaml, protocols, protocols_field),
+	CYAML_FIELD_ENUM("implied", OPTIONAL_WORD, struct site_yaml, implied, implied_word,
+		CYAML_ARRAY_LEN(implied_word)),
 	CYAML_FIELD_MAPPING_PTR("capture", OPTIONAL_TEXT, struct site_yaml, capture, capture_field),
 	CYAML_FIELD_MAPPING_PTR("flow", OPTIONAL_TEXT, struct site_yaml, flow, flow_field),
 	CYAML_FIELD_MAPPING_PTR(

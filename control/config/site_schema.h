@@ -86,8 +86,12 @@ struct feature_yaml {
 	char **ports;
 };
 
+/* What a site makes of rows that are implied. */
+enum implied { IMPLIED_ALLOW, IMPLIED_FLAG };
+
 struct site_yaml {
 	char *profile;
+	enum implied implied;
 	struct appliance_yaml *appliances;
 	struct feature_yaml *features; /* one per feature, or NULL */
 	struct extra_yaml *extra_rules;

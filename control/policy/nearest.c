@@ -64,6 +64,8 @@ static int compare_rule(const struct ruleset *c, size_t i, const struct rule_key
 	const struct rule *r = &c->policy->rule[i];
 	unsigned differs = 0;
 
+	if (r->implied) /* nothing that the reader could look up */
+		return -1;
 	if (r->port != at->port && c->rule[i].documented_port != at->port)
 		return -1;
 	if (r->port != at->port)
@@ -135,7 +137,7 @@ static size_t search_profile(
 	uint16_t set = policy_set(c->policy, at->role, at->direction, at->transport, at->port);
 	const struct rule_set *rules = &c->policy->set[set];
 
-	if (set == SET_NONE || rules->count == 0)
+	if (set == SET_NONE || rules->count == 0 || c->policy->rule[rules->first].implied)
 		return count;
 	return insert(found, count,
 		&(struct near_rule){

@@ -70,11 +70,12 @@ static void add_rules(struct lines *lines, const struct ruleset *ruleset)
 	for (uint32_t i = 0; i < ruleset->policy->rules; i++) {
 		const struct rule *r = &ruleset->policy->rule[i];
 		lines->line[lines->count++] = arena_format(lines->arena,
-			"rule %s %s %s %u feature=%s services=%s enabled=%d peers=%s\n",
+			"rule %s %s %s %u feature=%s services=%s enabled=%d peers=%s%s\n",
 			role_name((enum role)r->role), direction_name((enum direction)r->direction),
 			transport_name((enum transport)r->transport), r->port,
 			ruleset->rule[i].feature, services_text(r->services, lines->arena),
-			r->enabled, peers_text(ruleset->policy, r, lines->arena));
+			r->enabled, peers_text(ruleset->policy, r, lines->arena),
+			r->implied ? " implied" : "");
 	}
 }
 

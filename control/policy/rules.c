@@ -50,13 +50,23 @@ static uint16_t feature_number(const struct site *site, const char *name)
 	return (uint16_t)i;
 }
 
+static bool is_implied(const struct profile_row *row)
+{
+	return row->status == RULE_IMPLIED;
+}
+
+/* A site that flags what is implied is judged as if the profile had no such rows. */
 static void rule_drafts_add(struct rule_drafts *d, const struct profile_row *row, size_t count)
 {
-	for (size_t i = 0; i < count; i++, d->count++)
+	for (size_t i = 0; i < count; i++) {
+		if (is_implied(&row[i]) && d->site->flags_implied)
+			continue;
 		d->rule_draft[d->count] = (struct rule_draft){.row = &row[i],
 			.port = row[i].port,
 			.feature = feature_number(d->site, row[i].feature),
 			.order = (uint32_t)d->count};
+		d->count++;
+	}
 }
 
 static struct rule_drafts rule_drafts_new(const struct profile *profile, const struct site *site,
@@ -157,11 +167,13 @@ static void refuse_extra(
 	d->rc = -EINVAL;
 }
 
-/* Several features may share a port, but a feature must not have the same rule twice. */
+/* Several features may share a port, but a feature must not have the same rule twice. What is
+ * implied may be documented by the site. */
 static void check_extra(struct rule_drafts *d, const struct rule_draft *extra)
 {
 	for (const struct rule_draft *other = d->rule_draft; other < extra; other++) {
-		if (other->feature == extra->feature && rule_drafts_share_port(extra, other)) {
+		if (other->feature == extra->feature && !is_implied(other->row) &&
+			rule_drafts_share_port(extra, other)) {
 			refuse_extra(d, extra, other);
 			return;
 		}
@@ -204,6 +216,8 @@ static int rule_draft_compare(const void *left, const void *right)
 		order = (int)a->port - (int)b->port;
 	if (!order)
 		order = rule_draft_rank(a) - rule_draft_rank(b);
+	if (!order)
+		order = is_implied(a->row) - is_implied(b->row);
 	return order ? order : (a->order > b->order) - (a->order < b->order);
 }
 
@@ -231,6 +245,15 @@ static uint32_t *peers_write(struct policy *policy, const struct site *site, str
 	return first;
 }
 
+/* A site binds a feature to the servers that its appliances ask: that says nothing of an implied
+ * row by which the appliances serve each other. */
+static enum peers peers_of(const struct profile_row *row, const struct site_feature *feature)
+{
+	bool keeps_own = is_implied(row) && row->peers == PEERS_INVENTORY;
+
+	return feature->is_bound && !keeps_own ? feature->peers : row->peers;
+}
+
 static struct rule rule_draft_rule(
 	const struct rule_draft *d, const struct site *site, const uint32_t *first)
 {
@@ -245,7 +268,8 @@ static struct rule rule_draft_rule(
 		.direction = (uint8_t)d->row->direction,
 		.transport = (uint8_t)d->row->transport,
 		.enabled = feature->enabled,
-		.peers = (uint8_t)(feature->is_bound ? feature->peers : d->row->peers)};
+		.peers = (uint8_t)peers_of(d->row, feature),
+		.implied = is_implied(d->row)};
 }
 
 static struct rule_text rule_draft_texts(const struct rule_draft *d, struct arena *arena)

@@ -46,17 +46,17 @@ static json_t *json_rule(const struct ruleset *ruleset, uint32_t i)
 		w->documented_port, "transport", transport_name((enum transport)r->transport),
 		"feature", w->feature, "services", json_words(w->service, '|'), "required",
 		w->required, "configurable", w->configurable, "enabled", r->enabled, "peers",
-		json_peers(ruleset, r), "status",
-		w->status == RULE_RECALLED ? "recalled" : "verified", "description", w->description,
-		"source", w->source, "origin", w->origin);
+		json_peers(ruleset, r), "status", rule_status_name(w->status), "description",
+		w->description, "source", w->source, "origin", w->origin);
 }
 
-static json_t *json_rules(const struct ruleset *ruleset)
+static json_t *json_rules(const struct ruleset *ruleset, bool with_implied)
 {
+	uint32_t rows = with_implied ? ruleset->policy->rules : policy_table_documented(ruleset);
 	uint32_t *order = policy_table_order(ruleset);
 	json_t *list = json_array();
 
-	for (uint32_t i = 0; order && i < ruleset->policy->rules; i++)
+	for (uint32_t i = 0; order && i < rows; i++)
 		json_array_append_new(list, json_rule(ruleset, order[i]));
 	free(order);
 	return list;
@@ -82,11 +82,11 @@ static json_t *json_protocols(const struct ruleset *ruleset)
 		verdict_name(VERDICT_UNEXPECTED_PROTOCOL));
 }
 
-int policy_json_print(const struct ruleset *ruleset, FILE *out)
+int policy_json_print(const struct ruleset *ruleset, bool with_implied, FILE *out)
 {
 	json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "name", ruleset->name, "profile",
 		ruleset->profile, "version", ruleset->version, "policy", ruleset->hash, "protocols",
-		json_protocols(ruleset), "rules", json_rules(ruleset));
+		json_protocols(ruleset), "rules", json_rules(ruleset, with_implied));
 	int rc;
 
 	if (!root)

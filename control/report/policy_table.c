@@ -36,8 +36,8 @@ uint32_t *policy_table_order(const struct ruleset *ruleset)
 
 	for (uint32_t i = 0; place && i < count; i++) {
 		const struct rule *r = &ruleset->policy->rule[i];
-		place[i].key = (uint64_t)r->role << 40 | (uint64_t)r->direction << 32 |
-			       ruleset->rule[i].order;
+		place[i].key = (uint64_t)r->implied << 48 | (uint64_t)r->role << 40 |
+			       (uint64_t)r->direction << 32 | ruleset->rule[i].order;
 		place[i].rule = i;
 	}
 	if (place && order) {
@@ -50,6 +50,15 @@ uint32_t *policy_table_order(const struct ruleset *ruleset)
 	}
 	free(place);
 	return order;
+}
+
+uint32_t policy_table_documented(const struct ruleset *ruleset)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < ruleset->policy->rules; i++)
+		count += !ruleset->policy->rule[i].implied;
+	return count;
 }
 
 char *policy_table_peers(
@@ -79,16 +88,23 @@ static const char *yes_no(bool yes)
 
 /* ---- csv ---- */
 
-static void print_csv(const struct ruleset *ruleset, const uint32_t *order, FILE *out)
+/* The last column is there only where implied rows are: without them all rows are documented. */
+static void print_csv(
+	const struct ruleset *ruleset, const uint32_t *order, bool with_implied, FILE *out)
 {
-	fputs("role,direction,port,transport,feature,service,required,configurable,enabled\n", out);
-	for (uint32_t i = 0; i < ruleset->policy->rules; i++) {
+	uint32_t rows = with_implied ? ruleset->policy->rules : policy_table_documented(ruleset);
+
+	fprintf(out,
+		"role,direction,port,transport,feature,service,required,configurable,enabled%s\n",
+		with_implied ? ",status" : "");
+	for (uint32_t i = 0; i < rows; i++) {
 		const struct rule *r = &ruleset->policy->rule[order[i]];
 		const struct rule_text *w = &ruleset->rule[order[i]];
-		fprintf(out, "%s,%s,%u,%s,%s,%s,%s,%s,%s\n", role_name((enum role)r->role),
+		fprintf(out, "%s,%s,%u,%s,%s,%s,%s,%s,%s%s%s\n", role_name((enum role)r->role),
 			direction_name((enum direction)r->direction), r->port,
 			transport_name((enum transport)r->transport), w->feature, w->service,
-			yes_no(w->required), yes_no(w->configurable), yes_no(r->enabled));
+			yes_no(w->required), yes_no(w->configurable), yes_no(r->enabled),
+			with_implied ? "," : "", with_implied ? rule_status_name(w->status) : "");
 	}
 }
 
@@ -177,8 +193,10 @@ static void print_heading(const int width[COLUMNS], bool colour, FILE *out)
 
 static void print_group(const struct rule *r, bool colour, FILE *out)
 {
-	fprintf(out, "\n%s%s, %s%s\n", colour ? BOLD : "", role_name((enum role)r->role),
-		direction_name((enum direction)r->direction), colour ? PLAIN : "");
+	fprintf(out, "\n%s%s, %s%s%s\n", colour ? BOLD : "", role_name((enum role)r->role),
+		direction_name((enum direction)r->direction),
+		r->implied ? ", implied: not documented, and these features need it" : "",
+		colour ? PLAIN : "");
 }
 
 static void print_rows(const struct ruleset *ruleset, const uint32_t *order, const struct row *row,
@@ -191,7 +209,8 @@ static void print_rows(const struct ruleset *ruleset, const uint32_t *order, con
 	for (uint32_t i = 0; i < ruleset->policy->rules; i++) {
 		const struct rule *r = &ruleset->policy->rule[order[i]];
 		bool is_recalled = ruleset->rule[order[i]].status == RULE_RECALLED;
-		if (!before || before->role != r->role || before->direction != r->direction) {
+		if (!before || before->role != r->role || before->direction != r->direction ||
+			before->implied != r->implied) {
 			print_group(r, colour, out);
 			print_heading(width, colour, out);
 		}
@@ -222,18 +241,17 @@ static int print_table(const struct ruleset *ruleset, const uint32_t *order, FIL
 	return 0;
 }
 
-int policy_table_print(
-	const struct ruleset *ruleset, enum listing_format format, FILE *out, bool colour)
+int policy_table_print(const struct ruleset *ruleset, struct listing listing, FILE *out)
 {
 	uint32_t *order = policy_table_order(ruleset);
 	int rc = order ? 0 : -ENOMEM;
 
-	if (rc == 0 && format == LISTING_TABLE)
-		rc = print_table(ruleset, order, out, colour);
-	else if (rc == 0 && format == LISTING_CSV)
-		print_csv(ruleset, order, out);
+	if (rc == 0 && listing.format == LISTING_TABLE)
+		rc = print_table(ruleset, order, out, listing.colour);
+	else if (rc == 0 && listing.format == LISTING_CSV)
+		print_csv(ruleset, order, listing.with_implied, out);
 	else if (rc == 0)
-		rc = policy_json_print(ruleset, out);
+		rc = policy_json_print(ruleset, listing.with_implied, out);
 	free(order);
 	errno = 0;
 	if (rc == 0 && (fflush(out) || ferror(out)))

@@ -72,6 +72,11 @@ static bool is_bound(const struct ruleset *ruleset, uint32_t i)
 	return ruleset->policy->rule[i].peers != PEERS_ANY;
 }
 
+static bool is_implied(const struct ruleset *ruleset, uint32_t i)
+{
+	return ruleset->policy->rule[i].implied;
+}
+
 static uint32_t rules_that(
 	const struct ruleset *ruleset, bool (*are)(const struct ruleset *, uint32_t))
 {
@@ -111,6 +116,12 @@ static void print_own(const struct ruleset *ruleset, uint32_t i, FILE *out)
 		ruleset->rule[i].feature, *service ? service : "any service");
 }
 
+static void print_implied(const struct ruleset *ruleset, uint32_t i, FILE *out)
+{
+	fprintf(out, "  %-12s %s for %s\n", "implied", ruleset->rule[i].id,
+		ruleset->rule[i].feature);
+}
+
 static void print_matching(const struct ruleset *ruleset, FILE *out,
 	bool (*are)(const struct ruleset *, uint32_t),
 	void (*print)(const struct ruleset *, uint32_t, FILE *))
@@ -126,14 +137,16 @@ static void print_rules(const struct ruleset *ruleset, FILE *out)
 	uint32_t disabled = rules_that(ruleset, is_disabled);
 
 	fprintf(out,
-		LABEL "%u: %u enabled, %u disabled, %u moved, %u bound to peers, %u site's own\n",
+		LABEL "%u: %u enabled, %u disabled, %u moved, %u bound to peers, %u site's own, "
+		      "%u implied\n",
 		"rules", ruleset->policy->rules, ruleset->policy->rules - disabled, disabled,
 		rules_that(ruleset, is_moved), rules_that(ruleset, is_bound),
-		rules_that(ruleset, is_own));
+		rules_that(ruleset, is_own), rules_that(ruleset, is_implied));
 	print_matching(ruleset, out, is_disabled, print_disabled);
 	print_matching(ruleset, out, is_moved, print_moved);
 	print_matching(ruleset, out, is_bound, print_bound);
 	print_matching(ruleset, out, is_own, print_own);
+	print_matching(ruleset, out, is_implied, print_implied);
 }
 
 /* ---- protocols ---- */

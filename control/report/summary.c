@@ -11,6 +11,7 @@
 #include "base/terminal.h"
 #include "counters.h"
 #include "policy/ruleset.h"
+#include "report/policy_table.h"
 
 #define FINDINGS_SHOWN 40
 #define NAMES_SHOWN 6
@@ -371,6 +372,12 @@ static void enter_set(const struct ruleset *c, uint16_t set, uint8_t *seen, int 
 	*part = here;
 }
 
+/* Nobody misses what is implied. */
+static bool is_documented(const struct ruleset *c, uint32_t i)
+{
+	return c->policy->rule[i].enabled && !c->policy->rule[i].implied;
+}
+
 static void print_unseen(
 	const struct ruleset *c, const uint8_t *seen, const struct terminal_style *st, FILE *out)
 {
@@ -378,12 +385,12 @@ static void print_unseen(
 	const char *last = "";
 
 	for (uint32_t i = 0; i < c->policy->rules; i++)
-		unseen += !seen[i] && c->policy->rule[i].enabled;
+		unseen += !seen[i] && is_documented(c, i);
 	if (unseen == 0)
 		return;
 	fprintf(out, "  %snot seen:", st->dim);
 	for (uint32_t i = 0; i < c->policy->rules; i++) {
-		if (seen[i] || !c->policy->rule[i].enabled || strcmp(last, c->rule[i].id) == 0)
+		if (seen[i] || !is_documented(c, i) || strcmp(last, c->rule[i].id) == 0)
 			continue;
 		fprintf(out, "%s %s", *last ? "," : "", c->rule[i].id);
 		last = c->rule[i].id;
@@ -391,7 +398,8 @@ static void print_unseen(
 	fprintf(out, "%s\n", st->plain);
 }
 
-static uint32_t count_seen(const struct usage_table *s, uint8_t *seen)
+/* How many rows are in use: of the documented ones, or of the implied ones. */
+static uint32_t count_seen(const struct usage_table *s, uint8_t *seen, bool implied)
 {
 	const struct policy *p = s->ecs->ruleset->policy;
 	uint32_t count = 0;
@@ -401,24 +409,25 @@ static uint32_t count_seen(const struct usage_table *s, uint8_t *seen)
 			seen[p->set[u->key.set].first + i] =
 				p->rule[p->set[u->key.set].first + i].enabled;
 	for (uint32_t i = 0; i < p->rules; i++)
-		count += seen[i];
+		count += seen[i] && p->rule[i].implied == implied;
 	return count;
 }
 
-static void print_used(struct usage_table *s, const struct terminal_style *st, FILE *out)
+static bool is_implied_set(const struct ruleset *c, uint16_t set)
+{
+	return c->policy->rule[c->policy->set[set].first].implied;
+}
+
+/* The sets in use that are documented, or those that are implied. */
+static void print_sets(const struct usage_table *s, uint8_t *seen, bool implied,
+	const struct terminal_style *st, FILE *out)
 {
 	const struct ruleset *c = s->ecs->ruleset;
-	uint8_t *seen = calloc(c->policy->rules + 1, 1);
 	char ports[128], features[128];
 	int part = -1;
 
-	if (!seen)
-		return;
-	HASH_SORT(s->usage, by_rule);
-	fprintf(out, "\n%sDOCUMENTED PORTS IN USE%s  %u of %u rows\n", st->bold, st->plain,
-		count_seen(s, seen), c->policy->rules);
 	for (struct usage *u = s->usage; u;) {
-		if (u->key.set == SET_NONE) {
+		if (u->key.set == SET_NONE || is_implied_set(c, u->key.set) != implied) {
 			u = u->hh.next;
 			continue;
 		}
@@ -427,7 +436,28 @@ static void print_used(struct usage_table *s, const struct terminal_style *st, F
 		fprintf(out, "    %-15s %-44s ", ports, features);
 		u = print_users(s, u, out);
 	}
+}
+
+static void print_used(struct usage_table *s, const struct terminal_style *st, FILE *out)
+{
+	const struct ruleset *c = s->ecs->ruleset;
+	uint8_t *seen = calloc(c->policy->rules + 1, 1);
+	uint32_t implied;
+
+	if (!seen)
+		return;
+	HASH_SORT(s->usage, by_rule);
+	fprintf(out, "\n%sDOCUMENTED PORTS IN USE%s  %u of %u rows\n", st->bold, st->plain,
+		count_seen(s, seen, false), policy_table_documented(c));
+	print_sets(s, seen, false, st, out);
 	print_unseen(c, seen, st, out);
+	implied = count_seen(s, seen, true);
+	if (implied)
+		fprintf(out,
+			"\n%sIMPLIED PORTS IN USE%s  not documented, and a documented feature "
+			"needs them\n",
+			st->bold, st->plain);
+	print_sets(s, seen, true, st, out);
 	if (s->usage_overflowed)
 		fprintf(out, "  … and %llu flows beyond %d pairs of port and appliance\n",
 			(unsigned long long)s->usage_overflowed, USAGE_ROWS_MAX);

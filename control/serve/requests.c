@@ -298,10 +298,13 @@ static json_t *matrix_item(const struct requests *a, size_t appliance, size_t se
 	return item;
 }
 
-static bool is_row(const struct ruleset *c, size_t appliance, size_t set)
+/* What is implied is a row where it was seen: nobody misses it. */
+static bool is_row(const struct ruleset *c, const struct matrix *m, size_t appliance, size_t set)
 {
 	const struct rule_set *s = &c->policy->set[set];
 
+	if (s->count > 0 && c->policy->rule[s->first].implied && !matrix_cell(m, appliance, set))
+		return false;
 	return s->count > 0 && c->policy->rule[s->first].role == c->appliance[appliance].role &&
 	       set != c->policy->dhcp_set[c->appliance[appliance].role];
 }
@@ -320,7 +323,7 @@ static bool put_rows(const struct requests *a, struct control_client *client, si
 	const struct ruleset *c = snapshot_ruleset(a->snapshot);
 
 	for (size_t set = SET_NONE + 1; set < c->policy->sets; set++) {
-		if (!is_row(c, appliance, set) ||
+		if (!is_row(c, m, appliance, set) ||
 			(state && strcmp(state, matrix_state(matrix_cell(m, appliance, set))) != 0))
 			continue;
 		if (!control_item(client, matrix_item(a, appliance, set)))

@@ -19,7 +19,7 @@ static void print_all(struct ruleset *ruleset, struct settings *settings)
 
 	if (!out)
 		abort();
-	if (policy_table_print(ruleset, LISTING_TABLE, out, true) ||
+	if (policy_table_print(ruleset, (struct listing){.colour = true}, out) ||
 		site_overview_print(ruleset, settings, out))
 		abort();
 	fclose(out);

@@ -5,9 +5,9 @@ import hashlib
 import ipaddress
 import re
 
-VERDICTS = ["expected", "not-covered", "feature-disabled", "peer-not-allowed", "wrong-service",
+VERDICTS = ["expected", "implied", "not-covered", "feature-disabled", "peer-not-allowed", "wrong-service",
             "unexpected-protocol", "unexpected-port"]
-FLAGGED = VERDICTS[2:]
+FLAGGED = VERDICTS[3:]
 CONNECTIONS = {True: ["attempted", "refused", "established", "midstream"], False: ["one-way", "two-way"]}
 BASES = ["handshake", "message", "memory", "policy", "port", "first-packet"]
 REASONS = ["fin", "reset", "idle", "replaced", "evicted", "end-of-capture", "reload"]

@@ -34,19 +34,43 @@ static int rule_allows_peer(
 	return 0;
 }
 
+/* What one rule says of a peer. An implied rule speaks of the peers that it allows and of no
+ * others: for these it is not there. */
+static enum verdict judge_rule(const struct rule *r, int allows_peer)
+{
+	if (r->implied && !allows_peer)
+		return VERDICT_UNEXPECTED_PORT;
+	if (!r->enabled)
+		return VERDICT_FEATURE_DISABLED;
+	if (!allows_peer)
+		return VERDICT_PEER_NOT_ALLOWED;
+	return r->implied ? VERDICT_IMPLIED : VERDICT_EXPECTED;
+}
+
+/* Which of two rules of a port decides, the larger: what allows the flow comes before what
+ * forbids it, a peer that is not allowed before a feature that is off. */
+static unsigned judge_rank(enum verdict v)
+{
+	static const uint8_t rank[VERDICT_COUNT] = {
+		[VERDICT_EXPECTED] = 4,
+		[VERDICT_IMPLIED] = 3,
+		[VERDICT_PEER_NOT_ALLOWED] = 2,
+		[VERDICT_FEATURE_DISABLED] = 1,
+	};
+	return rank[v];
+}
+
 /* On a shared port one enabled rule that allows the peer is enough. */
 static enum verdict judge_set(const struct policy *p, const struct rule_set *set,
-	const struct end_view *e, unsigned version)
+	const struct flow_tuple *c, const struct end_view *e)
 {
-	enum verdict v = set->count == 0 ? VERDICT_UNEXPECTED_PORT : VERDICT_FEATURE_DISABLED;
+	enum verdict v = VERDICT_UNEXPECTED_PORT;
 
-	for (uint32_t i = 0; i < set->count; i++) {
+	for (uint32_t i = 0; i < set->count && v != VERDICT_EXPECTED; i++) {
 		const struct rule *r = &p->rule[set->first + i];
-		if (!r->enabled)
-			continue;
-		if (rule_allows_peer(p, r, e, version))
-			return VERDICT_EXPECTED;
-		v = VERDICT_PEER_NOT_ALLOWED;
+		enum verdict said = judge_rule(r, rule_allows_peer(p, r, e, c->version));
+		if (judge_rank(said) > judge_rank(v))
+			v = said;
 	}
 	return v;
 }
@@ -76,6 +100,7 @@ static struct end_verdict_sets judge_end(
 		.peer = &c->address[1 - end],
 		.direction = end == 0 ? DIRECTION_OUTBOUND : DIRECTION_INBOUND,
 	};
+	enum verdict v;
 	uint16_t set;
 
 	if (e.appliance == APPLIANCE_NONE)
@@ -83,7 +108,10 @@ static struct end_verdict_sets judge_end(
 	if (c->protocol != IPPROTO_TCP && c->protocol != IPPROTO_UDP)
 		return (struct end_verdict_sets){p->protocol[c->protocol], SET_NONE};
 	set = find_set(p, c, &e);
-	return (struct end_verdict_sets){(uint16_t)judge_set(p, &p->set[set], &e, c->version), set};
+	v = judge_set(p, &p->set[set], c, &e);
+	/* Where only implied rules are there and none speaks of this peer, no rule is there. */
+	return (struct end_verdict_sets){
+		(uint16_t)v, v == VERDICT_UNEXPECTED_PORT ? SET_NONE : set};
 }
 
 struct verdict_pair policy_judge(const struct policy *p, const struct flow_tuple *c)

@@ -78,6 +78,7 @@ static void policy_hash_depends_on_everything_that_decides(void **state)
 	hash_differs(BASE "capture: {mirror_endpoints: [10.0.0.1]}\n");
 	hash_differs(BASE "flow: {timeouts: {tcp_closed: 6s}}\n");
 	hash_differs(BASE "profile: on-premises-7\n");
+	hash_differs(BASE "implied: flag\n");
 	hash_differs(BASE "extra_rules:\n  - {role: managed-device, direction: inbound, port: 1,\n"
 			  "     transport: tcp, feature: x}\n");
 }

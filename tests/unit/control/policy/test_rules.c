@@ -182,6 +182,45 @@ static void rules_switches_a_feature_off_in_both_roles(void **state)
 	ruleset_close(ruleset);
 }
 
+static void rules_implied_follow_their_feature_and_the_site(void **state)
+{
+	struct ruleset *ruleset = site_opens("features:\n  remote-access-vpn: {enabled: no}\n"
+					     "  ntp: {peers: [10.1.1.1]}\n"
+					     "  remote-access-vpn-ikev2: {peers: [10.1.1.2]}\n");
+	const struct rule *rule = ruleset->policy->rule;
+	uint32_t dtls = rule_of(ruleset, "managed-device/inbound/443/udp", "remote-access-vpn");
+	uint32_t ntp = rule_of(ruleset, "management-center/inbound/123/udp", "ntp");
+	uint32_t ike =
+		rule_of(ruleset, "managed-device/outbound/500/udp", "remote-access-vpn-ikev2");
+
+	(void)state;
+	assert_true(rule[dtls].implied && !rule[dtls].enabled);
+	assert_true(rule[ntp].implied && rule[ntp].enabled);
+	assert_int_equal(rule[ntp].peers, PEERS_INVENTORY); /* the site names servers, no clients */
+	assert_int_equal(rule[ike].peers, PEERS_LISTED);
+	ruleset_close(ruleset);
+	ruleset = site_opens("implied: flag\n");
+	assert_int_equal(ruleset->policy->rules, 51);
+	assert_int_equal(
+		set_at(ruleset, ROLE_MANAGED_DEVICE, DIRECTION_INBOUND, TRANSPORT_UDP, 443),
+		SET_NONE);
+	ruleset_close(ruleset);
+}
+
+static void rules_a_site_may_document_what_is_implied(void **state)
+{
+	struct ruleset *ruleset = site_opens(
+		"extra_rules:\n" EXTRA("managed-device", "500", "remote-access-vpn-ikev2"));
+	uint16_t set = set_at(ruleset, ROLE_MANAGED_DEVICE, DIRECTION_OUTBOUND, TRANSPORT_UDP, 500);
+	const struct rule *first = &ruleset->policy->rule[ruleset->policy->set[set].first];
+
+	(void)state;
+	assert_int_equal(ruleset->policy->set[set].count, 2);
+	assert_false(first[0].implied);
+	assert_true(first[1].implied);
+	ruleset_close(ruleset);
+}
+
 static void rules_binds_a_feature_to_the_listed_peers(void **state)
 {
 	struct ruleset *ruleset = site_opens("features:\n  ntp: {peers: [10.0.0.1]}\n"
@@ -336,6 +375,8 @@ int main(void)
 		cmocka_unit_test(rules_lets_a_move_stay_where_it_is),
 		cmocka_unit_test(rules_lets_an_extra_rule_take_a_port_that_was_left),
 		cmocka_unit_test(rules_switches_a_feature_off_in_both_roles),
+		cmocka_unit_test(rules_implied_follow_their_feature_and_the_site),
+		cmocka_unit_test(rules_a_site_may_document_what_is_implied),
 		cmocka_unit_test(rules_binds_a_feature_to_the_listed_peers),
 		cmocka_unit_test(rules_frees_or_binds_peers_as_the_site_says),
 		cmocka_unit_test(rules_adds_the_sites_own_rules),

@@ -5,16 +5,21 @@
 #include "report/policy_table.h"
 #include "report/site_overview.h"
 
-static char *listing_of(struct ruleset *ruleset, enum listing_format format)
+static char *listing_as(struct ruleset *ruleset, struct listing listing)
 {
 	size_t size;
 	char *text;
 	FILE *out = open_memstream(&text, &size);
 
-	assert_int_equal(policy_table_print(ruleset, format, out, false), 0);
+	assert_int_equal(policy_table_print(ruleset, listing, out), 0);
 	fclose(out);
 	ruleset_close(ruleset);
 	return text;
+}
+
+static char *listing_of(struct ruleset *ruleset, enum listing_format format)
+{
+	return listing_as(ruleset, (struct listing){.format = format});
 }
 
 static char *overview_of(const char *site)
@@ -123,6 +128,32 @@ static void listing_json_holds_every_rule_with_its_words(void **state)
 	free(text);
 }
 
+static void listing_has_implied_rows_apart_and_in_csv_and_json_where_they_are_asked_for(
+	void **state)
+{
+	struct listing csv = {.format = LISTING_CSV, .with_implied = true};
+	struct listing json = {.format = LISTING_JSON, .with_implied = true};
+	char *text = listing_of(site_opens("{}\n"), LISTING_TABLE);
+	char *heading = strstr(text, "\nmanaged-device, inbound, implied: ");
+
+	(void)state;
+	assert_non_null(heading);
+	assert_null(strstr(heading, "captive-portal"));
+	holds(heading, "443/udp   remote-access-vpn         dtls  ");
+	free(text);
+	text = listing_as(site_opens("{}\n"), csv);
+	holds(text, ",configurable,enabled,status\n");
+	holds(text, "\nmanaged-device,inbound,22,tcp,ssh,ssh,no,no,yes,verified\n");
+	holds(text, "\nmanaged-device,inbound,443,udp,remote-access-vpn,dtls,no,no,yes,implied\n");
+	free(text);
+	text = listing_as(site_opens("{}\n"), json);
+	holds(text, "\"status\": \"implied\"");
+	free(text);
+	text = listing_as(site_opens("implied: flag\n"), csv);
+	assert_null(strstr(text, "implied"));
+	free(text);
+}
+
 static void listing_says_when_it_cannot_be_written(void **state)
 {
 	static const enum listing_format format[] = {LISTING_TABLE, LISTING_CSV, LISTING_JSON};
@@ -132,7 +163,8 @@ static void listing_says_when_it_cannot_be_written(void **state)
 		struct ruleset *ruleset = site_opens("{}\n");
 		FILE *full = fopen("/dev/full", "w");
 		assert_non_null(full);
-		assert_true(policy_table_print(ruleset, format[i], full, true) < 0);
+		assert_true(policy_table_print(
+				    ruleset, (struct listing){format[i], true, true}, full) < 0);
 		fclose(full);
 		ruleset_close(ruleset);
 	}
@@ -154,7 +186,8 @@ static void site_overview_shows_what_a_site_compiled_to(void **state)
 	(void)state;
 	holds(text, "site        " SITE "\nprofile     on-premises-7 (7.x)\npolicy      sha256:");
 	holds(text, "appliances  2: 1 management-center, 1 managed-device\n");
-	holds(text, "60: 59 enabled, 1 disabled, 2 moved, 8 bound to peers, 1 site's own\n");
+	holds(text, "64: 63 enabled, 1 disabled, 2 moved, 9 bound to peers, 1 site's own, 4 "
+		    "implied\n");
 	holds(text, "disabled     managed-device/inbound/885/tcp for captive-portal\n");
 	holds(text, "moved        managed-device/outbound/1812/udp for radius, now 1645\n");
 	holds(text, "managed-device/outbound/389/tcp for ldap, to 10.0.0.0/8\n");
@@ -186,6 +219,8 @@ int main(void)
 		cmocka_unit_test(listing_csv_shows_where_rules_are_and_whether_they_hold),
 		cmocka_unit_test(listing_table_shows_moved_disabled_bound_and_recalled_rules),
 		cmocka_unit_test(listing_json_holds_every_rule_with_its_words),
+		cmocka_unit_test(
+			listing_has_implied_rows_apart_and_in_csv_and_json_where_they_are_asked_for),
 		cmocka_unit_test(listing_says_when_it_cannot_be_written),
 		cmocka_unit_test(site_overview_shows_what_a_site_compiled_to),
 		cmocka_unit_test(site_overview_shows_that_an_inventory_is_missing),

@@ -8,7 +8,7 @@ static const struct {
 } listed[] = {{"10.1.1.0", 24}, {"10.1.2.7", 32}, {"0.0.0.0", 0}, {"2001:db8:1::", 48}, {"::", 0}};
 
 static const char *const address[] = {"10.1.1.9", "10.1.2.7", "10.1.2.8", "10.10.0.5", "10.20.0.1",
-	"2001:db8:1::9", "2001:db8:2::9", "2001:db8:10::5"};
+	"2001:db8:1::9", "2001:db8:2::9", "2001:db8:10::5", "255.255.255.255"};
 
 /* --- the stupid twin: every rule asked, no table -------------------------------------------- */
 
@@ -44,21 +44,25 @@ static int rule_fits(
 
 static enum verdict twin_judge_end(const struct policy *p, const struct flow_tuple *c, unsigned end)
 {
-	int documented = 0, enabled = 0, allowed = 0;
+	int documented = 0, enabled = 0, allowed = 0, implied = 0;
 
 	if (c->appliance[end] == APPLIANCE_NONE)
 		return VERDICT_EXPECTED;
 	if (c->protocol != IPPROTO_TCP && c->protocol != IPPROTO_UDP)
 		return (enum verdict)p->protocol[c->protocol];
 	for (uint32_t i = 0; i < p->rules; i++) {
-		if (!rule_fits(p, &p->rule[i], c, end))
+		int fits = peer_fits(p, &p->rule[i], c, end);
+		if (!rule_fits(p, &p->rule[i], c, end) || (p->rule[i].implied && !fits))
 			continue;
 		documented = 1;
 		enabled |= p->rule[i].enabled;
-		allowed |= p->rule[i].enabled && peer_fits(p, &p->rule[i], c, end);
+		allowed |= p->rule[i].enabled && fits && !p->rule[i].implied;
+		implied |= p->rule[i].enabled && fits && p->rule[i].implied;
 	}
 	if (allowed)
 		return VERDICT_EXPECTED;
+	if (implied)
+		return VERDICT_IMPLIED;
 	if (enabled)
 		return VERDICT_PEER_NOT_ALLOWED;
 	return documented ? VERDICT_FEATURE_DISABLED : VERDICT_UNEXPECTED_PORT;
@@ -86,6 +90,7 @@ static uint32_t random_rules(struct dice *d, struct rule *rule)
 			.direction = (uint8_t)dice_below(d, DIRECTION_COUNT),
 			.transport = (uint8_t)dice_below(d, TRANSPORT_COUNT),
 			.enabled = dice_below(d, 3) > 0,
+			.implied = dice_below(d, 4) == 0,
 			.peers = (uint8_t)dice_below(d, 3),
 			.peer_first = first,
 			.peer_count = 1 + dice_below(d, 5 - first),
@@ -120,7 +125,7 @@ static struct flow_tuple random_conversation(struct dice *d, const struct invent
 	for (unsigned end = 0; end < 2; end++) {
 		unsigned v = 0;
 		while (v != version)
-			c.address[end] = address_at(address[dice_below(d, 8)], &v);
+			c.address[end] = address_at(address[dice_below(d, 9)], &v);
 		c.port[end] =
 			c.protocol == IPPROTO_TCP || c.protocol == IPPROTO_UDP ? random_port(d) : 0;
 		c.appliance[end] = inventory_find(inv, &c.address[end], version);
@@ -143,7 +148,9 @@ static void check(const struct policy *p, const struct flow_tuple *c)
 				     (c->protocol == IPPROTO_TCP || c->protocol == IPPROTO_UDP);
 			i++)
 			rules += (uint32_t)rule_fits(p, &p->rule[i], c, end);
-		assert_int_equal(s->count, rules);
+		/* No rule is named where none speaks of this peer. */
+		assert_int_equal(
+			s->count, j.end_verdict[end] == VERDICT_UNEXPECTED_PORT ? 0 : rules);
 		for (uint32_t i = 0; i < s->count; i++)
 			assert_true(rule_fits(p, &p->rule[s->first + i], c, end));
 	}
@@ -220,17 +227,48 @@ static void policy_turns_only_a_dhcp_answer_round(void **state)
 	assert_false(policy_dhcp_is_reversed(&c));
 }
 
+/* A feature of the device's that answers its own site only. */
+static void policy_implied_rule_speaks_of_no_peer_that_it_does_not_allow(void **state)
+{
+	struct inventory *inv = two_appliances();
+	struct rule rule = {.port = 123,
+		.role = ROLE_MANAGEMENT_CENTER,
+		.direction = DIRECTION_INBOUND,
+		.transport = TRANSPORT_UDP,
+		.peers = PEERS_INVENTORY,
+		.enabled = 1,
+		.implied = 1};
+	struct flow_tuple c = {.version = 4, .protocol = IPPROTO_UDP, .port = {5000, 123}};
+	struct book b;
+
+	(void)state;
+	book_open(&b, &rule, 1, inv);
+	c.appliance[1] = 0;
+	c.appliance[0] = APPLIANCE_NONE;
+	assert_int_equal(policy_judge(b.policy, &c).verdict, VERDICT_UNEXPECTED_PORT);
+	assert_int_equal(policy_judge(b.policy, &c).set[1], SET_NONE);
+	c.appliance[0] = 1;
+	assert_int_equal(policy_judge(b.policy, &c).end_verdict[1], VERDICT_IMPLIED);
+	rule.enabled = 0;
+	assert_int_equal(policy_judge(b.policy, &c).end_verdict[1], VERDICT_FEATURE_DISABLED);
+	c.appliance[0] = APPLIANCE_NONE;
+	assert_int_equal(policy_judge(b.policy, &c).end_verdict[1], VERDICT_UNEXPECTED_PORT);
+	book_close(&b);
+	free(inv);
+}
+
 /* Milder to graver, as DESIGN 3 lists them: the numbers are what `graver` means. */
 static void verdicts_are_ordered_from_mild_to_grave(void **state)
 {
-	static const char *const order[] = {"expected", "not-covered", "feature-disabled",
-		"peer-not-allowed", "wrong-service", "unexpected-protocol", "unexpected-port"};
+	static const char *const order[] = {"expected", "implied", "not-covered",
+		"feature-disabled", "peer-not-allowed", "wrong-service", "unexpected-protocol",
+		"unexpected-port"};
 
 	(void)state;
-	assert_int_equal(VERDICT_COUNT, 7);
+	assert_int_equal(VERDICT_COUNT, 8);
 	for (unsigned i = 0; i < VERDICT_COUNT; i++) {
 		assert_string_equal(verdict_name((enum verdict)i), order[i]);
-		assert_int_equal(verdict_is_flagged((enum verdict)i), i >= 2);
+		assert_int_equal(verdict_is_flagged((enum verdict)i), i >= 3);
 	}
 }
 
@@ -276,6 +314,7 @@ int main(void)
 		cmocka_unit_test(policy_judges_as_a_linear_scan_of_its_rules_does),
 		cmocka_unit_test(policy_answers_for_every_port_there_is),
 		cmocka_unit_test(policy_turns_only_a_dhcp_answer_round),
+		cmocka_unit_test(policy_implied_rule_speaks_of_no_peer_that_it_does_not_allow),
 		cmocka_unit_test(verdicts_are_ordered_from_mild_to_grave),
 		cmocka_unit_test(severity_is_a_step_lower_where_the_initiator_was_guessed),
 	};
