@@ -1,6 +1,7 @@
 #include "policy.h"
 
 #include <netinet/in.h>
+#include <string.h>
 
 enum { DHCP_SERVER = 67, DHCP_CLIENT = 68 };
 
@@ -19,6 +20,16 @@ int policy_is_dhcp(const struct flow_tuple *c)
 int policy_dhcp_is_reversed(const struct flow_tuple *c)
 {
 	return c->protocol == IPPROTO_UDP && c->port[0] == DHCP_SERVER && c->port[1] == DHCP_CLIENT;
+}
+
+/* A client that has no address asks all servers at once (RFC 2131 section 4.1), so its broadcast
+ * is part of its exchange with whichever server the rule allows. */
+static int is_dhcp_broadcast(const struct flow_tuple *c, const struct end_view *e)
+{
+	static const uint8_t broadcast[4] = {255, 255, 255, 255};
+
+	return c->version == 4 && e->direction == DIRECTION_OUTBOUND && policy_is_dhcp(c) &&
+	       memcmp(&e->peer->byte[12], broadcast, sizeof(broadcast)) == 0;
 }
 
 static int rule_allows_peer(
@@ -64,11 +75,13 @@ static unsigned judge_rank(enum verdict v)
 static enum verdict judge_set(const struct policy *p, const struct rule_set *set,
 	const struct flow_tuple *c, const struct end_view *e)
 {
+	int is_broadcast = is_dhcp_broadcast(c, e);
 	enum verdict v = VERDICT_UNEXPECTED_PORT;
 
 	for (uint32_t i = 0; i < set->count && v != VERDICT_EXPECTED; i++) {
 		const struct rule *r = &p->rule[set->first + i];
-		enum verdict said = judge_rule(r, rule_allows_peer(p, r, e, c->version));
+		enum verdict said =
+			judge_rule(r, is_broadcast || rule_allows_peer(p, r, e, c->version));
 		if (judge_rank(said) > judge_rank(v))
 			v = said;
 	}

@@ -15,6 +15,11 @@ static const char *const address[] = {"10.1.1.9", "10.1.2.7", "10.1.2.8", "10.10
 static int peer_fits(
 	const struct policy *p, const struct rule *r, const struct flow_tuple *c, unsigned end)
 {
+	static const uint8_t broadcast[4] = {255, 255, 255, 255};
+
+	if (c->version == 4 && end == 0 && c->protocol == IPPROTO_UDP && c->port[0] == 68 &&
+		c->port[1] == 67 && memcmp(&c->address[1].byte[12], broadcast, 4) == 0)
+		return 1;
 	if (r->peers == PEERS_ANY)
 		return 1;
 	if (r->peers == PEERS_INVENTORY)
@@ -257,6 +262,47 @@ static void policy_implied_rule_speaks_of_no_peer_that_it_does_not_allow(void **
 	free(inv);
 }
 
+static void policy_a_dhcp_broadcast_asks_the_bound_server_and_no_other_port_may(void **state)
+{
+	struct inventory *inv = two_appliances();
+	struct prefix server = prefix_of("10.1.1.1", 32);
+	struct rule rule[] = {{.port = 67,
+				      .role = ROLE_MANAGED_DEVICE,
+				      .direction = DIRECTION_OUTBOUND,
+				      .transport = TRANSPORT_UDP,
+				      .peers = PEERS_LISTED,
+				      .peer_count = 1,
+				      .enabled = 1},
+		{.port = 123,
+			.role = ROLE_MANAGED_DEVICE,
+			.direction = DIRECTION_OUTBOUND,
+			.transport = TRANSPORT_UDP,
+			.peers = PEERS_LISTED,
+			.peer_count = 1,
+			.enabled = 1}};
+	struct flow_tuple c = {.version = 4, .protocol = IPPROTO_UDP, .port = {68, 67}};
+	struct book b;
+	unsigned v;
+
+	(void)state;
+	book_open(&b, rule, 2, inv);
+	b.policy->peer = &server;
+	b.policy->peers = 1;
+	c.appliance[0] = 1;
+	c.appliance[1] = APPLIANCE_NONE;
+	c.address[1] = address_at("255.255.255.255", &v);
+	assert_int_equal(policy_judge(b.policy, &c).verdict, VERDICT_EXPECTED);
+	c.port[0] = c.port[1] = 123;
+	assert_int_equal(policy_judge(b.policy, &c).verdict, VERDICT_PEER_NOT_ALLOWED);
+	c = (struct flow_tuple){.version = 4, .protocol = IPPROTO_UDP, .port = {68, 67}};
+	c.appliance[0] = 1;
+	c.appliance[1] = APPLIANCE_NONE;
+	c.address[1] = address_at("203.0.113.66", &v);
+	assert_int_equal(policy_judge(b.policy, &c).verdict, VERDICT_PEER_NOT_ALLOWED);
+	book_close(&b);
+	free(inv);
+}
+
 /* Milder to graver, as DESIGN 3 lists them: the numbers are what `graver` means. */
 static void verdicts_are_ordered_from_mild_to_grave(void **state)
 {
@@ -315,6 +361,8 @@ int main(void)
 		cmocka_unit_test(policy_answers_for_every_port_there_is),
 		cmocka_unit_test(policy_turns_only_a_dhcp_answer_round),
 		cmocka_unit_test(policy_implied_rule_speaks_of_no_peer_that_it_does_not_allow),
+		cmocka_unit_test(
+			policy_a_dhcp_broadcast_asks_the_bound_server_and_no_other_port_may),
 		cmocka_unit_test(verdicts_are_ordered_from_mild_to_grave),
 		cmocka_unit_test(severity_is_a_step_lower_where_the_initiator_was_guessed),
 	};
