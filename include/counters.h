@@ -26,6 +26,10 @@ static inline const char *discard_name(enum discard d)
 	return name[d];
 }
 
+/* The names of the reasons of evasion as COUNTER_LIST takes them; X is LIST_NAME there. */
+#define EVASION_LIST_NAME(name, text, sentence) text,
+#define EVASION_NAMES(X) EVASION_LIST(EVASION_LIST_NAME)
+
 /* Every counter once: its member, `--stats` section and key, and metric come from this list.
  *
  *   C  a number: member, kind, section, key, metric family, its label, help
@@ -85,6 +89,8 @@ static inline const char *discard_name(enum discard d)
 		"Flows whose names and versions were not kept, for want of room.")                 \
 	C(overlap_contradicted, COUNTER, "services", "overlap_contradicted", "contradicted_bytes", \
 		"", "Bytes of first segments that came again as others.")                          \
+	A(evasions, EVASION_COUNT, EVASION_NAMES, COUNTER, "evasion", "flows", "evasions",         \
+		"reason", "Flows in which a reason of evasion was seen, by reason.")               \
 	C(events_delayed, COUNTER, "events", "delayed", "alerts_delayed", "",                      \
 		"Alerts that had to wait for room.")
 

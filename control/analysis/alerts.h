@@ -1,8 +1,12 @@
-/* Alerts: each finding is written once, when it is first seen; repeats are counted (DESIGN 9).
+/* Alerts: the life of each finding as events (DESIGN 9).
  *
- * Within a window of packet time a finding is written when it is new and when its severity rises;
- * the number of repeats is written when the window ends. Many ports of one peer, or many peers of
- * one port, are a scan: after the first few findings, one event with a count.
+ * A finding is written once as `new`, as `raised` when a flow of it is graver, as `repeated` at
+ * growing intervals while more flows come, as `withdrawn` when corrections leave nothing of it,
+ * and as `ended` after a day without a packet. Many ports of one peer, or many peers of one port,
+ * are a scan: after the first few findings, one event with a count.
+ *
+ * Bounded: a full table forgets what was silent for a window, else everything, and begins anew:
+ * what is forgotten is counted, and told as new when it comes again.
  */
 #ifndef PORTOLAN_ALERTS_H
 #define PORTOLAN_ALERTS_H
@@ -10,10 +14,12 @@
 #include <stdint.h>
 
 #include "analysis/finding.h"
+#include "analysis/reported.h"
 #include "base/buffer.h"
 #include "record/ecs.h"
 #include "sink/json_lines.h"
 
+struct remap;
 struct sinks;
 
 struct alerts {
@@ -22,15 +28,18 @@ struct alerts {
 	struct sinks *sinks; /* or NULL; if both are NULL, alerts are counted but not written */
 	struct buffer json;  /* scratch: the event being written */
 	uint64_t window_ns, window_ends_ns;
-	struct findings findings; /* of this window */
-	struct findings by_peer;  /* aggregated over ports */
-	struct findings by_port;  /* aggregated over peers */
-	uint64_t alerts, coalesced;
+	struct findings findings;
+	struct findings by_peer; /* aggregated over ports */
+	struct findings by_port; /* aggregated over peers */
+	struct reported reported;
+	/* Events of kind alert; flows that are only counted on another's; findings withdrawn, ended
+	 * and forgotten for want of room. */
+	uint64_t alerts, coalesced, withdrawn, ended, forgotten;
 };
 
 void alerts_init(struct alerts *, const struct ecs *, struct json_lines *, uint64_t window_ns);
 
-/* A record of kind RECORD_FLAGGED. */
+/* A record of kind RECORD_FLAGGED, RECORD_EVASION, RECORD_WITHDRAWN or RECORD_ENDED. */
 void alerts_add(struct alerts *, const struct record *);
 
 /* Writes one alert for one record that is numbered by another ruleset; `ecs` is of that ruleset. */
@@ -39,11 +48,15 @@ void alerts_write(struct alerts *, const struct ecs *, const struct record *);
 /* Writes an event that is not about a flow (channel, correlation). Renders its `json`. */
 void alerts_write_event(struct alerts *, struct event *);
 
-/* Ends the window if its time is over; with UINT64_MAX in any case. */
+/* Tells what is due if the window is over. */
 void alerts_tick(struct alerts *, uint64_t now_ns);
 
-/* Ends the window early: its findings are in the numbers of a ruleset that is going away. */
-void alerts_close_window(struct alerts *);
+/* Tells all that is not told yet: at the end, and before a reload. */
+void alerts_flush(struct alerts *);
+
+/* Goes over to another ruleset's numbers; findings that it leaves nothing of are withdrawn. Called
+ * while `ecs` is still of the former one. */
+void alerts_reload(struct alerts *, const struct remap *);
 
 void alerts_fini(struct alerts *);
 

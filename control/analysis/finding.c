@@ -1,9 +1,11 @@
 #include "analysis/finding.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "policy/remap.h"
 #include "record/ecs.h"
@@ -30,8 +32,44 @@ struct finding_key finding_key_of(const struct record *r)
 	k.version = r->version;
 	k.protocol = r->protocol;
 	k.direction = (uint8_t)(end == 0 ? DIRECTION_OUTBOUND : DIRECTION_INBOUND);
-	k.verdict = r->verdict;
+	k.verdict = r->kind == RECORD_EVASION ? (uint8_t)(FINDING_EVASION | r->evasion_reason)
+					      : r->verdict;
 	return k;
+}
+
+const char *finding_name(const struct finding_key *k)
+{
+	return finding_is_evasion(k) ? evasion_name(finding_evasion(k))
+				     : verdict_name((enum verdict)k->verdict);
+}
+
+/* FNV-1a, whose result is the same on every machine. */
+static uint64_t id_hash(uint64_t hash, const void *bytes, size_t count)
+{
+	const uint8_t *byte = bytes;
+
+	for (size_t i = 0; i < count; i++)
+		hash = (hash ^ byte[i]) * 0x100000001b3;
+	return hash;
+}
+
+void finding_id(const struct finding *f, const char *appliance, char id[FINDING_ID_BYTES])
+{
+	const struct finding_key *k = &f->key;
+	const uint8_t number[] = {(uint8_t)(k->port >> 8), (uint8_t)k->port, k->version,
+		k->protocol, k->direction, f->several_ports, f->several_peers};
+	const char *name = finding_name(k);
+	uint64_t hash = id_hash(0xcbf29ce484222325, appliance, strlen(appliance) + 1);
+	time_t second = (time_t)(f->born_ns / 1000000000);
+	struct tm tm;
+	size_t used;
+
+	hash = id_hash(hash, name, strlen(name) + 1);
+	hash = id_hash(hash, k->peer.byte, sizeof(k->peer.byte));
+	hash = id_hash(hash, number, sizeof(number));
+	gmtime_r(&second, &tm);
+	used = strftime(id, FINDING_ID_BYTES, "%Y%m%dT%H", &tm);
+	snprintf(id + used, FINDING_ID_BYTES - used, "-%016llx", (unsigned long long)hash);
 }
 
 struct finding_key finding_key_without_port(struct finding_key k)
@@ -146,6 +184,7 @@ static struct finding_summary summary_of(const struct record *r)
 		.appliance = {r->appliance[0], r->appliance[1]},
 		.set = {r->set[0], r->set[1]},
 		.end_verdict = {r->end_verdict[0], r->end_verdict[1]},
+		.verdict = r->verdict,
 		.severity = r->severity,
 		.connection = r->connection,
 		.service = r->service,
@@ -179,7 +218,7 @@ struct finding *findings_insert(
 		all->overflowed++;
 		return NULL;
 	}
-	f->first_ns = r->start_ns;
+	f->first_ns = f->born_ns = r->start_ns;
 	f->last_ns = r->end_ns;
 	f->port_low = f->port_high = r->port[1];
 	f->description = summary_of(r);
@@ -234,7 +273,10 @@ struct record finding_flow(const struct finding *f)
 		.port = {0, f->key.port},
 		.protocol = f->key.protocol,
 		.version = f->key.version,
-		.verdict = f->key.verdict,
+		.verdict = g->verdict,
+		.kind = finding_is_evasion(&f->key) ? RECORD_EVASION : RECORD_FLAGGED,
+		.evasion_reason =
+			finding_is_evasion(&f->key) ? (uint8_t)finding_evasion(&f->key) : 0,
 		.appliance = {g->appliance[0], g->appliance[1]},
 		.set = {g->set[0], g->set[1]},
 		.end_verdict = {g->end_verdict[0], g->end_verdict[1]},
@@ -320,6 +362,34 @@ void findings_fold(struct findings *all, finding_wider *wider, uint32_t more_tha
 	if (all->slots)
 		index_all(all);
 	findings_clear(&wide);
+}
+
+size_t findings_retain(struct findings *all, finding_keeper *keeps, void *context)
+{
+	size_t before = all->count;
+
+	all->count = 0;
+	for (size_t i = 0; i < before; i++) {
+		struct finding f = all->finding[i];
+		if (keeps(context, &f))
+			all->finding[all->count++] = f;
+		else if (f.owns_worst)
+			free(f.worst);
+	}
+	if (all->slots && all->count < before)
+		index_all(all);
+	return before - all->count;
+}
+
+void findings_release_records(struct findings *all)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		struct finding *f = &all->finding[i];
+		if (f->owns_worst)
+			free(f->worst);
+		f->worst = NULL;
+		f->owns_worst = 0;
+	}
 }
 
 /* Translates a finding to another ruleset: 1, or 0 if it does not exist there. */

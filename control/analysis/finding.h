@@ -1,5 +1,5 @@
 /* Findings: flagged flows with the same appliance, direction, responder port, peer and verdict are
- * one finding (DESIGN 9).
+ * one finding (DESIGN 9); so are flows with the same of these and the same reason of evasion.
  *
  * A bounded collection in one allocation, in order of discovery. Flows that do not fit are counted,
  * not kept. During a flood half of the control thread's time is spent on lookups that find nothing:
@@ -8,6 +8,7 @@
 #ifndef PORTOLAN_FINDING_H
 #define PORTOLAN_FINDING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,8 +19,24 @@ struct finding_key {
 	struct address peer;
 	uint16_t appliance;
 	uint16_t port; /* of the responder */
-	uint8_t version, protocol, direction, verdict;
+	uint8_t version, protocol, direction;
+	uint8_t verdict; /* or FINDING_EVASION and a reason of evasion */
 };
+
+#define FINDING_EVASION 0x80
+
+static inline bool finding_is_evasion(const struct finding_key *k)
+{
+	return (k->verdict & FINDING_EVASION) != 0;
+}
+
+static inline enum evasion finding_evasion(const struct finding_key *k)
+{
+	return (enum evasion)(k->verdict & ~FINDING_EVASION);
+}
+
+/* Of a verdict or a reason of evasion, as people read it. */
+const char *finding_name(const struct finding_key *);
 
 struct remap;
 
@@ -31,20 +48,33 @@ struct remap;
 struct finding_summary {
 	uint16_t appliance[2], set[2];
 	uint8_t end_verdict[2];
-	uint8_t severity, connection, service;
+	uint8_t verdict, severity, connection, service;
+};
+
+/* Whether anybody was told of a finding. */
+enum finding_told {
+	FINDING_UNTOLD,
+	FINDING_COUNTED, /* as one of many, with a scan */
+	FINDING_TOLD,
 };
 
 struct finding {
 	struct finding_key key;
 	uint64_t flows, packets, bytes;
 	uint64_t first_ns, last_ns;
-	void *worst;	  /* full record of the most severe flow, if kept, or NULL */
-	uint32_t members; /* findings folded into this one; 1: only itself */
-	uint32_t head;	  /* while folding: 1 + index of the finding that absorbs this one */
+	uint64_t born_ns;    /* first_ns when it was found: what its id is made of */
+	uint64_t told_flows; /* `flows` when it was told last */
+	uint64_t next_ns;    /* not told again before */
+	uint32_t open;	     /* flows that have not ended */
+	void *worst;	     /* full record of the most severe flow, if kept, or NULL */
+	uint32_t members;    /* findings folded into this one; 1: only itself */
+	uint32_t head;	     /* while folding: 1 + index of the finding that absorbs this one */
 	uint16_t port_low, port_high;
 	struct finding_summary description; /* of the most severe flow, the first one if equal */
 	uint8_t several_ports, several_peers;
 	uint8_t owns_worst;
+	uint8_t told; /* enum finding_told */
+	uint8_t step; /* how often it was told again */
 };
 
 struct findings {
@@ -56,7 +86,13 @@ struct findings {
 	uint64_t overflowed; /* flows for which there was no room */
 };
 
+/* Of a RECORD_EVASION by its reason, of others by their verdict. */
 struct finding_key finding_key_of(const struct record *);
+
+/* The hour of the first packet and a hash of the key with the appliance's name: the same input has
+ * the same id, whatever the numbers of appliances are. */
+#define FINDING_ID_BYTES 32
+void finding_id(const struct finding *, const char *appliance, char[FINDING_ID_BYTES]);
 
 /* Coarser keys, without the port or without the peer: for scans. */
 typedef struct finding_key finding_wider(struct finding_key);
@@ -90,6 +126,13 @@ struct record finding_flow(const struct finding *);
 /* Folds findings with the same coarser key into one if there are more than `more_than`. Only for
  * findings without a kept record. */
 void findings_fold(struct findings *, finding_wider *, uint32_t more_than);
+
+/* Keeps those for which `keeps` says so, in their order; returns how many went. */
+typedef bool finding_keeper(void *context, const struct finding *);
+size_t findings_retain(struct findings *, finding_keeper *, void *context);
+
+/* Forgets the kept records. */
+void findings_release_records(struct findings *);
 
 /* Translates all findings to another ruleset's numbers; those that do not exist there are dropped,
  * their number is returned. Only for findings without a kept record. */

@@ -10,6 +10,7 @@ void usage_init(struct usage_table *s, const struct ecs *ecs)
 {
 	*s = (struct usage_table){.ecs = ecs};
 	findings_init(&s->findings, USAGE_FINDINGS_MAX);
+	findings_init(&s->evasions, USAGE_EVASIONS_MAX);
 	exposures_init(&s->exposures, ecs->ruleset);
 }
 
@@ -18,6 +19,7 @@ void usage_fini(struct usage_table *s)
 	struct usage *u, *next;
 
 	findings_clear(&s->findings);
+	findings_clear(&s->evasions);
 	exposures_fini(&s->exposures);
 	HASH_ITER(hh, s->usage, u, next)
 	{
@@ -61,6 +63,7 @@ void usage_reload(struct usage_table *s, const struct remap *remap)
 	struct usage *old = s->usage, *u, *next;
 
 	s->findings_retired += findings_translate(&s->findings, remap);
+	s->findings_retired += findings_translate(&s->evasions, remap);
 	exposures_reload(&s->exposures, s->ecs->ruleset, remap);
 	s->usage = NULL;
 	s->usages = 0;
@@ -70,6 +73,13 @@ void usage_reload(struct usage_table *s, const struct remap *remap)
 		carry_over_usage(s, remap, u);
 		free(u);
 	}
+}
+
+void usage_add_evasion(struct usage_table *s, const struct record *r)
+{
+	struct finding_key k = finding_key_of(r);
+
+	findings_add(&s->evasions, &k, r);
 }
 
 void usage_add(struct usage_table *s, const struct record *r)

@@ -15,6 +15,7 @@
 struct remap;
 
 #define USAGE_FINDINGS_MAX 65536
+#define USAGE_EVASIONS_MAX 16384
 #define USAGE_ROWS_MAX 262144
 
 struct usage_key {
@@ -33,7 +34,8 @@ struct usage {
 
 struct usage_table {
 	const struct ecs *ecs;
-	struct findings findings;
+	struct findings findings; /* of verdicts, of flows that ended */
+	struct findings evasions; /* of reasons of evasion */
 	struct exposures exposures;
 	struct usage *usage; /* hash by usage_key */
 	size_t usages;
@@ -43,6 +45,9 @@ struct usage_table {
 
 void usage_init(struct usage_table *, const struct ecs *);
 void usage_add(struct usage_table *, const struct record *);
+
+/* Takes RECORD_EVASION. */
+void usage_add_evasion(struct usage_table *, const struct record *);
 
 /* Switches to the ruleset that `ecs` now has; what does not exist there is dropped and counted. */
 void usage_reload(struct usage_table *, const struct remap *);

@@ -23,14 +23,6 @@ struct replay_options {
 	bool fail_on_flagged;
 };
 
-static int has_flagged(const struct counters *c)
-{
-	for (unsigned v = 0; v < VERDICT_COUNT; v++)
-		if (verdict_is_flagged((enum verdict)v) && c->verdict_packets[v] > 0)
-			return 1;
-	return 0;
-}
-
 static void title_of(const struct replay_options *o, char *title, size_t bytes)
 {
 	if (o->captures > 1)
@@ -71,11 +63,11 @@ static int run_captures(const struct replay_options *o, const struct settings *s
 		fputs("portolan: replay: interrupted; what was read before counts\n", stderr);
 	title_of(o, title, sizeof(title));
 	result = (struct collector_result){
-		p.counters, p.start_ns, p.end_ns, title, captures_json(o, &p)};
+		p.counters, p.start_ns, p.end_ns, title, captures_json(o, &p), false};
 	status = collector_close(collector, &result);
 	if (p.failures || p.interrupted)
 		status = EXIT_FAILED;
-	if (status == EXIT_DONE && o->fail_on_flagged && has_flagged(&p.counters))
+	if (status == EXIT_DONE && o->fail_on_flagged && result.has_findings)
 		status = EXIT_FLAGGED;
 	return status;
 }

@@ -19,7 +19,7 @@ static void put_flow_event(struct buffer *b, const struct event *v)
 	bool is_ended = r->kind == RECORD_ENDED;
 
 	json_object_open(b, "event");
-	json_word(b, "kind", v->kind == EVENT_ALERT ? "alert" : "event");
+	json_word(b, "kind", v->kind == EVENT_ALERT && v->severity ? "alert" : "event");
 	json_list_open(b, "category");
 	json_put_word(b, "network");
 	json_close(b, ']');
@@ -35,8 +35,8 @@ static void put_flow_event(struct buffer *b, const struct event *v)
 	json_number(b, "duration", r->end_ns > r->start_ns ? r->end_ns - r->start_ns : 0);
 	if (is_ended)
 		json_word(b, "reason", end_name((enum end)r->end));
-	if (verdict_is_flagged((enum verdict)r->verdict))
-		json_number(b, "severity", r->severity);
+	if (v->severity)
+		json_number(b, "severity", (uint64_t)v->severity);
 	json_close(b, '}');
 }
 
@@ -249,7 +249,10 @@ static void put_finding(struct buffer *b, const struct event_finding *f)
 	if (!f->state)
 		return;
 	json_object_open(b, "finding");
+	json_word(b, "id", f->id);
 	json_word(b, "state", f->state);
+	if (f->reason)
+		json_word(b, "reason", f->reason);
 	json_number(b, "count", f->flows);
 	if (f->several_ports) {
 		json_object_open(b, "ports");
@@ -262,6 +265,25 @@ static void put_finding(struct buffer *b, const struct event_finding *f)
 		json_object_open(b, "peers");
 		json_number(b, "count", f->members);
 		json_close(b, '}');
+	}
+	json_close(b, '}');
+}
+
+/* One reason and its sentence in an alert about it; else all that were seen in the flow. */
+static void put_evasion(struct buffer *b, const struct record *r)
+{
+	if (r->kind != RECORD_EVASION && !r->evasions)
+		return;
+	json_object_open(b, "evasion");
+	if (r->kind == RECORD_EVASION) {
+		json_word(b, "reason", evasion_name((enum evasion)r->evasion_reason));
+		json_word(b, "sentence", evasion_sentence((enum evasion)r->evasion_reason));
+	} else {
+		json_list_open(b, "reason");
+		for (unsigned i = 0; i < EVASION_COUNT; i++)
+			if (r->evasions >> i & 1)
+				json_put_word(b, evasion_name((enum evasion)i));
+		json_close(b, ']');
 	}
 	json_close(b, '}');
 }
@@ -287,23 +309,36 @@ static void put_flow_verdict(struct buffer *b, const struct event *v, const stru
 	json_close(b, ']');
 	put_tunnel(b, &r->encap);
 	ecs_put_own_facts(b, r);
+	put_evasion(b, r);
 	put_finding(b, &v->finding);
 	if (v->would_be)
 		json_word(b, "would_be", v->would_be);
 	json_close(b, '}');
 }
 
-static void put_explanation(struct buffer *b, const struct event *v)
+static void put_rule(struct buffer *b, const struct event *v)
 {
-	const char *verdict = verdict_name((enum verdict)v->record->verdict);
+	bool is_evasion = v->record->kind == RECORD_EVASION;
+	const char *name = is_evasion ? evasion_name((enum evasion)v->record->evasion_reason)
+				      : verdict_name((enum verdict)v->record->verdict);
 
-	json_text(b, "message", v->message);
+	if (!v->rule)
+		return;
 	json_object_open(b, "rule");
 	json_text(b, "id", v->rule);
-	json_word(b, "name", verdict);
-	json_word(b, "category", verdict);
+	json_word(b, "name", name);
+	json_word(b, "category", is_evasion ? "evasion" : name);
 	json_text(b, "ruleset", v->profile);
 	json_close(b, '}');
+}
+
+static void put_explanation(struct buffer *b, const struct event *v)
+{
+	if (v->message)
+		json_text(b, "message", v->message);
+	put_rule(b, v);
+	if (!v->technique)
+		return;
 	json_object_open(b, "threat");
 	json_word(b, "framework", "MITRE ATT&CK");
 	json_object_open(b, "technique");
@@ -323,8 +358,7 @@ static void put_flow(struct buffer *b, const struct event *v, const struct ecs *
 	put_observer(b, v, e);
 	put_flow_verdict(b, v, e);
 	ecs_put_facts(b, v->record);
-	if (verdict_is_flagged((enum verdict)v->record->verdict))
-		put_explanation(b, v);
+	put_explanation(b, v);
 }
 
 /* --- events without a flow ------------------------------------------------------------ */

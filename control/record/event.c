@@ -125,6 +125,41 @@ void event_init(struct event *v, enum event_kind kind, const struct ecs *e, uint
 	v->observer = e->observer;
 }
 
+#define HOST_TEXT_BYTES 160
+
+/* An end's address, with its name where it is an appliance. */
+static void host_text(
+	const struct ecs *e, const struct record *r, unsigned end, char text[HOST_TEXT_BYTES])
+{
+	char address[ADDRESS_TEXT_BYTES];
+
+	format_address(&r->address[end], r->version, address);
+	if (r->appliance[end] != APPLIANCE_NONE)
+		snprintf(text, HOST_TEXT_BYTES, "%.100s (%s)",
+			e->ruleset->appliance[r->appliance[end]].name, address);
+	else
+		snprintf(text, HOST_TEXT_BYTES, "%s", address);
+}
+
+/* What is said of a flow's evidence, whatever its verdict: a rule is named where it exists. */
+static void explain_evasion(
+	struct event *v, const struct ecs *e, const struct record *r, struct event_words *words)
+{
+	unsigned end = record_judged_end(r);
+	char host[2][HOST_TEXT_BYTES], port[ENDPOINT_TEXT_BYTES];
+
+	v->severity = r->severity;
+	if (r->set[end] != SET_NONE)
+		v->rule = rule_of(e, r, words->rule);
+	host_text(e, r, 0, host[0]);
+	host_text(e, r, 1, host[1]);
+	format_port(r->protocol, r->port[1], port);
+	snprintf(words->message, sizeof(words->message), "%s to %s, %s: %s (%s)", host[0], host[1],
+		port, evasion_sentence((enum evasion)r->evasion_reason),
+		evasion_name((enum evasion)r->evasion_reason));
+	v->message = words->message;
+}
+
 static void explain(
 	struct event *v, const struct ecs *e, const struct record *r, struct event_words *words)
 {
@@ -142,10 +177,13 @@ void event_of_record(
 		[RECORD_FLAGGED] = "flow-flagged",
 		[RECORD_ENDED] = "flow-ended",
 		[RECORD_LIVE] = "flow-live",
+		[RECORD_EVASION] = "evasion",
+		[RECORD_WITHDRAWN] = "flow-withdrawn",
 	};
 	unsigned end = r->appliance[0] != APPLIANCE_NONE ? 0 : 1;
+	bool is_alert = r->kind == RECORD_FLAGGED || r->kind == RECORD_EVASION;
 
-	event_init(v, r->kind == RECORD_FLAGGED ? EVENT_ALERT : EVENT_FLOW, e, r->end_ns);
+	event_init(v, is_alert ? EVENT_ALERT : EVENT_FLOW, e, r->end_ns);
 	v->record = r;
 	v->action = action[r->kind];
 	if (r->appliance[end] != APPLIANCE_NONE)
@@ -153,7 +191,9 @@ void event_of_record(
 	if (r->encap.is_known && r->encap.interface < e->interfaces)
 		v->interface = e->interface[r->encap.interface];
 	community_id(r, v->community_id);
-	if (verdict_is_flagged((enum verdict)r->verdict))
+	if (r->kind == RECORD_EVASION)
+		explain_evasion(v, e, r, words);
+	else if (verdict_is_flagged((enum verdict)r->verdict))
 		explain(v, e, r, words);
 }
 
@@ -168,12 +208,12 @@ struct copy {
 
 /* Offsets of an event's NUL-terminated texts. */
 #define TEXT(member) offsetof(struct event, member)
-static const size_t text_at[] = {TEXT(action), TEXT(finding.state), TEXT(channel.end[0]),
-	TEXT(channel.end[1]), TEXT(channel.state), TEXT(channel.previous), TEXT(channel.meaning),
-	TEXT(correlation.kind), TEXT(correlation.state), TEXT(correlation.appliance),
-	TEXT(correlation.rule), TEXT(correlation.feature), TEXT(would_be), TEXT(message),
-	TEXT(rule), TEXT(technique), TEXT(appliance), TEXT(profile), TEXT(policy), TEXT(observer),
-	TEXT(interface)};
+static const size_t text_at[] = {TEXT(action), TEXT(finding.state), TEXT(finding.reason),
+	TEXT(channel.end[0]), TEXT(channel.end[1]), TEXT(channel.state), TEXT(channel.previous),
+	TEXT(channel.meaning), TEXT(correlation.kind), TEXT(correlation.state),
+	TEXT(correlation.appliance), TEXT(correlation.rule), TEXT(correlation.feature),
+	TEXT(would_be), TEXT(message), TEXT(rule), TEXT(technique), TEXT(appliance), TEXT(profile),
+	TEXT(policy), TEXT(observer), TEXT(interface)};
 #define TEXTS (sizeof(text_at) / sizeof(text_at[0]))
 #undef TEXT
 

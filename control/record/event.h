@@ -27,7 +27,8 @@ enum event_kind {
 
 /* The finding of an alert; `state` NULL: the alert is about one flow, without a finding. */
 struct event_finding {
-	const char *state;
+	const char *state, *reason; /* `reason`: why it was withdrawn; else NULL */
+	char id[32];
 	uint64_t flows, members;
 	uint16_t port_low, port_high;
 	bool several_ports, several_peers;
@@ -67,7 +68,8 @@ struct event_words {
 	char message[EVENT_MESSAGE_BYTES], rule[EVENT_RULE_BYTES];
 };
 
-/* Fills an event from a record: RECORD_FLAGGED becomes an alert, every other kind a flow. */
+/* Fills an event from a record: RECORD_FLAGGED and RECORD_EVASION become an alert, every other kind
+ * a flow. */
 void event_of_record(
 	struct event *, const struct ecs *, const struct record *, struct event_words *);
 

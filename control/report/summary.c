@@ -41,6 +41,17 @@ static uint64_t flagged_flows(const struct counters *c)
 	return n;
 }
 
+/* A flow that found the table full is judged, and has no record. */
+static bool is_untracked_flagged(const struct counters *c)
+{
+	uint64_t packets = 0;
+
+	for (unsigned v = 0; v < VERDICT_COUNT; v++)
+		if (verdict_is_flagged((enum verdict)v))
+			packets += c->verdict_packets[v];
+	return c->untracked_packets > 0 && packets > 0;
+}
+
 static void print_not_understood(
 	const struct counters *c, const struct terminal_style *st, FILE *out)
 {
@@ -210,15 +221,17 @@ static void print_finding(const struct usage_table *s, const struct finding *f,
 	format_number(f->packets, packets);
 	format_time_short(f->first_ns, first);
 	format_time_short(f->last_ns, last);
-	event_message(s->ecs, &worst, reason, sizeof(reason));
+	if (finding_is_evasion(&f->key))
+		snprintf(reason, sizeof(reason), "%s", evasion_sentence(finding_evasion(&f->key)));
+	else
+		event_message(s->ecs, &worst, reason, sizeof(reason));
 	fprintf(out, "  %s%-4s%s  %s%s %s %s %s %s%s\n", colour, level[f->description.severity],
 		*colour ? st->plain : "", st->bold, appliance_name(s, f->key.appliance),
 		outbound ? "outbound" : "inbound", port, outbound ? "to" : "from", peer, st->plain);
-	fprintf(out, "        %s, %s; %s flow%s, %s packet%s, %s to %s\n",
-		verdict_name((enum verdict)f->key.verdict),
+	fprintf(out, "        %s, %s; %s flow%s, %s packet%s, %s to %s\n", finding_name(&f->key),
 		connection_name((enum connection)f->description.connection), flows,
 		f->flows == 1 ? "" : "s", packets, f->packets == 1 ? "" : "s", first, last + 11);
-	if (!f->several_ports)
+	if (!f->several_ports || finding_is_evasion(&f->key))
 		fprintf(out, "        %s%s%s\n", st->dim, reason, st->plain);
 }
 
@@ -231,6 +244,11 @@ static void print_flagged(struct usage_table *s, const struct summary_input *in,
 	size_t shown = 0;
 
 	fprintf(out, "\n%sFLAGGED%s  ", st->bold, st->plain);
+	if (total == 0 && is_untracked_flagged(in->counters)) {
+		fprintf(out, "%spackets of flows that were not tracked: --events has them%s\n",
+			st->warn, st->plain);
+		return;
+	}
 	if (total == 0) {
 		fprintf(out, "%snothing%s\n", st->good, st->plain);
 		return;
@@ -257,6 +275,41 @@ static void print_flagged(struct usage_table *s, const struct summary_input *in,
 		fprintf(out, "  %s… and %llu flows beyond %d findings: --flows has them all%s\n",
 			st->warn, (unsigned long long)s->findings.overflowed, USAGE_FINDINGS_MAX,
 			st->plain);
+}
+
+/* --- evasion ------------------------------------------------------------------------ */
+
+static void print_evasion(struct usage_table *s, const struct terminal_style *st, FILE *out)
+{
+	const struct finding **sorted;
+	size_t shown = 0;
+	char count[32];
+
+	if (s->evasions.count == 0)
+		return;
+	findings_fold(&s->evasions, finding_key_without_port, SCAN_PORTS);
+	findings_fold(&s->evasions, finding_key_without_peer, SCAN_PEERS);
+	sorted = findings_sorted(&s->evasions);
+	format_number(s->evasions.count, count);
+	fprintf(out,
+		"\n%sEVASION%s  %s finding%s: evidence that is missing, forged or contradicted\n",
+		st->bold, st->plain, count, s->evasions.count == 1 ? "" : "s");
+	for (; sorted && shown < s->evasions.count && shown < FINDINGS_SHOWN; shown++)
+		print_finding(s, sorted[shown], st, out);
+	free(sorted);
+	if (s->evasions.count > shown)
+		fprintf(out, "  … and %zu more, less grave: --events has them all\n",
+			s->evasions.count - shown);
+	if (s->evasions.overflowed)
+		fprintf(out, "  %s… and %llu flows beyond %d findings: --events has them%s\n",
+			st->warn, (unsigned long long)s->evasions.overflowed, USAGE_EVASIONS_MAX,
+			st->plain);
+}
+
+bool summary_has_findings(const struct usage_table *s, const struct counters *c)
+{
+	return flagged_flows(c) > 0 || is_untracked_flagged(c) || s->evasions.count > 0 ||
+	       s->evasions.overflowed > 0;
 }
 
 /* --- exposures ------------------------------------------------------------------------ */
@@ -568,6 +621,7 @@ void summary_print(struct usage_table *s, const struct summary_input *in,
 	print_seen(in, st, out);
 	print_mirror(in, st, out);
 	print_flagged(s, in, st, out);
+	print_evasion(s, st, out);
 	print_exposed(s, st, out);
 	print_channels(in, st, out);
 	print_correlations(in, st, out);

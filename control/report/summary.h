@@ -2,6 +2,7 @@
 #ifndef PORTOLAN_SUMMARY_H
 #define PORTOLAN_SUMMARY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -18,6 +19,9 @@ struct summary_input {
 	const struct deployment *deployment;
 	uint64_t start_ns, end_ns;
 };
+
+/* Whether the summary shows a finding, flagged or of evasion. */
+bool summary_has_findings(const struct usage_table *, const struct counters *);
 
 /* Prints the summary. Folds scans in the findings and sorts the usage: the table can only be
  * printed afterwards. */

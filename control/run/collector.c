@@ -29,12 +29,18 @@ static void take(struct collector *c, const struct record *r)
 {
 	switch (r->kind) {
 	case RECORD_FLAGGED:
+	case RECORD_WITHDRAWN:
 		alerts_add(&c->events, r);
+		break;
+	case RECORD_EVASION:
+		alerts_add(&c->events, r);
+		usage_add_evasion(&c->usage, r);
 		break;
 	case RECORD_LIVE:
 		take_live(c, r);
 		break;
 	default:
+		alerts_add(&c->events, r);
 		usage_add(&c->usage, r);
 		deployment_take(&c->deployment, r);
 	}
@@ -64,7 +70,7 @@ static void take_previous(struct collector *c, const struct record *r)
 
 	if (remap_record(&c->previous.remap, &now))
 		take(c, &now);
-	else if (r->kind == RECORD_FLAGGED)
+	else if (r->kind == RECORD_FLAGGED || r->kind == RECORD_EVASION)
 		alerts_write(&c->events, &c->previous.ecs, r);
 	write_flow(c, &c->previous.ecs, r);
 }
@@ -152,7 +158,7 @@ int collector_reload(struct collector *c, const struct ruleset *ruleset, struct 
 		mirror_report_fini(&mirror);
 		return error;
 	}
-	alerts_close_window(&c->events);
+	alerts_reload(&c->events, &remap);
 	change_ruleset(c, ruleset, remap);
 	replace_report(&c->mirror, &mirror);
 	replace_report(&c->dump, &dump);
@@ -250,8 +256,10 @@ static int write_stats(struct collector *c, const struct collector_result *resul
 		return EXIT_DONE;
 	stats = stats_json(&result->counters);
 	json_object_update_new(json_object_get(stats, "events"),
-		json_pack("{s:I, s:I}", "alerts", (json_int_t)c->events.alerts, "coalesced",
-			(json_int_t)c->events.coalesced));
+		json_pack("{s:I, s:I, s:I, s:I, s:I}", "alerts", (json_int_t)c->events.alerts,
+			"coalesced", (json_int_t)c->events.coalesced, "withdrawn",
+			(json_int_t)c->events.withdrawn, "ended", (json_int_t)c->events.ended,
+			"forgotten", (json_int_t)c->events.forgotten));
 	if (c->events.sinks)
 		json_object_set_new(
 			json_object_get(stats, "events"), "sinks", sinks_states(c->events.sinks));
@@ -305,7 +313,7 @@ int collector_close(struct collector *c, struct collector_result *result)
 	if (!c->deployment.is_continuous)
 		c->deployment.correlations.start_ns = result->start_ns;
 	collector_evaluate(c, &result->counters, result->end_ns);
-	alerts_tick(&c->events, UINT64_MAX);
+	alerts_flush(&c->events);
 	sinks_finish(c->events.sinks);
 	if (!stats_balance(&result->counters)) {
 		fputs("portolan: the accounting does not add up; please report this\n", stderr);
@@ -315,6 +323,7 @@ int collector_close(struct collector *c, struct collector_result *result)
 	status |= close_lines(&c->event_lines);
 	status |= write_stats(c, result);
 	status |= print_summary(c, result);
+	result->has_findings = summary_has_findings(&c->usage, &result->counters);
 	json_decref(result->more);
 	result->more = NULL;
 	return status;

@@ -59,7 +59,8 @@ struct collector_result {
 	struct counters counters;
 	uint64_t start_ns, end_ns;
 	const char *title;
-	json_t *more; /* further members of the accounting, owned; or NULL */
+	json_t *more;	   /* further members of the accounting, owned; or NULL */
+	bool has_findings; /* set by collector_close(): the summary shows some */
 };
 
 int collector_open(struct collector *, const struct ruleset *, const struct settings *,

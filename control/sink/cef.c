@@ -130,7 +130,10 @@ static void add_extension(struct buffer *d, const struct event *v)
 /* The event class for correlation rules: a flagged flow's verdict, or the action. */
 static const char *class_of(const struct event *v)
 {
-	if (v->record && verdict_is_flagged((enum verdict)v->record->verdict))
+	if (v->record && v->record->kind == RECORD_EVASION)
+		return evasion_name((enum evasion)v->record->evasion_reason);
+	if (v->record && (v->kind != EVENT_ALERT || v->severity) &&
+		verdict_is_flagged((enum verdict)v->record->verdict))
 		return verdict_name((enum verdict)v->record->verdict);
 	return v->action;
 }

@@ -19,7 +19,8 @@ A case is a folder beside this file:
 
 An expected object holds where the actual one has all its keys with such values; lists
 are as long as expected. Whatever a case expects, every replay is also held against the
-accounting of DESIGN 9, every record against its shape, and it is the same with three workers.
+accounting of DESIGN 9, every record against its shape, flows against events and summary (agree.py),
+and it is the same with three workers.
 """
 import json
 import os
@@ -29,6 +30,7 @@ import subprocess
 import sys
 import tempfile
 
+import agree
 import shape
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -147,6 +149,12 @@ class Case:
         return [f"with three workers: {d}"
                 for d in differences(in_order(stats), in_order(shared), "stats")]
 
+    def check_agreement(self, flows, events, stats):
+        """Flows, events, summary and exit status say the same."""
+        done, _ = self.replay(self.scratch / "capture.pcap", "fail-on", more=["--fail-on", "flagged"])
+        status = done.returncode if done.returncode in (0, 3) else None
+        return agree.check(flows, events, stats, done.stdout, status)
+
     def check(self):
         done, out = self.replay(self.make_capture("capture.pcap"), "first")
         found = self.check_process(done)
@@ -161,6 +169,7 @@ class Case:
             found += compare_lists("event", lines_of(self.path("events.jsonl")), events)
         found += differences(json.loads(self.text("stats.json", "{}")), stats, "stats")
         found += self.check_secrets(done, out)
+        found += self.check_agreement(flows, events, stats)
         if len(self.text("why").splitlines()) != 2:
             found.append("why: want two lines")
         return found + self.check_same_from_pipe(stats) + self.check_same_with_workers(stats)

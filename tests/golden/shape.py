@@ -9,6 +9,10 @@ VERDICTS = ["expected", "implied", "not-covered", "feature-disabled", "peer-not-
             "unexpected-protocol", "unexpected-port"]
 FLAGGED = VERDICTS[3:]
 CONNECTIONS = {True: ["attempted", "refused", "established", "midstream"], False: ["one-way", "two-way"]}
+EVASIONS = ["unasked-answer", "no-handshake", "reversed-hello", "contradicting-segments", "bad-checksum",
+            "reset-ignored", "tiny-fragments", "hidden-opening", "service-changed", "tunnelled-evidence"]
+STATES = {"alert": ["new", "raised", "repeated", "scan"], "event": ["withdrawn", "ended"]}
+ACTIONS = {"alert": ["flow-flagged", "evasion"], "event": ["finding-withdrawn", "finding-ended"]}
 BASES = ["handshake", "message", "memory", "policy", "port", "first-packet"]
 REASONS = ["fin", "reset", "idle", "replaced", "evicted", "end-of-capture", "reload"]
 DISCARDS = ["truncated", "malformed", "unsupported-link-type"]
@@ -25,6 +29,7 @@ OWN_FACTS = ["ssh_client", "ssh_server", "snmp_version", "ldap_operation", "ldap
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z")
 HISTORY = re.compile(r"\^?[SHADFRQshadfrq]*")
 RULE = re.compile(r"(management-center|managed-device)/(inbound|outbound)/\d{1,5}/(tcp|udp)")
+FINDING = re.compile(r"\d{8}T\d{2}-[0-9a-f]{16}")
 BROKEN_RULE = re.compile(r"(management-center|managed-device)/(inbound|outbound)/(\d{1,5}/)?[a-z0-9-]+")
 POLICY = re.compile(r"sha256:[0-9a-f]{64}")
 COMMUNITY = re.compile(r"1:[A-Za-z0-9+/]{27}=")
@@ -92,21 +97,23 @@ def community_id(record):
 
 
 def check_event(s, event, kind, flagged):
-    optional = (["reason"] if kind == "event" else []) + (["severity"] if flagged else [])
+    """`kind`: flow or alert; the end of a finding's life is none that alarms."""
+    is_told = kind == "flow" or event.get("kind") == "alert"
+    optional = (["reason"] if kind == "flow" else []) + (["severity"] if flagged and is_told else [])
     keys = ["kind", "category", "type", "action", "start", "end", "duration"]
     if not s.keys("event", event, keys + optional):
         return
-    s.want(event["kind"] == kind, f"event.kind: found {event['kind']!r}")
+    s.one_of("event.kind", event["kind"], ["event"] if kind == "flow" else ["alert", "event"])
     s.want(event["category"] == ["network"], f"event.category: found {event['category']!r}")
     s.text("event.start", event["start"], TIME)
     s.text("event.end", event["end"], TIME)
     s.number("event.duration", event["duration"])
-    if kind == "event":
+    if kind == "flow":
         s.want(event["type"] == ["connection", "end"], f"event.type: found {event['type']!r}")
         s.want(event["action"] == "flow-ended", f"event.action: found {event['action']!r}")
         s.one_of("event.reason", event["reason"], REASONS)
     else:
-        s.want(event["action"] == "flow-flagged", f"event.action: found {event['action']!r}")
+        s.one_of("event.action", event["action"], ACTIONS[event["kind"]])
     if not s.found:
         span = nanoseconds(event["end"]) - nanoseconds(event["start"])
         s.want(event["duration"] == max(span, 0), "event.duration is not end less start")
@@ -190,11 +197,21 @@ def check_endpoint(s, endpoint, has_ports):
         check_nearest(s, "endpoint", endpoint["nearest"])
 
 
+def check_evasion(s, evasion, kind):
+    """Of a flow all reasons, in an alert about it one with its sentence."""
+    if evasion is None or not s.keys("evasion", evasion, ["reason"], ["sentence"] if kind == "alert" else []):
+        return
+    reasons = [evasion["reason"]] if "sentence" in evasion else evasion["reason"]
+    s.want(reasons and all(r in EVASIONS for r in reasons), f"evasion.reason: found {evasion['reason']!r}")
+
+
 def check_portolan(s, record, kind):
     portolan, network = record["portolan"], record["network"]
     keys = ["verdict", "connection", "initiator_basis", "history", "profile", "policy", "service", "endpoints"]
-    if not s.keys("portolan", portolan, keys, ["tunnel", "facts"] + (["finding"] if kind == "alert" else [])):
+    if not s.keys("portolan", portolan, keys,
+                  ["tunnel", "facts", "evasion"] + (["finding"] if kind == "alert" else [])):
         return
+    check_evasion(s, portolan.get("evasion"), kind)
     if "tunnel" in portolan and s.keys("tunnel", portolan["tunnel"], ["kind", "id"]):
         s.one_of("tunnel.kind", portolan["tunnel"]["kind"], TUNNELS)
         s.number("tunnel.id", portolan["tunnel"]["id"], 0, 2**32 - 1)
@@ -254,18 +271,21 @@ def check_explanation(s, record):
 def check_record(record, kind, name):
     s = Shape(name)
     flagged = record.get("portolan", {}).get("verdict") in FLAGGED
+    evasion = "sentence" in record.get("portolan", {}).get("evasion", {})
     keys = ["@timestamp", "event", "source", "destination", "network", "observer", "portolan"]
-    if not s.keys("record", record, keys + (["message", "rule", "threat"] if flagged else []), FACTS):
+    keys += ["message"] if evasion else ["message", "rule", "threat"] if flagged else []
+    if not s.keys("record", record, keys, [*FACTS, *(["rule"] if evasion else [])]):
         return s.found
     s.text("@timestamp", record["@timestamp"], TIME)
-    check_event(s, record["event"], kind, flagged)
+    check_event(s, record["event"], kind, flagged or evasion)
     check_sides(s, record)
     check_network(s, record)
     check_observer(s, record["observer"])
     check_portolan(s, record, kind)
     check_facts(s, record)
-    if flagged:
+    if flagged and not evasion:
         check_explanation(s, record)
+    if flagged and not evasion and "severity" in record["event"]:
         want = severity_of(record["portolan"], record["network"]["transport"] == "tcp")
         s.want(record["event"]["severity"] == want,
                f"event.severity: found {record['event']['severity']}, want {want}")
@@ -273,15 +293,17 @@ def check_record(record, kind, name):
 
 
 def check_flows(flows):
-    return [f for i, flow in enumerate(flows, 1) for f in check_record(flow, "event", f"flow {i}")]
+    return [f for i, flow in enumerate(flows, 1) for f in check_record(flow, "flow", f"flow {i}")]
 
 
 def check_finding(event, name):
     s = Shape(name)
     finding = event.get("portolan", {}).get("finding")
-    if s.keys("portolan.finding", finding, ["state", "count"], ["ports", "peers"]):
-        s.one_of("portolan.finding.state", finding["state"], ["new", "raised", "repeated", "scan"])
-        s.number("portolan.finding.count", finding["count"], 1)
+    if s.keys("portolan.finding", finding, ["id", "state", "count"], ["ports", "peers", "reason"]):
+        s.text("portolan.finding.id", finding["id"], FINDING)
+        s.one_of("portolan.finding.state", finding["state"], STATES[event["event"]["kind"]])
+        s.number("portolan.finding.count", finding["count"], finding["state"] != "withdrawn")
+        s.want(("reason" in finding) == (finding["state"] == "withdrawn"), "portolan.finding.reason")
     return s.found
 
 
@@ -305,7 +327,7 @@ def check_stats_shape(s, stats):
               "fragments": (["unattributed"], ["later", "overlapping", "tiny"]),
               "verdict": (["packets", "bytes", "flows"], []),
               "flows": (["created", "active_peak", "untracked_packets", "ended"], ["active", "corrected", "paths_unknown"])}
-    if not s.keys("stats", stats, [*tables, "digest"], ["services", "events", "captures", "mirror", "profile", "policy"]):
+    if not s.keys("stats", stats, [*tables, "digest"], ["services", "evasion", "events", "captures", "mirror", "profile", "policy"]):
         return False
     good = all([s.keys(f"stats.{k}", stats[k], *keys) for k, keys in tables.items()])
     check_numbers(s, "stats.decode.discarded", stats["decode"]["discarded"], DISCARDS)
@@ -314,6 +336,7 @@ def check_stats_shape(s, stats):
     check_numbers(s, "stats.flows.ended", stats["flows"]["ended"], REASONS)
     check_numbers(s, "stats.services", stats.get("services"),
                   ["recognised", "without_buffer", "without_facts", "overlap_contradicted"])
+    check_numbers(s, "stats.evasion.flows", stats.get("evasion", {}).get("flows"), EVASIONS)
     s.text("stats.digest", stats["digest"], re.compile("[0-9a-f]{16}"))
     return good and not s.found
 

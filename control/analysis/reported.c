@@ -1,0 +1,76 @@
+#include "analysis/reported.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "inventory.h"
+#include "policy/remap.h"
+
+static struct reported_key key_of(const struct record *r)
+{
+	int order = memcmp(&r->address[0], &r->address[1], sizeof(r->address[0]));
+	unsigned low = order > 0 || (order == 0 && r->port[0] > r->port[1]);
+	struct reported_key k;
+
+	memset(&k, 0, sizeof(k));
+	for (unsigned i = 0; i < 2; i++) {
+		k.address[i] = r->address[low ^ i];
+		k.port[i] = r->port[low ^ i];
+	}
+	k.version = r->version;
+	k.protocol = r->protocol;
+	return k;
+}
+
+struct reported_flow *reported_find(const struct reported *all, const struct record *r)
+{
+	struct reported_key k = key_of(r);
+	struct reported_flow *flow;
+
+	HASH_FIND(hh, all->flow, &k, sizeof(k), flow);
+	return flow;
+}
+
+struct reported_flow *reported_add(
+	struct reported *all, const struct record *r, const struct finding_key *finding)
+{
+	struct reported_flow *flow =
+		HASH_COUNT(all->flow) < REPORTED_MAX ? calloc(1, sizeof(*flow)) : NULL;
+
+	if (!flow) {
+		all->overflowed++;
+		return NULL;
+	}
+	flow->key = key_of(r);
+	flow->finding = *finding;
+	HASH_ADD(hh, all->flow, key, sizeof(flow->key), flow);
+	return flow;
+}
+
+void reported_drop(struct reported *all, struct reported_flow *flow)
+{
+	HASH_DEL(all->flow, flow);
+	free(flow);
+}
+
+void reported_translate(struct reported *all, const struct remap *remap)
+{
+	struct reported_flow *flow, *next;
+
+	HASH_ITER(hh, all->flow, flow, next)
+	{
+		flow->finding.appliance = remap_appliance(remap, flow->finding.appliance);
+		if (flow->finding.appliance == APPLIANCE_NONE)
+			reported_drop(all, flow);
+	}
+}
+
+void reported_clear(struct reported *all)
+{
+	struct reported_flow *flow, *next;
+
+	HASH_ITER(hh, all->flow, flow, next)
+	{
+		reported_drop(all, flow);
+	}
+}

@@ -1,0 +1,52 @@
+/* Which finding each reported flow is part of, until the flow ends.
+ *
+ * A flow that is judged anew belongs to another finding, or to none: what was counted for it has to
+ * be taken back where it was counted. Bounded: a flow that finds no room stays where it was first
+ * counted. Memory: one allocation a flow, freed when it ends. Never on the packet path.
+ */
+#ifndef PORTOLAN_REPORTED_H
+#define PORTOLAN_REPORTED_H
+
+#include <stdint.h>
+#include <uthash.h>
+
+#include "analysis/finding.h"
+
+struct remap;
+
+#define REPORTED_MAX 65536
+
+/* The same for both orientations of a flow. Compared with memcmp(): every byte is set. */
+struct reported_key {
+	struct address address[2];
+	uint16_t port[2];
+	uint8_t version, protocol, zero[2];
+};
+
+struct reported_flow {
+	struct reported_key key;
+	struct finding_key finding;
+	UT_hash_handle hh;
+};
+
+struct reported {
+	struct reported_flow *flow; /* hash by key */
+	uint64_t overflowed;
+};
+
+/* Of a record's flow, or NULL. */
+struct reported_flow *reported_find(const struct reported *, const struct record *);
+
+/* Of a flow that reported_find() has just not found. NULL: no room, which is counted. */
+struct reported_flow *reported_add(
+	struct reported *, const struct record *, const struct finding_key *);
+
+void reported_drop(struct reported *, struct reported_flow *);
+
+/* Translates to another ruleset's numbers; flows of appliances that it does not have are dropped.
+ */
+void reported_translate(struct reported *, const struct remap *);
+
+void reported_clear(struct reported *);
+
+#endif
