@@ -241,16 +241,18 @@ int worker_step(struct worker *w, struct source *s)
 	return got;
 }
 
-void worker_idle(struct worker *w, uint64_t now_ns)
+int worker_idle(struct worker *w, uint64_t now_ns)
 {
 	struct tracker *t = &w->pipeline.tracker;
+	int more;
 
 	if (now_ns > t->now_ns)
 		t->now_ns = now_ns;
-	tracker_sweep(t);
+	more = tracker_sweep(t);
 	if (w->pipeline.tracker.rejudge_pending | w->dumping)
 		run_housekeeping(w, HOUSEKEEPING_STEP_IDLE);
 	w->pipeline.counters.flows_active = t->table.active;
+	return more || w->pipeline.tracker.rejudge_pending || w->dumping;
 }
 
 int worker_finish(struct worker *w, uint64_t now_ns)

@@ -67,6 +67,8 @@ struct source {
 	const struct source_operations *operations;
 	uint64_t start_ns, now_ns;	  /* of the stream: its first packet, its latest time */
 	uint64_t bytes_read, bytes_total; /* of files, for a progress bar; total 0: not known */
+	uint64_t leap_ns; /* the last time far from the stream's, with `leaps` in a row */
+	uint32_t leaps, witnesses;
 	int started;
 	enum steering steering;
 	char error[SOURCE_ERROR_BYTES]; /* what: why */
@@ -93,30 +95,74 @@ struct source_memory_options {
 int source_memory_open(struct source **, const char *path, const struct source_memory_options *,
 	char error[SOURCE_ERROR_BYTES]);
 
-/* Stamps a packet with the stream's time. */
-static inline void source_stamp(struct source *s, struct burst *b, struct packet *p)
+/* A time so far ahead of the stream's is believed when several packets in a row agree on it: one
+ * frame with a wrong time would end every flow. Until the stream's own time has as many witnesses,
+ * a time so far behind it is believed too. */
+#define SOURCE_LEAP_NS 21600000000000ull /* six hours */
+#define SOURCE_WITNESSES 3u
+
+/* Whether two times are less than a leap apart. */
+static inline int source_times_agree(uint64_t a_ns, uint64_t b_ns)
 {
-	if (!s->started) {
-		s->started = 1;
-		s->start_ns = s->now_ns = p->time_ns;
-	}
-	if (p->time_ns > s->now_ns)
-		s->now_ns = p->time_ns;
-	p->now_ns = s->now_ns;
-	b->start_ns = s->start_ns;
+	return a_ns - b_ns + SOURCE_LEAP_NS <= 2 * SOURCE_LEAP_NS;
 }
 
-/* Stamps a burst whose packets all came at `time_ns`; what it returns is their now_ns. */
-static inline uint64_t source_stamp_arrival(struct source *s, struct burst *b, uint64_t time_ns)
+/* A time that is far from the stream's: the stream's time after it. */
+static inline uint64_t source_leap(struct source *s, uint64_t now_ns, uint64_t time_ns)
+{
+	if (time_ns < now_ns && s->witnesses >= SOURCE_WITNESSES)
+		return now_ns;
+	s->leaps = s->leaps && source_times_agree(s->leap_ns, time_ns) ? s->leaps + 1 : 1;
+	s->leap_ns = time_ns;
+	if (time_ns > now_ns && s->leaps < SOURCE_WITNESSES)
+		return now_ns;
+	s->witnesses = s->leaps;
+	s->leaps = 0;
+	return time_ns;
+}
+
+/* The stream's time after a packet of this time: never less than before, but at the very start. */
+static inline uint64_t source_advance(struct source *s, uint64_t now_ns, uint64_t time_ns)
+{
+	if (__builtin_expect(!source_times_agree(time_ns, now_ns), 0))
+		return source_leap(s, now_ns, time_ns);
+	s->leaps = 0;
+	s->witnesses += s->witnesses < SOURCE_WITNESSES;
+	return time_ns > now_ns ? time_ns : now_ns;
+}
+
+static inline uint64_t source_start(struct source *s, uint64_t time_ns)
 {
 	if (!s->started) {
 		s->started = 1;
 		s->start_ns = s->now_ns = time_ns;
 	}
-	if (time_ns > s->now_ns)
-		s->now_ns = time_ns;
-	b->start_ns = s->start_ns;
 	return s->now_ns;
+}
+
+/* The stream began when its first packet with a witness came. */
+static inline void source_set_now(struct source *s, struct burst *b, uint64_t now_ns)
+{
+	if (now_ns < s->start_ns)
+		s->start_ns = now_ns;
+	s->now_ns = now_ns;
+	b->start_ns = s->start_ns;
+}
+
+/* Stamps a packet with the stream's time. */
+static inline void source_stamp(struct source *s, struct burst *b, struct packet *p)
+{
+	p->now_ns = source_advance(s, source_start(s, p->time_ns), p->time_ns);
+	source_set_now(s, b, p->now_ns);
+}
+
+/* Stamps a burst whose packets all came at `time_ns`; what it returns is their now_ns. */
+static inline uint64_t source_stamp_arrival(struct source *s, struct burst *b, uint64_t time_ns)
+{
+	uint64_t now_ns = source_advance(s, source_start(s, time_ns), time_ns);
+
+	source_set_now(s, b, now_ns);
+	return now_ns;
 }
 
 /* Stamps a whole burst, whose packets have their own times. */
@@ -124,17 +170,13 @@ static inline void source_stamp_burst(struct source *s, struct burst *b)
 {
 	uint64_t now_ns = s->now_ns;
 
-	if (!s->started && b->count > 0) {
-		s->started = 1;
-		s->start_ns = now_ns = b->packet[0].time_ns;
-	}
+	if (b->count > 0)
+		now_ns = source_start(s, b->packet[0].time_ns);
 	for (uint32_t i = 0; i < b->count; i++) {
-		uint64_t time_ns = b->packet[i].time_ns;
-		now_ns = time_ns > now_ns ? time_ns : now_ns;
+		now_ns = source_advance(s, now_ns, b->packet[i].time_ns);
 		b->packet[i].now_ns = now_ns;
 	}
-	s->now_ns = now_ns;
-	b->start_ns = s->start_ns;
+	source_set_now(s, b, now_ns);
 }
 
 #endif

@@ -28,7 +28,9 @@
 /* From the strongest evidence to the weakest. */
 #define BASIS_LIST(X)                                                                              \
 	X(HANDSHAKE, "handshake")                                                                  \
+	X(SYN, "syn")                                                                              \
 	X(MESSAGE, "message")                                                                      \
+	X(SYN_ACK, "syn-ack")                                                                      \
 	X(MEMORY, "memory")                                                                        \
 	X(POLICY, "policy")                                                                        \
 	X(PORT, "port")                                                                            \
@@ -191,8 +193,9 @@ static inline int verdict_is_flagged(enum verdict v)
 	return v > VERDICT_NOT_COVERED;
 }
 
-/* The enum severity of a flagged flow; SEVERITY_NONE of one that is not flagged.
- * `transport_is_tcp` matters because a first packet is weak evidence for TCP only. */
-int verdict_severity(enum verdict v, enum connection c, enum basis b, int transport_is_tcp);
+/* The enum severity of a flagged flow; SEVERITY_NONE of one that is not flagged. `got_through`:
+ * it was established, or both sides talked. `in_doubt`: who began it is a guess, and the other way
+ * round it would have been milder. */
+int verdict_severity(enum verdict v, int got_through, int in_doubt);
 
 #endif

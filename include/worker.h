@@ -53,8 +53,9 @@ int worker_step(struct worker *, struct source *);
 /* One burst that the caller has polled. */
 void worker_process(struct worker *, const struct burst *);
 
-/* Time goes on without packets: ends what has become idle, a little at a time. */
-void worker_idle(struct worker *, uint64_t now_ns);
+/* Time goes on without packets: ends what has become idle, and goes on with errands, a little at a
+ * time. 1: there is more to do. */
+int worker_idle(struct worker *, uint64_t now_ns);
 
 /* --- errands: what control wants of a worker, done a little with every step --- */
 

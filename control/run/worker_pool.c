@@ -160,13 +160,26 @@ static void fail(struct worker_thread *t)
 	atomic_store_explicit(&t->failed, true, memory_order_release);
 }
 
+/* Rounds of an idle poll: what is due is done before the source may sleep again, and no NIC's ring
+ * runs over meanwhile. */
+#define IDLE_ROUNDS 16
+
+static void work_off(struct worker_thread *t)
+{
+	int more = 1;
+
+	for (unsigned i = 0; i < IDLE_ROUNDS && more; i++) {
+		more = worker_idle(t->worker, clock_wall_ns());
+		empty_record_buffer(t);
+		dispatch(t);
+	}
+}
+
 /* Idle poll: sweep (live only), flush records, publish counters. */
 static void on_idle(struct worker_thread *t)
 {
-	if (!t->pool->config.may_wait) {
-		worker_idle(t->worker, clock_wall_ns());
-		empty_record_buffer(t);
-	}
+	if (!t->pool->config.may_wait)
+		work_off(t);
 	dispatch(t);
 	publish(t);
 }

@@ -115,6 +115,9 @@ static __attribute__((noinline)) uint32_t decode_other(struct pipeline *pl, cons
 	}
 	g->index = (uint8_t)i;
 	g->hash = table_hash(table, &pl->key[i]);
+	/* The key of IPv6 has no room for the tunnel: such flows are told apart by place and tag. */
+	if (g->kind == FAST_DECODED && pl->decoded[i].foreign_tunnel)
+		g->hash = hash_mix(g->hash, pl->decoded[i].foreign_tunnel ^ table->seed[0]);
 	table_prefetch(table, g->hash);
 	return 1;
 }
@@ -318,7 +321,7 @@ void pipeline_process(struct pipeline *pl, const struct burst *b)
 
 	if (b->count == 0)
 		return;
-	if (!pl->started) {
+	if (!pl->started || b->start_ns < pl->tracker.start_ns) {
 		pl->started = 1;
 		pl->tracker.start_ns = b->start_ns;
 	}

@@ -13,7 +13,7 @@ EVASIONS = ["unasked-answer", "no-handshake", "reversed-hello", "contradicting-s
             "reset-ignored", "tiny-fragments", "hidden-opening", "service-changed", "tunnelled-evidence"]
 STATES = {"alert": ["new", "raised", "repeated", "scan"], "event": ["withdrawn", "ended"]}
 ACTIONS = {"alert": ["flow-flagged", "evasion"], "event": ["finding-withdrawn", "finding-ended"]}
-BASES = ["handshake", "message", "memory", "policy", "port", "first-packet"]
+BASES = ["handshake", "syn", "message", "syn-ack", "memory", "policy", "port", "first-packet"]
 REASONS = ["fin", "reset", "idle", "replaced", "evicted", "end-of-capture", "reload"]
 DISCARDS = ["truncated", "malformed", "unsupported-link-type"]
 TUNNELS = ["gre", "erspan", "vxlan", "geneve", "ip-in-ip", "gtp-u"]
@@ -70,13 +70,19 @@ def nanoseconds(text):
     return int(seconds.timestamp()) * 10**9 + int(text[20:29])
 
 
-def severity_of(portolan, is_tcp):
-    """The table of DESIGN 3."""
+def severities_of(portolan, is_doubtful):
+    """The table of DESIGN 3: one step lower where the initiator is a guess and may be the other side; an
+    answer that nobody asked for, and that nobody goes on from, is low."""
     through = portolan["connection"] in ("established", "two-way")
-    severity = (3 if through else 2) - (portolan["verdict"] in ("feature-disabled", "peer-not-allowed"))
-    guessed = portolan["initiator_basis"] in ("policy", "port") or (
-        portolan["initiator_basis"] == "first-packet" and is_tcp)
-    return max(severity - guessed, 1)
+    may_talk = portolan["connection"] == "midstream"
+    low = portolan["verdict"] in ("feature-disabled", "peer-not-allowed")
+    found = {(3 if through else 2) - low, (3 if through or may_talk else 2) - low}
+    basis = portolan["initiator_basis"]
+    if basis in ("syn-ack", "memory", "policy", "port") or (basis == "first-packet" and is_doubtful):
+        found |= {severity - 1 for severity in found}
+    if "unasked-answer" in portolan.get("evasion", []):
+        found.add(1)
+    return {max(severity, 1) for severity in found}
 
 
 def community_id(record):
@@ -286,9 +292,11 @@ def check_record(record, kind, name):
     if flagged and not evasion:
         check_explanation(s, record)
     if flagged and not evasion and "severity" in record["event"]:
-        want = severity_of(record["portolan"], record["network"]["transport"] == "tcp")
-        s.want(record["event"]["severity"] == want,
-               f"event.severity: found {record['event']['severity']}, want {want}")
+        is_doubtful = (record["network"]["transport"] == "tcp"
+                       or record["source"].get("port") == record["destination"].get("port"))
+        want = severities_of(record["portolan"], is_doubtful)
+        s.want(record["event"]["severity"] in want,
+               f"event.severity: found {record['event']['severity']}, want one of {want}")
     return s.found
 
 

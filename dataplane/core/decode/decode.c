@@ -8,6 +8,7 @@
 #include "core/decode/attribution.h"
 #include "core/decode/layers.h"
 #include "core/decode/tcp_history.h"
+#include "core/hash.h"
 #include "core/policy/inventory_lookup.h"
 
 /* A frame has few layers; a crafted one must not keep us for as long as it is. */
@@ -225,6 +226,13 @@ static inline enum layer ipv6_fragment(struct cursor *c, struct decoded *v)
 	return by_next_header(v, h[0]);
 }
 
+static inline void record_transport(const struct cursor *c, struct decoded *v)
+{
+	v->transport = c->at;
+	v->transport_captured = (uint32_t)left(c);
+	v->transport_bytes = v->transport_captured + c->beyond;
+}
+
 /* RFC 1858 section 3.2.1: the least of TCP that a first fragment has to have, flags and all. */
 #define TCP_WITH_FLAGS 16
 
@@ -234,10 +242,11 @@ static inline enum layer tcp(struct cursor *c, struct decoded *v)
 	const uint8_t *h = c->at;
 	size_t available = left(c), header;
 
-	if (available < TCP_WITH_FLAGS && is_tiny(c, v, TCP_WITH_FLAGS))
+	if (available < TCP_WITH_FLAGS && is_tiny(c, v, TCP_WITH_FLAGS) && available < 4)
 		return LAYER_DONE;
 	if (available < 4)
 		return LAYER_SHORT;
+	record_transport(c, v);
 	v->source_port = be16(h);
 	v->destination_port = be16(h + 2);
 	v->history_bits = HISTORY_BIT(ACK);
@@ -287,10 +296,11 @@ static inline enum layer udp(struct cursor *c, struct decoded *v)
 	const uint8_t *h = c->at;
 	size_t available = left(c);
 
-	if (available < 8 && is_tiny(c, v, 8))
+	if (available < 8 && is_tiny(c, v, 8) && available < 4)
 		return LAYER_DONE;
 	if (available < 4)
 		return LAYER_SHORT;
+	record_transport(c, v);
 	v->source_port = be16(h);
 	v->destination_port = be16(h + 2);
 	v->history_bits = HISTORY_BIT(DATA);
@@ -402,6 +412,9 @@ static inline int decode_plain(const struct packet *p, struct decoded *v)
 	v->mac = p->data + 6;
 	v->ip = ip;
 	v->encap = (struct encap){.interface = p->interface, .is_known = 1};
+	v->transport = l4;
+	v->transport_captured = v->transport_bytes = total - IPV4;
+	v->foreign_tunnel = 0;
 	if (is_tcp) {
 		uint32_t header = (uint32_t)(l4[12] >> 4) * 4;
 		rest = total - IPV4;
@@ -454,6 +467,21 @@ struct passed {
 	uint8_t version;
 };
 
+/* What is inside of one tunnel is told apart from what is inside of another, and from what is in
+ * none (DESIGN 5): a hash of the tunnel's ends, whichever is the sender. Of ERSPAN the collector
+ * alone: several switches mirror to it. */
+static uint32_t tunnel_hash(const struct decoded *v, int is_mirrored)
+{
+	uint64_t from[2], to[2], h;
+
+	memcpy(from, &v->source, sizeof(from));
+	memcpy(to, &v->destination, sizeof(to));
+	h = hash_mix(to[0] ^ MIX_SEED, to[1]);
+	if (!is_mirrored)
+		h += hash_mix(from[0] ^ MIX_SEED, from[1]);
+	return (uint32_t)(h >> 32);
+}
+
 /* A packet within the one that was read: does the one around it count? (DESIGN 5) Out of line: it
  * keeps the cursor out of the registers. */
 __attribute__((noinline)) static enum layer descend(const struct cursor *c,
@@ -462,13 +490,18 @@ __attribute__((noinline)) static enum layer descend(const struct cursor *c,
 {
 	int is_mirrored = (next & LAYER_MIRRORED) != 0;
 
-	if (is_mirrored || inventory_is_mirror(inventory, &v->destination, v->version)) {
+	if (inventory_is_mirror(inventory, &v->destination, v->version)) {
 		strip(c, v, is_mirrored);
 		passed->ip = NULL;
 	} else if (attribute(inventory, v)) {
 		return LAYER_DONE;
+	} else if (is_mirrored) {
+		strip(c, v, is_mirrored);
+		passed->ip = NULL;
+		v->foreign_tunnel ^= tunnel_hash(v, 1);
 	} else {
 		*passed = (struct passed){v->ip, v->bytes, v->version};
+		v->foreign_tunnel ^= tunnel_hash(v, 0);
 	}
 	v->encap.tunnel = c->tunnel;
 	v->encap.tunnel_id = c->tunnel_id;
@@ -490,6 +523,7 @@ void decode_layers(const struct packet *p, const struct inventory *inventory, st
 	c.vlan = 0;
 	forget(v);
 	v->is_numbered = 0;
+	v->foreign_tunnel = 0;
 	v->encap = (struct encap){.interface = p->interface, .is_known = 1};
 	for (;;) {
 		while (layer < LAYER_COUNT && steps++ < LAYERS_MAX)

@@ -78,12 +78,18 @@ struct decoded {
 	struct encap encap;
 	uint16_t fragment_begin, fragment_end; /* of the datagram: the bytes that it carries */
 	struct mirrored mirrored;
+	/* Of TCP and UDP: the transport header, the captured bytes from there to the end of the IP
+	 * packet, and how many there were on the wire. Of other protocols unset. */
+	const uint8_t *transport;
+	uint32_t transport_captured, transport_bytes;
+	uint32_t
+		foreign_tunnel; /* not 0: inside a tunnel that is no mirror's; a hash of its ends */
 };
 
 /* Decoding clears the first line and what it has to of the second: a whole memset would cost
  * a fifth of a packet's decoding. */
 #define VIEW_CLEARED offsetof(struct decoded, payload)
 static_assert(VIEW_CLEARED == 64, "what is cleared is one line");
-static_assert(offsetof(struct decoded, mirrored) == 128, "the third line is for ERSPAN alone");
+static_assert(offsetof(struct decoded, mirrored) == 128, "the third line is for few packets");
 
 #endif

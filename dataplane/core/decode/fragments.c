@@ -170,6 +170,12 @@ static int decides_over_flags(const struct decoded *v)
 	       v->protocol == IPPROTO_TCP;
 }
 
+/* A first fragment that ends in the transport header may have them all the same. */
+static int has_ports(const struct decoded *v)
+{
+	return v->source_port != 0 || v->destination_port != 0;
+}
+
 unsigned fragments_see(struct fragments *fr, struct decoded *v, uint64_t now_ns)
 {
 	struct range r = {v->fragment_begin, v->fragment_end};
@@ -187,7 +193,9 @@ unsigned fragments_see(struct fragments *fr, struct decoded *v, uint64_t now_ns)
 		d->length = v->fragment_end;
 	d->time_ns = now_ns;
 	if (v->fragment == FRAGMENT_TINY || decides_over_flags(v))
-		return seen | FRAGMENT_IS_TINY;
+		seen |= FRAGMENT_IS_TINY;
+	if (v->fragment == FRAGMENT_TINY && !has_ports(v))
+		return seen;
 	if (v->fragment == FRAGMENT_LATER)
 		return seen | take_later(d, v);
 	if (is_contradicted(d, v, copy))

@@ -6,9 +6,10 @@
  * stays unattributed. Payload of later fragments is never read.
  *
  * Receivers differ in which of two pieces wins that carry the same bytes (RFC 1858, RFC 3128).
- * So what overlaps is counted, and a fragment that would decide over the transport header, or
- * has only part of it, is given no flow: nothing is judged on a guess. A copy is no overlap, and
- * what comes when a datagram is complete belongs to the next one with its number (RFC 4963).
+ * So what overlaps is counted, and two different first fragments have no flow: nothing is judged
+ * on a guess. One that holds the ports is judged by them, however small, and told. A copy is no
+ * overlap, and what comes when a datagram is complete belongs to the next one with its number
+ * (RFC 4963).
  */
 #ifndef PORTOLAN_FRAGMENTS_H
 #define PORTOLAN_FRAGMENTS_H

@@ -9,7 +9,7 @@
 #include "core/decode/decoded.h"
 
 /* Beside the history bits, here and in a fast path: there is more to this packet than one more of
- * its flow. Data came with a SYN, or its time is not the stream's. */
+ * its flow. Its sequence numbers count (SYN, RST), or its time is not the stream's. */
 #define HISTORY_CLOSELY 0x80u
 
 enum tcp_flag { TCP_FLAG_FIN = 1, TCP_FLAG_SYN = 2, TCP_FLAG_RST = 4, TCP_FLAG_ACK = 16 };
@@ -20,16 +20,13 @@ enum tcp_flag { TCP_FLAG_FIN = 1, TCP_FLAG_SYN = 2, TCP_FLAG_RST = 4, TCP_FLAG_A
 			  : ((f)&TCP_FLAG_ACK ? HISTORY_BIT(SYN_ACK) : HISTORY_BIT(SYN)) |         \
 				    ((f)&TCP_FLAG_FIN ? HISTORY_BIT(MULTI) : 0))
 #define HISTORY_OF(f)                                                                              \
-	((f)&TCP_FLAG_SYN	   ? HISTORY_OF_SYN(f)                                             \
-		: (f)&TCP_FLAG_RST ? HISTORY_BIT(RST)                                              \
+	((f)&TCP_FLAG_SYN	   ? HISTORY_CLOSELY | HISTORY_OF_SYN(f)                           \
+		: (f)&TCP_FLAG_RST ? HISTORY_CLOSELY | HISTORY_BIT(RST)                            \
 		: (f)&TCP_FLAG_FIN ? HISTORY_BIT(FIN)                                              \
 				   : 0)
 /* A segment without payload, SYN, FIN or RST is an ACK; data in SYN with RST does not count. */
 #define HISTORY_EMPTY(f) (HISTORY_OF(f) ? HISTORY_OF(f) : HISTORY_BIT(ACK))
-#define HISTORY_SYN_FULL(f)                                                                        \
-	((f)&TCP_FLAG_RST	   ? HISTORY_OF(f)                                                 \
-		: (f)&TCP_FLAG_ACK ? HISTORY_OF(f) | HISTORY_BIT(DATA)                             \
-				   : HISTORY_OF(f) | HISTORY_BIT(DATA) | HISTORY_CLOSELY)
+#define HISTORY_SYN_FULL(f) ((f)&TCP_FLAG_RST ? HISTORY_OF(f) : HISTORY_OF(f) | HISTORY_BIT(DATA))
 #define HISTORY_FULL(f) ((f)&TCP_FLAG_SYN ? HISTORY_SYN_FULL(f) : HISTORY_OF(f) | HISTORY_BIT(DATA))
 #define HISTORY_4(x, f) x(f), x((f) + 1), x((f) + 2), x((f) + 3)
 #define HISTORY_16(x, f)                                                                           \

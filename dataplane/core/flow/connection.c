@@ -7,8 +7,6 @@
 #define PORT_IKE 500
 #define PORT_IKE_NAT 4500
 
-#define HISTORY_TALK (HISTORY_BIT(ACK) | HISTORY_BIT(DATA) | HISTORY_BIT(FIN))
-
 /* From the history bits alone, so that the order in which a mirror delivers them is no matter.
  * Either side's talk after half a handshake is proof of the other half. */
 static enum connection tcp_connection(unsigned initiator, unsigned responder)
@@ -23,11 +21,14 @@ static enum connection tcp_connection(unsigned initiator, unsigned responder)
 	return CONNECTION_MIDSTREAM;
 }
 
-static enum timeout tcp_timeout(enum connection c, unsigned initiator, unsigned responder)
+/* Of a connection that was up before the capture both sides talk: it may be as long as any. */
+static enum timeout tcp_timeout(const struct flow *f, enum connection c)
 {
-	if ((initiator | responder) & HISTORY_BIT(RST) || initiator & responder & HISTORY_BIT(FIN))
+	if ((f->shown[0] | f->shown[1]) & HISTORY_BIT(RST) ||
+		f->shown[0] & f->shown[1] & HISTORY_BIT(FIN))
 		return TIMEOUT_TCP_CLOSED;
-	return c == CONNECTION_ESTABLISHED ? TIMEOUT_TCP_ESTABLISHED : TIMEOUT_TCP_ATTEMPT;
+	return c == CONNECTION_ESTABLISHED || flow_talks(f) ? TIMEOUT_TCP_ESTABLISHED
+							    : TIMEOUT_TCP_ATTEMPT;
 }
 
 static int has_port(const struct flow *f, uint16_t port)
@@ -44,20 +45,18 @@ static enum timeout datagram_timeout(const struct flow *f, enum connection c)
 	return c == CONNECTION_TWO_WAY ? TIMEOUT_UDP_TWO_WAY : TIMEOUT_UDP_ONE_WAY;
 }
 
-void connection_update(struct flow *f)
+void connection_update(struct flow *f, const struct evidence *e)
 {
-	unsigned from = flow_initiator(f);
-	unsigned initiator = flow_history_bits_all(f, from),
-		 responder = flow_history_bits_all(f, 1 - from);
+	unsigned from = flow_initiator(f), initiator = f->shown[from];
 	enum connection c;
 
 	if (f->protocol == IPPROTO_TCP) {
-		c = tcp_connection(
-			f->syn_carried ? initiator & ~(unsigned)HISTORY_BIT(DATA) : initiator,
-			responder);
-		flow_set_timeout(f, tcp_timeout(c, initiator, responder));
+		if (e->known[from] & KNOWN_SYN_DATA)
+			initiator &= ~(unsigned)HISTORY_BIT(DATA);
+		c = tcp_connection(initiator, f->shown[1 - from]);
+		flow_set_timeout(f, tcp_timeout(f, c));
 	} else {
-		c = initiator && responder ? CONNECTION_TWO_WAY : CONNECTION_ONE_WAY;
+		c = f->shown[0] && f->shown[1] ? CONNECTION_TWO_WAY : CONNECTION_ONE_WAY;
 		flow_set_timeout(f, datagram_timeout(f, c));
 	}
 	f->connection = c & 7;
@@ -67,8 +66,7 @@ void connection_update(struct flow *f)
 static int appliance_takes_part(const struct flow *f)
 {
 	for (unsigned i = 0; i < 2; i++)
-		if (f->appliance[i] != APPLIANCE_NONE &&
-			flow_history_bits_all(f, i) & ~(unsigned)HISTORY_BIT(RST))
+		if (f->appliance[i] != APPLIANCE_NONE && f->shown[i] & ~(unsigned)HISTORY_BIT(RST))
 			return 1;
 	return 0;
 }
@@ -86,25 +84,17 @@ enum eviction_class connection_eviction_class(const struct flow *f)
 
 void connection_add_history(struct flow *f, const struct decoded *v)
 {
-	unsigned fresh = v->history_bits & ~flow_history_bits_all(f, v->direction);
+	unsigned fresh = v->history_bits & ~(unsigned)f->shown[v->direction];
 
 	f->seen[v->direction] |= v->history_bits;
-	if (v->history_bits & HISTORY_BIT(DATA))
-		f->talked |= (1u << v->direction) & 3;
-	if (v->history_bits & HISTORY_BIT(SYN) && v->history_bits & HISTORY_BIT(DATA))
-		f->syn_carried = 1;
+	f->shown[v->direction] |= v->history_bits;
 	for (; fresh; fresh &= fresh - 1) {
 		uint64_t nibble = (unsigned)__builtin_ctz(fresh) | (unsigned)v->direction << 3;
+		if (f->history_length == HISTORY_LETTERS)
+			return;
 		f->history |= nibble << (4 * f->history_length);
 		f->history_length = (f->history_length + 1u) & 15;
 	}
-}
-
-void connection_add_syn(struct flow *f, const struct decoded *v)
-{
-	if (f->protocol != IPPROTO_TCP ||
-		(v->history_bits & HISTORY_BIT(SYN) && v->direction == flow_initiator(f)))
-		f->sequence = v->sequence;
 }
 
 int connection_direction_is_known(const struct flow *f)
@@ -112,5 +102,5 @@ int connection_direction_is_known(const struct flow *f)
 	int is_answered = f->connection == CONNECTION_ESTABLISHED ||
 			  (f->protocol == IPPROTO_UDP && f->connection == CONNECTION_TWO_WAY);
 
-	return is_answered && initiator_is_certain(f);
+	return is_answered && !initiator_is_guess(f);
 }

@@ -7,16 +7,13 @@
 #include "core/flow/table.h"
 
 /* Computes connection and timeout from the history bits of both sides. */
-void connection_update(struct flow *f);
+void connection_update(struct flow *, const struct evidence *);
 
 /* What is evicted first where a bucket is full. */
 enum eviction_class connection_eviction_class(const struct flow *f);
 
 /* Adds the packet's history bits that its side has not shown yet. */
 void connection_add_history(struct flow *f, const struct decoded *v);
-
-/* Keeps the sequence number of the initiator's SYN; of other protocols what decoded.sequence is. */
-void connection_add_syn(struct flow *f, const struct decoded *v);
 
 /* The responder has answered and the initiator is no guess: worth a place in the responder cache.
  * Unanswered probes are not, or a flood of them would evict what is. */

@@ -18,15 +18,28 @@ static void count_pending(struct tracker *t, struct flow *f, const struct decode
 	count_verdict(t->counters, flow_verdict(f), v->pending_packets, v->pending_bytes);
 }
 
-/* More than one more of its flow: its time is not the stream's, or the flow is watched. */
-__attribute__((noinline)) static void take_care(
-	struct tracker *t, struct flow *f, const struct packet *p, const struct decoded *v)
+void count_give_back(struct flow *f, unsigned d, uint64_t bytes)
+{
+	uint64_t sum_packets = flow_packets(f, d) - 1, sum_bytes = flow_bytes(f, d) - bytes;
+
+	f->packets_high[d] = (uint16_t)(sum_packets >> 31);
+	f->bytes_high[d] = (uint16_t)(sum_bytes >> 32);
+	f->tally[d] = tally_of((uint32_t)sum_packets & INT32_MAX, (uint32_t)sum_bytes);
+}
+
+/* More than one more of its flow: its time is not the stream's, or the flow is watched. The flow's
+ * start and end are the smallest and the largest of its packets' own times. */
+__attribute__((noinline)) static void take_care(struct tracker *t, struct flow *f,
+	const struct packet *p, const struct decoded *v, uint64_t before_ns)
 {
 	uint32_t index = (uint32_t)(f - t->table.flow);
-	int goes_on = p->time_ns != p->now_ns;
+	uint64_t end_ns = before_ns > p->time_ns ? before_ns : p->time_ns;
+	int goes_on = end_ns != p->now_ns;
 
-	f->end_skew_ns = (int64_t)(p->time_ns - p->now_ns);
-	if (goes_on)
+	f->end_ns = end_ns;
+	if (p->time_ns < f->first_ns)
+		f->first_ns = p->time_ns;
+	if (p->time_ns < p->now_ns)
 		mirror_backwards(t->mirror, p->now_ns - p->time_ns);
 	if (mirror_watches(t->mirror, index))
 		goes_on |= mirror_watch(t->mirror, index, p, v);
@@ -37,10 +50,12 @@ __attribute__((noinline)) static void take_care(
 void count_packet(
 	struct tracker *t, struct flow *f, const struct packet *p, const struct decoded *v)
 {
+	uint64_t before_ns = flow_end_ns(f);
+
 	add_wide(f, v->direction, 1, v->bytes);
 	f->last_ns = p->now_ns;
 	if (p->time_ns != p->now_ns || f->seen[0] & SEEN0_SKEWED)
-		take_care(t, f, p, v);
+		take_care(t, f, p, v, before_ns);
 	count_verdict(t->counters, flow_verdict(f), 1, v->bytes);
 	if (v->pending_packets)
 		count_pending(t, f, v);

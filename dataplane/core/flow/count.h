@@ -17,6 +17,10 @@ static inline void count_verdict(
 void count_packet(
 	struct tracker *t, struct flow *f, const struct packet *p, const struct decoded *v);
 
+/* A packet of this direction that was another flow's: its count goes with it, the verdict's stays.
+ */
+void count_give_back(struct flow *f, unsigned d, uint64_t bytes);
+
 /* Moves the flow from its old verdict's count to the new one's; counts a corrected initiator. */
 void count_change(struct tracker *t, struct flow *f, const struct flow *before);
 

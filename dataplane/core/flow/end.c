@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 
+#include "core/flow/initiator.h"
 #include "core/flow/rejudge.h"
 #include "core/flow/report.h"
 
@@ -9,24 +10,34 @@ enum end end_reason(const struct flow *f, enum end otherwise)
 {
 	if (f->protocol != IPPROTO_TCP || flow_timeout(f) != TIMEOUT_TCP_CLOSED)
 		return otherwise;
-	if ((flow_history_bits(f, 0) | flow_history_bits(f, 1)) & HISTORY_BIT(RST))
+	if ((f->shown[0] | f->shown[1]) & HISTORY_BIT(RST))
 		return END_RESET;
 	return END_FIN;
 }
 
+/* Both sides talked, it is known who answered, and nobody has closed it. */
+static int remembers_idle(const struct flow *f)
+{
+	return f->protocol == IPPROTO_TCP && flow_timeout(f) == TIMEOUT_TCP_ESTABLISHED &&
+	       !initiator_is_guess(f);
+}
+
 void end_record(struct tracker *t, uint32_t index, enum end reason)
 {
-	const struct flow *f = &t->table.flow[index];
+	struct flow *f = &t->table.flow[index];
 	struct service_state service_state = f->service_state;
 	struct record *r;
 
 	if (flow_is_outdated(t, f) && !rejudge_flow(t, index))
 		reason = END_RELOADED;
+	else if (f->waits == WAITS_NOW)
+		report_last(t, f);
+	if (reason == END_IDLE && remembers_idle(f))
+		initiator_remember_idle(t, f);
 	r = report_next(t->record_buffer);
 	report_fill(t, f, RECORD_ENDED, reason, r);
 	if (reason != END_RELOADED)
-		mirror_end(t->mirror, index,
-			flow_history_bits_all(f, 0) | flow_history_bits_all(f, 1), r);
+		mirror_end(t->mirror, index, f->shown[0] | f->shown[1], r);
 	inspection_release(&t->inspection, &service_state);
 	t->counters->ended[reason]++;
 	t->counters->recognised += service_state.service != 0;

@@ -233,10 +233,9 @@ static inline uint64_t fast_key_differs(const union flow_key *k, const struct fl
 /* HISTORY_CLOSELY where the packet needs more than counting on its flow. */
 static inline uint8_t fast_needs_care(const struct packet *p, const struct decoded *v)
 {
-	enum { SYN_DATA = HISTORY_BIT(SYN) | HISTORY_BIT(DATA) };
+	enum { SEQUENCED = HISTORY_BIT(SYN) | HISTORY_BIT(SYN_ACK) | HISTORY_BIT(RST) };
 
-	return p->time_ns != p->now_ns || v->pending_packets ||
-			       (v->history_bits & SYN_DATA) == SYN_DATA
+	return p->time_ns != p->now_ns || v->pending_packets || v->history_bits & SEQUENCED
 		       ? HISTORY_CLOSELY
 		       : 0;
 }

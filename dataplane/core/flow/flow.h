@@ -37,10 +37,13 @@ enum timeout {
 	TIMEOUT_COUNT,
 };
 
-/* flow.seen: the history bits of each direction of the key in bits 0..6; in bit 7 of the first and
- * the second: */
-#define SEEN0_SKEWED 0x80u /* end_skew_ns is not zero, or the mirror's sample has it */
-#define SEEN1_FREED 0x80u  /* the flow was given back to the table */
+/* flow.seen: the history bits of each direction of the key that need no second look, in bits 0..6
+ * (while a flow is inspected, data is not among them: see flow.shown for what there was); in bit 7
+ * of the first and the second: */
+#define SEEN0_SKEWED                                                                               \
+	0x80u		  /* it ends at end_ns and not at last_ns, or the mirror's sample has it   \
+			   */
+#define SEEN1_FREED 0x80u /* the flow was given back to the table */
 
 /* Five words. In IPv4 the second and the fourth are the two ends, from the top: the address as
  * its bytes lie, protocol, port; the first and the third are zero but for what a MAC address
@@ -96,6 +99,13 @@ static inline int tally_add(uint64_t *tally, uint64_t more)
 	return 1;
 }
 
+/* A flow that may look otherwise in a moment is told of a little later (DESIGN 9). */
+enum waits {
+	WAITS_NEVER, /* as far as was seen */
+	WAITS_NOW,   /* its place is in the queue, see waiting.h */
+	WAITS_DONE,  /* it has waited: what there is to tell is told at once */
+};
+
 #define FLOW_KEY_BYTES offsetof(struct flow, state)
 
 struct flow {
@@ -108,11 +118,12 @@ struct flow {
 	uint64_t last_ns;  /* stream time of the last packet: never runs backwards */
 	uint64_t tally[2]; /* by the key's direction, see TALLY_PACKET */
 	/* Second line: when something changes. */
-	uint64_t first_ns;   /* the first packet's own time */
-	int64_t end_skew_ns; /* the last packet's own time, less last_ns */
-	uint64_t history;    /* nibbles: history bit, and the key's direction in bit 3 */
-	uint32_t bucket;     /* where the table keeps it; BUCKET_NONE: the slot is free */
-	uint32_t sequence;   /* of the initiator's SYN; else of the first packet, see decoded.h */
+	uint64_t first_ns; /* the first packet's own time */
+	uint64_t end_ns;   /* with SEEN0_SKEWED: the largest of its packets' own times */
+	uint64_t history;  /* nibbles: history bit, and the key's direction in bit 3 */
+	uint32_t bucket;   /* where the table keeps it; BUCKET_NONE: the slot is free */
+	uint8_t shown[2]; /* history bits that each direction of the key has shown and that count */
+	uint16_t evasions;   /* EVASION_BIT(): what was seen of it so far */
 	uint16_t generation; /* of the policy that judged it, its lower half */
 	uint16_t packets_high[2], bytes_high[2];
 	uint16_t appliance[2];	/* by the key's direction */
@@ -123,9 +134,9 @@ struct flow {
 	uint8_t reported : 2; /* severity that was reported, 0: none */
 	uint8_t history_length : 4;
 	uint8_t corrected : 1;
-	uint8_t syn_carried : 1; /* a SYN had data: data of that side proves nothing */
-	uint8_t talked : 2;	 /* sides that sent data, by the key's direction */
-	uint16_t encap;		 /* its first packet's, see encap_table.h */
+	uint8_t milder_turned : 1; /* the initiator is a guess, and the other would be milder */
+	uint8_t waits : 2;	   /* enum waits: whether its alert waits for the other side */
+	uint16_t encap;		   /* its first packet's, see encap_table.h */
 	struct service_state service_state;
 };
 
@@ -153,18 +164,19 @@ static inline unsigned flow_version(const struct flow *f)
 	return f->state & STATE_VERSION6 ? 6 : 4;
 }
 
-/* The history bits that this direction of the key has shown. */
-static inline unsigned flow_history_bits(const struct flow *f, unsigned direction)
+#define HISTORY_LETTERS 15 /* of both sides: a reset that was ignored may come again */
+#define HISTORY_TALK (HISTORY_BIT(ACK) | HISTORY_BIT(DATA) | HISTORY_BIT(FIN))
+
+/* Both sides have sent something that is neither a reset nor half of a handshake. */
+static inline int flow_talks(const struct flow *f)
 {
-	return f->seen[direction] & HISTORY_BITS;
+	return f->shown[0] & HISTORY_TALK && f->shown[1] & HISTORY_TALK;
 }
 
-/* While a flow is inspected, the history bit of data is kept out of flow.seen, so that every packet
- * with payload takes the slow path; here it counts. */
-static inline unsigned flow_history_bits_all(const struct flow *f, unsigned direction)
+/* The sender of the first packet, as a place in the key. */
+static inline unsigned flow_first_sender(const struct flow *f)
 {
-	return flow_history_bits(f, direction) |
-	       (f->talked >> direction & 1 ? HISTORY_BIT(DATA) : 0);
+	return f->history >> 3 & 1;
 }
 
 /* Compares addresses, ports, protocol and version, and that the flow is in use. */
@@ -227,6 +239,12 @@ static inline uint64_t flow_packets(const struct flow *f, unsigned direction)
 static inline uint64_t flow_bytes(const struct flow *f, unsigned direction)
 {
 	return (uint64_t)f->bytes_high[direction] << 32 | (uint32_t)f->tally[direction];
+}
+
+/* The largest of its packets' own times. */
+static inline uint64_t flow_end_ns(const struct flow *f)
+{
+	return f->seen[0] & SEEN0_SKEWED ? f->end_ns : f->last_ns;
 }
 
 /* The history's directions become initiator (0) and responder (1). */

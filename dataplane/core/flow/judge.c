@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/flow/flow_tuple.h"
+#include "core/flow/initiator.h"
 
 /* Sets wrong-service at each end whose port is expected but whose rules want another service
  * (DESIGN 3 and 6). */
@@ -24,6 +25,17 @@ static void judge_service(const struct tracker *t, const struct flow *f, struct 
 	}
 }
 
+/* Who began it is a guess: whether the other way round it would be milder (DESIGN 3). */
+static int is_milder_turned(const struct tracker *t, const struct flow *f, unsigned verdict)
+{
+	struct flow_tuple c;
+
+	if (verdict == VERDICT_EXPECTED || !initiator_is_guess(f))
+		return 0;
+	flow_tuple_of(f, 1 - flow_initiator(f), &c);
+	return policy_judge(t->policy, &c).verdict < verdict;
+}
+
 void judge_flow(const struct tracker *t, struct flow *f)
 {
 	struct flow_tuple c;
@@ -31,6 +43,7 @@ void judge_flow(const struct tracker *t, struct flow *f)
 
 	flow_tuple_of(f, flow_initiator(f), &c);
 	j = policy_judge(t->policy, &c);
+	f->milder_turned = is_milder_turned(t, f, j.verdict) & 1;
 	if (f->service_state.basis != SERVICE_UNVERIFIED)
 		judge_service(t, f, &j);
 	flow_set_verdict(f, (enum verdict)j.verdict);

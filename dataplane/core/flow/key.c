@@ -17,10 +17,13 @@ static uint64_t v4_end(uint32_t address, uint8_t protocol, uint16_t port)
 }
 
 /* A DHCP client without an address is known by its MAC address: its number takes the place
- * of address bytes that IPv4 leaves zero, so that two clients are two flows. */
+ * of address bytes that IPv4 leaves zero, so that two clients are two flows. Above it what is
+ * inside of a tunnel has the tunnel's hash. */
 static uint64_t mark_of(const struct decoded *v, unsigned end)
 {
-	return v->by_mac[end] ? v->appliance[end] + 1u : 0;
+	uint64_t client = v->by_mac[end] ? v->appliance[end] + 1u : 0;
+
+	return client | (uint64_t)v->foreign_tunnel << 32;
 }
 
 static uint64_t last_word(const struct decoded *v, unsigned source)

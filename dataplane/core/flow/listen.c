@@ -1,56 +1,81 @@
 #include "core/flow/listen.h"
 
 #include <netinet/in.h>
+#include <string.h>
 
+#include "core/decode/segment_checksum.h"
+#include "core/flow/flow_tuple.h"
 #include "core/flow/initiator.h"
 #include "core/flow/judge.h"
 #include "protocol.h"
 
-/* Of a TCP flow only its beginning tells, and that there was one the handshake tells. */
-static int is_inspected(const struct tracker *t, const struct flow *f)
+/* Of a TCP flow only its beginning tells, and that there was one the handshake tells: either half
+ * of it, since the other may come later. */
+static int is_inspected(const struct tracker *t, const struct flow *f, const struct evidence *e)
 {
 	if (!t->inspection.scanner)
 		return 0;
 	return f->protocol == IPPROTO_UDP ||
-	       (f->protocol == IPPROTO_TCP && f->basis == BASIS_HANDSHAKE);
+	       (f->protocol == IPPROTO_TCP && (e->known[0] | e->known[1]) & KNOWN_HANDSHAKE);
+}
+
+/* Which end of the key the half of a handshake that was seen makes the client, or the initiator as
+ * far as it is known. */
+static unsigned client_of(const struct flow *f, const struct evidence *e)
+{
+	if (f->protocol != IPPROTO_TCP || f->basis <= BASIS_SYN_ACK)
+		return flow_initiator(f);
+	if (e->known[0] & KNOWN_SYN_ACK)
+		return 1;
+	return e->known[1] & KNOWN_SYN_ACK ? 0 : flow_initiator(f);
 }
 
 /* What the rules of both ends want, where they want something. */
-static service_mask expected_services(const struct tracker *t, const struct flow *f)
+static service_mask expected_services(
+	const struct tracker *t, const struct flow *f, unsigned client)
 {
+	uint16_t set[2] = {f->set[0], f->set[1]};
 	service_mask expected = 0;
+	struct flow_tuple c;
 
+	if (client != flow_initiator(f)) {
+		flow_tuple_of(f, client, &c);
+		memcpy(set, policy_judge(t->policy, &c).set, sizeof(set));
+	}
 	for (unsigned end = 0; end < 2; end++)
-		if (f->set[end] != SET_NONE)
-			expected |= policy_services(t->policy, f->set[end]);
+		if (set[end] != SET_NONE)
+			expected |= policy_services(t->policy, set[end]);
 	return expected;
 }
 
-static enum side side_of(const struct flow *f, unsigned direction)
+static enum side side_of(
+	const struct flow *f, const struct evidence *e, unsigned direction, unsigned client)
 {
-	if (f->protocol != IPPROTO_TCP || f->basis != BASIS_HANDSHAKE)
+	if (f->protocol != IPPROTO_TCP || !((e->known[0] | e->known[1]) & KNOWN_HANDSHAKE))
 		return SIDE_EITHER;
-	return direction == flow_initiator(f) ? SIDE_CLIENT : SIDE_SERVER;
+	return direction == client ? SIDE_CLIENT : SIDE_SERVER;
 }
 
 static struct payload payload_of(const struct tracker *t, const struct flow *f,
 	const struct packet *p, const struct decoded *v)
 {
-	unsigned from = flow_initiator(f);
+	enum { SYNS = HISTORY_BIT(SYN) | HISTORY_BIT(SYN_ACK) };
+	const struct evidence *e = table_evidence(&t->table, f);
+	unsigned client = client_of(f, e);
 
 	return (struct payload){
 		.bytes = v->payload,
 		.length = v->payload_captured,
-		.sequence = v->sequence + (v->history_bits & HISTORY_BIT(SYN) ? 1 : 0),
-		.syn_sequence = f->sequence,
-		.syn_seen = (flow_history_bits(f, from) & HISTORY_BIT(SYN)) != 0,
+		.sequence = v->sequence + (v->history_bits & SYNS ? 1 : 0),
+		.first = e->first[v->direction],
+		.first_known = (e->known[v->direction] & KNOWN_HANDSHAKE) != 0,
 		.transport = f->protocol == IPPROTO_TCP ? TRANSPORT_TCP : TRANSPORT_UDP,
 		.direction = v->direction,
 		.from = v->source_port,
 		.to = v->destination_port,
-		.side = (uint8_t)side_of(f, v->direction),
+		.side = (uint8_t)side_of(f, e, v->direction, client),
 		.whole = p->caplen == p->wirelen && v->fragment == FRAGMENT_NONE,
-		.expected = expected_services(t, f),
+		.expected = expected_services(t, f, client),
 	};
 }
 
@@ -58,8 +83,7 @@ static struct payload payload_of(const struct tracker *t, const struct flow *f,
 static void data_is_old(struct flow *f)
 {
 	for (unsigned d = 0; d < 2; d++)
-		if (f->talked >> d & 1)
-			f->seen[d] |= HISTORY_BIT(DATA);
+		f->seen[d] |= f->shown[d] & HISTORY_BIT(DATA);
 }
 
 /* While inspection is open, payload sends packets to the slow path. */
@@ -76,10 +100,10 @@ static int inspect_payload(struct tracker *t, struct flow *f, const struct paylo
 
 	if (!said->matched)
 		inspection_clear(in);
-	if (!is_inspected(t, f)) { /* a message may still tell who initiated */
+	if (!is_inspected(t, f, table_evidence(&t->table, f))) {
 		inspection_close(in, &f->service_state);
 		if (f->basis > BASIS_MESSAGE && !said->matched)
-			inspection_match_one(in, said);
+			inspection_match_one(in, said); /* it may still tell who initiated */
 		return 0;
 	}
 	if (service_state_is_open(&f->service_state))
@@ -111,31 +135,96 @@ int listen_first(struct tracker *t, const struct packet *p, const struct decoded
 	return 1;
 }
 
-void listen_packet(struct tracker *t, struct flow *f, const struct packet *p,
+/* A segment with a wrong checksum never came to its receiver. Where a side has sent right ones too
+ * its host computes them itself, and the wrong ones prove nothing; where it has not, they are the
+ * network card's affair, on the host that captures. 0: the payload does not count. */
+static int counts(struct tracker *t, struct flow *f, const struct decoded *v)
+{
+	struct evidence *e = table_evidence(&t->table, f);
+	uint8_t side = (uint8_t)(1u << v->direction);
+
+	switch (checksum_of(v)) {
+	case CHECKSUM_GOOD:
+		if (e->sums_bad & side && !(e->sums_good & side)) { /* what was fed was bait */
+			inspection_release(&t->inspection, &f->service_state);
+			f->service_state = (struct service_state){0};
+			judge_flow(t, f);
+		}
+		e->sums_good |= side;
+		return 1;
+	case CHECKSUM_BAD:
+		e->sums_bad |= side;
+		return !(e->sums_good & side);
+	default:
+		return 1;
+	}
+}
+
+/* The beginning of what is said came in fragments, of which the payload is never read, and what was
+ * read says nothing. A router cuts at what a link carries: of a datagram the first one is large. */
+static int is_hidden(const struct flow *f, const struct decoded *v)
+{
+	enum { SMALLEST_LINK = 256 };
+
+	if (f->service_state.service || v->fragment == FRAGMENT_NONE)
+		return 0;
+	if (f->protocol == IPPROTO_UDP)
+		return v->fragment == FRAGMENT_FIRST && v->transport_bytes < SMALLEST_LINK;
+	return f->protocol == IPPROTO_TCP && v->fragment != FRAGMENT_TINY;
+}
+
+static void note_evasion(struct tracker *t, struct flow *f, const struct decoded *v, int was_open)
+{
+	const struct evidence *e = table_evidence(&t->table, f);
+
+	if (e->sums_good & e->sums_bad && verdict_is_flagged(flow_verdict(f)))
+		f->evasions |= EVASION_BIT(BAD_CHECKSUM);
+	if (was_open && is_inspected(t, f, e) && is_hidden(f, v))
+		f->evasions |= EVASION_BIT(HIDDEN_OPENING);
+}
+
+void listen_handshake(struct tracker *t, struct flow *f, const struct decoded *v)
+{
+	struct evidence *e = table_evidence(&t->table, f);
+	uint8_t side = (uint8_t)(1u << v->direction);
+
+	switch (checksum_of(v)) {
+	case CHECKSUM_GOOD:
+		e->sums_good |= side;
+		break;
+	case CHECKSUM_BAD:
+		e->sums_bad |= side;
+		break;
+	default:
+		break;
+	}
+}
+
+static void listen_payload(struct tracker *t, struct flow *f, const struct packet *p,
 	const struct decoded *v, int matched)
 {
-	struct payload said;
-	int is_news, initiator;
+	struct payload said = payload_of(t, f, p, v);
+	int is_news, is_turned;
 
-	if (v->history_bits & HISTORY_BIT(SYN_ACK) && v->direction != flow_initiator(f))
-		inspection_answered(&f->service_state, v->sequence);
-	if (!may_speak(t, v))
-		return;
-	said = payload_of(t, f, p, v);
 	said.matched = matched & 1;
 	is_news = inspect_payload(t, f, &said);
-	initiator = initiator_by_message(t, f, v->direction);
+	is_turned = initiator_by_message(t, f, v->direction);
 	if (service_state_is_open(&f->service_state))
 		data_is_news(f);
 	else
 		data_is_old(f);
-	if (initiator >= 0 && (unsigned)initiator != flow_initiator(f)) {
-		flow_orient(f, (unsigned)initiator, BASIS_MESSAGE);
+	if (is_turned)
 		judge_flow(t, f);
-		return;
-	}
-	if (initiator >= 0)
-		f->basis = BASIS_MESSAGE;
-	if (is_news)
+	else if (is_news)
 		judge_service_again(t, f);
+}
+
+void listen_packet(struct tracker *t, struct flow *f, const struct packet *p,
+	const struct decoded *v, int matched)
+{
+	int was_open = service_state_is_open(&f->service_state);
+
+	if (may_speak(t, v) && counts(t, f, v))
+		listen_payload(t, f, p, v, matched);
+	note_evasion(t, f, v, was_open);
 }

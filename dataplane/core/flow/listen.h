@@ -10,6 +10,9 @@
  * names the initiator, one policy lookup is enough. 1 if there was payload to inspect. */
 int listen_first(struct tracker *t, const struct packet *p, const struct decoded *v);
 
+/* A SYN or SYN+ACK: whether the side computes its checksums. */
+void listen_handshake(struct tracker *t, struct flow *f, const struct decoded *v);
+
 /* A packet of a flow that is open, or with the first payload of its direction. */
 void listen_packet(struct tracker *t, struct flow *f, const struct packet *p,
 	const struct decoded *v, int matched);

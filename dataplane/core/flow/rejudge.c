@@ -23,8 +23,8 @@ static uint16_t appliance_now(const struct tracker *t, const struct flow *f, uns
 	uint64_t mark;
 
 	memcpy(&mark, &f->address[end], sizeof(mark));
-	if (flow_version(f) == 4 && mark)
-		return marked_number(t, mark);
+	if (flow_version(f) == 4 && (uint32_t)mark)
+		return marked_number(t, (uint32_t)mark);
 	flow_address(&a, f, end);
 	return inventory_lookup(t->policy->inventory, &a, flow_version(f));
 }
@@ -39,8 +39,8 @@ int rejudge_flow(struct tracker *t, uint32_t index)
 	memcpy(f->appliance, appliance, sizeof(appliance));
 	initiator_again(t, f);
 	judge_flow(t, f);
-	if (flow_verdict(f) != flow_verdict(&before))
-		f->reported = 0;
+	if (flow_verdict(f) != flow_verdict(&before) && verdict_is_flagged(flow_verdict(f)))
+		f->reported = 0; /* it is another finding */
 	count_change(t, f, &before);
 	table_set_class(&t->table, index, connection_eviction_class(f));
 	report_flow(t, f);

@@ -22,7 +22,8 @@ void responder_cache_init(struct responder_cache *m, void *given, unsigned sets_
 	};
 }
 
-static uint64_t hash_of(const struct responder_cache *m, const struct flow_tuple *c)
+static uint64_t hash_of(
+	const struct responder_cache *m, const struct flow_tuple *c, uint16_t initiator_port)
 {
 	uint64_t from[2], to[2], h;
 
@@ -30,8 +31,9 @@ static uint64_t hash_of(const struct responder_cache *m, const struct flow_tuple
 	memcpy(to, &c->address[1], sizeof(to));
 	h = hash_mix(m->seed ^ from[0], m->seed ^ from[1]);
 	h = hash_mix(h ^ to[0], m->seed ^ to[1]);
-	h = hash_mix(
-		h ^ (uint64_t)c->port[1] << 16 ^ (uint64_t)c->protocol << 8 ^ c->version, m->seed);
+	h = hash_mix(h ^ (uint64_t)initiator_port << 32 ^ (uint64_t)c->port[1] << 16 ^
+			     (uint64_t)c->protocol << 8 ^ c->version,
+		m->seed);
 	return h ? h : 1;
 }
 
@@ -40,32 +42,46 @@ static struct cached_responder *set_of(const struct responder_cache *m, uint64_t
 	return &m->recollection[(hash & m->set_mask) * RESPONDER_CACHE_WAYS];
 }
 
-void responder_cache_add(struct responder_cache *m, const struct flow_tuple *c, uint64_t time_ns)
+/* The place of this hash, or of what is out of date first. */
+static struct cached_responder *place_of(const struct responder_cache *m, uint64_t hash)
 {
-	uint64_t hash = hash_of(m, c);
 	struct cached_responder *set = set_of(m, hash), *place = set;
 
 	for (unsigned i = 0; i < RESPONDER_CACHE_WAYS; i++) {
-		if (set[i].hash == hash) {
-			place = &set[i];
-			break;
-		}
-		if (set[i].time_ns < place->time_ns)
+		if (set[i].hash == hash)
+			return &set[i];
+		if (set[i].until_ns < place->until_ns)
 			place = &set[i];
 	}
-	if (place->hash == hash && place->time_ns > time_ns)
-		return;
-	*place = (struct cached_responder){hash, time_ns};
+	return place;
 }
 
-uint64_t responder_cache_find(
-	const struct responder_cache *m, const struct flow_tuple *c, uint64_t now_ns)
+void responder_cache_add(struct responder_cache *m, const struct flow_tuple *c,
+	uint16_t initiator_port, uint64_t until_ns)
 {
-	uint64_t hash = hash_of(m, c);
+	uint64_t hash = hash_of(m, c, initiator_port);
+	struct cached_responder *place = place_of(m, hash);
+
+	if (place->hash != hash || place->until_ns < until_ns)
+		*place = (struct cached_responder){hash, until_ns};
+}
+
+void responder_cache_set(struct responder_cache *m, const struct flow_tuple *c,
+	uint16_t initiator_port, uint64_t until_ns)
+{
+	uint64_t hash = hash_of(m, c, initiator_port);
+
+	*place_of(m, hash) = (struct cached_responder){hash, until_ns};
+}
+
+int responder_cache_find(const struct responder_cache *m, const struct flow_tuple *c,
+	uint16_t initiator_port, uint64_t now_ns)
+{
+	uint64_t hash = hash_of(m, c, initiator_port);
 	const struct cached_responder *set = set_of(m, hash);
 
 	for (unsigned i = 0; i < RESPONDER_CACHE_WAYS; i++)
 		if (set[i].hash == hash)
-			return now_ns - set[i].time_ns <= RESPONDER_CACHE_NS ? set[i].time_ns : 0;
+			return now_ns <= set[i].until_ns;
 	return 0;
 }

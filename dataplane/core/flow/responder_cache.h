@@ -1,8 +1,9 @@
-/* Who answered whom, on which port, within the last hour (DESIGN 4, `memory`).
+/* Who answered whom, on which port, within the last hour, or day where the connection fell silent
+ * without an end (DESIGN 4, `memory`).
  *
  * Written when a flow was answered and it is not a guess who began it; asked when a flow begins
  * without a handshake or a message that says so. A seeded 64-bit hash stands for two hosts,
- * which of them responds, its port and the transport.
+ * which of them responds, its port and the transport; of a connection also the initiator's port.
  *
  * Bounded: four a set, one cache line; where a set is full the oldest is
  * replaced. Owned by one worker (which has all flows of two hosts), in given memory, zeroed.
@@ -17,10 +18,11 @@
 
 #define RESPONDER_CACHE_WAYS 4
 #define RESPONDER_CACHE_NS 3600000000000ull
+#define RESPONDER_CACHE_IDLE_NS 86400000000000ull
 
 struct cached_responder {
 	uint64_t hash; /* 0: none */
-	uint64_t time_ns;
+	uint64_t until_ns;
 };
 
 struct responder_cache {
@@ -33,11 +35,17 @@ struct responder_cache {
 size_t responder_cache_size(unsigned sets_log2);
 void responder_cache_init(struct responder_cache *, void *, unsigned sets_log2, uint64_t seed);
 
-/* [1] of the tuple has responded at this time of the stream. */
-void responder_cache_add(struct responder_cache *, const struct flow_tuple *, uint64_t time_ns);
+/* [1] of the tuple has responded; it counts up to this time of the stream. `initiator_port`: 0, or
+ * it is about this connection alone. */
+void responder_cache_add(struct responder_cache *, const struct flow_tuple *,
+	uint16_t initiator_port, uint64_t until_ns);
 
-/* When it last did, or 0. */
-uint64_t responder_cache_find(
-	const struct responder_cache *, const struct flow_tuple *, uint64_t now_ns);
+/* The same, also where it counted longer before. */
+void responder_cache_set(struct responder_cache *, const struct flow_tuple *,
+	uint16_t initiator_port, uint64_t until_ns);
+
+/* Whether it has. */
+int responder_cache_find(const struct responder_cache *, const struct flow_tuple *,
+	uint16_t initiator_port, uint64_t now_ns);
 
 #endif

@@ -5,6 +5,7 @@
 #include "core/flow/encap_table.h"
 #include "core/flow/responder_cache.h"
 #include "core/flow/table.h"
+#include "core/flow/waiting.h"
 #include "core/mirror.h"
 #include "core/service/inspection.h"
 #include "counters.h"
@@ -17,18 +18,18 @@ struct tracker {
 	struct counters *counters;
 	struct record_buffer *record_buffer;
 	struct table table;
+	struct waiting waiting;
 	struct encap_table *encap_table;
 	struct mirror *mirror;
 	struct responder_cache responder_cache;
 	struct inspection inspection; /* without a scanner: no flow is inspected */
 	uint64_t limit_ns[TIMEOUT_COUNT];
-	/* From this gap on a packet takes the slow path: by enum timeout; [1] for a SYN, which may
-	 * begin another flow (DESIGN 4). */
-	uint64_t bound_ns[2][8];
-	uint64_t warmup_ns;		    /* from the start of the stream */
-	uint64_t start_ns;		    /* of the stream; set with its first burst */
-	uint64_t now_ns;		    /* the stream's time as of the last packet */
-	uint64_t next_sweep_ns;		    /* when the sweep may start again from the first flow */
+	uint64_t bound_ns[8];  /* from this gap on a packet takes the slow path: by enum timeout */
+	uint64_t warmup_ns;    /* from the start of the stream */
+	uint64_t start_ns;     /* of the stream; set with its first burst */
+	uint64_t now_ns;       /* the stream's time as of the last packet */
+	uint64_t swept_ns;     /* stream time up to which the sweep has come */
+	uint64_t sweep_credit; /* flows that it may look at, times a second in ns */
 	struct policy_change policy_change; /* the last one, if there was one */
 	unsigned reports_wait; /* sweeps that have to look for flows whose alert had to wait */
 	int rejudge_pending;   /* some flows may belong to no appliance of the policy in force */

@@ -4,28 +4,23 @@
 #include "core/flow/rejudge.h"
 #include "core/flow/report.h"
 
-/* A whole sweep once a second of packet time at most, so that at full rate its cost is a few
- * sequential lines a burst and on an idle link nothing. */
+/* The whole table is looked at once a second of the stream's time, a share of it with every burst:
+ * at full rate a few lines a burst, on an idle link a few thousand a poll. A share that finds no
+ * time or no room is made up for. */
 #define SWEEP_PERIOD_NS 1000000000ull
-#define SWEEP_STEP 4
-#define SWEEP_STEP_FULL 32 /* where the table is full, places are wanted */
+#define SWEEP_AHEAD 4  /* flows that are on their way from memory */
+#define SWEEP_MAX 4096 /* flows a call: 10 to 20 microseconds where none is over */
 #define FINISH_STEP 256
-
-/* Room for what one flow may leave: its end, and an alert before it. No more than half of the
- * record buffer: so much finds a place with control for certain while it is not congested. */
-static int has_room(const struct record_buffer *o)
-{
-	return !o->congested && o->count + 2 <= o->capacity / 2;
-}
 
 int tracker_rejudge(struct tracker *t, uint32_t flows)
 {
 	struct table *table = &t->table;
 
-	for (; flows > 0 && t->rejudge_at < table->fresh && has_room(t->record_buffer); flows--) {
+	for (; flows > 0 && t->rejudge_at < table->fresh && report_has_room(t->record_buffer);
+		flows--) {
 		uint32_t index = t->rejudge_at++;
 		struct flow *f = &table->flow[index];
-		__builtin_prefetch((const char *)(f + SWEEP_STEP) + CACHE_LINE);
+		__builtin_prefetch((const char *)(f + SWEEP_AHEAD) + CACHE_LINE);
 		if (f->bucket == BUCKET_NONE || !flow_is_outdated(t, f))
 			continue;
 		if (!rejudge_flow(t, index))
@@ -44,9 +39,10 @@ int tracker_dump(struct tracker *t, uint32_t flows)
 {
 	struct table *table = &t->table;
 
-	for (; flows > 0 && t->dump_at < table->fresh && has_room(t->record_buffer); flows--) {
+	for (; flows > 0 && t->dump_at < table->fresh && report_has_room(t->record_buffer);
+		flows--) {
 		const struct flow *f = &table->flow[t->dump_at++];
-		__builtin_prefetch((const char *)(f + SWEEP_STEP) + CACHE_LINE);
+		__builtin_prefetch((const char *)(f + SWEEP_AHEAD) + CACHE_LINE);
 		if (f->bucket != BUCKET_NONE && !flow_is_outdated(t, f))
 			report_fill(t, f, RECORD_LIVE, end_reason(f, END_IDLE),
 				report_next(t->record_buffer));
@@ -54,30 +50,48 @@ int tracker_dump(struct tracker *t, uint32_t flows)
 	return t->dump_at >= table->fresh;
 }
 
-void tracker_sweep(struct tracker *t)
+/* Flows that may be looked at now: the table's share of the time since the last call. */
+static uint32_t sweep_share(struct tracker *t)
+{
+	uint64_t elapsed_ns = t->now_ns - t->swept_ns, whole = t->table.fresh * SWEEP_PERIOD_NS;
+
+	if (elapsed_ns > SWEEP_PERIOD_NS)
+		elapsed_ns = SWEEP_PERIOD_NS;
+	t->swept_ns = t->now_ns;
+	t->sweep_credit += elapsed_ns * t->table.fresh;
+	if (t->sweep_credit > whole)
+		t->sweep_credit = whole;
+	return t->sweep_credit < SWEEP_MAX * SWEEP_PERIOD_NS
+		       ? (uint32_t)(t->sweep_credit / SWEEP_PERIOD_NS)
+		       : SWEEP_MAX;
+}
+
+static void sweep_flow(struct tracker *t, uint32_t index)
+{
+	struct flow *f = &t->table.flow[index];
+
+	__builtin_prefetch(f + SWEEP_AHEAD);
+	if (end_is_due(t, f, t->now_ns))
+		end_flow(t, index, end_reason(f, END_IDLE));
+	else if (t->reports_wait && f->bucket != BUCKET_NONE && !flow_is_outdated(t, f))
+		report_flow(t, f);
+}
+
+int tracker_sweep(struct tracker *t)
 {
 	struct table *table = &t->table;
-	uint32_t step = table->active == table->capacity ? SWEEP_STEP_FULL : SWEEP_STEP;
+	uint32_t share = sweep_share(t), left = share;
 
-	if (t->record_buffer->congested)
-		return;
-	if (table->sweep_at == 0) {
-		if (t->now_ns < t->next_sweep_ns)
-			return;
-		t->next_sweep_ns = t->now_ns + SWEEP_PERIOD_NS;
-	}
-	for (; step > 0 && table->sweep_at < table->fresh; step--, table->sweep_at++) {
-		struct flow *f = &table->flow[table->sweep_at];
-		__builtin_prefetch(f + SWEEP_STEP);
-		if (end_is_due(t, f, t->now_ns))
-			end_flow(t, table->sweep_at, end_reason(f, END_IDLE));
-		else if (t->reports_wait && f->bucket != BUCKET_NONE && !flow_is_outdated(t, f))
-			report_flow(t, f);
-	}
-	if (table->sweep_at >= table->fresh) {
+	report_waiting(t);
+	for (; left > 0 && report_has_room(t->record_buffer); left--) {
+		sweep_flow(t, table->sweep_at);
+		if (++table->sweep_at < table->fresh)
+			continue;
 		table->sweep_at = 0;
 		t->reports_wait -= t->reports_wait > 0;
 	}
+	t->sweep_credit -= (share - left) * SWEEP_PERIOD_NS;
+	return t->sweep_credit >= SWEEP_PERIOD_NS;
 }
 
 int tracker_finish(struct tracker *t, uint64_t now_ns)

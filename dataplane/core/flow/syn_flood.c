@@ -36,10 +36,9 @@ static void report_shed(struct tracker *t, const struct packet *p, const struct 
 	r->kind = RECORD_FLAGGED;
 	r->verdict = j->verdict;
 	r->connection = CONNECTION_ATTEMPTED;
-	r->basis = BASIS_HANDSHAKE;
+	r->basis = BASIS_SYN;
 	r->end = END_IDLE;
-	r->severity = (uint8_t)verdict_severity(
-		(enum verdict)j->verdict, CONNECTION_ATTEMPTED, BASIS_HANDSHAKE, 1);
+	r->severity = (uint8_t)verdict_severity((enum verdict)j->verdict, 0, 0);
 	r->evasion_reason = 0;
 	r->evasions = 0;
 	r->corrected = r->repeated_graver = 0;
@@ -69,7 +68,7 @@ int tracker_shed_syn(struct tracker *t, const struct packet *p, const struct fas
 	struct flow_tuple c;
 	struct verdict_pair j;
 
-	if (g->kind != FAST_IPV4 || g->history_bits != HISTORY_BIT(SYN) ||
+	if (g->kind != FAST_IPV4 || (g->history_bits & HISTORY_BITS) != HISTORY_BIT(SYN) ||
 		!table_refuses(&t->table, g->hash, EVICT_PROBE))
 		return 0;
 	fast_flow_tuple(t->policy->inventory, p, g, &c);

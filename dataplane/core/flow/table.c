@@ -21,7 +21,8 @@ static size_t flows_for(uint32_t capacity)
 size_t table_size(uint32_t capacity)
 {
 	return buckets_for(capacity) * (sizeof(struct bucket) + sizeof(struct bucket_classes)) +
-	       flows_for(capacity) * sizeof(struct flow) + capacity * sizeof(uint32_t);
+	       flows_for(capacity) * (sizeof(struct flow) + sizeof(struct evidence)) +
+	       capacity * sizeof(uint32_t);
 }
 
 static void set_free(struct flow *f)
@@ -41,6 +42,7 @@ static void set_spare(struct table *t, uint32_t flow)
 {
 	t->spare = flow;
 	table_let_go(t);
+	__builtin_prefetch(&t->evidence[flow], 1);
 }
 
 void table_init(struct table *t, void *memory, uint32_t capacity, uint64_t seed)
@@ -51,7 +53,8 @@ void table_init(struct table *t, void *memory, uint32_t capacity, uint64_t seed)
 	t->flow = memory;
 	t->bucket = (struct bucket *)(t->flow + flows_for(capacity));
 	t->classes = (struct bucket_classes *)(t->bucket + buckets);
-	t->free = (uint32_t *)(t->classes + buckets);
+	t->evidence = (struct evidence *)(t->classes + buckets);
+	t->free = (uint32_t *)(t->evidence + flows_for(capacity));
 	set_free(&t->flow[0]);
 	set_spare(t, 1);
 	t->fresh = 2;
@@ -189,6 +192,7 @@ struct flow *table_spare(struct table *t, const union flow_key *k)
 	memcpy(f, k, sizeof(*k)); /* state is the key's version; nothing is seen yet */
 	f->last_ns = f->tally[0] = f->tally[1] = 0;
 	memset(&f->first_ns, 0, sizeof(*f) - offsetof(struct flow, first_ns));
+	memset(&t->evidence[t->spare], 0, sizeof(t->evidence[0]));
 	return f;
 }
 

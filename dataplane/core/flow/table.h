@@ -22,6 +22,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "core/flow/evidence.h"
 #include "core/flow/flow.h"
 #include "core/hash.h"
 
@@ -57,8 +58,9 @@ struct bucket_classes {
 struct table {
 	struct bucket *bucket;
 	struct bucket_classes *classes; /* one a bucket */
-	struct flow *flow; /* the first one is never used: an empty entry has its number */
-	uint32_t *free;	   /* a stack of flow numbers that were used and given back */
+	struct flow *flow;	   /* the first one is never used: an empty entry has its number */
+	struct evidence *evidence; /* by the flow's number */
+	uint32_t *free;		   /* a stack of flow numbers that were used and given back */
 	uint32_t bucket_mask;
 	uint32_t index_mask; /* of an entry, the bits that are the flow's number */
 	uint32_t tag_mask;   /* and those that are its tag */
@@ -167,6 +169,11 @@ uint32_t table_find(const struct table *, const union flow_key *, uint64_t hash,
 /* An unused flow for this key: its memory is zero but for the key. Written first, then inserted by
  * its eviction class, or let go again. */
 struct flow *table_spare(struct table *, const union flow_key *);
+
+static inline struct evidence *table_evidence(const struct table *t, const struct flow *f)
+{
+	return &t->evidence[f - t->flow];
+}
 void table_let_go(struct table *);
 
 /* Which flow a new one of this class may replace if the table or both of its buckets are full. */

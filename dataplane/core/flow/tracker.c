@@ -10,6 +10,7 @@
 #include "core/flow/listen.h"
 #include "core/flow/rejudge.h"
 #include "core/flow/report.h"
+#include "core/flow/sequence.h"
 
 void tracker_init(struct tracker *t, const struct flow_timeouts *limits)
 {
@@ -20,13 +21,8 @@ void tracker_init(struct tracker *t, const struct flow_timeouts *limits)
 	t->limit_ns[TIMEOUT_UDP_TWO_WAY] = limits->udp_two_way_ns;
 	t->limit_ns[TIMEOUT_IKE] = limits->ike_ns;
 	t->limit_ns[TIMEOUT_OTHER] = limits->other_ns;
-	for (unsigned i = 0; i < TIMEOUT_COUNT; i++) {
-		t->bound_ns[0][i] = t->limit_ns[i] == UINT64_MAX ? UINT64_MAX : t->limit_ns[i] + 1;
-		t->bound_ns[1][i] = t->bound_ns[0][i] < limits->tcp_closed_ns
-					    ? t->bound_ns[0][i]
-					    : limits->tcp_closed_ns;
-	}
-	t->bound_ns[1][TIMEOUT_TCP_CLOSED] = 0;
+	for (unsigned i = 0; i < TIMEOUT_COUNT; i++)
+		t->bound_ns[i] = t->limit_ns[i] == UINT64_MAX ? UINT64_MAX : t->limit_ns[i] + 1;
 }
 
 void tracker_set_policy(struct tracker *t, const struct policy_change *s)
@@ -45,11 +41,19 @@ void tracker_count_burst(struct tracker *t, const uint64_t sum[8])
 		count_verdict(t->counters, (enum verdict)v, sum[v] >> 32, (uint32_t)sum[v]);
 }
 
+/* RFC 1858 section 3: no router cuts a header, so who sends such a fragment wants to hide it. */
+static void note_fragment(struct flow *f, const struct decoded *v)
+{
+	if (v->fragment == FRAGMENT_TINY && f->protocol == IPPROTO_TCP)
+		f->evasions |= EVASION_BIT(TINY_FRAGMENTS);
+}
+
 /* Writes a new flow into the spare one; whether the table keeps it is decided by its eviction
  * class. */
 static void flow_begin(
 	struct tracker *t, const struct packet *p, const struct decoded *v, struct flow *f)
 {
+	struct evidence *e = table_evidence(&t->table, f);
 	struct orientation o;
 	int matched;
 
@@ -59,14 +63,20 @@ static void flow_begin(
 		t->counters->encaps_unknown++;
 	f->appliance[v->direction] = v->appliance[0];
 	f->appliance[1 - v->direction] = v->appliance[1];
+	if (f->protocol == IPPROTO_TCP)
+		sequence_see(t, f, v, p->time_ns, 0);
+	else
+		e->detail = v->sequence;
 	connection_add_history(f, v);
 	matched = listen_first(t, p, v);
 	o = initiator_first(t, p, v, f, matched);
 	flow_orient(f, o.initiator, o.basis);
 	judge_flow(t, f);
-	connection_add_syn(f, v);
+	if (v->history_bits & (HISTORY_BIT(SYN) | HISTORY_BIT(SYN_ACK)))
+		listen_handshake(t, f, v);
 	listen_packet(t, f, p, v, matched);
-	connection_update(f);
+	note_fragment(f, v);
+	connection_update(f, e);
 }
 
 /* No room for it, but it is judged, counted and, if it begins something flagged, reported. */
@@ -76,7 +86,7 @@ static void count_untracked(
 	t->counters->untracked_packets += 1 + v->pending_packets;
 	count_packet(t, f, p, v);
 	if (f->protocol != IPPROTO_TCP || v->history_bits & HISTORY_BIT(SYN))
-		report_flow(t, f);
+		report_last(t, f);
 }
 
 /* Evicts a flow of a lower class for the spare one: its number, or FLOW_NONE. */
@@ -92,9 +102,7 @@ static uint32_t make_room(struct tracker *t, uint64_t hash, enum eviction_class 
 	return table_replace(&t->table, victim, hash, eviction_class);
 }
 
-/* Counters, first packet and alert of a flow just inserted. */
-static void count_new_flow(
-	struct tracker *t, struct flow *f, const struct packet *p, const struct decoded *v)
+static void count_created(struct tracker *t, const struct flow *f)
 {
 	struct counters *c = t->counters;
 
@@ -102,6 +110,13 @@ static void count_new_flow(
 	c->verdict_flows[flow_verdict(f)]++;
 	if (t->table.active > c->flows_active_peak)
 		c->flows_active_peak = t->table.active;
+}
+
+/* Counters, first packet and alert of a flow just inserted. */
+static void count_new_flow(
+	struct tracker *t, struct flow *f, const struct packet *p, const struct decoded *v)
+{
+	count_created(t, f);
 	count_packet(t, f, p, v);
 	if (connection_direction_is_known(f))
 		initiator_remember(t, f);
@@ -139,30 +154,34 @@ static void open_flow_after(struct tracker *t, uint32_t index, enum end reason,
 	count_new_flow(t, f, p, v);
 }
 
-/* Stronger evidence: sets the initiator and judges again where it changed. */
-static void correct(struct tracker *t, struct flow *f, unsigned initiator, enum basis basis)
+/* A flow that begins with the SYN that the one before had pending. That packet is its first, and
+ * is the other one's no more. */
+static uint32_t open_flow_before(
+	struct tracker *t, uint32_t index, const struct decoded *v, const union flow_key *k)
 {
-	if (initiator != flow_initiator(f)) {
-		flow_orient(f, initiator, basis);
-		judge_flow(t, f);
-	}
-	f->basis = basis & 7;
-}
+	struct flow *old = &t->table.flow[index], *f;
+	struct evidence before = *table_evidence(&t->table, old);
+	unsigned d = before.pending_direction;
+	struct decoded syn = {.history_bits = HISTORY_BIT(SYN), .direction = (uint8_t)d};
 
-/* A SYN on a flow that is over, or one that cannot be of a flow that has long been up. */
-static int starts_anew(
-	const struct tracker *t, const struct flow *f, const struct decoded *v, uint64_t gap_ns)
-{
-	if (!(v->history_bits & HISTORY_BIT(SYN)))
-		return 0;
-	if (flow_timeout(f) == TIMEOUT_TCP_CLOSED)
-		return 1;
-	if (gap_ns < t->limit_ns[TIMEOUT_TCP_CLOSED])
-		return 0;
-	if (f->connection == CONNECTION_MIDSTREAM)
-		return 1;
-	return f->connection == CONNECTION_ESTABLISHED &&
-	       (v->direction != flow_initiator(f) || v->sequence != f->sequence);
+	count_give_back(old, d, before.pending_bytes);
+	end_record(t, index, end_reason(old, END_REPLACED));
+	f = table_spare(&t->table, k);
+	sequence_begin_before(table_evidence(&t->table, f), &before);
+	f->first_ns = before.pending_ns;
+	f->encap = encap_table_number(t->encap_table, &v->encap);
+	f->appliance[v->direction] = v->appliance[0];
+	f->appliance[1 - v->direction] = v->appliance[1];
+	connection_add_history(f, &syn);
+	flow_orient(f, d, BASIS_SYN);
+	judge_flow(t, f);
+	connection_update(f, table_evidence(&t->table, f));
+	index = (uint32_t)(f - t->table.flow);
+	table_succeed(&t->table, (uint32_t)(old - t->table.flow), connection_eviction_class(f));
+	f->tally[d] = tally_of(1, before.pending_bytes);
+	f->last_ns = t->now_ns;
+	count_created(t, f);
+	return index;
 }
 
 static int may_be_watched(const struct flow *f)
@@ -170,47 +189,102 @@ static int may_be_watched(const struct flow *f)
 	return f->protocol == IPPROTO_TCP && flow_timeout(f) == TIMEOUT_TCP_ESTABLISHED;
 }
 
-/* A packet that shows something new. */
+/* After a reset every packet is looked at: what goes on says that it was ignored. */
+static void watch_reset(struct flow *f, const struct evidence *e)
+{
+	const uint8_t talk = HISTORY_BIT(ACK) | HISTORY_BIT(DATA);
+
+	if (e->reset_state == RESET_NONE)
+		return;
+	f->seen[0] &= (uint8_t)~talk;
+	f->seen[1] &= (uint8_t)~talk;
+}
+
+/* A packet that shows something new, and belongs. */
 static void update_flow(
 	struct tracker *t, uint32_t index, const struct packet *p, const struct decoded *v)
 {
 	struct flow *f = &t->table.flow[index], before = *f;
+	struct evidence *e = table_evidence(&t->table, f);
 	int direction_was_known = connection_direction_is_known(f);
 
-	if (f->basis > BASIS_HANDSHAKE) {
-		if (v->history_bits & HISTORY_BIT(SYN))
-			correct(t, f, v->direction, BASIS_HANDSHAKE);
-		else if (v->history_bits & HISTORY_BIT(SYN_ACK))
-			correct(t, f, 1u - v->direction, BASIS_HANDSHAKE);
-	}
-	if (v->history_bits & HISTORY_BIT(SYN) &&
-		!(flow_history_bits(f, v->direction) & HISTORY_BIT(SYN)))
-		connection_add_syn(f, v);
 	connection_add_history(f, v);
+	initiator_update(t, f, v);
+	if (v->history_bits & (HISTORY_BIT(SYN) | HISTORY_BIT(SYN_ACK)))
+		listen_handshake(t, f, v);
 	if (service_state_is_open(&f->service_state) || v->history_bits & HISTORY_BIT(DATA))
 		listen_packet(t, f, p, v, 0);
+	note_fragment(f, v);
 	count_change(t, f, &before);
-	connection_update(f);
+	connection_update(f, e);
+	watch_reset(f, e);
 	table_set_class(&t->table, index, connection_eviction_class(f));
-	if (may_be_watched(f) && mirror_begin_watch(t->mirror, index))
+	if (may_be_watched(f) && mirror_begin_watch(t->mirror, index)) {
+		f->end_ns = flow_end_ns(f);
 		f->seen[0] |= SEEN0_SKEWED;
+	}
 	count_packet(t, f, p, v);
-	if (!direction_was_known && connection_direction_is_known(f))
-		initiator_remember(t, f);
+	if (connection_direction_is_known(f)) {
+		if (!direction_was_known)
+			initiator_remember(t, f);
+		else if (flow_timeout(f) == TIMEOUT_TCP_CLOSED &&
+			 flow_timeout(&before) != TIMEOUT_TCP_CLOSED)
+			initiator_remember_closed(t, f);
+	}
 	report_flow(t, f);
 }
 
-/* More than one more packet of its flow: a history bit that its side has not shown yet, a SYN that
- * carries data or that may begin another flow (DESIGN 4). A history bit seen again is nothing new.
- */
-static int is_news(
-	const struct tracker *t, const struct flow *f, const struct decoded *v, uint64_t gap_ns)
+/* More than one more packet of its flow: a history bit that its side has not shown yet, or one
+ * whose sequence numbers count. */
+static int is_news(const struct flow *f, const struct decoded *v)
 {
-	enum { SYN_WITH_DATA = HISTORY_BIT(SYN) | HISTORY_BIT(DATA) };
+	enum { SEQUENCED = HISTORY_BIT(SYN) | HISTORY_BIT(SYN_ACK) | HISTORY_BIT(RST) };
 
-	return v->history_bits & ~flow_history_bits(f, v->direction) ||
-	       (v->history_bits & SYN_WITH_DATA) == SYN_WITH_DATA ||
-	       (v->history_bits & HISTORY_BIT(SYN) && gap_ns >= t->bound_ns[1][flow_timeout(f)]);
+	return v->history_bits & (SEQUENCED | (HISTORY_BITS & ~(unsigned)f->seen[v->direction]));
+}
+
+static enum segment see_segment(struct tracker *t, struct flow *f, const struct packet *p,
+	const struct decoded *v, uint64_t gap_ns)
+{
+	if (f->protocol != IPPROTO_TCP)
+		return SEGMENT_BELONGS;
+	return sequence_see(t, f, v, p->time_ns, gap_ns);
+}
+
+static void take_news(struct tracker *t, uint32_t index, const struct packet *p,
+	const struct decoded *v, const union flow_key *k)
+{
+	struct flow *f = &t->table.flow[index];
+
+	report_due(t, f);
+	switch (see_segment(t, f, p, v, p->now_ns - f->last_ns)) {
+	case SEGMENT_BELONGS:
+		update_flow(t, index, p, v);
+		break;
+	case SEGMENT_UNFIT:
+		watch_reset(f, table_evidence(&t->table, f));
+		count_packet(t, f, p, v);
+		break;
+	case SEGMENT_BEGINS:
+		open_flow_after(t, index, end_reason(f, END_REPLACED), p, v, k);
+		break;
+	case SEGMENT_BEGINS_BEFORE:
+		index = open_flow_before(t, index, v, k);
+		see_segment(t, &t->table.flow[index], p, v, 0);
+		update_flow(t, index, p, v);
+		break;
+	}
+}
+
+/* Since the flow's last packet: by the stream's time, and where the packet is ahead of that by its
+ * own, which the stream may not believe yet. */
+static uint64_t gap_of(const struct flow *f, const struct packet *p)
+{
+	uint64_t gap_ns = p->now_ns - f->last_ns, end_ns = flow_end_ns(f);
+
+	if (p->time_ns <= p->now_ns || p->time_ns <= end_ns || p->time_ns - end_ns < gap_ns)
+		return gap_ns;
+	return p->time_ns - end_ns;
 }
 
 void tracker_packet(struct tracker *t, const struct packet *p, const struct decoded *v,
@@ -231,14 +305,12 @@ void tracker_packet(struct tracker *t, const struct packet *p, const struct deco
 		open_flow_after(t, index, END_RELOADED, p, v, k);
 		return;
 	}
-	gap = p->now_ns - f->last_ns;
+	gap = gap_of(f, p);
 	if (gap > t->limit_ns[flow_timeout(f)]) {
 		open_flow_after(t, index, end_reason(f, END_IDLE), p, v, k);
-	} else if (!is_news(t, f, v, gap)) {
+	} else if (!is_news(f, v)) {
 		count_packet(t, f, p, v);
-	} else if (starts_anew(t, f, v, gap)) {
-		open_flow_after(t, index, end_reason(f, END_REPLACED), p, v, k);
 	} else {
-		update_flow(t, index, p, v);
+		take_news(t, index, p, v, k);
 	}
 }

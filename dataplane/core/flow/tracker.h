@@ -26,8 +26,7 @@ static inline int tracker_count(const struct tracker *t, uint64_t sum[8],
 
 	if (differs | news)
 		return 0;
-	if (gap_ns >= t->bound_ns[g->history_bits & HISTORY_BIT(SYN)]
-				 [state >> STATE_TIMEOUT_SHIFT & 7] ||
+	if (gap_ns >= t->bound_ns[state >> STATE_TIMEOUT_SHIFT & 7] ||
 		!tally_add(&f->tally[d], g->tally))
 		return 0;
 	f->last_ns = g->now_ns;
@@ -47,8 +46,10 @@ int tracker_shed_syn(struct tracker *, const struct packet *, const struct fast_
 void tracker_packet(struct tracker *, const struct packet *, const struct decoded *,
 	const union flow_key *, uint32_t guess);
 
-/* Looks at the next few flows of the table and ends the idle ones; called with every burst. */
-void tracker_sweep(struct tracker *);
+/* Looks at the table's share of flows that the time since the last call comes to, and ends the idle
+ * ones; called with every burst and every idle poll. 1: the share was more than could be done, and
+ * it should be called again soon. */
+int tracker_sweep(struct tracker *);
 
 /* Another policy is in force, of another generation. Flows that were judged by the old one are
  * judged again with their next packet that is not ordinary, or by tracker_rejudge(). */

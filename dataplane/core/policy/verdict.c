@@ -15,12 +15,9 @@ static int severity_by_evidence(enum verdict v, int something_got_through)
 	}
 }
 
-int verdict_severity(enum verdict v, enum connection c, enum basis b, int transport_is_tcp)
+int verdict_severity(enum verdict v, int got_through, int in_doubt)
 {
-	int severity =
-		severity_by_evidence(v, c == CONNECTION_ESTABLISHED || c == CONNECTION_TWO_WAY);
-	int guessed = b == BASIS_POLICY || b == BASIS_PORT ||
-		      (b == BASIS_FIRST_PACKET && transport_is_tcp);
+	int severity = severity_by_evidence(v, got_through);
 
-	return guessed && severity > SEVERITY_LOW ? severity - 1 : severity;
+	return in_doubt && severity > SEVERITY_LOW ? severity - 1 : severity;
 }

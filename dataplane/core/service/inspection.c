@@ -81,14 +81,6 @@ static void facts_return(struct inspection *in, uint32_t index)
 
 /* --- a flow's service state ----------------------------------------------------------------- */
 
-void inspection_answered(struct service_state *s, uint32_t sequence)
-{
-	if (s->stage == STAGE_NEW) {
-		s->stage = STAGE_ANSWERED;
-		s->at = sequence;
-	}
-}
-
 void inspection_close(struct inspection *in, struct service_state *s)
 {
 	if (s->stage == STAGE_CLOSED)
@@ -157,8 +149,7 @@ static int merge_facts(struct service_state *s, const struct recognition *r, ser
 }
 
 /* The flow's reassembly slot; the first one who asks borrows it. NULL: none is left. */
-static struct reassembly_slot *slot_of_state(
-	struct inspection *in, struct service_state *s, const struct payload *p)
+static struct reassembly_slot *slot_of_state(struct inspection *in, struct service_state *s)
 {
 	struct reassembly_slot *h;
 	uint32_t index;
@@ -172,11 +163,6 @@ static struct reassembly_slot *slot_of_state(
 		return NULL;
 	}
 	h = &in->slot[index];
-	if (s->stage == STAGE_ANSWERED) {
-		unsigned server = p->side == SIDE_SERVER ? p->direction : 1u - p->direction;
-		h->started[server] = 1;
-		reassembly_init(&h->prefix[server], s->at + 1);
-	}
 	s->stage = STAGE_REASSEMBLING;
 	s->at = index;
 	return h;
@@ -199,13 +185,9 @@ static void agree(const struct inspection *in, struct reassembly_slot *h, unsign
 
 /* The sequence number of a direction's first byte: by the handshake, else of the first segment
  * seen. */
-static uint32_t first_of(const struct service_state *s, const struct payload *p)
+static uint32_t first_of(const struct payload *p)
 {
-	if (p->side == SIDE_CLIENT && p->syn_seen)
-		return p->syn_sequence + 1;
-	if (p->side == SIDE_SERVER && s->stage == STAGE_ANSWERED)
-		return s->at + 1;
-	return p->sequence;
+	return p->first_known ? p->first : p->sequence;
 }
 
 static void start_prefix(struct reassembly_slot *h, const struct payload *p, uint32_t first)
@@ -246,8 +228,8 @@ static int wants_more(
 
 static int feed_prefix(struct inspection *in, struct service_state *s, const struct payload *p)
 {
-	uint32_t first = first_of(s, p);
-	struct reassembly_slot *h = slot_of_state(in, s, p);
+	uint32_t first = first_of(p);
+	struct reassembly_slot *h = slot_of_state(in, s);
 	int is_news;
 
 	if (!h)
@@ -291,7 +273,7 @@ static int feed_first_segment(
 
 static int feed_segment(struct inspection *in, struct service_state *s, const struct payload *p)
 {
-	if (s->stage != STAGE_REASSEMBLING && p->sequence == first_of(s, p))
+	if (s->stage != STAGE_REASSEMBLING && p->sequence == first_of(p))
 		return feed_first_segment(in, s, p);
 	return feed_prefix(in, s, p);
 }
@@ -343,7 +325,7 @@ static int feed_datagram(struct inspection *in, struct service_state *s, const s
 		recognise(in->scanner, in->scratch, &u, r);
 	recognise_expected(in->scanner, &u, p->expected, r);
 	if (r->maybe && r->service < 0) {
-		h = slot_of_state(in, s, p);
+		h = slot_of_state(in, s);
 		if (!h)
 			return 0;
 		agree(in, h, p->direction, r);

@@ -30,7 +30,6 @@
 /* Where a flow's inspection stands. */
 enum service_state_stage {
 	STAGE_NEW,
-	STAGE_ANSWERED,	    /* new, and `at` is the sequence number of the SYN+ACK */
 	STAGE_REASSEMBLING, /* `at` is its reassembly slot */
 	STAGE_CLOSED,	    /* `at` is its facts, or SERVICE_NOTHING */
 };
@@ -47,16 +46,16 @@ struct service_state {
 /* One packet's payload, as it is given to inspection. */
 struct payload {
 	const uint8_t *bytes;
-	uint32_t length;       /* not 0 */
-	uint32_t sequence;     /* of TCP: of its first byte */
-	uint32_t syn_sequence; /* of the initiator's SYN */
-	uint8_t syn_seen;
-	uint8_t transport; /* enum transport */
-	uint8_t direction; /* in the flow's key */
-	uint8_t side;	   /* enum side: as far as the handshake told */
-	uint8_t whole;	   /* all of it is at hand */
-	uint8_t matched;   /* by inspection_match_one(), and nothing else since */
-	uint16_t from, to; /* the sender's port and the receiver's */
+	uint32_t length;     /* not 0 */
+	uint32_t sequence;   /* of TCP: of its first byte */
+	uint32_t first;	     /* of TCP: the number of the direction's first byte … */
+	uint8_t first_known; /* … where the handshake told it */
+	uint8_t transport;   /* enum transport */
+	uint8_t direction;   /* in the flow's key */
+	uint8_t side;	     /* enum side: as far as the handshake told */
+	uint8_t whole;	     /* all of it is at hand */
+	uint8_t matched;     /* by inspection_match_one(), and nothing else since */
+	uint16_t from, to;   /* the sender's port and the receiver's */
 	service_mask expected;
 };
 
@@ -84,9 +83,6 @@ size_t inspection_size(uint32_t slots, uint32_t facts);
 
 /* Empty pools in `memory` (inspection_size() zeroed bytes, aligned to 64). */
 void inspection_init(struct inspection *, void *memory, uint32_t slots, uint32_t facts);
-
-/* A SYN+ACK of a flow without payload so far. */
-void inspection_answered(struct service_state *, uint32_t sequence);
 
 static inline int service_state_is_open(const struct service_state *s)
 {

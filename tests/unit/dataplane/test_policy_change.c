@@ -268,6 +268,7 @@ static void an_alert_waits_with_its_flow_while_the_outbox_is_congested(void **st
 	(void)state;
 	s->record_buffer.congested = 1;
 	segment(s, 0, STRANGER, FTD, 40000, 4444, SYN);
+	segment(s, 0, FTD, STRANGER, 4444, 40000, SYN | ACK);
 	assert_int_equal(s->flagged_count, 0);
 	assert_int_equal(c->events_delayed, 1);
 	worker_idle(s->worker, s->now_ns + 2 * SECOND);

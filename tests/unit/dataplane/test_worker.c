@@ -117,6 +117,8 @@ static void send_segment(struct flood *f, uint32_t from, uint32_t to, uint16_t f
 	b[35] = (uint8_t)from_port;
 	b[36] = (uint8_t)(to_port >> 8);
 	b[37] = (uint8_t)to_port;
+	b[41] = flags & SYN ? 0 : 1; /* both sides begin at 0 */
+	b[45] = flags & ACK ? 1 : 0;
 	b[46] = 0x50;
 	b[47] = (uint8_t)flags;
 	f->now_ns += 1000;

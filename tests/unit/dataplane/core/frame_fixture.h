@@ -139,8 +139,8 @@ static inline void put_tcp(
 {
 	put16(f, source);
 	put16(f, destination);
-	put32(f, 0x01020304);
-	put32(f, 0);
+	put32(f, flags & 0x02 ? 0x01020304 : 0x01020305); /* both sides' SYN has the same number */
+	put32(f, flags & 0x10 ? 0x01020305 : 0);
 	put8(f, 0x50);
 	put8(f, flags);
 	put16(f, 1024);

@@ -28,7 +28,7 @@ static void check_segment(const struct frame *f, enum link link)
 	assert_int_equal(r.view.protocol, IPPROTO_TCP);
 	assert_int_equal(r.view.bytes, 50);
 	assert_int_equal(r.view.history_bits, HISTORY_BIT(DATA));
-	assert_int_equal(r.view.sequence, 0x01020304);
+	assert_int_equal(r.view.sequence, 0x01020305);
 	assert_int_equal(r.view.payload_captured, 10);
 	assert_int_equal(r.payload_at, (ptrdiff_t)f->size - 10);
 }

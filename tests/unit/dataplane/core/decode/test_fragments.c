@@ -248,27 +248,46 @@ static void fragments_begins_anew_after_a_whole_datagram(void **state)
 	free(c.memory);
 }
 
-static void fragments_gives_no_flow_to_half_a_header(void **state)
+static void fragments_gives_half_a_header_the_flow_of_its_ports(void **state)
 {
 	struct cache c = cache_open(4);
 	struct decoded tiny = piece(FRAGMENT_FIRST, 7);
 
 	(void)state;
+	tiny.protocol = IPPROTO_TCP;
 	tiny.fragment = FRAGMENT_TINY;
 	tiny.fragment_end = 8;
+	assert_int_equal(
+		fragments_see(&c.fragments, &tiny, SECOND), FRAGMENT_IS_TINY | FRAGMENT_HAS_FLOW);
+	assert_int_equal(see(&c, IPPROTO_TCP, 8, 40), FRAGMENT_IS_TINY | FRAGMENT_HAS_FLOW);
+	assert_int_equal(see(&c, IPPROTO_TCP, 40, 80), FRAGMENT_HAS_FLOW);
+	free(c.memory);
+}
+
+static void fragments_gives_no_flow_to_half_a_header_without_ports(void **state)
+{
+	struct cache c = cache_open(4);
+	struct decoded tiny = piece(FRAGMENT_FIRST, 7);
+
+	(void)state;
+	tiny.protocol = IPPROTO_TCP;
+	tiny.fragment = FRAGMENT_TINY;
+	tiny.fragment_end = 8;
+	tiny.source_port = tiny.destination_port = 0;
 	assert_int_equal(fragments_see(&c.fragments, &tiny, SECOND), FRAGMENT_IS_TINY);
 	assert_int_equal(see(&c, IPPROTO_TCP, 8, 40), FRAGMENT_IS_TINY);
 	assert_int_equal(see(&c, IPPROTO_TCP, 40, 80), 0);
 	free(c.memory);
 }
 
-static void fragments_gives_no_flow_to_what_rewrites_flags(void **state)
+static void fragments_tells_what_rewrites_flags(void **state)
 {
 	struct cache c = cache_open(4);
 
 	(void)state;
 	assert_int_equal(see(&c, IPPROTO_TCP, 0, 24), FRAGMENT_HAS_FLOW);
-	assert_int_equal(see(&c, IPPROTO_TCP, 8, 40), FRAGMENT_IS_TINY | FRAGMENT_OVERLAPS);
+	assert_int_equal(see(&c, IPPROTO_TCP, 8, 40),
+		FRAGMENT_IS_TINY | FRAGMENT_OVERLAPS | FRAGMENT_HAS_FLOW);
 	assert_int_equal(see(&c, IPPROTO_UDP, 8, 40), 0); /* another datagram, and none before it */
 	free(c.memory);
 }
@@ -299,8 +318,9 @@ int main(void)
 		cmocka_unit_test(fragments_takes_a_copy_for_a_copy),
 		cmocka_unit_test(fragments_doubts_two_first_ones),
 		cmocka_unit_test(fragments_begins_anew_after_a_whole_datagram),
-		cmocka_unit_test(fragments_gives_no_flow_to_half_a_header),
-		cmocka_unit_test(fragments_gives_no_flow_to_what_rewrites_flags),
+		cmocka_unit_test(fragments_gives_half_a_header_the_flow_of_its_ports),
+		cmocka_unit_test(fragments_gives_no_flow_to_half_a_header_without_ports),
+		cmocka_unit_test(fragments_tells_what_rewrites_flags),
 		cmocka_unit_test(fragments_gives_up_on_a_datagram_in_too_many_heaps),
 		cmocka_unit_test(fragments_survives_more_datagrams_than_it_has_room_for),
 	};

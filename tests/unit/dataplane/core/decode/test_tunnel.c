@@ -313,10 +313,11 @@ static struct frame erspan(unsigned type, enum load load)
 
 static void check_erspan(const struct frame *f, enum load load, uint32_t session, unsigned numbered)
 {
-	struct land l = land_open(RIGHT); /* its end is an appliance's address: no matter */
+	struct land l = land_open(NULL);
 	struct reading r = read_in(&l, f);
 
 	check_ends(&r.view, DEVICE, 40000, PEER, 443);
+	assert_int_not_equal(r.view.foreign_tunnel, 0); /* nobody said that it is our mirror's */
 	check_path(&r.view, TUNNEL_ERSPAN, session);
 	assert_int_equal(r.view.encap.vlan[0], load == LOAD_TAGGED || session ? 77 : 0);
 	assert_int_equal(r.view.encap.vlan[1], 0);
@@ -329,11 +330,13 @@ static void check_erspan(const struct frame *f, enum load load, uint32_t session
 	free(l.inventory);
 }
 
-static void tunnel_erspan_is_always_a_mirrors_transport(void **state)
+/* But for an appliance's: one that sends or takes ERSPAN is a finding. */
+static void tunnel_erspan_is_a_mirrors_transport(void **state)
 {
 	(void)state;
 	for (unsigned type = 1; type <= 4; type++) {
 		struct frame f = erspan(type, LOAD_FRAME), tagged = erspan(type, LOAD_TAGGED);
+		check_outer(&f, IPPROTO_GRE, 0);
 		check_erspan(&f, LOAD_FRAME, type > 1 ? 5 : 0, type > 1);
 		check_erspan(&tagged, LOAD_TAGGED, type > 1 ? 5 : 0, type > 1);
 	}
@@ -351,7 +354,7 @@ static void tunnel_erspan3_carries_ip_without_ethernet_too(void **state)
 /* The mirrored frame is what was seen: what it is, the packet is. */
 static void tunnel_erspan_with_no_ip_in_it_is_no_ip(void **state)
 {
-	struct land l = land_open(RIGHT);
+	struct land l = land_open(NULL);
 	struct frame f = {0};
 
 	(void)state;
@@ -707,7 +710,7 @@ int main(void)
 		cmocka_unit_test(tunnel_gre_carries_labels_and_tags),
 		cmocka_unit_test(tunnel_pptp_carries_ppp),
 		cmocka_unit_test(tunnel_gre_that_is_not_understood_is_a_packet_without_ports),
-		cmocka_unit_test(tunnel_erspan_is_always_a_mirrors_transport),
+		cmocka_unit_test(tunnel_erspan_is_a_mirrors_transport),
 		cmocka_unit_test(tunnel_erspan3_carries_ip_without_ethernet_too),
 		cmocka_unit_test(tunnel_erspan_with_no_ip_in_it_is_no_ip),
 		cmocka_unit_test(tunnel_erspan_of_another_version_is_gre),

@@ -108,9 +108,8 @@ static void stage_frame(struct stage *s, int is_ipv6)
 static void check_monitored(
 	const struct stage *s, const struct fast_packet *g, struct decoded *v, union flow_key *k)
 {
-	enum { SYN_DATA = HISTORY_BIT(SYN) | HISTORY_BIT(DATA) };
-	int closely =
-		s->packet.time_ns != s->packet.now_ns || (v->history_bits & SYN_DATA) == SYN_DATA;
+	enum { SEQUENCED = HISTORY_BIT(SYN) | HISTORY_BIT(SYN_ACK) | HISTORY_BIT(RST) };
+	int closely = s->packet.time_ns != s->packet.now_ns || v->history_bits & SEQUENCED;
 
 	assert_int_equal(v->outcome, OUTCOME_IP);
 	assert_true(attribute(s->inventory, v));

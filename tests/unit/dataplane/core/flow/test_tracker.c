@@ -12,8 +12,8 @@ struct talk {
 enum { THERE, BACK };
 
 /* One TCP segment, at so many seconds. */
-static void tcp_at(struct sensor *s, double at, const struct talk *t, unsigned way, unsigned flags,
-	size_t payload, uint32_t sequence)
+static void tcp_full(struct sensor *s, double at, const struct talk *t, unsigned way,
+	unsigned flags, size_t payload, uint32_t sequence, uint32_t acknowledgment)
 {
 	struct frame f = {0};
 
@@ -22,12 +22,21 @@ static void tcp_at(struct sensor *s, double at, const struct talk *t, unsigned w
 	frame_close(&f);
 	set16(&f, 24, sequence >> 16);
 	set16(&f, 26, sequence & 0xffff);
+	set16(&f, 28, acknowledgment >> 16);
+	set16(&f, 30, acknowledgment & 0xffff);
 	sensor_see(s, START + S(at), 0, &f);
+}
+
+/* Both sides begin at 1000: what acknowledges, acknowledges the SYN. */
+static void tcp_at(struct sensor *s, double at, const struct talk *t, unsigned way, unsigned flags,
+	size_t payload, uint32_t sequence)
+{
+	tcp_full(s, at, t, way, flags, payload, sequence, flags & ACK ? 1001 : 0);
 }
 
 static void tcp(struct sensor *s, double at, const struct talk *t, unsigned way, unsigned flags)
 {
-	tcp_at(s, at, t, way, flags, 0, 1000);
+	tcp_at(s, at, t, way, flags, 0, flags & SYN ? 1000 : 1001);
 }
 
 static void tcp_data(struct sensor *s, double at, const struct talk *t, unsigned way)
@@ -127,15 +136,35 @@ static const struct talk lookup = {{FTD, ADMIN}, {40001, 53}};
 /* --- who initiated ------------------------------------------------------------------------------
  */
 
-static void tracker_names_the_receiver_of_a_lone_syn_ack(void **state)
+static void tracker_takes_an_answer_that_nobody_asked_for_as_a_packet_to_a_port(void **state)
 {
 	struct sensor *s = sensor_open(16, 1);
-	const struct talk t = {{FTD, STRANGER}, {22, 6667}};
+	const struct talk early = {{ADMIN, STRANGER}, {1, 2}}, t = {{FTD, STRANGER}, {22, 6667}};
 
 	(void)state;
-	tcp(s, 0, &t, BACK, SYN | ACK);
-	EXPECT(s, {FTD, STRANGER, 22, 6667, {0, 1}, "h", VERDICT_UNEXPECTED_PORT,
-			  CONNECTION_MIDSTREAM, BASIS_HANDSHAKE, END_END_OF_CAPTURE});
+	udp(s, 0, &early, THERE);
+	tcp(s, 100, &t, BACK, SYN | ACK);
+	sensor_finish(s);
+	assert_int_equal(
+		s->flagged_count, 1); /* of 22/tcp inbound there is a rule: evasion alone */
+	assert_int_equal(s->flagged[0].kind, RECORD_EVASION);
+	assert_int_equal(s->flagged[0].evasion_reason, EVASION_UNASKED_ANSWER);
+	assert_int_equal(s->flagged[0].severity, SEVERITY_LOW);
+	assert_int_equal(s->ended[0].port[0], 6667);
+	assert_int_equal(s->ended[0].basis, BASIS_FIRST_PACKET);
+	sensor_close(s);
+}
+
+/* Half a mirror: what the client sends is not seen, but that the server's answer was taken. */
+static void tracker_takes_an_acknowledged_syn_ack_as_an_answer(void **state)
+{
+	struct sensor *s = sensor_open(16, 1);
+
+	(void)state;
+	tcp(s, 0, &ssh, BACK, SYN | ACK);
+	tcp(s, 0.1, &ssh, THERE, ACK);
+	EXPECT(s, {ADMIN, FTD, 51000, 22, {1, 1}, "hA", VERDICT_EXPECTED, CONNECTION_ESTABLISHED,
+			  BASIS_SYN_ACK, END_END_OF_CAPTURE});
 }
 
 static void tracker_takes_data_that_overtook_the_syn_ack(void **state)
@@ -150,8 +179,8 @@ static void tracker_takes_data_that_overtook_the_syn_ack(void **state)
 			  BASIS_HANDSHAKE, END_END_OF_CAPTURE});
 }
 
-/* The guess is an outbound connection to 443; the SYN says that it is inbound to 4444. */
-static void tracker_corrects_a_guess_when_the_syn_comes_late(void **state)
+/* The guess is an outbound connection to 443; the handshake says that it is inbound to 4444. */
+static void tracker_corrects_a_guess_when_the_handshake_comes_late(void **state)
 {
 	struct sensor *s = sensor_open(16, 1);
 	const struct talk t = {{STRANGER, FTD}, {443, 4444}};
@@ -163,14 +192,14 @@ static void tracker_corrects_a_guess_when_the_syn_comes_late(void **state)
 	tcp_data(s, 0.2, &t, THERE);
 	assert_int_equal(s->flagged_count, 0);
 	tcp(s, 0.3, &t, THERE, SYN);
+	assert_int_equal(s->flagged_count, 0); /* alone it could be anybody's idea */
+	tcp(s, 0.4, &t, BACK, SYN | ACK);
 	assert_int_equal(s->flagged_count, 1);
 	c = worker_counters(s->worker);
 	assert_int_equal(c->corrected, 1);
-	assert_int_equal(c->verdict_packets[VERDICT_EXPECTED], 3);
-	assert_int_equal(c->verdict_packets[VERDICT_UNEXPECTED_PORT], 1);
 	assert_int_equal(c->verdict_flows[VERDICT_EXPECTED], 0);
 	assert_int_equal(c->verdict_flows[VERDICT_UNEXPECTED_PORT], 1);
-	EXPECT(s, {STRANGER, FTD, 443, 4444, {3, 1}, "^DdS", VERDICT_UNEXPECTED_PORT,
+	EXPECT(s, {STRANGER, FTD, 443, 4444, {3, 2}, "^DdSh", VERDICT_UNEXPECTED_PORT,
 			  CONNECTION_ESTABLISHED, BASIS_HANDSHAKE, END_END_OF_CAPTURE});
 }
 
@@ -182,27 +211,68 @@ static void tracker_strengthens_a_guess_that_was_right(void **state)
 	tcp_data(s, 0, &ssh, BACK);
 	tcp(s, 0.1, &ssh, BACK, SYN | ACK);
 	tcp(s, 0.2, &ssh, THERE, SYN);
-	EXPECT(s, {ADMIN, FTD, 51000, 22, {1, 2}, "dhS", VERDICT_EXPECTED, CONNECTION_ESTABLISHED,
+	EXPECT(s, {ADMIN, FTD, 51000, 22, {1, 2}, "^dhS", VERDICT_EXPECTED, CONNECTION_ESTABLISHED,
 			  BASIS_HANDSHAKE, END_END_OF_CAPTURE});
 }
 
-static void tracker_orients_midstream_by_the_milder_verdict(void **state)
+static void tracker_orients_midstream_by_the_milder_verdict_where_both_sides_talk(void **state)
 {
 	const struct talk out = {{FTD, STRANGER}, {40000, 443}};
 
 	(void)state;
 	for (unsigned first = THERE; first <= BACK; first++) {
 		struct sensor *s = sensor_open(16, 1);
+		const char *history = first == THERE ? "Dd" : "^dD";
 		tcp_data(s, 0, &ssh, first);
+		tcp_data(s, 0.5, &ssh, 1 - first);
 		tcp_data(s, 1, &out, first);
+		tcp_data(s, 1.5, &out, 1 - first);
 		EXPECT(s,
-			{ADMIN, FTD, 51000, 22, {first == THERE, first == BACK},
-				first == THERE ? "D" : "d", VERDICT_EXPECTED, CONNECTION_MIDSTREAM,
-				BASIS_POLICY, END_END_OF_CAPTURE},
-			{FTD, STRANGER, 40000, 443, {first == THERE, first == BACK},
-				first == THERE ? "D" : "d", VERDICT_EXPECTED, CONNECTION_MIDSTREAM,
-				BASIS_POLICY, END_END_OF_CAPTURE});
+			{ADMIN, FTD, 51000, 22, {1, 1}, history, VERDICT_EXPECTED,
+				CONNECTION_MIDSTREAM, BASIS_POLICY, END_END_OF_CAPTURE},
+			{FTD, STRANGER, 40000, 443, {1, 1}, history, VERDICT_EXPECTED,
+				CONNECTION_MIDSTREAM, BASIS_POLICY, END_END_OF_CAPTURE});
 	}
+}
+
+/* After the warm-up nothing but a guess speaks for it: with a stranger that is told. */
+static void tracker_tells_of_connections_with_strangers_that_have_no_handshake(void **state)
+{
+	struct sensor *s = sensor_open(16, 1);
+	const struct talk early = {{ADMIN, STRANGER}, {1, 2}},
+			  out = {{FTD, STRANGER}, {40000, 443}};
+
+	(void)state;
+	udp(s, 0, &early, THERE);
+	tcp_data(s, 100, &out, BACK);
+	tcp_data(s, 100.5, &out, THERE);
+	assert_int_equal(s->flagged_count, 0);
+	udp(s, 104, &early, THERE);
+	assert_int_equal(s->flagged_count, 2);
+	assert_int_equal(s->flagged[0].kind, RECORD_FLAGGED);
+	assert_int_equal(
+		s->flagged[0].severity, SEVERITY_MEDIUM); /* it may be the other way round */
+	assert_int_equal(s->flagged[1].kind, RECORD_EVASION);
+	assert_int_equal(s->flagged[1].evasion_reason, EVASION_NO_HANDSHAKE);
+	EXPECT(s, {STRANGER, FTD, 443, 40000, {1, 1}, "Dd", VERDICT_UNEXPECTED_PORT,
+			  CONNECTION_MIDSTREAM, BASIS_FIRST_PACKET, END_END_OF_CAPTURE});
+}
+
+static void tracker_orients_midstream_between_appliances_by_policy_at_any_time(void **state)
+{
+	struct sensor *s = sensor_open(16, 1);
+	const struct talk early = {{ADMIN, STRANGER}, {1, 2}},
+			  channel = {{FTD, FMC}, {50001, 8305}};
+
+	(void)state;
+	udp(s, 0, &early, THERE);
+	for (unsigned i = 0; i < 10; i++) {
+		tcp_data(s, 1000 + 120 * i, &channel, BACK);
+		tcp_data(s, 1000.1 + 120 * i, &channel, THERE);
+	}
+	assert_int_equal(s->flagged_count, 0);
+	EXPECT(s, {FTD, FMC, 50001, 8305, {10, 10}, "^dD", VERDICT_EXPECTED, CONNECTION_MIDSTREAM,
+			  BASIS_POLICY, END_END_OF_CAPTURE});
 }
 
 static void tracker_orients_equally_mild_ones_by_the_lower_port(void **state)
@@ -211,9 +281,10 @@ static void tracker_orients_equally_mild_ones_by_the_lower_port(void **state)
 	for (unsigned first = THERE; first <= BACK; first++) {
 		struct sensor *s = sensor_open(16, 1);
 		tcp_data(s, 0, &backdoor, first);
-		EXPECT(s, {STRANGER, FTD, 50001, 4444, {first == THERE, first == BACK},
-				  first == THERE ? "D" : "d", VERDICT_UNEXPECTED_PORT,
-				  CONNECTION_MIDSTREAM, BASIS_PORT, END_END_OF_CAPTURE});
+		tcp_data(s, 1, &backdoor, 1 - first);
+		EXPECT(s, {STRANGER, FTD, 50001, 4444, {1, 1}, first == THERE ? "Dd" : "^dD",
+				  VERDICT_UNEXPECTED_PORT, CONNECTION_MIDSTREAM, BASIS_PORT,
+				  END_END_OF_CAPTURE});
 	}
 }
 
@@ -286,13 +357,13 @@ static void tracker_tells_the_states_of_a_connection_apart(void **state)
 	tcp(s, 3.1, &one_sided, THERE, ACK);
 	EXPECT(s,
 		{STRANGER, FTD, 50001, 4444, {1, 0}, "S", VERDICT_UNEXPECTED_PORT,
-			CONNECTION_ATTEMPTED, BASIS_HANDSHAKE, END_END_OF_CAPTURE},
+			CONNECTION_ATTEMPTED, BASIS_SYN, END_END_OF_CAPTURE},
 		{STRANGER, FTD, 50002, 4444, {1, 1}, "Sr", VERDICT_UNEXPECTED_PORT,
 			CONNECTION_REFUSED, BASIS_HANDSHAKE, END_RESET},
 		{STRANGER, FTD, 50003, 4444, {1, 1}, "Sh", VERDICT_UNEXPECTED_PORT,
 			CONNECTION_ESTABLISHED, BASIS_HANDSHAKE, END_END_OF_CAPTURE},
 		{STRANGER, FTD, 50004, 4444, {2, 0}, "SA", VERDICT_UNEXPECTED_PORT,
-			CONNECTION_ESTABLISHED, BASIS_HANDSHAKE, END_END_OF_CAPTURE});
+			CONNECTION_ESTABLISHED, BASIS_SYN, END_END_OF_CAPTURE});
 }
 
 /* TCP Fast Open (RFC 7413), or a scanner: nobody has answered. */
@@ -303,7 +374,7 @@ static void tracker_does_not_take_a_syn_with_data_for_a_connection(void **state)
 	(void)state;
 	tcp_at(s, 0, &backdoor, THERE, SYN, 20, 1000);
 	EXPECT(s, {STRANGER, FTD, 50001, 4444, {1, 0}, "SD", VERDICT_UNEXPECTED_PORT,
-			  CONNECTION_ATTEMPTED, BASIS_HANDSHAKE, END_END_OF_CAPTURE});
+			  CONNECTION_ATTEMPTED, BASIS_SYN, END_END_OF_CAPTURE});
 }
 
 static void tracker_reports_a_flagged_flow_once_and_again_when_it_is_graver(void **state)
@@ -313,17 +384,137 @@ static void tracker_reports_a_flagged_flow_once_and_again_when_it_is_graver(void
 	(void)state;
 	tcp(s, 0, &backdoor, THERE, SYN);
 	tcp(s, 1, &backdoor, THERE, SYN);
+	assert_int_equal(s->flagged_count, 0); /* the answer may come yet */
+	tcp(s, 3.1, &backdoor, THERE, SYN);
 	assert_int_equal(s->flagged_count, 1);
 	assert_int_equal(s->flagged[0].severity, 2);
 	assert_int_equal(s->flagged[0].repeated_graver, 0);
-	tcp(s, 2, &backdoor, BACK, SYN | ACK);
-	tcp(s, 2.1, &backdoor, THERE, ACK);
-	tcp_data(s, 3, &backdoor, THERE);
+	tcp(s, 4, &backdoor, BACK, SYN | ACK);
+	tcp(s, 4.1, &backdoor, THERE, ACK);
+	tcp_data(s, 5, &backdoor, THERE);
 	assert_int_equal(s->flagged_count, 2);
 	assert_int_equal(s->flagged[1].severity, 3);
 	assert_int_equal(s->flagged[1].repeated_graver, 1);
 	sensor_finish(s);
 	sensor_close(s);
+}
+
+static void tracker_tells_an_answered_connection_at_once(void **state)
+{
+	struct sensor *s = sensor_open(16, 1);
+
+	(void)state;
+	handshake(s, 0, &backdoor);
+	assert_int_equal(s->flagged_count, 1);
+	assert_int_equal(s->flagged[0].severity, 3);
+	sensor_finish(s);
+	sensor_close(s);
+}
+
+/* --- what belongs together
+ * ----------------------------------------------------------------------------------- */
+
+static void tracker_lets_a_reset_come_before_its_syn(void **state)
+{
+	struct sensor *s = sensor_open(16, 1);
+
+	(void)state;
+	tcp(s, 0, &backdoor, BACK, RST | ACK);
+	tcp(s, 0.001, &backdoor, THERE, SYN);
+	EXPECT(s, {STRANGER, FTD, 50001, 4444, {1, 1}, "^rS", VERDICT_UNEXPECTED_PORT,
+			  CONNECTION_REFUSED, BASIS_HANDSHAKE, END_RESET});
+}
+
+static void tracker_begins_a_new_flow_with_a_syn_against_it_once_that_is_acknowledged(void **state)
+{
+	const struct talk out = {{FTD, STRANGER}, {40000, 443}};
+
+	(void)state;
+	for (unsigned answered = 0; answered < 2; answered++) {
+		struct sensor *s = sensor_open(16, 1);
+		handshake(s, 0, &out);
+		tcp_at(s, 1, &out, BACK, SYN, 0, 5000);
+		if (!answered) {
+			EXPECT(s, {FTD, STRANGER, 40000, 443, {2, 2}, "ShA", VERDICT_EXPECTED,
+					  CONNECTION_ESTABLISHED, BASIS_HANDSHAKE,
+					  END_END_OF_CAPTURE});
+			continue;
+		}
+		tcp_full(s, 1.1, &out, THERE, SYN | ACK, 0, 7000, 5001);
+		EXPECT(s,
+			{FTD, STRANGER, 40000, 443, {2, 1}, "ShA", VERDICT_EXPECTED,
+				CONNECTION_ESTABLISHED, BASIS_HANDSHAKE, END_REPLACED},
+			{STRANGER, FTD, 443, 40000, {1, 1}, "Sh", VERDICT_UNEXPECTED_PORT,
+				CONNECTION_ESTABLISHED, BASIS_HANDSHAKE, END_END_OF_CAPTURE});
+	}
+}
+
+/* Many SYNs that fit nothing do not hide the one that was answered. */
+static void tracker_knows_the_syn_that_was_answered_in_a_crowd(void **state)
+{
+	struct sensor *s = sensor_open(16, 1);
+	const struct talk out = {{FTD, STRANGER}, {40000, 443}};
+
+	(void)state;
+	handshake(s, 0, &out);
+	for (unsigned i = 0; i < 20; i++)
+		tcp_at(s, 1 + i * 0.01, &out, BACK, SYN, 0, 5000 + 100 * i);
+	tcp_full(s, 1.5, &out, THERE, SYN | ACK, 0, 7000, 5501);
+	sensor_finish(s);
+	assert_int_equal(s->ended_count, 2);
+	assert_int_equal(s->ended[1].port[1], 40000);
+	assert_int_equal(s->ended[1].verdict, VERDICT_UNEXPECTED_PORT);
+	sensor_close(s);
+}
+
+static void tracker_judges_a_simultaneous_open_both_ways(void **state)
+{
+	const struct talk t = {{FTD, STRANGER}, {40000, 443}};
+
+	(void)state;
+	for (unsigned first = THERE; first <= BACK; first++) {
+		struct sensor *s = sensor_open(16, 1);
+		tcp(s, 0, &t, first, SYN);
+		tcp(s, 0.001, &t, 1 - first, SYN);
+		tcp(s, 0.01, &t, THERE, SYN | ACK);
+		tcp(s, 0.011, &t, BACK, SYN | ACK);
+		sensor_finish(s);
+		assert_int_equal(s->ended_count, 1);
+		assert_int_equal(s->ended[0].verdict, VERDICT_UNEXPECTED_PORT);
+		assert_int_equal(s->ended[0].basis, BASIS_HANDSHAKE);
+		sensor_close(s);
+	}
+}
+
+static void tracker_replaces_a_syn_that_nobody_answered_by_one_from_the_other_side(void **state)
+{
+	struct sensor *s = sensor_open(16, 1);
+	const struct talk t = {{STRANGER, FTD}, {4444, 885}};
+
+	(void)state;
+	tcp(s, 0, &t, THERE, SYN);
+	tcp(s, 19, &t, BACK, SYN);
+	tcp(s, 19.1, &t, THERE, SYN | ACK);
+	EXPECT(s,
+		{STRANGER, FTD, 4444, 885, {1, 0}, "S", VERDICT_FEATURE_DISABLED,
+			CONNECTION_ATTEMPTED, BASIS_SYN, END_REPLACED},
+		{FTD, STRANGER, 885, 4444, {1, 1}, "Sh", VERDICT_UNEXPECTED_PORT,
+			CONNECTION_ESTABLISHED, BASIS_HANDSHAKE, END_END_OF_CAPTURE});
+}
+
+static void tracker_closes_nothing_by_a_reset_out_of_the_window(void **state)
+{
+	struct sensor *s = sensor_open(16, 1);
+
+	(void)state;
+	handshake(s, 0, &backdoor);
+	tcp_at(s, 1, &backdoor, THERE, RST, 0, 2999999000u);
+	tcp_data(s, 10, &backdoor, BACK);
+	assert_int_equal(s->flagged_count, 2);
+	assert_int_equal(s->flagged[1].kind, RECORD_EVASION);
+	assert_int_equal(s->flagged[1].evasion_reason, EVASION_RESET_IGNORED);
+	EXPECT(s, {STRANGER, FTD, 50001, 4444, {3, 2}, "ShAd", VERDICT_UNEXPECTED_PORT,
+			  CONNECTION_ESTABLISHED, BASIS_HANDSHAKE, END_END_OF_CAPTURE});
 }
 
 /* --- when it ends
@@ -337,7 +528,7 @@ static void tracker_begins_a_new_flow_with_a_syn_on_a_closed_one(void **state)
 	handshake(s, 0, &ssh);
 	close_both(s, 1, &ssh);
 	tcp_at(s, 1.5, &ssh, THERE, SYN, 0, 9000);
-	tcp(s, 1.6, &ssh, BACK, RST | ACK);
+	tcp_full(s, 1.6, &ssh, BACK, RST | ACK, 0, 0, 9001);
 	tcp_at(s, 1.7, &ssh, THERE, SYN, 0, 9500);
 	EXPECT(s,
 		{ADMIN, FTD, 51000, 22, {4, 2}, "ShAFf", VERDICT_EXPECTED, CONNECTION_ESTABLISHED,
@@ -345,20 +536,21 @@ static void tracker_begins_a_new_flow_with_a_syn_on_a_closed_one(void **state)
 		{ADMIN, FTD, 51000, 22, {1, 1}, "Sr", VERDICT_EXPECTED, CONNECTION_REFUSED,
 			BASIS_HANDSHAKE, END_RESET},
 		{ADMIN, FTD, 51000, 22, {1, 0}, "S", VERDICT_EXPECTED, CONNECTION_ATTEMPTED,
-			BASIS_HANDSHAKE, END_END_OF_CAPTURE});
+			BASIS_SYN, END_END_OF_CAPTURE});
 }
 
-static void tracker_begins_a_new_flow_with_a_new_syn_on_an_idle_one(void **state)
+static void tracker_begins_a_new_flow_with_a_new_syn_once_that_is_acknowledged(void **state)
 {
 	struct sensor *s = sensor_open(16, 1);
 
 	(void)state;
 	handshake(s, 0, &ssh);
-	tcp_at(s, 100, &ssh, THERE, SYN, 0, 777777);
+	tcp_at(s, 0.5, &ssh, THERE, SYN, 0, 777777);
+	tcp_full(s, 0.6, &ssh, BACK, SYN | ACK, 0, 888888, 777778);
 	EXPECT(s,
 		{ADMIN, FTD, 51000, 22, {2, 1}, "ShA", VERDICT_EXPECTED, CONNECTION_ESTABLISHED,
 			BASIS_HANDSHAKE, END_REPLACED},
-		{ADMIN, FTD, 51000, 22, {1, 0}, "S", VERDICT_EXPECTED, CONNECTION_ATTEMPTED,
+		{ADMIN, FTD, 51000, 22, {1, 1}, "Sh", VERDICT_EXPECTED, CONNECTION_ESTABLISHED,
 			BASIS_HANDSHAKE, END_END_OF_CAPTURE});
 }
 
@@ -369,7 +561,7 @@ static void tracker_keeps_a_flow_whose_syn_comes_again(void **state)
 	(void)state;
 	handshake(s, 0, &ssh);
 	tcp(s, 100, &ssh, THERE, SYN);
-	tcp_at(s, 101, &ssh, THERE, SYN, 0, 777777); /* not idle */
+	tcp_at(s, 101, &ssh, THERE, SYN, 0, 777777); /* nobody answers */
 	EXPECT(s, {ADMIN, FTD, 51000, 22, {4, 1}, "ShA", VERDICT_EXPECTED, CONNECTION_ESTABLISHED,
 			  BASIS_HANDSHAKE, END_END_OF_CAPTURE});
 }
@@ -387,8 +579,8 @@ static void tracker_keeps_late_packets_with_a_closed_flow_for_five_seconds(void 
 	EXPECT(s,
 		{ADMIN, FTD, 51000, 22, {4, 4}, "ShAFfa", VERDICT_EXPECTED, CONNECTION_ESTABLISHED,
 			BASIS_HANDSHAKE, END_FIN},
-		{ADMIN, FTD, 51000, 22, {0, 1}, "a", VERDICT_EXPECTED, CONNECTION_MIDSTREAM,
-			BASIS_MEMORY, END_END_OF_CAPTURE});
+		{FTD, ADMIN, 22, 51000, {1, 0}, "A", VERDICT_UNEXPECTED_PORT, CONNECTION_MIDSTREAM,
+			BASIS_FIRST_PACKET, END_END_OF_CAPTURE});
 }
 
 static void tracker_ends_a_flow_by_the_gap_between_its_own_packets(void **state)
@@ -420,8 +612,9 @@ static void tracker_keeps_its_clock_when_packet_time_runs_back(void **state)
 	sensor_finish(s);
 	assert_int_equal(s->ended_count, 1);
 	assert_int_equal(s->ended[0].packets[0], 2);
-	assert_int_equal(s->ended[0].start_ns, START + S(1000));
-	assert_int_equal(s->ended[0].end_ns, START + S(501));
+	assert_int_equal(
+		s->ended[0].start_ns, START + S(501)); /* smallest and largest of its own */
+	assert_int_equal(s->ended[0].end_ns, START + S(1000));
 	sensor_close(s);
 	/* And back to normal with the next packet that is on time. */
 	s = sensor_open(16, 1);
@@ -502,11 +695,9 @@ struct twin_flow {
 	uint16_t port[2];
 	uint8_t protocol;
 	unsigned initiator; /* 0 or 1 */
-	unsigned history_bits[2];
-	char history[20]; /* upper case: of [0] */
+	char history[20];   /* upper case: of [0] */
 	uint64_t first_ns, last_ns, last_own_ns;
 	uint64_t packets[2], bytes[2];
-	uint32_t sequence;
 	enum verdict verdict;
 	enum connection connection;
 	enum basis basis;
@@ -556,51 +747,6 @@ static enum verdict twin_judge(const struct twin *t, const struct twin_flow *f, 
 	return (enum verdict)policy_judge(t->sensor->book.policy, &c).verdict;
 }
 
-static const char *letters_of(const struct event *e)
-{
-	int d = e->payload > 0;
-
-	if (e->protocol != IPPROTO_TCP)
-		return "D";
-	if (e->flags & SYN)
-		return e->flags & ACK ? "H" : "S";
-	if (e->flags & RST)
-		return d ? "DR" : "R";
-	if (e->flags & FIN)
-		return d ? "DF" : "F";
-	return d ? "D" : "A";
-}
-
-static int has(const struct twin_flow *f, unsigned end, const char *history_bits)
-{
-	for (const char *l = history_bits; *l; l++)
-		if (f->history_bits[end] >> (*l - 'A') & 1)
-			return 1;
-	return 0;
-}
-
-static int is_closed(const struct twin_flow *f)
-{
-	return f->protocol == IPPROTO_TCP &&
-	       (has(f, 0, "R") || has(f, 1, "R") || (has(f, 0, "F") && has(f, 1, "F")));
-}
-
-static enum connection twin_connection(const struct twin_flow *f)
-{
-	unsigned i = f->initiator, r = 1 - i;
-
-	if (f->protocol != IPPROTO_TCP)
-		return f->packets[0] && f->packets[1] ? CONNECTION_TWO_WAY : CONNECTION_ONE_WAY;
-	if (has(f, i, "S")) {
-		if (has(f, r, "HADF") || has(f, i, "ADF"))
-			return CONNECTION_ESTABLISHED;
-		return has(f, r, "R") ? CONNECTION_REFUSED : CONNECTION_ATTEMPTED;
-	}
-	if (has(f, r, "H") && (has(f, i, "ADF") || has(f, r, "ADF")))
-		return CONNECTION_ESTABLISHED;
-	return CONNECTION_MIDSTREAM;
-}
-
 static uint64_t twin_limit(const struct twin_flow *f)
 {
 	int ike =
@@ -608,11 +754,7 @@ static uint64_t twin_limit(const struct twin_flow *f)
 
 	if (f->protocol == IPPROTO_ICMP || f->protocol == IPPROTO_GRE)
 		return 60 * SECOND;
-	if (f->protocol == IPPROTO_UDP)
-		return (ike ? 3600 : f->connection == CONNECTION_TWO_WAY ? 180 : 60) * SECOND;
-	if (is_closed(f))
-		return 5 * SECOND;
-	return (f->connection == CONNECTION_ESTABLISHED ? 3600 : 30) * SECOND;
+	return (ike ? 3600 : f->connection == CONNECTION_TWO_WAY ? 180 : 60) * SECOND;
 }
 
 static void oriented(const struct twin_flow *f, char *out)
@@ -647,13 +789,10 @@ static void twin_end(struct twin *t, unsigned i, enum end otherwise)
 {
 	const struct twin_flow *f = &t->flow[i];
 	const char *const ends[2] = {host[f->host[0]], host[f->host[1]]};
-	enum end end = otherwise;
 	char history[24], tail[120];
 
-	if (is_closed(f))
-		end = has(f, 0, "R") || has(f, 1, "R") ? END_RESET : END_FIN;
 	oriented(f, history);
-	write_tail(tail, f->verdict, f->connection, f->basis, end, history, f->first_ns,
+	write_tail(tail, f->verdict, f->connection, f->basis, otherwise, history, f->first_ns,
 		f->last_own_ns);
 	assert_true(t->lines < TWIN_MAX);
 	write_line(t->line[t->lines++], ends, f->port, f->protocol, f->packets, f->bytes,
@@ -696,12 +835,8 @@ static uint64_t twin_answered(
 
 static int twin_is_settled(const struct twin_flow *f)
 {
-	if (f->connection != CONNECTION_ESTABLISHED &&
-		(f->connection != CONNECTION_TWO_WAY || f->protocol != IPPROTO_UDP))
-		return 0;
-	return f->basis == BASIS_HANDSHAKE ||
-	       (f->protocol == IPPROTO_UDP && f->basis == BASIS_FIRST_PACKET &&
-		       f->port[0] != f->port[1]);
+	return f->connection == CONNECTION_TWO_WAY && f->protocol == IPPROTO_UDP &&
+	       f->basis == BASIS_FIRST_PACKET && f->port[0] != f->port[1];
 }
 
 static void twin_remember(struct twin *t, const struct twin_flow *f)
@@ -719,29 +854,23 @@ static void twin_remember(struct twin *t, const struct twin_flow *f)
 	m->time_ns = f->last_ns;
 }
 
+/* Without payload that says anything: DHCP by its ports; in the warm-up a pair that was seen, or
+ * the policy; else the sender. */
 static void twin_orient(struct twin *t, struct twin_flow *f, const struct event *e)
 {
 	enum verdict straight = twin_judge(t, f, 0), turned = twin_judge(t, f, 1);
-	int is_tcp = f->protocol == IPPROTO_TCP;
+	int is_udp = f->protocol == IPPROTO_UDP;
 
 	f->initiator = 0;
 	f->basis = BASIS_FIRST_PACKET;
-	if (is_tcp && e->flags & SYN) {
-		f->basis = BASIS_HANDSHAKE;
-		f->initiator = e->flags & ACK ? 1 : 0;
-	} else if (f->protocol == IPPROTO_UDP && f->port[0] == 67 && f->port[1] == 68) {
+	if (is_udp && f->port[0] == 67 && f->port[1] == 68) {
 		f->basis = BASIS_POLICY;
 		f->initiator = 1;
-	} else if (f->protocol == IPPROTO_UDP && f->port[0] == 68 && f->port[1] == 67) {
-		f->basis = BASIS_FIRST_PACKET;
-	} else if ((is_tcp || f->protocol == IPPROTO_UDP) &&
-		   twin_answered(t, f, 0, e->now_ns) != twin_answered(t, f, 1, e->now_ns)) {
-		f->basis = BASIS_MEMORY;
-		f->initiator =
-			twin_answered(t, f, 1, e->now_ns) > twin_answered(t, f, 0, e->now_ns);
-	} else if (is_tcp ||
-		   (f->protocol == IPPROTO_UDP && e->now_ns - t->start_ns < 60 * SECOND)) {
-		if (straight != turned) {
+	} else if (is_udp && !(f->port[0] == 68 && f->port[1] == 67) &&
+		   e->now_ns - t->start_ns < 60 * SECOND) {
+		if (twin_answered(t, f, 0, e->now_ns)) {
+			f->basis = BASIS_MEMORY;
+		} else if (straight != turned) {
 			f->basis = BASIS_POLICY;
 			f->initiator = turned < straight;
 		} else if (f->port[0] != f->port[1]) {
@@ -767,57 +896,21 @@ static unsigned twin_begin(struct twin *t, const struct event *e)
 	return t->flows++;
 }
 
-static void twin_correct(struct twin *t, struct twin_flow *f, const struct event *e, unsigned way)
-{
-	unsigned initiator = e->flags & ACK ? 1 - way : way;
-
-	if (e->protocol != IPPROTO_TCP || !(e->flags & SYN) || f->basis == BASIS_HANDSHAKE)
-		return;
-	f->basis = BASIS_HANDSHAKE;
-	if (f->initiator == initiator)
-		return;
-	t->corrected += !f->corrected;
-	f->corrected = 1;
-	f->initiator = initiator;
-	f->verdict = twin_judge(t, f, initiator);
-}
-
 static void twin_add(struct twin *t, struct twin_flow *f, const struct event *e, unsigned way)
 {
 	int was_settled = f->packets[0] + f->packets[1] > 0 && twin_is_settled(f);
 
-	twin_correct(t, f, e, way);
-	for (const char *l = letters_of(e); *l; l++) {
-		const char one[2] = {*l, 0};
-		if (*l == 'S' && !has(f, way, "S") && f->initiator == way)
-			f->sequence = e->sequence;
-		if (!has(f, way, one)) {
-			char c = (char)(way ? *l | 0x20 : *l);
-			strncat(f->history, &c, 1);
-		}
-		f->history_bits[way] |= 1u << (*l - 'A');
-	}
+	if (!f->packets[way])
+		strcat(f->history, way ? "d" : "D");
 	f->packets[way]++;
 	f->bytes[way] += e->bytes;
 	f->last_ns = e->now_ns;
-	f->last_own_ns = e->own_ns;
-	f->connection = twin_connection(f);
+	f->first_ns = e->own_ns < f->first_ns ? e->own_ns : f->first_ns;
+	f->last_own_ns = e->own_ns > f->last_own_ns ? e->own_ns : f->last_own_ns;
+	f->connection = f->packets[0] && f->packets[1] ? CONNECTION_TWO_WAY : CONNECTION_ONE_WAY;
 	if (!was_settled && twin_is_settled(f))
 		twin_remember(t, f);
 	t->verdict_packets[f->verdict]++;
-}
-
-static int twin_starts_anew(const struct twin_flow *f, const struct event *e, unsigned way)
-{
-	if (e->protocol != IPPROTO_TCP || (e->flags & (SYN | ACK)) != SYN)
-		return 0;
-	if (is_closed(f))
-		return 1;
-	if (e->now_ns - f->last_ns < 5 * SECOND)
-		return 0;
-	return f->connection == CONNECTION_MIDSTREAM ||
-	       (f->connection == CONNECTION_ESTABLISHED &&
-		       (way != f->initiator || e->sequence != f->sequence));
 }
 
 static void twin_see(struct twin *t, const struct event *e)
@@ -827,9 +920,6 @@ static void twin_see(struct twin *t, const struct event *e)
 
 	if (i >= 0 && e->now_ns - t->flow[i].last_ns > twin_limit(&t->flow[i])) {
 		twin_end(t, (unsigned)i, END_IDLE);
-		i = -1;
-	} else if (i >= 0 && twin_starts_anew(&t->flow[i], e, way)) {
-		twin_end(t, (unsigned)i, END_REPLACED);
 		i = -1;
 	}
 	if (i < 0) {
@@ -842,7 +932,8 @@ static void twin_see(struct twin *t, const struct event *e)
 /* --- random traffic, for both
  * ------------------------------------------------------------------------ */
 
-static struct event random_event(struct dice *d, uint64_t now_ns)
+/* `datagrams`: nothing of TCP, which the twin does not know. */
+static struct event random_event(struct dice *d, uint64_t now_ns, int datagrams)
 {
 	static const uint16_t port[] = {
 		22, 53, 67, 68, 123, 443, 500, 885, 4444, 8305, 40000, 40001};
@@ -853,7 +944,7 @@ static struct event random_event(struct dice *d, uint64_t now_ns)
 
 	e.from = dice_below(d, HOSTS);
 	e.to = (e.from + 1 + dice_below(d, HOSTS - 1)) % HOSTS;
-	e.protocol = protocol[dice_below(d, sizeof(protocol))];
+	e.protocol = protocol[datagrams ? 5 + dice_below(d, 5) : dice_below(d, 10)];
 	if (e.protocol == IPPROTO_TCP || e.protocol == IPPROTO_UDP) {
 		e.from_port = port[dice_below(d, 12)];
 		e.to_port = port[dice_below(d, 12)];
@@ -869,9 +960,9 @@ static struct event random_event(struct dice *d, uint64_t now_ns)
 
 /* Mostly answers and repetitions, so that flows live. */
 static struct event next_event(
-	struct dice *d, const struct event *past, unsigned count, uint64_t now_ns)
+	struct dice *d, const struct event *past, unsigned count, uint64_t now_ns, int datagrams)
 {
-	struct event e = random_event(d, now_ns), old;
+	struct event e = random_event(d, now_ns, datagrams), old;
 
 	if (count == 0 || dice_below(d, 12) == 0)
 		return e;
@@ -916,7 +1007,7 @@ static struct frame frame_of(const struct event *e)
 	return f;
 }
 
-static struct event *random_traffic(uint64_t seed, unsigned count)
+static struct event *random_traffic(uint64_t seed, unsigned count, int datagrams)
 {
 	struct dice d = dice_cast(seed);
 	struct event *e = calloc(count, sizeof(*e));
@@ -924,7 +1015,7 @@ static struct event *random_traffic(uint64_t seed, unsigned count)
 
 	assert_non_null(e);
 	for (unsigned i = 0; i < count; i++) {
-		e[i] = next_event(&d, e, i, clock_ns);
+		e[i] = next_event(&d, e, i, clock_ns, datagrams);
 		e[i].bytes = frame_of(&e[i]).size;
 		if (e[i].own_ns > now_ns)
 			now_ns = e[i].own_ns;
@@ -1012,7 +1103,7 @@ static void tracker_accounts_as_a_list_of_flows_does(void **state)
 
 	(void)state;
 	for (uint64_t seed = 1; seed <= 5; seed++) {
-		struct event *e = random_traffic(seed, count);
+		struct event *e = random_traffic(seed, count, 1);
 		struct sensor *s = replayed(e, count, 32);
 		struct twin *t = twin_new(s);
 		uint64_t now_ns = 0;
@@ -1040,7 +1131,7 @@ static void tracker_accounts_as_a_list_of_flows_does(void **state)
 static void tracker_gives_the_same_digest_whatever_the_burst_size(void **state)
 {
 	const unsigned count = 20000;
-	struct event *e = random_traffic(99, count);
+	struct event *e = random_traffic(99, count, 0);
 	struct sensor *one = replayed(e, count, 1);
 
 	(void)state;
@@ -1150,11 +1241,18 @@ static void tracker_turns_a_flood_away_as_if_it_had_looked_closely(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tracker_names_the_receiver_of_a_lone_syn_ack),
+		cmocka_unit_test(
+			tracker_takes_an_answer_that_nobody_asked_for_as_a_packet_to_a_port),
+		cmocka_unit_test(tracker_takes_an_acknowledged_syn_ack_as_an_answer),
 		cmocka_unit_test(tracker_takes_data_that_overtook_the_syn_ack),
-		cmocka_unit_test(tracker_corrects_a_guess_when_the_syn_comes_late),
+		cmocka_unit_test(tracker_corrects_a_guess_when_the_handshake_comes_late),
 		cmocka_unit_test(tracker_strengthens_a_guess_that_was_right),
-		cmocka_unit_test(tracker_orients_midstream_by_the_milder_verdict),
+		cmocka_unit_test(
+			tracker_orients_midstream_by_the_milder_verdict_where_both_sides_talk),
+		cmocka_unit_test(
+			tracker_tells_of_connections_with_strangers_that_have_no_handshake),
+		cmocka_unit_test(
+			tracker_orients_midstream_between_appliances_by_policy_at_any_time),
 		cmocka_unit_test(tracker_orients_equally_mild_ones_by_the_lower_port),
 		cmocka_unit_test(tracker_takes_the_first_sender_where_ports_are_equal),
 		cmocka_unit_test(tracker_orients_datagrams_by_policy_only_in_warmup),
@@ -1162,8 +1260,18 @@ int main(void)
 		cmocka_unit_test(tracker_tells_the_states_of_a_connection_apart),
 		cmocka_unit_test(tracker_does_not_take_a_syn_with_data_for_a_connection),
 		cmocka_unit_test(tracker_reports_a_flagged_flow_once_and_again_when_it_is_graver),
+		cmocka_unit_test(tracker_tells_an_answered_connection_at_once),
+		cmocka_unit_test(tracker_lets_a_reset_come_before_its_syn),
+		cmocka_unit_test(
+			tracker_begins_a_new_flow_with_a_syn_against_it_once_that_is_acknowledged),
+		cmocka_unit_test(tracker_knows_the_syn_that_was_answered_in_a_crowd),
+		cmocka_unit_test(tracker_judges_a_simultaneous_open_both_ways),
+		cmocka_unit_test(
+			tracker_replaces_a_syn_that_nobody_answered_by_one_from_the_other_side),
+		cmocka_unit_test(tracker_closes_nothing_by_a_reset_out_of_the_window),
 		cmocka_unit_test(tracker_begins_a_new_flow_with_a_syn_on_a_closed_one),
-		cmocka_unit_test(tracker_begins_a_new_flow_with_a_new_syn_on_an_idle_one),
+		cmocka_unit_test(
+			tracker_begins_a_new_flow_with_a_new_syn_once_that_is_acknowledged),
 		cmocka_unit_test(tracker_keeps_a_flow_whose_syn_comes_again),
 		cmocka_unit_test(tracker_keeps_late_packets_with_a_closed_flow_for_five_seconds),
 		cmocka_unit_test(tracker_ends_a_flow_by_the_gap_between_its_own_packets),
