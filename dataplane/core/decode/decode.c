@@ -50,6 +50,9 @@ static inline enum layer vlan(struct cursor *c, struct decoded *v)
 	return by_ethertype(type);
 }
 
+/* Numbers that netinet/in.h does not have. */
+enum { IPPROTO_HIP = 139, IPPROTO_SHIM6 = 140 };
+
 /* What follows an IP header: RFC 8200 section 4 for the extension headers. */
 static enum layer by_protocol(struct decoded *v, uint8_t protocol)
 {
@@ -81,8 +84,8 @@ static enum layer by_next_header(struct decoded *v, uint8_t next)
 	case IPPROTO_ROUTING:
 	case IPPROTO_DSTOPTS:
 	case IPPROTO_MH:
-	case 139: /* HIP, RFC 7401 */
-	case 140: /* Shim6, RFC 5533 */
+	case IPPROTO_HIP:
+	case IPPROTO_SHIM6:
 		v->protocol = next;
 		return LAYER_IPV6_OPTIONS;
 	case IPPROTO_FRAGMENT:
@@ -191,15 +194,22 @@ static inline enum layer ipv6(struct cursor *c, struct decoded *v)
 	return by_next_header(v, h[6]);
 }
 
+/* Mobility (RFC 6275 section 6.1.1), HIP (RFC 7401 section 5.1) and Shim6 (RFC 5533 section 5) have
+ * the form of an extension header and are what the packet is about, unless something follows. */
+static int is_signalling(uint8_t protocol)
+{
+	return protocol == IPPROTO_MH || protocol == IPPROTO_HIP || protocol == IPPROTO_SHIM6;
+}
+
 static inline enum layer ipv6_options(struct cursor *c, struct decoded *v)
 {
 	const uint8_t *h = c->at;
-	size_t length;
+	size_t length = left(c) < 8 ? 8 : ((size_t)h[1] + 1) * 8;
+	int is_short = left(c) < length;
 
-	if (left(c) < 8)
-		return LAYER_SHORT;
-	length = ((size_t)h[1] + 1) * 8;
-	if (left(c) < length)
+	if (is_signalling(v->protocol) && (is_short || h[0] == IPPROTO_NONE))
+		return by_protocol(v, v->protocol);
+	if (is_short)
 		return LAYER_SHORT;
 	c->at += length;
 	return by_next_header(v, h[0]);

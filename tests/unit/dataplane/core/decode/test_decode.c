@@ -429,6 +429,29 @@ static void decode_walks_chains_of_extension_headers(void **state)
 	}
 }
 
+/* Nothing follows them as a rule: then they are what the packet is about, cut or not. */
+static void decode_names_mobility_hip_and_shim6_by_their_numbers(void **state)
+{
+	static const uint8_t kind[] = {135, 139, 140};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(kind); i++)
+		for (unsigned form = 0; form < 3; form++) {
+			struct frame f = {0};
+			struct reading r;
+			put_ethernet(&f, 0x86dd);
+			put_ipv6(&f, DEVICE6, PEER6, kind[i]);
+			if (form < 2)
+				put_extension(&f, IPPROTO_NONE, form);
+			else
+				put_fill(&f, 0x3b, 4);
+			frame_close(&f);
+			r = read_whole(&f, LINK_ETHERNET);
+			assert_int_equal(r.view.outcome, OUTCOME_IP);
+			assert_int_equal(r.view.protocol, kind[i]);
+		}
+}
+
 static void decode_rejects_an_extension_header_longer_than_packet(void **state)
 {
 	struct frame f = {0};
@@ -801,6 +824,7 @@ int main(void)
 		cmocka_unit_test(decode_rejects_another_version_than_the_ethertype),
 		cmocka_unit_test(decode_does_not_take_padding_for_payload),
 		cmocka_unit_test(decode_walks_chains_of_extension_headers),
+		cmocka_unit_test(decode_names_mobility_hip_and_shim6_by_their_numbers),
 		cmocka_unit_test(decode_rejects_an_extension_header_longer_than_packet),
 		cmocka_unit_test(decode_counts_captured_bytes_where_ipv6_payload_length_is_zero),
 		cmocka_unit_test(decode_tells_ipv4_fragments_apart),
