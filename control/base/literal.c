@@ -140,6 +140,26 @@ int literal_duration_ns(const char *text, uint64_t *duration_ns)
 	return -EINVAL;
 }
 
+/* RFC 4291 section 2.5.5.2: ::ffff:0:0/96 holds the IPv4 addresses. */
+#define MAPPED_BITS 96
+
+static int is_mapped(const struct prefix *p)
+{
+	static const uint8_t head[12] = {[10] = 0xff, [11] = 0xff};
+
+	return p->version == 6 && memcmp(p->address.byte, head, sizeof(head)) == 0;
+}
+
+/* Of a prefix whose host bits are zero. */
+static void unmap(struct prefix *p)
+{
+	if (!is_mapped(p) || p->length < MAPPED_BITS)
+		return;
+	memset(p->address.byte, 0, 12);
+	p->version = 4;
+	p->length = (uint8_t)(p->length - MAPPED_BITS);
+}
+
 static int prefix_address(const char *text, struct prefix *prefix)
 {
 	*prefix = (struct prefix){0};
@@ -154,6 +174,17 @@ static int prefix_address(const char *text, struct prefix *prefix)
 		return 0;
 	}
 	return -EINVAL;
+}
+
+unsigned literal_address(const char *text, struct address *address)
+{
+	struct prefix prefix;
+
+	if (prefix_address(text, &prefix))
+		return 0;
+	unmap(&prefix);
+	*address = prefix.address;
+	return prefix.version;
 }
 
 int literal_prefix(const char *text, struct prefix *result)
@@ -177,6 +208,7 @@ int literal_prefix(const char *text, struct prefix *result)
 	network = prefix;
 	network.address = address_masked(prefix.address, prefix.version, prefix.length);
 	*result = network;
+	unmap(result);
 	return address_equal(&network.address, &prefix.address) ? 0 : -EDOM;
 }
 

@@ -31,6 +31,9 @@ int literal_size_bytes(const char *text, uint64_t *bytes);
 /* `500ms`, `60s`, `5m`, `1h`, `2d`; also a bare `0`. 0; -EINVAL; -ERANGE above 3650 days. */
 int literal_duration_ns(const char *text, uint64_t *duration_ns);
 
+/* The version of an address, 4 or 6; 0: it is none. `::ffff:10.0.0.1` is 10.0.0.1. */
+unsigned literal_address(const char *text, struct address *);
+
 /* `10.0.0.0/8`, `2001:db8::5`: a single address is a prefix of full length. 0; -EINVAL; -EDOM if
  * bits beyond the length are set: the result is then the network with these cleared. */
 int literal_prefix(const char *text, struct prefix *);

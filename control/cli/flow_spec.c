@@ -1,11 +1,11 @@
 #include "cli/flow_spec.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/literal.h"
 #include "protocol.h"
 
 static int read_protocol(struct flow_spec *q, const char *text, char *why, size_t bytes)
@@ -23,15 +23,6 @@ static int read_protocol(struct flow_spec *q, const char *text, char *why, size_
 	}
 	q->flow.protocol = (uint8_t)number;
 	return 0;
-}
-
-/* Returns the IP version, or 0. */
-static int read_address(const char *text, struct address *a)
-{
-	memset(a, 0, sizeof(*a));
-	if (inet_pton(AF_INET, text, a->byte + 12) == 1)
-		return 4;
-	return inet_pton(AF_INET6, text, a->byte) == 1 ? 6 : 0;
 }
 
 static int read_port(const char *text, uint16_t *port)
@@ -72,7 +63,7 @@ static int read_end(
 
 	snprintf(text, sizeof(text), "%s", argument);
 	port = split(text, with_port);
-	version = read_address(text, &q->flow.address[end]);
+	version = (int)literal_address(text, &q->flow.address[end]);
 	if (version == 0) {
 		snprintf(why, bytes,
 			"found '%s'; want ADDRESS%s, IPv6 with a port as [ADDRESS]:PORT", argument,

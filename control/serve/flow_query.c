@@ -1,12 +1,12 @@
 #include "serve/flow_query.h"
 
-#include <arpa/inet.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/literal.h"
 #include "policy/ruleset.h"
 #include "record/ecs.h"
 #include "serve/control_protocol.h"
@@ -86,11 +86,8 @@ static bool read_peer(struct flow_query *q, char *why)
 
 	if (!text)
 		return true;
-	if (inet_pton(AF_INET, text, q->peer.byte + 12) == 1)
-		q->peer_version = 4;
-	else if (inet_pton(AF_INET6, text, q->peer.byte) == 1)
-		q->peer_version = 6;
-	else
+	q->peer_version = literal_address(text, &q->peer);
+	if (!q->peer_version)
 		snprintf(why, FLOW_QUERY_WHY_BYTES, "peer: found '%.60s'; want an address", text);
 	return q->peer_version != 0;
 }

@@ -86,6 +86,14 @@ static void literal_reads_prefixes_and_names_the_network(void **state)
 	assert_int_equal(literal_prefix("10.20.1.7/16", &p), -EDOM);
 	format_prefix(&p, text);
 	assert_string_equal(text, "10.20.0.0/16");
+	assert_int_equal(literal_prefix("::ffff:10.20.0.0/112", &p), 0);
+	format_prefix(&p, text);
+	assert_string_equal(text, "10.20.0.0/16");
+	assert_int_equal(literal_prefix("::ffff:10.20.1.7", &p), 0);
+	format_prefix(&p, text);
+	assert_string_equal(text, "10.20.1.7");
+	assert_int_equal(literal_prefix("::/8", &p), 0);
+	assert_int_equal(p.version, 6);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(literal_prefix(bad[i], &p), -EINVAL);
 }
