@@ -70,6 +70,7 @@ struct source {
 	uint64_t leap_ns; /* the last time far from the stream's, with `leaps` in a row */
 	uint32_t leaps, witnesses;
 	int started;
+	int is_idle; /* a pipe has nothing at the moment: what is known should be told now */
 	enum steering steering;
 	char error[SOURCE_ERROR_BYTES]; /* what: why */
 };

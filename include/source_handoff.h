@@ -14,6 +14,9 @@ int source_handoff_open(struct source **);
 /* Copies the packet, whose now_ns is the stream's already. `start_ns` is the stream's too. */
 void source_handoff_put(struct source *, const struct packet *, uint64_t start_ns);
 
+/* Passes on what was put so far, however little. */
+void source_handoff_flush(struct source *);
+
 /* Hands over what is not full yet; the polls then end with -ENODATA. */
 void source_handoff_end(struct source *);
 

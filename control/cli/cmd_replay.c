@@ -49,6 +49,7 @@ static int run_captures(const struct replay_options *o, const struct settings *s
 		.captures = o->captures,
 		.workers = o->workers,
 		.take = collector_add,
+		.idle = collector_tell,
 		.context = collector,
 		.mirror = &collector->mirror,
 	};

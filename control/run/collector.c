@@ -87,6 +87,14 @@ void collector_add(void *context, const struct record *r)
 	write_flow(c, &c->ecs, r);
 }
 
+void collector_tell(void *context)
+{
+	struct collector *c = context;
+
+	json_lines_flush(&c->flow_lines);
+	json_lines_flush(&c->event_lines);
+}
+
 /* --- dumps ---------------------------------------------------------------------------- */
 
 void collector_begin_dump(struct collector *c)

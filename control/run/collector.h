@@ -75,6 +75,9 @@ void collector_name_interfaces(struct collector *, const char *const *name, size
 /* A record_taker whose context is the collector. */
 void collector_add(void *collector, const struct record *);
 
+/* Writes out what waits in the files' buffers; its context is the collector. */
+void collector_tell(void *collector);
+
 /* Switches to another ruleset and takes ownership of `remap`. Records in the former one's numbers
  * are translated until collector_forget_previous(). 0, or a negative errno with nothing changed.
  * Only after the last reload has rejudged its flows. */

@@ -35,11 +35,18 @@ static void report_failure(struct replay *p, struct progress *bar, const struct 
 static int go_on(struct replay *p, struct progress *bar, const struct source *s,
 	unsigned long bursts, uint64_t frames)
 {
-	if (bursts % BURSTS_PER_CHECK)
+	if (bursts % BURSTS_PER_CHECK && !s->is_idle)
 		return 1;
 	progress_show(bar, s->bytes_read, s->bytes_total, frames);
 	p->interrupted = signals_stop_requested();
 	return !p->interrupted;
+}
+
+/* A pipe that has nothing at the moment is a person who waits for what is known. */
+static void tell_now(const struct replay *p, const struct source *s)
+{
+	if (s->is_idle && p->idle)
+		p->idle(p->context);
 }
 
 /* --- one worker --------------------------------------------------------------------- */
@@ -63,6 +70,7 @@ static void run_source(
 		go_on(p, &bar, s, ++bursts, worker_counters(w)->frames)) {
 		got = worker_step(w, s);
 		empty_record_buffer(p, record_buffer);
+		tell_now(p, s);
 		if (got < 0 && got != -ENODATA)
 			report_failure(p, &bar, s);
 	}
@@ -113,7 +121,10 @@ static void run_source_pooled(
 		frames += b.count;
 		if (b.count > 0)
 			s->operations->release(s, &b);
+		for (unsigned i = 0; s->is_idle && i < p->workers; i++)
+			source_handoff_flush(queue[i]);
 		worker_pool_collect(pool);
+		tell_now(p, s);
 		if (got < 0 && got != -ENODATA)
 			report_failure(p, &bar, s);
 	}

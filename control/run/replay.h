@@ -30,6 +30,7 @@ struct replay {
 	size_t captures;
 	unsigned workers; /* 0 or 1: no other threads */
 	record_taker *take;
+	void (*idle)(void *context); /* a pipe has nothing at the moment; or NULL */
 	void *context;
 	struct mirror_report *mirror; /* the workers' figures are added; or NULL */
 	/* Results. */

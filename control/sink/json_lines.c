@@ -29,6 +29,12 @@ void json_lines_write(struct json_lines *sink, const char *json, size_t length)
 		sink->written++;
 }
 
+void json_lines_flush(struct json_lines *sink)
+{
+	if (sink->file && fflush(sink->file) == EOF && sink->error == 0)
+		sink->error = errno;
+}
+
 int json_lines_close(struct json_lines *sink)
 {
 	FILE *f = sink->file;

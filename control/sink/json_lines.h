@@ -21,6 +21,9 @@ int json_lines_open(struct json_lines *, const char *path);
 /* Writes a document without newline; NULL: it could not be rendered. */
 void json_lines_write(struct json_lines *, const char *json, size_t length);
 
+/* Writes out what is buffered. */
+void json_lines_flush(struct json_lines *);
+
 /* The first error as a negative errno, or 0. Also valid if never opened. */
 int json_lines_close(struct json_lines *);
 

@@ -119,6 +119,14 @@ void source_handoff_put(struct source *s, const struct packet *p, uint64_t start
 	c->used += (caplen + 63) & ~(size_t)63;
 }
 
+void source_handoff_flush(struct source *s)
+{
+	struct handoff_queue *q = (struct handoff_queue *)s;
+
+	if (q->loading && q->loading->packets > 0)
+		pass_on(q);
+}
+
 void source_handoff_end(struct source *s)
 {
 	struct handoff_queue *q = (struct handoff_queue *)s;

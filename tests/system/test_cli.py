@@ -650,6 +650,55 @@ def test_generate_lets_some_flows_live_at_a_time(w):
     assert longest < 0.4, f"a flow lived for {longest} s of 2, want a tenth"
 
 
+def records_of(capture):
+    """the header of a pcap file, and its records"""
+    data = pathlib.Path(capture).read_bytes()
+    records, at = [], 24
+    while at < len(data):
+        end = at + 16 + int.from_bytes(data[at + 8:at + 12], "little")
+        records.append(data[at:end])
+        at = end
+    return data[:24], records
+
+
+def test_replay_tells_of_a_live_pipe_before_its_next_packet(w):
+    head, records = records_of(w.make("udp.pcap", """host ftd 10.20.0.1
+0 udp 198.51.100.66:50001 > ftd:4001 send 0x00
+1 udp 198.51.100.67:50002 > ftd:4002 send 0x00
+2 udp 198.51.100.68:50003 > ftd:4003 send 0x00
+"""))
+    for workers in "1", "3":
+        with subprocess.Popen(
+                [PORTOLAN, "replay", "--site", w.site, "--workers", workers, "--events", "-", "-"],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                env={**os.environ, "PORTOLAN_CONFIGS": str(TREE / "configs")}) as child:
+            watch = threading.Timer(20, child.kill)
+            watch.start()
+            child.stdin.write(head)
+            for number, record in enumerate(records, 1):
+                child.stdin.write(record)
+                child.stdin.flush()
+                event = json.loads(child.stdout.readline() or "{}")
+                equal(event["destination"]["port"], 4000 + number, f"event {number}, {workers} workers")
+            child.stdin.close()
+            equal(child.wait(20), 0, "exit status")
+            watch.cancel()
+
+
+def test_replay_ends_on_a_signal_while_it_waits_for_a_pipe(w):
+    head, records = records_of(w.capture)
+    with subprocess.Popen([PORTOLAN, "replay", "--site", w.site, "-"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env={**os.environ, "PORTOLAN_CONFIGS": str(TREE / "configs")}) as child:
+        child.stdin.write(head + records[0])
+        child.stdin.flush()
+        time.sleep(1)
+        child.send_signal(signal.SIGINT)
+        equal(child.wait(20), 1, "exit status")
+        out, err = child.stdout.read(), child.stderr.read()
+        assert b"interrupted" in err and b"1 packet" in out, (out, err)
+
+
 def test_run_without_its_program_beside_says_so(w):
     alone = w.folder / "portolan"
     shutil.copy(PORTOLAN, alone)

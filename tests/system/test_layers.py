@@ -71,7 +71,8 @@ LIBRARIES = {
     'yaml.h': 'control/config/document.c', 'cyaml/': 'control/config/schema.h',
     'gnutls/': 'control/sink/tls_client.c', 'microhttpd.h': 'control/serve/http_server.c',
     'urcu': 'control/run/worker_pool.c', 'cap-ng.h': 'control/sensor/privileges.c',
-    'systemd/': 'control/sensor/sd_notify.c',
+    'systemd/': 'control/sensor/sd_notify.c', 'zlib.h': 'dataplane/source/file/gzip.c',
+    'zstd.h': 'dataplane/source/file/zstd.c', 'lzma.h': 'dataplane/source/file/xz.c',
 }
 
 

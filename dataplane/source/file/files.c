@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "source/error.h"
+#include "source/file/block.h"
+#include "source/file/byte_stream.h"
 #include "source/file/capture_reader.h"
 
 struct files {
@@ -32,37 +34,70 @@ static int check_file(struct source *s, const char *path, struct stat *st)
 	return 0;
 }
 
-/* Our own readers for what they know; -ENOTSUP leaves the file to libpcap. */
-static int open_native(struct files *f, const char *path)
+static int open_bytes(struct files *f, const char *path, struct block_buffer *chunk)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), error;
+	int is_stdin = strcmp(path, "-") == 0;
+	int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC), error;
+	struct byte_stream *stream;
 
 	if (fd < 0)
 		return source_fail(&f->source, -errno, "%s", strerror(errno));
-	error = reader_pcap_open(&f->reader, fd);
-	if (error == -ENOTSUP && lseek(fd, 0, SEEK_SET) == 0)
-		error = reader_pcapng_open(&f->reader, fd);
-	if (error < 0)
-		close(fd);
-	if (error < 0 && error != -ENOTSUP)
+	error = byte_stream_open(&stream, fd);
+	if (error < 0) {
+		if (!is_stdin)
+			close(fd);
 		return source_fail(&f->source, error, "%s", strerror(-error));
-	return error;
+	}
+	error = block_buffer_init(chunk, stream);
+	return error < 0 ? source_fail(&f->source, error, "%s", strerror(-error)) : 0;
+}
+
+/* Reads the first bytes, of which the format is seen; a short file has fewer. */
+static int read_first(struct files *f, struct block_buffer *chunk)
+{
+	while (chunk_left(chunk) < READER_HEADER_BYTES && !chunk->ended)
+		if (block_buffer_refill(chunk) < 0)
+			return source_fail(
+				&f->source, -chunk->error, "%s", block_buffer_why(chunk));
+	return 0;
+}
+
+/* Our own readers for what they know, libpcap for the rest. */
+static int open_reader(struct files *f, struct block_buffer *chunk)
+{
+	int error = read_first(f, chunk);
+
+	if (error < 0)
+		return error;
+	error = decompress_open(chunk);
+	if (error < 0)
+		return source_fail(&f->source, error, "%s", strerror(-error));
+	error = read_first(f, chunk);
+	if (error < 0)
+		return error;
+	error = reader_pcap_open(&f->reader, chunk);
+	if (error == -ENOTSUP)
+		error = reader_pcapng_open(&f->reader, chunk);
+	if (error == -ENOTSUP)
+		return reader_libpcap_open(&f->reader, chunk, f->source.error);
+	return error < 0 ? source_fail(&f->source, error, "%s", strerror(-error)) : 0;
 }
 
 static int open_file(struct files *f, const char *path)
 {
+	struct block_buffer chunk = {0};
 	struct stat st;
-	int error;
+	int error = 0;
 
-	if (strcmp(path, "-") != 0) {
+	if (strcmp(path, "-") != 0)
 		error = check_file(&f->source, path, &st);
-		if (error < 0)
-			return error;
-		error = S_ISREG(st.st_mode) ? open_native(f, path) : -ENOTSUP;
-		if (error != -ENOTSUP)
-			return error;
-	}
-	return reader_libpcap_open(&f->reader, path, f->source.error);
+	if (error == 0)
+		error = open_bytes(f, path, &chunk);
+	if (error == 0)
+		error = open_reader(f, &chunk);
+	if (error < 0)
+		block_buffer_fini(&chunk);
+	return error;
 }
 
 /* Puts the file's name before what is wrong with it. */
@@ -77,9 +112,19 @@ static int name_file(struct files *f, int error)
 		f->reader ? "; what was read before counts" : "");
 }
 
+/* How long a pipe that has nothing is waited for before whoever polls gets a turn. */
+#define IDLE_MS 10
+
+static int is_ready(const struct capture_reader *r, int wait_ms)
+{
+	struct byte_stream *bytes = r->chunk.stream;
+
+	return r->chunk.ended || bytes->operations->is_ready(bytes, wait_ms);
+}
+
 static void close_current(struct files *f)
 {
-	f->bytes_before += f->reader->operations->position(f->reader);
+	f->bytes_before += block_buffer_position(&f->reader->chunk);
 	f->reader->operations->close(f->reader);
 	f->reader = NULL;
 }
@@ -97,10 +142,14 @@ static int files_poll(struct source *s, struct burst *b)
 		if (got < 0)
 			return name_file(f, got);
 	}
+	if (s->is_idle && !is_ready(f->reader, IDLE_MS))
+		return 0;
 	got = f->reader->operations->fill(f->reader, s, b);
 	if (got < 0)
 		got = name_file(f, got);
-	s->bytes_read = f->bytes_before + f->reader->operations->position(f->reader);
+	s->is_idle =
+		got == 1 && f->reader->is_plain && b->count < BURST_MAX && !is_ready(f->reader, 0);
+	s->bytes_read = f->bytes_before + block_buffer_position(&f->reader->chunk);
 	/* The burst's bytes are the reader's: it closes when there are none. */
 	if (got < 1 && b->count == 0)
 		close_current(f);

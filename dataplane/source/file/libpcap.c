@@ -1,5 +1,6 @@
-/* Captures that libpcap reads for us: other formats, pipes, standard input. Its bytes live until
- * its next call, so a burst's are copied into an arena of the reader's own. */
+/* Captures that libpcap reads for us: older and modified formats. It reads what the buffer has and
+ * what comes behind it through a FILE of our own. Its bytes live until its next call, so a burst's
+ * are copied into an arena of the reader's own. */
 #include "source/file/capture_reader.h"
 
 #include <assert.h>
@@ -87,39 +88,64 @@ static int fill(struct capture_reader *r, struct source *s, struct burst *b)
 	return b->count > 0 ? 1 : got;
 }
 
-static uint64_t position(const struct capture_reader *r)
-{
-	long at = ftell(pcap_file(((const struct libpcap_file *)r)->pcap));
-
-	return at > 0 ? (uint64_t)at : 0;
-}
-
+/* libpcap closes the FILE with itself. */
 static void close_file(struct capture_reader *r)
 {
 	struct libpcap_file *f = (struct libpcap_file *)r;
 
-	pcap_close(f->pcap);
+	if (f->pcap)
+		pcap_close(f->pcap);
+	block_buffer_fini(&f->reader.chunk);
 	free(f);
 }
 
 static const struct reader_operations operations = {
 	.fill = fill,
-	.position = position,
 	.close = close_file,
 };
 
+static ssize_t give_bytes(void *cookie, char *bytes, size_t count)
+{
+	struct block_buffer *c = &((struct libpcap_file *)cookie)->reader.chunk;
+	size_t now;
+
+	if (chunk_left(c) == 0 && block_buffer_refill(c) < 0) {
+		errno = c->error;
+		return -1;
+	}
+	now = chunk_left(c) < count ? chunk_left(c) : count;
+	memcpy(bytes, chunk_here(c), now);
+	chunk_skip(c, now);
+	return (ssize_t)now;
+}
+
+static pcap_t *open_pcap(struct libpcap_file *f, char reason[PCAP_ERRBUF_SIZE])
+{
+	FILE *file = fopencookie(f, "r", (cookie_io_functions_t){.read = give_bytes});
+	pcap_t *pcap;
+
+	if (!file)
+		return NULL;
+	pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, reason);
+	if (!pcap)
+		fclose(file);
+	return pcap;
+}
+
 int reader_libpcap_open(
-	struct capture_reader **out, const char *path, char error[SOURCE_ERROR_BYTES])
+	struct capture_reader **out, struct block_buffer *chunk, char error[SOURCE_ERROR_BYTES])
 {
 	char reason[PCAP_ERRBUF_SIZE] = "";
 	struct libpcap_file *f = calloc(1, sizeof(*f));
 
 	if (!f)
 		return -ENOMEM;
-	f->pcap = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, reason);
+	f->reader.chunk = *chunk;
+	f->pcap = open_pcap(f, reason);
 	if (!f->pcap) {
 		snprintf(error, SOURCE_ERROR_BYTES, "no capture: %s; want a pcap or pcapng file",
 			reason);
+		*chunk = f->reader.chunk; /* stays the caller's */
 		free(f);
 		return -EINVAL;
 	}

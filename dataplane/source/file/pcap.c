@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "source/error.h"
-#include "source/file/block.h"
 #include "source/file/endian.h"
 #include "source/link_type.h"
 
@@ -16,7 +15,6 @@ enum { FILE_HEADER = 24, RECORD_HEADER = 16 };
 
 struct pcap_file {
 	struct capture_reader reader;
-	struct block_buffer chunk;
 	uint32_t ns_per_unit;
 	int swapped;
 	uint16_t link;
@@ -25,17 +23,17 @@ struct pcap_file {
 /* 0; -EMSGSIZE: the length is broken; -ENODATA: the record is not all there. */
 static int record_at(const struct pcap_file *f, uint32_t *caplen)
 {
-	if (chunk_left(&f->chunk) < RECORD_HEADER)
+	if (chunk_left(&f->reader.chunk) < RECORD_HEADER)
 		return -ENODATA;
-	*caplen = field32(chunk_here(&f->chunk) + 8, f->swapped);
+	*caplen = field32(chunk_here(&f->reader.chunk) + 8, f->swapped);
 	if (*caplen > RECORD_BYTES_MAX)
 		return -EMSGSIZE;
-	return chunk_left(&f->chunk) - RECORD_HEADER < *caplen ? -ENODATA : 0;
+	return chunk_left(&f->reader.chunk) - RECORD_HEADER < *caplen ? -ENODATA : 0;
 }
 
 static void add_packet(struct pcap_file *f, struct source *s, struct burst *b, uint32_t caplen)
 {
-	const uint8_t *h = chunk_here(&f->chunk);
+	const uint8_t *h = chunk_here(&f->reader.chunk);
 	uint32_t wirelen = field32(h + 12, f->swapped);
 	uint64_t fraction = (uint64_t)field32(h + 4, f->swapped) * f->ns_per_unit;
 	struct packet *p = &b->packet[b->count++];
@@ -47,12 +45,12 @@ static void add_packet(struct pcap_file *f, struct source *s, struct burst *b, u
 	p->link = f->link;
 	p->interface = 0;
 	source_stamp(s, b, p);
-	chunk_skip(&f->chunk, RECORD_HEADER + caplen);
+	chunk_skip(&f->reader.chunk, RECORD_HEADER + caplen);
 }
 
 static int report_broken(const struct pcap_file *f, struct source *s, int why, uint32_t caplen)
 {
-	unsigned long long offset = f->chunk.offset;
+	unsigned long long offset = f->reader.chunk.offset;
 
 	if (why == -EMSGSIZE)
 		return source_fail(s, -EIO,
@@ -68,43 +66,39 @@ static int fill(struct capture_reader *r, struct source *s, struct burst *b)
 	uint32_t caplen = 0;
 	int whole = 0;
 
-	if (record_at(f, &caplen) == -ENODATA && block_buffer_refill(&f->chunk) < 0)
-		return source_fail(s, -f->chunk.error, "%s", strerror(f->chunk.error));
+	while (record_at(f, &caplen) == -ENODATA && !f->reader.chunk.ended)
+		if (block_buffer_refill(&f->reader.chunk) < 0)
+			return source_fail(s, -f->reader.chunk.error, "%s",
+				block_buffer_why(&f->reader.chunk));
 	while (b->count < BURST_MAX && (whole = record_at(f, &caplen)) == 0)
 		add_packet(f, s, b, caplen);
 	if (b->count > 0 || whole == 0)
 		return 1;
-	if (whole == -ENODATA && chunk_left(&f->chunk) == 0)
+	if (whole == -ENODATA && chunk_left(&f->reader.chunk) == 0)
 		return 0;
 	return report_broken(f, s, whole, caplen);
-}
-
-static uint64_t position(const struct capture_reader *r)
-{
-	return ((const struct pcap_file *)r)->chunk.offset;
 }
 
 static void close_file(struct capture_reader *r)
 {
 	struct pcap_file *f = (struct pcap_file *)r;
 
-	block_buffer_fini(&f->chunk);
+	block_buffer_fini(&f->reader.chunk);
 	free(f);
 }
 
 static const struct reader_operations operations = {
 	.fill = fill,
-	.position = position,
 	.close = close_file,
 };
 
 /* 0 or -ENOTSUP: then libpcap may know better (older versions, modified formats). */
 static int read_header(struct pcap_file *f)
 {
-	const uint8_t *h = chunk_here(&f->chunk);
+	const uint8_t *h = chunk_here(&f->reader.chunk);
 	uint32_t magic;
 
-	if (chunk_left(&f->chunk) < FILE_HEADER)
+	if (chunk_left(&f->reader.chunk) < FILE_HEADER)
 		return -ENOTSUP;
 	magic = field32(h, 0);
 	f->swapped = magic == __builtin_bswap32(MAGIC_MICROSECONDS) ||
@@ -116,27 +110,25 @@ static int read_header(struct pcap_file *f)
 		return -ENOTSUP;
 	f->ns_per_unit = magic == MAGIC_MICROSECONDS ? 1000 : 1;
 	f->link = (uint16_t)link_of((int)(field32(h + 20, f->swapped) & 0xffff));
-	chunk_skip(&f->chunk, FILE_HEADER);
+	chunk_skip(&f->reader.chunk, FILE_HEADER);
 	return 0;
 }
 
-int reader_pcap_open(struct capture_reader **out, int fd)
+int reader_pcap_open(struct capture_reader **out, struct block_buffer *chunk)
 {
 	struct pcap_file *f = calloc(1, sizeof(*f));
-	int error = f ? block_buffer_init(&f->chunk, fd) : -ENOMEM;
+	int error;
 
-	if (error == 0)
-		error = block_buffer_refill(&f->chunk);
-	if (error == 0)
-		error = read_header(f);
+	if (!f)
+		return -ENOMEM;
+	f->reader.chunk = *chunk;
+	error = read_header(f);
 	if (error < 0) {
-		if (f) {
-			f->chunk.fd = -1; /* stays the caller's */
-			close_file(&f->reader);
-		}
+		free(f);
 		return error;
 	}
 	f->reader.operations = &operations;
+	f->reader.is_plain = 1;
 	*out = &f->reader;
 	return 0;
 }

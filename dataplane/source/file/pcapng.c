@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "source/error.h"
-#include "source/file/block.h"
 #include "source/file/endian.h"
 #include "source/link_type.h"
 
@@ -34,7 +33,6 @@ struct port {
 
 struct pcapng_file {
 	struct capture_reader reader;
-	struct block_buffer chunk;
 	struct port *port; /* the section's interfaces */
 	uint32_t ports, ports_max;
 	uint64_t skip; /* bytes of a large block without packets that are still to come */
@@ -43,8 +41,8 @@ struct pcapng_file {
 
 static int broken(const struct pcapng_file *f, struct source *s, const char *what)
 {
-	return source_fail(
-		s, -EIO, "broken at byte %llu: %s", (unsigned long long)f->chunk.offset, what);
+	return source_fail(s, -EIO, "broken at byte %llu: %s",
+		(unsigned long long)f->reader.chunk.offset, what);
 }
 
 /* --- interfaces ---------------------------------------------------------------------- */
@@ -192,9 +190,9 @@ static int enter_section(struct pcapng_file *f, struct source *s)
 {
 	uint32_t order;
 
-	if (chunk_left(&f->chunk) < BLOCK_HEADER + 4)
+	if (chunk_left(&f->reader.chunk) < BLOCK_HEADER + 4)
 		return broken(f, s, "cut in a section's header");
-	order = field32(chunk_here(&f->chunk) + BLOCK_HEADER, 0);
+	order = field32(chunk_here(&f->reader.chunk) + BLOCK_HEADER, 0);
 	if (order != SECTION_ORDER && order != __builtin_bswap32(SECTION_ORDER))
 		return broken(f, s, "a section without the byte-order magic");
 	f->swapped = order != SECTION_ORDER;
@@ -205,10 +203,10 @@ static int enter_section(struct pcapng_file *f, struct source *s)
 /* The next block's type and length. 1; 0 if it is not all in the chunk; negative: broken. */
 static int block_at(struct pcapng_file *f, struct source *s, uint32_t *type, uint32_t *length)
 {
-	const uint8_t *h = chunk_here(&f->chunk);
+	const uint8_t *h = chunk_here(&f->reader.chunk);
 	int error;
 
-	if (chunk_left(&f->chunk) < BLOCK_SMALLEST)
+	if (chunk_left(&f->reader.chunk) < BLOCK_SMALLEST)
 		return 0;
 	*type = field32(h, 0);
 	if (*type == SECTION) {
@@ -227,13 +225,13 @@ static int block_at(struct pcapng_file *f, struct source *s, uint32_t *type, uin
 		f->skip = *length;
 		return 1;
 	}
-	return chunk_left(&f->chunk) >= *length;
+	return chunk_left(&f->reader.chunk) >= *length;
 }
 
 static int take_block(
 	struct pcapng_file *f, struct source *s, struct burst *b, uint32_t type, uint32_t length)
 {
-	const uint8_t *body = chunk_here(&f->chunk) + BLOCK_HEADER;
+	const uint8_t *body = chunk_here(&f->reader.chunk) + BLOCK_HEADER;
 	size_t bytes = length - BLOCK_SMALLEST;
 	int error = 0;
 
@@ -244,17 +242,17 @@ static int take_block(
 	else if (type == INTERFACE)
 		error = add_interface(f, s, body, bytes);
 	if (error == 0)
-		chunk_skip(&f->chunk, length);
+		chunk_skip(&f->reader.chunk, length);
 	return error;
 }
 
 /* Passes over what is left of a large block; 0 where the chunk holds no more of it. */
 static int skip_on(struct pcapng_file *f)
 {
-	size_t left = chunk_left(&f->chunk);
+	size_t left = chunk_left(&f->reader.chunk);
 	size_t now = f->skip < left ? (size_t)f->skip : left;
 
-	chunk_skip(&f->chunk, now);
+	chunk_skip(&f->reader.chunk, now);
 	f->skip -= now;
 	return f->skip == 0;
 }
@@ -282,10 +280,10 @@ static int fill(struct capture_reader *r, struct source *s, struct burst *b)
 	/* What is broken is said when nothing is left to be handed over. */
 	while (b->count < BURST_MAX) {
 		went = take_next(f, s, b);
-		if (went == 0 && b->count == 0 && !f->chunk.ended && !f->chunk.error) {
-			if (block_buffer_refill(&f->chunk) < 0)
-				return source_fail(
-					s, -f->chunk.error, "%s", strerror(f->chunk.error));
+		if (went == 0 && b->count == 0 && !f->reader.chunk.ended) {
+			if (block_buffer_refill(&f->reader.chunk) < 0)
+				return source_fail(s, -f->reader.chunk.error, "%s",
+					block_buffer_why(&f->reader.chunk));
 			continue;
 		}
 		if (went < 1)
@@ -295,50 +293,38 @@ static int fill(struct capture_reader *r, struct source *s, struct burst *b)
 		return 1;
 	if (went < 0)
 		return went;
-	if (chunk_left(&f->chunk) == 0 && f->skip == 0)
+	if (chunk_left(&f->reader.chunk) == 0 && f->skip == 0)
 		return 0;
 	return source_fail(s, -EIO, "cut at byte %llu, in the middle of a block",
-		(unsigned long long)f->chunk.offset);
-}
-
-static uint64_t position(const struct capture_reader *r)
-{
-	return ((const struct pcapng_file *)r)->chunk.offset;
+		(unsigned long long)f->reader.chunk.offset);
 }
 
 static void close_file(struct capture_reader *r)
 {
 	struct pcapng_file *f = (struct pcapng_file *)r;
 
-	block_buffer_fini(&f->chunk);
+	block_buffer_fini(&f->reader.chunk);
 	free(f->port);
 	free(f);
 }
 
 static const struct reader_operations operations = {
 	.fill = fill,
-	.position = position,
 	.close = close_file,
 };
 
-int reader_pcapng_open(struct capture_reader **out, int fd)
+int reader_pcapng_open(struct capture_reader **out, struct block_buffer *chunk)
 {
-	struct pcapng_file *f = calloc(1, sizeof(*f));
-	int error = f ? block_buffer_init(&f->chunk, fd) : -ENOMEM;
+	struct pcapng_file *f;
 
-	if (error == 0)
-		error = block_buffer_refill(&f->chunk);
-	if (error == 0 && (chunk_left(&f->chunk) < BLOCK_SMALLEST ||
-				  field32(chunk_here(&f->chunk), 0) != SECTION))
-		error = -ENOTSUP;
-	if (error < 0) {
-		if (f) {
-			f->chunk.fd = -1; /* stays the caller's */
-			close_file(&f->reader);
-		}
-		return error;
-	}
+	if (chunk_left(chunk) < BLOCK_SMALLEST || field32(chunk_here(chunk), 0) != SECTION)
+		return -ENOTSUP;
+	f = calloc(1, sizeof(*f));
+	if (!f)
+		return -ENOMEM;
+	f->reader.chunk = *chunk;
 	f->reader.operations = &operations;
+	f->reader.is_plain = 1;
 	*out = &f->reader;
 	return 0;
 }

@@ -9,6 +9,9 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <lzma.h>
+#include <zlib.h>
+#include <zstd.h>
 
 #include "source.h"
 
@@ -326,6 +329,271 @@ static void files_of_a_header_alone_have_no_packets(void **state)
 	free(r);
 }
 
+/* --- pcapng by hand ------------------------------------------------------------------------- */
+
+static struct file pcapng_open_by_hand(void)
+{
+	struct file f = file_open();
+	static const uint32_t section[] = {
+		0x0a0d0d0a, 28, 0x1a2b3c4d, 1, UINT32_MAX, UINT32_MAX, 28};
+
+	for (size_t i = 0; i < sizeof(section) / sizeof(section[0]); i++)
+		put32(&f, section[i]);
+	return f;
+}
+
+static void put_interface(struct file *f, uint32_t link, uint32_t snaplen)
+{
+	const uint32_t block[] = {1, 20, link, snaplen, 20};
+
+	for (size_t i = 0; i < sizeof(block) / sizeof(block[0]); i++)
+		put32(f, block[i]);
+}
+
+static void put_bytes(struct file *f, uint32_t count, int fill)
+{
+	for (uint32_t i = 0; i < count; i++)
+		fputc(fill, f->out);
+}
+
+static void put_enhanced(struct file *f, uint32_t interface, uint32_t caplen, int fill)
+{
+	const uint32_t block[] = {6, 32 + caplen, interface, 0, 1000000, caplen, caplen};
+
+	for (size_t i = 0; i < sizeof(block) / sizeof(block[0]); i++)
+		put32(f, block[i]);
+	put_bytes(f, caplen, fill);
+	put32(f, 32 + caplen);
+}
+
+static void put_simple(struct file *f, uint32_t wirelen, uint32_t caplen, int fill)
+{
+	put32(f, 3);
+	put32(f, 16 + caplen);
+	put32(f, wirelen);
+	put_bytes(f, caplen, fill);
+	put32(f, 16 + caplen);
+}
+
+/* --- pipes -------------------------------------------------------------------------------- */
+
+/* What is in the file, through a pipe that its writer fills a few bytes at a time. */
+static struct reading *read_through_pipe(const struct file *f)
+{
+	char command[128], path[32];
+	const char *paths = path;
+	struct reading *r;
+	FILE *pipe;
+
+	snprintf(command, sizeof(command), "dd if=%s bs=7 status=none", f->path);
+	pipe = popen(command, "r");
+	assert_non_null(pipe);
+	snprintf(path, sizeof(path), "/dev/fd/%d", fileno(pipe));
+	r = read_all(&paths, 1);
+	pclose(pipe);
+	unlink(f->path);
+	return r;
+}
+
+static void files_reads_interfaces_of_other_snapshot_lengths_through_a_pipe(void **state)
+{
+	struct file f = pcapng_open_by_hand();
+	struct reading *r;
+
+	(void)state;
+	put_interface(&f, ETHERNET, 262144);
+	put_interface(&f, ETHERNET, 65535);
+	put_enhanced(&f, 0, 60, 1);
+	put_enhanced(&f, 1, 64, 2);
+	file_finish(&f);
+	r = read_through_pipe(&f);
+	assert_int_equal(r->errors, 0);
+	assert_int_equal(r->packets, 2);
+	assert_int_equal(r->packet[1].caplen, 64);
+	assert_int_equal(r->packet[1].interface, 1);
+	assert_int_equal(r->last[1], 2);
+	free(r);
+}
+
+static void files_reads_simple_packets_through_a_pipe_with_the_streams_time(void **state)
+{
+	struct file f = pcapng_open_by_hand();
+	struct reading *r;
+
+	(void)state;
+	put_interface(&f, ETHERNET, 64);
+	put_enhanced(&f, 0, 60, 1);
+	put_simple(&f, 1514, 64, 2);
+	file_finish(&f);
+	r = read_through_pipe(&f);
+	assert_int_equal(r->errors, 0);
+	assert_int_equal(r->packets, 2);
+	assert_int_equal(r->packet[1].caplen, 64);
+	assert_int_equal(r->packet[1].wirelen, 1514);
+	assert_int_equal(r->packet[1].time_ns, r->packet[0].time_ns);
+	free(r);
+}
+
+static void files_of_a_pipe_that_ends_in_a_record_say_so(void **state)
+{
+	struct file f = pcap_open_by_hand(NANO, ETHERNET, 0);
+	struct reading *r;
+
+	(void)state;
+	put_record(&f, 1, 0, 60, 60, 0);
+	put32(&f, 2);
+	file_finish(&f);
+	r = read_through_pipe(&f);
+	assert_int_equal(r->packets, 1);
+	check_error(r, 0, "/dev/fd", "in the middle of a record; what was read before counts");
+	free(r);
+}
+
+static void files_gives_a_pipes_packet_before_the_next_one_comes(void **state)
+{
+	int end[2];
+	struct file f = {.path = ""};
+	char path[32];
+	const char *paths = path;
+	struct burst b = {0};
+	struct source *s;
+
+	(void)state;
+	assert_int_equal(pipe(end), 0);
+	f.out = fdopen(end[1], "w");
+	snprintf(path, sizeof(path), "/dev/fd/%d", end[0]);
+	assert_int_equal(source_files_open(&s, &paths, 1), 0);
+	for (unsigned i = 0; i < 6; i++)
+		put32(&f, (const uint32_t[]){NANO, 2 | 4 << 16, 0, 0, 65535, ETHERNET}[i]);
+	for (unsigned i = 0; i < 3; i++) {
+		put_record(&f, i, 0, 60, 60, (int)i);
+		fflush(f.out);
+		assert_int_equal(s->operations->poll(s, &b), 1);
+		assert_int_equal(b.count, 1);
+		assert_int_equal(b.packet[0].data[0], i);
+		assert_true(s->is_idle);
+		s->operations->release(s, &b);
+		assert_int_equal(s->operations->poll(s, &b), 0); /* does not wait for ever */
+	}
+	fclose(f.out);
+	while (s->operations->poll(s, &b) != -ENODATA)
+		assert_int_equal(b.count, 0);
+	s->operations->close(s);
+	close(end[0]);
+}
+
+/* --- compressed ----------------------------------------------------------------------------- */
+
+static size_t file_bytes(const struct file *f, uint8_t **bytes)
+{
+	FILE *in = fopen(f->path, "r");
+	size_t count;
+
+	*bytes = malloc(1 << 20);
+	assert_true(in && *bytes);
+	count = fread(*bytes, 1, 1 << 20, in);
+	fclose(in);
+	return count;
+}
+
+static void file_replace(const struct file *f, const void *bytes, size_t count)
+{
+	FILE *out = fopen(f->path, "w");
+
+	assert_non_null(out);
+	assert_int_equal(fwrite(bytes, 1, count, out), count);
+	fclose(out);
+}
+
+static size_t as_gzip(const uint8_t *bytes, size_t count, uint8_t *out, size_t room)
+{
+	z_stream z = {.next_in = (Bytef *)(uintptr_t)bytes, .avail_in = (uInt)count};
+
+	assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, 0), Z_OK);
+	z.next_out = out;
+	z.avail_out = (uInt)room;
+	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+	deflateEnd(&z);
+	return room - z.avail_out;
+}
+
+static size_t as_zstd(const uint8_t *bytes, size_t count, uint8_t *out, size_t room)
+{
+	return ZSTD_compress(out, room, bytes, count, 3);
+}
+
+static size_t as_xz(const uint8_t *bytes, size_t count, uint8_t *out, size_t room)
+{
+	size_t used = 0;
+
+	assert_int_equal(
+		lzma_easy_buffer_encode(1, LZMA_CHECK_CRC32, NULL, bytes, count, out, &used, room),
+		LZMA_OK);
+	return used;
+}
+
+typedef size_t compressor(const uint8_t *, size_t, uint8_t *, size_t);
+static compressor *const compressors[] = {as_gzip, as_zstd, as_xz};
+
+/* A capture of 2,000 packets in two members; `cut`: so many bytes are missing at the end. */
+static struct file compressed(compressor *compress, size_t cut)
+{
+	struct file f = pcap_open_by_hand(NANO, ETHERNET, 0);
+	uint8_t *plain, *packed = malloc(1 << 20);
+	size_t count, used;
+
+	assert_non_null(packed);
+	for (uint32_t i = 0; i < 2000; i++)
+		put_record(&f, i, i * 7919, 60 + i % 200, 1514, (int)(i % 251));
+	file_finish(&f);
+	count = file_bytes(&f, &plain);
+	used = compress(plain, count / 2, packed, 1 << 20);
+	used += compress(plain + count / 2, count - count / 2, packed + used, (1 << 20) - used);
+	file_replace(&f, packed, used - cut);
+	free(plain);
+	free(packed);
+	return f;
+}
+
+static void files_reads_compressed_captures_whatever_their_names(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct file f = compressed(compressors[i], 0);
+		struct reading *r = read_one(&f);
+		assert_int_equal(r->errors, 0);
+		assert_int_equal(r->packets, 2000);
+		assert_int_equal(r->packet[1999].time_ns, 1999 * SECOND + 1999 * 7919);
+		assert_int_equal(r->last[1999], 1999 % 251);
+		free(r);
+	}
+}
+
+static void files_reads_compressed_captures_through_a_pipe(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct file f = compressed(compressors[i], 0);
+		struct reading *r = read_through_pipe(&f);
+		assert_int_equal(r->errors, 0);
+		assert_int_equal(r->packets, 2000);
+		free(r);
+	}
+}
+
+static void files_gives_what_came_before_compressed_data_is_cut_or_broken(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct file f = compressed(compressors[i], 1000);
+		struct reading *r = read_one(&f);
+		assert_int_equal(r->errors, 1);
+		check_error(r, 0, f.path, "what was read before counts");
+		assert_true(r->packets >= 900 && r->packets < 2000);
+		free(r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +606,13 @@ int main(void)
 		cmocka_unit_test(files_gives_what_came_before_a_broken_record),
 		cmocka_unit_test(files_says_what_is_wrong_and_goes_on),
 		cmocka_unit_test(files_of_a_header_alone_have_no_packets),
+		cmocka_unit_test(files_reads_interfaces_of_other_snapshot_lengths_through_a_pipe),
+		cmocka_unit_test(files_reads_simple_packets_through_a_pipe_with_the_streams_time),
+		cmocka_unit_test(files_of_a_pipe_that_ends_in_a_record_say_so),
+		cmocka_unit_test(files_gives_a_pipes_packet_before_the_next_one_comes),
+		cmocka_unit_test(files_reads_compressed_captures_whatever_their_names),
+		cmocka_unit_test(files_reads_compressed_captures_through_a_pipe),
+		cmocka_unit_test(files_gives_what_came_before_compressed_data_is_cut_or_broken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
