@@ -12,7 +12,7 @@
 
 #define SECOND_NS 1000000000ull
 
-/* Both connections carry heartbeats: one without a packet for so long is not counted as up. */
+/* Both connections carry heartbeats: one without a packet for longer is not up. */
 #define SILENT_NS (300 * SECOND_NS)
 
 /* A connection shorter than this counts as failed after its handshake. */
@@ -68,7 +68,7 @@ static bool is_channel_set(const struct ruleset *c, size_t set)
 
 int channels_init(struct channels *c, const struct ruleset *ruleset)
 {
-	*c = (struct channels){.ruleset = ruleset, .dump = 1};
+	*c = (struct channels){.ruleset = ruleset};
 	c->is_network = calloc(ruleset->appliances + 1, sizeof(*c->is_network));
 	c->is_channel = calloc(ruleset->policy->sets + 1, sizeof(*c->is_channel));
 	c->has_any = calloc(ruleset->appliances + 1, sizeof(*c->has_any));
@@ -207,7 +207,6 @@ int channels_reload(struct channels *c, const struct ruleset *ruleset, const str
 		*c = old;
 		return error;
 	}
-	c->dump = old.dump;
 	c->overflowed = old.overflowed;
 	HASH_ITER(hh, old.first, ch, next)
 	{
@@ -252,16 +251,51 @@ static void record_outcome(struct channel *ch, const struct record *r)
 		latest(&ch->up_ns, r->end_ns);
 }
 
-static void count_live(const struct channels *c, struct channel *ch, const struct record *r)
+/* The same for both directions of a connection. */
+static uint64_t connection_key(const struct record *r)
 {
-	if (ch->dump != c->dump) {
-		ch->dump = c->dump;
-		ch->up = ch->connecting = 0;
+	uint64_t hash[2];
+
+	for (unsigned end = 0; end < 2; end++) {
+		uint64_t half[2];
+		memcpy(half, r->address[end].byte, sizeof(half));
+		hash[end] = (half[0] ^ half[1] ^ r->port[end]) * 0x9e3779b97f4a7c15;
+		hash[end] ^= hash[end] >> 29;
 	}
-	if (is_up(r) && r->end != END_FIN && r->end != END_RESET)
-		ch->up++;
-	else
-		ch->connecting++;
+	return hash[0] + hash[1];
+}
+
+/* Its place; a new one takes that of a closed connection, else of the one that is silent longest.
+ */
+static struct channel_connection *connection_of(struct channel *ch, uint64_t key)
+{
+	struct channel_connection *victim = ch->connection;
+
+	for (unsigned i = 0; i < CHANNEL_CONNECTIONS_MAX; i++) {
+		struct channel_connection *at = &ch->connection[i];
+		if (at->last_ns && at->key == key)
+			return at;
+		if (at->is_closed > victim->is_closed ||
+			(at->is_closed == victim->is_closed && at->last_ns < victim->last_ns))
+			victim = at;
+	}
+	*victim = (struct channel_connection){.key = key};
+	return victim;
+}
+
+/* Its flow may have ended for want of packets, or begin anew without a handshake: what counts is
+ * when its last packet came, and that nobody closed it. */
+static void note_connection(struct channel *ch, const struct record *r)
+{
+	struct channel_connection *at;
+
+	if (!is_up(r))
+		return;
+	at = connection_of(ch, connection_key(r));
+	if (r->end_ns < at->last_ns)
+		return;
+	at->last_ns = r->end_ns;
+	at->is_closed = r->end == END_FIN || r->end == END_RESET;
 }
 
 void channels_take(struct channels *c, const struct record *r)
@@ -279,13 +313,7 @@ void channels_take(struct channels *c, const struct record *r)
 	if (!ch)
 		return;
 	record_outcome(ch, r);
-	if (record_is_live(r))
-		count_live(c, ch, r);
-}
-
-void channels_begin_dump(struct channels *c)
-{
-	c->dump++;
+	note_connection(ch, r);
 }
 
 /* --- states ---------------------------------------------------------------------------- */
@@ -295,7 +323,7 @@ static bool is_recent(uint64_t at_ns, uint64_t now_ns)
 	return at_ns && at_ns + ATTEMPT_NS > now_ns;
 }
 
-/* With no live connection, the latest attempt determines the state. */
+/* With no connection up, the latest attempt determines the state. */
 static enum channel_state state_of_attempts(const struct channel *ch, uint64_t now_ns)
 {
 	uint64_t at = 0;
@@ -314,18 +342,24 @@ static enum channel_state state_of_attempts(const struct channel *ch, uint64_t n
 	return s;
 }
 
-static enum channel_state state_of(
-	const struct channels *c, const struct channel *ch, uint64_t now_ns, bool in_doubt)
+static uint32_t count_up(const struct channel *ch, uint64_t now_ns)
 {
-	unsigned up = ch->dump == c->dump ? ch->up : 0;
+	uint32_t up = 0;
 
-	if (ch->last_ns + SILENT_NS < now_ns)
-		up = 0;
-	if (up >= CHANNEL_CONNECTIONS)
+	for (unsigned i = 0; i < CHANNEL_CONNECTIONS_MAX; i++) {
+		const struct channel_connection *at = &ch->connection[i];
+		up += at->last_ns && !at->is_closed && at->last_ns + SILENT_NS >= now_ns;
+	}
+	return up;
+}
+
+static enum channel_state state_of(const struct channel *ch, uint64_t now_ns, bool in_doubt)
+{
+	if (ch->up >= CHANNEL_CONNECTIONS)
 		return CHANNEL_UP;
 	if (in_doubt)
 		return CHANNEL_INCONCLUSIVE;
-	return up == 1 ? CHANNEL_HALF : state_of_attempts(ch, now_ns);
+	return ch->up == 1 ? CHANNEL_HALF : state_of_attempts(ch, now_ns);
 }
 
 void channels_evaluate(struct channels *c, uint64_t now_ns, bool in_doubt,
@@ -335,7 +369,9 @@ void channels_evaluate(struct channels *c, uint64_t now_ns, bool in_doubt,
 
 	HASH_ITER(hh, c->first, ch, next)
 	{
-		enum channel_state from = ch->state, to = state_of(c, ch, now_ns, in_doubt);
+		enum channel_state from = ch->state, to;
+		ch->up = count_up(ch, now_ns);
+		to = state_of(ch, now_ns, in_doubt);
 		if (to == CHANNEL_SILENT && !was_up(ch)) { /* never up: forget it */
 			forget(c, ch);
 			continue;

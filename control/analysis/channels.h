@@ -1,10 +1,10 @@
 /* Channels: pairs of appliances and their appliance-communications connections (DESIGN 1).
  *
- * A healthy pair has two long-lived connections. Live ones are counted at every dump; failed
- * attempts are learned from flows that ended. An appliance with single addresses is one host,
- * whichever address it uses (the event channel may have an interface of its own); in one with
- * networks every address is a host. Bounded: pairs beyond CHANNELS_MAX are counted, not kept. Used
- * on the control thread only.
+ * A healthy pair has two long-lived connections, each with heartbeats. A connection is up by when
+ * its last packet came, whatever flows it was seen as; failed attempts are learned from flows that
+ * ended. An appliance with single addresses is one host, whichever address it uses (the event
+ * channel may have an interface of its own); in one with networks every address is a host. Bounded:
+ * pairs beyond CHANNELS_MAX are counted, not kept. Used on the control thread only.
  */
 #ifndef PORTOLAN_CHANNELS_H
 #define PORTOLAN_CHANNELS_H
@@ -20,7 +20,8 @@ struct ruleset;
 struct remap;
 
 #define CHANNELS_MAX 65536
-#define CHANNEL_CONNECTIONS 2 /* control and event */
+#define CHANNEL_CONNECTIONS 2	  /* control and event */
+#define CHANNEL_CONNECTIONS_MAX 4 /* remembered of each pair: two, and those before a restart */
 #define CHANNEL_FEATURE "appliance-communications"
 
 /* Name (a stable interface) and description. */
@@ -45,15 +46,20 @@ struct channel_key {
 	uint8_t version, zero[3];
 };
 
+struct channel_connection {
+	uint64_t key;	  /* hash of addresses and ports */
+	uint64_t last_ns; /* its last packet; 0: none */
+	bool is_closed;
+};
+
 struct channel {
 	struct channel_key key;
 	enum channel_state state; /* CHANNEL_STATE_COUNT: not known yet */
 	uint64_t since_ns;	  /* when the state began */
 	uint64_t last_ns;	  /* last packet of any of its connections */
 	uint64_t refused_ns, unanswered_ns, short_ns, up_ns; /* last time of each; 0: never */
-	uint64_t dump;
-	uint32_t up; /* live connections with recent packets, in that dump */
-	uint32_t connecting;
+	struct channel_connection connection[CHANNEL_CONNECTIONS_MAX];
+	uint32_t up; /* of these, when the state was evaluated last */
 	UT_hash_handle hh;
 };
 
@@ -64,7 +70,7 @@ struct channels {
 	bool *has_any;	  /* by appliance: has a channel in any state */
 	struct channel *first;
 	size_t count;
-	uint64_t dump, overflowed;
+	uint64_t overflowed;
 };
 
 /* Called for every state change and for the first state (`from` is then CHANNEL_STATE_COUNT). */
@@ -80,9 +86,7 @@ int channels_reload(struct channels *, const struct ruleset *, const struct rema
 /* Takes RECORD_LIVE and RECORD_ENDED, in the numbers of the current ruleset. */
 void channels_take(struct channels *, const struct record *);
 
-void channels_begin_dump(struct channels *);
-
-/* Ends a dump: evaluates each pair. `in_doubt`: the mirror may be missing packets. */
+/* Evaluates each pair. `in_doubt`: the mirror may be missing packets. */
 void channels_evaluate(
 	struct channels *, uint64_t now_ns, bool in_doubt, channel_listener *, void *context);
 

@@ -54,7 +54,6 @@ void deployment_take(struct deployment *d, const struct record *r)
 void deployment_begin_dump(struct deployment *d)
 {
 	matrix_begin_dump(&d->matrix);
-	channels_begin_dump(&d->channels);
 }
 
 /* --- events ---------------------------------------------------------------------------- */

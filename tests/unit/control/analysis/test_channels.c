@@ -32,7 +32,6 @@ static struct change evaluated(
 {
 	struct change change = {CHANNEL_STATE_COUNT, CHANNEL_STATE_COUNT, 0};
 
-	channels_begin_dump(c);
 	for (size_t i = 0; i < count; i++)
 		channels_take(c, &live[i]);
 	channels_evaluate(c, now_ns, in_doubt, on_change, &change);
@@ -53,7 +52,8 @@ static void channel_of_two_connections_is_up_and_of_one_half(void **state)
 	assert_int_equal(change.to, CHANNEL_UP);
 	change = evaluated(&c, two, 2, NOW, false);
 	assert_int_equal(change.count, 0);
-	change = evaluated(&c, two, 1, NOW, false);
+	two[1] = record_ended(two[1], END_FIN);
+	change = evaluated(&c, two, 2, NOW, false);
 	assert_int_equal(change.from, CHANNEL_UP);
 	assert_int_equal(change.to, CHANNEL_HALF);
 	channels_fini(&c);
@@ -76,6 +76,30 @@ static void channel_without_packets_for_five_minutes_is_silent_since_its_last(vo
 	ruleset_close(ruleset);
 }
 
+/* Without a seen handshake a connection's flow ends between two heartbeats. */
+static void channel_is_up_by_its_last_packets_whatever_its_flows_do(void **state)
+{
+	struct ruleset *ruleset = site_opens(RECORD_SITE);
+	struct record r;
+	struct channels c;
+
+	(void)state;
+	assert_int_equal(channels_init(&c, ruleset), 0);
+	for (unsigned beat = 0; beat < 20; beat++)
+		for (uint16_t port = 1; port <= 2; port++) {
+			r = connection(ruleset, port, NOW + beat * 120 * SECOND);
+			r.connection = CONNECTION_MIDSTREAM;
+			r = record_ended(r, END_IDLE);
+			channels_take(&c, &r);
+		}
+	assert_int_equal(
+		evaluated(&c, NULL, 0, NOW + (19 * 120 + 250) * SECOND, false).to, CHANNEL_UP);
+	assert_int_equal(
+		evaluated(&c, NULL, 0, NOW + (19 * 120 + 301) * SECOND, false).to, CHANNEL_SILENT);
+	channels_fini(&c);
+	ruleset_close(ruleset);
+}
+
 static void channel_is_inconclusive_only_where_it_is_not_up(void **state)
 {
 	struct ruleset *ruleset = site_opens(RECORD_SITE);
@@ -85,7 +109,8 @@ static void channel_is_inconclusive_only_where_it_is_not_up(void **state)
 	(void)state;
 	assert_int_equal(channels_init(&c, ruleset), 0);
 	assert_int_equal(evaluated(&c, two, 2, NOW, true).to, CHANNEL_UP);
-	assert_int_equal(evaluated(&c, two, 1, NOW, true).to, CHANNEL_INCONCLUSIVE);
+	two[1] = record_ended(two[1], END_RESET);
+	assert_int_equal(evaluated(&c, two, 2, NOW, true).to, CHANNEL_INCONCLUSIVE);
 	channels_fini(&c);
 	ruleset_close(ruleset);
 }
@@ -206,6 +231,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(channel_of_two_connections_is_up_and_of_one_half),
 		cmocka_unit_test(channel_without_packets_for_five_minutes_is_silent_since_its_last),
+		cmocka_unit_test(channel_is_up_by_its_last_packets_whatever_its_flows_do),
 		cmocka_unit_test(channel_is_inconclusive_only_where_it_is_not_up),
 		cmocka_unit_test(channel_says_what_became_of_the_latest_attempt),
 		cmocka_unit_test(channel_of_attempts_alone_is_forgotten),
