@@ -179,15 +179,17 @@ static void judge_duplicates(
 		uint64_t packets = c->ip + c->duplicate;
 		if (packets >= PACKETS_LEAST && share(c->duplicate, packets) >= DUPLICATE_SHARE)
 			add_finding(l, MIRROR_FINDING_DUPLICATES,
-				"%.0f %% of packets came twice; the second ones were dropped",
-				percent(2 * c->duplicate, packets));
+				"%.0f %% of packets were copies of one before, and were dropped",
+				percent(c->duplicate, packets));
 		return;
 	}
 	if (f->watched_packets >= PACKETS_LEAST &&
 		share(f->watched_copies, f->watched_packets) >= DUPLICATE_SHARE)
 		add_finding(l, MIRROR_FINDING_DUPLICATES,
-			"packets come twice (%.0f %% of a sample), and count twice",
-			percent(2 * f->watched_copies, f->watched_packets));
+			"%.0f %% of packets are copies of the one before (of a sample of %llu), "
+			"and count twice",
+			percent(f->watched_copies, f->watched_packets),
+			(unsigned long long)f->watched_packets);
 }
 
 static void judge_truncation(struct findings_list *l, const struct counters *c)

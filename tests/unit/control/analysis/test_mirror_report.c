@@ -119,7 +119,9 @@ static void mirror_says_what_comes_twice(void **state)
 	s->report.sum.watched_copies = 49;
 	expect_nothing(s);
 	s->report.sum.watched_copies = 500;
-	expect(s, MIRROR_FINDING_DUPLICATES, "100 %");
+	expect(s, MIRROR_FINDING_DUPLICATES, "50 % of packets are copies");
+	s->report.sum.watched_copies = 990; /* one packet a hundred times */
+	expect(s, MIRROR_FINDING_DUPLICATES, "99 % of packets are copies");
 	dropping->counters.duplicate = dropping->counters.ip;
 	dropping->report.sum.watched_packets = 1000;
 	expect(dropping, MIRROR_FINDING_DUPLICATES, "were dropped");
