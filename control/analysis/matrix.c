@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "analysis/answered.h"
 #include "policy/remap.h"
 #include "policy/ruleset.h"
 
@@ -97,9 +98,12 @@ static uint16_t row_of(const struct policy *p, uint16_t set)
 static void add_flow(struct matrix *m, const struct record *r, unsigned end)
 {
 	uint16_t set = row_of(m->ruleset->policy, r->set[end]);
-	struct matrix_cell *cell = cell_of(m, r->appliance[end], set);
 	int flagged = verdict_is_flagged((enum verdict)r->end_verdict[end]);
+	struct matrix_cell *cell;
 
+	if (!flagged && !is_answered(m->ruleset, r, end))
+		return;
+	cell = cell_of(m, r->appliance[end], set);
 	if (!cell)
 		return;
 	if (record_is_live(r))

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/answered.h"
 #include "policy/remap.h"
 #include "policy/ruleset.h"
 
@@ -95,7 +96,8 @@ void usage_add(struct usage_table *s, const struct record *r)
 			continue;
 		if (r->end_verdict[end] == VERDICT_NOT_COVERED)
 			k.protocol = r->protocol;
-		else if (r->end_verdict[end] > VERDICT_IMPLIED)
+		else if (r->end_verdict[end] > VERDICT_IMPLIED ||
+			 !is_answered(s->ecs->ruleset, r, end))
 			continue;
 		count_usage(s, &k, 1);
 	}

@@ -64,6 +64,39 @@ static void matrix_is_wrong_until_the_rule_is_in_order_again(void **state)
 	ruleset_close(ruleset);
 }
 
+/* A scan finds a documented port closed, or a question stays unanswered: neither is a use. */
+static void matrix_counts_no_flow_that_nobody_answered(void **state)
+{
+	static const struct {
+		uint8_t protocol, connection;
+		uint16_t port;
+		int is_use;
+	} flow[] = {
+		{IPPROTO_TCP, CONNECTION_ATTEMPTED, 443, 0},
+		{IPPROTO_TCP, CONNECTION_REFUSED, 443, 0},
+		{IPPROTO_TCP, CONNECTION_MIDSTREAM, 443, 1},
+		{IPPROTO_UDP, CONNECTION_ONE_WAY, 53, 0},
+		{IPPROTO_UDP, CONNECTION_TWO_WAY, 53, 1},
+		{IPPROTO_UDP, CONNECTION_ONE_WAY, 514, 1},
+		{IPPROTO_UDP, CONNECTION_ONE_WAY, 162, 1},
+	};
+	struct ruleset *ruleset = site_opens(RECORD_SITE);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(flow) / sizeof(flow[0]); i++) {
+		struct record r = record_ended(record_between(ruleset, "10.1.0.7", "192.0.2.1",
+						       flow[i].protocol, flow[i].port, NOW, NOW),
+			END_IDLE);
+		struct matrix m;
+		assert_int_equal(matrix_init(&m, ruleset), 0);
+		r.connection = flow[i].connection;
+		matrix_take(&m, &r);
+		assert_int_equal(matrix_cell(&m, FTD, r.set[0]) != NULL, flow[i].is_use);
+		matrix_fini(&m);
+	}
+	ruleset_close(ruleset);
+}
+
 static void matrix_has_no_cell_for_a_port_without_a_rule(void **state)
 {
 	struct ruleset *ruleset = site_opens(RECORD_SITE);
@@ -109,6 +142,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(matrix_counts_what_ended_and_what_is_live),
 		cmocka_unit_test(matrix_is_wrong_until_the_rule_is_in_order_again),
+		cmocka_unit_test(matrix_counts_no_flow_that_nobody_answered),
 		cmocka_unit_test(matrix_has_no_cell_for_a_port_without_a_rule),
 		cmocka_unit_test(matrix_cells_follow_their_rules_over_a_reload),
 	};
