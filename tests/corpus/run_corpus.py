@@ -4,7 +4,8 @@
     run_corpus.py PORTOLAN-WITH-SANITIZERS PORTOLAN CORPUS TOOLS
 
 CORPUS holds captures and a manifest.csv (repo, path). With the sanitized build every one of
-them is replayed with every host monitored: no crash, no report, and the accounting adds up.
+them is replayed with every host monitored: no crash, no report, the accounting adds up, and flow
+records, events, summary and exit status agree (tests/golden/agree.py).
 Where tshark and TOOLS/compare.py are at hand, flows, totals, initiators and verdicts are
 compared with tshark's, and then those of the flows inside tunnels (tunnels.py); what may differ is
 listed in differences.csv and differences-tunnels.csv, by capture and reason, and nothing else may.
@@ -23,6 +24,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import services
 import tunnels
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'golden'))
+import agree  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SITE = ('appliances:\n'
@@ -53,19 +57,23 @@ def identities(stats, records):
 def replay(portolan, corpus, capture):
     """what is wrong, or None"""
     with tempfile.TemporaryDirectory() as d:
-        site, flows, stats = (os.path.join(d, n) for n in ('site.yaml', 'flows', 'stats'))
+        site, flows, stats, events = (
+            os.path.join(d, n) for n in ('site.yaml', 'flows', 'stats', 'events'))
         with open(site, 'w') as f:
             f.write(SITE)
         run = subprocess.run([portolan, 'replay', '--site', site, '--flows', flows,
-                              '--stats', stats, '--events', os.path.join(d, 'events'),
+                              '--stats', stats, '--events', events, '--fail-on', 'flagged',
                               os.path.join(corpus, capture)],
                              capture_output=True, timeout=120, check=False)
         said = run.stderr.decode('utf-8', 'replace')
-        if run.returncode not in (0, 1) or 'Sanitizer' in said or 'runtime error' in said:
+        if run.returncode not in (0, 1, 3) or 'Sanitizer' in said or 'runtime error' in said:
             return f'status {run.returncode}: {said[-300:]}'
-        with open(stats) as f, open(flows) as g:
-            broken = identities(json.load(f), [json.loads(line) for line in g])
-        return 'identities broken: ' + ', '.join(broken) if broken else None
+        with open(stats) as f, open(flows) as g, open(events) as h:
+            figures, records, told = json.load(f), *([json.loads(line) for line in x] for x in (g, h))
+        broken = [f'{name} does not add up' for name in identities(figures, records)]
+        broken += agree.check(records, told, figures, run.stdout.decode('utf-8', 'replace'),
+                              run.returncode if run.returncode in (0, 3) else None)
+        return '; '.join(broken[:5]) if broken else None
 
 
 def replay_all(portolan, corpus, names):
