@@ -5,7 +5,7 @@
 #include "core/flow/flow_tuple.h"
 #include "core/flow/initiator.h"
 
-/* Sets wrong-service at each end whose port is expected but whose rules want another service
+/* Sets wrong-service at each end whose port is expected or implied but whose rules want another service
  * (DESIGN 3 and 6). */
 static void judge_service(const struct tracker *t, const struct flow *f, struct verdict_pair *j)
 {
@@ -13,7 +13,7 @@ static void judge_service(const struct tracker *t, const struct flow *f, struct 
 
 	for (unsigned end = 0; end < 2; end++) {
 		service_mask wanted;
-		if (j->set[end] == SET_NONE || j->end_verdict[end] != VERDICT_EXPECTED)
+		if (j->set[end] == SET_NONE || j->end_verdict[end] > VERDICT_IMPLIED)
 			continue;
 		wanted = policy_services(t->policy, j->set[end]);
 		if (!wanted ||
