@@ -22,18 +22,56 @@ static struct reported_key key_of(const struct record *r)
 	return k;
 }
 
-struct reported_flow *reported_find(const struct reported *all, const struct record *r)
+static struct reported_flow *at_slot(
+	const struct reported *all, const struct record *r, unsigned slot)
 {
 	struct reported_key k = key_of(r);
 	struct reported_flow *flow;
 
+	k.slot = (uint8_t)slot;
 	HASH_FIND(hh, all->flow, &k, sizeof(k), flow);
 	return flow;
+}
+
+/* The flow that began when the record's did, or, where that moved, the next one after it: a record
+ * of a flow that began later is of another one. */
+struct reported_flow *reported_find(struct reported *all, const struct record *r)
+{
+	struct reported_flow *found = NULL;
+
+	for (unsigned slot = 0; slot < REPORTED_SLOTS; slot++) {
+		struct reported_flow *flow = at_slot(all, r, slot);
+		if (flow && flow->start_ns >= r->start_ns &&
+			(!found || flow->start_ns < found->start_ns))
+			found = flow;
+	}
+	if (found)
+		found->start_ns = r->start_ns;
+	return found;
+}
+
+/* A free slot, or that of the older flow, whose end was never told. */
+static unsigned free_slot(struct reported *all, const struct record *r)
+{
+	struct reported_flow *oldest = NULL;
+	unsigned slot;
+
+	for (slot = 0; slot < REPORTED_SLOTS; slot++) {
+		struct reported_flow *flow = at_slot(all, r, slot);
+		if (!flow)
+			return slot;
+		if (!oldest || flow->start_ns < oldest->start_ns)
+			oldest = flow;
+	}
+	slot = oldest->key.slot;
+	reported_drop(all, oldest);
+	return slot;
 }
 
 struct reported_flow *reported_add(
 	struct reported *all, const struct record *r, const struct finding_key *finding)
 {
+	unsigned slot = free_slot(all, r);
 	struct reported_flow *flow =
 		HASH_COUNT(all->flow) < REPORTED_MAX ? calloc(1, sizeof(*flow)) : NULL;
 
@@ -42,6 +80,8 @@ struct reported_flow *reported_add(
 		return NULL;
 	}
 	flow->key = key_of(r);
+	flow->key.slot = (uint8_t)slot;
+	flow->start_ns = r->start_ns;
 	flow->finding = *finding;
 	HASH_ADD(hh, all->flow, key, sizeof(flow->key), flow);
 	return flow;

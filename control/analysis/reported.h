@@ -16,15 +16,19 @@ struct remap;
 
 #define REPORTED_MAX 65536
 
-/* The same for both orientations of a flow. Compared with memcmp(): every byte is set. */
+/* The same for both orientations of a flow. Compared with memcmp(): every byte is set. A flow may
+ * be reported before the end of the one that had its ports before: two may have the same key but
+ * for `slot`, told apart by when they began. */
+#define REPORTED_SLOTS 2
 struct reported_key {
 	struct address address[2];
 	uint16_t port[2];
-	uint8_t version, protocol, zero[2];
+	uint8_t version, protocol, slot, zero;
 };
 
 struct reported_flow {
 	struct reported_key key;
+	uint64_t start_ns; /* only an older packet that comes late makes it smaller */
 	struct finding_key finding;
 	UT_hash_handle hh;
 };
@@ -35,7 +39,7 @@ struct reported {
 };
 
 /* Of a record's flow, or NULL. */
-struct reported_flow *reported_find(const struct reported *, const struct record *);
+struct reported_flow *reported_find(struct reported *, const struct record *);
 
 /* Of a flow that reported_find() has just not found. NULL: no room, which is counted. */
 struct reported_flow *reported_add(

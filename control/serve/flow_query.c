@@ -262,7 +262,7 @@ static enum verdict verdict_by(const struct ruleset *c, const struct record *r)
 	j = policy_judge(c->policy, &talk);
 	verdict = j.verdict;
 	for (unsigned end = 0; end < 2; end++)
-		if (j.end_verdict[end] == VERDICT_EXPECTED && is_wrong_service(c, r, j.set[end]) &&
+		if (j.end_verdict[end] <= VERDICT_IMPLIED && is_wrong_service(c, r, j.set[end]) &&
 			verdict < VERDICT_WRONG_SERVICE)
 			verdict = VERDICT_WRONG_SERVICE;
 	return (enum verdict)verdict;

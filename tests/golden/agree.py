@@ -33,8 +33,9 @@ def is_evasion(event):
 
 
 def told_by(events):
-    """The last word on each finding: key to count, of what was not withdrawn; scans beside it."""
-    told, scans, withdrawn = {}, {}, set()
+    """The last word on each finding: key to count, of what was not withdrawn; scans beside it. What
+    has ended counts on: what comes a day later is a finding of its own."""
+    told, scans, ended = {}, {}, Counter()
     for event in events:
         finding = event.get("portolan", {}).get("finding")
         if not finding or is_evasion(event):
@@ -46,15 +47,17 @@ def told_by(events):
             scans[wider(key)[1]] = finding
         elif finding["state"] == "withdrawn":
             told.pop(key, None)
-            withdrawn.add(key)
-        elif finding["state"] != "ended":
+        elif finding["state"] == "ended":
+            told.pop(key, None)
+            ended[key] += finding["count"]
+        else:
             told[key] = finding["count"]
-    return told, scans, withdrawn
+    return {key: told.get(key, 0) + ended[key] for key in {*told, *ended}}, scans
 
 
 def compare_findings(flows, events):
     there = Counter(k for k in map(key_of, flows) if k)
-    told, scans, withdrawn = told_by(events)
+    told, scans = told_by(events)
     found = [f"nobody was told of {key}" for key in there
              if key not in told and not any(w in scans for w in wider(key))]
     for key, count in told.items():

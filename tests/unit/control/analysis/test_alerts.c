@@ -217,6 +217,27 @@ static void alert_of_a_flow_that_is_judged_otherwise_goes_to_its_new_finding(voi
 	fixture_close_alerts(d);
 }
 
+static void alert_counts_a_flow_that_begins_before_the_end_of_its_like_is_told(void **state)
+{
+	struct fixture *d = fixture_open_alerts();
+	struct record old = flagged_from(d, 40000, 4444, NOW);
+	struct record fresh = flagged_from(d, 40000, 4444, NOW + 100 * SECOND);
+	long long flows = 0;
+
+	(void)state;
+	add(d, old);
+	add(d, fresh);
+	add(d, record_ended(old, END_IDLE));
+	withdraw(d, fresh);
+	alerts_flush(&d->alerts);
+	assert_int_equal(written(d, "withdrawn", NULL), 0);
+	add(d, flagged_from(d, 40001, 4444, NOW + 101 * SECOND));
+	alerts_flush(&d->alerts);
+	assert_int_equal(written(d, "repeated", &flows), 1);
+	assert_int_equal(flows, 2);
+	fixture_close_alerts(d);
+}
+
 static void alert_of_a_flow_seen_from_the_other_side_is_the_same_flows(void **state)
 {
 	struct fixture *d = fixture_open_alerts();
@@ -360,6 +381,8 @@ int main(void)
 		cmocka_unit_test(alert_that_is_judged_to_belong_is_withdrawn_with_its_last_flow),
 		cmocka_unit_test(alert_of_a_flow_that_ends_as_expected_is_withdrawn),
 		cmocka_unit_test(alert_of_a_flow_that_is_judged_otherwise_goes_to_its_new_finding),
+		cmocka_unit_test(
+			alert_counts_a_flow_that_begins_before_the_end_of_its_like_is_told),
 		cmocka_unit_test(alert_of_a_flow_seen_from_the_other_side_is_the_same_flows),
 		cmocka_unit_test(
 			alert_ends_after_a_day_without_a_packet_and_not_while_its_flow_lives),

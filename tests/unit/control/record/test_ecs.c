@@ -41,12 +41,14 @@ static struct record random_record(const struct ruleset *c, uint64_t *seed)
 	struct record r = {
 		.protocol = protocol[random_below(seed, sizeof(protocol))],
 		.version = (uint8_t)(random_below(seed, 2) ? 4 : 6),
-		.kind = (uint8_t)random_below(seed, 3),
+		.kind = (uint8_t)random_below(seed, RECORD_WITHDRAWN + 1),
 		.verdict = (uint8_t)random_below(seed, VERDICT_COUNT),
 		.connection = (uint8_t)random_below(seed, CONNECTION_COUNT),
 		.basis = (uint8_t)random_below(seed, BASIS_COUNT),
 		.end = (uint8_t)random_below(seed, END_COUNT),
 		.severity = (uint8_t)random_below(seed, 4),
+		.evasion_reason = (uint8_t)random_below(seed, EVASION_COUNT),
+		.evasions = (uint16_t)random_below(seed, 1u << EVASION_COUNT),
 		.corrected = (uint8_t)random_below(seed, 2),
 		.history_length = (uint8_t)random_below(seed, 16),
 		.detail = (uint32_t)random_next(seed),
@@ -127,8 +129,10 @@ static void check_fields(const json_t *document, const struct event *v)
 		(r->appliance[0] != APPLIANCE_NONE) + (r->appliance[1] != APPLIANCE_NONE));
 	assert_string_equal(
 		json_string_value(at(document, "network", "community_id")), v->community_id);
+	flagged |= r->kind == RECORD_EVASION;
 	assert_int_equal(json_object_get(document, "message") != NULL, flagged);
-	if (flagged)
+	assert_int_equal(json_object_get(document, "rule") != NULL, v->rule != NULL);
+	if (v->rule)
 		assert_string_equal(json_string_value(at(document, "rule", "id")), v->rule);
 }
 
@@ -236,11 +240,93 @@ static void event_copies_own_what_they_say(void **state)
 	buffer_fini(&json);
 }
 
+/* The document of a flow between a stranger and the device's documented SSH port. */
+static json_t *document_of(struct record r, struct event *v, const char **rule)
+{
+	struct errors errors = {0};
+	static struct event_words words;
+	struct ruleset *ruleset;
+	struct ecs ecs = {.observer = "sensor"};
+	struct buffer json = {.text = NULL};
+	json_t *document;
+
+	assert_int_equal(
+		ruleset_parse_site(&ruleset, NULL, "site", site, strlen(site), &errors), 0);
+	ecs.ruleset = ruleset;
+	r.version = 4;
+	r.protocol = 6;
+	memcpy(r.address[0].byte + 12, (uint8_t[]){203, 0, 113, 66}, 4);
+	memcpy(r.address[1].byte + 12, (uint8_t[]){10, 20, 0, 1}, 4);
+	r.port[1] = 22;
+	r.appliance[0] = APPLIANCE_NONE;
+	r.appliance[1] = 1;
+	r.set[1] = policy_set(
+		ruleset->policy, ROLE_MANAGED_DEVICE, DIRECTION_INBOUND, TRANSPORT_TCP, 22);
+	r.service = SERVICE_COUNT;
+	event_of_record(v, &ecs, &r, &words);
+	ecs_render(v, &ecs, &json);
+	document = json_loadb(v->json, v->json_bytes, 0, NULL);
+	assert_non_null(document);
+	*rule = json_string_value(json_object_get(json_object_get(document, "rule"), "id"));
+	buffer_fini(&json);
+	ruleset_close(ruleset);
+	return document;
+}
+
+static void ecs_tells_of_a_reason_of_evasion_whatever_the_verdict(void **state)
+{
+	struct record r = {.kind = RECORD_EVASION,
+		.severity = 2,
+		.evasion_reason = EVASION_NO_HANDSHAKE,
+		.evasions = EVASION_BIT(NO_HANDSHAKE) | EVASION_BIT(RESET_IGNORED)};
+	const char *kind, *action, *message, *reason, *sentence, *rule;
+	struct event v;
+	json_int_t severity;
+	json_t *d = document_of(r, &v, &rule);
+
+	(void)state;
+	assert_int_equal(
+		json_unpack(d, "{s:{s:s, s:s, s:I}, s:s, s:{s:{s:s, s:s}}}", "event", "kind", &kind,
+			"action", &action, "severity", &severity, "message", &message, "portolan",
+			"evasion", "reason", &reason, "sentence", &sentence),
+		0);
+	assert_string_equal(kind, "alert");
+	assert_string_equal(action, "evasion");
+	assert_int_equal(severity, 2);
+	assert_string_equal(reason, "no-handshake");
+	assert_string_equal(sentence, evasion_sentence(EVASION_NO_HANDSHAKE));
+	assert_non_null(strstr(message, "203.0.113.66 to ftd"));
+	assert_non_null(strstr(message, "(10.20.0.1), 22/tcp: TCP talks both ways"));
+	assert_string_equal(rule, "managed-device/inbound/22/tcp");
+	json_decref(d);
+}
+
+static void ecs_lists_the_reasons_of_evasion_of_a_flow(void **state)
+{
+	struct record r = {.kind = RECORD_ENDED,
+		.evasions = EVASION_BIT(NO_HANDSHAKE) | EVASION_BIT(RESET_IGNORED)};
+	const char *first, *second, *kind, *rule;
+	struct event v;
+	json_t *d = document_of(r, &v, &rule);
+
+	(void)state;
+	assert_int_equal(json_unpack(d, "{s:{s:s}, s:{s:{s:[s, s!]}}}", "event", "kind", &kind,
+				 "portolan", "evasion", "reason", &first, &second),
+		0);
+	assert_string_equal(kind, "event");
+	assert_string_equal(first, "no-handshake");
+	assert_string_equal(second, "reset-ignored");
+	assert_null(rule);
+	json_decref(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ecs_of_random_records_is_what_jansson_would_write),
 		cmocka_unit_test(ecs_tells_of_channels_and_correlations_what_they_are),
+		cmocka_unit_test(ecs_tells_of_a_reason_of_evasion_whatever_the_verdict),
+		cmocka_unit_test(ecs_lists_the_reasons_of_evasion_of_a_flow),
 		cmocka_unit_test(event_copies_own_what_they_say),
 	};
 
