@@ -544,6 +544,26 @@ void alerts_reload(struct alerts *a, const struct remap *remap)
 	reported_translate(&a->reported, remap);
 }
 
+/* Whatever is not remembered any more has the id that it would get now. */
+void alerts_id(const struct alerts *a, const struct finding *f, char id[FINDING_ID_BYTES])
+{
+	struct finding same = *f;
+	const struct findings *all = &a->findings;
+	const struct finding *told;
+
+	if (f->several_ports) {
+		all = &a->by_peer;
+		same.key = finding_key_without_port(f->key);
+	} else if (f->several_peers) {
+		all = &a->by_port;
+		same.key = finding_key_without_peer(f->key);
+	}
+	told = findings_find(all, &same.key);
+	if (told)
+		same.born_ns = told->born_ns;
+	finding_id(&same, a->ecs->ruleset->appliance[f->key.appliance].name, id);
+}
+
 void alerts_fini(struct alerts *a)
 {
 	buffer_fini(&a->json);

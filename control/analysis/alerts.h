@@ -58,6 +58,9 @@ void alerts_flush(struct alerts *);
  * while `ecs` is still of the former one. */
 void alerts_reload(struct alerts *, const struct remap *);
 
+/* The id under which a finding of another collection, maybe folded, was told. */
+void alerts_id(const struct alerts *, const struct finding *, char[FINDING_ID_BYTES]);
+
 void alerts_fini(struct alerts *);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/alerts.h"
 #include "analysis/deployment.h"
 #include "analysis/mirror_report.h"
 #include "analysis/usage.h"
@@ -201,8 +202,8 @@ static void ports_text(const struct finding *f, char text[ENDPOINT_TEXT_BYTES])
 		format_port(f->key.protocol, f->key.port, text);
 }
 
-static void print_finding(const struct usage_table *s, const struct finding *f,
-	const struct terminal_style *st, FILE *out)
+static void print_finding(const struct usage_table *s, const struct summary_input *in,
+	const struct finding *f, const struct terminal_style *st, FILE *out)
 {
 #define SEVERITY_TEXT(name, number, text, cef, syslog) [number] = text,
 	static const char *const level[] = {SEVERITY_LIST(SEVERITY_TEXT)};
@@ -211,7 +212,7 @@ static void print_finding(const struct usage_table *s, const struct finding *f,
 			     : f->description.severity == SEVERITY_MEDIUM ? st->warn
 									  : "";
 	char port[ENDPOINT_TEXT_BYTES], peer[128], flows[32], packets[32], reason[512];
-	char first[TIME_TEXT_BYTES], last[TIME_TEXT_BYTES];
+	char first[TIME_TEXT_BYTES], last[TIME_TEXT_BYTES], id[FINDING_ID_BYTES];
 	int outbound = f->key.direction == DIRECTION_OUTBOUND;
 	struct record worst = finding_flow(f);
 
@@ -228,9 +229,11 @@ static void print_finding(const struct usage_table *s, const struct finding *f,
 	fprintf(out, "  %s%-4s%s  %s%s %s %s %s %s%s\n", colour, level[f->description.severity],
 		*colour ? st->plain : "", st->bold, appliance_name(s, f->key.appliance),
 		outbound ? "outbound" : "inbound", port, outbound ? "to" : "from", peer, st->plain);
-	fprintf(out, "        %s, %s; %s flow%s, %s packet%s, %s to %s\n", finding_name(&f->key),
-		connection_name((enum connection)f->description.connection), flows,
-		f->flows == 1 ? "" : "s", packets, f->packets == 1 ? "" : "s", first, last + 11);
+	alerts_id(in->alerts, f, id);
+	fprintf(out, "        %s, %s; %s flow%s, %s packet%s, %s to %s  %s%s%s\n",
+		finding_name(&f->key), connection_name((enum connection)f->description.connection),
+		flows, f->flows == 1 ? "" : "s", packets, f->packets == 1 ? "" : "s", first,
+		last + 11, st->dim, id, st->plain);
 	if (!f->several_ports || finding_is_evasion(&f->key))
 		fprintf(out, "        %s%s%s\n", st->dim, reason, st->plain);
 }
@@ -261,7 +264,7 @@ static void print_flagged(struct usage_table *s, const struct summary_input *in,
 	fprintf(out, "%s flow%s, %s finding%s, gravest first\n", flows, total == 1 ? "" : "s",
 		count, s->findings.count == 1 ? "" : "s");
 	for (; sorted && shown < s->findings.count && shown < FINDINGS_SHOWN; shown++)
-		print_finding(s, sorted[shown], st, out);
+		print_finding(s, in, sorted[shown], st, out);
 	free(sorted);
 	if (s->findings.count > shown)
 		fprintf(out, "  … and %zu more, less grave: --flows has them all\n",
@@ -279,7 +282,8 @@ static void print_flagged(struct usage_table *s, const struct summary_input *in,
 
 /* --- evasion ------------------------------------------------------------------------ */
 
-static void print_evasion(struct usage_table *s, const struct terminal_style *st, FILE *out)
+static void print_evasion(struct usage_table *s, const struct summary_input *in,
+	const struct terminal_style *st, FILE *out)
 {
 	const struct finding **sorted;
 	size_t shown = 0;
@@ -295,7 +299,7 @@ static void print_evasion(struct usage_table *s, const struct terminal_style *st
 		"\n%sEVASION%s  %s finding%s: evidence that is missing, forged or contradicted\n",
 		st->bold, st->plain, count, s->evasions.count == 1 ? "" : "s");
 	for (; sorted && shown < s->evasions.count && shown < FINDINGS_SHOWN; shown++)
-		print_finding(s, sorted[shown], st, out);
+		print_finding(s, in, sorted[shown], st, out);
 	free(sorted);
 	if (s->evasions.count > shown)
 		fprintf(out, "  … and %zu more, less grave: --events has them all\n",
@@ -621,7 +625,7 @@ void summary_print(struct usage_table *s, const struct summary_input *in,
 	print_seen(in, st, out);
 	print_mirror(in, st, out);
 	print_flagged(s, in, st, out);
-	print_evasion(s, st, out);
+	print_evasion(s, in, st, out);
 	print_exposed(s, st, out);
 	print_channels(in, st, out);
 	print_correlations(in, st, out);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+struct alerts;
 struct counters;
 struct deployment;
 struct mirror_report;
@@ -17,6 +18,7 @@ struct summary_input {
 	const struct counters *counters;
 	const struct mirror_report *mirror;
 	const struct deployment *deployment;
+	const struct alerts *alerts; /* for the ids of findings */
 	uint64_t start_ns, end_ns;
 };
 

@@ -301,6 +301,7 @@ static int print_summary(struct collector *c, const struct collector_result *res
 		.counters = &result->counters,
 		.mirror = &c->mirror,
 		.deployment = &c->deployment,
+		.alerts = &c->events,
 		.start_ns = result->start_ns,
 		.end_ns = result->end_ns,
 	};

@@ -1,0 +1,185 @@
+#include "control/record_fixture.h"
+
+#include "analysis/alerts.h"
+#include "analysis/deployment.h"
+#include "analysis/mirror_report.h"
+#include "analysis/usage.h"
+#include "base/terminal.h"
+#include "policy/nearest.h"
+#include "report/summary.h"
+
+#define NOW (100000 * SECOND)
+
+/* What a summary is made of. */
+struct fixture {
+	struct ruleset *ruleset;
+	struct other_profiles other_profiles;
+	struct ecs ecs;
+	struct usage_table usage;
+	struct alerts alerts;
+	struct mirror_report mirror;
+	struct deployment deployment;
+	struct counters counters;
+};
+
+static struct fixture *fixture_open_summary(void)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	f->ruleset = site_opens(RECORD_SITE);
+	other_profiles_open(&f->other_profiles, f->ruleset);
+	f->ecs = (struct ecs){.ruleset = f->ruleset, .other_profiles = &f->other_profiles};
+	usage_init(&f->usage, &f->ecs);
+	alerts_init(&f->alerts, &f->ecs, NULL, 60 * SECOND);
+	assert_int_equal(mirror_report_init(&f->mirror, f->ruleset, false), 0);
+	assert_int_equal(deployment_init(&f->deployment, &f->ecs), 0);
+	return f;
+}
+
+static void fixture_close_summary(struct fixture *f)
+{
+	deployment_fini(&f->deployment);
+	mirror_report_fini(&f->mirror);
+	alerts_fini(&f->alerts);
+	usage_fini(&f->usage);
+	other_profiles_close(&f->other_profiles);
+	ruleset_close(f->ruleset);
+	free(f);
+}
+
+static char *summary_of(struct fixture *f)
+{
+	struct summary_input in = {.title = "x",
+		.counters = &f->counters,
+		.mirror = &f->mirror,
+		.deployment = &f->deployment,
+		.alerts = &f->alerts};
+	struct terminal_style style = terminal_style_of(false);
+	size_t size;
+	char *text;
+	FILE *out = open_memstream(&text, &size);
+
+	summary_print(&f->usage, &in, &style, out);
+	fclose(out);
+	return text;
+}
+
+static void take(struct fixture *f, struct record r)
+{
+	alerts_add(&f->alerts, &r);
+	if (r.kind == RECORD_EVASION) {
+		usage_add_evasion(&f->usage, &r);
+		f->counters.evasions[r.evasion_reason]++;
+	} else if (r.kind == RECORD_ENDED) {
+		usage_add(&f->usage, &r);
+		f->counters.verdict_flows[r.verdict]++;
+	}
+}
+
+static void holds(const char *text, const char *part)
+{
+	if (!strstr(text, part)) {
+		print_error("want: %s\nhave: %s\n", part, text);
+		fail();
+	}
+}
+
+static struct record midstream(const struct fixture *f, const char *peer)
+{
+	struct record r =
+		record_between(f->ruleset, peer, "10.1.0.7", IPPROTO_TCP, 22, NOW, NOW + SECOND);
+
+	r.connection = CONNECTION_MIDSTREAM;
+	r.severity = 2;
+	return r;
+}
+
+static void summary_of_nothing_has_no_findings(void **state)
+{
+	struct fixture *f = fixture_open_summary();
+	char *text = summary_of(f);
+
+	(void)state;
+	holds(text, "FLAGGED  nothing\n");
+	assert_null(strstr(text, "EVASION"));
+	assert_false(summary_has_findings(&f->usage, &f->counters));
+	free(text);
+	fixture_close_summary(f);
+}
+
+static void summary_shows_evasion_of_flows_that_are_not_flagged(void **state)
+{
+	struct fixture *f = fixture_open_summary();
+	struct record r = midstream(f, "203.0.113.66");
+	char *text;
+
+	(void)state;
+	assert_int_equal(r.verdict, VERDICT_EXPECTED);
+	take(f, record_ended(r, END_IDLE));
+	r.kind = RECORD_EVASION;
+	r.evasion_reason = EVASION_NO_HANDSHAKE;
+	take(f, r);
+	text = summary_of(f);
+	holds(text, "FLAGGED  nothing\n");
+	holds(text, "EVASION  1 finding: evidence that is missing");
+	holds(text, "MED   ftd inbound 22/tcp from 203.0.113.66\n        no-handshake, midstream; "
+		    "1 flow, 2 packets, ");
+	holds(text, evasion_sentence(EVASION_NO_HANDSHAKE));
+	assert_true(summary_has_findings(&f->usage, &f->counters));
+	free(text);
+	fixture_close_summary(f);
+}
+
+static void summary_folds_one_reason_of_many_peers(void **state)
+{
+	struct fixture *f = fixture_open_summary();
+	char *text, peer[32];
+
+	(void)state;
+	for (unsigned i = 1; i <= 40; i++) {
+		struct record r;
+		snprintf(peer, sizeof(peer), "203.0.113.%u", i);
+		r = midstream(f, peer);
+		r.kind = RECORD_EVASION;
+		r.evasion_reason = EVASION_NO_HANDSHAKE;
+		take(f, r);
+	}
+	text = summary_of(f);
+	holds(text, "EVASION  1 finding");
+	holds(text, "ftd inbound 22/tcp from 40 peers\n");
+	free(text);
+	fixture_close_summary(f);
+}
+
+static void summary_names_a_finding_as_its_alert_does(void **state)
+{
+	struct fixture *f = fixture_open_summary();
+	struct record r = record_between(
+		f->ruleset, "203.0.113.66", "10.1.0.7", IPPROTO_TCP, 4444, NOW, NOW + SECOND);
+	struct finding_key k;
+	char *text, id[FINDING_ID_BYTES];
+
+	(void)state;
+	r.kind = RECORD_FLAGGED;
+	take(f, r);
+	k = finding_key_of(&r);
+	finding_id(findings_find(&f->alerts.findings, &k), "ftd", id);
+	r.start_ns += 7200 * SECOND; /* this one ends first, hours later */
+	take(f, record_ended(r, END_FIN));
+	text = summary_of(f);
+	holds(text, id);
+	free(text);
+	fixture_close_summary(f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(summary_of_nothing_has_no_findings),
+		cmocka_unit_test(summary_shows_evasion_of_flows_that_are_not_flagged),
+		cmocka_unit_test(summary_folds_one_reason_of_many_peers),
+		cmocka_unit_test(summary_names_a_finding_as_its_alert_does),
+	};
+	return cmocka_run_group_tests(tests, fixture_setup, NULL);
+}
