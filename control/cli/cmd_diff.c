@@ -34,10 +34,21 @@ enum rule_access {
 static const char *const rule_access_words[] = {
 	"unexpected-port",
 	"feature-disabled",
-	"expected with the listed peers only",
-	"expected with appliances only",
-	"expected",
+	" with the listed peers only",
+	" with appliances only",
+	"",
 };
+
+/* What allows a flow is said with the verdict that it gets. */
+static void access_text(
+	const struct policy *p, uint16_t set, enum rule_access access, char text[64])
+{
+	const char *verdict = access < ACCESS_LISTED		   ? ""
+			      : p->rule[p->set[set].first].implied ? "implied"
+								   : "expected";
+
+	snprintf(text, 64, "%s%s", verdict, rule_access_words[access]);
+}
 
 static enum rule_access rule_access_of(const struct rule *r)
 {
@@ -118,20 +129,22 @@ static unsigned diff_set(const struct ruleset *before, const struct ruleset *aft
 	uint16_t new_set = policy_set(after->policy, role, direction, transport, (uint16_t)port);
 	enum rule_access was = set_access(before->policy, old_set);
 	enum rule_access is = set_access(after->policy, new_set);
-	char features[256], name[ENDPOINT_TEXT_BYTES];
+	char features[256], name[ENDPOINT_TEXT_BYTES], before_text[64], after_text[64];
 	const char *other = changed_terms(before, old_set, after, new_set);
 
 	if (was == is && !other)
 		return 0;
 	features_text(new_set != SET_NONE ? after : before, new_set != SET_NONE ? new_set : old_set,
 		features, sizeof(features));
+	access_text(before->policy, old_set, was, before_text);
+	access_text(after->policy, new_set, is, after_text);
 	snprintf(name, sizeof(name), "%u/%s", port, transport_name((enum transport)transport));
 	fprintf(out, "  %c %-18s %-8s %-10s %-28s %s -> %s%s\n",
 		is > was   ? '+'
 		: is < was ? '-'
 			   : '~',
 		role_name((enum role)role), direction_name((enum direction)direction), name,
-		features, rule_access_words[was], rule_access_words[is], other ? other : "");
+		features, before_text, after_text, other ? other : "");
 	return 1;
 }
 

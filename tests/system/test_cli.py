@@ -443,6 +443,8 @@ def test_explain_says_what_a_flow_would_get(w):
         (["udp", "10.20.0.1:1", "10.1.1.1:53"], "expected", "managed-device/outbound/53/udp"),
         (["gre", "10.20.0.1", "192.0.2.1"], "unexpected-protocol", "ftd-1"),
         (["icmp", "10.20.0.1", "192.0.2.1"], "not-covered", "ftd-1"),
+        (["udp", "198.51.100.1:1", "10.20.0.1:443"], "implied", "implied managed-device/inbound/443/udp"),
+        (["udp", "[::ffff:10.20.0.1]:1", "10.10.0.5:123"], "implied", "management-center/inbound/123/udp"),
     ]
     for arguments, verdict, word in cases:
         done = w.run("explain", "--site", w.site, *arguments)
@@ -452,6 +454,18 @@ def test_explain_says_what_a_flow_would_get(w):
             f"{arguments}: {done.stdout!r}"
     both = w.run("explain", "--site", w.site, "tcp", "10.20.0.1:1", "10.10.0.5:22").stdout
     assert "ftd-1" in both and "fmc-1" in both, f"one end is missing: {both!r}"
+
+
+def test_site_that_flags_what_is_implied_is_judged_without_it(w):
+    site = w.write("strict.yaml", SITE + "implied: flag\n")
+    done = w.run("explain", "--site", site, "udp", "198.51.100.1:1", "10.20.0.1:443")
+    assert done.stdout.startswith("unexpected-port\n"), done.stdout
+    equal(len(w.run("policy", "--site", site, "--implied", "--format", "csv").stdout.splitlines()), 52, "rows")
+    equal(len(w.run("policy", "--implied", "--format", "csv").stdout.splitlines()), 56, "rows with implied ones")
+    equal(len(w.run("policy", "--format", "csv").stdout.splitlines()), 52, "documented rows")
+    done = w.run("diff", site, w.site)
+    assert re.search(r"\+ managed-device +inbound +443/udp +remote-access-vpn +unexpected-port -> implied\n",
+                     done.stdout), done.stdout
 
 
 def test_explain_and_replay_agree(w):
