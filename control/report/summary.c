@@ -202,6 +202,18 @@ static void ports_text(const struct finding *f, char text[ENDPOINT_TEXT_BYTES])
 		format_port(f->key.protocol, f->key.port, text);
 }
 
+static void reason_text(
+	const struct usage_table *s, const struct finding *f, char text[EVENT_MESSAGE_BYTES])
+{
+	struct record worst = finding_flow(f);
+
+	if (finding_is_evasion(&f->key))
+		snprintf(text, EVENT_MESSAGE_BYTES, "%s",
+			evasion_sentence(finding_evasion(&f->key)));
+	else
+		event_message(s->ecs, &worst, text, EVENT_MESSAGE_BYTES);
+}
+
 static void print_finding(const struct usage_table *s, const struct summary_input *in,
 	const struct finding *f, const struct terminal_style *st, FILE *out)
 {
@@ -211,10 +223,10 @@ static void print_finding(const struct usage_table *s, const struct summary_inpu
 	const char *colour = f->description.severity == SEVERITY_HIGH	  ? st->grave
 			     : f->description.severity == SEVERITY_MEDIUM ? st->warn
 									  : "";
-	char port[ENDPOINT_TEXT_BYTES], peer[128], flows[32], packets[32], reason[512];
+	char port[ENDPOINT_TEXT_BYTES], peer[128], flows[32], packets[32],
+		reason[EVENT_MESSAGE_BYTES];
 	char first[TIME_TEXT_BYTES], last[TIME_TEXT_BYTES], id[FINDING_ID_BYTES];
 	int outbound = f->key.direction == DIRECTION_OUTBOUND;
-	struct record worst = finding_flow(f);
 
 	ports_text(f, port);
 	peer_text(s, f, peer);
@@ -222,10 +234,7 @@ static void print_finding(const struct usage_table *s, const struct summary_inpu
 	format_number(f->packets, packets);
 	format_time_short(f->first_ns, first);
 	format_time_short(f->last_ns, last);
-	if (finding_is_evasion(&f->key))
-		snprintf(reason, sizeof(reason), "%s", evasion_sentence(finding_evasion(&f->key)));
-	else
-		event_message(s->ecs, &worst, reason, sizeof(reason));
+	reason_text(s, f, reason);
 	fprintf(out, "  %s%-4s%s  %s%s %s %s %s %s%s\n", colour, level[f->description.severity],
 		*colour ? st->plain : "", st->bold, appliance_name(s, f->key.appliance),
 		outbound ? "outbound" : "inbound", port, outbound ? "to" : "from", peer, st->plain);
@@ -238,34 +247,10 @@ static void print_finding(const struct usage_table *s, const struct summary_inpu
 		fprintf(out, "        %s%s%s\n", st->dim, reason, st->plain);
 }
 
-static void print_flagged(struct usage_table *s, const struct summary_input *in,
-	const struct terminal_style *st, FILE *out)
+/* What of the flagged flows is not shown. */
+static void print_left_out(
+	const struct usage_table *s, size_t shown, const struct terminal_style *st, FILE *out)
 {
-	char flows[32], count[32];
-	uint64_t total = flagged_flows(in->counters);
-	const struct finding **sorted;
-	size_t shown = 0;
-
-	fprintf(out, "\n%sFLAGGED%s  ", st->bold, st->plain);
-	if (total == 0 && is_untracked_flagged(in->counters)) {
-		fprintf(out, "%spackets of flows that were not tracked: --events has them%s\n",
-			st->warn, st->plain);
-		return;
-	}
-	if (total == 0) {
-		fprintf(out, "%snothing%s\n", st->good, st->plain);
-		return;
-	}
-	findings_fold(&s->findings, finding_key_without_port, SCAN_PORTS);
-	findings_fold(&s->findings, finding_key_without_peer, SCAN_PEERS);
-	sorted = findings_sorted(&s->findings);
-	format_number(total, flows);
-	format_number(s->findings.count, count);
-	fprintf(out, "%s flow%s, %s finding%s, gravest first\n", flows, total == 1 ? "" : "s",
-		count, s->findings.count == 1 ? "" : "s");
-	for (; sorted && shown < s->findings.count && shown < FINDINGS_SHOWN; shown++)
-		print_finding(s, in, sorted[shown], st, out);
-	free(sorted);
 	if (s->findings.count > shown)
 		fprintf(out, "  … and %zu more, less grave: --flows has them all\n",
 			s->findings.count - shown);
@@ -278,6 +263,38 @@ static void print_flagged(struct usage_table *s, const struct summary_input *in,
 		fprintf(out, "  %s… and %llu flows beyond %d findings: --flows has them all%s\n",
 			st->warn, (unsigned long long)s->findings.overflowed, USAGE_FINDINGS_MAX,
 			st->plain);
+}
+
+static void print_flagged(struct usage_table *s, const struct summary_input *in,
+	const struct terminal_style *st, FILE *out)
+{
+	char flows[32], count[32];
+	uint64_t total = flagged_flows(in->counters);
+	const struct finding **sorted;
+	size_t shown = 0;
+
+	fprintf(out, "\n%sFLAGGED%s  ", st->bold, st->plain);
+	if (total == 0) {
+		if (is_untracked_flagged(in->counters))
+			fprintf(out,
+				"%spackets of flows that were not tracked: --events has "
+				"them%s\n",
+				st->warn, st->plain);
+		else
+			fprintf(out, "%snothing%s\n", st->good, st->plain);
+		return;
+	}
+	findings_fold(&s->findings, finding_key_without_port, SCAN_PORTS);
+	findings_fold(&s->findings, finding_key_without_peer, SCAN_PEERS);
+	sorted = findings_sorted(&s->findings);
+	format_number(total, flows);
+	format_number(s->findings.count, count);
+	fprintf(out, "%s flow%s, %s finding%s, gravest first\n", flows, total == 1 ? "" : "s",
+		count, s->findings.count == 1 ? "" : "s");
+	for (; sorted && shown < s->findings.count && shown < FINDINGS_SHOWN; shown++)
+		print_finding(s, in, sorted[shown], st, out);
+	free(sorted);
+	print_left_out(s, shown, st, out);
 }
 
 /* --- evasion ------------------------------------------------------------------------ */

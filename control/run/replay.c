@@ -101,6 +101,13 @@ static int run_inline(struct replay *p, struct source *s)
 
 /* --- several workers ---------------------------------------------------------------- */
 
+/* Hands on what was put so far where the source has no more at the moment. */
+static void hand_on(const struct replay *p, const struct source *s, struct source **queue)
+{
+	for (unsigned i = 0; s->is_idle && i < p->workers; i++)
+		source_handoff_flush(queue[i]);
+}
+
 static void run_source_pooled(
 	struct replay *p, struct worker_pool *pool, struct source *s, struct source **queue)
 {
@@ -121,8 +128,7 @@ static void run_source_pooled(
 		frames += b.count;
 		if (b.count > 0)
 			s->operations->release(s, &b);
-		for (unsigned i = 0; s->is_idle && i < p->workers; i++)
-			source_handoff_flush(queue[i]);
+		hand_on(p, s, queue);
 		worker_pool_collect(pool);
 		tell_now(p, s);
 		if (got < 0 && got != -ENODATA)

@@ -104,8 +104,9 @@ static size_t format_of(const struct block_buffer *c)
 {
 	size_t i = 0;
 
-	while (i < FORMATS && (chunk_left(c) < format[i].length ||
-				      memcmp(chunk_here(c), format[i].bytes, format[i].length)))
+	while (i < FORMATS &&
+		(chunk_left(c) < format[i].length ||
+			memcmp(chunk_here(c), format[i].bytes, format[i].length) != 0))
 		i++;
 	return i;
 }
