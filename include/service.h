@@ -46,7 +46,12 @@
 	X(SIP, "sip")                                                                              \
 	X(RTSP, "rtsp")                                                                            \
 	X(IMAP, "imap")                                                                            \
-	X(POP3, "pop3")
+	X(POP3, "pop3")                                                                            \
+	/* A service's own message on a port that is not for it. */                                \
+	X(NTP_CONTROL, "ntp-control")                                                              \
+	X(SNMP_TRAP, "snmp-trap")                                                                  \
+	X(RADIUS_ACCESS, "radius-access")                                                          \
+	X(RADIUS_ACCOUNTING, "radius-accounting")
 
 #define SERVICE_MEMBER(name, text) SERVICE_##name,
 enum service { SERVICE_LIST(SERVICE_MEMBER) SERVICE_COUNT };

@@ -22,7 +22,7 @@ enum match validate_dhcp(const struct message *u, struct message_info *m)
 	if (r.state != READER_GOOD)
 		return reading_of(&r, MATCH_NO);
 	if (cookie != COOKIE)
-		return MATCH_MAYBE;
+		return match_maybe(m, operation == 1 ? SIGN_ASKING : SIGN_ANSWERING);
 	m->said = operation == 1 ? SAID_REQUEST : SAID_ANSWER;
 	m->exchange = exchange_of_number(SERVICE_DHCP, transaction);
 	return MATCH_YES;

@@ -9,6 +9,8 @@
 #define ANSWER 0x8000u
 #define ZERO 0x0040u
 
+enum { STATEFUL = 6, OPT = 41, TSIG = 250 };
+
 struct head {
 	unsigned id, flags, questions, answers, authorities, additional;
 };
@@ -43,6 +45,12 @@ static int is_class(unsigned class)
 {
 	class &= 0x7fff; /* multicast DNS: the top bit asks for a unicast answer */
 	return class == 1 || class == 3 || class == 4 || class == 254 || class == 255;
+}
+
+/* RFC 6895 3.2: assigned long ago, or for private use. Nobody uses them, but somebody may. */
+static int may_be_class(unsigned class)
+{
+	return class == 2 || (class >= 65280 && class <= 65534);
 }
 
 /* RFC 6895 2.2: query, inverse query, status, notify, update; NetBIOS has 5 to 8. */
@@ -84,12 +92,39 @@ static enum match read_entry(struct reader *r, const struct head *h, struct fact
 	class = reader_u16(r);
 	if (r->state != READER_GOOD)
 		return reading_of(r, MATCH_NO);
-	if (type == 0 || !is_class(class))
+	if (type == 0 || !(is_class(class) || may_be_class(class)))
 		return MATCH_NO;
+	if (!is_class(class))
+		return MATCH_MAYBE;
 	facts_put_text(f, 0, length ? name : ".", length ? length : 1, NAME_KEPT);
 	facts_put_number(f, 0, type);
 	if (h->flags & ANSWER)
 		facts_put_number(f, 1, h->flags & 15);
+	return MATCH_YES;
+}
+
+/* Neither question nor answer: an error code and nothing more, whose head is one field; or a
+ * cookie (RFC 7873 5.4) or a signature at the end, the second one; or RFC 8490's opcode 6. */
+static enum match read_bare(struct reader *r, const struct head *h, struct message_info *m)
+{
+	unsigned root, type;
+
+	if (h->authorities || h->additional > 2)
+		return MATCH_NO;
+	m->exchange = exchange_of_question(h->id, NULL, NULL);
+	if (!h->additional)
+		return h->flags & ANSWER || (h->flags >> 11 & 15) == STATEFUL
+			       ? match_maybe(m, h->flags & ANSWER ? SIGN_ANSWERING : SIGN_ASKING)
+			       : MATCH_NO;
+	root = reader_u8(r);
+	type = reader_u16(r);
+	reader_bytes(r, 6);
+	reader_part(r, reader_u16(r));
+	if (r->state == READER_BROKEN || root != 0 || (type && type != OPT && type != TSIG))
+		return MATCH_NO;
+	if (!type)
+		return reading_of(r, MATCH_NO);
+	m->said = h->flags & ANSWER ? SAID_ANSWER : SAID_REQUEST;
 	return MATCH_YES;
 }
 
@@ -116,9 +151,8 @@ static enum match read_message(struct reader *r, struct message_info *m)
 		return reading_of(r, MATCH_NO);
 	if (!is_head(&h))
 		return MATCH_NO;
-	if (h.questions + h.answers == 0) /* nothing but an error code: its head is one field */
-		return h.flags & ANSWER && h.authorities + h.additional <= 1 ? MATCH_MAYBE
-									     : MATCH_NO;
+	if (h.questions + h.answers == 0)
+		return read_bare(r, &h, m);
 	/* Without a question: an answer, or an inverse query, which asks by its answers. */
 	if (h.questions == 0 && !(h.flags & ANSWER) && (h.flags >> 11 & 15) != 1)
 		return MATCH_NO;

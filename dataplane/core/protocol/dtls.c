@@ -3,7 +3,7 @@
 
 #define HEADER 13
 
-enum { FIRST_TYPE = 20, HANDSHAKE = 22, LAST_TYPE = 25, HELLO_VERIFY = 3 };
+enum { FIRST_TYPE = 20, HANDSHAKE = 22, LAST_TYPE = 26, HELLO_VERIFY = 3 };
 
 /* The message's head repeats the record's length. */
 static enum match read_handshake(struct reader *record, unsigned length, struct message_info *m)

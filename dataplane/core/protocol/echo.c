@@ -3,12 +3,24 @@
 
 #define LENGTH_MIN 2
 
+static int is_same(const struct message *u, const uint8_t *other, uint32_t length)
+{
+	uint32_t n = length < u->length ? length : u->length;
+
+	return length > 0 && memcmp(u->bytes, other, n) == 0;
+}
+
 enum match validate_echo(const struct message *u, struct message_info *m)
 {
-	if (u->length < LENGTH_MIN || !u->other_length)
+	if (!u->other_length)
 		return MATCH_MAYBE;
-	if (u->length != u->other_length || memcmp(u->bytes, u->other, u->length) != 0)
-		return MATCH_MAYBE;
-	m->said = SAID_ANSWER;
-	return MATCH_YES;
+	if (u->length >= LENGTH_MIN && u->length == u->other_length &&
+		is_same(u, u->other, u->other_length)) {
+		m->said = SAID_ANSWER;
+		return MATCH_YES;
+	}
+	/* Of a burst of requests only the first and the last are at hand. */
+	m->contradicts =
+		u->length != u->other_length && !is_same(u, u->other_first, u->other_first_length);
+	return MATCH_MAYBE;
 }

@@ -7,28 +7,31 @@
 #define HEADER 8
 #define SEQUENCE_STEP 1024u /* what may be lost, or elsewhere, between the two */
 
-static enum match compare(uint32_t spi, uint32_t sequence, const struct message *u)
-{
-	struct reader r = {0};
-	uint32_t earlier_spi, step;
+/* Whether two datagrams of one side may be of the same sender: of one association a little apart,
+ * or of two, of which the later one begins to count (RFC 4303 3.3.3). */
+enum kinship { KIN_UNKNOWN, KIN, NO_KIN };
 
-	if (!u->earlier_length)
-		return MATCH_MAYBE;
-	r.at = u->earlier;
-	r.end = u->earlier + u->earlier_length;
-	earlier_spi = reader_u32(&r);
-	step = sequence - reader_u32(&r);
-	if (r.state != READER_GOOD || earlier_spi != spi)
-		return MATCH_MAYBE; /* a keepalive came before, or another association */
-	return step >= 1 && step <= SEQUENCE_STEP ? MATCH_YES : MATCH_MAYBE;
+static enum kinship compare(
+	uint32_t spi, uint32_t sequence, const uint8_t *earlier, uint32_t earlier_length)
+{
+	struct reader r = {.at = earlier, .end = earlier + earlier_length};
+	uint32_t earlier_spi = reader_u32(&r), step = sequence - reader_u32(&r);
+
+	if (!earlier_length || r.state != READER_GOOD || earlier_spi <= SPI_RESERVED)
+		return KIN_UNKNOWN; /* none, a keepalive, or IKE */
+	if (earlier_spi != spi)
+		return sequence <= SEQUENCE_STEP ? KIN_UNKNOWN : NO_KIN;
+	if (step == 0)
+		return KIN_UNKNOWN; /* the same one again */
+	return step <= SEQUENCE_STEP || -step <= SEQUENCE_STEP ? KIN : NO_KIN;
 }
 
 enum match validate_esp_in_udp(const struct message *u, struct message_info *m)
 {
 	struct reader r = message_reader(u);
 	uint32_t spi, sequence;
+	enum kinship last, first;
 
-	(void)m;
 	if (u->size == 1)
 		return u->bytes[0] == KEEPALIVE ? MATCH_MAYBE : MATCH_NO;
 	spi = reader_u32(&r);
@@ -37,5 +40,11 @@ enum match validate_esp_in_udp(const struct message *u, struct message_info *m)
 		return reading_of(&r, MATCH_NO);
 	if (spi <= SPI_RESERVED || (u->size && u->size % 4 != 0 && u->size < 16))
 		return MATCH_NO;
-	return compare(spi, sequence, u);
+	last = compare(spi, sequence, u->earlier, u->earlier_length);
+	first = compare(spi, sequence, u->first, u->first_length);
+	if (last == KIN || first == KIN)
+		return MATCH_YES;
+	/* RFC 4303 2.4: what is encrypted ends at a multiple of four, and so do all digests. */
+	m->contradicts = last == NO_KIN || first == NO_KIN || u->size % 4 != 0;
+	return MATCH_MAYBE;
 }

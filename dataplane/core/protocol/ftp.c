@@ -15,13 +15,15 @@ enum match validate_ftp(const struct message *u, struct message_info *m)
 
 	if (r == MATCH_NO) {
 		r = begins_with_any(u->bytes, u->length, command, &word);
-		return r == MATCH_YES ? MATCH_MAYBE : r;
+		return r == MATCH_YES ? match_maybe(m, SIGN_ASKING) : r;
 	}
 	if (!is_text(u->bytes, length, 1))
 		return MATCH_NO;
-	if (r == MATCH_YES && contains(u->bytes, length, "ftp")) {
+	if (has_word_with(u->bytes, length, "smtp")) /* a mail server may be called ftp */
+		return MATCH_NO;
+	if (r == MATCH_YES && has_word_with(u->bytes, length, "ftp")) {
 		m->said = SAID_ANSWER;
 		return MATCH_YES;
 	}
-	return ended ? MATCH_MAYBE : MATCH_MORE;
+	return ended ? match_maybe(m, SIGN_ANSWERING) : MATCH_MORE;
 }

@@ -8,9 +8,11 @@
 
 static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+/* RFC 9110 9.1 and 5.6.2: a token. */
 static int is_method_letter(uint8_t c)
 {
-	return (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+	       (c && strchr("!#$%&'*+-.^_`|~", c));
 }
 
 /* The value of the Host field, without a user's name. */
@@ -70,13 +72,27 @@ static size_t method_length(const struct message *u)
 	return n;
 }
 
+/* HTTP/0.9: GET, a path, the end of the line, and anything for an answer. */
+static enum match read_simple(const struct message *u, size_t length, struct message_info *m)
+{
+	const size_t word = sizeof("GET ") - 1;
+
+	if (length <= word || memcmp(u->bytes, "GET /", word + 1) != 0 ||
+		memchr(u->bytes + word, ' ', length - word))
+		return MATCH_NO;
+	m->said = SAID_REQUEST;
+	m->answer_is_free = 1;
+	facts_put_text(&m->facts, 0, u->bytes, word - 1, METHOD_KEPT);
+	return MATCH_YES;
+}
+
 static enum match read_request(const struct message *u, struct message_info *m)
 {
 	size_t method = method_length(u), length;
 	enum match reading;
 	int ended;
 
-	if (method > METHOD_MAX || (method < u->length && (method < 3 || u->bytes[method] != ' ')))
+	if (method > METHOD_MAX || (method < u->length && (!method || u->bytes[method] != ' ')))
 		return MATCH_NO;
 	length = line_length(u->bytes, u->length, &ended);
 	while (method + 1 < length && u->bytes[method + 1] == ' ') /* RFC 9112 section 3 */
@@ -86,12 +102,15 @@ static enum match read_request(const struct message *u, struct message_info *m)
 	if (!is_text(u->bytes, length, 1) || (method == 7 && memcmp(u->bytes, "CONNECT", 7) == 0))
 		return MATCH_NO;
 	reading = read_version(u->bytes + method + 1, length - method - 1, ended, u->length);
+	if (reading == MATCH_NO)
+		return read_simple(u, length, m);
 	if (reading != MATCH_YES)
 		return reading;
 	m->said = SAID_REQUEST;
 	facts_put_text(&m->facts, 0, u->bytes, method_length(u), METHOD_KEPT);
 	read_host(u->bytes + length, u->length - length, m);
-	m->unfinished = m->facts.length[1] == 0 && !contains(u->bytes, u->length, "\r\n\r\n");
+	m->unfinished = m->facts.length[1] == 0 && !contains(u->bytes, u->length, "\r\n\r\n") &&
+			!contains(u->bytes, u->length, "\n\n");
 	return MATCH_YES;
 }
 
@@ -126,10 +145,25 @@ static enum match read_preface(const struct message *u)
 	return n == whole ? MATCH_YES : MATCH_MORE;
 }
 
-enum match validate_http(const struct message *u, struct message_info *m)
+/* RFC 9112 2.2: an empty line before a request is skipped. */
+static struct message without_empty_lines(const struct message *u)
 {
+	struct message v = *u;
+
+	while (v.length > 1 && (v.bytes[0] == '\r' || v.bytes[0] == '\n')) {
+		v.bytes++;
+		v.length--;
+	}
+	return v;
+}
+
+enum match validate_http(const struct message *whole, struct message_info *m)
+{
+	const struct message v = without_empty_lines(whole), *u = &v;
 	enum match r = read_preface(u);
 
+	if (u->bytes[0] == '\r' || u->bytes[0] == '\n')
+		return MATCH_MORE;
 	if (u->bytes[0] == 0)
 		return read_settings(u, m);
 	if (r == MATCH_YES) {

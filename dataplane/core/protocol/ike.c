@@ -3,6 +3,7 @@
 #include "core/protocol/validator.h"
 
 #define HEADER 28
+#define KEEPALIVE 0xff
 
 enum { PAYLOAD_SA = 1, MAIN = 2, AGGRESSIVE = 4 };
 enum { ENCRYPTED = 0x01, RESPONSE = 0x20 };
@@ -12,6 +13,13 @@ static int is_exchange(unsigned version, unsigned exchange)
 	if (version >> 4 == 2)
 		return exchange >= 34 && exchange <= 45;
 	return (exchange >= 1 && exchange <= 6) || exchange == 32 || exchange == 33;
+}
+
+/* RFC 7296 3.1 and RFC 2408 3.1: a later minor version, exchanges that are not assigned yet or
+ * private. */
+static int may_be_exchange(unsigned version, unsigned exchange)
+{
+	return version >> 4 == 2 ? exchange >= 34 : exchange >= 1;
 }
 
 static int is_zero(const uint8_t *bytes, size_t count)
@@ -56,10 +64,12 @@ static enum match read_header(struct reader *r, uint32_t size, struct message_in
 	if (!h)
 		return reading_of(r, MATCH_NO);
 	length = (uint32_t)h[24] << 24 | (uint32_t)h[25] << 16 | (uint32_t)h[26] << 8 | h[27];
-	if ((h[17] >> 4 != 1 && h[17] >> 4 != 2) || (h[17] & 15) > 1 || is_zero(h, 8) ||
-		!is_exchange(h[17], h[18]) || length < HEADER || length > 65535 ||
+	if ((h[17] >> 4 != 1 && h[17] >> 4 != 2) || is_zero(h, 8) ||
+		!may_be_exchange(h[17], h[18]) || length < HEADER || length > 65535 ||
 		(size && length > size))
 		return MATCH_NO;
+	if ((h[17] & 15) > 1 || !is_exchange(h[17], h[18]))
+		return MATCH_MAYBE;
 	m->exchange = exchange_of_id(h);
 	m->said = (uint8_t)(h[17] >> 4 == 2 ? said_by_flags(h[19]) : said_by_cookies(h));
 	return MATCH_YES;
@@ -70,6 +80,8 @@ enum match validate_ike(const struct message *u, struct message_info *m)
 	struct reader r = message_reader(u);
 	int marked = u->length >= 4 && is_zero(u->bytes, 4);
 
+	if (u->size == 1 && u->bytes[0] == KEEPALIVE) /* RFC 3948 2.3 */
+		return MATCH_MAYBE;
 	if (marked)
 		reader_bytes(&r, 4);
 	return read_header(&r, u->size && marked ? u->size - 4 : u->size, m);

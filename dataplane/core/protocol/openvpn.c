@@ -11,10 +11,12 @@ enum {
 };
 
 #define SESSION 8
-#define PLAIN 14   /* opcode, session, no acknowledgements, packet id */
-#define REPLAY 8   /* packet id and time of tls-auth */
-#define ACKED 12   /* one acknowledgement and the peer's session */
-#define WRAPPED 54 /* tls-crypt: everything behind the replay id and the tag is encrypted */
+#define PLAIN 14	/* opcode, session, no acknowledgements, packet id */
+#define REPLAY 8	/* packet id and time of tls-auth */
+#define ACKED 12	/* one acknowledgement and the peer's session */
+#define WRAPPED_KEY 290 /* tls-crypt-v2: a tag, a key of 256 bytes, a type and a length at least   \
+			 */
+#define WRAPPED 54	/* tls-crypt: everything behind the replay id and the tag is encrypted */
 
 static int is_size(uint32_t size, uint32_t more)
 {
@@ -34,6 +36,27 @@ static int ends_with_zeros(const struct reader *r)
 	return reader_left(r) >= 5 && memcmp(r->end - 5, "\0\0\0\0", 5) == 0;
 }
 
+/* tls-crypt counts its packets from 1 and tells the time, in front of its tag: after the session,
+ * or with a cookie (0x0f000001). */
+static int is_wrapped(const struct reader *r)
+{
+	const uint8_t *id = r->at + 1 + SESSION;
+
+	if (reader_left(r) < 1 + SESSION + REPLAY)
+		return 0;
+	return (id[0] == 0 || id[0] == 0x0f) && id[1] == 0 && id[2] == 0 && id[3] == 1;
+}
+
+/* tls-crypt-v2: the client's key, wrapped by the server's, lies behind its packet and ends with
+ * its own length. */
+static enum match read_wrapped(const struct reader *r, struct message_info *m)
+{
+	if (!is_wrapped(r))
+		return MATCH_NO;
+	m->said = SAID_REQUEST;
+	return MATCH_YES;
+}
+
 static enum match read_reset(const struct reader *r, uint32_t size, struct message_info *m)
 {
 	unsigned opcode, key;
@@ -45,13 +68,17 @@ static enum match read_reset(const struct reader *r, uint32_t size, struct messa
 	if (key != 0)
 		return MATCH_NO;
 	if (opcode == CLIENT_RESET_1 || opcode == CLIENT_RESET_2 || opcode == CLIENT_RESET_3) {
+		if (opcode == CLIENT_RESET_3 && size >= WRAPPED + WRAPPED_KEY)
+			return read_wrapped(r, m);
 		if (!is_size(size, 0))
 			return MATCH_NO;
 		m->said = SAID_REQUEST;
 		if (size == PLAIN && reader_left(r) == size)
 			m->exchange = exchange_of(SERVICE_OPENVPN, r->at + 1, SESSION);
-		return ends_with_zeros(r) ? MATCH_YES : MATCH_MAYBE;
+		return ends_with_zeros(r) ? MATCH_YES : match_maybe(m, SIGN_ASKING);
 	}
+	if (is_wrapped(r))
+		return match_maybe(m, SIGN_ANSWERING);
 	if (opcode != SERVER_RESET_1 && opcode != SERVER_RESET_2)
 		return MATCH_NO;
 	m->said = SAID_ANSWER;
@@ -61,7 +88,7 @@ static enum match read_reset(const struct reader *r, uint32_t size, struct messa
 		m->exchange = exchange_of(SERVICE_OPENVPN, r->end - 4 - SESSION, SESSION);
 		return MATCH_YES;
 	}
-	return is_size(size, ACKED) || is_size(size, 0) ? MATCH_MAYBE : MATCH_NO;
+	return is_size(size, ACKED) || is_size(size, 0) ? match_maybe(m, SIGN_ANSWERING) : MATCH_NO;
 }
 
 enum match validate_openvpn(const struct message *u, struct message_info *m)

@@ -20,5 +20,5 @@ enum match validate_postgresql(const struct message *u, struct message_info *m)
 	if (reader_left(&r) < 5)
 		return MATCH_MORE;
 	m->said = SAID_REQUEST;
-	return contains(r.at, reader_left(&r), "user") ? MATCH_YES : MATCH_MAYBE;
+	return contains(r.at, reader_left(&r), "user") ? MATCH_YES : match_maybe(m, SIGN_ASKING);
 }

@@ -7,6 +7,8 @@
 #define EAP_MESSAGE 79
 #define LENGTH_FULL 255
 
+enum { ACCESS_REQUEST = 1, ACCOUNTING_REQUEST = 4, PORT_ACCESS = 1812, PORT_ACCOUNTING = 1813 };
+
 static enum sender said_by(unsigned code)
 {
 	switch (code) {
@@ -29,6 +31,30 @@ static enum sender said_by(unsigned code)
 	default:
 		return SAID_NOTHING;
 	}
+}
+
+/* RFC 3575 2.1, RFC 2882, RFC 7930: others that somebody may send. */
+static int is_assigned(unsigned code)
+{
+	return (code >= 6 && code <= 10) || (code >= 21 && code <= 34) ||
+	       (code >= 50 && code <= 52);
+}
+
+static enum sign sign_of(unsigned code)
+{
+	return said_by(code) == SAID_REQUEST  ? SIGN_ASKING
+	       : said_by(code) == SAID_ANSWER ? SIGN_ANSWERING
+					      : SIGN_NONE;
+}
+
+/* RFC 2865 3 and RFC 2866 3: each has a port of its own. */
+static uint8_t misplaced(unsigned code, unsigned port)
+{
+	if (code == ACCESS_REQUEST && port == PORT_ACCOUNTING)
+		return SERVICE_RADIUS_ACCESS + 1;
+	if (code == ACCOUNTING_REQUEST && port == PORT_ACCESS)
+		return SERVICE_RADIUS_ACCOUNTING + 1;
+	return 0;
 }
 
 /* RFC 2865 5, 2866 5, 2869 5 and 4675 2: a type of the first 64 whose value is four bytes. */
@@ -75,7 +101,7 @@ enum match validate_radius(const struct message *u, struct message_info *m)
 	unsigned code = reader_u8(&r), identifier, length;
 	enum match reading;
 
-	if (u->length && said_by(code) == SAID_NOTHING)
+	if (u->length && said_by(code) == SAID_NOTHING && !is_assigned(code))
 		return MATCH_NO;
 	identifier = reader_u8(&r);
 	length = reader_u16(&r);
@@ -86,10 +112,11 @@ enum match validate_radius(const struct message *u, struct message_info *m)
 		return MATCH_NO;
 	attributes = reader_part(&r, length - HEADER);
 	reading = walk_attributes(&attributes);
-	if (reading != MATCH_YES)
-		return reading;
+	if (reading != MATCH_YES || said_by(code) == SAID_NOTHING)
+		return reading == MATCH_NO ? reading : match_maybe(m, sign_of(code));
 	m->said = (uint8_t)said_by(code);
 	m->exchange = exchange_of_number(SERVICE_RADIUS, identifier);
+	m->instead = misplaced(code, u->to);
 	facts_put_number(&m->facts, m->said == SAID_ANSWER, code);
 	return MATCH_YES;
 }

@@ -35,5 +35,5 @@ enum match validate_rdp(const struct message *u, struct message_info *m)
 	m->said = code == REQUEST ? SAID_REQUEST : SAID_ANSWER;
 	if (contains(r.at, reader_left(&r), "mstshash=") || is_negotiation(r.at, reader_left(&r)))
 		return MATCH_YES;
-	return MATCH_MAYBE;
+	return match_maybe(m, code == REQUEST ? SIGN_ASKING : SIGN_ANSWERING);
 }

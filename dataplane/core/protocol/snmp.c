@@ -12,7 +12,13 @@ enum {
 };
 enum { TRAP_1 = 0xa4, REPORT = 0xa8 };
 enum { VERSION_3 = 3, PRIVATE = 0x02, REPORTABLE = 0x04 };
-enum { PORT_TRAP = 162 };
+enum { TRAP_2 = 0xa7, PORT_REQUEST = 161, PORT_TRAP = 162 };
+
+/* RFC 3417 2: notifications are not sent to the port of requests. */
+static uint8_t misplaced(unsigned pdu, unsigned port)
+{
+	return port == PORT_REQUEST && (pdu == TRAP_1 || pdu == TRAP_2) ? SERVICE_SNMP_TRAP + 1 : 0;
+}
 
 /* Notifications have no answer, and their sender asks nobody: it is who begins. */
 static enum sender said_by(unsigned pdu)
@@ -65,6 +71,7 @@ static enum match read_v3(struct reader *r, const struct message *u, struct mess
 	if (pdu)
 		facts_put_number(&m->facts, 1, pdu);
 	m->said = (uint8_t)(pdu ? said_by(pdu) : said_by_flags(flags, u));
+	m->instead = misplaced(pdu, u->to);
 	m->exchange = exchange_of_number(SERVICE_SNMP, id);
 	return MATCH_YES;
 }
@@ -104,6 +111,7 @@ static enum match read_community(
 	if (pdu < FIRST_PDU || pdu > LAST_PDU)
 		return MATCH_NO;
 	m->said = (uint8_t)said_by(pdu);
+	m->instead = misplaced(pdu, u->to);
 	facts_put_number(&m->facts, 0, version);
 	facts_put_number(&m->facts, 1, pdu);
 	m->exchange = read_id(r, pdu);

@@ -4,6 +4,7 @@
 
 #define PRIORITY_MAX 191
 #define TEXT_MIN 4
+#define TEXT_SURE 16 /* RFC 5424 6.4: what comes later may be any octets */
 
 /* A decimal number of at most `max` digits, or -1. */
 static int read_number(struct reader *r, unsigned max)
@@ -41,11 +42,24 @@ static int has_head(const uint8_t *at, size_t left)
 	return 0;
 }
 
+/* Some libraries send a string with what ends it. */
+static uint32_t text_length(const struct message *u)
+{
+	uint32_t length = u->length;
+
+	while (length > 0 && u->bytes[length - 1] == 0)
+		length--;
+	return length;
+}
+
+/* A server of syslog never says anything: text is one only of the side that speaks alone. */
 static enum match without_priority(const struct message *u)
 {
 	int ended;
-	size_t length = line_length(u->bytes, u->length, &ended);
+	size_t length = line_length(u->bytes, text_length(u), &ended);
 
+	if (u->answers || u->side == SIDE_SERVER)
+		return MATCH_NO;
 	return is_text(u->bytes, length, 1) ? MATCH_MAYBE : MATCH_NO;
 }
 
@@ -55,7 +69,6 @@ enum match validate_syslog(const struct message *u, struct message_info *m)
 	int priority, ended;
 	size_t length;
 
-	(void)m;
 	if (u->transport == TRANSPORT_TCP)
 		skip_count(&r);
 	if (reader_u8(&r) != '<')
@@ -63,14 +76,16 @@ enum match validate_syslog(const struct message *u, struct message_info *m)
 	priority = read_number(&r, 3);
 	if (reader_u8(&r) != '>')
 		return r.state == READER_SHORT ? MATCH_MORE : without_priority(u);
+	r.end = u->bytes + text_length(u) > r.at ? u->bytes + text_length(u) : r.at;
 	length = line_length(r.at, reader_left(&r), &ended);
 	if (priority < 0 || priority > PRIORITY_MAX)
 		return MATCH_NO;
-	if (has_head(r.at, reader_left(&r)))
-		return MATCH_YES;
-	if (!is_text(r.at, length, 1))
-		return MATCH_NO;
-	if (length < TEXT_MIN)
-		return u->transport == TRANSPORT_TCP && !ended ? MATCH_MORE : MATCH_MAYBE;
+	if (!has_head(r.at, reader_left(&r))) {
+		if (length < TEXT_MIN)
+			return u->transport == TRANSPORT_TCP && !ended ? MATCH_MORE : MATCH_MAYBE;
+		if (!is_text(r.at, length < TEXT_SURE ? length : TEXT_SURE, 1))
+			return is_text(r.at, TEXT_MIN, 1) ? MATCH_MAYBE : MATCH_NO;
+	}
+	m->said = SAID_REQUEST; /* nobody answers */
 	return MATCH_YES;
 }

@@ -58,6 +58,34 @@ static inline enum match begins_with_any(
 	return best;
 }
 
+/* A space, an end of line, or what sets words of a greeting apart. */
+static inline int is_between_words(uint8_t c)
+{
+	return c <= ' ' || c == '(' || c == ')' || c == '[' || c == ']' || c == '<' || c == '>' ||
+	       c == ',' || c == ';' || c == '!' || c == '*' || c == '"';
+}
+
+/* Whether a word holds `part`, names of hosts and addresses of people aside: what has a dot
+ * before a letter, or an at. */
+static inline int has_word_with(const uint8_t *at, size_t count, const char *part)
+{
+	size_t length = strlen(part);
+
+	for (size_t i = 0, n; i < count; i += n + 1) {
+		int is_name = 0, found = 0;
+		for (n = 0; i + n < count && !is_between_words(at[i + n]); n++) {
+			uint8_t next = i + n + 1 < count ? at[i + n + 1] : ' ';
+			is_name |= at[i + n] == '@' || (at[i + n] == '.' && (next | 0x20) >= 'a' &&
+							       (next | 0x20) <= 'z');
+			found |= i + n + length <= count &&
+				 strncasecmp((const char *)at + i + n, part, length) == 0;
+		}
+		if (found && !is_name)
+			return 1;
+	}
+	return 0;
+}
+
 static inline int contains(const uint8_t *at, size_t count, const char *word)
 {
 	size_t length = strlen(word);

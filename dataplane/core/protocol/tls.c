@@ -16,18 +16,38 @@ static enum match read_alert(struct reader *r, const struct message *u, unsigned
 										   : MATCH_NO;
 }
 
+/* RFC 8446 5.1: a message may go on in the next record, whatever the first one's size. */
+static enum match read_piece(
+	struct reader *r, unsigned length, unsigned type, struct message_info *m)
+{
+	unsigned version = length >= 2 ? reader_u16(r) : 0;
+
+	if (length < 2)
+		return match_maybe(m, type == HELLO_CLIENT ? SIGN_ASKING : SIGN_ANSWERING);
+	if (r->state != READER_GOOD)
+		return reading_of(r, MATCH_NO);
+	if (version < 0x0300 || version > 0x0303)
+		return MATCH_NO;
+	m->said = type == HELLO_CLIENT ? SAID_REQUEST : SAID_ANSWER;
+	return MATCH_YES;
+}
+
 /* The record's head, the message's head, its length and its version: four that agree. */
 static enum match read_hello(struct reader *r, unsigned length, struct message_info *m)
 {
 	unsigned type = reader_u8(r);
-	uint32_t size = reader_u24(r);
+	uint32_t size;
 	struct reader body;
 
+	if (length < 4 && r->state == READER_GOOD) /* not even the message's length */
+		return type == HELLO_CLIENT || type == HELLO_SERVER ? MATCH_MAYBE : MATCH_NO;
+	size = reader_u24(r);
 	if (r->state != READER_GOOD)
 		return reading_of(r, MATCH_NO);
-	if ((type != HELLO_CLIENT && type != HELLO_SERVER) || size < 38 ||
-		(size > length - 4 && length < 64))
+	if ((type != HELLO_CLIENT && type != HELLO_SERVER) || size < 38)
 		return MATCH_NO;
+	if (size > length - 4 && length < 64)
+		return read_piece(r, length - 4, type, m);
 	body = reader_part(r, size);
 	if (!hello_read(&body, type, 0, &m->facts))
 		return reading_of(&body, MATCH_NO);

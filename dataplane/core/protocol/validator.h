@@ -29,6 +29,16 @@ enum sender {
 	SAID_FIRST,   /* a server, if it speaks first */
 };
 
+/* What MAYBE rests on. One side's sign of asking and the other's of answering are two fields; the
+ * same sign of both, or one that anything may show, are none. */
+enum sign {
+	SIGN_NONE,
+	SIGN_ASKING,
+	SIGN_ANSWERING,
+};
+
+#define MESSAGE_HEAD 8u
+
 /* The first bytes of one direction of a flow. */
 struct message {
 	const uint8_t *bytes;
@@ -37,14 +47,21 @@ struct message {
 	uint8_t transport; /* enum transport */
 	uint8_t side;	   /* enum side, as far as a handshake told */
 	uint16_t from, to; /* the sender's port and the receiver's; both 0: unknown */
-	/* Of datagrams: one that came before from the same side, and the last from the other. */
-	const uint8_t *earlier, *other;
-	uint32_t earlier_length, other_length;
+	uint8_t answers;   /* the other side has spoken before */
+	/* Of datagrams: the last one from the same side and from the other, and the beginnings of
+	 * the first ones, MESSAGE_HEAD bytes or less. */
+	const uint8_t *earlier, *other, *first, *other_first;
+	uint32_t earlier_length, other_length, first_length, other_first_length;
 };
 
 struct message_info {
-	uint8_t said;	    /* enum sender */
-	uint8_t unfinished; /* it is recognised, but more bytes would tell more facts */
+	uint8_t said;		/* enum sender */
+	uint8_t unfinished;	/* it is recognised, but more bytes would tell more facts */
+	uint8_t sign;		/* enum sign, of a MAYBE */
+	uint8_t contradicts;	/* of a MAYBE: it does not go with what came before */
+	uint8_t answer_is_free; /* the other side may say anything now */
+	uint8_t instead; /* enum service + 1: a message of the service that its port is not for; or
+			    0 */
 	/* Of what an answer repeats of its request: exchange_fits() compares the two.
 	 * EXCHANGE_NONE: nothing is repeated, or it is not known. Means nothing unless the message
 	 * is recognised. */
@@ -55,7 +72,7 @@ struct message_info {
 static inline void message_info_init(struct message_info *m)
 {
 	m->said = SAID_NOTHING;
-	m->unfinished = 0;
+	m->unfinished = m->sign = m->contradicts = m->answer_is_free = m->instead = 0;
 	m->exchange = EXCHANGE_NONE;
 	facts_init(&m->facts);
 }
@@ -72,6 +89,13 @@ static inline struct reader message_reader(const struct message *u)
 		.end = u->bytes + u->length,
 		.beyond = u->size ? u->size - u->length : READER_ENDLESS,
 	};
+}
+
+/* MAYBE, with the sign that it rests on. */
+static inline enum match match_maybe(struct message_info *m, enum sign sign)
+{
+	m->sign = (uint8_t)sign;
+	return MATCH_MAYBE;
 }
 
 /* Of a reader that ran out: whether more bytes may help. */

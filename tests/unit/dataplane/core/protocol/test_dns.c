@@ -34,6 +34,23 @@ static const struct spoken others[] = {
 											  */
 };
 
+/* RFC 7873 5.4: a cookie is asked for and given without a question. */
+static const struct spoken cookies[] = {
+	{35, SAID_REQUEST,
+		"\x44\xd1\x01\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x29\x04\xd0\x00\x00\x00"
+		"\x00\x00\x0c\x00\x0a\x00\x08\x00\x01\x02\x03\x04\x05\x06\x07"},
+	{35, SAID_ANSWER,
+		"\x44\xd1\x81\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x29\x04\xd0\x00\x00\x00"
+		"\x00\x00\x0c\x00\x0a\x00\x08\x00\x01\x02\x03\x04\x05\x06\x07"},
+};
+
+/* A class that nobody uses; a session of RFC 8490. */
+static const struct spoken rare[] = {
+	{19, SAID_NOTHING,
+		"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x01\x61\x00\x00\x01\x00\x02"},
+	{12, SAID_NOTHING, "\x12\x34\x30\x00\x00\x00\x00\x00\x00\x00\x00\x00"},
+};
+
 static void dns_recognises_its_messages_and_who_sends_them(void **state)
 {
 	(void)state;
@@ -58,6 +75,19 @@ static void dns_refuses_what_cannot_become_one(void **state)
 	check_all(validate_dns, TRANSPORT_UDP, others, COUNT(others), MATCH_NO);
 }
 
+static void dns_knows_a_cookie_without_a_question(void **state)
+{
+	(void)state;
+	check_all(validate_dns, TRANSPORT_UDP, cookies, COUNT(cookies), MATCH_YES);
+	check_beginnings(validate_dns, TRANSPORT_UDP, cookies, COUNT(cookies));
+}
+
+static void dns_doubts_what_is_rare_and_allowed(void **state)
+{
+	(void)state;
+	check_all(validate_dns, TRANSPORT_UDP, rare, COUNT(rare), MATCH_MAYBE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -65,6 +95,8 @@ int main(void)
 		cmocka_unit_test(dns_never_refuses_the_beginning_of_a_message),
 		cmocka_unit_test(dns_takes_one_field_for_a_coincidence),
 		cmocka_unit_test(dns_refuses_what_cannot_become_one),
+		cmocka_unit_test(dns_knows_a_cookie_without_a_question),
+		cmocka_unit_test(dns_doubts_what_is_rare_and_allowed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,6 +45,22 @@ static const struct spoken others[] = {
 	{4, SAID_NOTHING, "\x00\x47\x45\x54"},					     /* by hand */
 };
 
+static const struct spoken old[] = {
+	{7, SAID_REQUEST, "\x47\x45\x54\x20\x2f\x0d\x0a"},
+	{16, SAID_REQUEST, "\x47\x45\x54\x20\x2f\x69\x6e\x64\x65\x78\x2e\x68\x74\x6d\x6c\x0a"},
+};
+
+static const struct spoken loose[] = {
+	{24, SAID_REQUEST,
+		"\x47\x45\x54\x20\x2f\x20\x48\x54\x54\x50\x2f\x31\x2e\x30\x0a\x48\x6f\x73\x74\x3a"
+		"\x20\x61\x0a\x0a"},
+	{20, SAID_REQUEST,
+		"\x0d\x0a\x47\x45\x54\x20\x2f\x20\x48\x54\x54\x50\x2f\x31\x2e\x31\x0d\x0a\x0d\x0a"},
+	{23, SAID_REQUEST,
+		"\x6d\x2d\x73\x65\x61\x72\x63\x68\x20\x2a\x20\x48\x54\x54\x50\x2f\x31\x2e\x31\x0d"
+		"\x0a\x0d\x0a"},
+};
+
 static void http_recognises_its_messages_and_who_sends_them(void **state)
 {
 	(void)state;
@@ -63,12 +79,32 @@ static void http_refuses_what_cannot_become_one(void **state)
 	check_all(validate_http, TRANSPORT_TCP, others, COUNT(others), MATCH_NO);
 }
 
+static void http_knows_its_first_version_and_that_anything_may_answer(void **state)
+{
+	(void)state;
+	check_all(validate_http, TRANSPORT_TCP, old, COUNT(old), MATCH_YES);
+	for (size_t i = 0; i < COUNT(old); i++) {
+		struct message_info m;
+		read_spoken(validate_http, TRANSPORT_TCP, old[i].bytes, old[i].length, 0, &m);
+		assert_true(m.answer_is_free);
+	}
+}
+
+static void http_knows_lines_that_end_in_a_line_feed_alone(void **state)
+{
+	(void)state;
+	check_all(validate_http, TRANSPORT_TCP, loose, COUNT(loose), MATCH_YES);
+	check_beginnings(validate_http, TRANSPORT_TCP, loose, COUNT(loose));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(http_recognises_its_messages_and_who_sends_them),
 		cmocka_unit_test(http_never_refuses_the_beginning_of_a_message),
 		cmocka_unit_test(http_refuses_what_cannot_become_one),
+		cmocka_unit_test(http_knows_its_first_version_and_that_anything_may_answer),
+		cmocka_unit_test(http_knows_lines_that_end_in_a_line_feed_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,6 +58,16 @@ static const struct spoken others[] = {
 		"\x01"}, /* dns-query */
 };
 
+static const struct spoken rare[] = {
+	{28, SAID_NOTHING,
+		"\x01\x02\x03\x04\x05\x06\x07\x08\x00\x00\x00\x00\x00\x00\x00\x00\x21\x20\xf0\x08"
+		"\x00\x00\x00\x00\x00\x00\x00\x1c"},
+	{28, SAID_NOTHING,
+		"\x01\x02\x03\x04\x05\x06\x07\x08\x00\x00\x00\x00\x00\x00\x00\x00\x21\x23\x22\x08"
+		"\x00\x00\x00\x00\x00\x00\x00\x1c"},
+	{1, SAID_NOTHING, "\xff"},
+};
+
 static void ike_recognises_its_messages_and_who_sends_them(void **state)
 {
 	(void)state;
@@ -76,12 +86,19 @@ static void ike_refuses_what_cannot_become_one(void **state)
 	check_all(validate_ike, TRANSPORT_UDP, others, COUNT(others), MATCH_NO);
 }
 
+static void ike_doubts_private_exchanges_later_versions_and_keepalives(void **state)
+{
+	(void)state;
+	check_all(validate_ike, TRANSPORT_UDP, rare, COUNT(rare), MATCH_MAYBE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ike_recognises_its_messages_and_who_sends_them),
 		cmocka_unit_test(ike_never_refuses_the_beginning_of_a_message),
 		cmocka_unit_test(ike_refuses_what_cannot_become_one),
+		cmocka_unit_test(ike_doubts_private_exchanges_later_versions_and_keepalives),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,7 +19,7 @@ static const struct spoken messages[] = {
 static const struct spoken others[] = {
 	{4, SAID_NOTHING, "\x01\x02\x00\x14"}, /* by hand */
 	{20, SAID_NOTHING,
-		"\x09\x02\x00\x14\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+		"\x0e\x02\x00\x14\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 		"\x00\x00"}, /* by hand */
 	{22, SAID_NOTHING,
 		"\x01\x02\x00\x16\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
@@ -87,6 +87,26 @@ static void radius_refuses_what_cannot_become_one(void **state)
 	check_all(validate_radius, TRANSPORT_UDP, others, COUNT(others), MATCH_NO);
 }
 
+static void radius_names_a_request_on_the_other_port(void **state)
+{
+	(void)state;
+	struct message u = {.bytes = (const uint8_t *)messages[0].bytes,
+		.length = messages[0].length,
+		.size = messages[0].length,
+		.transport = TRANSPORT_UDP,
+		.from = 40000,
+		.to = 1813};
+	struct message_info m;
+
+	message_info_init(&m);
+	assert_int_equal(validate_radius(&u, &m), MATCH_YES);
+	assert_int_equal(m.instead, SERVICE_RADIUS_ACCESS + 1);
+	u.to = 1812;
+	message_info_init(&m);
+	assert_int_equal(validate_radius(&u, &m), MATCH_YES);
+	assert_int_equal(m.instead, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -94,6 +114,7 @@ int main(void)
 		cmocka_unit_test(radius_never_refuses_the_beginning_of_a_message),
 		cmocka_unit_test(radius_wants_usual_attributes_where_the_end_is_not_at_hand),
 		cmocka_unit_test(radius_refuses_what_cannot_become_one),
+		cmocka_unit_test(radius_names_a_request_on_the_other_port),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

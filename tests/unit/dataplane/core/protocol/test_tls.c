@@ -58,6 +58,18 @@ static const struct spoken others[] = {
 	{9, SAID_NOTHING, "\x16\x05\x01\x00\x28\x01\x00\x00\x24"},		     /* by hand */
 };
 
+static const struct spoken pieces[] = {
+	{37, SAID_REQUEST,
+		"\x16\x03\x01\x00\x20\x01\x00\x01\xfc\x03\x03\x00\x01\x02\x03\x04\x05\x06\x07\x08"
+		"\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19"},
+	{11, SAID_REQUEST, "\x16\x03\x01\x00\x06\x01\x00\x01\xfc\x03\x03"},
+};
+
+static const struct spoken crumbs[] = {
+	{6, SAID_NOTHING, "\x16\x03\x01\x00\x01\x01"},
+	{9, SAID_NOTHING, "\x16\x03\x01\x00\x04\x01\x00\x01\xfc"},
+};
+
 static void tls_recognises_its_messages_and_who_sends_them(void **state)
 {
 	(void)state;
@@ -76,12 +88,26 @@ static void tls_refuses_what_cannot_become_one(void **state)
 	check_all(validate_tls, TRANSPORT_TCP, others, COUNT(others), MATCH_NO);
 }
 
+static void tls_knows_a_hello_that_goes_on_in_the_next_record(void **state)
+{
+	(void)state;
+	check_all(validate_tls, TRANSPORT_TCP, pieces, COUNT(pieces), MATCH_YES);
+}
+
+static void tls_doubts_a_record_of_a_few_bytes(void **state)
+{
+	(void)state;
+	check_all(validate_tls, TRANSPORT_TCP, crumbs, COUNT(crumbs), MATCH_MAYBE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tls_recognises_its_messages_and_who_sends_them),
 		cmocka_unit_test(tls_never_refuses_the_beginning_of_a_message),
 		cmocka_unit_test(tls_refuses_what_cannot_become_one),
+		cmocka_unit_test(tls_knows_a_hello_that_goes_on_in_the_next_record),
+		cmocka_unit_test(tls_doubts_a_record_of_a_few_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,6 +42,15 @@ static const struct spoken others[] = {
 		"\x0a\x41\x63\x63\x65\x70\x74\x3a\x20\x2a\x2f\x2a\x0d\x0a\x0d\x0a"}, /* http-get */
 };
 
+static const struct spoken prefixes[] = {
+	{82, SAID_NOTHING,
+		"\x3c\x73\x3a\x73\x74\x72\x65\x61\x6d\x20\x74\x6f\x3d\x27\x61\x27\x20\x78\x6d\x6c"
+		"\x6e\x73\x3d\x27\x6a\x61\x62\x62\x65\x72\x3a\x63\x6c\x69\x65\x6e\x74\x27\x20\x78"
+		"\x6d\x6c\x6e\x73\x3a\x73\x3d\x27\x68\x74\x74\x70\x3a\x2f\x2f\x65\x74\x68\x65\x72"
+		"\x78\x2e\x6a\x61\x62\x62\x65\x72\x2e\x6f\x72\x67\x2f\x73\x74\x72\x65\x61\x6d\x73"
+		"\x27\x3e"},
+};
+
 static void xmpp_recognises_its_messages_and_who_sends_them(void **state)
 {
 	(void)state;
@@ -60,12 +69,20 @@ static void xmpp_refuses_what_cannot_become_one(void **state)
 	check_all(validate_xmpp, TRANSPORT_TCP, others, COUNT(others), MATCH_NO);
 }
 
+static void xmpp_knows_any_prefix_of_its_namespace(void **state)
+{
+	(void)state;
+	check_all(validate_xmpp, TRANSPORT_TCP, prefixes, COUNT(prefixes), MATCH_YES);
+	check_beginnings(validate_xmpp, TRANSPORT_TCP, prefixes, COUNT(prefixes));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(xmpp_recognises_its_messages_and_who_sends_them),
 		cmocka_unit_test(xmpp_never_refuses_the_beginning_of_a_message),
 		cmocka_unit_test(xmpp_refuses_what_cannot_become_one),
+		cmocka_unit_test(xmpp_knows_any_prefix_of_its_namespace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
