@@ -83,7 +83,8 @@ static struct payload payload_of(const struct tracker *t, const struct flow *f,
 static void data_is_old(struct flow *f)
 {
 	for (unsigned d = 0; d < 2; d++)
-		f->seen[d] |= f->shown[d] & HISTORY_BIT(DATA);
+		if (!service_state_looks_again(&f->service_state, d))
+			f->seen[d] |= f->shown[d] & HISTORY_BIT(DATA);
 }
 
 /* While inspection is open, payload sends packets to the slow path. */
@@ -108,9 +109,7 @@ static int inspect_payload(struct tracker *t, struct flow *f, const struct paylo
 	}
 	if (service_state_is_open(&f->service_state))
 		return inspection_feed(in, &f->service_state, said);
-	inspection_add_facts(in, &f->service_state, said);
-	inspection_clear(in);
-	return 0;
+	return inspection_again(in, &f->service_state, said);
 }
 
 static int may_speak(const struct tracker *t, const struct decoded *v)

@@ -1,6 +1,10 @@
 #include "core/service/inspection.h"
 
 #include <assert.h>
+#include <string.h>
+
+/* service_state.datagrams of a closed one: nothing more is heard of either. */
+#define BOTH_SIDES 3u
 
 /* --- pools --------------------------------------------------------------------------- */
 
@@ -43,8 +47,9 @@ static uint32_t slot_borrow(struct inspection *in)
 	else
 		return SERVICE_NOTHING;
 	h = &in->slot[index];
-	h->maybe[0] = h->maybe[1] = 0;
-	h->started[0] = h->started[1] = h->stale = 0;
+	h->asking[0] = h->asking[1] = h->answering[0] = h->answering[1] = 0;
+	h->started[0] = h->started[1] = h->stale = h->contradictions = 0;
+	h->first_length[0] = h->first_length[1] = 0;
 	return index;
 }
 
@@ -89,6 +94,8 @@ void inspection_close(struct inspection *in, struct service_state *s)
 		slot_return(in, s->at);
 	s->stage = STAGE_CLOSED;
 	s->at = SERVICE_NOTHING;
+	s->datagrams = BOTH_SIDES;
+	s->one_sided = 0;
 }
 
 void inspection_release(struct inspection *in, struct service_state *s)
@@ -104,10 +111,59 @@ const struct facts *inspection_facts(const struct inspection *in, const struct s
 	return s->stage == STAGE_CLOSED && s->at != SERVICE_NOTHING ? &in->facts[s->at] : NULL;
 }
 
-/* Closes with the result of the last message. */
-static void conclude(struct inspection *in, struct service_state *s)
+static void note_sequence(struct service_state *s, uint32_t sequence)
 {
+	s->heard_0 = sequence & LOOK_LAST;
+	s->heard_1 = sequence >> 6 & LOOK_LAST;
+}
+
+static int is_noted_sequence(const struct service_state *s, uint32_t sequence)
+{
+	return s->heard_0 == (sequence & LOOK_LAST) && s->heard_1 == (sequence >> 6 & LOOK_LAST);
+}
+
+/* With which sequence number the other side begins; 0 if that is not known. */
+static int first_of_other(const struct inspection *in, const struct service_state *s,
+	const struct payload *p, uint32_t *sequence)
+{
+	const struct reassembly_slot *h = s->stage == STAGE_REASSEMBLING ? &in->slot[s->at] : NULL;
+
+	if (p->side == SIDE_SERVER) {
+		*sequence = p->syn_sequence + 1;
+		return p->syn_seen;
+	}
+	*sequence = s->stage == STAGE_ANSWERED ? s->at + 1 : 0;
+	if (h && h->started[1 - p->direction])
+		*sequence = h->prefix[1 - p->direction].first;
+	return p->side == SIDE_CLIENT && (s->stage == STAGE_ANSWERED || h);
+}
+
+/* Whether the other side is still to be heard: of TCP only where it is known what its first
+ * segment is. */
+static int is_one_sided(const struct inspection *in, const struct service_state *s,
+	const struct payload *p, uint32_t *sequence)
+{
+	const struct reassembly_slot *h = s->stage == STAGE_REASSEMBLING ? &in->slot[s->at] : NULL;
+
+	if (in->match_result.info.answer_is_free ||
+		(h && h->started[1 - p->direction] && h->prefix[1 - p->direction].length))
+		return 0;
+	return p->transport == TRANSPORT_UDP || first_of_other(in, s, p, sequence);
+}
+
+/* Closes with the result of the last message. */
+static void conclude(struct inspection *in, struct service_state *s, const struct payload *p)
+{
+	uint32_t sequence = 0;
+	int one_sided = is_one_sided(in, s, p, &sequence);
+
 	inspection_close(in, s);
+	s->one_sided = one_sided != 0;
+	s->spoke = p->direction & 1;
+	if (p->transport == TRANSPORT_TCP)
+		note_sequence(s, sequence);
+	else if (s->basis == SERVICE_RECOGNISED && p->expected & SERVICE_BIT(s->service - 1u))
+		s->datagrams = 0;
 	if (!in->match_result.info.facts.known)
 		return;
 	s->at = facts_take(in);
@@ -138,10 +194,11 @@ static int merge_facts(struct service_state *s, const struct recognition *r, ser
 	if (r->service >= 0) {
 		uint8_t service = (uint8_t)(r->service + 1);
 		int is_news = s->basis != SERVICE_RECOGNISED || s->service != service;
-		s->service = service;
+		s->service = service & 0x7f;
 		s->basis = SERVICE_RECOGNISED;
 		return is_news;
 	}
+	s->reversed |= r->reversed != 0;
 	if (s->basis != SERVICE_UNVERIFIED || !expected || (expected & ~r->excluded))
 		return 0;
 	s->basis = SERVICE_EXCLUDED;
@@ -168,15 +225,20 @@ static struct reassembly_slot *slot_of_state(struct inspection *in, struct servi
 	return h;
 }
 
-/* One service on both sides, each on the strength of one field: together two. What has no
- * pattern has no field of its own. */
-static void agree(const struct inspection *in, struct reassembly_slot *h, unsigned direction,
+/* One service on both sides, each on the strength of a field of its own: together two. What has no
+ * pattern has no field of its own. Of a datagram that was cut, an expected service goes first. */
+static void agree(const struct inspection *in, struct reassembly_slot *h, const struct payload *p,
 	struct recognition *r)
 {
+	unsigned here = p->direction, there = 1u - p->direction;
 	service_mask both;
 
-	h->maybe[direction] = r->maybe & ~in->scanner->unpatterned_services;
-	both = h->maybe[0] & h->maybe[1];
+	h->asking[here] = r->asking & ~in->scanner->unpatterned_services;
+	h->answering[here] = r->answering & ~in->scanner->unpatterned_services;
+	both = (h->asking[here] & h->answering[there]) | (h->answering[here] & h->asking[there]);
+	if (both & p->expected ||
+		(!p->whole && p->transport == TRANSPORT_UDP && p->expected & ~r->excluded))
+		both &= p->expected;
 	if (r->service < 0 && both)
 		r->service = __builtin_ctzll(both);
 }
@@ -208,7 +270,7 @@ static void recognise_prefix(
 	u.length = o->length;
 	recognise(in->scanner, in->scratch, &u, &in->match_result);
 	recognise_expected(in->scanner, &u, p->expected, &in->match_result);
-	agree(in, h, p->direction, &in->match_result);
+	agree(in, h, p, &in->match_result);
 }
 
 /* Whether more bytes may still change the result. */
@@ -230,12 +292,14 @@ static int feed_prefix(struct inspection *in, struct service_state *s, const str
 {
 	uint32_t first = first_of(p);
 	struct reassembly_slot *h = slot_of_state(in, s);
-	int is_news;
+	int is_news, grown;
 
 	if (!h)
 		return 0;
 	start_prefix(h, p, first);
-	if (!reassembly_put(&h->prefix[p->direction], p->sequence, p->bytes, p->length)) {
+	grown = reassembly_put(&h->prefix[p->direction], p->sequence, p->bytes, p->length);
+	s->contradicting |= h->prefix[p->direction].contradicted != 0;
+	if (!grown) {
 		if (++h->stale >= STALE_MAX)
 			inspection_close(in, s);
 		return 0;
@@ -245,7 +309,7 @@ static int feed_prefix(struct inspection *in, struct service_state *s, const str
 	recognise_prefix(in, h, p);
 	is_news = merge_facts(s, &in->match_result, p->expected);
 	if (!wants_more(h, &in->match_result, p->direction))
-		conclude(in, s);
+		conclude(in, s, p);
 	return is_news;
 }
 
@@ -267,7 +331,7 @@ static int feed_first_segment(
 	if (r->service >= 0 && r->info.unfinished && u.length < PREFIX_BYTES)
 		return feed_prefix(in, s, p);
 	is_news = merge_facts(s, r, p->expected);
-	conclude(in, s);
+	conclude(in, s, p);
 	return is_news;
 }
 
@@ -280,14 +344,33 @@ static int feed_segment(struct inspection *in, struct service_state *s, const st
 
 /* --- datagrams ----------------------------------------------------------------------- */
 
+/* Counts a payload of this side: how many came before it. */
+static unsigned count_payload(struct service_state *s, unsigned direction)
+{
+	unsigned before = direction ? s->heard_1 : s->heard_0;
+
+	if (before == LOOK_LAST)
+		return before;
+	if (direction)
+		s->heard_1 = (before + 1) & LOOK_LAST;
+	else
+		s->heard_0 = (before + 1) & LOOK_LAST;
+	return before;
+}
+
 /* This datagram for the next one to compare with. */
 static void store_datagram(struct reassembly_slot *h, const struct payload *p)
 {
 	struct stream_prefix *o = &h->prefix[p->direction];
+	uint32_t head = p->length < MESSAGE_HEAD ? p->length : MESSAGE_HEAD;
 
 	h->started[p->direction] = 1;
 	reassembly_init(o, 0);
 	reassembly_put(o, 0, p->bytes, p->length);
+	if (h->first_length[p->direction] < head) { /* a keepalive is no beginning */
+		h->first_length[p->direction] = (uint8_t)head;
+		memcpy(h->first[p->direction], p->bytes, head);
+	}
 }
 
 static void earlier_datagrams(
@@ -296,10 +379,15 @@ static void earlier_datagrams(
 	if (h->started[direction]) {
 		u->earlier = h->prefix[direction].byte;
 		u->earlier_length = h->prefix[direction].length;
+		u->first = h->first[direction];
+		u->first_length = h->first_length[direction];
 	}
 	if (h->started[1 - direction]) {
 		u->other = h->prefix[1 - direction].byte;
 		u->other_length = h->prefix[1 - direction].length;
+		u->other_first = h->first[1 - direction];
+		u->other_first_length = h->first_length[1 - direction];
+		u->answers = 1;
 	}
 }
 
@@ -312,6 +400,13 @@ static int count_datagram(struct service_state *s, const struct recognition *r)
 	return count < DATAGRAMS_MAX;
 }
 
+/* Several datagrams have to contradict: one may be of another association, or come late. */
+static void count_contradiction(struct reassembly_slot *h, struct recognition *r)
+{
+	if (r->contradicted && ++h->contradictions >= CONTRADICTIONS_MAX)
+		r->excluded |= r->contradicted;
+}
+
 static int feed_datagram(struct inspection *in, struct service_state *s, const struct payload *p)
 {
 	struct message u = message_of(p);
@@ -319,6 +414,7 @@ static int feed_datagram(struct inspection *in, struct service_state *s, const s
 	struct reassembly_slot *h = s->stage == STAGE_REASSEMBLING ? &in->slot[s->at] : NULL;
 	int is_news;
 
+	count_payload(s, p->direction);
 	if (h)
 		earlier_datagrams(h, p->direction, &u);
 	if (!p->matched)
@@ -328,12 +424,13 @@ static int feed_datagram(struct inspection *in, struct service_state *s, const s
 		h = slot_of_state(in, s);
 		if (!h)
 			return 0;
-		agree(in, h, p->direction, r);
+		agree(in, h, p, r);
 		store_datagram(h, p);
+		count_contradiction(h, r);
 	}
 	is_news = merge_facts(s, r, p->expected);
 	if (r->service >= 0 || !count_datagram(s, r))
-		conclude(in, s);
+		conclude(in, s, p);
 	return is_news;
 }
 
@@ -351,13 +448,107 @@ int inspection_match_one(struct inspection *in, const struct payload *p)
 	return in->match_result.service >= 0;
 }
 
-void inspection_add_facts(
-	struct inspection *in, const struct service_state *s, const struct payload *p)
+/* --- when it is over ------------------------------------------------------------------- */
+
+/* Services whose validator knows what either side says first, and says no of everything else. */
+#define MUTUAL                                                                                     \
+	(SERVICE_BIT(SERVICE_TLS) | SERVICE_BIT(SERVICE_SSH) | SERVICE_BIT(SERVICE_SMTP) |         \
+		SERVICE_BIT(SERVICE_DNS) | SERVICE_BIT(SERVICE_DHCP) | SERVICE_BIT(SERVICE_HTTP) | \
+		SERVICE_BIT(SERVICE_NTP) | SERVICE_BIT(SERVICE_SNMP) | SERVICE_BIT(SERVICE_LDAP) | \
+		SERVICE_BIT(SERVICE_RADIUS) | SERVICE_BIT(SERVICE_SYSLOG) |                        \
+		SERVICE_BIT(SERVICE_XMPP) | SERVICE_BIT(SERVICE_IPMI))
+
+/* What is spoken is perhaps not the service that it was taken for: another that is positively
+ * recognised, or none if that is sure. */
+static int name_again(struct inspection *in, struct service_state *s, const struct payload *p,
+	const struct message *u, int is_sure)
+{
+	struct recognition *r = &in->match_result;
+	uint32_t service, reversed = r->reversed != 0;
+	int is_news;
+
+	recognise(in->scanner, in->scratch, u, r);
+	service = (uint32_t)(r->service + 1) & 0x7f;
+	if (service && (service == s->service || p->expected & SERVICE_BIT(service - 1)))
+		service = 0; /* from the wrong side, or after what is none */
+	if (!service && !is_sure)
+		return 0;
+	s->reversed |= reversed;
+	is_news = service || s->basis != SERVICE_EXCLUDED;
+	s->service = service & 0x7f;
+	s->basis = service ? SERVICE_RECOGNISED : SERVICE_EXCLUDED;
+	s->datagrams = BOTH_SIDES;
+	return is_news;
+}
+
+/* Ethernet's padding, or somebody who presses a key. */
+static int is_blank(const uint8_t *bytes, uint32_t length)
+{
+	uint32_t n = 0;
+
+	while (n < length && (bytes[n] == '\r' || bytes[n] == '\n' || bytes[n] == ' '))
+		n++;
+	return n == length || reassembly_is_padding(bytes, length);
+}
+
+/* The first payload of the side that had not spoken. */
+static int hear_other_side(struct inspection *in, struct service_state *s, const struct payload *p,
+	const struct message *u)
+{
+	struct recognition *r = &in->match_result;
+	enum match reading;
+
+	s->one_sided = 0;
+	if (p->transport == TRANSPORT_TCP &&
+		(!is_noted_sequence(s, p->sequence) || is_blank(p->bytes, p->length)))
+		return 0;
+	if (s->basis == SERVICE_EXCLUDED)
+		return name_again(in, s, p, u, 0);
+	if (s->basis != SERVICE_RECOGNISED)
+		return 0;
+	reading = recognise_again(in->scanner, u, s->service - 1u, r);
+	if (r->service >= 0 && s->at != SERVICE_NOTHING)
+		facts_merge(&in->facts[s->at], &r->info.facts);
+	if (reading == MATCH_YES || !(p->expected & SERVICE_BIT(s->service - 1u) & MUTUAL))
+		return 0;
+	return name_again(in, s, p, u,
+		reading == MATCH_NO && recognise_none(in->scanner, u,
+					       p->expected & ~SERVICE_BIT(s->service - 1u)));
+}
+
+/* A later datagram: two that are no message of any service that is expected, and it has changed. */
+static int look_again(struct inspection *in, struct service_state *s, const struct payload *p,
+	const struct message *u)
+{
+	if (!recognise_none(in->scanner, u, p->expected))
+		return 0;
+	if (!s->odd) {
+		s->odd = 1;
+		return 0;
+	}
+	s->changed = 1;
+	s->service = 0;
+	s->basis = SERVICE_EXCLUDED;
+	s->datagrams = BOTH_SIDES;
+	return 1;
+}
+
+int inspection_again(struct inspection *in, struct service_state *s, const struct payload *p)
 {
 	struct message u = message_of(p);
+	unsigned before = p->transport == TRANSPORT_UDP ? count_payload(s, p->direction) : 0;
 
-	if (s->stage != STAGE_CLOSED || s->at == SERVICE_NOTHING || !s->service)
-		return;
-	if (recognise_again(in->scanner, &u, s->service - 1u, &in->match_result))
-		facts_merge(&in->facts[s->at], &in->match_result.info.facts);
+	inspection_clear(in);
+	u.answers = p->direction != s->spoke;
+	if (s->one_sided && u.answers)
+		return hear_other_side(in, s, p, &u);
+	if (!service_state_looks_again(s, p->direction) || p->transport != TRANSPORT_UDP)
+		return 0;
+	if (before == LOOK_LAST)
+		s->datagrams |= 1u << (p->direction & 1);
+	if (before < LOOK_1) /* requests that were not answered yet, and their answers */
+		recognise_again(in->scanner, &u, s->service - 1u, &in->match_result);
+	if (before != LOOK_1 && before != LOOK_2 && before != LOOK_LAST)
+		return 0;
+	return look_again(in, s, p, &u);
 }

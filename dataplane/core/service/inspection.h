@@ -10,6 +10,8 @@
 #ifndef PORTOLAN_INSPECTION_H
 #define PORTOLAN_INSPECTION_H
 
+#include <assert.h>
+
 #include "core/service/reassembly.h"
 #include "core/service/recognise.h"
 #include "counters.h"
@@ -25,6 +27,13 @@
 /* After so many bytes that fit nothing the flow is given up. */
 #define SENSELESS_BYTES 16u
 
+/* Datagrams that contradict an expected service which has no pattern, until it is excluded. */
+#define CONTRADICTIONS_MAX 3u
+/* Datagrams of each side that are looked at again, counted from nought; the last one ends it. */
+#define LOOK_1 3u
+#define LOOK_2 15u
+#define LOOK_LAST 63u
+
 #define SERVICE_NOTHING UINT32_MAX
 
 /* Where a flow's inspection stands. */
@@ -34,14 +43,27 @@ enum service_state_stage {
 	STAGE_CLOSED,	    /* `at` is its facts, or SERVICE_NOTHING */
 };
 
-/* A flow's own part; zeroed for a new flow. */
+/* A flow's own part; zeroed for a new flow. The last three of its flags are findings of their own
+ * (DESIGN 4, evasion): once set they stay. */
 struct service_state {
 	uint32_t at;
-	uint8_t service; /* recognised: enum service + 1; 0: none */
-	uint8_t stage : 2;
-	uint8_t basis : 2; /* enum service_basis */
-	uint8_t datagrams : 3;
+	uint32_t service : 7; /* recognised: enum service + 1; 0: none */
+	uint32_t stage : 2;
+	uint32_t basis : 2;	/* enum service_basis */
+	uint32_t datagrams : 3; /* while it is open; then a bit for each side that was heard enough
+				 */
+	uint32_t one_sided : 1; /* closed, and one side has not spoken yet */
+	uint32_t odd : 1;	/* a later datagram was no message of the service */
+	uint32_t reversed : 1;	/* reversed-hello */
+	uint32_t contradicting : 1; /* contradicting-segments */
+	uint32_t changed : 1;	    /* service-changed */
+	uint32_t spoke : 1;	    /* of a one-sided one: which side, by the key's direction */
+	/* UDP: payloads of each side, LOOK_LAST at most. TCP, if one-sided: both together the lower
+	 * bits of the sequence number that the other side begins with. */
+	uint32_t heard_0 : 6, heard_1 : 6;
 };
+
+static_assert(sizeof(struct service_state) == 8, "it is part of a flow's two lines");
 
 /* One packet's payload, as it is given to inspection. */
 struct payload {
@@ -61,10 +83,13 @@ struct payload {
 
 struct reassembly_slot {
 	struct stream_prefix prefix[2];
-	service_mask maybe[2];
+	service_mask asking[2], answering[2];
 	uint32_t next;
 	uint8_t started[2];
 	uint8_t stale;
+	uint8_t contradictions;
+	uint8_t first_length[2];
+	uint8_t first[2][MESSAGE_HEAD]; /* of datagrams */
 };
 
 struct inspection {
@@ -89,14 +114,20 @@ static inline int service_state_is_open(const struct service_state *s)
 	return s->stage != STAGE_CLOSED;
 }
 
+/* Closed, and payload of this side is still to be given to inspection_again(). */
+static inline int service_state_looks_again(const struct service_state *s, unsigned direction)
+{
+	return s->stage == STAGE_CLOSED && !(s->datagrams >> direction & 1);
+}
+
 /* A packet of a flow that is still open. 1 if service or basis have changed; the message, if
  * it is one, is in inspection.match_result, whose service is -1 otherwise. */
 int inspection_feed(struct inspection *, struct service_state *, const struct payload *);
 
-/* The first packet with payload of the other direction, once the service is known: the facts
- * that its message adds. */
-void inspection_add_facts(
-	struct inspection *, const struct service_state *, const struct payload *);
+/* A packet with payload once inspection is over: the first one of the other side, which has to fit
+ * too and adds its facts, or a later datagram. 1 if service or basis have changed. The message is
+ * in inspection.match_result as above. */
+int inspection_again(struct inspection *, struct service_state *, const struct payload *);
 
 /* Matches one payload without a flow; the result is in inspection.match_result. */
 int inspection_match_one(struct inspection *, const struct payload *);

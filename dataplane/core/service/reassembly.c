@@ -23,12 +23,13 @@ int reassembly_is_padding(const uint8_t *bytes, uint32_t count)
 	return count <= PADDING_MAX;
 }
 
-static void put_byte(struct stream_prefix *o, uint32_t at, uint8_t byte)
+static void put_byte(struct stream_prefix *o, uint32_t at, uint8_t byte, int counts)
 {
 	if (is_there(o, at)) {
-		o->contradicted += o->byte[at] != byte;
 		if (at < o->soft)
 			o->byte[at] = byte;
+		else
+			o->contradicted += counts && o->byte[at] != byte;
 		return;
 	}
 	o->there[at / 64] |= (uint64_t)1 << at % 64;
@@ -66,6 +67,7 @@ int reassembly_put(struct stream_prefix *o, uint32_t sequence, const uint8_t *by
 {
 	int32_t offset = (int32_t)(sequence - o->first); /* the number space is a circle */
 	uint32_t at, before = o->length;
+	const int is_probe = count == 1; /* RFC 9293 3.8.4: a keepalive may hold any byte */
 
 	if (offset < 0) {
 		uint32_t skip = -(uint32_t)offset;
@@ -86,7 +88,7 @@ int reassembly_put(struct stream_prefix *o, uint32_t sequence, const uint8_t *by
 		append(o, bytes, count);
 	else
 		for (uint32_t i = 0; i < count; i++)
-			put_byte(o, at + i, bytes[i]);
+			put_byte(o, at + i, bytes[i], !is_probe);
 	if (at + count > o->reached)
 		o->reached = (uint16_t)(at + count);
 	if (at == 0 && count > o->soft)

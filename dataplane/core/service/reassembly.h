@@ -1,9 +1,10 @@
 /* The stream prefix of one direction of a stream: its first bytes, put together in order.
  *
  * Segments may come out of order, again, or overlapping with other bytes: what came first
- * stands, and a contradiction is counted. One exception: a few zero bytes at the very beginning
- * may be Ethernet's padding, which some captures count as payload; what comes again in their
- * place is what was sent. Memory is the reassembly slot's that it is part of.
+ * stands, and a contradiction is counted, but for one byte alone, which keepalives send. One
+ * exception: a few zero bytes at the very beginning may be Ethernet's padding, which some captures
+ * count as payload; what comes again in their place is what was sent. Memory is the reassembly
+ * slot's that it is part of.
  */
 #ifndef PORTOLAN_REASSEMBLY_H
 #define PORTOLAN_REASSEMBLY_H

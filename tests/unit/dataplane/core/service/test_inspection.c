@@ -21,6 +21,9 @@ static const struct signature signatures[] = {
 	{"^USER ", SERVICE_FTP, TRANSPORT_TCP, SIDE_CLIENT, VALIDATOR_FTP, 1, NULL},
 	{"^RFB \\d{3}", SERVICE_VNC, TRANSPORT_TCP, SIDE_SERVER, VALIDATOR_NONE, 0, NULL},
 	{"^<\\d", SERVICE_SYSLOG, TRANSPORT_UDP, SIDE_EITHER, VALIDATOR_SYSLOG, 0, NULL},
+	{"^.{4}\\x00[\\x00-\\x10]", SERVICE_DNS, TRANSPORT_UDP, SIDE_EITHER, VALIDATOR_DNS, 0,
+		NULL},
+	{"^[\\xc0-\\xff].{4}", SERVICE_QUIC, TRANSPORT_UDP, SIDE_EITHER, VALIDATOR_QUIC, 0, NULL},
 	{NULL, SERVICE_ECHO, TRANSPORT_UDP, SIDE_EITHER, VALIDATOR_ECHO, 0, NULL},
 	{NULL, SERVICE_ESP_IN_UDP, TRANSPORT_UDP, SIDE_EITHER, VALIDATOR_ESP_IN_UDP, 0, NULL},
 };
@@ -247,6 +250,231 @@ static void inspection_recognises_later_what_was_excluded_first(void **state)
 	check_recognised(&s, SERVICE_SYSLOG);
 }
 
+/* The client's identification, and what the server with the number 500 says then. */
+static void hear_server(
+	struct room *r, struct service_state *s, uint32_t sequence, const char *text)
+{
+	struct payload client = segment(SIDE_CLIENT, 100, "SSH-2.0-x\r\n");
+	struct payload server = segment(SIDE_SERVER, sequence, text);
+
+	client.expected = server.expected = SERVICE_BIT(SERVICE_SSH);
+	inspection_answered(s, 499);
+	hear(r, s, client);
+	check_recognised(s, SERVICE_SSH);
+	inspection_again(&r->in, s, &server);
+}
+
+static void inspection_holds_the_other_side_to_the_service_too(void **state)
+{
+	struct room *r = *state;
+	struct service_state fits = {0}, other = {0}, nothing = {0};
+
+	hear_server(r, &fits, 500, "SSH-2.0-y\r\n");
+	check_recognised(&fits, SERVICE_SSH);
+	inspection_release(&r->in, &fits);
+	hear_server(r, &other, 500, "RFB 003.008\n");
+	check_recognised(&other, SERVICE_VNC);
+	inspection_release(&r->in, &other);
+	hear_server(r, &nothing, 500, "\x01\x02\x03\x04");
+	assert_int_equal(nothing.basis, SERVICE_EXCLUDED);
+	assert_int_equal(nothing.service, 0);
+	inspection_release(&r->in, &nothing);
+}
+
+static void inspection_does_not_judge_a_segment_that_is_not_the_first(void **state)
+{
+	struct room *r = *state;
+	struct service_state late = {0}, blank = {0};
+
+	hear_server(r, &late, 1948, "\x01\x02\x03\x04");
+	check_recognised(&late, SERVICE_SSH);
+	inspection_release(&r->in, &late);
+	hear_server(r, &blank, 500, "\r\n");
+	check_recognised(&blank, SERVICE_SSH);
+	inspection_release(&r->in, &blank);
+}
+
+static void inspection_takes_no_hello_from_the_wrong_side(void **state)
+{
+	static const char hello[] = "\x16\x03\x01\x00\x2e\x01\x00\x00\x2a\x03\x03"
+				    "01234567890123456789012345678901\x00\x00\x02\x00\x2f\x01\x00";
+	struct room *r = *state;
+	struct service_state s = {0};
+	struct payload p = segment(SIDE_SERVER, 500, "");
+
+	p.bytes = (const uint8_t *)hello;
+	p.length = sizeof(hello) - 1;
+	inspection_answered(&s, 499);
+	hear(r, &s, p);
+	assert_true(s.reversed);
+	assert_int_equal(s.basis, SERVICE_EXCLUDED);
+	inspection_release(&r->in, &s);
+}
+
+static void inspection_takes_text_on_both_sides_for_no_syslog(void **state)
+{
+	struct room *r = *state;
+	struct service_state s = {0};
+
+	hear(r, &s, datagram(0, "id\n", 3, SERVICE_SYSLOG));
+	assert_int_equal(s.basis, SERVICE_UNVERIFIED);
+	hear(r, &s, datagram(1, "uid=0(root)\n", 12, SERVICE_SYSLOG));
+	assert_int_equal(s.basis, SERVICE_EXCLUDED);
+	inspection_release(&r->in, &s);
+}
+
+/* To QUIC its first bytes are a long header of version Q. */
+#define QUERY                                                                                      \
+	"\xc0\x51\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03"                                     \
+	"abc\x00\x00\x01\x00\x01"
+#define ANSWER                                                                                     \
+	"\xc0\x51\x81\x80\x00\x01\x00\x00\x00\x00\x00\x00\x03"                                     \
+	"abc\x00\x00\x01\x00\x01"
+
+static void inspection_prefers_the_expected_service_of_a_datagram_that_was_cut(void **state)
+{
+	struct room *r = *state;
+	struct service_state s = {0}, other = {0};
+	struct payload p = datagram(0, QUERY, 16, SERVICE_DNS),
+		       q = datagram(0, QUERY, 16, SERVICE_SYSLOG);
+
+	p.whole = q.whole = 0;
+	hear(r, &s, p);
+	assert_int_equal(s.basis, SERVICE_UNVERIFIED);
+	inspection_release(&r->in, &s);
+	hear(r, &other, q);
+	assert_int_not_equal(other.basis, SERVICE_UNVERIFIED);
+	inspection_release(&r->in, &other);
+}
+
+static void inspection_judges_an_echo_by_its_answer(void **state)
+{
+	struct room *r = *state;
+	struct service_state s = {0}, other = {0};
+
+	hear(r, &s, datagram(0, QUERY, 21, SERVICE_ECHO));
+	assert_int_equal(s.basis, SERVICE_UNVERIFIED);
+	hear(r, &s, datagram(1, QUERY, 21, SERVICE_ECHO));
+	check_recognised(&s, SERVICE_ECHO);
+	inspection_release(&r->in, &s);
+	hear(r, &other, datagram(0, QUERY, 21, SERVICE_ECHO));
+	hear(r, &other,
+		datagram(1,
+			"\xc1\x51\x81\x80\x00\x01\x00\x00\x00\x00\x00\x00\x01z\x00\x00\x01\x00\x01",
+			19, SERVICE_ECHO));
+	check_recognised(&other, SERVICE_DNS);
+	inspection_release(&r->in, &other);
+}
+
+static void inspection_excludes_esp_by_several_datagrams_that_contradict(void **state)
+{
+	struct room *r = *state;
+	struct service_state s = {0};
+	char bytes[16] = "\x50\x86\x8b\x62\x93\xe0\x6d\xaa";
+
+	hear(r, &s, datagram(0, bytes, 16, SERVICE_ESP_IN_UDP));
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(s.basis, SERVICE_UNVERIFIED);
+		bytes[0] = (char)(0x20 + i);
+		hear(r, &s, datagram(0, bytes, 16, SERVICE_ESP_IN_UDP));
+	}
+	assert_int_equal(s.basis, SERVICE_EXCLUDED);
+	inspection_release(&r->in, &s);
+}
+
+/* Two associations that both began long ago: RFC 4303 3.3.3. */
+static void inspection_knows_esp_of_two_associations_by_turns(void **state)
+{
+	struct room *r = *state;
+	struct service_state s = {0};
+
+	hear(r, &s,
+		datagram(0, "\x01\x02\x03\x04\x00\x01\x00\x00\x00\x00\x00\x00", 12,
+			SERVICE_ESP_IN_UDP));
+	hear(r, &s,
+		datagram(0, "\x0a\x0b\x0c\x0d\x07\x01\x00\x00\x00\x00\x00\x00", 12,
+			SERVICE_ESP_IN_UDP));
+	assert_int_equal(s.basis, SERVICE_UNVERIFIED);
+	hear(r, &s,
+		datagram(0, "\x01\x02\x03\x04\x00\x01\x00\x02\x00\x00\x00\x00", 12,
+			SERVICE_ESP_IN_UDP));
+	check_recognised(&s, SERVICE_ESP_IN_UDP);
+	inspection_release(&r->in, &s);
+}
+
+static void send_later(
+	struct room *r, struct service_state *s, unsigned count, const char *bytes, uint32_t length)
+{
+	struct payload p = datagram(0, bytes, length, SERVICE_DNS);
+
+	for (unsigned i = 0; i < count; i++)
+		inspection_again(&r->in, s, &p);
+}
+
+static void inspection_looks_again_at_the_4th_16th_and_64th_datagram(void **state)
+{
+	struct room *r = *state;
+	struct service_state s = {0};
+
+	hear(r, &s, datagram(0, QUERY, 21, SERVICE_DNS));
+	check_recognised(&s, SERVICE_DNS);
+	send_later(r, &s, 3, "\x01\x02\x03", 3); /* to the 4th */
+	assert_int_equal(s.basis, SERVICE_RECOGNISED);
+	send_later(r, &s, 11, QUERY, 21);
+	assert_false(s.changed);
+	send_later(r, &s, 1, "\x01\x02\x03", 3); /* the 16th */
+	assert_true(s.changed);
+	assert_int_equal(s.basis, SERVICE_EXCLUDED);
+	assert_false(service_state_looks_again(&s, 0));
+	inspection_release(&r->in, &s);
+}
+
+static void inspection_looks_no_further_than_at_the_64th_datagram(void **state)
+{
+	struct room *r = *state;
+	struct service_state s = {0};
+
+	hear(r, &s, datagram(0, QUERY, 21, SERVICE_DNS));
+	send_later(r, &s, 62, QUERY, 21);
+	assert_true(service_state_looks_again(&s, 0));
+	send_later(r, &s, 1, QUERY, 21);
+	assert_false(service_state_looks_again(&s, 0));
+	assert_true(service_state_looks_again(&s, 1));
+	assert_false(s.changed);
+	inspection_release(&r->in, &s);
+}
+
+static void inspection_gives_the_exchange_of_a_request_and_of_its_answer(void **state)
+{
+	struct room *r = *state;
+	struct service_state s = {0};
+	struct payload p = datagram(1, ANSWER, 21, SERVICE_DNS);
+	uint32_t asked;
+
+	hear(r, &s, datagram(0, QUERY, 21, SERVICE_DNS));
+	asked = r->in.match_result.info.exchange;
+	inspection_again(&r->in, &s, &p);
+	assert_int_equal(r->in.match_result.service, SERVICE_DNS);
+	assert_int_equal(r->in.match_result.info.said, SAID_ANSWER);
+	assert_true(exchange_fits(asked, r->in.match_result.info.exchange));
+	inspection_release(&r->in, &s);
+}
+
+static void inspection_says_that_segments_contradict_but_not_of_keepalives(void **state)
+{
+	struct room *r = *state;
+	struct service_state s = {0}, probed = {0};
+
+	hear(r, &s, segment(SIDE_CLIENT, 100, "SS"));
+	hear(r, &s, segment(SIDE_CLIENT, 100, "\x16\x03\x01"));
+	assert_true(s.contradicting);
+	inspection_release(&r->in, &s);
+	hear(r, &probed, segment(SIDE_CLIENT, 100, "SSH"));
+	hear(r, &probed, segment(SIDE_CLIENT, 102, "x"));
+	assert_false(probed.contradicting);
+	inspection_release(&r->in, &probed);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -263,6 +491,18 @@ int main(void)
 		CASE(inspection_knows_esp_by_a_second_datagram),
 		CASE(inspection_gives_datagrams_up_after_a_few),
 		CASE(inspection_recognises_later_what_was_excluded_first),
+		CASE(inspection_holds_the_other_side_to_the_service_too),
+		CASE(inspection_does_not_judge_a_segment_that_is_not_the_first),
+		CASE(inspection_takes_no_hello_from_the_wrong_side),
+		CASE(inspection_takes_text_on_both_sides_for_no_syslog),
+		CASE(inspection_prefers_the_expected_service_of_a_datagram_that_was_cut),
+		CASE(inspection_judges_an_echo_by_its_answer),
+		CASE(inspection_excludes_esp_by_several_datagrams_that_contradict),
+		CASE(inspection_knows_esp_of_two_associations_by_turns),
+		CASE(inspection_looks_again_at_the_4th_16th_and_64th_datagram),
+		CASE(inspection_looks_no_further_than_at_the_64th_datagram),
+		CASE(inspection_gives_the_exchange_of_a_request_and_of_its_answer),
+		CASE(inspection_says_that_segments_contradict_but_not_of_keepalives),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,7 +42,7 @@ static void twin_put(struct twin *t, int64_t offset, const uint8_t *bytes, uint3
 			continue;
 		if (t->byte[at] < 0)
 			t->byte[at] = bytes[i];
-		else if (t->byte[at] != bytes[i])
+		else if (t->byte[at] != bytes[i] && count > 1)
 			t->contradicted++;
 	}
 }
