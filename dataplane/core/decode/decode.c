@@ -300,6 +300,14 @@ static enum layer by_udp_port(uint16_t port)
 	}
 }
 
+/* What lies behind the length that the header says is padding; 0 is a jumbogram's (RFC 2675 4). */
+static inline uint32_t udp_payload(uint32_t length, uint32_t available)
+{
+	if (length == 0 || length >= available + 8)
+		return available;
+	return length > 8 ? length - 8 : 0;
+}
+
 /* RFC 768. */
 static inline enum layer udp(struct cursor *c, struct decoded *v)
 {
@@ -316,7 +324,7 @@ static inline enum layer udp(struct cursor *c, struct decoded *v)
 	v->history_bits = HISTORY_BIT(DATA);
 	if (available > 8) {
 		v->payload = h + 8;
-		v->payload_captured = (uint32_t)(available - 8);
+		v->payload_captured = udp_payload(be16(h + 4), (uint32_t)(available - 8));
 		c->at += 8;
 		return by_udp_port(v->destination_port);
 	}
@@ -436,7 +444,7 @@ static inline int decode_plain(const struct packet *p, struct decoded *v)
 		v->history_bits = history_of_tcp(l4[13], v->payload_captured > 0) & HISTORY_BITS;
 		return 1;
 	}
-	if (by_udp_port(v->destination_port) != LAYER_DONE)
+	if (by_udp_port(v->destination_port) != LAYER_DONE || be16(l4 + 4) != total - IPV4)
 		return 0;
 	v->sequence = 0;
 	v->payload = l4 + UDP;

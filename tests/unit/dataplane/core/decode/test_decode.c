@@ -1,5 +1,7 @@
 #include "dataplane/core/match_assert.h"
 
+#include "core/protocol/validator.h"
+
 #define DEVICE "10.20.0.1"
 #define PEER "198.51.100.7"
 #define DEVICE6 "2001:db8:20::1"
@@ -488,6 +490,110 @@ static void decode_counts_captured_bytes_where_ipv6_payload_length_is_zero(void 
 	assert_int_equal(r.view.bytes, 40);
 }
 
+/* --- where the payload of UDP ends ------------------------------------------------------------ */
+
+/* Ethernet, IP of either version and UDP with these bytes, and more behind them that IP's length
+ * counts and UDP's does not. */
+static struct frame datagram_of(int version, const char *bytes, size_t count, size_t more)
+{
+	struct frame f = {0};
+
+	put_ethernet(&f, version == 4 ? 0x0800 : 0x86dd);
+	if (version == 4)
+		put_ipv4(&f, DEVICE, PEER, IPPROTO_UDP, 0);
+	else
+		put_ipv6(&f, DEVICE6, PEER6, IPPROTO_UDP);
+	put_udp(&f, 40000, 514, count);
+	f.size -= count;
+	put_bytes(&f, bytes, count);
+	put_fill(&f, 0xa7, more);
+	frame_close(&f);
+	return f;
+}
+
+static validator_function *const validators[] = {
+#define VALIDATOR_ENTRY(name, text, function) function,
+	VALIDATOR_LIST(VALIDATOR_ENTRY)
+#undef VALIDATOR_ENTRY
+};
+
+static enum match reading_by(unsigned validator, const struct frame *f, struct message_info *m)
+{
+	struct packet p = {.data = f->byte,
+		.caplen = (uint32_t)f->size,
+		.wirelen = (uint32_t)f->size,
+		.link = LINK_ETHERNET};
+	struct decoded v;
+	struct message u = {.transport = TRANSPORT_UDP};
+
+	decode(&p, nobody(), &v);
+	assert_int_equal(v.outcome, OUTCOME_IP);
+	u.bytes = v.payload;
+	u.length = u.size = v.payload_captured;
+	message_info_init(m);
+	return validators[validator](&u, m);
+}
+
+static void bytes_behind_the_length_of_udp_change_nothing_for_any_validator(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t count;
+	} message[] = {
+		{"\xe5\xa2\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03"
+		 "abc\x00\x00\x01\x00\x01",
+			21},
+		{"\x23\x00\x06\xec\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+		 "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+		 "\xed\x02\xa1\xb0\xc0\x00\x00\x00",
+			48},
+		{"<13>Jan  1 00:00:00 a b: c", 26},
+		{"\x01\x02\x00\x14\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00",
+			20},
+		{"\x00\x01\x00\x00\x21\x12\xa4\x42\x78\x21\x80\x3a\xe7\x52\x61\xc0\x27\xa3\xa1\x81",
+			20},
+		{"\xff", 1},
+		{"some text", 9},
+		{"\x04\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+		 "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00",
+			32},
+	};
+	static const size_t more[] = {1, 4, 6, 24, 200};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(message) / sizeof(message[0]); i++) {
+		const char *bytes = message[i / 2].bytes;
+		size_t count = message[i / 2].count;
+		struct frame alone = datagram_of(i % 2 ? 6 : 4, bytes, count, 0);
+		for (size_t k = 0; k < sizeof(more) / sizeof(more[0]); k++) {
+			struct frame with = datagram_of(i % 2 ? 6 : 4, bytes, count, more[k]);
+			struct reading r = read_whole(&with, LINK_ETHERNET);
+			assert_int_equal(r.view.payload_captured, count);
+			for (unsigned n = 0; n < VALIDATOR_COUNT; n++) {
+				struct message_info a, b;
+				assert_int_equal(
+					reading_by(n, &alone, &a), reading_by(n, &with, &b));
+				assert_int_equal(a.said, b.said);
+				assert_int_equal(a.exchange, b.exchange);
+			}
+		}
+	}
+}
+
+/* RFC 2675 4: a jumbogram's; no datagram is shorter than its header. */
+static void a_length_of_udp_that_says_nothing_bounds_nothing(void **state)
+{
+	struct frame f = datagram_of(6, "0123456789", 10, 0);
+
+	(void)state;
+	set16(&f, f.ip + 40 + 4, 0);
+	assert_int_equal(read_whole(&f, LINK_ETHERNET).view.payload_captured, 10);
+	set16(&f, f.ip + 40 + 4, 9000);
+	assert_int_equal(read_whole(&f, LINK_ETHERNET).view.payload_captured, 10);
+	set16(&f, f.ip + 40 + 4, 7);
+	assert_int_equal(read_whole(&f, LINK_ETHERNET).view.payload_captured, 0);
+}
+
 /* --- fragments ---------------------------------------------------------------------------- */
 
 static struct frame fragment4(unsigned offset_and_flags)
@@ -838,6 +944,8 @@ int main(void)
 		cmocka_unit_test(decode_reads_nothing_past_the_captured_bytes),
 		cmocka_unit_test(decode_calls_a_link_header_that_was_cut_truncated),
 		cmocka_unit_test(decode_has_an_outcome_for_any_bytes),
+		cmocka_unit_test(bytes_behind_the_length_of_udp_change_nothing_for_any_validator),
+		cmocka_unit_test(a_length_of_udp_that_says_nothing_bounds_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
