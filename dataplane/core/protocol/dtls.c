@@ -21,6 +21,7 @@ static enum match read_handshake(struct reader *record, unsigned length, struct 
 	m->said = type == HELLO_CLIENT ? SAID_REQUEST : SAID_ANSWER;
 	if (type != HELLO_VERIFY && offset == 0)
 		hello_read(record, type, 1, &m->facts);
+	m->unfinished = record->state == READER_SHORT;
 	return MATCH_YES;
 }
 

@@ -13,9 +13,15 @@ static size_t rounded(size_t bytes)
 	return (bytes + 63) & ~(size_t)63;
 }
 
+static size_t openings(uint32_t slots)
+{
+	return slots / OPENING_SHARE + 1;
+}
+
 size_t inspection_size(uint32_t slots, uint32_t facts)
 {
 	return rounded(slots * sizeof(struct reassembly_slot)) +
+	       rounded(openings(slots) * sizeof(struct opening)) +
 	       rounded(facts * sizeof(struct facts)) + rounded(facts * sizeof(uint32_t));
 }
 
@@ -27,11 +33,13 @@ void inspection_init(struct inspection *in, void *memory, uint32_t slots, uint32
 	at += rounded(facts * sizeof(struct facts));
 	in->slot = (struct reassembly_slot *)at;
 	at += rounded(slots * sizeof(struct reassembly_slot));
+	in->opening = (struct opening *)at;
+	at += rounded(openings(slots) * sizeof(struct opening));
 	in->facts_next = (uint32_t *)at;
 	in->slots = slots;
 	in->facts_count = facts;
-	in->slot_free = in->facts_free = SERVICE_NOTHING;
-	in->slot_fresh = in->facts_fresh = 0;
+	in->slot_free = in->facts_free = in->opening_free = SERVICE_NOTHING;
+	in->slot_fresh = in->facts_fresh = in->opening_fresh = 0;
 }
 
 /* A free reassembly slot, or SERVICE_NOTHING. */
@@ -50,6 +58,7 @@ static uint32_t slot_borrow(struct inspection *in)
 	h->asking[0] = h->asking[1] = h->answering[0] = h->answering[1] = 0;
 	h->started[0] = h->started[1] = h->stale = h->contradictions = 0;
 	h->first_length[0] = h->first_length[1] = 0;
+	h->opening = SERVICE_NOTHING;
 	return index;
 }
 
@@ -60,8 +69,23 @@ static void slot_return(struct inspection *in, uint32_t index)
 	for (unsigned i = 0; i < 2; i++)
 		if (h->started[i])
 			in->counters->overlap_contradicted += h->prefix[i].contradicted;
+	if (h->opening != SERVICE_NOTHING) {
+		in->opening[h->opening].next = in->opening_free;
+		in->opening_free = h->opening;
+	}
 	h->next = in->slot_free;
 	in->slot_free = index;
+}
+
+/* Of those that are left, for this slot; SERVICE_NOTHING: none, and the names stay unread. */
+static void opening_borrow(struct inspection *in, struct reassembly_slot *h)
+{
+	if (in->opening_free != SERVICE_NOTHING) {
+		h->opening = in->opening_free;
+		in->opening_free = in->opening[h->opening].next;
+	} else if (in->opening_fresh < openings(in->slots)) {
+		h->opening = in->opening_fresh++;
+	}
 }
 
 static uint32_t facts_take(struct inspection *in)
@@ -288,6 +312,96 @@ static int wants_more(
 	return o->length < PREFIX_BYTES;
 }
 
+/* --- names in long messages ------------------------------------------------------------ */
+
+/* Reads the facts again with more of the message; what is known stays if that tells nothing. */
+static void read_on(
+	struct inspection *in, const struct payload *p, const uint8_t *bytes, uint32_t length)
+{
+	struct message u = message_of(p);
+	struct recognition before = in->match_result;
+
+	u.bytes = bytes;
+	u.length = length < OPENING_BYTES ? length : OPENING_BYTES;
+	if (recognise_again(in->scanner, &u, (unsigned)before.service, &in->match_result) !=
+		MATCH_YES)
+		in->match_result = before;
+}
+
+/* Appends what is new of the segment, if nothing is missing before it. */
+static int opening_put(struct opening *o, uint32_t first, const struct payload *p)
+{
+	uint32_t offset = p->sequence - first, known = o->length - offset, count;
+
+	if (offset > o->length || known >= p->length)
+		return 0;
+	count = p->length - known;
+	if (count > OPENING_BYTES - o->length)
+		count = OPENING_BYTES - o->length;
+	memcpy(o->byte + o->length, p->bytes + known, count);
+	o->length += count;
+	return 1;
+}
+
+/* The message is recognised, and more of it would tell more than its prefix holds: 1 if more is
+ * to come. */
+static int open_further(struct inspection *in, struct reassembly_slot *h, const struct payload *p)
+{
+	const struct stream_prefix *prefix = &h->prefix[p->direction];
+	struct opening *o;
+
+	if (in->match_result.service < 0 || !in->match_result.info.unfinished ||
+		prefix->length < PREFIX_BYTES)
+		return 0;
+	opening_borrow(in, h);
+	if (h->opening == SERVICE_NOTHING)
+		return 0;
+	h->opening_direction = p->direction;
+	o = &in->opening[h->opening];
+	o->length = PREFIX_BYTES;
+	memcpy(o->byte, prefix->byte, PREFIX_BYTES);
+	if (opening_put(o, prefix->first, p))
+		read_on(in, p, o->byte, o->length);
+	return in->match_result.info.unfinished;
+}
+
+/* What is there of the message is read once more, and its facts are kept. */
+static void conclude_opening(struct inspection *in, struct service_state *s,
+	const struct reassembly_slot *h, const struct payload *p)
+{
+	const struct opening *o = &in->opening[h->opening];
+
+	in->match_result.service = (int)s->service - 1;
+	message_info_init(&in->match_result.info);
+	read_on(in, p, o->byte, o->length);
+	conclude(in, s, p);
+}
+
+/* The service is told already: only facts are to come. Once the other side speaks, no more are. */
+static int feed_opening(struct inspection *in, struct service_state *s, struct reassembly_slot *h,
+	const struct payload *p)
+{
+	struct opening *o = &in->opening[h->opening];
+	struct payload turned = *p;
+
+	inspection_clear(in);
+	if (p->direction != h->opening_direction) {
+		turned.direction = h->opening_direction;
+		turned.side = p->side == SIDE_CLIENT ? SIDE_SERVER : SIDE_CLIENT;
+		conclude_opening(in, s, h, &turned);
+		return inspection_again(in, s, p);
+	}
+	if (!opening_put(o, h->prefix[p->direction].first, p) && ++h->stale < STALE_MAX)
+		return 0;
+	in->match_result.service = (int)s->service - 1;
+	message_info_init(&in->match_result.info);
+	read_on(in, p, o->byte, o->length);
+	if (!in->match_result.info.unfinished || o->length == OPENING_BYTES ||
+		h->stale >= STALE_MAX)
+		conclude(in, s, p);
+	return 0;
+}
+
 static int feed_prefix(struct inspection *in, struct service_state *s, const struct payload *p)
 {
 	uint32_t first = first_of(p);
@@ -296,6 +410,8 @@ static int feed_prefix(struct inspection *in, struct service_state *s, const str
 
 	if (!h)
 		return 0;
+	if (h->opening != SERVICE_NOTHING)
+		return feed_opening(in, s, h, p);
 	start_prefix(h, p, first);
 	grown = reassembly_put(&h->prefix[p->direction], p->sequence, p->bytes, p->length);
 	s->contradicting |= h->prefix[p->direction].contradicted != 0;
@@ -308,7 +424,7 @@ static int feed_prefix(struct inspection *in, struct service_state *s, const str
 		return 0;
 	recognise_prefix(in, h, p);
 	is_news = merge_facts(s, &in->match_result, p->expected);
-	if (!wants_more(h, &in->match_result, p->direction))
+	if (!wants_more(h, &in->match_result, p->direction) && !open_further(in, h, p))
 		conclude(in, s, p);
 	return is_news;
 }
@@ -328,7 +444,9 @@ static int feed_first_segment(
 	is_senseless = !r->possible && !r->maybe && u.length >= SENSELESS_BYTES;
 	if (r->service < 0 && !is_senseless)
 		return feed_prefix(in, s, p);
-	if (r->service >= 0 && r->info.unfinished && u.length < PREFIX_BYTES)
+	if (r->service >= 0 && r->info.unfinished && u.length < p->length)
+		read_on(in, p, p->bytes, p->length);
+	if (r->service >= 0 && r->info.unfinished && p->length < OPENING_BYTES)
 		return feed_prefix(in, s, p);
 	is_news = merge_facts(s, r, p->expected);
 	conclude(in, s, p);
@@ -428,6 +546,8 @@ static int feed_datagram(struct inspection *in, struct service_state *s, const s
 		store_datagram(h, p);
 		count_contradiction(h, r);
 	}
+	if (r->service >= 0 && r->info.unfinished && u.length < p->length)
+		read_on(in, p, p->bytes, p->length);
 	is_news = merge_facts(s, r, p->expected);
 	if (r->service >= 0 || !count_datagram(s, r))
 		conclude(in, s, p);

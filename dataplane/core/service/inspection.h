@@ -81,10 +81,22 @@ struct payload {
 	service_mask expected;
 };
 
+/* A first message that is known and longer than a stream prefix, for the names in it: a hello with
+ * post-quantum keys has 1.4 to 1.8 KB. In order only. */
+#define OPENING_BYTES 4096u
+#define OPENING_SHARE 16u /* reassembly slots for each of them */
+struct opening {
+	uint32_t next;
+	uint32_t length;
+	uint8_t byte[OPENING_BYTES];
+};
+
 struct reassembly_slot {
 	struct stream_prefix prefix[2];
 	service_mask asking[2], answering[2];
 	uint32_t next;
+	uint32_t opening;	   /* or SERVICE_NOTHING */
+	uint8_t opening_direction; /* whose it is */
 	uint8_t started[2];
 	uint8_t stale;
 	uint8_t contradictions;
@@ -97,9 +109,11 @@ struct inspection {
 	struct hs_scratch *scratch;
 	struct counters *counters;
 	struct reassembly_slot *slot;
+	struct opening *opening;
 	struct facts *facts;
 	uint32_t *facts_next;
 	uint32_t slots, slot_free, slot_fresh;
+	uint32_t opening_free, opening_fresh;
 	uint32_t facts_count, facts_free, facts_fresh;
 	struct recognition match_result; /* scratch: what the last packet said */
 };

@@ -475,6 +475,117 @@ static void inspection_says_that_segments_contradict_but_not_of_keepalives(void 
 	inspection_release(&r->in, &probed);
 }
 
+/* A client's hello of 1700 bytes: a key share of 1500, and behind it the server's name. */
+static uint32_t write_hello(uint8_t *at)
+{
+	static const uint8_t head[] = {0x16, 3, 1, 0x06, 0x9f, 1, 0, 0x06, 0x9b, 3, 3};
+	static const uint8_t choices[] = {0, 0, 2, 0x13, 1, 1, 0};
+	static const uint8_t name[] = {0, 0, 0, 16, 0, 14, 0, 0, 11, 'e', 'x', 'a', 'm', 'p', 'l',
+		'e', '.', 'o', 'r', 'g'};
+	uint32_t n = 0, size = 5 + 0x69f, extensions;
+
+	memset(at, 0, size);
+	memcpy(at, head, sizeof(head));
+	n = sizeof(head) + 32;
+	memcpy(at + n, choices, sizeof(choices));
+	n += sizeof(choices);
+	extensions = size - n - 2;
+	at[n++] = (uint8_t)(extensions >> 8);
+	at[n++] = (uint8_t)extensions;
+	extensions -= 4 + sizeof(name);
+	at[n++] = 0;
+	at[n++] = 51;
+	at[n++] = (uint8_t)(extensions >> 8);
+	at[n++] = (uint8_t)extensions;
+	memcpy(at + n + extensions, name, sizeof(name));
+	return size;
+}
+
+static struct payload piece(const uint8_t *bytes, uint32_t from, uint32_t to)
+{
+	struct payload p = segment(SIDE_CLIENT, 100 + from, "");
+
+	p.bytes = bytes + from;
+	p.length = to - from;
+	return p;
+}
+
+static void check_name(const struct room *r, const struct service_state *s)
+{
+	const struct facts *f = inspection_facts(&r->in, s);
+
+	assert_non_null(f);
+	assert_int_equal(f->length[0], 11);
+	assert_memory_equal(facts_text(f, 0), "example.org", 11);
+}
+
+static void inspection_reads_the_name_of_a_long_hello_in_any_pieces(void **state)
+{
+	struct room *r = *state;
+	uint8_t bytes[1800];
+	uint32_t size = write_hello(bytes);
+
+	for (uint32_t cut = 1; cut < size; cut += 61) {
+		struct service_state s = {0};
+		hear(r, &s, piece(bytes, 0, cut));
+		hear(r, &s, piece(bytes, cut, size));
+		check_recognised(&s, SERVICE_TLS);
+		assert_false(service_state_is_open(&s));
+		check_name(r, &s);
+		inspection_release(&r->in, &s);
+	}
+	assert_int_equal(r->counters.reassembly_exhausted, 0);
+}
+
+static void inspection_reads_the_name_of_a_long_hello_in_one_segment_without_a_buffer(void **state)
+{
+	struct room *r = *state;
+	uint8_t bytes[1800];
+	struct service_state s = {0};
+
+	hear(r, &s, piece(bytes, 0, write_hello(bytes)));
+	check_name(r, &s);
+	assert_int_equal(r->in.slot_fresh, 0);
+	inspection_release(&r->in, &s);
+}
+
+static void inspection_keeps_what_a_hello_told_when_its_rest_never_comes(void **state)
+{
+	struct room *r = *state;
+	uint8_t bytes[1800];
+	struct service_state s = {0};
+	struct payload answer = segment(SIDE_SERVER, 500, "");
+
+	write_hello(bytes);
+	inspection_answered(&s, 499);
+	assert_true(hear(r, &s, piece(bytes, 0, 1400)));
+	check_recognised(&s, SERVICE_TLS);
+	assert_true(service_state_is_open(&s));
+	answer.bytes = (const uint8_t *)"\x15\x03\x03\x00\x02\x02\x28";
+	answer.length = 7;
+	hear(r, &s, answer);
+	check_recognised(&s, SERVICE_TLS);
+	assert_false(service_state_is_open(&s));
+	inspection_release(&r->in, &s);
+}
+
+static void inspection_reads_on_where_no_long_buffer_is_left(void **state)
+{
+	struct room *r = *state;
+	uint8_t bytes[1800];
+	struct service_state s = {0}, other = {0};
+
+	write_hello(bytes);
+	hear(r, &s, piece(bytes, 0, 1400));
+	hear(r, &other, piece(bytes, 0, 1400));
+	assert_true(service_state_is_open(&s));
+	assert_false(service_state_is_open(&other));
+	check_recognised(&other, SERVICE_TLS);
+	inspection_release(&r->in, &s);
+	inspection_release(&r->in, &other);
+	assert_int_equal(r->in.opening_free, 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -503,6 +614,10 @@ int main(void)
 		CASE(inspection_looks_no_further_than_at_the_64th_datagram),
 		CASE(inspection_gives_the_exchange_of_a_request_and_of_its_answer),
 		CASE(inspection_says_that_segments_contradict_but_not_of_keepalives),
+		CASE(inspection_reads_the_name_of_a_long_hello_in_any_pieces),
+		CASE(inspection_reads_the_name_of_a_long_hello_in_one_segment_without_a_buffer),
+		CASE(inspection_keeps_what_a_hello_told_when_its_rest_never_comes),
+		CASE(inspection_reads_on_where_no_long_buffer_is_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
