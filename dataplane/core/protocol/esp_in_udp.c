@@ -4,7 +4,7 @@
 
 #define KEEPALIVE 0xff
 #define SPI_RESERVED 255u
-#define HEADER 8
+#define HEADER 8u
 #define SEQUENCE_STEP 1024u /* what may be lost, or elsewhere, between the two */
 
 /* Whether two datagrams of one side may be of the same sender: of one association a little apart,
@@ -14,11 +14,17 @@ enum kinship { KIN_UNKNOWN, KIN, NO_KIN };
 static enum kinship compare(
 	uint32_t spi, uint32_t sequence, const uint8_t *earlier, uint32_t earlier_length)
 {
-	struct reader r = {.at = earlier, .end = earlier + earlier_length};
-	uint32_t earlier_spi = reader_u32(&r), step = sequence - reader_u32(&r);
+	struct reader r = {0};
+	uint32_t earlier_spi, step;
 
-	if (!earlier_length || r.state != READER_GOOD || earlier_spi <= SPI_RESERVED)
-		return KIN_UNKNOWN; /* none, a keepalive, or IKE */
+	if (earlier_length < HEADER)
+		return KIN_UNKNOWN; /* none, or a keepalive */
+	r.at = earlier;
+	r.end = earlier + earlier_length;
+	earlier_spi = reader_u32(&r);
+	step = sequence - reader_u32(&r);
+	if (earlier_spi <= SPI_RESERVED)
+		return KIN_UNKNOWN; /* IKE */
 	if (earlier_spi != spi)
 		return sequence <= SEQUENCE_STEP ? KIN_UNKNOWN : NO_KIN;
 	if (step == 0)

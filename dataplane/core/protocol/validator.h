@@ -8,7 +8,7 @@
 #ifndef PORTOLAN_VALIDATOR_H
 #define PORTOLAN_VALIDATOR_H
 
-#include "core/protocol/exchange.h"
+#include "core/protocol/exchange_number.h"
 #include "core/protocol/facts_writer.h"
 #include "core/protocol/message_reader.h"
 #include "facts.h"

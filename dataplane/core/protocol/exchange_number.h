@@ -4,8 +4,8 @@
  * (DESIGN 4). The upper half of the number is of the id; the lower one is of the question, or 0
  * where a message does not repeat it (DNS errors, RFC 1035 4.1.1), and never 0 otherwise.
  */
-#ifndef PORTOLAN_EXCHANGE_H
-#define PORTOLAN_EXCHANGE_H
+#ifndef PORTOLAN_EXCHANGE_NUMBER_H
+#define PORTOLAN_EXCHANGE_NUMBER_H
 
 #include <stddef.h>
 #include <stdint.h>
