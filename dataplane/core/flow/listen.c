@@ -79,11 +79,14 @@ static struct payload payload_of(const struct tracker *t, const struct flow *f,
 	};
 }
 
-/* Inspection is over: payload no longer sends packets to the slow path. */
+/* Inspection is over: payload no longer sends packets to the slow path, but for a side that is to
+ * be heard again. */
 static void data_is_old(struct flow *f)
 {
 	for (unsigned d = 0; d < 2; d++)
-		if (!service_state_looks_again(&f->service_state, d))
+		if (service_state_looks_again(&f->service_state, d))
+			f->seen[d] &= 0xffu ^ HISTORY_BIT(DATA);
+		else
 			f->seen[d] |= f->shown[d] & HISTORY_BIT(DATA);
 }
 

@@ -19,8 +19,8 @@ enum match validate_ftp(const struct message *u, struct message_info *m)
 	}
 	if (!is_text(u->bytes, length, 1))
 		return MATCH_NO;
-	if (has_word_with(u->bytes, length, "smtp")) /* a mail server may be called ftp */
-		return MATCH_NO;
+	if (has_word_with(u->bytes, length, "smtp"))  /* a mail server may be called ftp */
+		return ended ? MATCH_NO : MATCH_MORE; /* of a name the rest may come */
 	if (r == MATCH_YES && has_word_with(u->bytes, length, "ftp")) {
 		m->said = SAID_ANSWER;
 		return MATCH_YES;

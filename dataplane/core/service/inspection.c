@@ -611,6 +611,15 @@ static int is_blank(const uint8_t *bytes, uint32_t length)
 	return n == length || reassembly_is_padding(bytes, length);
 }
 
+/* A segment that is not the first one: that may come next, one more time. */
+static int wait_for_first(struct service_state *s, const struct payload *p)
+{
+	s->one_sided = s->odd == 0;
+	s->odd = 1;
+	s->datagrams = s->one_sided ? BOTH_SIDES & ~(1u << (p->direction & 1)) : BOTH_SIDES;
+	return 0;
+}
+
 /* The first payload of the side that had not spoken. */
 static int hear_other_side(struct inspection *in, struct service_state *s, const struct payload *p,
 	const struct message *u)
@@ -618,10 +627,14 @@ static int hear_other_side(struct inspection *in, struct service_state *s, const
 	struct recognition *r = &in->match_result;
 	enum match reading;
 
+	if (p->transport == TRANSPORT_TCP && !is_noted_sequence(s, p->sequence))
+		return wait_for_first(s, p);
 	s->one_sided = 0;
-	if (p->transport == TRANSPORT_TCP &&
-		(!is_noted_sequence(s, p->sequence) || is_blank(p->bytes, p->length)))
-		return 0;
+	if (p->transport == TRANSPORT_TCP) {
+		s->datagrams = BOTH_SIDES;
+		if (is_blank(p->bytes, p->length))
+			return 0;
+	}
 	if (s->basis == SERVICE_EXCLUDED)
 		return name_again(in, s, p, u, 0);
 	if (s->basis != SERVICE_RECOGNISED)

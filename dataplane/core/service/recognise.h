@@ -32,7 +32,7 @@ void recognise_expected(const struct scanner *, const struct message *, service_
 	struct recognition *);
 
 /* Of a flow whose service is known: whether this is a message of it too, with its meaning;
- * recognition.service is the service or -1. MATCH_MORE of what has no validator. */
+ * its service is set, or -1. MATCH_MORE of what has no validator. */
 enum match recognise_again(
 	const struct scanner *, const struct message *, unsigned service, struct recognition *);
 

@@ -294,6 +294,23 @@ static void inspection_does_not_judge_a_segment_that_is_not_the_first(void **sta
 	inspection_release(&r->in, &blank);
 }
 
+static void inspection_waits_for_the_first_segment_of_the_other_side(void **state)
+{
+	struct room *r = *state;
+	struct service_state s = {0};
+	struct payload first = segment(SIDE_SERVER, 500, "\x01\x02\x03\x04");
+
+	first.expected = SERVICE_BIT(SERVICE_SSH);
+	hear_server(r, &s, 1948, "\x05\x06");
+	check_recognised(&s, SERVICE_SSH);
+	assert_true(service_state_looks_again(&s, 1));
+	assert_false(service_state_looks_again(&s, 0));
+	assert_true(inspection_again(&r->in, &s, &first));
+	assert_int_equal(s.basis, SERVICE_EXCLUDED);
+	assert_false(service_state_looks_again(&s, 1));
+	inspection_release(&r->in, &s);
+}
+
 static void inspection_takes_no_hello_from_the_wrong_side(void **state)
 {
 	static const char hello[] = "\x16\x03\x01\x00\x2e\x01\x00\x00\x2a\x03\x03"
@@ -604,6 +621,7 @@ int main(void)
 		CASE(inspection_recognises_later_what_was_excluded_first),
 		CASE(inspection_holds_the_other_side_to_the_service_too),
 		CASE(inspection_does_not_judge_a_segment_that_is_not_the_first),
+		CASE(inspection_waits_for_the_first_segment_of_the_other_side),
 		CASE(inspection_takes_no_hello_from_the_wrong_side),
 		CASE(inspection_takes_text_on_both_sides_for_no_syslog),
 		CASE(inspection_prefers_the_expected_service_of_a_datagram_that_was_cut),
