@@ -178,7 +178,11 @@ static int is_hidden(const struct flow *f, const struct decoded *v)
 static void note_evasion(struct tracker *t, struct flow *f, const struct decoded *v, int was_open)
 {
 	const struct evidence *e = table_evidence(&t->table, f);
+	const struct service_state *s = &f->service_state;
 
+	f->evasions |= (uint16_t)((s->reversed ? EVASION_BIT(REVERSED_HELLO) : 0) |
+				  (s->contradicting ? EVASION_BIT(CONTRADICTING_SEGMENTS) : 0) |
+				  (s->changed ? EVASION_BIT(SERVICE_CHANGED) : 0));
 	if (e->sums_good & e->sums_bad && verdict_is_flagged(flow_verdict(f)))
 		f->evasions |= EVASION_BIT(BAD_CHECKSUM);
 	if (was_open && is_inspected(t, f, e) && is_hidden(f, v))

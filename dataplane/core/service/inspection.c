@@ -135,58 +135,29 @@ const struct facts *inspection_facts(const struct inspection *in, const struct s
 	return s->stage == STAGE_CLOSED && s->at != SERVICE_NOTHING ? &in->facts[s->at] : NULL;
 }
 
-static void note_sequence(struct service_state *s, uint32_t sequence)
-{
-	s->heard_0 = sequence & LOOK_LAST;
-	s->heard_1 = sequence >> 6 & LOOK_LAST;
-}
-
-static int is_noted_sequence(const struct service_state *s, uint32_t sequence)
-{
-	return s->heard_0 == (sequence & LOOK_LAST) && s->heard_1 == (sequence >> 6 & LOOK_LAST);
-}
-
-/* With which sequence number the other side begins; 0 if that is not known. */
-static int first_of_other(const struct inspection *in, const struct service_state *s,
-	const struct payload *p, uint32_t *sequence)
-{
-	const struct reassembly_slot *h = s->stage == STAGE_REASSEMBLING ? &in->slot[s->at] : NULL;
-
-	if (p->side == SIDE_SERVER) {
-		*sequence = p->syn_sequence + 1;
-		return p->syn_seen;
-	}
-	*sequence = s->stage == STAGE_ANSWERED ? s->at + 1 : 0;
-	if (h && h->started[1 - p->direction])
-		*sequence = h->prefix[1 - p->direction].first;
-	return p->side == SIDE_CLIENT && (s->stage == STAGE_ANSWERED || h);
-}
-
-/* Whether the other side is still to be heard: of TCP only where it is known what its first
- * segment is. */
-static int is_one_sided(const struct inspection *in, const struct service_state *s,
-	const struct payload *p, uint32_t *sequence)
+/* Whether the other side is still to be heard: of TCP only where a handshake tells the sides apart.
+ */
+static int is_one_sided(
+	const struct inspection *in, const struct service_state *s, const struct payload *p)
 {
 	const struct reassembly_slot *h = s->stage == STAGE_REASSEMBLING ? &in->slot[s->at] : NULL;
 
 	if (in->match_result.info.answer_is_free ||
 		(h && h->started[1 - p->direction] && h->prefix[1 - p->direction].length))
 		return 0;
-	return p->transport == TRANSPORT_UDP || first_of_other(in, s, p, sequence);
+	return p->transport == TRANSPORT_UDP || p->side != SIDE_EITHER;
 }
 
 /* Closes with the result of the last message. */
 static void conclude(struct inspection *in, struct service_state *s, const struct payload *p)
 {
-	uint32_t sequence = 0;
-	int one_sided = is_one_sided(in, s, p, &sequence);
+	int one_sided = is_one_sided(in, s, p);
 
 	inspection_close(in, s);
 	s->one_sided = one_sided != 0;
 	s->spoke = p->direction & 1;
-	if (p->transport == TRANSPORT_TCP)
-		note_sequence(s, sequence);
-	else if (s->basis == SERVICE_RECOGNISED && p->expected & SERVICE_BIT(s->service - 1u))
+	if (p->transport == TRANSPORT_UDP && s->basis == SERVICE_RECOGNISED &&
+		p->expected & SERVICE_BIT(s->service - 1u))
 		s->datagrams = 0;
 	if (!in->match_result.info.facts.known)
 		return;
@@ -627,7 +598,7 @@ static int hear_other_side(struct inspection *in, struct service_state *s, const
 	struct recognition *r = &in->match_result;
 	enum match reading;
 
-	if (p->transport == TRANSPORT_TCP && !is_noted_sequence(s, p->sequence))
+	if (p->transport == TRANSPORT_TCP && !(p->first_known && p->sequence == p->first))
 		return wait_for_first(s, p);
 	s->one_sided = 0;
 	if (p->transport == TRANSPORT_TCP) {

@@ -58,9 +58,7 @@ struct service_state {
 	uint32_t contradicting : 1; /* contradicting-segments */
 	uint32_t changed : 1;	    /* service-changed */
 	uint32_t spoke : 1;	    /* of a one-sided one: which side, by the key's direction */
-	/* UDP: payloads of each side, LOOK_LAST at most. TCP, if one-sided: both together the lower
-	 * bits of the sequence number that the other side begins with. */
-	uint32_t heard_0 : 6, heard_1 : 6;
+	uint32_t heard_0 : 6, heard_1 : 6; /* datagrams of each side, LOOK_LAST at most */
 };
 
 static_assert(sizeof(struct service_state) == 8, "it is part of a flow's two lines");

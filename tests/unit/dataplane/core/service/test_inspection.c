@@ -258,7 +258,8 @@ static void hear_server(
 	struct payload server = segment(SIDE_SERVER, sequence, text);
 
 	client.expected = server.expected = SERVICE_BIT(SERVICE_SSH);
-	inspection_answered(s, 499);
+	server.first = 500;
+	server.first_known = 1;
 	hear(r, s, client);
 	check_recognised(s, SERVICE_SSH);
 	inspection_again(&r->in, s, &server);
@@ -321,7 +322,8 @@ static void inspection_takes_no_hello_from_the_wrong_side(void **state)
 
 	p.bytes = (const uint8_t *)hello;
 	p.length = sizeof(hello) - 1;
-	inspection_answered(&s, 499);
+	p.first = 500;
+	p.first_known = 1;
 	hear(r, &s, p);
 	assert_true(s.reversed);
 	assert_int_equal(s.basis, SERVICE_EXCLUDED);
@@ -574,7 +576,8 @@ static void inspection_keeps_what_a_hello_told_when_its_rest_never_comes(void **
 	struct payload answer = segment(SIDE_SERVER, 500, "");
 
 	write_hello(bytes);
-	inspection_answered(&s, 499);
+	answer.first = 500;
+	answer.first_known = 1;
 	assert_true(hear(r, &s, piece(bytes, 0, 1400)));
 	check_recognised(&s, SERVICE_TLS);
 	assert_true(service_state_is_open(&s));
