@@ -19,6 +19,11 @@
 /* A finding without a packet for so long has ended. */
 #define ENDED_NS (24 * HOUR_NS)
 
+/* A reported flow without a record for so long is forgotten: no timeout is longer by default. Where
+ * half of the room is taken, the shorter time holds. */
+#define FORGOTTEN_NS (25 * HOUR_NS)
+#define FORGOTTEN_IN_NEED_NS (2 * HOUR_NS)
+
 /* A scan that finds nothing new for so long is over: what comes then is told by itself again. */
 #define SCAN_OVER_NS HOUR_NS
 
@@ -328,6 +333,16 @@ static void end_flow(struct alerts *a, const struct record *r)
 	reported_drop(&a->reported, flow);
 }
 
+/* A live flow keeps its finding from ending. */
+static void refresh(struct alerts *a, const struct record *r)
+{
+	const struct reported_flow *flow = reported_find(&a->reported, r);
+	struct finding *f = flow ? findings_find(&a->findings, &flow->finding) : NULL;
+
+	if (f && r->end_ns > f->last_ns)
+		f->last_ns = r->end_ns;
+}
+
 static void add_evasion(struct alerts *a, const struct record *r)
 {
 	struct finding_key k = finding_key_of(r);
@@ -351,6 +366,9 @@ void alerts_add(struct alerts *a, const struct record *r)
 		break;
 	case RECORD_ENDED:
 		end_flow(a, r);
+		break;
+	case RECORD_LIVE:
+		refresh(a, r);
 		break;
 	default:
 		break;
@@ -504,6 +522,23 @@ static void tell_all(struct alerts *a, const struct moment *m)
 	tell_scans(a, &a->by_port, SCAN_PEERS, m);
 }
 
+static void forget_flow(void *context, const struct finding_key *k)
+{
+	struct finding *f = findings_find(&((struct alerts *)context)->findings, k);
+
+	if (f)
+		f->open -= f->open > 0;
+}
+
+static void forget_flows(struct alerts *a, uint64_t now_ns)
+{
+	uint64_t silent_ns = HASH_COUNT(a->reported.flow) > REPORTED_MAX / 2 ? FORGOTTEN_IN_NEED_NS
+									     : FORGOTTEN_NS;
+
+	if (now_ns > silent_ns)
+		reported_expire(&a->reported, now_ns - silent_ns, forget_flow, a);
+}
+
 void alerts_tick(struct alerts *a, uint64_t now_ns)
 {
 	struct moment m = {.now_ns = now_ns};
@@ -512,6 +547,7 @@ void alerts_tick(struct alerts *a, uint64_t now_ns)
 	if (now_ns < a->window_ends_ns)
 		return;
 	tell_all(a, &m);
+	forget_flows(a, now_ns);
 	findings_retain(&a->findings, is_alive, &s);
 	make_room(a, now_ns);
 	findings_retain(&a->by_peer, is_scan_alive, &s);

@@ -39,7 +39,7 @@ struct alerts {
 
 void alerts_init(struct alerts *, const struct ecs *, struct json_lines *, uint64_t window_ns);
 
-/* A record of kind RECORD_FLAGGED, RECORD_EVASION, RECORD_WITHDRAWN or RECORD_ENDED. */
+/* A record of any kind. */
 void alerts_add(struct alerts *, const struct record *);
 
 /* Writes one alert for one record that is numbered by another ruleset; `ecs` is of that ruleset. */

@@ -45,8 +45,10 @@ struct reported_flow *reported_find(struct reported *all, const struct record *r
 			(!found || flow->start_ns < found->start_ns))
 			found = flow;
 	}
-	if (found)
+	if (found) {
 		found->start_ns = r->start_ns;
+		found->seen_ns = r->end_ns > found->seen_ns ? r->end_ns : found->seen_ns;
+	}
 	return found;
 }
 
@@ -82,6 +84,7 @@ struct reported_flow *reported_add(
 	flow->key = key_of(r);
 	flow->key.slot = (uint8_t)slot;
 	flow->start_ns = r->start_ns;
+	flow->seen_ns = r->end_ns;
 	flow->finding = *finding;
 	HASH_ADD(hh, all->flow, key, sizeof(flow->key), flow);
 	return flow;
@@ -91,6 +94,20 @@ void reported_drop(struct reported *all, struct reported_flow *flow)
 {
 	HASH_DEL(all->flow, flow);
 	free(flow);
+}
+
+void reported_expire(
+	struct reported *all, uint64_t before_ns, reported_dropper *dropped, void *context)
+{
+	struct reported_flow *flow, *next;
+
+	HASH_ITER(hh, all->flow, flow, next)
+	{
+		if (flow->seen_ns >= before_ns)
+			continue;
+		dropped(context, &flow->finding);
+		reported_drop(all, flow);
+	}
 }
 
 void reported_translate(struct reported *all, const struct remap *remap)

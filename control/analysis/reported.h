@@ -29,6 +29,7 @@ struct reported_key {
 struct reported_flow {
 	struct reported_key key;
 	uint64_t start_ns; /* only an older packet that comes late makes it smaller */
+	uint64_t seen_ns;  /* when its last record came */
 	struct finding_key finding;
 	UT_hash_handle hh;
 };
@@ -46,6 +47,11 @@ struct reported_flow *reported_add(
 	struct reported *, const struct record *, const struct finding_key *);
 
 void reported_drop(struct reported *, struct reported_flow *);
+
+/* Drops the flows without a record since `before_ns`, whose end nobody is going to tell: they found
+ * the flow table full. `dropped` is called for each. */
+typedef void reported_dropper(void *context, const struct finding_key *);
+void reported_expire(struct reported *, uint64_t before_ns, reported_dropper *, void *context);
 
 /* Translates to another ruleset's numbers; flows of appliances that it does not have are dropped.
  */

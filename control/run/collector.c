@@ -19,6 +19,7 @@
 
 static void take_live(struct collector *c, const struct record *r)
 {
+	alerts_add(&c->events, r);
 	deployment_take(&c->deployment, r);
 	mirror_report_add_live(&c->dump, r);
 	if (c->live_flow_callback)

@@ -261,9 +261,13 @@ static void alert_ends_after_a_day_without_a_packet_and_not_while_its_flow_lives
 
 	(void)state;
 	add(d, r);
-	alerts_tick(&d->alerts, NOW + 50 * 3600 * SECOND);
+	r.kind = RECORD_LIVE;
+	for (unsigned hour = 1; hour <= 50; hour++) {
+		r.end_ns = NOW + hour * 3600 * SECOND;
+		add(d, r);
+		alerts_tick(&d->alerts, r.end_ns);
+	}
 	assert_int_equal(written(d, "ended", NULL), 0);
-	r.end_ns = NOW + 50 * 3600 * SECOND;
 	add(d, record_ended(r, END_FIN));
 	alerts_tick(&d->alerts, NOW + 73 * 3600 * SECOND);
 	assert_int_equal(written(d, "ended", NULL), 0);
@@ -272,6 +276,21 @@ static void alert_ends_after_a_day_without_a_packet_and_not_while_its_flow_lives
 	assert_int_equal(d->alerts.ended, 1);
 	add(d, flagged_from(d, 40001, 4444, NOW + 75 * 3600 * SECOND));
 	assert_int_equal(written(d, "new", NULL), 2);
+	fixture_close_alerts(d);
+}
+
+/* What found the flow table full is reported, and its end never told. */
+static void alert_ends_although_the_end_of_its_flow_is_never_told(void **state)
+{
+	struct fixture *d = fixture_open_alerts();
+
+	(void)state;
+	add(d, flagged_from(d, 40000, 4444, NOW));
+	alerts_tick(&d->alerts, NOW + 24 * 3600 * SECOND + SECOND);
+	assert_int_equal(written(d, "ended", NULL), 0);
+	alerts_tick(&d->alerts, NOW + 26 * 3600 * SECOND);
+	assert_int_equal(written(d, "ended", NULL), 1);
+	assert_int_equal(HASH_COUNT(d->alerts.reported.flow), 0);
 	fixture_close_alerts(d);
 }
 
@@ -386,6 +405,7 @@ int main(void)
 		cmocka_unit_test(alert_of_a_flow_seen_from_the_other_side_is_the_same_flows),
 		cmocka_unit_test(
 			alert_ends_after_a_day_without_a_packet_and_not_while_its_flow_lives),
+		cmocka_unit_test(alert_ends_although_the_end_of_its_flow_is_never_told),
 		cmocka_unit_test(alert_of_evasion_is_a_finding_by_its_reason),
 		cmocka_unit_test(alert_id_is_of_the_hour_and_what_it_is_about),
 		cmocka_unit_test(alert_that_is_graver_than_all_of_a_scan_is_told_at_once),
