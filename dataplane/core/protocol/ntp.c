@@ -69,11 +69,13 @@ static uint32_t exchange_of_times(const uint8_t *header, unsigned mode)
 	return memcmp(time, unknown, 8) ? exchange_of(SERVICE_NTP, time, 8) : EXCHANGE_NONE;
 }
 
-/* No time: on NTP's own port it is named as what it is. Elsewhere its few fields are too weak. */
+/* No time: on NTP's own port it is named as what it is. On another one its few fields are too weak
+ * to name it, and where NTP was moved to, it is still no time. */
 static enum match no_time(const struct message *u, struct message_info *m, int answers)
 {
 	if (u->from != PORT && u->to != PORT)
-		return match_maybe(m, answers ? SIGN_ANSWERING : SIGN_ASKING);
+		return u->from || u->to ? MATCH_NO
+					: match_maybe(m, answers ? SIGN_ANSWERING : SIGN_ASKING);
 	m->instead = SERVICE_NTP_CONTROL + 1;
 	m->said = answers ? SAID_ANSWER : SAID_REQUEST;
 	return MATCH_YES;

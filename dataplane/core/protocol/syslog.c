@@ -58,7 +58,7 @@ static enum match without_priority(const struct message *u)
 	int ended;
 	size_t length = line_length(u->bytes, text_length(u), &ended);
 
-	if (u->answers || u->side == SIDE_SERVER)
+	if (u->answers || u->side == SIDE_SERVER || !text_length(u))
 		return MATCH_NO;
 	return is_text(u->bytes, length, 1) ? MATCH_MAYBE : MATCH_NO;
 }

@@ -189,11 +189,12 @@ static int merge_facts(struct service_state *s, const struct recognition *r, ser
 	if (r->service >= 0) {
 		uint8_t service = (uint8_t)(r->service + 1);
 		int is_news = s->basis != SERVICE_RECOGNISED || s->service != service;
-		s->service = service & 0x7f;
+		s->service = service & 0x7fu;
 		s->basis = SERVICE_RECOGNISED;
 		return is_news;
 	}
-	s->reversed |= r->reversed != 0;
+	if (r->reversed)
+		s->reversed = 1;
 	if (s->basis != SERVICE_UNVERIFIED || !expected || (expected & ~r->excluded))
 		return 0;
 	s->basis = SERVICE_EXCLUDED;
@@ -385,7 +386,8 @@ static int feed_prefix(struct inspection *in, struct service_state *s, const str
 		return feed_opening(in, s, h, p);
 	start_prefix(h, p, first);
 	grown = reassembly_put(&h->prefix[p->direction], p->sequence, p->bytes, p->length);
-	s->contradicting |= h->prefix[p->direction].contradicted != 0;
+	if (h->prefix[p->direction].contradicted)
+		s->contradicting = 1;
 	if (!grown) {
 		if (++h->stale >= STALE_MAX)
 			inspection_close(in, s);
@@ -555,8 +557,8 @@ static int name_again(struct inspection *in, struct service_state *s, const stru
 	const struct message *u, int is_sure)
 {
 	struct recognition *r = &in->match_result;
-	uint32_t service, reversed = r->reversed != 0;
-	int is_news;
+	uint32_t service;
+	int is_news, reversed = r->reversed;
 
 	recognise(in->scanner, in->scratch, u, r);
 	service = (uint32_t)(r->service + 1) & 0x7f;
@@ -564,7 +566,8 @@ static int name_again(struct inspection *in, struct service_state *s, const stru
 		service = 0; /* from the wrong side, or after what is none */
 	if (!service && !is_sure)
 		return 0;
-	s->reversed |= reversed;
+	if (reversed)
+		s->reversed = 1;
 	is_news = service || s->basis != SERVICE_EXCLUDED;
 	s->service = service & 0x7f;
 	s->basis = service ? SERVICE_RECOGNISED : SERVICE_EXCLUDED;
@@ -587,7 +590,7 @@ static int wait_for_first(struct service_state *s, const struct payload *p)
 {
 	s->one_sided = s->odd == 0;
 	s->odd = 1;
-	s->datagrams = s->one_sided ? BOTH_SIDES & ~(1u << (p->direction & 1)) : BOTH_SIDES;
+	s->datagrams = (s->one_sided ? BOTH_SIDES & ~(1u << (p->direction & 1)) : BOTH_SIDES) & 7u;
 	return 0;
 }
 

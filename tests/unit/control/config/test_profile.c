@@ -154,7 +154,7 @@ static void profile_refuses_an_unknown_service(void **state)
 		"  - {role: managed-device, direction: inbound, port: 1, transport: udp,\n"
 		"     feature: a, description: d, source: s, status: verified,\n"
 		"     service: []}\n",
-		PROFILE ":5: found 0 services in a list; want from 1 to 38");
+		PROFILE ":5: found 0 services in a list; want from 1 to 42");
 }
 
 static void profile_refuses_a_port_out_of_range(void **state)

@@ -302,6 +302,8 @@ static void inspection_waits_for_the_first_segment_of_the_other_side(void **stat
 	struct payload first = segment(SIDE_SERVER, 500, "\x01\x02\x03\x04");
 
 	first.expected = SERVICE_BIT(SERVICE_SSH);
+	first.first = 500;
+	first.first_known = 1;
 	hear_server(r, &s, 1948, "\x05\x06");
 	check_recognised(&s, SERVICE_SSH);
 	assert_true(service_state_looks_again(&s, 1));
