@@ -114,10 +114,8 @@ static __attribute__((noinline)) uint32_t decode_other(struct pipeline *pl, cons
 		break;
 	}
 	g->index = (uint8_t)i;
-	g->hash = table_hash(table, &pl->key[i]);
-	/* The key of IPv6 has no room for the tunnel: such flows are told apart by place and tag. */
-	if (g->kind == FAST_DECODED && pl->decoded[i].foreign_tunnel)
-		g->hash = hash_mix(g->hash, pl->decoded[i].foreign_tunnel ^ table->seed[0]);
+	g->hash = table_hash_of(
+		table, &pl->key[i], g->kind == FAST_DECODED ? pl->decoded[i].foreign_tunnel : 0);
 	table_prefetch(table, g->hash);
 	return 1;
 }

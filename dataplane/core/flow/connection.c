@@ -31,6 +31,15 @@ static enum timeout tcp_timeout(const struct flow *f, enum connection c)
 							    : TIMEOUT_TCP_ATTEMPT;
 }
 
+/* A reset of a datagram flow is an ICMP error that says of its port that nobody is there. */
+static enum connection datagram_connection(const struct flow *f)
+{
+	if (flow_talks(f))
+		return CONNECTION_TWO_WAY;
+	return (f->shown[0] | f->shown[1]) & HISTORY_BIT(RST) ? CONNECTION_REFUSED
+							      : CONNECTION_ONE_WAY;
+}
+
 static int has_port(const struct flow *f, uint16_t port)
 {
 	return f->port[0] == port || f->port[1] == port;
@@ -56,7 +65,7 @@ void connection_update(struct flow *f, const struct evidence *e)
 		c = tcp_connection(initiator, f->shown[1 - from]);
 		flow_set_timeout(f, tcp_timeout(f, c));
 	} else {
-		c = f->shown[0] && f->shown[1] ? CONNECTION_TWO_WAY : CONNECTION_ONE_WAY;
+		c = datagram_connection(f);
 		flow_set_timeout(f, datagram_timeout(f, c));
 	}
 	f->connection = c & 7;

@@ -18,6 +18,7 @@
 
 #include "core/decode/tcp_history.h"
 #include "core/flow/flow.h"
+#include "core/flow/quoted.h"
 #include "core/flow/table.h"
 #include "core/policy/inventory_lookup.h"
 #include "packet.h"
@@ -235,7 +236,8 @@ static inline uint8_t fast_needs_care(const struct packet *p, const struct decod
 {
 	enum { SEQUENCED = HISTORY_BIT(SYN) | HISTORY_BIT(SYN_ACK) | HISTORY_BIT(RST) };
 
-	return p->time_ns != p->now_ns || v->pending_packets || v->history_bits & SEQUENCED
+	return p->time_ns != p->now_ns || v->pending_packets || v->history_bits & SEQUENCED ||
+			       quoted_is_refusal(v)
 		       ? HISTORY_CLOSELY
 		       : 0;
 }

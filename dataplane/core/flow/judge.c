@@ -5,8 +5,8 @@
 #include "core/flow/flow_tuple.h"
 #include "core/flow/initiator.h"
 
-/* Sets wrong-service at each end whose port is expected or implied but whose rules want another service
- * (DESIGN 3 and 6). */
+/* Sets wrong-service at each end whose port is expected or implied but whose rules want another
+ * service (DESIGN 3 and 6). */
 static void judge_service(const struct tracker *t, const struct flow *f, struct verdict_pair *j)
 {
 	const struct service_state *s = &f->service_state;

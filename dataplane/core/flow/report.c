@@ -32,7 +32,21 @@ static int severity_of(const struct flow *f)
 }
 
 /* What may still be explained by the other side is no reason yet. */
-#define EVASIONS_WAIT (EVASION_BIT(UNASKED_ANSWER) | EVASION_BIT(NO_HANDSHAKE))
+#define EVASIONS_WAIT                                                                              \
+	(EVASION_BIT(UNASKED_ANSWER) | EVASION_BIT(NO_HANDSHAKE) | EVASION_BIT(TUNNELLED_EVIDENCE))
+
+/* An overlay whose inside is mirrored too shows both sides in there by now. */
+static int is_explained(const struct tracker *t, const struct flow *f, enum evasion reason)
+{
+	union flow_key k;
+
+	if (reason != EVASION_TUNNELLED_EVIDENCE)
+		return 0;
+	memset(&k, 0, sizeof(k));
+	memcpy(k.word, f, offsetof(struct flow, state));
+	k.version6 = f->state & STATE_VERSION6;
+	return !tunnelled_has_one_side(&t->tunnelled, table_hash(&t->table, &k));
+}
 
 static uint16_t evasions_told(const struct tracker *t, const struct flow *f, enum record_kind kind)
 {
@@ -151,6 +165,10 @@ static void report_evasion(struct tracker *t, struct flow *f, enum evasion reaso
 		return;
 	if ((bit & EVASIONS_WAIT && waits(t, f)) || !has_room(t))
 		return;
+	if (is_explained(t, f, reason)) {
+		f->evasions &= (uint16_t)~bit;
+		return;
+	}
 	if (!report_has_room(t->record_buffer)) {
 		t->reports_wait = REPORT_SWEEPS;
 		return;

@@ -5,6 +5,7 @@
 #include "core/flow/encap_table.h"
 #include "core/flow/responder_cache.h"
 #include "core/flow/table.h"
+#include "core/flow/tunnelled.h"
 #include "core/flow/waiting.h"
 #include "core/mirror.h"
 #include "core/service/inspection.h"
@@ -19,6 +20,7 @@ struct tracker {
 	struct record_buffer *record_buffer;
 	struct table table;
 	struct waiting waiting;
+	struct tunnelled tunnelled;
 	struct encap_table *encap_table;
 	struct mirror *mirror;
 	struct responder_cache responder_cache;

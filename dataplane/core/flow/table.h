@@ -97,6 +97,16 @@ static inline uint64_t table_hash(const struct table *t, const union flow_key *k
 	return table_hash_ends(t, w[1], w[3], w[0] << 16 ^ w[2]);
 }
 
+/* The same of what is inside of a tunnel. The key of IPv6 has no room for the tunnel: such flows
+ * are told apart by bucket and tag. */
+static inline uint64_t table_hash_of(
+	const struct table *t, const union flow_key *k, uint32_t foreign_tunnel)
+{
+	uint64_t hash = table_hash(t, k);
+
+	return foreign_tunnel ? hash_mix(hash, foreign_tunnel ^ t->seed[0]) : hash;
+}
+
 static inline void table_prefetch(const struct table *t, uint64_t hash)
 {
 	__builtin_prefetch(&t->bucket[hash & t->bucket_mask]);

@@ -7,6 +7,7 @@
 #include "core/flow/end.h"
 #include "core/flow/initiator.h"
 #include "core/flow/judge.h"
+#include "core/flow/key.h"
 #include "core/flow/listen.h"
 #include "core/flow/rejudge.h"
 #include "core/flow/report.h"
@@ -76,6 +77,8 @@ static void flow_begin(
 		listen_handshake(t, f, v);
 	listen_packet(t, f, p, v, matched);
 	note_fragment(f, v);
+	if (!v->foreign_tunnel && tunnelled_has_one_side(&t->tunnelled, v->hash))
+		f->evasions |= EVASION_BIT(TUNNELLED_EVIDENCE);
 	connection_update(f, e);
 }
 
@@ -287,6 +290,42 @@ static uint64_t gap_of(const struct flow *f, const struct packet *p)
 	return p->time_ns - end_ns;
 }
 
+/* The receiver of a datagram says by ICMP that its port is nobody's. */
+static void refuse_quoted(struct tracker *t, const struct packet *p, const struct decoded *v)
+{
+	unsigned receiver;
+	uint32_t index = quoted_flow(t, p, v, &receiver);
+	struct decoded refusal = {.history_bits = HISTORY_BIT(RST)};
+	struct flow *f = &t->table.flow[index];
+
+	if (index == FLOW_NONE || flow_is_outdated(t, f))
+		return;
+	refusal.direction = (uint8_t)receiver;
+	connection_add_history(f, &refusal);
+	f->seen[receiver] &= (uint8_t)~HISTORY_BIT(RST);
+	connection_update(f, table_evidence(&t->table, f));
+	table_set_class(&t->table, index, connection_eviction_class(f));
+}
+
+/* What is inside of a tunnel looks like evidence of the flow outside with the same ends. */
+static void note_tunnelled(struct tracker *t, const struct decoded *v)
+{
+	struct decoded outside = *v;
+	union flow_key k;
+	uint64_t hash;
+	uint32_t index;
+
+	outside.foreign_tunnel = 0;
+	flow_key_of(&outside, &k);
+	hash = table_hash(&t->table, &k);
+	tunnelled_add(&t->tunnelled, hash, outside.direction);
+	index = table_find(&t->table, &k, hash, FLOW_NONE);
+	if (index == FLOW_NONE || flow_is_outdated(t, &t->table.flow[index]))
+		return;
+	t->table.flow[index].evasions |= EVASION_BIT(TUNNELLED_EVIDENCE);
+	report_flow(t, &t->table.flow[index]);
+}
+
 void tracker_packet(struct tracker *t, const struct packet *p, const struct decoded *v,
 	const union flow_key *k, uint32_t guess)
 {
@@ -295,6 +334,10 @@ void tracker_packet(struct tracker *t, const struct packet *p, const struct deco
 	uint64_t gap;
 
 	t->now_ns = p->now_ns;
+	if (v->foreign_tunnel)
+		note_tunnelled(t, v);
+	if (quoted_is_refusal(v))
+		refuse_quoted(t, p, v);
 	index = table_find(&t->table, k, v->hash, guess);
 	if (index == FLOW_NONE) {
 		open_flow(t, p, v, k);
