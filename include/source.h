@@ -117,7 +117,7 @@ static inline uint64_t source_leap(struct source *s, uint64_t now_ns, uint64_t t
 	s->leap_ns = time_ns;
 	if (time_ns > now_ns && s->leaps < SOURCE_WITNESSES)
 		return now_ns;
-	s->witnesses = s->leaps;
+	s->witnesses = s->leaps < SOURCE_WITNESSES ? s->leaps : SOURCE_WITNESSES;
 	s->leaps = 0;
 	return time_ns;
 }
@@ -169,11 +169,21 @@ static inline uint64_t source_stamp_arrival(struct source *s, struct burst *b, u
 /* Stamps a whole burst, whose packets have their own times. */
 static inline void source_stamp_burst(struct source *s, struct burst *b)
 {
-	uint64_t now_ns = s->now_ns;
+	uint64_t now_ns = b->count > 0 ? source_start(s, b->packet[0].time_ns) : s->now_ns;
+	const uint64_t limit_ns = now_ns + SOURCE_LEAP_NS;
+	uint32_t i = 0;
 
-	if (b->count > 0)
-		now_ns = source_start(s, b->packet[0].time_ns);
-	for (uint32_t i = 0; i < b->count; i++) {
+	/* Nearly always: no time is far ahead of the burst's begin. */
+	if (s->leaps == 0 && s->witnesses == SOURCE_WITNESSES) {
+		for (; i < b->count; i++) {
+			uint64_t time_ns = b->packet[i].time_ns;
+			if (__builtin_expect(time_ns > limit_ns, 0))
+				break;
+			now_ns = time_ns > now_ns ? time_ns : now_ns;
+			b->packet[i].now_ns = now_ns;
+		}
+	}
+	for (; i < b->count; i++) {
 		now_ns = source_advance(s, now_ns, b->packet[i].time_ns);
 		b->packet[i].now_ns = now_ns;
 	}

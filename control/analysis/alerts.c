@@ -164,7 +164,7 @@ static void note_told(const struct alerts *a, struct finding *f, uint64_t now_ns
 	f->told_flows = f->flows;
 	if (again) {
 		f->next_ns = later(now_ns, interval_ns(a, f->step));
-		f->step += f->step < UINT8_MAX;
+		f->step = (uint8_t)(f->step + (f->step < UINT8_MAX));
 	} else {
 		f->next_ns = a->window_ends_ns;
 	}

@@ -1,5 +1,6 @@
 #include "analysis/reported.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,14 +23,26 @@ static struct reported_key key_of(const struct record *r)
 	return k;
 }
 
-static struct reported_flow *at_slot(
-	const struct reported *all, const struct record *r, unsigned slot)
+/* Once a record: uthash's own function takes ten times as long. Not for secrets. */
+static unsigned hash_of(const struct reported_key *k)
 {
-	struct reported_key k = key_of(r);
+	uint64_t word[sizeof(*k) / 8], h = 0x9e3779b97f4a7c15ull;
+
+	static_assert(sizeof(*k) % 8 == 0, "whole words");
+	memcpy(word, k, sizeof(*k));
+	for (unsigned i = 0; i < sizeof(*k) / 8; i++) {
+		h = (h ^ word[i]) * 0xd6e8feb86659fd93ull;
+		h ^= h >> 32;
+	}
+	return (unsigned)(h ^ h >> 29);
+}
+
+static struct reported_flow *find_latest(
+	const struct reported *all, const struct reported_key *k, unsigned hash)
+{
 	struct reported_flow *flow;
 
-	k.slot = (uint8_t)slot;
-	HASH_FIND(hh, all->flow, &k, sizeof(k), flow);
+	HASH_FIND_BYHASHVALUE(hh, all->flow, k, sizeof(*k), hash, flow);
 	return flow;
 }
 
@@ -37,14 +50,15 @@ static struct reported_flow *at_slot(
  * of a flow that began later is of another one. */
 struct reported_flow *reported_find(struct reported *all, const struct record *r)
 {
-	struct reported_flow *found = NULL;
+	struct reported_flow *flow, *found = NULL;
+	struct reported_key k;
 
-	for (unsigned slot = 0; slot < REPORTED_SLOTS; slot++) {
-		struct reported_flow *flow = at_slot(all, r, slot);
-		if (flow && flow->start_ns >= r->start_ns &&
-			(!found || flow->start_ns < found->start_ns))
+	if (!all->flow)
+		return NULL;
+	k = key_of(r);
+	for (flow = find_latest(all, &k, hash_of(&k)); flow; flow = flow->before)
+		if (flow->start_ns >= r->start_ns && (!found || flow->start_ns < found->start_ns))
 			found = flow;
-	}
 	if (found) {
 		found->start_ns = r->start_ns;
 		found->seen_ns = r->end_ns > found->seen_ns ? r->end_ns : found->seen_ns;
@@ -52,28 +66,19 @@ struct reported_flow *reported_find(struct reported *all, const struct record *r
 	return found;
 }
 
-/* A free slot, or that of the older flow, whose end was never told. */
-static unsigned free_slot(struct reported *all, const struct record *r)
+/* Of two flows with the same key the older one's end was never told. */
+static void forget_before(struct reported_flow *flow)
 {
-	struct reported_flow *oldest = NULL;
-	unsigned slot;
-
-	for (slot = 0; slot < REPORTED_SLOTS; slot++) {
-		struct reported_flow *flow = at_slot(all, r, slot);
-		if (!flow)
-			return slot;
-		if (!oldest || flow->start_ns < oldest->start_ns)
-			oldest = flow;
-	}
-	slot = oldest->key.slot;
-	reported_drop(all, oldest);
-	return slot;
+	free(flow->before);
+	flow->before = NULL;
 }
 
 struct reported_flow *reported_add(
 	struct reported *all, const struct record *r, const struct finding_key *finding)
 {
-	unsigned slot = free_slot(all, r);
+	struct reported_key k = key_of(r);
+	unsigned hash = hash_of(&k);
+	struct reported_flow *before = find_latest(all, &k, hash);
 	struct reported_flow *flow =
 		HASH_COUNT(all->flow) < REPORTED_MAX ? calloc(1, sizeof(*flow)) : NULL;
 
@@ -81,18 +86,31 @@ struct reported_flow *reported_add(
 		all->overflowed++;
 		return NULL;
 	}
-	flow->key = key_of(r);
-	flow->key.slot = (uint8_t)slot;
-	flow->start_ns = r->start_ns;
-	flow->seen_ns = r->end_ns;
-	flow->finding = *finding;
-	HASH_ADD(hh, all->flow, key, sizeof(flow->key), flow);
+	*flow = (struct reported_flow){.key = k,
+		.start_ns = r->start_ns,
+		.seen_ns = r->end_ns,
+		.finding = *finding,
+		.before = before};
+	if (before) {
+		forget_before(before);
+		HASH_DEL(all->flow, before);
+	}
+	HASH_ADD_BYHASHVALUE(hh, all->flow, key, sizeof(flow->key), hash, flow);
 	return flow;
 }
 
 void reported_drop(struct reported *all, struct reported_flow *flow)
 {
+	struct reported_flow *latest = find_latest(all, &flow->key, hash_of(&flow->key));
+
+	if (latest && latest->before == flow) {
+		forget_before(latest);
+		return;
+	}
 	HASH_DEL(all->flow, flow);
+	if (flow->before)
+		HASH_ADD_BYHASHVALUE(
+			hh, all->flow, key, sizeof(flow->key), flow->hh.hashv, flow->before);
 	free(flow);
 }
 
@@ -105,9 +123,19 @@ void reported_expire(
 	{
 		if (flow->seen_ns >= before_ns)
 			continue;
+		if (flow->before)
+			dropped(context, &flow->before->finding);
+		forget_before(flow);
 		dropped(context, &flow->finding);
 		reported_drop(all, flow);
 	}
+}
+
+/* 1 if the flow's appliance is there too. */
+static int translate(struct reported_flow *flow, const struct remap *remap)
+{
+	flow->finding.appliance = remap_appliance(remap, flow->finding.appliance);
+	return flow->finding.appliance != APPLIANCE_NONE;
 }
 
 void reported_translate(struct reported *all, const struct remap *remap)
@@ -116,8 +144,9 @@ void reported_translate(struct reported *all, const struct remap *remap)
 
 	HASH_ITER(hh, all->flow, flow, next)
 	{
-		flow->finding.appliance = remap_appliance(remap, flow->finding.appliance);
-		if (flow->finding.appliance == APPLIANCE_NONE)
+		if (flow->before && !translate(flow->before, remap))
+			forget_before(flow);
+		if (!translate(flow, remap))
 			reported_drop(all, flow);
 	}
 }
@@ -128,6 +157,7 @@ void reported_clear(struct reported *all)
 
 	HASH_ITER(hh, all->flow, flow, next)
 	{
+		forget_before(flow);
 		reported_drop(all, flow);
 	}
 }

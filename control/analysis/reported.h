@@ -16,21 +16,21 @@ struct remap;
 
 #define REPORTED_MAX 65536
 
-/* The same for both orientations of a flow. Compared with memcmp(): every byte is set. A flow may
- * be reported before the end of the one that had its ports before: two may have the same key but
- * for `slot`, told apart by when they began. */
-#define REPORTED_SLOTS 2
+/* The same for both orientations of a flow. Compared with memcmp(): every byte is set. */
 struct reported_key {
 	struct address address[2];
 	uint16_t port[2];
-	uint8_t version, protocol, slot, zero;
+	uint8_t version, protocol, zero[2];
 };
 
+/* A flow may be reported before the end of the one that had its ports before: two may have the same
+ * key, told apart by when they began. */
 struct reported_flow {
 	struct reported_key key;
 	uint64_t start_ns; /* only an older packet that comes late makes it smaller */
 	uint64_t seen_ns;  /* when its last record came */
 	struct finding_key finding;
+	struct reported_flow *before; /* of the same key, or NULL; not in the hash itself */
 	UT_hash_handle hh;
 };
 

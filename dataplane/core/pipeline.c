@@ -179,7 +179,7 @@ static __attribute__((noinline)) void track(struct pipeline *pl, const struct pa
 	tracker_packet(&pl->tracker, p, v, k, g->flow);
 }
 
-static inline uint64_t differs(
+static inline uint64_t packet_differs(
 	const struct pipeline *pl, const struct flow *f, const struct fast_packet *g)
 {
 	if (g->kind == FAST_IPV4)
@@ -219,7 +219,12 @@ static inline void count_or_track(struct pipeline *pl, const struct burst *b,
 {
 	struct flow *f = &table->flow[g->flow];
 
-	if (!tracker_count(&pl->tracker, sum, g, f, differs(pl, f, g)))
+	uint64_t differs = packet_differs(pl, f, g);
+
+	if (tracker_count(&pl->tracker, sum, g, f, differs))
+		return;
+	if (!(g->history_bits & HISTORY_CLOSELY) ||
+		!tracker_count_copy(&pl->tracker, sum, &b->packet[g->index], g, f, differs))
 		track(pl, &b->packet[g->index], g, l);
 }
 

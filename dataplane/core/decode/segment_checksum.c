@@ -34,16 +34,22 @@ static uint16_t fold(uint64_t sum)
 	return (uint16_t)sum;
 }
 
-/* RFC 9293 section 3.1, RFC 8200 section 8.1. */
+static uint64_t words_of(const uint8_t *at)
+{
+	uint32_t word;
+
+	memcpy(&word, at, sizeof(word));
+	return word;
+}
+
+/* RFC 9293 section 3.1, RFC 8200 section 8.1. Each number as it lies in network order. */
 static uint64_t pseudo_header(const struct decoded *v, uint32_t length)
 {
-	const uint8_t words[8] = {(uint8_t)(length >> 24), (uint8_t)(length >> 16),
-		(uint8_t)(length >> 8), (uint8_t)length, 0, 0, 0, v->protocol};
-	size_t skip = v->version == 4 ? 12 : 0;
-	uint64_t sum = sum_bytes(words, sizeof(words), 0);
+	uint64_t sum = __builtin_bswap32(length) + (uint64_t)v->protocol * 0x01000000;
 
-	sum = sum_bytes(v->source.byte + skip, 16 - skip, sum);
-	return sum_bytes(v->destination.byte + skip, 16 - skip, sum);
+	for (unsigned at = v->version == 4 ? 12 : 0; at < 16; at += 4)
+		sum += words_of(v->source.byte + at) + words_of(v->destination.byte + at);
+	return sum;
 }
 
 /* Bytes that the checksum is about; 0: not to be told. RFC 768: UDP says how many, and a checksum

@@ -53,22 +53,19 @@ static int is_group(const struct address *a, unsigned version)
 
 /* --- memory ---------------------------------------------------------------------------- */
 
-/* Whether the pair was seen with this initiator, on the responder's port. */
-static int is_remembered(const struct tracker *t, const struct flow *f, unsigned initiator)
+/* What is remembered of the pair with this initiator: on the responder's port, and of this very
+ * connection, which was up and fell silent: whoever speaks first now goes on with it. */
+static unsigned remembered(const struct tracker *t, const struct flow *f, unsigned initiator)
 {
 	struct flow_tuple c;
 
 	flow_tuple_of(f, initiator, &c);
-	return responder_cache_find(&t->responder_cache, &c, 0, t->now_ns);
+	return responder_cache_find(&t->responder_cache, &c, t->now_ns);
 }
 
-/* The same connection was up and fell silent: whoever speaks first now goes on with it. */
-static int is_continued(const struct tracker *t, const struct flow *f, unsigned initiator)
+static int is_remembered(const struct tracker *t, const struct flow *f, unsigned initiator)
 {
-	struct flow_tuple c;
-
-	flow_tuple_of(f, initiator, &c);
-	return responder_cache_find(&t->responder_cache, &c, c.port[0], t->now_ns);
+	return (remembered(t, f, initiator) & RESPONDER_SEEN) != 0;
 }
 
 /* What is spoken is the service that the row would have, were the sender its responder. */
@@ -138,9 +135,9 @@ static struct orientation orient_tcp(
 		return (struct orientation){(unsigned)initiator, basis};
 	if (v->history_bits & HISTORY_BIT(SYN_ACK))
 		return orient_answer(t, v, f, 0);
-	if (is_continued(t, f, 1 - sender))
+	if (remembered(t, f, 1 - sender) & CONNECTION_SEEN)
 		return (struct orientation){1 - sender, BASIS_MEMORY};
-	if (is_continued(t, f, sender) || is_remembered(t, f, sender))
+	if (remembered(t, f, sender))
 		return (struct orientation){sender, BASIS_MEMORY};
 	return (struct orientation){sender, BASIS_FIRST_PACKET};
 }
@@ -352,7 +349,7 @@ void initiator_remember(struct tracker *t, const struct flow *f)
 	int may_fall_silent = f->protocol == IPPROTO_TCP && flow_timeout(f) != TIMEOUT_TCP_CLOSED;
 
 	flow_tuple_of(f, flow_initiator(f), &c);
-	responder_cache_add(&t->responder_cache, &c, 0,
+	responder_cache_add(&t->responder_cache, &c,
 		f->last_ns + (may_fall_silent ? RESPONDER_CACHE_IDLE_NS : RESPONDER_CACHE_NS));
 }
 
@@ -361,7 +358,7 @@ void initiator_remember_closed(struct tracker *t, const struct flow *f)
 	struct flow_tuple c;
 
 	flow_tuple_of(f, flow_initiator(f), &c);
-	responder_cache_set(&t->responder_cache, &c, 0, f->last_ns + RESPONDER_CACHE_NS);
+	responder_cache_set(&t->responder_cache, &c, f->last_ns + RESPONDER_CACHE_NS);
 }
 
 void initiator_remember_idle(struct tracker *t, const struct flow *f)
@@ -369,6 +366,6 @@ void initiator_remember_idle(struct tracker *t, const struct flow *f)
 	struct flow_tuple c;
 
 	flow_tuple_of(f, flow_initiator(f), &c);
-	responder_cache_add(
-		&t->responder_cache, &c, c.port[0], f->last_ns + RESPONDER_CACHE_IDLE_NS);
+	responder_cache_add_connection(
+		&t->responder_cache, &c, f->last_ns + RESPONDER_CACHE_IDLE_NS);
 }

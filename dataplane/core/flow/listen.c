@@ -104,12 +104,6 @@ static int inspect_payload(struct tracker *t, struct flow *f, const struct paylo
 
 	if (!said->matched)
 		inspection_clear(in);
-	if (!is_inspected(t, f, table_evidence(&t->table, f))) {
-		inspection_close(in, &f->service_state);
-		if (f->basis > BASIS_MESSAGE && !said->matched)
-			inspection_match_one(in, said); /* it may still tell who initiated */
-		return 0;
-	}
 	if (service_state_is_open(&f->service_state))
 		return inspection_feed(in, &f->service_state, said);
 	return inspection_again(in, &f->service_state, said);
@@ -120,9 +114,10 @@ static int may_speak(const struct tracker *t, const struct decoded *v)
 	return t->inspection.scanner && v->payload_captured > 0 && protocol_has_ports(v->protocol);
 }
 
-int listen_first(struct tracker *t, const struct packet *p, const struct decoded *v)
+/* Of a flow of which nothing is known. */
+static struct payload lone_payload(const struct packet *p, const struct decoded *v)
 {
-	struct payload said = {
+	return (struct payload){
 		.bytes = v->payload,
 		.length = v->payload_captured,
 		.transport = v->protocol == IPPROTO_TCP ? TRANSPORT_TCP : TRANSPORT_UDP,
@@ -130,11 +125,25 @@ int listen_first(struct tracker *t, const struct packet *p, const struct decoded
 		.to = v->destination_port,
 		.whole = p->caplen == p->wirelen && v->fragment == FRAGMENT_NONE,
 	};
+}
+
+int listen_first(struct tracker *t, const struct packet *p, const struct decoded *v)
+{
+	struct payload said;
 
 	if (v->history_bits & (HISTORY_BIT(SYN) | HISTORY_BIT(SYN_ACK)) || !may_speak(t, v))
 		return 0;
+	said = lone_payload(p, v);
 	inspection_match_one(&t->inspection, &said);
 	return 1;
+}
+
+/* What is spoken may change the verdict: then it matters whether it was received. */
+static int is_judged_by_service(const struct flow *f)
+{
+	enum verdict v = flow_verdict(f);
+
+	return !verdict_is_flagged(v) || v == VERDICT_WRONG_SERVICE;
 }
 
 /* A segment with a wrong checksum never came to its receiver. Where a side has sent right ones too
@@ -145,6 +154,8 @@ static int counts(struct tracker *t, struct flow *f, const struct decoded *v)
 	struct evidence *e = table_evidence(&t->table, f);
 	uint8_t side = (uint8_t)(1u << v->direction);
 
+	if (!is_judged_by_service(f))
+		return 1;
 	switch (checksum_of(v)) {
 	case CHECKSUM_GOOD:
 		if (e->sums_bad & side && !(e->sums_good & side)) { /* what was fed was bait */
@@ -185,7 +196,7 @@ static void note_evasion(struct tracker *t, struct flow *f, const struct decoded
 				  (s->changed ? EVASION_BIT(SERVICE_CHANGED) : 0));
 	if (e->sums_good & e->sums_bad && verdict_is_flagged(flow_verdict(f)))
 		f->evasions |= EVASION_BIT(BAD_CHECKSUM);
-	if (was_open && is_inspected(t, f, e) && is_hidden(f, v))
+	if (was_open && is_hidden(f, v))
 		f->evasions |= EVASION_BIT(HIDDEN_OPENING);
 }
 
@@ -194,6 +205,8 @@ void listen_handshake(struct tracker *t, struct flow *f, const struct decoded *v
 	struct evidence *e = table_evidence(&t->table, f);
 	uint8_t side = (uint8_t)(1u << v->direction);
 
+	if (!is_judged_by_service(f))
+		return;
 	switch (checksum_of(v)) {
 	case CHECKSUM_GOOD:
 		e->sums_good |= side;
@@ -204,6 +217,24 @@ void listen_handshake(struct tracker *t, struct flow *f, const struct decoded *v
 	default:
 		break;
 	}
+}
+
+/* It is not inspected, and may still tell who initiated. */
+static void listen_aside(struct tracker *t, struct flow *f, const struct packet *p,
+	const struct decoded *v, int matched)
+{
+	struct payload said;
+
+	inspection_close(&t->inspection, &f->service_state);
+	data_is_old(f);
+	if (f->basis <= BASIS_MESSAGE)
+		return;
+	if (!matched) {
+		said = lone_payload(p, v);
+		inspection_match_one(&t->inspection, &said);
+	}
+	if (initiator_by_message(t, f, v->direction))
+		judge_flow(t, f);
 }
 
 static void listen_payload(struct tracker *t, struct flow *f, const struct packet *p,
@@ -230,6 +261,13 @@ void listen_packet(struct tracker *t, struct flow *f, const struct packet *p,
 {
 	int was_open = service_state_is_open(&f->service_state);
 
+	if (v->payload_captured == 0 && v->fragment == FRAGMENT_NONE)
+		return;
+	if (!is_inspected(t, f, table_evidence(&t->table, f))) {
+		if (may_speak(t, v))
+			listen_aside(t, f, p, v, matched);
+		return;
+	}
 	if (may_speak(t, v) && counts(t, f, v))
 		listen_payload(t, f, p, v, matched);
 	note_evasion(t, f, v, was_open);

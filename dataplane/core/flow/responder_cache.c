@@ -22,8 +22,8 @@ void responder_cache_init(struct responder_cache *m, void *given, unsigned sets_
 	};
 }
 
-static uint64_t hash_of(
-	const struct responder_cache *m, const struct flow_tuple *c, uint16_t initiator_port)
+/* Of the two hosts, which of them responds, its port and the transport. */
+static uint64_t hash_of(const struct responder_cache *m, const struct flow_tuple *c)
 {
 	uint64_t from[2], to[2], h;
 
@@ -31,10 +31,19 @@ static uint64_t hash_of(
 	memcpy(to, &c->address[1], sizeof(to));
 	h = hash_mix(m->seed ^ from[0], m->seed ^ from[1]);
 	h = hash_mix(h ^ to[0], m->seed ^ to[1]);
-	h = hash_mix(h ^ (uint64_t)initiator_port << 32 ^ (uint64_t)c->port[1] << 16 ^
-			     (uint64_t)c->protocol << 8 ^ c->version,
-		m->seed);
+	h = hash_mix(
+		h ^ (uint64_t)c->port[1] << 16 ^ (uint64_t)c->protocol << 8 ^ c->version, m->seed);
 	return h ? h : 1;
+}
+
+/* The same of one connection: in the set of the two hosts', so that one line has both. */
+static uint64_t connection_hash(
+	const struct responder_cache *m, const struct flow_tuple *c, uint64_t hash)
+{
+	uint64_t h = hash_mix(hash ^ c->port[0], m->seed);
+
+	h = (h & ~(uint64_t)m->set_mask) | (hash & m->set_mask);
+	return h ? h : (uint64_t)1 << 63;
 }
 
 static struct cached_responder *set_of(const struct responder_cache *m, uint64_t hash)
@@ -56,32 +65,44 @@ static struct cached_responder *place_of(const struct responder_cache *m, uint64
 	return place;
 }
 
-void responder_cache_add(struct responder_cache *m, const struct flow_tuple *c,
-	uint16_t initiator_port, uint64_t until_ns)
+void responder_cache_add(struct responder_cache *m, const struct flow_tuple *c, uint64_t until_ns)
 {
-	uint64_t hash = hash_of(m, c, initiator_port);
+	uint64_t hash = hash_of(m, c);
 	struct cached_responder *place = place_of(m, hash);
 
 	if (place->hash != hash || place->until_ns < until_ns)
 		*place = (struct cached_responder){hash, until_ns};
 }
 
-void responder_cache_set(struct responder_cache *m, const struct flow_tuple *c,
-	uint16_t initiator_port, uint64_t until_ns)
+void responder_cache_set(struct responder_cache *m, const struct flow_tuple *c, uint64_t until_ns)
 {
-	uint64_t hash = hash_of(m, c, initiator_port);
+	uint64_t hash = hash_of(m, c);
 
 	*place_of(m, hash) = (struct cached_responder){hash, until_ns};
 }
 
-int responder_cache_find(const struct responder_cache *m, const struct flow_tuple *c,
-	uint16_t initiator_port, uint64_t now_ns)
+void responder_cache_add_connection(
+	struct responder_cache *m, const struct flow_tuple *c, uint64_t until_ns)
 {
-	uint64_t hash = hash_of(m, c, initiator_port);
-	const struct cached_responder *set = set_of(m, hash);
+	uint64_t hash = connection_hash(m, c, hash_of(m, c));
 
-	for (unsigned i = 0; i < RESPONDER_CACHE_WAYS; i++)
+	*place_of(m, hash) = (struct cached_responder){hash, until_ns};
+}
+
+unsigned responder_cache_find(
+	const struct responder_cache *m, const struct flow_tuple *c, uint64_t now_ns)
+{
+	uint64_t hash = hash_of(m, c), connection = connection_hash(m, c, hash);
+	const struct cached_responder *set = set_of(m, hash);
+	unsigned found = 0;
+
+	for (unsigned i = 0; i < RESPONDER_CACHE_WAYS; i++) {
+		if (set[i].until_ns < now_ns)
+			continue;
 		if (set[i].hash == hash)
-			return now_ns <= set[i].until_ns;
-	return 0;
+			found |= RESPONDER_SEEN;
+		else if (set[i].hash == connection)
+			found |= CONNECTION_SEEN;
+	}
+	return found;
 }

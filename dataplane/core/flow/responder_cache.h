@@ -35,17 +35,20 @@ struct responder_cache {
 size_t responder_cache_size(unsigned sets_log2);
 void responder_cache_init(struct responder_cache *, void *, unsigned sets_log2, uint64_t seed);
 
-/* [1] of the tuple has responded; it counts up to this time of the stream. `initiator_port`: 0, or
- * it is about this connection alone. */
-void responder_cache_add(struct responder_cache *, const struct flow_tuple *,
-	uint16_t initiator_port, uint64_t until_ns);
+/* [1] of the tuple has responded; it counts up to this time of the stream. */
+void responder_cache_add(struct responder_cache *, const struct flow_tuple *, uint64_t until_ns);
 
 /* The same, also where it counted longer before. */
-void responder_cache_set(struct responder_cache *, const struct flow_tuple *,
-	uint16_t initiator_port, uint64_t until_ns);
+void responder_cache_set(struct responder_cache *, const struct flow_tuple *, uint64_t until_ns);
 
-/* Whether it has. */
-int responder_cache_find(const struct responder_cache *, const struct flow_tuple *,
-	uint16_t initiator_port, uint64_t now_ns);
+/* The same of this connection alone: the initiator's port too. */
+void responder_cache_add_connection(
+	struct responder_cache *, const struct flow_tuple *, uint64_t until_ns);
+
+/* What counts of it: RESPONDER_SEEN, CONNECTION_SEEN, both or neither. */
+#define RESPONDER_SEEN 1u
+#define CONNECTION_SEEN 2u
+unsigned responder_cache_find(
+	const struct responder_cache *, const struct flow_tuple *, uint64_t now_ns);
 
 #endif

@@ -35,7 +35,7 @@ static int read_numbers(const struct decoded *v, struct numbers *n)
 	n->acknowledgment = be32(h + 8);
 	n->has_acknowledgment = (h[FLAGS] & ACK) != 0;
 	n->side = v->direction;
-	n->other = 1 - v->direction;
+	n->other = (uint8_t)(v->direction ^ 1u);
 	return 1;
 }
 
@@ -55,9 +55,9 @@ static enum segment begin_pending(
 	struct evidence *e, const struct numbers *n, const struct decoded *v, uint64_t now_ns)
 {
 	if (!e->pendings || e->pending != n->first || e->pending_direction != n->side)
-		e->pendings += e->pendings < UINT8_MAX;
+		e->pendings = (uint8_t)(e->pendings + (e->pendings < UINT8_MAX));
 	e->pending = n->first;
-	e->pending_direction = n->side & 1;
+	e->pending_direction = n->side & 1u;
 	e->pending_bytes = (uint16_t)(v->bytes < UINT16_MAX ? v->bytes : UINT16_MAX);
 	e->pending_ns = now_ns;
 	return SEGMENT_UNFIT;
@@ -217,7 +217,7 @@ static int fits_window(const struct flow *f, const struct evidence *e, const str
 static enum segment note_reset(struct evidence *e, const struct numbers *n, enum reset_state s)
 {
 	e->reset = n->first;
-	e->reset_direction = n->side & 1;
+	e->reset_direction = n->side & 1u;
 	e->reset_state = s & 3;
 	return s == RESET_TAKEN ? SEGMENT_BELONGS : SEGMENT_UNFIT;
 }
@@ -297,6 +297,23 @@ enum segment sequence_see(struct tracker *t, struct flow *f, const struct decode
 	if (v->history_bits & HISTORY_BIT(SYN_ACK))
 		return see_syn_ack(f, e, &n);
 	return see_talk(f, e, &n, v);
+}
+
+int sequence_is_copy(const struct tracker *t, const struct flow *f, const struct packet *p,
+	const struct fast_packet *g)
+{
+	enum { ETHERNET = 14, IPV4 = 20, IPV6 = 40, SEQUENCE = 4, ACKNOWLEDGMENT = 8 };
+	const struct evidence *e = table_evidence(&t->table, f);
+	const uint8_t *tcp = p->data + ETHERNET + (g->kind == FAST_IPV4 ? IPV4 : IPV6);
+	unsigned side = g->direction, bits = g->history_bits & HISTORY_BITS;
+
+	if (p->time_ns != p->now_ns || bits & ~(unsigned)f->seen[side] ||
+		be32(tcp + SEQUENCE) + 1 != e->first[side])
+		return 0;
+	if (bits == HISTORY_BIT(SYN))
+		return (e->known[side] & KNOWN_SYN) != 0;
+	return bits == HISTORY_BIT(SYN_ACK) && e->known[side] & KNOWN_SYN_ACK &&
+	       e->known[1 - side] & KNOWN_SYN && be32(tcp + ACKNOWLEDGMENT) == e->first[1 - side];
 }
 
 /* --- who began it ---------------------------------------------------------------------- */

@@ -7,7 +7,9 @@
 #ifndef PORTOLAN_SEQUENCE_H
 #define PORTOLAN_SEQUENCE_H
 
+#include "core/flow/fast_path.h"
 #include "core/flow/state.h"
+#include "packet.h"
 
 /* What a segment is to the flow of its addresses and ports. */
 enum segment {
@@ -21,6 +23,11 @@ enum segment {
  */
 enum segment sequence_see(
 	struct tracker *, struct flow *, const struct decoded *, uint64_t now_ns, uint64_t gap_ns);
+
+/* A SYN or SYN+ACK without payload of this flow that comes again, as it lies in an Ethernet frame:
+ * it tells nothing new, and need not be looked at. */
+int sequence_is_copy(const struct tracker *, const struct flow *, const struct packet *,
+	const struct fast_packet *);
 
 /* The SYN that was pending, as the first packet of a flow that was just begun. */
 void sequence_begin_before(struct evidence *, const struct evidence *before);

@@ -8,30 +8,44 @@
 #define PORTOLAN_TRACKER_H
 
 #include "core/flow/fast_path.h"
+#include "core/flow/sequence.h"
 #include "core/flow/state.h"
 #include "packet.h"
 #include "timeouts.h"
 
 void tracker_init(struct tracker *, const struct flow_timeouts *);
 
-/* The ordinary case: counts one more packet of the guessed flow, within its timeout and without a
- * new history bit; `differs` is 0 if the packet is this flow's. `sum` adds up by verdict. 0: it is
- * another case, and nothing was counted. */
-static inline int tracker_count(const struct tracker *t, uint64_t sum[8],
-	const struct fast_packet *g, struct flow *f, uint64_t differs)
+/* Counts one more packet within the flow's timeout. `sum` adds up by verdict. 0: it is another
+ * case, and nothing was counted. */
+static inline int tracker_count_one(
+	const struct tracker *t, uint64_t sum[8], const struct fast_packet *g, struct flow *f)
 {
-	unsigned d = g->direction, state = f->state;
-	unsigned news = g->history_bits & ~(unsigned)f->seen[d];
-	uint64_t gap_ns = g->now_ns - f->last_ns;
+	unsigned state = f->state;
 
-	if (differs | news)
-		return 0;
-	if (gap_ns >= t->bound_ns[state >> STATE_TIMEOUT_SHIFT & 7] ||
-		!tally_add(&f->tally[d], g->tally))
+	if (g->now_ns - f->last_ns >= t->bound_ns[state >> STATE_TIMEOUT_SHIFT & 7] ||
+		!tally_add(&f->tally[g->direction], g->tally))
 		return 0;
 	f->last_ns = g->now_ns;
 	sum[state >> STATE_VERDICT_SHIFT] += g->tally;
 	return 1;
+}
+
+/* The ordinary case: the same of the guessed flow, without a new history bit; `differs` is 0 if the
+ * packet is this flow's. */
+static inline int tracker_count(const struct tracker *t, uint64_t sum[8],
+	const struct fast_packet *g, struct flow *f, uint64_t differs)
+{
+	unsigned news = g->history_bits & ~(unsigned)f->seen[g->direction];
+
+	return !(differs | news) && tracker_count_one(t, sum, g, f);
+}
+
+/* The same for a SYN or SYN+ACK that comes again, which tracker_count() leaves to a closer look. */
+static inline int tracker_count_copy(const struct tracker *t, uint64_t sum[8],
+	const struct packet *p, const struct fast_packet *g, struct flow *f, uint64_t differs)
+{
+	return !differs && g->kind != FAST_DECODED && sequence_is_copy(t, f, p, g) &&
+	       tracker_count_one(t, sum, g, f);
 }
 
 /* What tracker_count() added up by verdict; of one burst it fits. */
