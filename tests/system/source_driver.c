@@ -41,6 +41,7 @@ struct reader {
 	int only_count;
 	int end;
 	uint64_t packets, bytes, captured, tagged, digest, backwards, last_ns;
+	uint64_t latest_ns; /* what a packet was old at most when it was handed out */
 	uint64_t by_interface[8];
 	size_t pairs;
 	char pair[PAIRS_MAX][PAIR_BYTES];
@@ -118,6 +119,25 @@ static void count(struct reader *r, const struct packet *p)
 	look(r, p);
 }
 
+static uint64_t clock_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void count_burst(struct reader *r, const struct burst *b)
+{
+	uint64_t now_ns = clock_ns();
+
+	for (uint32_t i = 0; i < b->count; i++) {
+		count(r, &b->packet[i]);
+		if (now_ns > b->packet[i].time_ns + r->latest_ns)
+			r->latest_ns = now_ns - b->packet[i].time_ns;
+	}
+}
+
 static void *read_share(void *argument)
 {
 	struct reader *r = argument;
@@ -134,8 +154,7 @@ static void *read_share(void *argument)
 			more = b.count > 0 ? more - 1 : 0;
 		if (b.count == 0)
 			continue;
-		for (uint32_t i = 0; i < b.count; i++)
-			count(r, &b.packet[i]);
+		count_burst(r, &b);
 		op->release(r->source, &b);
 		if (r->slow_us)
 			usleep(r->slow_us);
@@ -173,19 +192,20 @@ static void print_reader(const struct reader *r, const char *separator)
 	if (r->source->operations->loss)
 		r->source->operations->loss(r->source, &loss);
 	printf("%s{\"packets\":%llu,\"bytes\":%llu,\"captured\":%llu,\"tagged\":%llu,"
-	       "\"digest\":\"%016llx\",\"backwards\":%llu,\"first_ns\":%llu,\"last_ns\":%llu,"
+	       "\"digest\":\"%016llx\",\"backwards\":%llu,\"latest_ns\":%llu,\"first_ns\":%llu,"
+	       "\"last_ns\":%llu,"
 	       "\"received\":%llu,\"dropped_kernel\":%llu,\"dropped_interface\":%llu,"
 	       "\"dropped_nic\":%llu,\"errors\":%llu,\"no_buffer\":%llu,\"end\":%d,"
 	       "\"error\":\"%s\",\"interfaces\":[%llu,%llu],\"pairs\":[",
 		separator, (unsigned long long)r->packets, (unsigned long long)r->bytes,
 		(unsigned long long)r->captured, (unsigned long long)r->tagged,
 		(unsigned long long)r->digest, (unsigned long long)r->backwards,
-		(unsigned long long)r->source->start_ns, (unsigned long long)r->last_ns,
-		(unsigned long long)loss.received, (unsigned long long)loss.dropped_kernel,
-		(unsigned long long)loss.dropped_interface, (unsigned long long)loss.dropped_nic,
-		(unsigned long long)loss.errors, (unsigned long long)loss.no_buffer, r->end,
-		r->error, (unsigned long long)r->by_interface[0],
-		(unsigned long long)r->by_interface[1]);
+		(unsigned long long)r->latest_ns, (unsigned long long)r->source->start_ns,
+		(unsigned long long)r->last_ns, (unsigned long long)loss.received,
+		(unsigned long long)loss.dropped_kernel, (unsigned long long)loss.dropped_interface,
+		(unsigned long long)loss.dropped_nic, (unsigned long long)loss.errors,
+		(unsigned long long)loss.no_buffer, r->end, r->error,
+		(unsigned long long)r->by_interface[0], (unsigned long long)r->by_interface[1]);
 	for (size_t i = 0; i < r->pairs; i++)
 		printf("%s\"%s\"", i ? "," : "", r->pair[i]);
 	printf("]}");

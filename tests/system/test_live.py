@@ -133,8 +133,8 @@ class Place:
         self.link('add', 'in0', *queues, 'type', 'veth', 'peer', 'name', 'out0', *queues)
         self.set_up()
 
-    def set_up(self):
-        for name in 'in0', 'out0':
+    def set_up(self, *names):
+        for name in names or ('in0', 'out0'):
             self.run(['sh', '-c', f'echo 1 > /proc/sys/net/ipv6/conf/{name}/disable_ipv6'])
             self.link('set', name, 'up')
 
@@ -146,22 +146,37 @@ class Place:
 
     def send(self, frames, into='in0'):
         frames = list(frames)
-        assert len(frames) <= FRAMES_MAX
-        with tempfile.NamedTemporaryFile() as f:
-            for frame in frames:
-                f.write(struct.pack('!I', len(frame)) + frame)
-            f.flush()
-            self.run([sys.executable, os.path.abspath(__file__), '--send', into, f.name])
+        self.send_paced((into, frame, 0) for frame in frames)
         return frames
 
+    def send_paced(self, steps):
+        """Each step: the interface, the frame, and the microseconds until the next one."""
+        steps = list(steps)
+        assert len(steps) <= FRAMES_MAX
+        with tempfile.NamedTemporaryFile() as f:
+            for name, frame, pause_us in steps:
+                f.write(struct.pack('!8sII', name.encode(), pause_us, len(frame)) + frame)
+            f.flush()
+            self.run([sys.executable, os.path.abspath(__file__), '--send', f.name])
 
-def send_file(interface, path):
+
+def packet_socket(interface):
     out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     out.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 22)
     out.bind((interface, 0))
+    return out
+
+
+def send_file(path):
+    sockets = {}
     with open(path, 'rb') as f:
-        while header := f.read(4):
-            out.send(f.read(struct.unpack('!I', header)[0]))
+        while header := f.read(16):
+            name, pause_us, length = struct.unpack('!8sII', header)
+            if name not in sockets:
+                sockets[name] = packet_socket(name.rstrip(b'\0').decode())
+            sockets[name].send(f.read(length))
+            if pause_us:
+                time.sleep(pause_us / 1e6)
 
 
 class Driver:
@@ -314,6 +329,65 @@ def live_reads_several_interfaces():
         workers, _ = driver.finish()
         assert total(workers, 'packets') == 2 * len(frames)
         assert [sum(w['interfaces'][i] for w in workers) for i in (0, 1)] == [100, 100]
+
+
+@contextlib.contextmanager
+def reading_two_links(workers, *arguments):
+    with Place() as place:
+        place.link('add', 'in1', 'type', 'veth', 'peer', 'name', 'out1')
+        place.set_up('in1', 'out1')
+        with Driver(place, 'live', workers, 'out0,out1', *arguments) as driver:
+            yield place, driver
+
+
+def live_merges_two_interfaces_by_time():
+    """Frame by frame another interface: at full speed, and with pauses of all lengths."""
+    dice = random.Random(8)
+    paced = [(f'in{dice.randrange(2)}', frame, dice.choice((0, 0, 200, 3000)))
+             for frame in plain_traffic(600)]
+    fast = [(f'in{n % 2}', frame, 0) for n, frame in enumerate(plain_traffic(20000))]
+    with reading_two_links(1) as (place, driver):
+        place.send_paced(paced + fast)
+        (worker,), _ = driver.finish()
+        assert worker['packets'] == 20600 and worker['backwards'] == 0, worker
+        assert all(worker['interfaces']), worker
+
+
+def live_merges_on_every_worker():
+    frames = [(f'in{n % 2}', frame, 50 * (n % 3)) for n, frame in enumerate(
+        mirror_traffic(9, 24, 1))]
+    with reading_two_links(2) as (place, driver):
+        place.send_paced(frames)
+        workers, _ = driver.finish()
+        check_equal(workers, [frame for _, frame, _ in frames])
+        assert all(all(w['interfaces']) for w in workers), workers
+
+
+def live_waits_for_an_idle_interface_no_longer_than_its_ring_may_hold_back():
+    """The ring's own block, the wait for the other one, and what a slow machine adds."""
+    with reading_two_links(1) as (place, driver):
+        place.send_paced([('in0', frame, 7000) for frame in plain_traffic(200)])
+        (worker,), _ = driver.finish()
+        assert worker['packets'] == 200
+        print(f"# handed out after {worker['latest_ns'] / 1e6:.1f} ms at most")
+        assert worker['latest_ns'] < 60e6, worker
+
+
+def live_loses_nothing_to_the_wait_for_an_idle_interface():
+    with reading_two_links(1, 'ring_kib=4096') as (place, driver):
+        frames = place.send(plain_traffic(FRAMES_MAX))
+        (worker,), _ = driver.finish()
+        assert worker['dropped_kernel'] == 0, worker
+        check_equal([worker], frames)
+
+
+def live_ends_with_one_of_two_interfaces():
+    with reading_two_links(1) as (place, driver):
+        place.send_paced([(f'in{n % 2}', frame, 0) for n, frame in enumerate(plain_traffic(99))])
+        place.link('del', 'out1')
+        (worker,), _ = driver.ended()
+        assert worker['packets'] == 99, worker
+        assert worker['end'] == -19 and 'out1: the interface has disappeared' in worker['error']
 
 
 def live_spreads_by_flows_where_no_program_loads():
@@ -490,6 +564,11 @@ CASES = [
     live_gives_each_address_pair_to_one_worker,
     live_gives_each_pair_of_what_the_host_sends_to_one_worker,
     live_reads_several_interfaces,
+    live_merges_two_interfaces_by_time,
+    live_merges_on_every_worker,
+    live_waits_for_an_idle_interface_no_longer_than_its_ring_may_hold_back,
+    live_loses_nothing_to_the_wait_for_an_idle_interface,
+    live_ends_with_one_of_two_interfaces,
     live_spreads_by_flows_where_no_program_loads,
     live_counts_what_found_no_room,
     live_goes_on_when_the_link_comes_back,
@@ -523,8 +602,8 @@ def main():
 
 
 if __name__ == '__main__':
-    if len(sys.argv) == 4 and sys.argv[1] == '--send':
-        send_file(sys.argv[2], sys.argv[3])
+    if len(sys.argv) == 3 and sys.argv[1] == '--send':
+        send_file(sys.argv[2])
         sys.exit(0)
     DRIVER, GENERATE = map(os.path.abspath, sys.argv[1:3])
     sys.exit(main())

@@ -1,8 +1,11 @@
 /* Live capture through libpcap. Its ring (TPACKET_V3) takes a block back as soon as its last
  * packet was handed out, so what a burst shows is copied once, into an arena of the source's
- * own; at the rates that packet sockets reach (a microsecond a packet) the copy is not what
- * costs. A blocking pcap_dispatch() never returns on an idle link: the handles do not block,
- * and an idle poll waits in poll(2). */
+ * own, one for each interface; at the rates that packet sockets reach (a microsecond a packet) the
+ * copy is not what costs. A blocking pcap_dispatch() never returns on an idle link: the handles do
+ * not block, and an idle poll waits in poll(2).
+ *
+ * Several interfaces are merged by time (merge.h): a TAP delivers the two directions of a link on
+ * two of them, and the kernel hands each over in blocks. */
 #include "source_live.h"
 
 #include <errno.h>
@@ -11,12 +14,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "source/live/fanout.h"
 #include "source/live/interface.h"
+#include "source/live/merge.h"
 
 #define NS_PER_S 1000000000ull
+#define NS_PER_MS 1000000ull
+/* The kernel looks once in TAP_BLOCK_TIMEOUT_MS whether a block has been open for so long, and its
+ * timers go by ticks of up to as long again. */
+#define HOLD_NS (2 * TAP_BLOCK_TIMEOUT_MS * NS_PER_MS)
 #define SNAPLEN_MAX 262144u /* libpcap's */
 #define ROUND_UP(n) (((size_t)(n) + 63) & ~(size_t)63)
 
@@ -24,13 +33,15 @@ struct live {
 	struct source source; /* first: the operations get it */
 	struct interface_capture *interface_capture;
 	struct pollfd *ready; /* one for each tap */
-	size_t interface_captures, next;
+	size_t interface_captures, arenas, next;
 	unsigned worker;
 	int wait_ms;
 	int control; /* a socket for questions about interfaces, of the first source; else -1 */
-	struct burst *burst; /* being filled */
-	uint8_t *arena;
-	size_t used;
+	struct burst *burst; /* being filled, of a single interface */
+	struct merge merge;  /* of several */
+	uint8_t **arena;     /* one for each interface */
+	size_t used;	     /* of the one that is being filled */
+	int failure;	     /* to be told once the queues are empty */
 	char description[SOURCE_ERROR_BYTES];
 };
 
@@ -44,24 +55,37 @@ static uint64_t time_of(const struct pcap_pkthdr *h)
 	return (uint64_t)h->ts.tv_sec * NS_PER_S + (uint64_t)h->ts.tv_usec;
 }
 
-static void add_packet(u_char *user, const struct pcap_pkthdr *h, const u_char *data)
+static void copy_packet(
+	struct live *l, struct packet *p, const struct pcap_pkthdr *h, const u_char *data)
 {
-	struct live *l = (struct live *)(void *)user;
-	struct interface_capture *t = &l->interface_capture[l->next];
-	struct burst *b = l->burst;
-	struct packet *p = &b->packet[b->count++];
+	uint8_t *copy = l->arena[l->next] + l->used;
 
-	memcpy(l->arena + l->used, data, h->caplen);
+	memcpy(copy, data, h->caplen);
 	*p = (struct packet){
-		.data = l->arena + l->used,
+		.data = copy,
 		.caplen = h->caplen,
 		.wirelen = h->len < h->caplen ? h->caplen : h->len,
 		.time_ns = time_of(h),
-		.link = (uint16_t)t->link,
+		.link = (uint16_t)l->interface_capture[l->next].link,
 		.interface = (uint16_t)l->next,
 	};
-	source_stamp(&l->source, b, p);
 	l->used += ROUND_UP(h->caplen);
+}
+
+static void add_packet(u_char *user, const struct pcap_pkthdr *h, const u_char *data)
+{
+	struct live *l = (struct live *)(void *)user;
+	struct packet *p = &l->burst->packet[l->burst->count++];
+
+	copy_packet(l, p, h, data);
+	source_stamp(&l->source, l->burst, p);
+}
+
+static void queue_packet(u_char *user, const struct pcap_pkthdr *h, const u_char *data)
+{
+	struct live *l = (struct live *)(void *)user;
+
+	copy_packet(l, merge_queue_add(&l->merge.queue[l->next]), h, data);
 }
 
 /* Why a handle gave nothing. An interface that is only down comes back by itself, and its
@@ -84,39 +108,102 @@ static int check_interface(struct live *l, const struct interface_capture *t, co
 
 /* An interface that has gone delivers nothing, no second error either: so a poll that waited
  * without result checks for it. */
-static int wait_for_packets(struct live *l)
+static int wait_for_packets(struct live *l, int wait_ms)
 {
 	int error = 0;
 
 	for (size_t i = 0; i < l->interface_captures; i++)
 		l->ready[i].revents = 0;
-	if (poll(l->ready, l->interface_captures, l->wait_ms) > 0)
+	if (poll(l->ready, l->interface_captures, wait_ms) > 0)
 		return 0;
 	for (size_t i = 0; i < l->interface_captures && !error; i++)
 		error = check_interface(l, &l->interface_capture[i], NULL);
 	return error;
 }
 
-/* Interfaces take turns. */
+static int poll_single(struct live *l, struct burst *b)
+{
+	struct interface_capture *t = &l->interface_capture[0];
+	int got, error;
+
+	l->burst = b;
+	l->used = 0;
+	got = pcap_dispatch(t->pcap, BURST_MAX, add_packet, (u_char *)l);
+	error = got == PCAP_ERROR ? check_interface(l, t, pcap_geterr(t->pcap)) : 0;
+	if (b->count > 0)
+		return 1;
+	return error ? error : wait_for_packets(l, l->wait_ms);
+}
+
+/* Only an empty queue's arena is shown by no burst and no queue. */
+static void fill_queues(struct live *l)
+{
+	for (l->next = 0; l->next < l->interface_captures && !l->failure; l->next++) {
+		struct interface_capture *t = &l->interface_capture[l->next];
+		struct merge_queue *q = &l->merge.queue[l->next];
+		int got;
+
+		if (!merge_queue_is_empty(q))
+			continue;
+		merge_queue_clear(q);
+		l->used = 0;
+		got = pcap_dispatch(t->pcap, BURST_MAX, queue_packet, (u_char *)l);
+		q->exhausted = q->count < BURST_MAX;
+		if (got == PCAP_ERROR)
+			l->failure = check_interface(l, t, pcap_geterr(t->pcap));
+	}
+}
+
+static uint64_t clock_of_packets_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+/* Until the first packet has waited long enough, or an interface delivers that has nothing in its
+ * queue: of the others it is known that they have more. */
+static void wait_for_order(struct live *l)
+{
+	uint64_t held_ns = merge_held_ns(&l->merge);
+	uint64_t wait_ms = held_ns == MERGE_NOTHING_HELD ? (uint64_t)l->wait_ms
+							 : (held_ns + NS_PER_MS - 1) / NS_PER_MS;
+
+	for (size_t i = 0; i < l->interface_captures; i++)
+		l->ready[i].fd = merge_queue_is_empty(&l->merge.queue[i])
+					 ? pcap_get_selectable_fd(l->interface_capture[i].pcap)
+					 : -1;
+	l->failure =
+		wait_for_packets(l, wait_ms < (uint64_t)l->wait_ms ? (int)wait_ms : l->wait_ms);
+}
+
+static int poll_merged(struct live *l, struct burst *b)
+{
+	const struct packet *p;
+
+	l->merge.now_ns = clock_of_packets_ns();
+	fill_queues(l);
+	if (l->failure)
+		merge_end(&l->merge);
+	while (b->count < BURST_MAX && (p = merge_take(&l->merge))) {
+		b->packet[b->count] = *p;
+		source_stamp(&l->source, b, &b->packet[b->count++]);
+	}
+	if (b->count > 0)
+		return 1;
+	if (l->failure)
+		return l->failure;
+	wait_for_order(l);
+	return 0;
+}
+
 static int live_poll(struct source *s, struct burst *b)
 {
 	struct live *l = (struct live *)s;
 
 	burst_clear(b);
-	l->burst = b;
-	l->used = 0;
-	for (size_t i = 0; i < l->interface_captures; i++) {
-		struct interface_capture *t = &l->interface_capture[l->next];
-		int got = pcap_dispatch(t->pcap, BURST_MAX, add_packet, (u_char *)l);
-		int error = got == PCAP_ERROR ? check_interface(l, t, pcap_geterr(t->pcap)) : 0;
-
-		l->next = (l->next + 1) % l->interface_captures;
-		if (b->count > 0)
-			return 1;
-		if (error)
-			return error;
-	}
-	return wait_for_packets(l);
+	return l->interface_captures == 1 ? poll_single(l, b) : poll_merged(l, b);
 }
 
 static void live_release(struct source *s, struct burst *b)
@@ -133,7 +220,10 @@ static void live_close(struct source *s)
 		interface_close(&l->interface_capture[i]);
 	if (l->control >= 0)
 		close(l->control);
+	for (size_t i = 0; l->arena && i < l->arenas; i++)
+		free(l->arena[i]);
 	free(l->arena);
+	free(l->merge.queue);
 	free(l->ready);
 	free(l->interface_capture);
 	free(l);
@@ -211,6 +301,22 @@ static int refuse(char error[SOURCE_ERROR_BYTES], int status, const char *name, 
 	return status;
 }
 
+static int arenas_new(struct live *l, const struct source_live_config *c)
+{
+	int complete;
+
+	l->merge.hold_ns = HOLD_NS;
+	l->merge.queues = c->interfaces;
+	l->merge.queue = calloc(c->interfaces, sizeof(*l->merge.queue));
+	l->arena = calloc(c->interfaces, sizeof(*l->arena));
+	complete = l->merge.queue && l->arena;
+	for (; complete && l->arenas < c->interfaces; l->arenas++) {
+		l->arena[l->arenas] = malloc(BURST_MAX * ROUND_UP(c->snaplen));
+		complete = l->arena[l->arenas] != NULL;
+	}
+	return complete ? 0 : -ENOMEM;
+}
+
 static int live_new(struct live **out, const struct source_live_config *c, unsigned worker)
 {
 	struct live *l = calloc(1, sizeof(*l));
@@ -224,8 +330,7 @@ static int live_new(struct live **out, const struct source_live_config *c, unsig
 	l->control = -1;
 	l->interface_capture = calloc(c->interfaces, sizeof(*l->interface_capture));
 	l->ready = calloc(c->interfaces, sizeof(*l->ready));
-	l->arena = malloc(BURST_MAX * ROUND_UP(c->snaplen));
-	return l->interface_capture && l->ready && l->arena ? 0 : -ENOMEM;
+	return l->interface_capture && l->ready ? arenas_new(l, c) : -ENOMEM;
 }
 
 static int open_interfaces(struct live *l, const struct source_live_config *c, char *error)
