@@ -204,12 +204,22 @@ static void handle_reloads(struct sensor *s)
 	s->is_dump_wanted = 1; /* refresh the mirror's figures, which are by appliance */
 }
 
+/* Files are written in blocks: what is in them is told when nothing more comes at the moment. */
+static size_t take_records(struct sensor *s)
+{
+	size_t records = worker_pool_collect(s->pool);
+
+	if (records == 0)
+		collector_tell(&s->collector);
+	return records;
+}
+
 static void run_loop(struct sensor *s)
 {
 	uint64_t second_ns = 0;
 
 	while (!is_over(s)) {
-		serve_requests(s, worker_pool_collect(s->pool) ? 0 : POLL_MS);
+		serve_requests(s, take_records(s) ? 0 : POLL_MS);
 		alerts_tick(&s->collector.events, clock_wall_ns());
 		keep_alive(s);
 		handle_reloads(s);
@@ -219,6 +229,7 @@ static void run_loop(struct sensor *s)
 		if (clock_steady_ns() < second_ns)
 			continue;
 		second_ns = clock_steady_ns() + SECOND_NS;
+		collector_tell(&s->collector);
 		capture_watch(&s->capture);
 		snapshot_take(&s->snapshot, s->pool, clock_wall_ns());
 	}
