@@ -68,6 +68,7 @@ struct source {
 	uint64_t start_ns, now_ns;	  /* of the stream: its first packet, its latest time */
 	uint64_t bytes_read, bytes_total; /* of files, for a progress bar; total 0: not known */
 	uint64_t leap_ns; /* the last time far from the stream's, with `leaps` in a row */
+	uint64_t left_ns; /* the start by the time that was left for this one, at the very start */
 	uint32_t leaps, witnesses;
 	int started;
 	int is_idle; /* a pipe has nothing at the moment: what is known should be told now */
@@ -96,9 +97,9 @@ struct source_memory_options {
 int source_memory_open(struct source **, const char *path, const struct source_memory_options *,
 	char error[SOURCE_ERROR_BYTES]);
 
-/* A time so far ahead of the stream's is believed when several packets in a row agree on it: one
- * frame with a wrong time would end every flow. Until the stream's own time has as many witnesses,
- * a time so far behind it is believed too. */
+/* A time so far from the stream's is believed when as many packets in a row agree on it as have
+ * agreed on the stream's own, three at most: one frame with a wrong time would end every flow. Once
+ * the stream's time has as many witnesses, nothing leads back behind it. */
 #define SOURCE_LEAP_NS 21600000000000ull /* six hours */
 #define SOURCE_WITNESSES 3u
 
@@ -108,6 +109,15 @@ static inline int source_times_agree(uint64_t a_ns, uint64_t b_ns)
 	return a_ns - b_ns + SOURCE_LEAP_NS <= 2 * SOURCE_LEAP_NS;
 }
 
+/* The stream began with its first packet whose time was not left behind. */
+static inline void source_turn_start(struct source *s, uint64_t time_ns)
+{
+	uint64_t left_ns = s->start_ns;
+
+	s->start_ns = source_times_agree(s->left_ns, time_ns) ? s->left_ns : time_ns;
+	s->left_ns = left_ns;
+}
+
 /* A time that is far from the stream's: the stream's time after it. */
 static inline uint64_t source_leap(struct source *s, uint64_t now_ns, uint64_t time_ns)
 {
@@ -115,9 +125,11 @@ static inline uint64_t source_leap(struct source *s, uint64_t now_ns, uint64_t t
 		return now_ns;
 	s->leaps = s->leaps && source_times_agree(s->leap_ns, time_ns) ? s->leaps + 1 : 1;
 	s->leap_ns = time_ns;
-	if (time_ns > now_ns && s->leaps < SOURCE_WITNESSES)
+	if (s->leaps < s->witnesses)
 		return now_ns;
-	s->witnesses = s->leaps < SOURCE_WITNESSES ? s->leaps : SOURCE_WITNESSES;
+	if (s->witnesses < SOURCE_WITNESSES)
+		source_turn_start(s, time_ns);
+	s->witnesses = s->leaps;
 	s->leaps = 0;
 	return time_ns;
 }
@@ -136,16 +148,13 @@ static inline uint64_t source_start(struct source *s, uint64_t time_ns)
 {
 	if (!s->started) {
 		s->started = 1;
-		s->start_ns = s->now_ns = time_ns;
+		s->start_ns = s->left_ns = s->now_ns = time_ns;
 	}
 	return s->now_ns;
 }
 
-/* The stream began when its first packet with a witness came. */
 static inline void source_set_now(struct source *s, struct burst *b, uint64_t now_ns)
 {
-	if (now_ns < s->start_ns)
-		s->start_ns = now_ns;
 	s->now_ns = now_ns;
 	b->start_ns = s->start_ns;
 }

@@ -324,10 +324,7 @@ void pipeline_process(struct pipeline *pl, const struct burst *b)
 
 	if (b->count == 0)
 		return;
-	if (!pl->started || b->start_ns < pl->tracker.start_ns) {
-		pl->started = 1;
-		pl->tracker.start_ns = b->start_ns;
-	}
+	pl->tracker.start_ns = b->start_ns;
 	pl->tracker.now_ns = b->packet[b->count - 1].now_ns;
 	if (pl->duplicates.original)
 		b = without_copies(pl, b);

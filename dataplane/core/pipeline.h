@@ -22,7 +22,7 @@ struct pipeline {
 	struct duplicates duplicates;
 	struct encap_table encap_table;
 	struct mirror mirror;
-	int started;
+
 	/* Nearly all of the last burst was monitored: look for the flow first, and ask the
 	 * inventory only where there is none (mix A: 14.4 ns a packet against 16.4). */
 	int mostly_monitored, flows_first;

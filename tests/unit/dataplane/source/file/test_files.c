@@ -208,6 +208,37 @@ static void files_never_lets_the_clock_run_back(void **state)
 	free(r);
 }
 
+/* The first packet's time is as good as the second's: none of both may hold the stream. */
+static void files_begin_by_the_time_that_the_first_packets_agree_on(void **state)
+{
+	static const uint32_t seconds[][4] = {
+		{100, 900000, 900001, 900002}, /* one from the past */
+		{99000000, 900000, 900001, 900002},
+		{900000, 100, 900001, 900002},
+		{900000, 99000000, 900001, 900002},
+		{900000, 900001, 100, 900002},
+		{900000, 900001, 99000000, 900002},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < 6; i++) {
+		struct file f = pcap_open_by_hand(NANO, ETHERNET, 0);
+		struct reading *r;
+		for (unsigned k = 0; k < 4; k++)
+			put_record(&f, seconds[i][k], 0, 60, 60, 0);
+		file_finish(&f);
+		r = read_one(&f);
+		assert_int_equal(r->packets, 4);
+		assert_int_equal(r->start_ns, 900000 * SECOND);
+		assert_int_equal(r->packet[3].now_ns, 900002 * SECOND);
+		for (unsigned k = i < 2 ? 1 : 0; k < 4; k++)
+			if (seconds[i][k] / 1000 == 900)
+				assert_in_range(
+					r->packet[k].now_ns, 900000 * SECOND, 900002 * SECOND);
+		free(r);
+	}
+}
+
 static void files_reads_several_as_one_stream(void **state)
 {
 	struct file f[2] = {pcap_open_by_hand(NANO, ETHERNET, 0), pcap_open_by_hand(MICRO, RAW, 0)};
@@ -600,6 +631,7 @@ int main(void)
 		cmocka_unit_test(files_reads_either_precision_and_byte_order),
 		cmocka_unit_test(files_knows_the_link_types),
 		cmocka_unit_test(files_never_lets_the_clock_run_back),
+		cmocka_unit_test(files_begin_by_the_time_that_the_first_packets_agree_on),
 		cmocka_unit_test(files_reads_several_as_one_stream),
 		cmocka_unit_test(files_reads_records_as_large_as_there_are),
 		cmocka_unit_test(files_takes_a_wire_length_below_the_captured_one_for_it),
