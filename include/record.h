@@ -43,6 +43,7 @@ struct record {
 	uint16_t appliance[2];
 	uint16_t set[2];
 	struct encap encap;  /* of the first packet */
+	uint32_t tunnel;     /* not 0: inside a tunnel that is no mirror's; a hash of which */
 	uint32_t generation; /* of the policy that judged it */
 	uint32_t detail;     /* of the first packet: ICMP type << 8 | code; SCTP ports */
 	uint64_t history; /* four bits a history bit, the first in the lowest; see record_history()

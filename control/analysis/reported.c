@@ -20,6 +20,7 @@ static struct reported_key key_of(const struct record *r)
 	}
 	k.version = r->version;
 	k.protocol = r->protocol;
+	k.tunnel = r->tunnel;
 	return k;
 }
 

@@ -20,7 +20,8 @@ struct remap;
 struct reported_key {
 	struct address address[2];
 	uint16_t port[2];
-	uint8_t version, protocol, zero[2];
+	uint8_t version, protocol, zero[6];
+	uint32_t tunnel; /* what is in there is another flow, and speaks for no other */
 };
 
 /* A flow may be reported before the end of the one that had its ports before: two may have the same

@@ -44,6 +44,7 @@ static void report_shed(struct tracker *t, const struct packet *p, const struct 
 	r->corrected = r->repeated_graver = 0;
 	r->history_length = 1;
 	r->encap = (struct encap){.interface = p->interface, .is_known = 1};
+	r->tunnel = 0;
 	r->generation = (uint16_t)t->policy->generation;
 	r->history = HISTORY_SYN;
 	r->detail = 0;

@@ -279,6 +279,27 @@ static void alert_ends_after_a_day_without_a_packet_and_not_while_its_flow_lives
 	fixture_close_alerts(d);
 }
 
+/* Whoever makes a tunnel writes into it what he likes. */
+static void alert_is_not_withdrawn_by_what_is_inside_of_a_tunnel(void **state)
+{
+	struct fixture *d = fixture_open_alerts();
+	struct record r = flagged_from(d, 40000, 4444, NOW);
+
+	(void)state;
+	add(d, r);
+	r.tunnel = 1;
+	r.start_ns = r.end_ns = NOW - SECOND;
+	withdraw(d, r);
+	r.kind = RECORD_ENDED;
+	add(d, r);
+	assert_int_equal(written(d, "withdrawn", NULL), 0);
+	r.tunnel = 0;
+	r.start_ns = r.end_ns = NOW;
+	withdraw(d, r);
+	assert_int_equal(written(d, "withdrawn", NULL), 1);
+	fixture_close_alerts(d);
+}
+
 /* What found the flow table full is reported, and its end never told. */
 static void alert_ends_although_the_end_of_its_flow_is_never_told(void **state)
 {
@@ -405,6 +426,7 @@ int main(void)
 		cmocka_unit_test(alert_of_a_flow_seen_from_the_other_side_is_the_same_flows),
 		cmocka_unit_test(
 			alert_ends_after_a_day_without_a_packet_and_not_while_its_flow_lives),
+		cmocka_unit_test(alert_is_not_withdrawn_by_what_is_inside_of_a_tunnel),
 		cmocka_unit_test(alert_ends_although_the_end_of_its_flow_is_never_told),
 		cmocka_unit_test(alert_of_evasion_is_a_finding_by_its_reason),
 		cmocka_unit_test(alert_id_is_of_the_hour_and_what_it_is_about),
