@@ -270,5 +270,7 @@ void listen_packet(struct tracker *t, struct flow *f, const struct packet *p,
 	}
 	if (may_speak(t, v) && counts(t, f, v))
 		listen_payload(t, f, p, v, matched);
+	else if (service_state_is_open(&f->service_state))
+		data_is_news(f); /* what does not count is not the first that was said */
 	note_evasion(t, f, v, was_open);
 }
