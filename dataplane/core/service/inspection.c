@@ -183,21 +183,34 @@ static struct message message_of(const struct payload *p)
 	};
 }
 
+/* Datagrams of one side that were none of what the rule wants, and then one that is: what it says
+ * alone makes nothing milder (DESIGN 4). */
+static int comes_too_late(
+	const struct service_state *s, const struct recognition *r, const struct payload *p)
+{
+	return p->transport == TRANSPORT_UDP && s->basis == SERVICE_EXCLUDED &&
+	       s->spoke == p->direction && p->expected & SERVICE_BIT((unsigned)r->service);
+}
+
 /* Applies a recognition to the flow; 1 if service or basis have changed. */
-static int merge_facts(struct service_state *s, const struct recognition *r, service_mask expected)
+static int merge_facts(
+	struct service_state *s, const struct recognition *r, const struct payload *p)
 {
 	if (r->service >= 0) {
 		uint8_t service = (uint8_t)(r->service + 1);
 		int is_news = s->basis != SERVICE_RECOGNISED || s->service != service;
+		if (comes_too_late(s, r, p))
+			return 0;
 		s->service = service & 0x7fu;
 		s->basis = SERVICE_RECOGNISED;
 		return is_news;
 	}
 	if (r->reversed)
 		s->reversed = 1;
-	if (s->basis != SERVICE_UNVERIFIED || !expected || (expected & ~r->excluded))
+	if (s->basis != SERVICE_UNVERIFIED || !p->expected || (p->expected & ~r->excluded))
 		return 0;
 	s->basis = SERVICE_EXCLUDED;
+	s->spoke = p->direction & 1;
 	return 1;
 }
 
@@ -396,7 +409,7 @@ static int feed_prefix(struct inspection *in, struct service_state *s, const str
 	if (h->prefix[p->direction].length <= h->prefix[p->direction].soft)
 		return 0;
 	recognise_prefix(in, h, p);
-	is_news = merge_facts(s, &in->match_result, p->expected);
+	is_news = merge_facts(s, &in->match_result, p);
 	if (!wants_more(h, &in->match_result, p->direction) && !open_further(in, h, p))
 		conclude(in, s, p);
 	return is_news;
@@ -421,7 +434,7 @@ static int feed_first_segment(
 		read_on(in, p, p->bytes, p->length);
 	if (r->service >= 0 && r->info.unfinished && p->length < OPENING_BYTES)
 		return feed_prefix(in, s, p);
-	is_news = merge_facts(s, r, p->expected);
+	is_news = merge_facts(s, r, p);
 	conclude(in, s, p);
 	return is_news;
 }
@@ -521,7 +534,7 @@ static int feed_datagram(struct inspection *in, struct service_state *s, const s
 	}
 	if (r->service >= 0 && r->info.unfinished && u.length < p->length)
 		read_on(in, p, p->bytes, p->length);
-	is_news = merge_facts(s, r, p->expected);
+	is_news = merge_facts(s, r, p);
 	if (r->service >= 0 || !count_datagram(s, r))
 		conclude(in, s, p);
 	return is_news;

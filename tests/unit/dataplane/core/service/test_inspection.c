@@ -250,6 +250,22 @@ static void inspection_recognises_later_what_was_excluded_first(void **state)
 	check_recognised(&s, SERVICE_SYSLOG);
 }
 
+static void inspection_does_not_take_back_what_the_same_side_excluded(void **state)
+{
+	static const char query[] = "\x12\x34\1\0\0\1\0\0\0\0\0\0\3www\7example\3com\0\0\1\0\1";
+	static const char other[] = "\x7f\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff";
+	struct room *r = *state;
+
+	for (unsigned side = 0; side < 2; side++) {
+		struct service_state s = {0};
+		assert_true(hear(r, &s, datagram(0, other, sizeof(other) - 1, SERVICE_DNS)));
+		assert_int_equal(s.basis, SERVICE_EXCLUDED);
+		hear(r, &s, datagram(side, query, sizeof(query) - 1, SERVICE_DNS));
+		assert_int_equal(s.basis, side ? SERVICE_RECOGNISED : SERVICE_EXCLUDED);
+		inspection_release(&r->in, &s);
+	}
+}
+
 /* The client's identification, and what the server with the number 500 says then. */
 static void hear_server(
 	struct room *r, struct service_state *s, uint32_t sequence, const char *text)
@@ -624,6 +640,7 @@ int main(void)
 		CASE(inspection_knows_esp_by_a_second_datagram),
 		CASE(inspection_gives_datagrams_up_after_a_few),
 		CASE(inspection_recognises_later_what_was_excluded_first),
+		CASE(inspection_does_not_take_back_what_the_same_side_excluded),
 		CASE(inspection_holds_the_other_side_to_the_service_too),
 		CASE(inspection_does_not_judge_a_segment_that_is_not_the_first),
 		CASE(inspection_waits_for_the_first_segment_of_the_other_side),
