@@ -90,9 +90,19 @@ static int answers_syn(const struct evidence *e, const struct numbers *n)
 
 /* --- SYN ------------------------------------------------------------------------------ */
 
-static enum segment take_syn(struct evidence *e, const struct numbers *n)
+/* Whether the other side's answer, which came before it, acknowledges this SYN; data that came with
+ * the SYN may be part of it. */
+static int is_answered(const struct evidence *e, const struct numbers *n, const struct decoded *v)
 {
-	if (e->known[n->side] & KNOWN_ANSWERED && e->answered[n->side] == n->first)
+	uint32_t data = v->history_bits & HISTORY_BIT(DATA) ? UINT16_MAX : 0;
+
+	return e->known[n->side] & KNOWN_ANSWERED &&
+	       is_within(e->answered[n->side], n->first, data);
+}
+
+static enum segment take_syn(struct evidence *e, const struct numbers *n, const struct decoded *v)
+{
+	if (is_answered(e, n, v))
 		e->known[n->side] |= KNOWN_PROVEN;
 	e->first[n->side] = n->first;
 	e->known[n->side] |= KNOWN_SYN;
@@ -122,14 +132,14 @@ static enum segment see_syn(const struct flow *f, struct evidence *e, const stru
 	unsigned known = e->known[n->side];
 
 	if (known & KNOWN_HANDSHAKE && e->first[n->side] == n->first)
-		return take_syn(e, n);
+		return take_syn(e, n, v);
 	if (!f->shown[0] && !f->shown[1])
-		return take_syn(e, n);
+		return take_syn(e, n, v);
 	if (!(known & KNOWN_HANDSHAKE)) {
-		if (known & KNOWN_ANSWERED && e->answered[n->side] == n->first)
-			return take_syn(e, n);
+		if (is_answered(e, n, v))
+			return take_syn(e, n, v);
 		if (is_unanswered(f, e, n->other))
-			return gap_ns < SIMULTANEOUS_NS ? take_syn(e, n) : SEGMENT_BEGINS;
+			return gap_ns < SIMULTANEOUS_NS ? take_syn(e, n, v) : SEGMENT_BEGINS;
 	}
 	if (is_closed(f))
 		return SEGMENT_BEGINS;

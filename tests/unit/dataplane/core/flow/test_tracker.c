@@ -425,6 +425,17 @@ static void tracker_lets_a_reset_come_before_its_syn(void **state)
 			  CONNECTION_REFUSED, BASIS_HANDSHAKE, END_RESET});
 }
 
+static void tracker_lets_a_reset_come_before_its_syn_with_data(void **state)
+{
+	struct sensor *s = sensor_open(16, 1);
+
+	(void)state;
+	tcp_full(s, 0, &backdoor, BACK, RST | ACK, 0, 0, 1021);
+	tcp_at(s, 0.001, &backdoor, THERE, SYN, 20, 1000);
+	EXPECT(s, {STRANGER, FTD, 50001, 4444, {1, 1}, "^rSD", VERDICT_UNEXPECTED_PORT,
+			  CONNECTION_REFUSED, BASIS_HANDSHAKE, END_RESET});
+}
+
 static void tracker_begins_a_new_flow_with_a_syn_against_it_once_that_is_acknowledged(void **state)
 {
 	const struct talk out = {{FTD, STRANGER}, {40000, 443}};
@@ -1262,6 +1273,7 @@ int main(void)
 		cmocka_unit_test(tracker_reports_a_flagged_flow_once_and_again_when_it_is_graver),
 		cmocka_unit_test(tracker_tells_an_answered_connection_at_once),
 		cmocka_unit_test(tracker_lets_a_reset_come_before_its_syn),
+		cmocka_unit_test(tracker_lets_a_reset_come_before_its_syn_with_data),
 		cmocka_unit_test(
 			tracker_begins_a_new_flow_with_a_syn_against_it_once_that_is_acknowledged),
 		cmocka_unit_test(tracker_knows_the_syn_that_was_answered_in_a_crowd),
