@@ -116,6 +116,22 @@ static int is_unanswered(const struct flow *f, const struct evidence *e, unsigne
 	       !(f->shown[side] & ~(unsigned)HISTORY_BIT(SYN)) && !f->shown[1 - side];
 }
 
+/* Of who opens too the SYN comes before the SYN+ACK: the number of an answer again, as a SYN, is no
+ * simultaneous open. */
+static int is_own_answer(const struct evidence *e, const struct numbers *n)
+{
+	return e->known[n->side] & KNOWN_SYN_ACK && e->known[n->other] & KNOWN_SYN;
+}
+
+/* Nothing so far but answers of the other side, to a SYN that was not seen. */
+static int is_only_answer(const struct flow *f, const struct evidence *e, unsigned side)
+{
+	const unsigned answer = HISTORY_BIT(SYN_ACK) | HISTORY_BIT(RST);
+
+	return e->known[side] & KNOWN_SYN_ACK && !(e->known[side] & KNOWN_PROVEN) &&
+	       !(f->shown[side] & ~answer) && !f->shown[1 - side];
+}
+
 static void note_data(struct evidence *e, const struct decoded *v)
 {
 	if (!(v->history_bits & HISTORY_BIT(DATA)))
@@ -132,12 +148,14 @@ static enum segment see_syn(const struct flow *f, struct evidence *e, const stru
 	unsigned known = e->known[n->side];
 
 	if (known & KNOWN_HANDSHAKE && e->first[n->side] == n->first)
-		return take_syn(e, n, v);
+		return is_own_answer(e, n) ? SEGMENT_UNFIT : take_syn(e, n, v);
 	if (!f->shown[0] && !f->shown[1])
 		return take_syn(e, n, v);
 	if (!(known & KNOWN_HANDSHAKE)) {
 		if (is_answered(e, n, v))
 			return take_syn(e, n, v);
+		if (is_only_answer(f, e, n->other)) /* this one it does not answer */
+			return SEGMENT_BEGINS;
 		if (is_unanswered(f, e, n->other))
 			return gap_ns < SIMULTANEOUS_NS ? take_syn(e, n, v) : SEGMENT_BEGINS;
 	}

@@ -425,6 +425,35 @@ static void tracker_lets_a_reset_come_before_its_syn(void **state)
 			  CONNECTION_REFUSED, BASIS_HANDSHAKE, END_RESET});
 }
 
+static void tracker_takes_the_number_of_a_syn_ack_in_a_syn_for_no_simultaneous_open(void **state)
+{
+	struct sensor *s = sensor_open(16, 1);
+	const struct talk web = {{FTD, STRANGER}, {40004, 443}};
+
+	(void)state;
+	handshake(s, 100, &web);
+	tcp_data(s, 101, &web, THERE);
+	tcp_full(s, 102, &web, BACK, SYN, 0, 1000, 0);
+	EXPECT(s, {FTD, STRANGER, 40004, 443, {3, 2}, "ShAD", VERDICT_EXPECTED,
+			  CONNECTION_ESTABLISHED, BASIS_HANDSHAKE, END_END_OF_CAPTURE});
+}
+
+/* Or an answer to nothing would hide every attempt that follows it. */
+static void tracker_begins_a_new_flow_with_a_syn_that_the_answer_before_it_does_not_answer(
+	void **state)
+{
+	struct sensor *s = sensor_open(16, 1);
+
+	(void)state;
+	tcp_full(s, 100, &backdoor, BACK, SYN | ACK, 0, 0, 7777);
+	tcp_at(s, 101, &backdoor, THERE, SYN, 0, 1000);
+	EXPECT(s,
+		{STRANGER, FTD, 50001, 4444, {0, 1}, "h", VERDICT_UNEXPECTED_PORT,
+			CONNECTION_MIDSTREAM, BASIS_PORT, END_REPLACED},
+		{STRANGER, FTD, 50001, 4444, {1, 0}, "S", VERDICT_UNEXPECTED_PORT,
+			CONNECTION_ATTEMPTED, BASIS_SYN, END_END_OF_CAPTURE});
+}
+
 static void tracker_lets_a_reset_come_before_its_syn_with_data(void **state)
 {
 	struct sensor *s = sensor_open(16, 1);
@@ -1273,6 +1302,10 @@ int main(void)
 		cmocka_unit_test(tracker_reports_a_flagged_flow_once_and_again_when_it_is_graver),
 		cmocka_unit_test(tracker_tells_an_answered_connection_at_once),
 		cmocka_unit_test(tracker_lets_a_reset_come_before_its_syn),
+		cmocka_unit_test(
+			tracker_takes_the_number_of_a_syn_ack_in_a_syn_for_no_simultaneous_open),
+		cmocka_unit_test(
+			tracker_begins_a_new_flow_with_a_syn_that_the_answer_before_it_does_not_answer),
 		cmocka_unit_test(tracker_lets_a_reset_come_before_its_syn_with_data),
 		cmocka_unit_test(
 			tracker_begins_a_new_flow_with_a_syn_against_it_once_that_is_acknowledged),
