@@ -87,12 +87,14 @@ class Told:
 
     def __init__(self, result):
         self.verdict, self.reasons, findings = {}, defaultdict(set), {}
+        self.records = Counter()
         self.basis, self.of_hosts, self.both_appliances = defaultdict(set), defaultdict(set), set()
         for f in result.flows:
             key, verdict = key_of(f), f["portolan"]["verdict"]
             if key:
                 self.verdict[key] = captures.worst([verdict, self.verdict.get(key, verdict)])
                 self.reasons[key] |= set(f["portolan"].get("evasion", {}).get("reason", ()))
+                self.records[key] += 1
                 self.basis[key].add(f["portolan"]["initiator_basis"])
                 self.of_hosts[key[0], frozenset((key[1], key[3]))].add(key)
                 if len(f["portolan"]["endpoints"]) == 2:
@@ -129,6 +131,23 @@ def began_in_the_warm_up(kind, key, was, now):
     return kind in ("milder", "severity") and "policy" in now.basis[key] - was.basis[key]
 
 
+def acknowledged(kind, key, was, now):
+    """A SYN+ACK of one side that the other one acknowledges: both did something (DESIGN 4)."""
+    return kind in ("milder", "severity") and "syn-ack" in now.basis[key] - was.basis[key]
+
+
+def both_ask(kind, key, was, now):
+    """Where both sides ask the milder orientation counts; here both are unflagged (DESIGN 4)."""
+    return (kind == "milder" and was.verdict[key] == "implied" and now.verdict[key] == "expected"
+            and now.basis[key] == {"message"})
+
+
+def kept_alive(kind, key, was, now):
+    """A known limit: either side's datagrams alone keep a flow from its timeout, and what was a flow
+    of its own goes on in the one before."""
+    return kind in ("milder", "severity") and now.records[key] < was.records[key]
+
+
 def explained(kind, key, was, now):
     """The first packet is an answer no more where the same side has sent something before it; and
     what the other side has acknowledged was asked for. The verdict is compared by itself."""
@@ -153,8 +172,8 @@ def no_dhcp_first(kind, key, was, now):
     return kind == "severity" and {key[2], key[4]} == {67, 68} and "policy" in now.basis[key]
 
 
-EXCUSES = (by_policy, began_in_the_warm_up, explained, looked_at_elsewhere, an_answer_first,
-           no_dhcp_first)
+EXCUSES = (by_policy, began_in_the_warm_up, acknowledged, both_ask, kept_alive, explained, looked_at_elsewhere,
+           an_answer_first, no_dhcp_first)
 
 
 def excuse_for(kind, what, was, now):
