@@ -43,7 +43,7 @@ void judge_flow(const struct tracker *t, struct flow *f)
 
 	flow_tuple_of(f, flow_initiator(f), &c);
 	j = policy_judge(t->policy, &c);
-	f->milder_turned = is_milder_turned(t, f, j.verdict) & 1;
+	f->milder_turned = is_milder_turned(t, f, j.verdict) != 0;
 	if (f->service_state.basis != SERVICE_UNVERIFIED)
 		judge_service(t, f, &j);
 	flow_set_verdict(f, (enum verdict)j.verdict);

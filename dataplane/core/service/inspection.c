@@ -155,7 +155,7 @@ static void conclude(struct inspection *in, struct service_state *s, const struc
 
 	inspection_close(in, s);
 	s->one_sided = one_sided != 0;
-	s->spoke = p->direction & 1;
+	s->spoke = p->direction & 1u;
 	if (p->transport == TRANSPORT_UDP && s->basis == SERVICE_RECOGNISED &&
 		p->expected & SERVICE_BIT(s->service - 1u))
 		s->datagrams = 0;
@@ -210,7 +210,7 @@ static int merge_facts(
 	if (s->basis != SERVICE_UNVERIFIED || !p->expected || (p->expected & ~r->excluded))
 		return 0;
 	s->basis = SERVICE_EXCLUDED;
-	s->spoke = p->direction & 1;
+	s->spoke = p->direction & 1u;
 	return 1;
 }
 

@@ -529,7 +529,7 @@ static uint32_t write_hello(uint8_t *at)
 	extensions = size - n - 2;
 	at[n++] = (uint8_t)(extensions >> 8);
 	at[n++] = (uint8_t)extensions;
-	extensions -= 4 + sizeof(name);
+	extensions -= (uint32_t)(4 + sizeof(name));
 	at[n++] = 0;
 	at[n++] = 51;
 	at[n++] = (uint8_t)(extensions >> 8);
