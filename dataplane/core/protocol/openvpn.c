@@ -11,12 +11,13 @@ enum {
 };
 
 #define SESSION 8
-#define PLAIN 14	/* opcode, session, no acknowledgements, packet id */
-#define REPLAY 8	/* packet id and time of tls-auth */
-#define ACKED 12	/* one acknowledgement and the peer's session */
-#define WRAPPED_KEY 290 /* tls-crypt-v2: a tag, a key of 256 bytes, a type and a length at least   \
-			 */
-#define WRAPPED 54	/* tls-crypt: everything behind the replay id and the tag is encrypted */
+#define PLAIN 14 /* opcode, session, no acknowledgements, packet id */
+#define REPLAY 8 /* packet id and time of tls-auth */
+#define ACKED 12 /* one acknowledgement and the peer's session */
+#define WRAPPED_KEY                                                                                \
+	290	   /* tls-crypt-v2: a tag, a key of 256 bytes, a type and a length at least        \
+		    */
+#define WRAPPED 54 /* tls-crypt: everything behind the replay id and the tag is encrypted */
 
 static int is_size(uint32_t size, uint32_t more)
 {

@@ -5,7 +5,8 @@
 #include "report/policy_table.h"
 #include "report/site_overview.h"
 
-static char *listing_as(struct ruleset *ruleset, struct listing listing)
+/* Out of line: inlined, gcc 12 takes the text for the variable that points to it. */
+__attribute__((noinline)) static char *listing_as(struct ruleset *ruleset, struct listing listing)
 {
 	size_t size;
 	char *text;
@@ -134,12 +135,12 @@ static void listing_has_implied_rows_apart_and_in_csv_and_json_where_they_are_as
 	struct listing csv = {.format = LISTING_CSV, .with_implied = true};
 	struct listing json = {.format = LISTING_JSON, .with_implied = true};
 	char *text = listing_of(site_opens("{}\n"), LISTING_TABLE);
-	char *heading = strstr(text, "\nmanaged-device, inbound, implied: ");
+	static const char heading[] = "\nmanaged-device, inbound, implied: ";
 
 	(void)state;
-	assert_non_null(heading);
-	assert_null(strstr(heading, "captive-portal"));
-	assert_non_null(strstr(heading, "443/udp   remote-access-vpn         dtls  "));
+	holds(text, heading);
+	assert_null(strstr(strstr(text, heading), "captive-portal"));
+	holds(strstr(text, heading), "443/udp   remote-access-vpn         dtls  ");
 	free(text);
 	text = listing_as(site_opens("{}\n"), csv);
 	holds(text, ",configurable,enabled,status\n");
