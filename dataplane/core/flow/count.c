@@ -68,6 +68,8 @@ void count_change(struct tracker *t, struct flow *f, const struct flow *before)
 	if (flow_initiator(f) != flow_initiator(before)) {
 		c->corrected += !f->corrected;
 		f->corrected = 1;
+		if (verdict_is_flagged(flow_verdict(f)))
+			f->reported = 0; /* it is another finding */
 	}
 	c->verdict_flows[flow_verdict(before)]--;
 	c->verdict_flows[flow_verdict(f)]++;

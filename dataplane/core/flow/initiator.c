@@ -316,7 +316,9 @@ static int initiator_said(const struct tracker *t, const struct flow *f, unsigne
 		return is_milder(t, f, sender) ? (int)sender : -1; /* both ask: the milder one */
 	if (f->basis <= BASIS_MESSAGE || r->info.said == SAID_ANSWER)
 		return -1;
-	return asks != flow_initiator(f) && is_milder(t, f, asks) ? -1 : (int)asks;
+	if (asks != flow_initiator(f) && (!initiator_is_guess(f) || is_milder(t, f, asks)))
+		return -1;
+	return (int)asks;
 }
 
 int initiator_by_message(struct tracker *t, struct flow *f, unsigned sender)
