@@ -62,19 +62,20 @@ static bool is_own(const struct ruleset *ruleset, uint32_t i)
 	return strcmp(ruleset->rule[i].origin, "site") == 0;
 }
 
+/* Implied rows are no documented ones: they are counted and shown apart. */
+static bool is_implied(const struct ruleset *ruleset, uint32_t i)
+{
+	return ruleset->policy->rule[i].implied;
+}
+
 static bool is_disabled(const struct ruleset *ruleset, uint32_t i)
 {
-	return !ruleset->policy->rule[i].enabled;
+	return !ruleset->policy->rule[i].enabled && !is_implied(ruleset, i);
 }
 
 static bool is_bound(const struct ruleset *ruleset, uint32_t i)
 {
-	return ruleset->policy->rule[i].peers != PEERS_ANY;
-}
-
-static bool is_implied(const struct ruleset *ruleset, uint32_t i)
-{
-	return ruleset->policy->rule[i].implied;
+	return ruleset->policy->rule[i].peers != PEERS_ANY && !is_implied(ruleset, i);
 }
 
 static uint32_t rules_that(
@@ -118,8 +119,10 @@ static void print_own(const struct ruleset *ruleset, uint32_t i, FILE *out)
 
 static void print_implied(const struct ruleset *ruleset, uint32_t i, FILE *out)
 {
-	fprintf(out, "  %-12s %s for %s\n", "implied", ruleset->rule[i].id,
-		ruleset->rule[i].feature);
+	bool is_on = ruleset->policy->rule[i].enabled;
+
+	fprintf(out, "  %-12s %s for %s%s\n", "implied", ruleset->rule[i].id,
+		ruleset->rule[i].feature, is_on ? "" : ", disabled");
 }
 
 static void print_matching(const struct ruleset *ruleset, FILE *out,
@@ -135,13 +138,14 @@ static void print_matching(const struct ruleset *ruleset, FILE *out,
 static void print_rules(const struct ruleset *ruleset, FILE *out)
 {
 	uint32_t disabled = rules_that(ruleset, is_disabled);
+	uint32_t implied = rules_that(ruleset, is_implied);
+	uint32_t rules = ruleset->policy->rules - implied;
 
 	fprintf(out,
-		LABEL "%u: %u enabled, %u disabled, %u moved, %u bound to peers, %u site's own, "
-		      "%u implied\n",
-		"rules", ruleset->policy->rules, ruleset->policy->rules - disabled, disabled,
-		rules_that(ruleset, is_moved), rules_that(ruleset, is_bound),
-		rules_that(ruleset, is_own), rules_that(ruleset, is_implied));
+		LABEL "%u: %u enabled, %u disabled, %u moved, %u bound to peers, %u site's own; "
+		      "beside them %u implied\n",
+		"rules", rules, rules - disabled, disabled, rules_that(ruleset, is_moved),
+		rules_that(ruleset, is_bound), rules_that(ruleset, is_own), implied);
 	print_matching(ruleset, out, is_disabled, print_disabled);
 	print_matching(ruleset, out, is_moved, print_moved);
 	print_matching(ruleset, out, is_bound, print_bound);
