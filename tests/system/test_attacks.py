@@ -252,7 +252,7 @@ def a_hello_with_a_wrong_checksum_before_ssh(world):
 
 
 def a_hello_that_expires_on_its_way_before_ssh(world):
-    world.told(speak(opened(CLIENT_HELLO, ttl=1), SSH), None, "wrong-service")
+    world.told(speak(opened(CLIENT_HELLO, ttl=1), SSH), "contradicting-segments", "wrong-service")
 
 
 def a_hello_out_of_the_window_before_ssh(world):

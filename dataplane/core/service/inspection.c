@@ -148,14 +148,45 @@ static int is_one_sided(
 	return p->transport == TRANSPORT_UDP || p->side != SIDE_EITHER;
 }
 
+/* Nine bits of the first bytes of a stream, to know them again: 0 where they are too few. */
+#define OPENING_HASHED 8u
+
+static unsigned opening_hash(const uint8_t *bytes, uint32_t length)
+{
+	uint64_t word;
+
+	if (length < OPENING_HASHED)
+		return 0;
+	memcpy(&word, bytes, sizeof(word));
+	return (unsigned)(word * 0x9e3779b97f4a7c15ull >> 55) | 1u;
+}
+
+/* Of the side that has spoken, how its stream begins: until the other one speaks its next segments
+ * are looked at, whether one of them begins it anew with other bytes. */
+static void note_opening(
+	const struct inspection *in, struct service_state *s, const struct payload *p)
+{
+	const struct reassembly_slot *h = s->stage == STAGE_REASSEMBLING ? &in->slot[s->at] : NULL;
+	const struct stream_prefix *o =
+		h && h->started[p->direction] ? &h->prefix[p->direction] : NULL;
+	unsigned hash = o ? opening_hash(o->byte, o->length) : opening_hash(p->bytes, p->length);
+
+	s->heard_0 = hash & 63u;
+	s->heard_1 = hash >> 6 & 7u;
+}
+
 /* Closes with the result of the last message. */
 static void conclude(struct inspection *in, struct service_state *s, const struct payload *p)
 {
 	int one_sided = is_one_sided(in, s, p);
 
+	if (one_sided && p->transport == TRANSPORT_TCP)
+		note_opening(in, s, p);
 	inspection_close(in, s);
 	s->one_sided = one_sided != 0;
 	s->spoke = p->direction & 1u;
+	if (one_sided && p->transport == TRANSPORT_TCP)
+		s->datagrams = BOTH_SIDES & ~(1u << s->spoke) & 7u;
 	if (p->transport == TRANSPORT_UDP && s->basis == SERVICE_RECOGNISED &&
 		p->expected & SERVICE_BIT(s->service - 1u))
 		s->datagrams = 0;
@@ -653,6 +684,20 @@ static int look_again(struct inspection *in, struct service_state *s, const stru
 	return 1;
 }
 
+/* A segment of the side that has spoken already; seven of them are looked at. */
+static int hear_same_side(struct service_state *s, const struct payload *p)
+{
+	unsigned known = s->heard_0 | (s->heard_1 & 7u) << 6, count = s->heard_1 >> 3;
+
+	s->heard_1 = ((s->heard_1 & 7u) | (count + 1) << 3) & LOOK_LAST;
+	if (count + 1 == 7)
+		s->datagrams = BOTH_SIDES;
+	if (known && p->first_known && p->sequence == p->first && p->length >= OPENING_HASHED &&
+		opening_hash(p->bytes, p->length) != known)
+		s->contradicting = 1;
+	return 0;
+}
+
 int inspection_again(struct inspection *in, struct service_state *s, const struct payload *p)
 {
 	struct message u = message_of(p);
@@ -662,8 +707,10 @@ int inspection_again(struct inspection *in, struct service_state *s, const struc
 	u.answers = p->direction != s->spoke;
 	if (s->one_sided && u.answers)
 		return hear_other_side(in, s, p, &u);
-	if (!service_state_looks_again(s, p->direction) || p->transport != TRANSPORT_UDP)
+	if (!service_state_looks_again(s, p->direction))
 		return 0;
+	if (p->transport != TRANSPORT_UDP)
+		return s->one_sided ? hear_same_side(s, p) : 0;
 	if (before == LOOK_LAST)
 		s->datagrams |= 1u << (p->direction & 1);
 	if (before < LOOK_1) /* requests that were not answered yet, and their answers */

@@ -58,7 +58,9 @@ struct service_state {
 	uint32_t contradicting : 1; /* contradicting-segments */
 	uint32_t changed : 1;	    /* service-changed */
 	uint32_t spoke : 1;	    /* of a one-sided one: which side, by the key's direction */
-	uint32_t heard_0 : 6, heard_1 : 6; /* datagrams of each side, LOOK_LAST at most */
+	/* Datagrams of each side, LOOK_LAST at most. Of TCP, if one-sided: a hash of how the stream
+	 * begins, and in the upper bits of the second how many segments were compared with it. */
+	uint32_t heard_0 : 6, heard_1 : 6;
 };
 
 static_assert(sizeof(struct service_state) == 8, "it is part of a flow's two lines");
