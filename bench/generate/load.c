@@ -31,8 +31,8 @@ static const struct row {
 	{10, PROTOCOL_TCP, 443, false, false, false, "tls-client-hello", "tls-server-hello"},
 	{6, PROTOCOL_TCP, 443, true, true, false, "tls-client-hello(fmc)", "tls-server-hello"},
 	{6, PROTOCOL_TCP, 443, false, true, false, "tls-client-hello(vpn)", "tls-server-hello"},
-	{12, PROTOCOL_UDP, 514, false, false, false, "syslog", "syslog"},
-	{8, PROTOCOL_UDP, 8514, false, false, false, "syslog", "syslog"},
+	{12, PROTOCOL_UDP, 514, false, false, false, "syslog", NULL},
+	{8, PROTOCOL_UDP, 8514, false, false, false, "syslog", NULL},
 	{4, PROTOCOL_UDP, 123, false, false, false, "ntp-client", "ntp-server"},
 	{4, PROTOCOL_UDP, 53, false, false, false, "dns-query", "dns-response"},
 	{2, PROTOCOL_UDP, 53, true, false, false, "dns-query", "dns-response"},
@@ -242,6 +242,13 @@ static const uint8_t *filler(void)
 	return record;
 }
 
+/* Of a mix with payloads every datagram is a message, and nobody answers syslog; of a stream the
+ * first bytes of each side are. */
+static int is_message(const struct maker *m, const struct flow *f, uint32_t number)
+{
+	return m->load->mix == 'c' && (number < 2 || rows[f->row].protocol == PROTOCOL_UDP);
+}
+
 static void data_packet(struct maker *m, struct flow *f, uint32_t number)
 {
 	const struct message_store *s = m->store;
@@ -249,7 +256,9 @@ static void data_packet(struct maker *m, struct flow *f, uint32_t number)
 	const uint8_t *payload = filler();
 	size_t length;
 
-	if (m->load->mix == 'c' && number < 2) {
+	if (m->load->mix == 'c' && !rows[f->row].reply)
+		side = 0;
+	if (is_message(m, f, number)) {
 		payload = s->bytes[f->row][side];
 		length = s->length[f->row][side];
 	} else {
@@ -388,7 +397,8 @@ static void write_messages(struct maker *m)
 		struct bytes request = bytes_in(s->bytes[i][0], MESSAGE_MAX);
 		struct bytes reply = bytes_in(s->bytes[i][1], MESSAGE_MAX);
 		payload_write(&request, rows[i].request, &m->random);
-		payload_write(&reply, rows[i].reply, &m->random);
+		if (rows[i].reply)
+			payload_write(&reply, rows[i].reply, &m->random);
 		s->length[i][0] = (uint16_t)request.length;
 		s->length[i][1] = (uint16_t)reply.length;
 	}
