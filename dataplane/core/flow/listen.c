@@ -261,7 +261,7 @@ void listen_packet(struct tracker *t, struct flow *f, const struct packet *p,
 {
 	int was_open = service_state_is_open(&f->service_state);
 
-	if (v->payload_captured == 0 && v->fragment == FRAGMENT_NONE)
+	if (!(v->history_bits & HISTORY_BIT(DATA)) && v->fragment == FRAGMENT_NONE)
 		return;
 	if (!is_inspected(t, f, table_evidence(&t->table, f))) {
 		if (may_speak(t, v))
