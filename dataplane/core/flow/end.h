@@ -6,7 +6,10 @@
 
 static inline int end_is_due(const struct tracker *t, const struct flow *f, uint64_t now_ns)
 {
-	return f->last_ns < now_ns && now_ns - f->last_ns > t->limit_ns[flow_timeout(f)];
+	uint64_t limit_ns = t->limit_ns[flow_timeout(f)];
+
+	return f->last_ns < now_ns && now_ns - f->last_ns > limit_ns &&
+	       now_ns - flow_seen_ns(f, now_ns) > limit_ns;
 }
 
 /* FIN or RST where TCP was closed, else `otherwise`. */

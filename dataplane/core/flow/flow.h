@@ -247,6 +247,15 @@ static inline uint64_t flow_end_ns(const struct flow *f)
 	return f->seen[0] & SEEN0_SKEWED ? f->end_ns : f->last_ns;
 }
 
+/* When its last packet was seen, as far as the stream's time has come: a flow that began while the
+ * stream did not believe its packets' times yet is as old as these. */
+static inline uint64_t flow_seen_ns(const struct flow *f, uint64_t now_ns)
+{
+	uint64_t end_ns = flow_end_ns(f);
+
+	return end_ns > f->last_ns && end_ns <= now_ns ? end_ns : f->last_ns;
+}
+
 /* The history's directions become initiator (0) and responder (1). */
 static inline uint64_t flow_history_oriented(const struct flow *f)
 {

@@ -666,6 +666,23 @@ static void tracker_keeps_its_clock_when_packet_time_runs_back(void **state)
 	sensor_close(s);
 }
 
+/* The stream believes a time so far ahead with the third packet; the flow is as old as its own. */
+static void tracker_keeps_a_flow_that_began_while_the_time_leapt(void **state)
+{
+	struct sensor *s = sensor_open(16, 8);
+
+	(void)state;
+	udp(s, 0, &lookup, THERE);
+	handshake(s, 100000, &ssh);
+	s->burst.packet[1].now_ns = s->burst.packet[2].now_ns = START;
+	tcp_data(s, 100001, &ssh, THERE);
+	EXPECT(s,
+		{FTD, ADMIN, 40001, 53, {1, 0}, "D", VERDICT_EXPECTED, CONNECTION_ONE_WAY,
+			BASIS_POLICY, END_IDLE},
+		{ADMIN, FTD, 51000, 22, {3, 1}, "ShAD", VERDICT_EXPECTED, CONNECTION_ESTABLISHED,
+			BASIS_HANDSHAKE, END_END_OF_CAPTURE});
+}
+
 /* --- where there is no room
  * ------------------------------------------------------------------------------ */
 
@@ -1321,6 +1338,7 @@ int main(void)
 		cmocka_unit_test(tracker_keeps_late_packets_with_a_closed_flow_for_five_seconds),
 		cmocka_unit_test(tracker_ends_a_flow_by_the_gap_between_its_own_packets),
 		cmocka_unit_test(tracker_keeps_its_clock_when_packet_time_runs_back),
+		cmocka_unit_test(tracker_keeps_a_flow_that_began_while_the_time_leapt),
 		cmocka_unit_test(tracker_keeps_documented_flows_through_a_scan),
 		cmocka_unit_test(tracker_counts_what_found_no_room),
 		cmocka_unit_test(tracker_accounts_as_a_list_of_flows_does),
