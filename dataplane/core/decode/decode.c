@@ -321,7 +321,7 @@ static inline enum layer udp(struct cursor *c, struct decoded *v)
 	record_transport(c, v);
 	v->source_port = be16(h);
 	v->destination_port = be16(h + 2);
-	v->history_bits = HISTORY_BIT(DATA);
+	v->history_bits = history_of_tcp(0, available + c->beyond > 8);
 	if (available > 8) {
 		v->payload = h + 8;
 		v->payload_captured = udp_payload(be16(h + 4), (uint32_t)(available - 8));
@@ -449,7 +449,7 @@ static inline int decode_plain(const struct packet *p, struct decoded *v)
 	v->sequence = 0;
 	v->payload = l4 + UDP;
 	v->payload_captured = total - IPV4 - UDP;
-	v->history_bits = HISTORY_BIT(DATA);
+	v->history_bits = history_of_tcp(0, v->payload_captured > 0);
 	return 1;
 }
 

@@ -1,5 +1,6 @@
 /* The history bits of a TCP segment (RFC 9293 section 3.1), by its flags and whether it has a
- * payload: a table of one cache line, since flags are nothing that a jump foresees.
+ * payload; of a datagram as if it had no flags: a table of one cache line, since flags are nothing
+ * that a jump foresees.
  */
 #ifndef PORTOLAN_TCP_HISTORY_H
 #define PORTOLAN_TCP_HISTORY_H

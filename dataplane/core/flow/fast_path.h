@@ -131,10 +131,9 @@ static inline int fast_is_unmonitored(const struct inventory *inv, const uint8_t
  * FAST_MONITORED, which then means: not yet known.
  *
  * Few forks, and of these few that go either way: TCP or UDP, whose end the appliance's is,
- * which way the packet points and whether it has a payload (which a UDP header counts as)
- * are sums, not jumps. A jump that the processor cannot foresee costs as much as twenty of the
- * instructions here. An address whose cell is APPLIANCE_HASHED may turn out not to be an
- * appliance's. */
+ * which way the packet points and whether it has a payload are sums, not jumps. A jump that the
+ * processor cannot foresee costs as much as twenty of the instructions here. An address whose cell
+ * is APPLIANCE_HASHED may turn out not to be an appliance's. */
 static inline enum fast_found fast_parse(
 	const struct packet *p, const struct inventory *inv, int flows_first, struct fast_packet *g)
 {
@@ -159,7 +158,7 @@ static inline enum fast_found fast_parse(
 		return FAST_NEEDS_DECODE;
 	if (!flows_first && fast_is_unmonitored(inv, d))
 		return FAST_UNMONITORED;
-	header = d[DATA_OFFSET] >> 2 & HEADER_MASK & -is_tcp;
+	header = is_tcp ? d[DATA_OFFSET] >> 2 & HEADER_MASK : UDP;
 	payload = (int)(total - IPV4 - header);
 	if ((fast_u32(d + FRAGMENT) & FRAGMENT_MASK) != 0 ||
 		(payload | (int)((header - TCP) & -is_tcp)) < 0)
@@ -197,7 +196,7 @@ static inline enum fast_found fast_ipv6(const struct packet *p, const struct inv
 	at_ports = fast_u32(d + PORTS);
 	ports = __builtin_bswap32(at_ports);
 	is_tcp = protocol == IPPROTO_TCP;
-	header = d[DATA_OFFSET] >> 2 & HEADER_MASK & -is_tcp;
+	header = is_tcp ? d[DATA_OFFSET] >> 2 & HEADER_MASK : UDP;
 	payload = (int)(length - header);
 	if ((!is_tcp && protocol != IPPROTO_UDP) || fast_is_special(at_ports) || length < UDP ||
 		(payload | (int)((header - TCP) & -is_tcp)) < 0)

@@ -956,9 +956,13 @@ static unsigned twin_begin(struct twin *t, const struct event *e)
 static void twin_add(struct twin *t, struct twin_flow *f, const struct event *e, unsigned way)
 {
 	int was_settled = f->packets[0] + f->packets[1] > 0 && twin_is_settled(f);
+	char letter;
 
-	if (!f->packets[way])
-		strcat(f->history, way ? "d" : "D");
+	letter = e->protocol == IPPROTO_UDP && e->payload == 0 ? 'A' : 'D';
+	if (way)
+		letter = (char)(letter | 0x20);
+	if (!strchr(f->history, letter))
+		strncat(f->history, &letter, 1);
 	f->packets[way]++;
 	f->bytes[way] += e->bytes;
 	f->last_ns = e->now_ns;
