@@ -60,22 +60,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct decoded v = fragment_of(data);
 		unsigned id = v.fragment_id, said;
 		now_ns += data[7] * 1000000000ull;
-		if (v.fragment == FRAGMENT_FIRST)
+		if (v.fragment == FRAGMENT_FIRST || v.fragment == FRAGMENT_TINY)
 			seen[id][v.source_port / 8] |= (uint8_t)(1u << v.source_port % 8);
 		said = fragments_see(&fr, &v, now_ns);
 		HOLDS(said <= (FRAGMENT_HAS_FLOW | FRAGMENT_OVERLAPS | FRAGMENT_IS_TINY));
-		HOLDS(!(said & FRAGMENT_HAS_FLOW && said & FRAGMENT_IS_TINY));
+		HOLDS(v.fragment != FRAGMENT_TINY || !(said & FRAGMENT_HAS_FLOW) || v.source_port ||
+			v.destination_port);
 		HOLDS(v.fragment != FRAGMENT_TINY || said & FRAGMENT_IS_TINY);
 		if (said & FRAGMENT_HAS_FLOW)
 			HOLDS(seen[id][v.source_port / 8] >> v.source_port % 8 & 1);
 		if (v.fragment == FRAGMENT_LATER) {
 			later++;
 			with_flow += (said & FRAGMENT_HAS_FLOW) != 0;
-			waiting += said == 0 || said == FRAGMENT_OVERLAPS;
+			waiting += !(said & FRAGMENT_HAS_FLOW);
 		}
 		handed += v.pending_packets;
 		HOLDS(v.pending_bytes == 100ull * v.pending_packets);
-		HOLDS(v.pending_packets == 0 || v.fragment == FRAGMENT_FIRST);
+		HOLDS(v.pending_packets == 0 || v.fragment == FRAGMENT_FIRST ||
+			v.fragment == FRAGMENT_TINY);
 	}
 	HOLDS(with_flow + waiting <= later && handed <= waiting);
 	free(memory);

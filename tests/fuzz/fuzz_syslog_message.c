@@ -31,6 +31,8 @@ static void tame(struct record *r)
 	r->verdict %= VERDICT_COUNT;
 	r->connection %= CONNECTION_COUNT;
 	r->end %= END_COUNT;
+	r->evasion_reason %= EVASION_COUNT;
+	r->evasions = (uint16_t)(r->evasions & ((1u << EVASION_COUNT) - 1));
 }
 
 /* Texts one behind the other, each ended by a NUL; NULL where there are no more. */

@@ -52,6 +52,8 @@ static int is_wrapped(const struct reader *r)
  * its own length. */
 static enum match read_wrapped(const struct reader *r, struct message_info *m)
 {
+	if (reader_left(r) < 1 + SESSION + REPLAY)
+		return MATCH_MORE;
 	if (!is_wrapped(r))
 		return MATCH_NO;
 	m->said = SAID_REQUEST;
@@ -78,6 +80,8 @@ static enum match read_reset(const struct reader *r, uint32_t size, struct messa
 			m->exchange = exchange_of(SERVICE_OPENVPN, r->at + 1, SESSION);
 		return ends_with_zeros(r) ? MATCH_YES : match_maybe(m, SIGN_ASKING);
 	}
+	if (reader_left(r) < size && reader_left(r) < 1 + SESSION + REPLAY)
+		return MATCH_MORE;
 	if (is_wrapped(r))
 		return match_maybe(m, SIGN_ANSWERING);
 	if (opcode != SERVER_RESET_1 && opcode != SERVER_RESET_2)
