@@ -54,7 +54,7 @@ void count_packet(
 
 	add_wide(f, v->direction, 1, v->bytes);
 	f->last_ns = p->now_ns;
-	if (p->time_ns != p->now_ns || f->seen[0] & SEEN0_SKEWED)
+	if (p->time_ns != p->now_ns || f->seen[0] & SEEN0_SKEWED || before_ns > p->now_ns)
 		take_care(t, f, p, v, before_ns);
 	count_verdict(t->counters, flow_verdict(f), 1, v->bytes);
 	if (v->pending_packets)

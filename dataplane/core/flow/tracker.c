@@ -283,7 +283,8 @@ static void take_news(struct tracker *t, uint32_t index, const struct packet *p,
  * own, which the stream may not believe yet. */
 static uint64_t gap_of(const struct flow *f, const struct packet *p)
 {
-	uint64_t gap_ns = p->now_ns - flow_seen_ns(f, p->now_ns), end_ns = flow_end_ns(f);
+	uint64_t seen_ns = flow_seen_ns(f, p->now_ns), end_ns = flow_end_ns(f);
+	uint64_t gap_ns = p->now_ns > seen_ns ? p->now_ns - seen_ns : 0; /* back, at the start */
 
 	if (p->time_ns <= p->now_ns || p->time_ns <= end_ns || p->time_ns - end_ns < gap_ns)
 		return gap_ns;
