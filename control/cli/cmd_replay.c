@@ -121,7 +121,7 @@ static int run(const struct cli_request *r)
 		.site = r->value[SITE],
 		.capture = r->argument,
 		.captures = r->arguments,
-		.collector = {r->value[FLOWS], r->value[EVENTS], r->value[STATS]},
+		.collector = {r->value[FLOWS], r->value[EVENTS], r->value[STATS], .extends = false},
 		.fail_on_flagged = r->value[FAIL_ON] != NULL,
 	});
 }

@@ -11,8 +11,8 @@ static const struct cli_option options[] = {
 	[DURATION] = {"duration", "TIME", "end after that long: 30s, 5m, 2h (until a signal)",
 		NULL},
 	[WORKERS] = {"workers", "N", "judge with N threads (the site's lcores, or 1)", NULL},
-	[FLOWS] = {"flows", "FILE", "write a JSON line for every monitored flow at its end", NULL},
-	[EVENTS] = {"events", "FILE", "write a JSON line for every finding as it is made", NULL},
+	[FLOWS] = {"flows", "FILE", "add a JSON line for every monitored flow at its end", NULL},
+	[EVENTS] = {"events", "FILE", "add a JSON line for every finding as it is made", NULL},
 	[STATS] = {"stats", "FILE", "write the accounting as one JSON object at the end", NULL},
 	[USER] = {"user", "NAME", "become this user once the sources are open", NULL},
 	[LOG] = {"log", "LEVEL", "error, warning, notice, info or debug (info)", NULL},
@@ -23,7 +23,7 @@ static int run(const struct cli_request *r)
 {
 	struct sensor_options o = {
 		.site = r->value[SITE],
-		.collector = {r->value[FLOWS], r->value[EVENTS], r->value[STATS]},
+		.collector = {r->value[FLOWS], r->value[EVENTS], r->value[STATS], .extends = true},
 		.line = r->line,
 	};
 	enum log_level level = LOG_LEVEL_INFO;
@@ -57,7 +57,8 @@ const struct cli_command cli_run = {
 		       "--duration end\n"
 		       "it in order: all flows are written, and a summary as after a replay. "
 		       "SIGUSR1 opens\n"
-		       "the files of the site's event sinks anew.",
+		       "the files of flows, events and the site's sinks anew, once they were "
+		       "renamed.",
 	.options = options,
 	.run = run,
 };

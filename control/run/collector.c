@@ -50,7 +50,7 @@ static void take(struct collector *c, const struct record *r)
 static void write_flow(struct collector *c, const struct ecs *ecs, const struct record *r)
 {
 	struct sinks *sinks = c->events.sinks;
-	bool is_written = c->flow_lines.file && c->flow_lines.error == 0;
+	bool is_written = c->flow_lines.is_open;
 	struct event_words words;
 	struct event v;
 
@@ -88,12 +88,45 @@ void collector_add(void *context, const struct record *r)
 	write_flow(c, &c->ecs, r);
 }
 
+/* A pipe whose reader is slow is no failure. */
+static void tell(struct json_lines *lines)
+{
+	int now = json_lines_flush(lines);
+
+	now = now == -EAGAIN ? 0 : now;
+	if (lines->mode != JSON_LINES_EXTEND || now == lines->told_error)
+		return;
+	lines->told_error = now;
+	if (now < 0)
+		log_say(LOG_LEVEL_ERROR, "%s: %s; will be tried again", json_lines_name(lines),
+			strerror(-now));
+	else
+		log_say(LOG_LEVEL_NOTICE, "%s: is written again; %llu records were lost",
+			json_lines_name(lines), (unsigned long long)lines->lost);
+}
+
 void collector_tell(void *context)
 {
 	struct collector *c = context;
 
-	json_lines_flush(&c->flow_lines);
-	json_lines_flush(&c->event_lines);
+	tell(&c->flow_lines);
+	tell(&c->event_lines);
+}
+
+static void reopen(struct json_lines *lines)
+{
+	int error = json_lines_reopen(lines);
+
+	if (error < 0)
+		log_say(LOG_LEVEL_ERROR, "%s: cannot be opened again: %s", json_lines_name(lines),
+			file_place_error(error));
+}
+
+void collector_reopen(struct collector *c)
+{
+	collector_tell(c);
+	reopen(&c->flow_lines);
+	reopen(&c->event_lines);
 }
 
 /* --- dumps ---------------------------------------------------------------------------- */
@@ -187,14 +220,16 @@ void collector_forget_previous(struct collector *c)
 	c->previous = (struct collector_previous){.ruleset = NULL};
 }
 
-static int open_lines(struct json_lines *lines, const char *path)
+static int open_lines(struct json_lines *lines, const char *path, enum json_lines_mode mode)
 {
-	int error = path ? json_lines_open(lines, path) : 0;
+	int error = path ? json_lines_open(lines, path, mode) : 0;
 
 	if (error < 0) {
-		fprintf(stderr, "portolan: %s: %s\n", path, strerror(-error));
+		fprintf(stderr, "portolan: %s: %s\n", path, file_place_error(error));
 		return EXIT_FAILED;
 	}
+	if (path && lines->cut_bytes)
+		fprintf(stderr, "portolan: %s: half a record at its end was removed\n", path);
 	return EXIT_DONE;
 }
 
@@ -216,6 +251,7 @@ static void write_event(void *context, struct event *v)
 int collector_open(struct collector *c, const struct ruleset *ruleset,
 	const struct settings *settings, const struct collector_options *options)
 {
+	enum json_lines_mode mode;
 	int status;
 
 	*c = (struct collector){.options = options, .ruleset = ruleset};
@@ -234,12 +270,14 @@ int collector_open(struct collector *c, const struct ruleset *ruleset,
 	}
 	c->deployment.listener = write_event;
 	c->deployment.context = c;
-	status = open_lines(&c->flow_lines, options->flows);
+	mode = options->extends ? JSON_LINES_EXTEND : JSON_LINES_REPLACE;
+	status = open_lines(&c->flow_lines, options->flows, mode);
 	if (status == EXIT_DONE)
-		status = open_lines(&c->event_lines, options->events);
+		status = open_lines(&c->event_lines, options->events, mode);
 	/* Opened now, although it is written at the end: rights are dropped by then, and errors
 	 * should show at the start. */
-	return status == EXIT_DONE ? open_lines(&c->stats_lines, options->stats) : status;
+	return status == EXIT_DONE ? open_lines(&c->stats_lines, options->stats, JSON_LINES_REPLACE)
+				   : status;
 }
 
 void collector_begin(struct collector *c, uint64_t now_ns)
@@ -343,9 +381,9 @@ void collector_fini(struct collector *c)
 {
 	if (!c->options)
 		return;
-	json_lines_close(&c->flow_lines);
-	json_lines_close(&c->event_lines);
-	json_lines_close(&c->stats_lines);
+	json_lines_discard(&c->flow_lines);
+	json_lines_discard(&c->event_lines);
+	json_lines_discard(&c->stats_lines);
 	buffer_fini(&c->flow_json);
 	collector_forget_previous(c);
 	usage_fini(&c->usage);

@@ -24,6 +24,7 @@ struct settings;
 
 struct collector_options {
 	const char *flows, *events, *stats; /* paths, "-" or NULL */
+	bool extends;			    /* flows and events are added to files that exist */
 };
 
 /* The former ruleset, in whose numbers records may still arrive, and the remap to the current
@@ -75,8 +76,12 @@ void collector_name_interfaces(struct collector *, const char *const *name, size
 /* A record_taker whose context is the collector. */
 void collector_add(void *collector, const struct record *);
 
-/* Writes out what waits in the files' buffers; its context is the collector. */
+/* Writes out what waits in the files' buffers; its context is the collector. What cannot be
+ * written (a full disk) is logged when that begins and ends, and tried again the next time. */
 void collector_tell(void *collector);
+
+/* Opens the files of flows and events by name again, after they were renamed. */
+void collector_reopen(struct collector *);
 
 /* Switches to another ruleset and takes ownership of `remap`. Records in the former one's numbers
  * are translated until collector_forget_previous(). 0, or a negative errno with nothing changed.

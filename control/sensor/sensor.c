@@ -223,8 +223,10 @@ static void run_loop(struct sensor *s)
 		alerts_tick(&s->collector.events, clock_wall_ns());
 		keep_alive(s);
 		handle_reloads(s);
-		if (signals_reopen_requested())
+		if (signals_reopen_requested()) {
+			collector_reopen(&s->collector);
 			sinks_reopen(s->sinks);
+		}
 		dump(s);
 		if (clock_steady_ns() < second_ns)
 			continue;

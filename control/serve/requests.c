@@ -1,5 +1,6 @@
 #include "serve/requests.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -216,6 +217,24 @@ static void check_sinks(struct checks *c, const struct requests *a)
 	json_decref(sinks);
 }
 
+/* The files of --flows and --events. */
+static void check_file(struct checks *c, const struct json_lines *l)
+{
+	char since[TIME_TEXT_BYTES];
+
+	if (!l->is_open)
+		return;
+	format_time((uint64_t)l->since_s * SECOND_NS, since);
+	if (l->error && l->error != -EAGAIN)
+		check(c, "output", GRADE_FAILURE, "%.200s: %s since %s; %llu records lost",
+			json_lines_name(l), strerror(-l->error), since,
+			(unsigned long long)l->lost);
+	else
+		check(c, "output", l->lost ? GRADE_WARNING : GRADE_OK,
+			"%.200s: %llu records written, %llu lost", json_lines_name(l),
+			(unsigned long long)l->written, (unsigned long long)l->lost);
+}
+
 json_t *requests_health(const struct requests *a, const char **worst)
 {
 	struct checks c = {.list = json_array()};
@@ -226,6 +245,8 @@ json_t *requests_health(const struct requests *a, const char **worst)
 	check_table(&c, a->snapshot);
 	check_events(&c, a->snapshot);
 	check_policy(&c, a->snapshot);
+	check_file(&c, &a->snapshot->collector->flow_lines);
+	check_file(&c, &a->snapshot->collector->event_lines);
 	check_sinks(&c, a);
 	*worst = grade_name[c.worst];
 	return c.list;

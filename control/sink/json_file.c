@@ -1,59 +1,26 @@
-/* Sink: events as lines of a file that is rotated by size, or of standard output.
- *
- * A file has whole lines only: a line cut off by a full disk is removed again. On a pipe, which
- * cannot be truncated, the line is continued where it stopped.
- */
+/* Sink: events as lines of a file that is rotated by size, or of standard output; every event is
+ * written at once. */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "record/event.h"
+#include "sink/json_lines.h"
 #include "sink/sink.h"
 
 #define PATIENCE_NS 5000000000ull
-#define MODE 0640
 #define KEEP_DEFAULT 10
 
 struct json_file {
-	int fd;
-	bool is_stdout, is_regular;
-	bool is_moved;	     /* the old files are renamed, the new one is not open yet */
-	uint64_t size_bytes; /* size of the file */
+	struct json_lines lines;
+	bool is_moved; /* the old files are renamed, the new one is not open yet */
 	uint64_t rotate_at_bytes;
-	size_t done; /* bytes of the current line already written */
 };
-
-static int describe(struct json_file *f)
-{
-	struct stat st;
-
-	if (fstat(f->fd, &st) < 0)
-		return -errno;
-	f->is_regular = S_ISREG(st.st_mode);
-	f->size_bytes = f->is_regular ? (uint64_t)st.st_size : 0;
-	return 0;
-}
-
-/* Ends an incomplete last line of an existing file before the first event. */
-static int end_last_line(const struct json_file *f)
-{
-	char last = '\n';
-
-	if (f->is_regular && f->size_bytes > 0 &&
-		pread(f->fd, &last, 1, (off_t)f->size_bytes - 1) == 1 && last != '\n' &&
-		write(f->fd, "\n", 1) < 0)
-		return -errno;
-	return 0;
-}
 
 /* 0: no rotation. */
 static uint64_t rotate_bytes(const struct sink *s)
@@ -61,43 +28,39 @@ static uint64_t rotate_bytes(const struct sink *s)
 	return sink_number(s->settings, SINK_KEY_ROTATE, 0);
 }
 
-/* Keeps the old descriptor until the new file is open. */
-static int open_file(struct sink *s)
+static void say_what_was_cut(const struct sink *s)
 {
-	struct json_file *f = s->state, fresh = *f;
-	int error;
+	const struct json_file *f = s->state;
 
-	fresh.fd = open(s->settings->value[SINK_KEY_PATH],
-		O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, MODE);
-	if (fresh.fd < 0)
-		return -errno;
-	error = describe(&fresh);
-	if (error == 0)
-		error = end_last_line(&fresh);
-	if (error < 0) {
-		close(fresh.fd);
-		return error;
-	}
-	if (f->fd >= 0)
-		close(f->fd);
-	*f = fresh;
-	f->done = 0;
-	f->rotate_at_bytes = rotate_bytes(s);
-	return 0;
+	if (f->lines.cut_bytes)
+		log_say(LOG_LEVEL_WARNING, "sink %s: half a record at its end was removed",
+			sink_name(s->settings));
 }
 
 static int json_file_open(struct sink *s)
 {
 	struct json_file *f = s->state = calloc(1, sizeof(*f));
+	int error;
 
 	if (!f)
 		return -ENOMEM;
-	f->fd = -1;
-	f->is_stdout = strcmp(s->settings->value[SINK_KEY_PATH], "-") == 0;
-	if (!f->is_stdout)
-		return open_file(s);
-	f->fd = STDOUT_FILENO;
-	return describe(f);
+	error = json_lines_open(&f->lines, s->settings->value[SINK_KEY_PATH], JSON_LINES_EXTEND);
+	if (error < 0)
+		return sink_fail(s, error, "%s", file_place_error(error));
+	f->rotate_at_bytes = rotate_bytes(s);
+	say_what_was_cut(s);
+	return 0;
+}
+
+static int open_again(struct sink *s)
+{
+	struct json_file *f = s->state;
+	int error = json_lines_reopen(&f->lines);
+
+	if (error < 0)
+		return sink_fail(s, error, "%s", file_place_error(error));
+	f->rotate_at_bytes = rotate_bytes(s);
+	return 0;
 }
 
 /* --- rotation ----------------------------------------------------------------------------- */
@@ -136,11 +99,11 @@ static int rotate(struct sink *s)
 	if (error < 0) {
 		log_say(LOG_LEVEL_WARNING, "sink %s: cannot be rotated: %s", sink_name(s->settings),
 			strerror(-error));
-		f->rotate_at_bytes = f->size_bytes + rotate_bytes(s);
+		f->rotate_at_bytes = f->lines.size_bytes + rotate_bytes(s);
 		return 0;
 	}
 	f->is_moved = true;
-	error = open_file(s);
+	error = open_again(s);
 	if (error == 0)
 		f->is_moved = false;
 	return error;
@@ -148,83 +111,43 @@ static int rotate(struct sink *s)
 
 static bool is_full(const struct json_file *f, size_t length)
 {
-	return f->rotate_at_bytes && f->is_regular && !f->is_stdout && f->size_bytes > 0 &&
-	       f->size_bytes + length + 1 > f->rotate_at_bytes;
+	const struct json_lines *l = &f->lines;
+
+	return f->rotate_at_bytes && l->is_regular && !l->is_stdout && l->size_bytes > 0 &&
+	       l->used == 0 && l->size_bytes + length + 1 > f->rotate_at_bytes;
 }
 
 /* --- lines -------------------------------------------------------------------------------- */
 
-/* On a pipe, waits until it is writable and writes at most PIPE_BUF bytes, which does not block. */
-static ssize_t put(const struct sink *s, const char *json, size_t length)
-{
-	const struct json_file *f = s->state;
-	size_t left = length - f->done;
-	struct iovec part[] = {{(char *)json + f->done, left}, {(char *)"\n", 1}};
-	int error;
-
-	if (f->done > length)
-		return 0;
-	if (f->is_regular)
-		return writev(f->fd, part, 2);
-	error = sink_wait(s, f->fd, POLLOUT, PATIENCE_NS);
-	if (error < 0) {
-		errno = -error;
-		return -1;
-	}
-	return left ? write(f->fd, json + f->done, left < PIPE_BUF ? left : PIPE_BUF)
-		    : write(f->fd, "\n", 1);
-}
-
-/* Truncates from the current end: the file may have been truncated by others. */
-static void take_back(struct json_file *f)
-{
-	struct stat st;
-
-	if (!f->is_regular || f->is_stdout || f->done == 0)
-		return;
-	if (fstat(f->fd, &st) == 0 && st.st_size >= (off_t)f->done &&
-		ftruncate(f->fd, st.st_size - (off_t)f->done) == 0)
-		f->done = 0;
-}
-
+/* What waits in the buffer after a failure is this very event. */
 static int json_file_write(struct sink *s, const struct event *v)
 {
 	struct json_file *f = s->state;
-	size_t length = v->json_bytes;
-	int error = is_full(f, length) && f->done == 0 ? rotate(s) : 0;
+	uint64_t lost = f->lines.lost;
+	int error = is_full(f, v->json_bytes) ? rotate(s) : 0;
 
 	if (error < 0)
 		return error;
-	while (f->done < length + 1) {
-		ssize_t n = put(s, v->json, length);
-		if (n < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
-		if (n < 0) {
-			error = errno == EPIPE && f->is_stdout ? -ESHUTDOWN : -errno;
-			take_back(f);
-			return error == -ESHUTDOWN ? sink_fail(s, error, "nobody reads any more")
-						   : error;
-		}
-		f->done += (size_t)n;
+	if (f->lines.used == 0)
+		json_lines_write(&f->lines, v->json, v->json_bytes);
+	if (f->lines.lost > lost)
+		return -EBADMSG;
+	while ((error = json_lines_flush(&f->lines)) == -EAGAIN) {
+		error = sink_wait(s, f->lines.fd, POLLOUT, PATIENCE_NS);
+		if (error < 0)
+			return error;
 	}
-	f->size_bytes += length + 1;
-	f->done = 0;
-	return 0;
-}
-
-static int json_file_reopen(struct sink *s)
-{
-	struct json_file *f = s->state;
-
-	return f->is_stdout ? 0 : open_file(s);
+	if (error == -EPIPE && f->lines.is_stdout)
+		return sink_fail(s, -ESHUTDOWN, "nobody reads any more");
+	return error;
 }
 
 static void json_file_close(struct sink *s)
 {
 	struct json_file *f = s->state;
 
-	if (f && f->fd >= 0 && !f->is_stdout)
-		close(f->fd);
+	if (f)
+		json_lines_discard(&f->lines);
 	free(f);
 	s->state = NULL;
 }
@@ -232,6 +155,6 @@ static void json_file_close(struct sink *s)
 const struct sink_operations sink_json_file = {
 	.open = json_file_open,
 	.write = json_file_write,
-	.reopen = json_file_reopen,
+	.reopen = open_again,
 	.close = json_file_close,
 };

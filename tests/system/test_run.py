@@ -51,6 +51,7 @@ class World:
 
     def start(self, capture, *arguments, prefix=()):
         self.flows, self.stats = self.folder / 'run.flows', self.folder / 'run.stats'
+        self.flows.unlink(missing_ok=True)  # it would be extended
         return subprocess.Popen([*prefix, PORTOLAN, 'run', '--site', self.site(capture), '--flows',
                                  self.flows, '--stats', self.stats, *arguments],
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -138,6 +138,7 @@ class World:
             f'  dpdk: {{devices: ["net_pcap0,rx_pcap={self.capture}"]}}\n'
             f'outputs:\n  control: {{socket: {self.socket}}}\n  events:\n{listed}')
         self.stats, self.events = self.folder / 'stats.json', self.folder / 'events.reference'
+        self.events.unlink(missing_ok=True)  # it would be extended
         child = subprocess.Popen(
             [*prefix, PORTOLAN, 'run', '--site', site, '--stats', self.stats, '--events',
              self.events, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -34,7 +34,7 @@ static struct fixture *fixture_open_alerts(void)
 	other_profiles_open(&d->other_profiles, d->ruleset);
 	d->ecs = (struct ecs){
 		.ruleset = d->ruleset, .other_profiles = &d->other_profiles, .observer = "sensor"};
-	assert_int_equal(json_lines_open(&d->lines, d->path), 0);
+	assert_int_equal(json_lines_open(&d->lines, d->path, JSON_LINES_EXTEND), 0);
 	alerts_init(&d->alerts, &d->ecs, &d->lines, WINDOW);
 	return d;
 }
@@ -57,7 +57,7 @@ static unsigned written(struct fixture *d, const char *state, long long *flows)
 	unsigned count = 0;
 	FILE *f;
 
-	fflush(d->lines.file);
+	json_lines_flush(&d->lines);
 	f = fopen(d->path, "r");
 	assert_non_null(f);
 	while (getline(&line, &bytes, f) > 0) {

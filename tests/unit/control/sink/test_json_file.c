@@ -115,19 +115,6 @@ static void json_file_goes_on_in_a_new_file_once_it_was_moved_away(void **state)
 	assert_string_equal(content(s, 0), "3\n");
 }
 
-static void json_file_ends_a_line_that_was_left_half(void **state)
-{
-	struct fixture *s = *state;
-	FILE *f = fopen(s->path, "w");
-
-	assert_non_null(f);
-	fputs("{\"hal", f);
-	fclose(f);
-	assert_int_equal(s->sink.operations->open(&s->sink), 0);
-	assert_int_equal(put(s, "{}"), 0);
-	assert_string_equal(content(s, 0), "{\"hal\n{}\n");
-}
-
 /* A file size limit simulates a full disk: the write that reaches it is cut short. */
 static void json_file_takes_half_a_line_back_and_writes_it_whole_later(void **state)
 {
@@ -157,7 +144,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(json_file_rotates_by_size_and_keeps_so_many),
 		CASE(json_file_goes_on_in_a_new_file_once_it_was_moved_away),
-		CASE(json_file_ends_a_line_that_was_left_half),
 		CASE(json_file_takes_half_a_line_back_and_writes_it_whole_later),
 	};
 
