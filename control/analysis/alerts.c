@@ -555,6 +555,11 @@ void alerts_tick(struct alerts *a, uint64_t now_ns)
 	a->window_ends_ns = later(now_ns, a->window_ns);
 }
 
+void alerts_clock_was_set(struct alerts *a)
+{
+	a->window_ends_ns = 0;
+}
+
 void alerts_flush(struct alerts *a)
 {
 	tell_all(a, &(struct moment){.now_ns = a->window_ends_ns, .is_last = true});

@@ -51,6 +51,9 @@ void alerts_write_event(struct alerts *, struct event *);
 /* Tells what is due if the window is over. */
 void alerts_tick(struct alerts *, uint64_t now_ns);
 
+/* The clock whose time alerts_tick() is given was set: what waits is told with the next call. */
+void alerts_clock_was_set(struct alerts *);
+
 /* Tells all that is not told yet: at the end, and before a reload. */
 void alerts_flush(struct alerts *);
 

@@ -1,14 +1,20 @@
 #include "base/signals.h"
 
+#include <assert.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
-static volatile sig_atomic_t stop, reload, reopen;
+/* Read and cleared in one step: a signal that comes in between is not lost. */
+static atomic_bool stop, reload, reopen;
+
+static_assert(ATOMIC_BOOL_LOCK_FREE == 2, "signal handlers may set these flags");
 
 static void on_stop(int signal)
 {
 	(void)signal;
-	stop = 1;
+	atomic_store(&stop, true);
 }
 
 void signals_watch_stop(void)
@@ -21,13 +27,13 @@ void signals_watch_stop(void)
 
 int signals_stop_requested(void)
 {
-	return stop;
+	return atomic_load(&stop);
 }
 
 static void on_reload(int signal)
 {
 	(void)signal;
-	reload = 1;
+	atomic_store(&reload, true);
 }
 
 void signals_watch_reload(void)
@@ -39,16 +45,13 @@ void signals_watch_reload(void)
 
 int signals_reload_requested(void)
 {
-	int was = reload;
-
-	reload = 0;
-	return was;
+	return atomic_exchange(&reload, false);
 }
 
 static void on_reopen(int signal)
 {
 	(void)signal;
-	reopen = 1;
+	atomic_store(&reopen, true);
 }
 
 void signals_watch_reopen(void)
@@ -60,8 +63,5 @@ void signals_watch_reopen(void)
 
 int signals_reopen_requested(void)
 {
-	int was = reopen;
-
-	reopen = 0;
-	return was;
+	return atomic_exchange(&reopen, false);
 }

@@ -22,7 +22,8 @@ const struct ruleset *snapshot_ruleset(const struct snapshot *s)
 	return s->reload->ruleset;
 }
 
-void snapshot_take(struct snapshot *s, const struct worker_pool *pool, uint64_t now_ns)
+void snapshot_take(
+	struct snapshot *s, const struct worker_pool *pool, uint64_t now_ns, uint64_t steady_ns)
 {
 	uint64_t frames = s->counters.frames;
 
@@ -35,5 +36,8 @@ void snapshot_take(struct snapshot *s, const struct worker_pool *pool, uint64_t 
 	s->records_dropped = worker_pool_dropped(pool);
 	if (s->counters.frames > frames)
 		s->last_packet_ns = now_ns;
+	if (s->counters.frames > frames || s->quiet_since_ns == 0)
+		s->quiet_since_ns = steady_ns;
+	s->quiet_ns = steady_ns - s->quiet_since_ns;
 	s->in_doubt = mirror_report_is_in_doubt(&s->collector->mirror, &s->counters);
 }

@@ -35,6 +35,8 @@ struct snapshot {
 	struct snapshot_worker worker[CAPTURE_WORKERS_MAX];
 	uint64_t records_dropped;
 	uint64_t last_packet_ns; /* when the frame count last rose; 0: never */
+	uint64_t quiet_since_ns; /* the same, or the start, by the steady clock */
+	uint64_t quiet_ns;	 /* for how long no packet has come */
 	bool in_doubt;		 /* see mirror_report_is_in_doubt() */
 };
 
@@ -45,7 +47,8 @@ void snapshot_init(struct snapshot *, const struct reload *, const struct collec
 /* The current ruleset, not the one at the time of the snapshot. */
 const struct ruleset *snapshot_ruleset(const struct snapshot *);
 
-/* Updates the snapshot. */
-void snapshot_take(struct snapshot *, const struct worker_pool *, uint64_t now_ns);
+/* Updates the snapshot: the wall clock says when things happened, the steady one how long ago. */
+void snapshot_take(
+	struct snapshot *, const struct worker_pool *, uint64_t now_ns, uint64_t steady_ns);
 
 #endif

@@ -32,6 +32,10 @@
 #define SECOND_NS 1000000000ull
 #define DUMP_NS 10000000000ull
 
+/* A clock that is slewed moves by less than that in a second. */
+#define CLOCK_STEP_NS 500000000ll
+#define SETTLING_NS (60 * SECOND_NS)
+
 struct sensor {
 	const struct sensor_options *options;
 	struct reload reload; /* owns the rulesets */
@@ -51,6 +55,9 @@ struct sensor {
 	uint64_t alive_ns;
 	uint64_t dump_ns; /* steady clock: when the next one is due */
 	uint64_t start_ns;
+	uint64_t start_steady_ns;
+	uint64_t ahead_ns;   /* of the steady clock is the wall clock; modulo 2^64 */
+	uint64_t settled_ns; /* steady clock: from then on times are comparable again */
 };
 
 /* --- control socket --------------------------------------------------------------------- */
@@ -113,7 +120,7 @@ static int is_over(const struct sensor *s)
 	uint64_t duration = s->options->duration_ns;
 
 	return signals_stop_requested() || worker_pool_busy(s->pool) < s->capture.workers ||
-	       (duration && clock_wall_ns() - s->start_ns >= duration);
+	       (duration && clock_steady_ns() - s->start_steady_ns >= duration);
 }
 
 static void reload_site(struct sensor *s)
@@ -137,8 +144,8 @@ static void begin_dump(struct sensor *s)
 {
 	s->is_dumping = 1;
 	s->is_dump_wanted = 0;
-	s->is_evaluating = is_due(s);
-	if (s->is_evaluating)
+	s->is_evaluating = is_due(s) && clock_steady_ns() >= s->settled_ns;
+	if (is_due(s))
 		s->dump_ns = clock_steady_ns() + DUMP_NS;
 	requests_begin_dump(&s->requests);
 	collector_begin_dump(&s->collector);
@@ -204,6 +211,22 @@ static void handle_reloads(struct sensor *s)
 	s->is_dump_wanted = 1; /* refresh the mirror's figures, which are by appliance */
 }
 
+/* The wall clock was set: what waits for a time of it is due, and who was silent for how long is
+ * judged once packets of the new time have come. */
+static void watch_clock(struct sensor *s)
+{
+	uint64_t ahead_ns = clock_wall_ns() - clock_steady_ns();
+	int64_t moved_ns = (int64_t)(ahead_ns - s->ahead_ns);
+
+	if (moved_ns > -CLOCK_STEP_NS && moved_ns < CLOCK_STEP_NS)
+		return;
+	s->ahead_ns = ahead_ns;
+	s->settled_ns = clock_steady_ns() + SETTLING_NS;
+	alerts_clock_was_set(&s->collector.events);
+	log_say(LOG_LEVEL_WARNING, "the clock was set %lld s %s", llabs(moved_ns / 1000000000),
+		moved_ns < 0 ? "back" : "forward");
+}
+
 /* Files are written in blocks: what is in them is told when nothing more comes at the moment. */
 static size_t take_records(struct sensor *s)
 {
@@ -231,9 +254,10 @@ static void run_loop(struct sensor *s)
 		if (clock_steady_ns() < second_ns)
 			continue;
 		second_ns = clock_steady_ns() + SECOND_NS;
+		watch_clock(s);
 		collector_tell(&s->collector);
 		capture_watch(&s->capture);
-		snapshot_take(&s->snapshot, s->pool, clock_wall_ns());
+		snapshot_take(&s->snapshot, s->pool, clock_wall_ns(), clock_steady_ns());
 	}
 }
 
@@ -258,13 +282,15 @@ static int run(struct sensor *s)
 		return EXIT_FAILED;
 	}
 	s->start_ns = clock_wall_ns();
+	s->start_steady_ns = clock_steady_ns();
+	s->ahead_ns = s->start_ns - s->start_steady_ns;
 	collector_begin(&s->collector, s->start_ns);
 	s->dump_ns = clock_steady_ns() + DUMP_NS;
 	s->is_dump_wanted = 1;
 	s->reload.pool = s->pool;
 	s->reload.collector = &s->collector;
 	snapshot_init(&s->snapshot, &s->reload, &s->collector, &s->capture, s->start_ns);
-	snapshot_take(&s->snapshot, s->pool, s->start_ns);
+	snapshot_take(&s->snapshot, s->pool, s->start_ns, s->start_steady_ns);
 	s->telemetry = (struct telemetry){s->pool, &s->reload};
 	if (s->capture.through_dpdk)
 		telemetry_offer(&s->telemetry);

@@ -136,11 +136,9 @@ static void check(struct checks *c, const char *what, enum grade g, const char *
 
 static void check_traffic(struct checks *c, const struct snapshot *s)
 {
-	uint64_t silent_ns = s->now_ns - (s->last_packet_ns ? s->last_packet_ns : s->start_ns);
-
-	if (silent_ns > DEAD_NS)
+	if (s->quiet_ns > DEAD_NS)
 		check(c, "traffic", GRADE_FAILURE, "no packet for %llu s: is the mirror up?",
-			(unsigned long long)(silent_ns / SECOND_NS));
+			(unsigned long long)(s->quiet_ns / SECOND_NS));
 	else
 		check(c, "traffic", GRADE_OK, "packets arrive");
 }
