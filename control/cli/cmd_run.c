@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "cli/cli.h"
 
-enum { SITE, DURATION, WORKERS, FLOWS, EVENTS, STATS, USER, LOG };
+enum { SITE, DURATION, WORKERS, FLOWS, EVENTS, STATS, USER, LOG, CORE_DUMPS };
 
 static const struct cli_option options[] = {
 	[SITE] = {"site", "FILE", "the deployment, with what to capture (required)", NULL},
@@ -14,8 +14,11 @@ static const struct cli_option options[] = {
 	[FLOWS] = {"flows", "FILE", "add a JSON line for every monitored flow at its end", NULL},
 	[EVENTS] = {"events", "FILE", "add a JSON line for every finding as it is made", NULL},
 	[STATS] = {"stats", "FILE", "write the accounting as one JSON object at the end", NULL},
-	[USER] = {"user", "NAME", "become this user once the sources are open", NULL},
+	[USER] = {"user", "NAME",
+		"become this user: files are opened as it, sources before it is all", NULL},
 	[LOG] = {"log", "LEVEL", "error, warning, notice, info or debug (info)", NULL},
+	[CORE_DUMPS] = {"core-dumps", NULL,
+		"let a crash leave a core dump, with packets in it (none is left)", NULL},
 	{0},
 };
 
@@ -43,6 +46,7 @@ static int run(const struct cli_request *r)
 			r->value[LOG]);
 	log_set_level(level);
 	o.user = r->value[USER];
+	o.dumps_core = r->value[CORE_DUMPS] != NULL;
 	o.workers = (unsigned)workers;
 	return sensor_run(&o);
 }

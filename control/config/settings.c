@@ -1,8 +1,10 @@
 #include "config/settings.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "base/arena.h"
+#include "base/literal.h"
 
 #define FLOWS_DEFAULT (1u << 20)
 #define WINDOW_DEFAULT_NS 60000000000ull
@@ -34,4 +36,14 @@ const char *sink_file(const struct sink_settings *s)
 		if (s->value[k] && sink_key_info((enum sink_key)k)->value == SINK_VALUE_FILE)
 			return s->value[k];
 	return NULL;
+}
+
+uint16_t sink_tcp_port(const struct sink_settings *s)
+{
+	const char *address = s->value[SINK_KEY_ADDRESS];
+	const char *port =
+		address && strncmp(address, "udp://", 6) != 0 ? strrchr(address, ':') : NULL;
+	uint16_t number = 0;
+
+	return port && literal_port(port + 1, &number) == 0 ? number : 0;
 }

@@ -41,6 +41,9 @@ struct sink_settings {
 /* The file that a sink writes to, "-" for standard output; NULL: not a file. */
 const char *sink_file(const struct sink_settings *);
 
+/* The port that a sink connects to over TCP; 0: it does not. */
+uint16_t sink_tcp_port(const struct sink_settings *);
+
 struct output_settings {
 	struct sink_settings *sink;
 	size_t sinks;

@@ -1,14 +1,33 @@
-/* Reduces the sensor's rights once its sources are open: user, capabilities, and a sandbox in which
- * only its outputs are writable. */
+/* The sensor's rights: what it has at its start, and what is left while it judges packets.
+ *
+ *   rights_begin()           core dumps off; acts as the user that it is to become
+ *   (files, control socket)  made with that user's rights
+ *   rights_act_as_root()     (sources, ports)
+ *   rights_give_up()         user, capabilities, sandbox, system calls: in every thread, checked
+ *
+ * A thread that could keep a right is a reason not to start. What the kernel does not know (an old
+ * one, without Landlock) is logged.
+ */
 #ifndef PORTOLAN_RIGHTS_H
 #define PORTOLAN_RIGHTS_H
+
+#include <stdbool.h>
+
+#include "sensor/privileges.h"
 
 struct collector_options;
 struct output_settings;
 
-/* Drops the rights to open raw sockets and run programs. `user`: user to become, or NULL. Returns
- * an exit status, with the reason logged; a kernel without Landlock is logged and not an error. */
+struct rights {
+	const char *user; /* to become, or NULL */
+	bool dumps_core;  /* packets hold secrets: only if asked for */
+	struct privileges privileges;
+};
+
+/* All return an exit status, with the reason logged. */
+int rights_begin(struct rights *, const char *user, bool dumps_core);
+int rights_act_as_root(const struct rights *);
 int rights_give_up(
-	const char *user, const struct collector_options *, const struct output_settings *);
+	const struct rights *, const struct collector_options *, const struct output_settings *);
 
 #endif

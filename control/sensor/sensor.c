@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/errors.h"
+#include "base/file_place.h"
 #include "base/log.h"
 #include "base/signals.h"
 #include "config/settings.h"
@@ -49,6 +50,7 @@ struct sensor {
 	struct worker_pool *pool;
 	struct capture capture;
 	struct telemetry telemetry;
+	struct rights rights;
 	int is_reload_wanted, is_dumping;
 	int is_dump_wanted; /* at the start and after a reload */
 	int is_evaluating;  /* evaluates after this dump: it is not only for a request */
@@ -62,13 +64,26 @@ struct sensor {
 
 /* --- control socket --------------------------------------------------------------------- */
 
+static const char *socket_error(int error, const struct control_address *place)
+{
+	if (error == -EADDRINUSE)
+		return "another sensor answers there";
+	if (error == -ENOENT && place->group)
+		return "no such directory or group";
+	if (error == -EPERM && place->group)
+		return "the sensor's user has to be in the group";
+	if (error == -EPERM)
+		return "others may write to the folder; want one of root's, or --user";
+	return file_place_error(error);
+}
+
 /* The default path may be unusable (its directory is created by systemd): then there is no socket.
  * For a path from the site that is an error. */
 static int open_socket(struct sensor *s)
 {
 	const struct output_settings *o = &s->reload.settings->outputs;
-	struct control_address place = {o->control_socket ? o->control_socket : CONTROL_SOCKET,
-		s->options->user, o->control_group};
+	struct control_address place = {
+		o->control_socket ? o->control_socket : CONTROL_SOCKET, o->control_group};
 	struct control_handlers handlers = {requests_handle, requests_closed, &s->requests};
 	int error = control_socket_open(&s->socket, &place, &handlers);
 
@@ -80,10 +95,7 @@ static int open_socket(struct sensor *s)
 	if (error == 0)
 		return EXIT_DONE;
 	log_say(o->control_socket ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE,
-		"no control socket at %s: %s", place.path,
-		error == -EADDRINUSE		       ? "another sensor answers there"
-		: error == -ENOENT && o->control_group ? "no such directory or group"
-						       : strerror(-error));
+		"no control socket at %s: %s", place.path, socket_error(error, &place));
 	return o->control_socket ? EXIT_FAILED : EXIT_DONE;
 }
 
@@ -315,14 +327,51 @@ static int run(struct sensor *s)
 	return collector_close(&s->collector, &result) == EXIT_DONE ? status : EXIT_FAILED;
 }
 
+/* --- start, in the order of rights -------------------------------------------------------- */
+
+static const struct output_settings *outputs_of(const struct sensor *s)
+{
+	return &s->reload.settings->outputs;
+}
+
+static int open_site(struct sensor *s)
+{
+	struct settings *settings = NULL;
+	struct ruleset *ruleset = ruleset_open_site("run", s->options->site, &settings);
+
+	reload_init(&s->reload, s->options->site, ruleset, settings);
+	return ruleset ? EXIT_DONE : EXIT_MISUSED;
+}
+
+/* What is made here belongs to the user that the sensor becomes. */
+static int open_outputs(struct sensor *s)
+{
+	int status = collector_open(
+		&s->collector, s->reload.ruleset, s->reload.settings, &s->options->collector);
+
+	if (status == EXIT_DONE)
+		status = open_socket(s);
+	return status == EXIT_DONE ? open_sinks(s) : status;
+}
+
+static int open_capture(struct sensor *s)
+{
+	const char *const *interface;
+	size_t interfaces;
+	int status = capture_open(
+		&s->capture, s->reload.ruleset, &s->reload.settings->capture, s->options->workers);
+
+	if (status == EXIT_DONE) {
+		interface = capture_interfaces(&s->capture, &interfaces);
+		collector_name_interfaces(&s->collector, interface, interfaces);
+	}
+	return status;
+}
+
 int sensor_run(const struct sensor_options *options)
 {
 	struct sensor *s = calloc(1, sizeof(*s));
-	struct settings *settings = NULL;
-	struct ruleset *ruleset;
-	const char *const *interface;
-	size_t interfaces;
-	int status = s ? EXIT_DONE : EXIT_FAILED;
+	int status;
 
 	if (!s)
 		return EXIT_FAILED;
@@ -330,27 +379,19 @@ int sensor_run(const struct sensor_options *options)
 	signals_watch_reload(); /* first of all: the default action of both signals ends the program
 				 */
 	signals_watch_reopen();
-	ruleset = ruleset_open_site("run", options->site, &settings);
-	reload_init(&s->reload, options->site, ruleset, settings);
-	if (!s->reload.ruleset)
-		status = EXIT_MISUSED;
+	status = rights_begin(&s->rights, options->user, options->dumps_core);
 	if (status == EXIT_DONE)
-		status = capture_open(&s->capture, ruleset, &settings->capture, options->workers);
-	if (status == EXIT_DONE) {
-		status = collector_open(
-			&s->collector, s->reload.ruleset, s->reload.settings, &options->collector);
-		interface = capture_interfaces(&s->capture, &interfaces);
-		collector_name_interfaces(&s->collector, interface, interfaces);
-	}
+		status = open_site(s);
 	if (status == EXIT_DONE)
-		status = open_socket(s);
+		status = open_outputs(s);
 	if (status == EXIT_DONE)
-		status = open_sinks(s);
+		status = rights_act_as_root(&s->rights);
+	if (status == EXIT_DONE)
+		status = open_capture(s);
 	if (status == EXIT_DONE)
 		status = open_metrics(s);
 	if (status == EXIT_DONE)
-		status = rights_give_up(
-			options->user, &options->collector, &s->reload.settings->outputs);
+		status = rights_give_up(&s->rights, &options->collector, outputs_of(s));
 	if (status == EXIT_DONE && sinks_start(s->sinks) < 0)
 		status = EXIT_FAILED;
 	if (status == EXIT_DONE)

@@ -8,6 +8,7 @@
 #define PORTOLAN_SENSOR_H
 
 #include "base/exit_status.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "run/capture.h"
@@ -19,7 +20,8 @@ struct sensor_options {
 	const char *site;
 	struct collector_options collector;
 	uint64_t duration_ns; /* 0: until a signal */
-	const char *user;     /* user to become once the sources are open, or NULL */
+	const char *user;     /* user to become; files are opened as that one; or NULL */
+	bool dumps_core;      /* a crash leaves memory, with packets, in a file */
 	unsigned workers;     /* 0: as many as the site's CPUs, or one */
 	char *const *line;    /* the program's arguments, to execute portolan-sensor with */
 };

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/file_place.h"
 #include "serve/control_protocol.h"
 
 #define CLIENTS_MAX 16
@@ -42,7 +42,8 @@ struct control_client {
 
 struct control_socket {
 	int fd;
-	char *path;
+	struct file_place place;
+	bool is_bound;
 	struct control_handlers handlers;
 	uint64_t now_ns;
 	struct control_client client[CLIENTS_MAX];
@@ -341,6 +342,16 @@ void control_socket_poll(struct control_socket *s, int wait_ms, uint64_t now_ns)
 
 /* --- open and close ------------------------------------------------------------------------- */
 
+/* A place in a folder that is held open: nobody moves it in between. */
+static int address_of(const struct file_place *p, struct sockaddr_un *at)
+{
+	int n = snprintf(
+		at->sun_path, sizeof(at->sun_path), "/proc/self/fd/%d/%s", p->folder, p->name);
+
+	at->sun_family = AF_UNIX;
+	return n < 0 || (size_t)n >= sizeof(at->sun_path) ? -ENAMETOOLONG : 0;
+}
+
 static bool is_listening(const struct sockaddr_un *at)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -352,73 +363,59 @@ static bool is_listening(const struct sockaddr_un *at)
 }
 
 /* Removes only an unused socket, no other kind of file. */
-static int remove_unused(const struct sockaddr_un *at)
+static int remove_unused(const struct file_place *p, const struct sockaddr_un *at)
 {
-	struct stat found;
-
-	if (lstat(at->sun_path, &found) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (!S_ISSOCK(found.st_mode))
+	if (!p->exists)
+		return 0;
+	if (!p->is_socket)
 		return -EEXIST;
 	if (is_listening(at))
 		return -EADDRINUSE;
-	return unlink(at->sun_path) < 0 ? -errno : 0;
+	return unlinkat(p->folder, p->name, 0) < 0 ? -errno : 0;
 }
 
-/* (uid_t)-1 and (gid_t)-1: unchanged. */
-struct owners {
-	uid_t user;
-	gid_t group;
-};
-
-static int find_owners(const struct control_address *place, struct owners *o)
+/* Only who has the group can give the socket to it; by a link of that name nothing is changed. */
+static int give_to(const struct file_place *p, const char *name)
 {
-	const struct passwd *user = place->owner ? getpwnam(place->owner) : NULL;
-	const struct group *group = place->group ? getgrnam(place->group) : NULL;
+	const struct group *group = name ? getgrnam(name) : NULL;
 
-	if ((place->owner && !user) || (place->group && !group))
+	if (!name)
+		return 0;
+	if (!group)
 		return -ENOENT;
-	o->user = user ? user->pw_uid : (uid_t)-1;
-	o->group = group ? group->gr_gid : user ? user->pw_gid : (gid_t)-1;
-	return 0;
+	return fchownat(p->folder, p->name, (uid_t)-1, group->gr_gid, AT_SYMLINK_NOFOLLOW) < 0
+		       ? -errno
+		       : 0;
 }
 
-/* Bound without permissions for others, so that nobody connects before they are set. */
-static int bind_to(
-	struct control_socket *s, const struct sockaddr_un *at, const struct control_address *place)
+/* Its mode is 0660 from the first moment on. */
+static int bind_to(struct control_socket *s, const struct sockaddr_un *at, const char *group)
 {
-	struct owners owners;
-	mode_t mask;
-	int error = find_owners(place, &owners);
+	mode_t mask = umask(0117);
+	int error = bind(s->fd, (const struct sockaddr *)at, sizeof(*at)) < 0 ? -errno : 0;
 
-	if (error < 0)
-		return error;
-	mask = umask(0177);
-	error = bind(s->fd, (const struct sockaddr *)at, sizeof(*at)) < 0 ? -errno : 0;
 	umask(mask);
-	if (error < 0)
-		return error;
-	s->path = strdup(at->sun_path);
-	if (chown(at->sun_path, owners.user, owners.group) < 0)
-		return -errno;
-	return chmod(at->sun_path, 0660) < 0 ? -errno : 0;
+	s->is_bound = error == 0;
+	return error < 0 ? error : give_to(&s->place, group);
 }
 
-static int listen_at(struct control_socket *s, const struct control_address *place)
+static int listen_at(struct control_socket *s, const struct control_address *address)
 {
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
-	int error;
+	int error = file_place_find(&s->place, address->path);
 
-	if (strlen(place->path) >= sizeof(at.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(at.sun_path, place->path, strlen(place->path) + 1);
-	error = remove_unused(&at);
+	if (error == 0)
+		error = address_of(&s->place, &at);
+	if (error == 0 && geteuid() == 0 && file_place_is_shared(&s->place))
+		error = -EPERM;
+	if (error == 0)
+		error = remove_unused(&s->place, &at);
 	if (error < 0)
 		return error;
 	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (s->fd < 0)
 		return -errno;
-	error = bind_to(s, &at, place);
+	error = bind_to(s, &at, address->group);
 	if (error < 0)
 		return error;
 	return listen(s->fd, BACKLOG) < 0 ? -errno : 0;
@@ -433,6 +430,7 @@ int control_socket_open(struct control_socket **out, const struct control_addres
 	if (!s)
 		return -ENOMEM;
 	s->fd = -1;
+	s->place.folder = -1;
 	s->handlers = *handlers;
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
 		s->client[i].fd = -1;
@@ -454,8 +452,8 @@ void control_socket_close(struct control_socket *s)
 			close_client(s, &s->client[i]);
 	if (s->fd >= 0)
 		close(s->fd);
-	if (s->path)
-		unlink(s->path);
-	free(s->path);
+	if (s->is_bound)
+		unlinkat(s->place.folder, s->place.name, 0);
+	file_place_fini(&s->place);
 	free(s);
 }

@@ -29,12 +29,13 @@ struct control_handlers {
 	void *context;
 };
 
-/* Listens at `path`. The socket belongs to `owner`, and its group, or `group` if given, may
- * connect; either may be NULL: the current user. 0 or a negative errno: -EADDRINUSE if another
- * process listens there, -ENOENT also for an unknown owner or group. An unused socket file is
+/* Listens at `path`. The socket is made by the user who acts at the moment, and its group, or
+ * `group` if given (NULL: the user's own), may connect. 0 or a negative errno: -EADDRINUSE if
+ * another process listens there, -ENOENT also for an unknown group, -EPERM if the user may not give
+ * it the group, or if root would make it in a folder of another user. An unused socket file is
  * replaced. */
 struct control_address {
-	const char *path, *owner, *group;
+	const char *path, *group;
 };
 
 int control_socket_open(

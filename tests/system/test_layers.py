@@ -70,7 +70,7 @@ LIBRARIES = {
     'rte_': 'dataplane/source/dpdk/', 'pcap': 'dataplane/source/', 'hs.h': 'dataplane/core/service/scanner.c',
     'yaml.h': 'control/config/document.c', 'cyaml/': 'control/config/schema.h',
     'gnutls/': 'control/sink/tls_client.c', 'microhttpd.h': 'control/serve/http_server.c',
-    'urcu': 'control/run/worker_pool.c', 'cap-ng.h': 'control/sensor/privileges.c',
+    'urcu': 'control/run/worker_pool.c', 'seccomp.h': 'control/sensor/syscalls.c',
     'systemd/': 'control/sensor/sd_notify.c', 'zlib.h': 'dataplane/source/file/gzip.c',
     'zstd.h': 'dataplane/source/file/zstd.c', 'lzma.h': 'dataplane/source/file/xz.c',
 }

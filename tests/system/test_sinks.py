@@ -138,7 +138,8 @@ class World:
             f'  dpdk: {{devices: ["net_pcap0,rx_pcap={self.capture}"]}}\n'
             f'outputs:\n  control: {{socket: {self.socket}}}\n  events:\n{listed}')
         self.stats, self.events = self.folder / 'stats.json', self.folder / 'events.reference'
-        self.events.unlink(missing_ok=True)  # it would be extended
+        for former in (self.events, self.stats):  # would be extended; may be root's
+            former.unlink(missing_ok=True)
         child = subprocess.Popen(
             [*prefix, PORTOLAN, 'run', '--site', site, '--stats', self.stats, '--events',
              self.events, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -287,7 +288,7 @@ def rights_of_thread(pid, name):
 def a_file_that_was_moved_away_is_opened_anew_on_a_signal(w):
     file, moved = w.folder / 'log.jsonl', w.folder / 'log.jsonl.moved'
     user = ('--user', 'nobody') if os.geteuid() == 0 else ()
-    w.folder.chmod(0o777)
+    w.folder.chmod(0o1777)
     child = w.start([f'kind: json, path: {file}'], *user)
     try:
         wait_for('events are written', 5, lambda: child.poll() is not None or lines(file))
