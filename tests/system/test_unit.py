@@ -24,14 +24,6 @@ UNIT = TREE / 'configs' / 'units' / 'portolan.service'
 EXPOSURE_MAX = 1.5
 BOOT_SECONDS = 150
 
-DRIVER = """[Unit]
-After=systemd-journald.service systemd-tmpfiles-setup.service
-[Service]
-Type=oneshot
-ExecStart=/usr/bin/env python3 /test/driver.py /test/told.json
-ExecStopPost=/bin/systemctl exit --no-block
-"""
-
 # Sooner than in production.
 DROP_IN = """[Service]
 Environment=PORTOLAN_CONFIGS=/usr/share/portolan
@@ -70,7 +62,7 @@ class Container:
         shutil.copy(UNIT, units)
         (units / 'portolan.service.d').mkdir(exist_ok=True)
         (units / 'portolan.service.d' / 'test.conf').write_text(DROP_IN)
-        (units / 'portolan-test.service').write_text(DRIVER)
+        shutil.copy(TREE / 'tests/system/unit/portolan-test.service', units)
         (self.root / 'etc/portolan').mkdir(exist_ok=True)
         test = self.root / 'test'
         test.mkdir()
