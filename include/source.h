@@ -72,6 +72,8 @@ struct source {
 	uint32_t leaps, witnesses;
 	int started;
 	int is_idle; /* a pipe has nothing at the moment: what is known should be told now */
+	int is_hurried; /* set by the worker, which has work of its own: an idle poll waits for
+			   nothing */
 	enum steering steering;
 	char error[SOURCE_ERROR_BYTES]; /* what: why */
 };

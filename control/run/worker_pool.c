@@ -116,6 +116,14 @@ static void dispatch(struct worker_thread *t)
 	}
 }
 
+/* While nothing else is to be done. The last batch is kept: without one, records of the next burst
+ * would be dropped. */
+static void dispatch_early(struct worker_thread *t)
+{
+	if (!ring_is_empty(&t->empty))
+		dispatch(t);
+}
+
 static void begin_batch(struct worker_thread *t)
 {
 	if (t->filling)
@@ -160,8 +168,8 @@ static void fail(struct worker_thread *t)
 	atomic_store_explicit(&t->failed, true, memory_order_release);
 }
 
-/* Rounds of an idle poll: what is due is done before the source may sleep again, and no NIC's ring
- * runs over meanwhile. */
+/* Rounds of an idle poll, so few that no NIC's ring runs over meanwhile. The source does not sleep
+ * until all that is due is done. */
 #define IDLE_ROUNDS 16
 
 static void work_off(struct worker_thread *t)
@@ -171,8 +179,9 @@ static void work_off(struct worker_thread *t)
 	for (unsigned i = 0; i < IDLE_ROUNDS && more; i++) {
 		more = worker_idle(t->worker, clock_wall_ns());
 		empty_record_buffer(t);
-		dispatch(t);
+		dispatch_early(t);
 	}
+	t->source->is_hurried = more;
 }
 
 /* Idle poll: sweep (live only), flush records, publish counters. */
@@ -180,7 +189,7 @@ static void on_idle(struct worker_thread *t)
 {
 	if (!t->pool->config.may_wait)
 		work_off(t);
-	dispatch(t);
+	dispatch_early(t);
 	publish(t);
 }
 
@@ -263,7 +272,7 @@ static void work(struct worker_thread *t)
 		if (got == 0)
 			on_idle(t);
 		else if (i % BURSTS_PER_PUBLICATION == 0) {
-			dispatch(t);
+			dispatch_early(t);
 			publish(t);
 		}
 	}

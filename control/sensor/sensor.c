@@ -30,6 +30,7 @@
 #include "sink/sinks.h"
 
 #define POLL_MS 20
+#define BUSY_POLL_MS 1
 #define SECOND_NS 1000000000ull
 #define DUMP_NS 10000000000ull
 
@@ -249,12 +250,18 @@ static size_t take_records(struct sensor *s)
 	return records;
 }
 
+/* Workers that dump or rejudge their flows fill the queue of records in a few milliseconds. */
+static int wait_ms(const struct sensor *s)
+{
+	return s->is_dumping || s->reload.previous ? BUSY_POLL_MS : POLL_MS;
+}
+
 static void run_loop(struct sensor *s)
 {
 	uint64_t second_ns = 0;
 
 	while (!is_over(s)) {
-		serve_requests(s, take_records(s) ? 0 : POLL_MS);
+		serve_requests(s, take_records(s) ? 0 : wait_ms(s));
 		alerts_tick(&s->collector.events, clock_wall_ns());
 		keep_alive(s);
 		handle_reloads(s);

@@ -61,7 +61,7 @@ static void back_off(struct rx_queue *q)
 	uint32_t over = ++q->empty > IDLE_SPINS ? q->empty - IDLE_SPINS : 0;
 	struct timespec nap = {0};
 
-	if (q->dpdk->idle == SOURCE_DPDK_IDLE_NEVER || over == 0)
+	if (q->dpdk->idle == SOURCE_DPDK_IDLE_NEVER || q->source.is_hurried || over == 0)
 		return;
 	if (q->empty == UINT32_MAX)
 		q->empty = UINT32_MAX / 2;

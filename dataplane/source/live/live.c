@@ -114,7 +114,7 @@ static int wait_for_packets(struct live *l, int wait_ms)
 
 	for (size_t i = 0; i < l->interface_captures; i++)
 		l->ready[i].revents = 0;
-	if (poll(l->ready, l->interface_captures, wait_ms) > 0)
+	if (poll(l->ready, l->interface_captures, l->source.is_hurried ? 0 : wait_ms) > 0)
 		return 0;
 	for (size_t i = 0; i < l->interface_captures && !error; i++)
 		error = check_interface(l, &l->interface_capture[i], NULL);
