@@ -85,9 +85,11 @@ static int open_socket(struct sensor *s)
 	const struct output_settings *o = &s->reload.settings->outputs;
 	struct control_address place = {
 		o->control_socket ? o->control_socket : CONTROL_SOCKET, o->control_group};
-	struct control_handlers handlers = {requests_handle, requests_closed, &s->requests};
+	struct control_handlers handlers = {
+		requests_handle, requests_continue, requests_closed, &s->requests};
 	int error = control_socket_open(&s->socket, &place, &handlers);
 
+	s->requests.socket = s->socket;
 	s->requests.snapshot = &s->snapshot;
 	s->requests.collector = &s->collector;
 	s->requests.reload = &s->reload;
@@ -200,7 +202,7 @@ static void serve_requests(struct sensor *s, int wait_ms)
 		control_socket_poll(s->socket, wait_ms, clock_steady_ns());
 	else if (wait_ms > 0)
 		nanosleep(&delay, NULL);
-	http_run(s->http);
+	http_run(s->http, clock_steady_ns());
 }
 
 static void keep_alive(struct sensor *s)

@@ -13,12 +13,17 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file_place.h"
 #include "serve/control_protocol.h"
 
 #define CLIENTS_MAX 16
 #define BACKLOG 16
-#define UNREAD_MAX (64u << 20)
+#define UNREAD_MAX (256u << 10)
+#define OUTPUT_MAX (4u << 20) /* one item, however long, still fits */
+
+/* Time for long answers in one poll. */
+#define SLICE_NS 5000000ull
 #define SECOND_NS 1000000000ull
 
 /* Timeouts: incomplete request, idle between requests, answer that is not read. */
@@ -26,13 +31,18 @@
 #define IDLE_NS (120 * SECOND_NS)
 #define READING_NS (30 * SECOND_NS)
 
+/* Who has neither read nor asked for so long gives way to a new client. */
+#define STALLED_NS SECOND_NS
+
 struct control_client {
 	int fd; /* -1: free slot */
 	bool may_change;
 	bool is_answering; /* a request is being answered */
+	bool goes_on;	   /* its answer is made in slices */
 	bool is_closing;   /* close once all is sent */
 	bool has_ended;	   /* it has shut down its writing side */
 	uint64_t deadline_ns;
+	uint64_t read_ns; /* when it last read from an answer, or asked */
 	void *user_data;
 	char in[CONTROL_REQUEST_BYTES];
 	size_t in_bytes;
@@ -46,21 +56,28 @@ struct control_socket {
 	bool is_bound;
 	struct control_handlers handlers;
 	uint64_t now_ns;
+	unsigned turn; /* client that got a slice last */
 	struct control_client client[CLIENTS_MAX];
 };
 
 /* --- output ----------------------------------------------------------------------------- */
 
+/* Moves what is not sent yet to the front, then grows. */
 static bool make_room(struct control_client *c, size_t bytes)
 {
 	size_t room = c->out_capacity ? c->out_capacity : 4096;
 	char *out;
 
+	if (c->out_sent > 0) {
+		memmove(c->out, c->out + c->out_sent, c->out_bytes - c->out_sent);
+		c->out_bytes -= c->out_sent;
+		c->out_sent = 0;
+	}
 	while (room < c->out_bytes + bytes)
 		room *= 2;
 	if (room == c->out_capacity)
 		return true;
-	if (room > 2 * (size_t)UNREAD_MAX)
+	if (room > OUTPUT_MAX)
 		return false;
 	out = realloc(c->out, room);
 	if (!out)
@@ -72,7 +89,7 @@ static bool make_room(struct control_client *c, size_t bytes)
 
 static bool put_text(struct control_client *c, const char *json, size_t bytes)
 {
-	if (!json || !make_room(c, bytes + 1))
+	if (!json || (c->out_bytes + bytes + 1 > c->out_capacity && !make_room(c, bytes + 1)))
 		return false;
 	memcpy(c->out + c->out_bytes, json, bytes);
 	c->out[c->out_bytes + bytes] = '\n';
@@ -90,14 +107,19 @@ static bool put_line(struct control_client *c, json_t *document)
 	return put;
 }
 
-static bool is_output_full(const struct control_client *c)
+bool control_has_room(const struct control_client *c)
 {
-	return c->out_bytes - c->out_sent > UNREAD_MAX;
+	return c->out_bytes - c->out_sent <= UNREAD_MAX;
+}
+
+void control_goes_on(struct control_client *c)
+{
+	c->goes_on = true;
 }
 
 bool control_item(struct control_client *c, json_t *item)
 {
-	if (!is_output_full(c))
+	if (control_has_room(c))
 		return put_line(c, item);
 	json_decref(item);
 	return false;
@@ -105,12 +127,13 @@ bool control_item(struct control_client *c, json_t *item)
 
 bool control_item_text(struct control_client *c, const char *json, size_t length)
 {
-	return !is_output_full(c) && put_text(c, json, length);
+	return control_has_room(c) && put_text(c, json, length);
 }
 
 static void end_answer(struct control_client *c, json_t *last)
 {
 	c->is_answering = false;
+	c->goes_on = false;
 	if (!put_line(c, last))
 		c->is_closing = true; /* the answer cannot be completed */
 }
@@ -178,6 +201,7 @@ static void take_request(struct control_socket *s, struct control_client *c, con
 	const char *command = json_string_value(json_object_get(question, "command"));
 
 	c->is_answering = true;
+	c->read_ns = s->now_ns;
 	if (!json_is_object(question))
 		control_refuse(c, "not a JSON object: %s", question ? "" : error.text);
 	else if (json_integer_value(json_object_get(question, "protocol")) != CONTROL_PROTOCOL)
@@ -238,6 +262,7 @@ static bool transmit(struct control_socket *s, struct control_client *c)
 	if (sent < 0)
 		return errno == EAGAIN || errno == EINTR;
 	c->out_sent += (size_t)sent;
+	c->read_ns = s->now_ns;
 	c->deadline_ns = s->now_ns + READING_NS;
 	if (c->out_sent < c->out_bytes)
 		return true;
@@ -268,19 +293,54 @@ static bool is_trusted(int fd)
 	return peer.uid == 0 || peer.uid == geteuid();
 }
 
+/* The client that has neither read from a long answer nor (`or_idle`) asked anything for the
+ * longest time, at least `stalled_ns`; NULL: none. */
+static struct control_client *slowest_of(
+	struct control_socket *s, uint64_t stalled_ns, bool or_idle)
+{
+	struct control_client *slowest = NULL;
+
+	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+		struct control_client *c = &s->client[i];
+		bool may_go = c->fd >= 0 && (c->goes_on || (or_idle && !c->is_answering));
+		if (may_go && c->read_ns + stalled_ns <= s->now_ns &&
+			(!slowest || c->read_ns < slowest->read_ns))
+			slowest = c;
+	}
+	return slowest;
+}
+
+/* A free slot, or that of a client who stalls. */
+static struct control_client *slot_for_new(struct control_socket *s)
+{
+	struct control_client *c = free_slot(s);
+
+	if (c)
+		return c;
+	c = slowest_of(s, STALLED_NS, true);
+	if (c)
+		close_client(s, c);
+	return c;
+}
+
 static void add_client(struct control_socket *s, int fd)
 {
 	static const char full[] = "{\"protocol\":1,\"done\":false,\"error\":\"too many ask at the "
 				   "same time; try again\"}\n";
-	struct control_client *c = free_slot(s);
+	struct control_client *c = slot_for_new(s);
 
 	if (!c) {
+		char unread[4096];
 		(void)!send(fd, full, sizeof(full) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+		/* With bytes unread, closing would take the answer back (ECONNRESET). */
+		(void)!recv(fd, unread, sizeof(unread), MSG_DONTWAIT);
 		close(fd);
 		return;
 	}
-	*c = (struct control_client){
-		.fd = fd, .may_change = is_trusted(fd), .deadline_ns = s->now_ns + REQUEST_NS};
+	*c = (struct control_client){.fd = fd,
+		.may_change = is_trusted(fd),
+		.deadline_ns = s->now_ns + REQUEST_NS,
+		.read_ns = s->now_ns};
 }
 
 static void accept_all(struct control_socket *s)
@@ -321,6 +381,45 @@ static bool is_late(const struct control_socket *s, const struct control_client 
 	return s->now_ns > c->deadline_ns && (!c->is_answering || c->out_bytes > c->out_sent);
 }
 
+/* --- long answers ----------------------------------------------------------------------- */
+
+static bool wants_more(const struct control_client *c)
+{
+	return c->fd >= 0 && c->goes_on && control_has_room(c);
+}
+
+static bool is_anything_wanted(const struct control_socket *s)
+{
+	for (unsigned i = 0; i < CLIENTS_MAX; i++)
+		if (wants_more(&s->client[i]))
+			return true;
+	return false;
+}
+
+/* A slice for each client in turn, as long as there is time. */
+static void continue_answers(struct control_socket *s)
+{
+	uint64_t until_ns = clock_steady_ns() + SLICE_NS;
+
+	while (is_anything_wanted(s))
+		for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+			s->turn = (s->turn + 1) % CLIENTS_MAX;
+			if (wants_more(&s->client[s->turn]))
+				s->handlers.more(s->handlers.context, &s->client[s->turn]);
+			if (clock_steady_ns() >= until_ns)
+				return;
+		}
+}
+
+bool control_drop_slowest(struct control_socket *s, uint64_t stalled_ns)
+{
+	struct control_client *slowest = slowest_of(s, stalled_ns, false);
+
+	if (slowest)
+		close_client(s, slowest);
+	return slowest;
+}
+
 void control_socket_poll(struct control_socket *s, int wait_ms, uint64_t now_ns)
 {
 	struct pollfd poll_fd[CLIENTS_MAX + 1] = {{.fd = s->fd, .events = POLLIN}};
@@ -329,7 +428,7 @@ void control_socket_poll(struct control_socket *s, int wait_ms, uint64_t now_ns)
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
 		poll_fd[i + 1] =
 			(struct pollfd){.fd = s->client[i].fd, .events = wanted(&s->client[i])};
-	if (poll(poll_fd, CLIENTS_MAX + 1, wait_ms) < 0)
+	if (poll(poll_fd, CLIENTS_MAX + 1, is_anything_wanted(s) ? 0 : wait_ms) < 0)
 		return;
 	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
 		struct control_client *c = &s->client[i];
@@ -338,6 +437,7 @@ void control_socket_poll(struct control_socket *s, int wait_ms, uint64_t now_ns)
 	}
 	if (poll_fd[0].revents & POLLIN)
 		accept_all(s);
+	continue_answers(s);
 }
 
 /* --- open and close ------------------------------------------------------------------------- */

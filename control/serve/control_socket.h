@@ -1,8 +1,9 @@
 /* The control socket: its clients, their requests and pending output.
  *
  * Never blocks: a client that sends half a request, garbage or nothing, or that reads nothing,
- * costs a bounded buffer until its timeout. Knows lines and JSON; the answers come from the
- * handler. Used on the control thread only.
+ * costs a bounded buffer until its timeout. Long answers are made in slices, a few milliseconds at
+ * a time for all clients together, as they are read. Knows lines and JSON; the answers come from
+ * the handler. Used on the control thread only.
  */
 #ifndef PORTOLAN_CONTROL_SOCKET_H
 #define PORTOLAN_CONTROL_SOCKET_H
@@ -20,11 +21,16 @@ struct control_socket;
 typedef void control_handler(
 	void *context, struct control_client *, const char *command, const json_t *arguments);
 
+/* Adds some more items to an answer that goes on (control_goes_on()), or ends it. Called while the
+ * client's buffer has room, and between the sensor's other work. */
+typedef void control_continue(void *context, struct control_client *);
+
 /* Called when a client disconnects before it was answered. */
 typedef void control_closed(void *context, struct control_client *);
 
 struct control_handlers {
 	control_handler *ask;
+	control_continue *more;
 	control_closed *closed;
 	void *context;
 };
@@ -56,12 +62,21 @@ void *control_user_data(const struct control_client *);
 void control_set_user_data(struct control_client *, void *);
 
 /* Parts of an answer; takes ownership of documents. control_item() returns false if the client's
- * output buffer is full. */
+ * output buffer is full, or there is no memory. */
 bool control_item(struct control_client *, json_t *item);
 /* The same for an item that is rendered already; NULL: rendering failed. */
 bool control_item_text(struct control_client *, const char *json, size_t length);
 void control_done(struct control_client *, json_t *result);
 void control_refuse(struct control_client *, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* The answer is long: `more` is called for it until it is done. An item is added then where there
+ * is room for it. */
+void control_goes_on(struct control_client *);
+bool control_has_room(const struct control_client *);
+
+/* Drops the client that has not read from a long answer for the longest time, at least
+ * `stalled_ns`. False: there is none. */
+bool control_drop_slowest(struct control_socket *, uint64_t stalled_ns);
 
 #endif

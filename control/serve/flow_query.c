@@ -42,7 +42,13 @@ struct flow_query {
 	struct kept *kept;
 	size_t count, limit;
 	uint64_t seen, fitting;
+	const struct ruleset *ruleset; /* in whose numbers flows are kept; compared only */
+	bool is_sorted;
+	size_t sent;
 };
+
+/* Items at a time: 64 take half a millisecond. */
+#define SLICE 64
 
 static uint64_t rank_of(enum order o, const struct record *r)
 {
@@ -154,8 +160,10 @@ static struct flow_query *flow_query_new(const struct ecs *ecs)
 {
 	struct flow_query *q = calloc(1, sizeof(*q));
 
-	if (q)
+	if (q) {
 		q->ecs = ecs;
+		q->ruleset = ecs->ruleset;
+	}
 	return q;
 }
 
@@ -351,18 +359,40 @@ static bool put_item(
 	return is_put;
 }
 
-void flow_query_answer(struct flow_query *q, struct control_client *client)
+static void end(struct flow_query *q, struct control_client *client)
 {
-	size_t sent = 0;
-	json_t *result;
-
-	qsort(q->kept, q->count, sizeof(*q->kept), compare_rank);
-	while (sent < q->count && put_item(q, &q->kept[sent], client))
-		sent++;
-	result = json_pack("{s:I, s:I, s:I}", "live", (json_int_t)q->seen,
+	json_t *result = json_pack("{s:I, s:I, s:I}", "live", (json_int_t)q->seen,
 		q->other ? "changing" : "matching", (json_int_t)q->fitting, "shown",
-		(json_int_t)sent);
+		(json_int_t)q->sent);
+
 	if (q->other)
 		json_object_set_new(result, "policy", json_string(q->other->hash));
 	control_done(client, result);
+}
+
+bool flow_query_continue(struct flow_query *q, struct control_client *client)
+{
+	if (q->ecs->ruleset != q->ruleset) {
+		control_refuse(client, "the policy was reloaded meanwhile; ask again");
+		return false;
+	}
+	if (!q->is_sorted) {
+		qsort(q->kept, q->count, sizeof(*q->kept), compare_rank);
+		q->is_sorted = true;
+		return true;
+	}
+	for (size_t i = 0; i < SLICE && q->sent < q->count && control_has_room(client); i++)
+		if (!put_item(q, &q->kept[q->sent++], client)) {
+			control_refuse(client, "no more memory");
+			return false;
+		}
+	if (q->sent < q->count)
+		return true;
+	end(q, client);
+	return false;
+}
+
+size_t flow_query_bytes(const struct flow_query *q)
+{
+	return q->limit * sizeof(*q->kept);
 }

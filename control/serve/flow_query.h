@@ -33,7 +33,11 @@ void flow_query_free(struct flow_query *);
 /* Adds a live flow, in the numbers of the current ruleset. */
 void flow_query_add(struct flow_query *, const struct record *);
 
-/* Sends the answer once all flows were added. */
-void flow_query_answer(struct flow_query *, struct control_client *);
+/* Bytes that it keeps at most. */
+size_t flow_query_bytes(const struct flow_query *);
+
+/* Sends the next items of the answer, once all flows were added, and its end at the end; false
+ * then. A reload in between ends it: numbers of flows are those of their policy. */
+bool flow_query_continue(struct flow_query *, struct control_client *);
 
 #endif

@@ -4,19 +4,26 @@
 #include <fcntl.h>
 #include <microhttpd.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/tls_priorities.h"
 #include "config/settings.h"
 #include "serve/metrics.h"
 
-#define CONNECTIONS_MAX 16
-#define PATIENCE_S 10
+/* The library stops accepting at its limit: ours is lower, and makes room. */
+#define CONNECTIONS_LIMIT 128
+#define CONNECTIONS_MAX 64
+#define CONNECTIONS_OF_ADDRESS_MAX 8
+#define REQUEST_S 10
+#define REQUEST_NS (REQUEST_S * 1000000000ull)
 #define REQUEST_BYTES 16384
 #define FILE_BYTES_MAX 65536
 #define TOKEN_BYTES 256
@@ -25,8 +32,18 @@
 #define PLAIN "text/plain; version=0.0.4; charset=utf-8"
 #define OPEN_METRICS "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
+struct connection {
+	struct MHD_Connection *handle; /* NULL: a free slot */
+	struct sockaddr_storage address;
+	int fd;
+	uint64_t since_ns; /* steady clock: begin of the connection, or end of its last request */
+	bool is_dropped;
+};
+
 struct http {
 	struct MHD_Daemon *daemon;
+	uint64_t now_ns;
+	struct connection connection[CONNECTIONS_LIMIT];
 	const struct metrics_source *source;
 	char token[TOKEN_BYTES]; /* "": not required */
 	char *certificate, *key;
@@ -127,6 +144,115 @@ static enum MHD_Result take_request(void *context, struct MHD_Connection *c, con
 	return respond(c, MHD_HTTP_NOT_FOUND, "see /metrics\n", NULL, NULL);
 }
 
+/* --- connections --------------------------------------------------------------------------- */
+
+/* The library notices that the socket is at its end, and frees the connection. */
+static void drop(struct connection *c)
+{
+	if (c && !c->is_dropped)
+		shutdown(c->fd, SHUT_RDWR);
+	if (c)
+		c->is_dropped = true;
+}
+
+static bool is_of(const struct connection *c, const struct sockaddr_storage *address)
+{
+	const struct sockaddr_in *a4 = (const struct sockaddr_in *)&c->address;
+	const struct sockaddr_in *b4 = (const struct sockaddr_in *)address;
+	const struct sockaddr_in6 *a6 = (const struct sockaddr_in6 *)&c->address;
+	const struct sockaddr_in6 *b6 = (const struct sockaddr_in6 *)address;
+
+	if (c->address.ss_family != address->ss_family)
+		return false;
+	return address->ss_family == AF_INET6
+		       ? memcmp(&a6->sin6_addr, &b6->sin6_addr, sizeof(a6->sin6_addr)) == 0
+		       : a4->sin_addr.s_addr == b4->sin_addr.s_addr;
+}
+
+/* Drops the oldest connection if there are more than `max`, of an address or (NULL) in all. */
+static void make_room(struct http *h, const struct sockaddr_storage *address, unsigned max)
+{
+	struct connection *oldest = NULL;
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < CONNECTIONS_LIMIT; i++) {
+		struct connection *c = &h->connection[i];
+		if (!c->handle || c->is_dropped || (address && !is_of(c, address)))
+			continue;
+		count++;
+		if (!oldest || c->since_ns < oldest->since_ns)
+			oldest = c;
+	}
+	if (count > max)
+		drop(oldest);
+}
+
+static struct connection *free_slot(struct http *h)
+{
+	for (unsigned i = 0; i < CONNECTIONS_LIMIT; i++)
+		if (!h->connection[i].handle)
+			return &h->connection[i];
+	return NULL;
+}
+
+static void begin(struct http *h, struct MHD_Connection *handle, struct connection *c)
+{
+	const union MHD_ConnectionInfo *fd =
+		MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CONNECTION_FD);
+	const union MHD_ConnectionInfo *address =
+		MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+	*c = (struct connection){.handle = handle, .fd = fd->connect_fd, .since_ns = h->now_ns};
+	memcpy(&c->address, address->client_addr,
+		address->client_addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+							    : sizeof(struct sockaddr_in));
+	make_room(h, &c->address, CONNECTIONS_OF_ADDRESS_MAX);
+	make_room(h, NULL, CONNECTIONS_MAX);
+}
+
+static void watch_connection(void *context, struct MHD_Connection *handle, void **slot,
+	enum MHD_ConnectionNotificationCode code)
+{
+	struct connection *c = *slot;
+
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		*slot = c = free_slot(context);
+		if (c)
+			begin(context, handle, c);
+	} else if (c) {
+		c->handle = NULL;
+	}
+}
+
+static struct connection *connection_of(struct MHD_Connection *handle)
+{
+	const union MHD_ConnectionInfo *slot =
+		MHD_get_connection_info(handle, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return slot ? slot->socket_context : NULL;
+}
+
+/* Each request has its time, from the end of the one before: nobody sends it byte by byte. */
+static void end_request(void *context, struct MHD_Connection *handle, void **user_data,
+	enum MHD_RequestTerminationCode code)
+{
+	struct connection *c = connection_of(handle);
+
+	(void)user_data;
+	(void)code;
+	if (c)
+		c->since_ns = ((struct http *)context)->now_ns;
+}
+
+static void drop_the_late(struct http *h)
+{
+	for (unsigned i = 0; i < CONNECTIONS_LIMIT; i++) {
+		struct connection *c = &h->connection[i];
+		if (c->handle && h->now_ns - c->since_ns > REQUEST_NS)
+			drop(c);
+	}
+}
+
 /* --- open and close -----------------------------------------------------------------------------
  */
 
@@ -206,17 +332,18 @@ static struct MHD_Daemon *start(struct http *h, const struct addrinfo *at)
 	struct MHD_OptionItem more[] = {
 		{MHD_OPTION_HTTPS_MEM_CERT, 0, h->certificate},
 		{MHD_OPTION_HTTPS_MEM_KEY, 0, h->key},
+		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
 		{MHD_OPTION_END, 0, NULL},
 	};
 
 	if (!h->certificate)
-		more[0] = more[2];
+		more[0] = more[3];
 	return MHD_start_daemon(flags, 0, NULL, NULL, take_request, h, MHD_OPTION_SOCK_ADDR,
-		at->ai_addr, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX / 2,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)PATIENCE_S,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_BYTES, MHD_OPTION_ARRAY, more,
-		MHD_OPTION_END);
+		at->ai_addr, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_LIMIT,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)REQUEST_S,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_BYTES,
+		MHD_OPTION_NOTIFY_CONNECTION, watch_connection, h, MHD_OPTION_NOTIFY_COMPLETED,
+		end_request, h, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
 }
 
 static int listen_at(struct http *h, const char *listen)
@@ -266,10 +393,13 @@ int http_open(struct http **out, const struct output_settings *outputs,
 	return 0;
 }
 
-void http_run(struct http *h)
+void http_run(struct http *h, uint64_t now_ns)
 {
-	if (h)
-		MHD_run(h->daemon);
+	if (!h)
+		return;
+	h->now_ns = now_ns;
+	drop_the_late(h);
+	MHD_run(h->daemon);
 }
 
 void http_close(struct http *h)

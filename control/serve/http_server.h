@@ -1,8 +1,10 @@
 /* Metrics over HTTP: GET /metrics only (RFC 9110).
  *
  * No thread of its own: the control thread runs it periodically, and it never blocks. Connections,
- * memory and time are bounded. With a token, requests must carry it; with a certificate it is
- * HTTPS. Used on the control thread only.
+ * of one address and of all, memory and time are bounded: a whole request has ten seconds, and
+ * where there are too many connections the one goes that has been without a request for the
+ * longest. With a token, requests must carry it; with a certificate it is HTTPS. Used on the
+ * control thread only.
  */
 #ifndef PORTOLAN_HTTP_SERVER_H
 #define PORTOLAN_HTTP_SERVER_H
@@ -17,8 +19,8 @@ struct metrics_source;
  * a negative errno with the reason logged. The source is lent. */
 int http_open(struct http **, const struct output_settings *, const struct metrics_source *);
 
-/* Processes pending events without blocking; the argument may be NULL. */
-void http_run(struct http *);
+/* Processes pending events without blocking, by the steady clock; the argument may be NULL. */
+void http_run(struct http *, uint64_t now_ns);
 
 void http_close(struct http *);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -263,6 +264,59 @@ static void answer_health(
 	control_done(client, json_pack("{s:s}", "state", worst));
 }
 
+/* --- long answers ------------------------------------------------------------------------ */
+
+/* Items in a slice. */
+#define SLICE 64
+
+/* Who has not read for so long gives way to others. */
+#define STALLED_NS SECOND_NS
+
+/* What is left of an answer that is made in slices. */
+struct long_answer {
+	/* Adds some items; false: it was the end. */
+	bool (*go_on)(const struct requests *, struct control_client *, struct long_answer *);
+	struct flow_query *query;      /* of flows; owned */
+	const struct ruleset *ruleset; /* of a matrix: in whose numbers it goes on */
+	size_t appliance, set;	       /* next */
+	char *name, *state;	       /* only these; NULL: all; owned */
+	size_t items;		       /* sent so far */
+};
+
+static struct long_answer *long_answer_new(struct control_client *client,
+	bool (*go_on)(const struct requests *, struct control_client *, struct long_answer *))
+{
+	struct long_answer *l = calloc(1, sizeof(*l));
+
+	if (!l) {
+		control_refuse(client, "no more memory");
+		return NULL;
+	}
+	l->go_on = go_on;
+	control_set_user_data(client, l);
+	return l;
+}
+
+static struct long_answer *begin_long_answer(struct control_client *client,
+	bool (*go_on)(const struct requests *, struct control_client *, struct long_answer *))
+{
+	struct long_answer *l = long_answer_new(client, go_on);
+
+	if (l)
+		control_goes_on(client);
+	return l;
+}
+
+static bool put_item(struct long_answer *l, struct control_client *client, json_t *item)
+{
+	if (!control_item(client, item)) {
+		control_refuse(client, "no more memory");
+		return false;
+	}
+	l->items++;
+	return true;
+}
+
 /* --- channels and matrix ------------------------------------------------------------------- */
 
 static json_t *channel_item(const struct channels *all, const struct channel *ch)
@@ -277,19 +331,33 @@ static json_t *channel_item(const struct channels *all, const struct channel *ch
 		"connections", ch->up);
 }
 
-static void answer_channels(
-	struct requests *a, struct control_client *client, const json_t *arguments)
+/* Skips what was sent: channels are few, and a list. */
+static bool continue_channels(
+	const struct requests *a, struct control_client *client, struct long_answer *l)
 {
 	const struct channels *all = &a->snapshot->collector->deployment.channels;
+	const struct channel *ch = all->first;
 
-	(void)arguments;
-	for (const struct channel *ch = all->first; ch; ch = ch->hh.next)
-		if (!control_item(client, channel_item(all, ch)))
-			break;
+	for (size_t i = 0; i < l->items && ch; i++)
+		ch = ch->hh.next;
+	for (size_t i = 0; i < SLICE && ch && control_has_room(client); i++, ch = ch->hh.next)
+		if (!put_item(l, client, channel_item(all, ch)))
+			return false;
+	if (ch)
+		return true;
 	control_done(client,
 		json_pack("{s:I, s:I, s:b, s:o}", "channels", (json_int_t)all->count, "overflowed",
 			(json_int_t)all->overflowed, "in_doubt", a->snapshot->in_doubt, "judged",
 			json_when(a->snapshot->collector->deployment.evaluated_ns)));
+	return false;
+}
+
+static void answer_channels(
+	struct requests *a, struct control_client *client, const json_t *arguments)
+{
+	(void)a;
+	(void)arguments;
+	begin_long_answer(client, continue_channels);
 }
 
 static json_t *matrix_item(const struct requests *a, size_t appliance, size_t set)
@@ -334,54 +402,112 @@ static bool is_state(const char *state)
 	       strcmp(state, "wrong") == 0;
 }
 
-/* Sends an appliance's cells in the given state, or all; false if the client's buffer is full. */
-static bool put_rows(const struct requests *a, struct control_client *client, size_t appliance,
-	const char *state, size_t *items)
+static bool is_wanted(const struct requests *a, const struct long_answer *l)
 {
 	const struct matrix *m = &a->snapshot->collector->deployment.matrix;
-	const struct ruleset *c = snapshot_ruleset(a->snapshot);
 
-	for (size_t set = SET_NONE + 1; set < c->policy->sets; set++) {
-		if (!is_row(c, m, appliance, set) ||
-			(state && strcmp(state, matrix_state(matrix_cell(m, appliance, set))) != 0))
-			continue;
-		if (!control_item(client, matrix_item(a, appliance, set)))
-			return false;
-		++*items;
+	return is_row(l->ruleset, m, l->appliance, l->set) &&
+	       (!l->state ||
+		       strcmp(l->state, matrix_state(matrix_cell(m, l->appliance, l->set))) == 0);
+}
+
+/* An appliance's next row, or the first one of the next appliance. */
+static void step(struct long_answer *l)
+{
+	if (++l->set < l->ruleset->policy->sets)
+		return;
+	l->set = SET_NONE + 1;
+	do
+		l->appliance++;
+	while (l->appliance < l->ruleset->appliances && l->name &&
+		strcmp(l->name, l->ruleset->appliance[l->appliance].name) != 0);
+}
+
+static bool continue_matrix(
+	const struct requests *a, struct control_client *client, struct long_answer *l)
+{
+	if (l->ruleset != snapshot_ruleset(a->snapshot)) {
+		control_refuse(client, "the policy was reloaded meanwhile; ask again");
+		return false;
 	}
-	return true;
+	for (size_t i = 0;
+		i < SLICE && l->appliance < l->ruleset->appliances && control_has_room(client);
+		i++, step(l))
+		if (is_wanted(a, l) && !put_item(l, client, matrix_item(a, l->appliance, l->set)))
+			return false;
+	if (l->appliance < l->ruleset->appliances)
+		return true;
+	control_done(client, json_pack("{s:I, s:b, s:b}", "shown", (json_int_t)l->items, "complete",
+				     1, "in_doubt", a->snapshot->in_doubt));
+	return false;
+}
+
+static char *copy_of(const json_t *text)
+{
+	return json_is_string(text) ? strdup(json_string_value(text)) : NULL;
 }
 
 static void answer_matrix(
 	struct requests *a, struct control_client *client, const json_t *arguments)
 {
-	const char *appliance = json_string_value(json_object_get(arguments, "appliance"));
 	const char *state = json_string_value(json_object_get(arguments, "state"));
-	const struct ruleset *c = snapshot_ruleset(a->snapshot);
-	size_t items = 0;
-	bool room = true;
+	struct long_answer *l;
 
 	if (state && !is_state(state)) {
 		control_refuse(client, "state: want never, last seen or wrong");
 		return;
 	}
-	for (size_t i = 0; i < c->appliances && room; i++)
-		if (!appliance || strcmp(appliance, c->appliance[i].name) == 0)
-			room = put_rows(a, client, i, state, &items);
-	control_done(client, json_pack("{s:I, s:b, s:b}", "shown", (json_int_t)items, "complete",
-				     room, "in_doubt", a->snapshot->in_doubt));
+	l = begin_long_answer(client, continue_matrix);
+	if (!l)
+		return;
+	l->ruleset = snapshot_ruleset(a->snapshot);
+	l->name = copy_of(json_object_get(arguments, "appliance"));
+	l->state = copy_of(json_object_get(arguments, "state"));
+	l->set = l->ruleset->policy->sets; /* the step to the first appliance's first row */
+	l->appliance = SIZE_MAX;
+	step(l);
 }
 
 /* --- flows (wait for a dump) ------------------------------------------------------------- */
 
+static bool continue_flows(
+	const struct requests *a, struct control_client *client, struct long_answer *l)
+{
+	(void)a;
+	return flow_query_continue(l->query, client);
+}
+
+/* One bound of memory for all: who does not read gives way, then new ones are refused. */
+static bool is_room_for(struct requests *a, const struct flow_query *q)
+{
+	while (a->query_bytes + flow_query_bytes(q) > REQUESTS_QUERY_BYTES_MAX)
+		if (!control_drop_slowest(a->socket, STALLED_NS))
+			return false;
+	return true;
+}
+
 static void wait_for_dump(
 	struct requests *a, struct control_client *client, struct flow_query *q, const char *why)
 {
+	struct long_answer *l;
+
+	if (q && !is_room_for(a, q)) {
+		flow_query_free(q);
+		q = NULL;
+		why = "too many ask for so many flows at the same time; ask for fewer, or try "
+		      "again";
+	}
 	if (!q) {
 		control_refuse(client, "%s", why);
 		return;
 	}
-	control_set_user_data(client, q);
+	l = long_answer_new(client, continue_flows);
+	if (!l) {
+		flow_query_free(q);
+		return;
+	}
+	l->query = q;
+	a->query_bytes += flow_query_bytes(q);
 	a->waiting[a->waiters++] = client; /* room for all clients of the socket */
 }
 
@@ -403,17 +529,31 @@ void requests_begin_dump(struct requests *a)
 	a->dumped = a->waiters;
 }
 
+static struct long_answer *long_answer_of(const struct control_client *client)
+{
+	return control_user_data(client);
+}
+
 void requests_flow(void *context, const struct record *r)
 {
 	struct requests *a = context;
 
 	for (size_t i = 0; i < a->dumped; i++)
-		flow_query_add(control_user_data(a->waiting[i]), r);
+		flow_query_add(long_answer_of(a->waiting[i])->query, r);
 }
 
-static void forget_flow_query(struct control_client *client)
+static void forget_long_answer(struct requests *a, struct control_client *client)
 {
-	flow_query_free(control_user_data(client));
+	struct long_answer *l = long_answer_of(client);
+
+	if (!l)
+		return;
+	if (l->query)
+		a->query_bytes -= flow_query_bytes(l->query);
+	flow_query_free(l->query);
+	free(l->name);
+	free(l->state);
+	free(l);
 	control_set_user_data(client, NULL);
 }
 
@@ -421,13 +561,19 @@ void requests_end_dump(struct requests *a)
 {
 	size_t left = a->waiters - a->dumped;
 
-	for (size_t i = 0; i < a->dumped; i++) {
-		flow_query_answer(control_user_data(a->waiting[i]), a->waiting[i]);
-		forget_flow_query(a->waiting[i]);
-	}
+	for (size_t i = 0; i < a->dumped; i++)
+		control_goes_on(a->waiting[i]);
 	memmove(a->waiting, a->waiting + a->dumped, left * sizeof(*a->waiting));
 	a->waiters = left;
 	a->dumped = 0;
+}
+
+void requests_continue(void *context, struct control_client *client)
+{
+	struct long_answer *l = long_answer_of(client);
+
+	if (!l->go_on(context, client, l))
+		forget_long_answer(context, client);
 }
 
 void requests_closed(void *context, struct control_client *client)
@@ -447,7 +593,7 @@ void requests_closed(void *context, struct control_client *client)
 		a->dumped -= i < a->dumped;
 		break;
 	}
-	forget_flow_query(client);
+	forget_long_answer(a, client);
 }
 
 /* --- reload ---------------------------------------------------------------------------------- */

@@ -14,19 +14,25 @@
 
 struct errors;
 struct control_client;
+struct control_socket;
 struct collector;
 struct reload;
 struct snapshot;
 
 #define REQUESTS_WAITING_MAX 16
 
+/* All clients' flow queries together: the largest one takes 30 MB. */
+#define REQUESTS_QUERY_BYTES_MAX (96u << 20)
+
 struct requests {
 	const struct snapshot *snapshot;   /* lent */
 	const struct collector *collector; /* lent */
 	struct reload *reload;
+	struct control_socket *socket;
+	size_t query_bytes;		 /* of all flow queries */
 	json_t *(*sinks)(void *context); /* returns their states, a new array; or NULL */
 	void *sinks_context;
-	struct control_client *waiting[REQUESTS_WAITING_MAX]; /* user data: a flow query */
+	struct control_client *waiting[REQUESTS_WAITING_MAX]; /* for a dump */
 	size_t waiters;
 	size_t dumped;			 /* the first so many take part in the current dump */
 	struct control_client *reloader; /* until its reload has rejudged all flows; or NULL */
@@ -35,6 +41,7 @@ struct requests {
 
 /* Handlers for the socket; `context` is the struct requests. */
 void requests_handle(void *context, struct control_client *, const char *command, const json_t *);
+void requests_continue(void *context, struct control_client *);
 void requests_closed(void *context, struct control_client *);
 
 /* Whether a request waits for a dump; such a dump's live flows go to requests_flow(). */

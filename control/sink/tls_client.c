@@ -9,8 +9,7 @@
 
 #include <gnutls/gnutls.h>
 
-/* RFC 5425, 5.2 requires at least TLS 1.2; RFC 8996 forbids older versions. */
-#define PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+#include "base/tls_priorities.h"
 
 struct tls {
 	gnutls_certificate_credentials_t credentials;
@@ -54,7 +53,7 @@ int tls_open(
 	snprintf(why, TLS_WHY_BYTES, "no more memory");
 	if (!t || !(t->host = strdup(host)) ||
 		gnutls_certificate_allocate_credentials(&t->credentials) < 0 ||
-		gnutls_priority_init(&t->priorities, PRIORITIES, NULL) < 0)
+		gnutls_priority_init(&t->priorities, TLS_PRIORITIES, NULL) < 0)
 		return -ENOMEM;
 	error = load_trust(t, files->ca, why);
 	return error < 0 ? error : load_own(t, files, why);

@@ -41,6 +41,13 @@ struct desk {
 };
 
 /* As a sensor does with `flows`, of two flows. */
+static void forget(void *context, struct control_client *c)
+{
+	(void)context;
+	flow_query_free(control_user_data(c));
+	control_set_user_data(c, NULL);
+}
+
 static void ask_for_flows(struct desk *d, struct control_client *c, const json_t *arguments)
 {
 	static const struct record flow = {.version = 4,
@@ -58,8 +65,15 @@ static void ask_for_flows(struct desk *d, struct control_client *c, const json_t
 	}
 	flow_query_add(q, &flow);
 	flow_query_add(q, &flow);
-	flow_query_answer(q, c);
-	flow_query_free(q);
+	control_set_user_data(c, q);
+	control_goes_on(c);
+}
+
+static void go_on(void *context, struct control_client *c)
+{
+	(void)context;
+	if (!flow_query_continue(control_user_data(c), c))
+		forget(context, c);
 }
 
 static void take(
@@ -74,16 +88,10 @@ static void take(
 		control_done(c, json_object());
 }
 
-static void forget(void *context, struct control_client *c)
-{
-	(void)context;
-	(void)c;
-}
-
 static struct desk *desk_open(void)
 {
 	static struct desk d;
-	struct control_handlers handlers = {take, forget, &d};
+	struct control_handlers handlers = {take, go_on, forget, &d};
 	struct control_address place = {.path = d.path};
 	struct errors errors = {.length = 0};
 
@@ -99,7 +107,7 @@ static struct desk *desk_open(void)
 
 static int client_of(struct desk *d)
 {
-	struct control_handlers handlers = {take, forget, d};
+	struct control_handlers handlers = {take, go_on, forget, d};
 	struct control_address place = {.path = d->path};
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);

@@ -166,6 +166,50 @@ def clients_that_misbehave_are_nobody_elses_trouble(w):
         s.close()
 
 
+def slow_clients_are_dropped_for_a_scrape(w):
+    """from the same address, and from another one: each is full, and honest scrapes are quick"""
+    slow = []
+    for source in ('127.0.0.1', '127.0.0.2'):
+        for _ in range(16):
+            s = socket.create_connection(('127.0.0.1', w.port), source_address=(source, 0))
+            s.sendall(b'GET /metrics HTTP/1.1\r\nHost: ')
+            slow.append(s)
+    longest = 0
+    for _ in range(20):
+        for s in slow:
+            try:
+                s.sendall(b'x')
+            except OSError:
+                pass
+        begin = time.monotonic()
+        assert 'portolan_packets_total' in w.get()[0]
+        longest = max(longest, time.monotonic() - begin)
+    print(f'# the slowest of 20 scrapes beside {len(slow)} slow clients: {longest:.3f} s')
+    assert longest < 0.5, longest
+    for s in slow:
+        s.close()
+
+
+def a_request_has_ten_seconds_however_it_comes(w):
+    s = socket.create_connection(('127.0.0.1', w.port))
+    begin = time.monotonic()
+    try:
+        for byte in b'GET /metrics HTTP/1.1\r\nHost: ' + b'x' * 200:
+            s.sendall(bytes([byte]))
+            time.sleep(0.2)
+            s.settimeout(0.001)
+            try:
+                if s.recv(1) == b'':
+                    break
+            except TimeoutError:
+                pass
+    except OSError:
+        pass
+    s.close()
+    took = time.monotonic() - begin
+    assert 9 < took < 14, took
+
+
 def dashboard_and_alerts_name_metrics_that_exist(w):
     known = families(w.get()[0])
     # without sinks, and of what was not yet judged, there are no series, only their heads
@@ -211,6 +255,15 @@ def off_loopback_it_takes_a_token_and_tls(w):
     assert fetch('Authorization: Bearer wrong') == '401'
     assert fetch(f'Authorization: Bearer {TOKEN}x') == '401'
     assert fetch(f'Authorization: Bearer {TOKEN}') == '200'
+    for accepted, *arguments in ((True, '-tls1_3'), (True, '-tls1_2', '-cipher', 'ECDHE+AESGCM'),
+                                 (False, '-tls1_2', '-cipher', 'AES128-GCM-SHA256'),
+                                 (False, '-tls1_2', '-cipher', 'ECDHE+SHA1:@SECLEVEL=0'),
+                                 (False, '-tls1_1', '-cipher', 'ALL:@SECLEVEL=0')):
+        said = subprocess.run([openssl, 's_client', '-connect', f'localhost:{w.port}', '-CAfile',
+                               certificate, *arguments], input='', text=True, capture_output=True,
+                              check=False, timeout=20).stdout
+        agreed = 'Verify return code: 0' in said and 'Cipher is (NONE)' not in said
+        assert agreed == accepted, (arguments, said[-500:])
     plain = subprocess.run([curl, '-s', '-o', '/dev/null', '-w', '%{http_code}',
                             f'http://localhost:{w.port}/metrics'], text=True, capture_output=True,
                            check=False, timeout=20).stdout
@@ -222,6 +275,7 @@ TESTS = [promtool_has_nothing_to_say, every_packet_has_one_outcome,
          every_counter_of_the_list_is_a_metric,
          open_metrics_is_given_to_whom_asks, anything_else_is_refused,
          clients_that_misbehave_are_nobody_elses_trouble,
+         slow_clients_are_dropped_for_a_scrape, a_request_has_ten_seconds_however_it_comes,
          dashboard_and_alerts_name_metrics_that_exist, promtool_accepts_alerts_and_their_tests,
          off_loopback_it_takes_a_token_and_tls]
 
