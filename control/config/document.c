@@ -184,16 +184,27 @@ static int refuse_syntax(
 	return parser->error == YAML_MEMORY_ERROR ? -ENOMEM : -EINVAL;
 }
 
-/* State between events: nesting depth, documents seen. */
+/* State between events: nesting depth, documents and nodes seen. */
 struct scan {
 	int depth, documents;
+	size_t nodes;
 };
+
+static bool is_node(yaml_event_type_t type)
+{
+	return type == YAML_SCALAR_EVENT || type == YAML_SEQUENCE_START_EVENT ||
+	       type == YAML_MAPPING_START_EVENT;
+}
 
 static int scan_event(const struct document *d, struct scan *scan, const yaml_event_t *event,
 	struct errors *errors)
 {
 	size_t line = event->start_mark.line + 1;
 
+	scan->nodes += is_node(event->type);
+	if (scan->nodes > DOCUMENT_NODES_MAX)
+		return refuse(d, line, errors,
+			"found too many keys and values; want at most 1,000,000 in a document");
 	switch (event->type) {
 	case YAML_ALIAS_EVENT:
 		return refuse(

@@ -1,7 +1,7 @@
 /* A YAML document: nodes that know their line.
  *
  * Owns the bytes and the nodes; texts that it returns are valid until it is freed. Refuses what no
- * profile or site needs: more than DOCUMENT_BYTES_MAX, deep nesting, aliases, duplicate keys
+ * profile or site needs: more than DOCUMENT_BYTES_MAX or DOCUMENT_NODES_MAX, deep nesting, aliases, duplicate keys
  * (ignoring case), a second document, NUL in a text. Knows nothing of the meaning of keys.
  *
  * Every error has the form `FILE:LINE: found …; want …`.
@@ -12,6 +12,9 @@
 #include <stddef.h>
 
 #define DOCUMENT_BYTES_MAX ((size_t)4 << 20)
+/* A node takes some 160 bytes while a document is read, whatever it takes in the file (two bytes). An
+ * appliance has about nine, a rule fifteen. */
+#define DOCUMENT_NODES_MAX 1000000
 #define DOCUMENT_DEPTH_MAX 16
 #define DOCUMENT_KEYS_MAX 4096
 #define NODE_SHOWN_BYTES 96

@@ -9,7 +9,7 @@
 #include "config/profile.h"
 
 #define LIST_MAX 65536
-#define EXTRAS_MAX 4096
+#define EXTRAS_MAX 32768
 #define TEXT_MAX 1000
 #define WORD_MAX 255
 #define OPTIONAL_TEXT (CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER)
@@ -25,7 +25,7 @@ const struct schema_hint site_hint[] = {
 	{"macs", "a list of MAC addresses such as \"02:00:00:00:00:07\""},
 	{"features", "a mapping of features"},
 	{"ports", "a mapping of documented to new ports such as {8305/tcp: 8306/tcp}"},
-	{"extra_rules", "a list of rules, at most 4096"},
+	{"extra_rules", "a list of rules, at most 32768"},
 	{"port", "a port from 1 to 65535"},
 	{"feature", "a word such as site-proxy"},
 	{"description", "a sentence, at most 1000 bytes"},

@@ -185,6 +185,24 @@ static void document_refuses_what_is_no_file(void **state)
 		"/", -EISDIR, "/:1: found no readable file (Is a directory); want a YAML file");
 }
 
+static void document_has_a_bounded_number_of_nodes(void **state)
+{
+	size_t bytes = 2 * (DOCUMENT_NODES_MAX + 1) + 1;
+	char *text = malloc(bytes);
+	struct errors errors = {.length = 0};
+	struct document *d = NULL;
+
+	(void)state;
+	assert_non_null(text);
+	text[0] = '[';
+	for (size_t i = 1; i + 1 < bytes; i += 2)
+		memcpy(text + i, "a,", 2);
+	assert_int_equal(document_parse(&d, "site", text, bytes, &errors), -EINVAL);
+	assert_string_equal(errors.text, "site:1: found too many keys and values; want at most "
+					 "1,000,000 in a document");
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +222,7 @@ int main(void)
 		cmocka_unit_test(document_refuses_more_than_four_mebibytes),
 		cmocka_unit_test(document_stops_reading_an_endless_file),
 		cmocka_unit_test(document_refuses_what_is_no_file),
+		cmocka_unit_test(document_has_a_bounded_number_of_nodes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
