@@ -56,6 +56,27 @@ static enum side side_of(
 	return direction == client ? SIDE_CLIENT : SIDE_SERVER;
 }
 
+/* Of the whole datagram, as its header says it: also where not all was captured, or it came in
+ * fragments. 0: nobody knows, a stream or a jumbogram (RFC 2675 4). */
+static uint32_t size_of(const struct packet *p, const struct decoded *v)
+{
+	uint32_t length;
+
+	if (v->protocol != IPPROTO_UDP)
+		return 0;
+	if (p->caplen == p->wirelen && v->fragment == FRAGMENT_NONE)
+		return v->payload_captured;
+	length = (uint32_t)v->payload[-4] << 8 | v->payload[-3];
+	return length >= 8 + v->payload_captured ? length - 8 : 0;
+}
+
+/* Whether all that the packet carries is at hand: what is missing may be padding. */
+static uint8_t is_whole(const struct packet *p, const struct decoded *v)
+{
+	return v->fragment == FRAGMENT_NONE &&
+	       (p->caplen == p->wirelen || size_of(p, v) == v->payload_captured);
+}
+
 static struct payload payload_of(const struct tracker *t, const struct flow *f,
 	const struct packet *p, const struct decoded *v)
 {
@@ -74,7 +95,8 @@ static struct payload payload_of(const struct tracker *t, const struct flow *f,
 		.from = v->source_port,
 		.to = v->destination_port,
 		.side = (uint8_t)side_of(f, e, v->direction, client),
-		.whole = p->caplen == p->wirelen && v->fragment == FRAGMENT_NONE,
+		.size = size_of(p, v),
+		.whole = is_whole(p, v),
 		.expected = expected_services(t, f, client),
 	};
 }
@@ -123,7 +145,8 @@ static struct payload lone_payload(const struct packet *p, const struct decoded 
 		.transport = v->protocol == IPPROTO_TCP ? TRANSPORT_TCP : TRANSPORT_UDP,
 		.from = v->source_port,
 		.to = v->destination_port,
-		.whole = p->caplen == p->wirelen && v->fragment == FRAGMENT_NONE,
+		.size = size_of(p, v),
+		.whole = is_whole(p, v),
 	};
 }
 

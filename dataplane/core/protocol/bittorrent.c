@@ -14,7 +14,7 @@ static int is_all(const struct message *u)
 /* A connect request: the magic number, an action, a transaction, and nothing else. */
 static enum match read_tracker(const struct message *u)
 {
-	if (u->size == 0 || !is_all(u))
+	if (u->size == 0 || u->length < sizeof(tracker))
 		return MATCH_MORE;
 	return u->size == TRACKER_CONNECT ? MATCH_YES : MATCH_NO;
 }

@@ -14,6 +14,8 @@ enum match validate_echo(const struct message *u, struct message_info *m)
 {
 	if (!u->other_length)
 		return MATCH_MAYBE;
+	if (u->cut || u->other_cut) /* the same beginning, and perhaps another end */
+		return MATCH_MAYBE;
 	if (u->length >= LENGTH_MIN && u->length == u->other_length &&
 		is_same(u, u->other, u->other_length)) {
 		m->said = SAID_ANSWER;

@@ -21,9 +21,11 @@ enum match validate_ftp(const struct message *u, struct message_info *m)
 		return MATCH_NO;
 	if (has_word_with(u->bytes, length, "smtp"))  /* a mail server may be called ftp */
 		return ended ? MATCH_NO : MATCH_MORE; /* of a name the rest may come */
+	if (!ended)
+		return MATCH_MORE;
 	if (r == MATCH_YES && has_word_with(u->bytes, length, "ftp")) {
 		m->said = SAID_ANSWER;
 		return MATCH_YES;
 	}
-	return ended ? match_maybe(m, SIGN_ANSWERING) : MATCH_MORE;
+	return match_maybe(m, SIGN_ANSWERING);
 }

@@ -75,8 +75,10 @@ static enum match read_reset(const struct reader *r, uint32_t size, struct messa
 			return read_wrapped(r, m);
 		if (!is_size(size, 0))
 			return MATCH_NO;
+		if (reader_left(r) < size)
+			return MATCH_MORE;
 		m->said = SAID_REQUEST;
-		if (size == PLAIN && reader_left(r) == size)
+		if (size == PLAIN)
 			m->exchange = exchange_of(SERVICE_OPENVPN, r->at + 1, SESSION);
 		return ends_with_zeros(r) ? MATCH_YES : match_maybe(m, SIGN_ASKING);
 	}

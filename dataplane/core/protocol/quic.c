@@ -13,6 +13,17 @@ static int is_version(uint32_t version)
 	       version >> 4 == 0xfaceb00;
 }
 
+/* RFC 9000 17.2.1: of numbers of four bytes, to the end. */
+static enum match is_list(const struct reader *r)
+{
+	size_t left = reader_left(r);
+
+	if (r->beyond == READER_ENDLESS)
+		return MATCH_MORE;
+	left += r->beyond;
+	return left % 4 == 0 && left > 0 ? MATCH_MAYBE : MATCH_NO;
+}
+
 enum match validate_quic(const struct message *u, struct message_info *m)
 {
 	struct reader r = message_reader(u);
@@ -31,8 +42,7 @@ enum match validate_quic(const struct message *u, struct message_info *m)
 	if (r.state != READER_GOOD)
 		return MATCH_MORE;
 	if (version == 0) /* negotiation: a list of versions follows, to the end */
-		return u->size && reader_left(&r) % 4 == 0 && reader_left(&r) > 0 ? MATCH_MAYBE
-										  : MATCH_NO;
+		return is_list(&r);
 	if (!(first & FIXED) || !is_version(version))
 		return MATCH_NO;
 	return u->size == 0 || u->size >= CLIENT_MIN || id[0] + id[1] > 0 ? MATCH_YES : MATCH_MAYBE;

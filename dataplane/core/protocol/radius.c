@@ -110,13 +110,13 @@ enum match validate_radius(const struct message *u, struct message_info *m)
 		return reading_of(&r, MATCH_NO);
 	if (length < HEADER || length > LENGTH_MAX || (u->size && length > u->size))
 		return MATCH_NO;
+	m->instead = misplaced(code, u->to);
 	attributes = reader_part(&r, length - HEADER);
 	reading = walk_attributes(&attributes);
 	if (reading != MATCH_YES || said_by(code) == SAID_NOTHING)
 		return reading == MATCH_NO ? reading : match_maybe(m, sign_of(code));
 	m->said = (uint8_t)said_by(code);
 	m->exchange = exchange_of_number(SERVICE_RADIUS, identifier);
-	m->instead = misplaced(code, u->to);
 	facts_put_number(&m->facts, m->said == SAID_ANSWER, code);
 	return MATCH_YES;
 }

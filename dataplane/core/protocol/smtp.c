@@ -45,7 +45,7 @@ static enum match read_greeting(const uint8_t *at, size_t left, struct message_i
 
 	if (!is_text(at, length, 1))
 		return MATCH_NO;
-	if (says_smtp(at, length) || hints_smtp(at, length)) {
+	if (says_smtp(at, length) || (ended && hints_smtp(at, length))) {
 		m->said = SAID_ANSWER;
 		return MATCH_YES;
 	}

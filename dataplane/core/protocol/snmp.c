@@ -20,6 +20,15 @@ static uint8_t misplaced(unsigned pdu, unsigned port)
 	return port == PORT_REQUEST && (pdu == TRAP_1 || pdu == TRAP_2) ? SERVICE_SNMP_TRAP + 1 : 0;
 }
 
+/* Cut in front of what tells a notification from a request, which have ports of their own. */
+static enum match cut_head(const struct message *u, unsigned version, struct message_info *m)
+{
+	if (u->to == PORT_REQUEST)
+		return MATCH_MORE;
+	facts_put_number(&m->facts, 0, version);
+	return MATCH_YES;
+}
+
 /* Notifications have no answer, and their sender asks nobody: it is who begins. */
 static enum sender said_by(unsigned pdu)
 {
@@ -64,10 +73,12 @@ static enum match read_v3(struct reader *r, const struct message *u, struct mess
 	if (reader_left(&octets) + octets.beyond != 1)
 		return MATCH_NO;
 	flags = reader_u8(&octets);
-	facts_put_number(&m->facts, 0, VERSION_3);
 	if (octets.state != READER_GOOD)
-		return MATCH_YES; /* cut in front of what says who sends it */
+		return cut_head(u, VERSION_3, m);
 	pdu = flags & PRIVATE ? 0 : read_scoped(r);
+	if (!pdu && !(flags & (PRIVATE | REPORTABLE)) && message_is_part(u))
+		return cut_head(u, VERSION_3, m);
+	facts_put_number(&m->facts, 0, VERSION_3);
 	if (pdu)
 		facts_put_number(&m->facts, 1, pdu);
 	m->said = (uint8_t)(pdu ? said_by(pdu) : said_by_flags(flags, u));
@@ -89,12 +100,6 @@ static uint32_t read_id(struct reader *r, unsigned pdu)
 	return exchange_of_number(SERVICE_SNMP, value);
 }
 
-/* A datagram of which no more is going to come. */
-static int is_cut(const struct message *u)
-{
-	return u->transport == TRANSPORT_UDP && u->size == 0;
-}
-
 static enum match read_community(
 	struct reader *r, const struct message *u, unsigned version, struct message_info *m)
 {
@@ -102,10 +107,8 @@ static enum match read_community(
 
 	ber_enter(r, OCTETS);
 	pdu = reader_u8(r);
-	if (r->state == READER_SHORT && tag == OCTETS && is_cut(u)) {
-		facts_put_number(&m->facts, 0, version);
-		return MATCH_YES; /* version and community agree, the rest was not captured */
-	}
+	if (r->state == READER_SHORT && tag == OCTETS && message_is_part(u))
+		return cut_head(u, version, m); /* version and community agree */
 	if (r->state != READER_GOOD)
 		return reading_of(r, MATCH_NO);
 	if (pdu < FIRST_PDU || pdu > LAST_PDU)

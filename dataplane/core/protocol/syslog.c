@@ -83,6 +83,8 @@ enum match validate_syslog(const struct message *u, struct message_info *m)
 	if (!has_head(r.at, reader_left(&r))) {
 		if (length < TEXT_MIN)
 			return u->transport == TRANSPORT_TCP && !ended ? MATCH_MORE : MATCH_MAYBE;
+		if (length < TEXT_SURE && !ended && u->cut)
+			return MATCH_MORE;
 		if (!is_text(r.at, length < TEXT_SURE ? length : TEXT_SURE, 1))
 			return is_text(r.at, TEXT_MIN, 1) ? MATCH_MAYBE : MATCH_NO;
 	}

@@ -43,11 +43,13 @@ enum sign {
 struct message {
 	const uint8_t *bytes;
 	uint32_t length;
-	uint32_t size;	   /* of the whole datagram; 0: a stream, or a datagram captured cut */
+	uint32_t size;	   /* of the whole datagram; 0: a stream, or nobody knows */
 	uint8_t transport; /* enum transport */
 	uint8_t side;	   /* enum side, as far as a handshake told */
 	uint16_t from, to; /* the sender's port and the receiver's; both 0: unknown */
 	uint8_t answers;   /* the other side has spoken before */
+	uint8_t cut;	   /* not all of it was captured, and no more will come */
+	uint8_t other_cut; /* the same of the other side's datagram */
 	/* Of datagrams: the last one from the same side and from the other, and the beginnings of
 	 * the first ones, MESSAGE_HEAD bytes or less. */
 	const uint8_t *earlier, *other, *first, *other_first;
@@ -81,6 +83,12 @@ typedef enum match validator_function(const struct message *, struct message_inf
 
 #define VALIDATOR_DECLARATION(name, text, function) validator_function function;
 VALIDATOR_LIST(VALIDATOR_DECLARATION)
+
+/* A datagram of which not all is at hand: captured cut, or longer than what is looked at. */
+static inline int message_is_part(const struct message *u)
+{
+	return u->transport == TRANSPORT_UDP && u->size != u->length;
+}
 
 static inline struct reader message_reader(const struct message *u)
 {

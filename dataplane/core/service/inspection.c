@@ -57,6 +57,8 @@ static uint32_t slot_borrow(struct inspection *in)
 	h = &in->slot[index];
 	h->asking[0] = h->asking[1] = h->answering[0] = h->answering[1] = 0;
 	h->started[0] = h->started[1] = h->stale = h->contradictions = 0;
+	h->cut[0] = h->cut[1] = 0;
+	h->open = 0;
 	h->first_length[0] = h->first_length[1] = 0;
 	h->opening = SERVICE_NOTHING;
 	return index;
@@ -199,6 +201,20 @@ static void conclude(struct inspection *in, struct service_state *s, const struc
 
 /* --- reassembly slot ------------------------------------------------------------------------- */
 
+/* Of the whole datagram; 0 of a stream. */
+static uint32_t size_of(const struct payload *p)
+{
+	if (p->transport != TRANSPORT_UDP)
+		return 0;
+	return p->whole ? p->length : p->size;
+}
+
+/* Bytes are missing that would be looked at. */
+static uint8_t is_cut(const struct payload *p)
+{
+	return !p->whole && p->length < PREFIX_BYTES;
+}
+
 static struct message message_of(const struct payload *p)
 {
 	uint32_t length = p->length < PREFIX_BYTES ? p->length : PREFIX_BYTES;
@@ -206,7 +222,8 @@ static struct message message_of(const struct payload *p)
 	return (struct message){
 		.bytes = p->bytes,
 		.length = length,
-		.size = p->transport == TRANSPORT_UDP && p->whole ? p->length : 0,
+		.size = size_of(p),
+		.cut = is_cut(p),
 		.transport = p->transport,
 		.side = p->side,
 		.from = p->from,
@@ -221,6 +238,14 @@ static int comes_too_late(
 {
 	return p->transport == TRANSPORT_UDP && s->basis == SERVICE_EXCLUDED &&
 	       s->spoke == p->direction && p->expected & SERVICE_BIT((unsigned)r->service);
+}
+
+/* The other side's datagram was cut, and whole it might have been what the rule wants. */
+static int may_follow(
+	const struct service_state *s, const struct recognition *r, const struct payload *p)
+{
+	return p->transport == TRANSPORT_UDP && !p->whole && s->basis == SERVICE_EXCLUDED &&
+	       s->spoke != p->direction && p->expected & (r->possible | r->maybe);
 }
 
 /* Applies a recognition to the flow; 1 if service or basis have changed. */
@@ -238,6 +263,10 @@ static int merge_facts(
 	}
 	if (r->reversed)
 		s->reversed = 1;
+	if (may_follow(s, r, p)) {
+		s->basis = SERVICE_UNVERIFIED;
+		return 1;
+	}
 	if (s->basis != SERVICE_UNVERIFIED || !p->expected || (p->expected & ~r->excluded))
 		return 0;
 	s->basis = SERVICE_EXCLUDED;
@@ -266,21 +295,38 @@ static struct reassembly_slot *slot_of_state(struct inspection *in, struct servi
 }
 
 /* One service on both sides, each on the strength of a field of its own: together two. What has no
- * pattern has no field of its own. Of a datagram that was cut, an expected service goes first. */
+ * pattern has no field of its own, and of what was cut, the missing bytes may be the ones that
+ * say no. */
 static void agree(const struct inspection *in, struct reassembly_slot *h, const struct payload *p,
 	struct recognition *r)
 {
 	unsigned here = p->direction, there = 1u - p->direction;
-	service_mask both;
+	service_mask patterned = p->whole ? ~in->scanner->unpatterned_services : 0, both;
 
-	h->asking[here] = r->asking & ~in->scanner->unpatterned_services;
-	h->answering[here] = r->answering & ~in->scanner->unpatterned_services;
+	h->asking[here] = r->asking & patterned;
+	h->answering[here] = r->answering & patterned;
 	both = (h->asking[here] & h->answering[there]) | (h->answering[here] & h->asking[there]);
-	if (both & p->expected ||
-		(!p->whole && p->transport == TRANSPORT_UDP && p->expected & ~r->excluded))
+	if (both & p->expected)
 		both &= p->expected;
 	if (r->service < 0 && both)
 		r->service = __builtin_ctzll(both);
+}
+
+/* What was cut may have been a message of `h->open`: if the flow then says something else, it is
+ * not known what it would have been called for its first message. */
+static void withhold(struct reassembly_slot *h, const struct payload *p, struct recognition *r)
+{
+	service_mask open = r->possible | r->maybe;
+
+	if (h->open & p->expected)
+		r->excluded = 0;
+	if (r->service < 0) {
+		h->open |= p->whole ? 0 : open;
+	} else if (h->open && !(h->open & SERVICE_BIT(r->service))) {
+		r->possible |= SERVICE_BIT(r->service);
+		r->service = -1;
+		message_info_init(&r->info);
+	}
 }
 
 /* --- streams ------------------------------------------------------------------------- */
@@ -311,6 +357,7 @@ static void recognise_prefix(
 	recognise(in->scanner, in->scratch, &u, &in->match_result);
 	recognise_expected(in->scanner, &u, p->expected, &in->match_result);
 	agree(in, h, p, &in->match_result);
+	withhold(h, p, &in->match_result);
 }
 
 /* Whether more bytes may still change the result. */
@@ -381,16 +428,30 @@ static int open_further(struct inspection *in, struct reassembly_slot *h, const 
 	return in->match_result.info.unfinished;
 }
 
-/* What is there of the message is read once more, and its facts are kept. */
-static void conclude_opening(struct inspection *in, struct service_state *s,
-	const struct reassembly_slot *h, const struct payload *p)
+/* The other side speaks: what is there of the first one's message is read once more, its facts are
+ * kept, and this is the answer. */
+static int hear_answer(struct inspection *in, struct service_state *s, const struct payload *p,
+	const uint8_t *bytes, uint32_t length)
 {
-	const struct opening *o = &in->opening[h->opening];
+	struct payload turned = *p;
 
+	inspection_clear(in);
+	turned.direction = 1u & ~(unsigned)p->direction;
+	turned.side = p->side == SIDE_CLIENT   ? SIDE_SERVER
+		      : p->side == SIDE_SERVER ? SIDE_CLIENT
+					       : SIDE_EITHER;
 	in->match_result.service = (int)s->service - 1;
 	message_info_init(&in->match_result.info);
-	read_on(in, p, o->byte, o->length);
-	conclude(in, s, p);
+	read_on(in, &turned, bytes, length);
+	conclude(in, s, &turned);
+	return inspection_again(in, s, p);
+}
+
+/* The message is recognised, but the rest of it was not captured and never comes. */
+static int is_left_open(
+	const struct service_state *s, const struct reassembly_slot *h, unsigned direction)
+{
+	return s->basis == SERVICE_RECOGNISED && h->cut[1 - direction] && !h->started[direction];
 }
 
 /* The service is told already: only facts are to come. Once the other side speaks, no more are. */
@@ -398,15 +459,10 @@ static int feed_opening(struct inspection *in, struct service_state *s, struct r
 	const struct payload *p)
 {
 	struct opening *o = &in->opening[h->opening];
-	struct payload turned = *p;
 
+	if (p->direction != h->opening_direction)
+		return hear_answer(in, s, p, o->byte, o->length);
 	inspection_clear(in);
-	if (p->direction != h->opening_direction) {
-		turned.direction = h->opening_direction;
-		turned.side = p->side == SIDE_CLIENT ? SIDE_SERVER : SIDE_CLIENT;
-		conclude_opening(in, s, h, &turned);
-		return inspection_again(in, s, p);
-	}
 	if (!opening_put(o, h->prefix[p->direction].first, p) && ++h->stale < STALE_MAX)
 		return 0;
 	in->match_result.service = (int)s->service - 1;
@@ -428,7 +484,11 @@ static int feed_prefix(struct inspection *in, struct service_state *s, const str
 		return 0;
 	if (h->opening != SERVICE_NOTHING)
 		return feed_opening(in, s, h, p);
+	if (is_left_open(s, h, p->direction))
+		return hear_answer(in, s, p, h->prefix[1 - p->direction].byte,
+			h->prefix[1 - p->direction].length);
 	start_prefix(h, p, first);
+	h->cut[p->direction] |= !p->whole;
 	grown = reassembly_put(&h->prefix[p->direction], p->sequence, p->bytes, p->length);
 	if (h->prefix[p->direction].contradicted)
 		s->contradicting = 1;
@@ -502,6 +562,7 @@ static void store_datagram(struct reassembly_slot *h, const struct payload *p)
 	h->started[p->direction] = 1;
 	reassembly_init(o, 0);
 	reassembly_put(o, 0, p->bytes, p->length);
+	h->cut[p->direction] = is_cut(p);
 	if (h->first_length[p->direction] < head) { /* a keepalive is no beginning */
 		h->first_length[p->direction] = (uint8_t)head;
 		memcpy(h->first[p->direction], p->bytes, head);
@@ -520,6 +581,7 @@ static void earlier_datagrams(
 	if (h->started[1 - direction]) {
 		u->other = h->prefix[1 - direction].byte;
 		u->other_length = h->prefix[1 - direction].length;
+		u->other_cut = h->cut[1 - direction];
 		u->other_first = h->first[1 - direction];
 		u->other_first_length = h->first_length[1 - direction];
 		u->answers = 1;
@@ -555,7 +617,7 @@ static int feed_datagram(struct inspection *in, struct service_state *s, const s
 	if (!p->matched)
 		recognise(in->scanner, in->scratch, &u, r);
 	recognise_expected(in->scanner, &u, p->expected, r);
-	if (r->maybe && r->service < 0) {
+	if (r->service < 0 && (r->maybe || (r->possible && !p->whole))) {
 		h = slot_of_state(in, s);
 		if (!h)
 			return 0;
@@ -563,6 +625,8 @@ static int feed_datagram(struct inspection *in, struct service_state *s, const s
 		store_datagram(h, p);
 		count_contradiction(h, r);
 	}
+	if (h)
+		withhold(h, p, r);
 	if (r->service >= 0 && r->info.unfinished && u.length < p->length)
 		read_on(in, p, p->bytes, p->length);
 	is_news = merge_facts(s, r, p);

@@ -69,6 +69,7 @@ static_assert(sizeof(struct service_state) == 8, "it is part of a flow's two lin
 struct payload {
 	const uint8_t *bytes;
 	uint32_t length;     /* not 0 */
+	uint32_t size;	     /* of the whole datagram, or 0 */
 	uint32_t sequence;   /* of TCP: of its first byte */
 	uint32_t first;	     /* of TCP: the number of the direction's first byte … */
 	uint8_t first_known; /* … where the handshake told it */
@@ -94,10 +95,12 @@ struct opening {
 struct reassembly_slot {
 	struct stream_prefix prefix[2];
 	service_mask asking[2], answering[2];
+	service_mask open; /* what a payload that was cut may have been */
 	uint32_t next;
 	uint32_t opening;	   /* or SERVICE_NOTHING */
 	uint8_t opening_direction; /* whose it is */
 	uint8_t started[2];
+	uint8_t cut[2]; /* the stored datagram */
 	uint8_t stale;
 	uint8_t contradictions;
 	uint8_t first_length[2];

@@ -29,6 +29,8 @@ static int concerns(const struct signature *s, const struct message *u)
 
 static void merge_match(struct recognition *r, unsigned service, enum match reading)
 {
+	if (r->info.instead)
+		service = r->info.instead - 1u;
 	if (reading == MATCH_MORE)
 		r->possible |= SERVICE_BIT(service);
 	if (reading != MATCH_MAYBE)
@@ -56,18 +58,27 @@ static void accept_service(struct recognition *r, const struct message *u, unsig
 	r->reversed = is_reversed(u, &r->info);
 }
 
+/* Of a message that was cut, signatures that come first and lack bytes: whole, it might have been
+ * theirs. What the flow's rules expect is asked again, and needs not wait for them. */
+static int is_anothers(const struct message *u, const struct recognition *r, unsigned service)
+{
+	return u->cut && (r->possible | r->maybe) & ~SERVICE_BIT(service);
+}
+
 /* 1 if the signature's service is recognised. */
 static int confirm(const struct signature *s, const struct message *u, struct recognition *r)
 {
 	enum match reading = s->validator == VALIDATOR_NONE ? accept_pattern(s, r)
 							    : run_validator(s->validator, u, r);
 
-	if (reading == MATCH_YES) {
-		accept_service(r, u, s->service);
-		return 1;
+	if (reading != MATCH_YES) {
+		merge_match(r, s->service, reading);
+		return 0;
 	}
-	merge_match(r, s->service, reading);
-	return 0;
+	if (is_anothers(u, r, s->service))
+		return 0;
+	accept_service(r, u, s->service);
+	return 1;
 }
 
 static int confirm_hits(const struct scanner *sc, const struct hits *hits, const struct message *u,
@@ -115,6 +126,8 @@ static void exclude(const struct scanner *sc, const struct message *u, service_m
 	for (service_mask left = expected & ~(r->possible | r->maybe); left; left &= left - 1) {
 		unsigned service = (unsigned)__builtin_ctzll(left);
 		enum match best = validate(sc, u, service, r);
+		if (best == MATCH_YES && r->info.instead && is_anothers(u, r, service))
+			best = MATCH_MORE;
 		if (best == MATCH_YES && !is_reversed(u, &r->info)) {
 			accept_service(r, u, service);
 			return;
@@ -149,12 +162,6 @@ static void match_expected(const struct scanner *sc, const struct message *u, se
 	exclude(sc, u, expected, r);
 }
 
-/* A datagram of which not all is at hand. */
-static int is_cut(const struct message *u)
-{
-	return u->transport == TRANSPORT_UDP && u->size != u->length;
-}
-
 /* Another service than the expected ones was recognised: is it, if one of these may be? */
 static void doubt(const struct scanner *sc, const struct message *u, service_mask expected,
 	struct recognition *r)
@@ -183,7 +190,7 @@ void recognise_expected(const struct scanner *sc, const struct message *u, servi
 		r->service = -1;
 		exclude(sc, u, expected & ~r->excluded, r);
 	} else if (u->transport == TRANSPORT_UDP &&
-		   (is_cut(u) || expected & SERVICE_BIT(SERVICE_ECHO))) {
+		   (message_is_part(u) || expected & SERVICE_BIT(SERVICE_ECHO))) {
 		doubt(sc, u, expected, r);
 	}
 }

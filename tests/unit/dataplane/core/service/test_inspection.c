@@ -384,6 +384,90 @@ static void inspection_prefers_the_expected_service_of_a_datagram_that_was_cut(v
 	inspection_release(&r->in, &other);
 }
 
+/* The beginning of a DNS query, then syslog: of the same flow uncut it is DNS. */
+static void inspection_withholds_a_name_that_an_earlier_cut_datagram_does_not_fit(void **state)
+{
+	static const char text[] = "<13>Jan  1 00:00:00 host text";
+	struct room *r = *state;
+	struct service_state s = {0}, other = {0};
+	struct payload cut = datagram(0, "\x00\x51\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03", 13,
+			       SERVICE_DNS),
+		       next = datagram(1, text, sizeof(text) - 1, SERVICE_DNS);
+
+	cut.expected = next.expected = 0;
+	cut.whole = 0;
+	cut.size = 21;
+	hear(r, &s, cut);
+	hear(r, &s, next);
+	assert_int_not_equal(s.basis, SERVICE_RECOGNISED);
+	inspection_release(&r->in, &s);
+	hear(r, &other, next);
+	check_recognised(&other, SERVICE_SYSLOG);
+	inspection_release(&r->in, &other);
+}
+
+/* RADIUS' head and one attribute that was cut, asked and answered with the same id. */
+static void inspection_takes_two_cut_halves_for_no_exchange(void **state)
+{
+	static const char ask[] = "\x01\x07\x00\x40"
+				  "0123456789abcdef"
+				  "\x01\x10u";
+	static const char answer[] = "\x02\x07\x00\x40"
+				     "0123456789abcdef"
+				     "\x12\x10u";
+	struct room *r = *state;
+	struct service_state s = {0};
+
+	for (unsigned i = 0; i < 4; i++) {
+		struct payload p =
+			datagram(i & 1, i & 1 ? answer : ask, sizeof(ask) - 1, SERVICE_RADIUS);
+		p.whole = 0;
+		p.size = 64;
+		hear(r, &s, p);
+		assert_int_equal(s.basis, SERVICE_UNVERIFIED);
+	}
+	inspection_release(&r->in, &s);
+}
+
+static void inspection_excludes_nothing_that_a_cut_datagram_may_have_been(void **state)
+{
+	struct room *r = *state;
+	struct service_state s = {0}, other = {0};
+	struct payload cut = datagram(0, QUERY, 14, SERVICE_DNS);
+
+	cut.whole = 0;
+	cut.size = 21;
+	hear(r, &s, cut);
+	hear(r, &s, datagram(1, "\x7f\xff\xff\xff\xff\xff 34567890123456", 20, SERVICE_DNS));
+	assert_int_equal(s.basis, SERVICE_UNVERIFIED);
+	inspection_release(&r->in, &s);
+	cut.direction = 1;
+	hear(r, &other, datagram(0, "\x7f\xff\xff\xff\xff\xff 34567890123456", 20, SERVICE_DNS));
+	assert_int_equal(other.basis, SERVICE_EXCLUDED);
+	hear(r, &other, cut);
+	assert_int_equal(other.basis, SERVICE_UNVERIFIED);
+	inspection_release(&r->in, &other);
+}
+
+/* One side's line was cut, and what the other one says does not go with it. */
+static void inspection_withholds_a_name_that_the_other_sides_cut_segment_does_not_fit(void **state)
+{
+	struct room *r = *state;
+	struct service_state s = {0}, other = {0};
+	struct payload cut = segment(SIDE_CLIENT, 100, "EHLO mail.exampl"),
+		       answer = segment(SIDE_SERVER, 500, "220 an FTP server\r\n");
+
+	cut.whole = 0;
+	cut.expected = answer.expected = 0;
+	hear(r, &s, cut);
+	hear(r, &s, answer);
+	assert_int_not_equal(s.basis, SERVICE_RECOGNISED);
+	inspection_release(&r->in, &s);
+	hear(r, &other, answer);
+	check_recognised(&other, SERVICE_FTP);
+	inspection_release(&r->in, &other);
+}
+
 static void inspection_judges_an_echo_by_its_answer(void **state)
 {
 	struct room *r = *state;
@@ -647,6 +731,10 @@ int main(void)
 		CASE(inspection_takes_no_hello_from_the_wrong_side),
 		CASE(inspection_takes_text_on_both_sides_for_no_syslog),
 		CASE(inspection_prefers_the_expected_service_of_a_datagram_that_was_cut),
+		CASE(inspection_withholds_a_name_that_an_earlier_cut_datagram_does_not_fit),
+		CASE(inspection_takes_two_cut_halves_for_no_exchange),
+		CASE(inspection_excludes_nothing_that_a_cut_datagram_may_have_been),
+		CASE(inspection_withholds_a_name_that_the_other_sides_cut_segment_does_not_fit),
 		CASE(inspection_judges_an_echo_by_its_answer),
 		CASE(inspection_excludes_esp_by_several_datagrams_that_contradict),
 		CASE(inspection_knows_esp_of_two_associations_by_turns),
