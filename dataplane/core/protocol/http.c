@@ -8,14 +8,18 @@
 
 static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+static int is_letter(uint8_t c)
+{
+	return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+}
+
 /* RFC 9110 9.1 and 5.6.2: a token. */
 static int is_method_letter(uint8_t c)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-	       (c && strchr("!#$%&'*+-.^_`|~", c));
+	return is_letter(c) || (c >= '0' && c <= '9') || (c && strchr("!#$%&'*+-.^_`|~", c));
 }
 
-/* The value of the Host field, without a user's name. */
+/* The value of the Host field. */
 static void read_host(const uint8_t *at, size_t left, struct message_info *m)
 {
 	int ended;
@@ -23,15 +27,11 @@ static void read_host(const uint8_t *at, size_t left, struct message_info *m)
 	for (size_t n; left > 0; at += n, left -= n) {
 		n = line_length(at, left, &ended);
 		if (ended && n > 5 && strncasecmp((const char *)at, "Host:", 5) == 0) {
-			const uint8_t *value = at + 5, *user;
+			const uint8_t *value = at + 5;
 			size_t length = n - 5;
 			for (; length && *value == ' '; length--)
 				value++;
-			while ((user = memchr(value, '@', length))) {
-				length -= (size_t)(user + 1 - value);
-				value = user + 1;
-			}
-			facts_put_text(&m->facts, 1, value, length, HOST_KEPT);
+			facts_put_host(&m->facts, 1, value, length, HOST_KEPT);
 			return;
 		}
 		while (n < left && (at[n] == '\r' || at[n] == '\n'))
@@ -86,6 +86,17 @@ static enum match read_simple(const struct message *u, size_t length, struct mes
 	return MATCH_YES;
 }
 
+/* RFC 9110 9.1: letters. What else a token may have stands in no method that is registered. */
+static void put_method(const struct message *u, struct message_info *m)
+{
+	size_t length = method_length(u);
+
+	for (size_t i = 0; i < length; i++)
+		if (!is_letter(u->bytes[i]) && u->bytes[i] != '-')
+			return;
+	facts_put_text(&m->facts, 0, u->bytes, length, METHOD_KEPT);
+}
+
 static enum match read_request(const struct message *u, struct message_info *m)
 {
 	size_t method = method_length(u), length;
@@ -107,7 +118,7 @@ static enum match read_request(const struct message *u, struct message_info *m)
 	if (reading != MATCH_YES)
 		return reading;
 	m->said = SAID_REQUEST;
-	facts_put_text(&m->facts, 0, u->bytes, method_length(u), METHOD_KEPT);
+	put_method(u, m);
 	read_host(u->bytes + length, u->length - length, m);
 	m->unfinished = m->facts.length[1] == 0 && !contains(u->bytes, u->length, "\r\n\r\n") &&
 			!contains(u->bytes, u->length, "\n\n");

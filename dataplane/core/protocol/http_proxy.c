@@ -38,6 +38,6 @@ enum match validate_http_proxy(const struct message *u, struct message_info *m)
 		return MATCH_NO;
 	m->said = SAID_REQUEST;
 	facts_put_text(&m->facts, 0, "CONNECT", 7, 7);
-	facts_put_text(&m->facts, 1, u->bytes + word, target, HOST_KEPT);
+	facts_put_host(&m->facts, 1, u->bytes + word, target, HOST_KEPT);
 	return MATCH_YES;
 }

@@ -30,7 +30,7 @@ static void read_server_name(struct reader *r, struct facts *f)
 	const uint8_t *name = reader_bytes(&list, length);
 
 	if (name && type == 0)
-		facts_put_text(f, 0, name, length, NAME_KEPT);
+		facts_put_host(f, 0, name, length, NAME_KEPT);
 }
 
 /* RFC 7301 3.1: of a client the first that it offers. */

@@ -44,12 +44,40 @@ static void http_proxy_refuses_what_cannot_become_one(void **state)
 	check_all(validate_http_proxy, TRANSPORT_TCP, others, COUNT(others), MATCH_NO);
 }
 
+static void check_host(const char *target, const char *wanted)
+{
+	struct message_info m;
+	char text[200];
+	int length = snprintf(text, sizeof(text), "CONNECT %s HTTP/1.1\r\n\r\n", target);
+
+	assert_int_equal(
+		read_spoken(validate_http_proxy, TRANSPORT_TCP, text, (uint32_t)length, 0, &m),
+		MATCH_YES);
+	assert_int_equal(m.facts.length[1], strlen(wanted));
+	assert_memory_equal(facts_text(&m.facts, 1), wanted, strlen(wanted));
+}
+
+static void http_proxy_keeps_the_host_and_never_who_asks(void **state)
+{
+	(void)state;
+	check_host("update.example.com:443", "update.example.com");
+	check_host("user:secret@update.example.com:443", "update.example.com");
+	check_host("user:sec@ret@update.example.com:443", "update.example.com");
+	check_host("user:secret:443", "user");
+	check_host("example.com/?t=secret:443", "example.com");
+	check_host("[2001:db8::1]:443", "[2001:db8::1]");
+	check_host("2001:db8::1:443", "2001:db8::1");
+	check_host("a:b@192.0.2.1:443", "192.0.2.1");
+	check_host("user:secret@:443", "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(http_proxy_recognises_its_messages_and_who_sends_them),
 		cmocka_unit_test(http_proxy_never_refuses_the_beginning_of_a_message),
 		cmocka_unit_test(http_proxy_refuses_what_cannot_become_one),
+		cmocka_unit_test(http_proxy_keeps_the_host_and_never_who_asks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
