@@ -5,17 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char ellipsis[] = "…";
+#include "base/plain_text.h"
 
-/* Values from files may contain anything: replaces control characters, which could steer a
- * terminal. */
-static void errors_make_printable(char *text)
-{
-	for (; *text; text++) {
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = '?';
-	}
-}
+static const char ellipsis[] = "…";
 
 /* Ends the text with one ellipsis, for which room is reserved. */
 static void errors_cut(struct errors *c)
@@ -49,13 +41,22 @@ void errors_add(struct errors *c, const char *format, ...)
 	va_end(args);
 	if (length < 0)
 		return;
-	errors_make_printable(c->text + start);
-	if ((size_t)length < room) {
-		c->length = start + (size_t)length;
-	} else {
-		c->length = ERRORS_BYTES - 1;
+	plain_text(c->text + start);
+	c->length = start + strlen(c->text + start);
+	if ((size_t)length >= room)
 		errors_cut(c);
-	}
+}
+
+void errors_say(const char *format, ...)
+{
+	struct errors line = {0};
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line.text, sizeof(line.text), format, args);
+	va_end(args);
+	plain_text(line.text);
+	errors_print(&line, stderr);
 }
 
 void errors_print(const struct errors *c, FILE *out)

@@ -17,6 +17,9 @@ struct errors {
 /* Appends one line; text that does not fit is cut and ends with "…". */
 void errors_add(struct errors *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Prints one line on standard error with `portolan: ` before it. */
+void errors_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* Prints every line with `portolan: ` before it. */
 void errors_print(const struct errors *, FILE *);
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/plain_text.h"
 
 #define SECOND_NS 1000000000ull
 #define TEXT_BYTES 1024
@@ -94,6 +95,7 @@ void log_say(enum log_level l, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	plain_text(text);
 	pthread_mutex_lock(&logger.lock);
 	if (l <= logger.most && log_may_say(&logger.memory, text, clock_steady_ns(), &held_back)) {
 		if (is_journal(stderr))

@@ -14,13 +14,13 @@
 
 int cli_misuse(const char *command, const char *format, ...)
 {
+	char text[1024];
 	va_list args;
 
-	fprintf(stderr, "portolan: %s: ", command);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	fprintf(stderr, "; see portolan %s --help\n", command);
+	errors_say("%s: %s; see portolan %s --help", command, text, command);
 	return EXIT_MISUSED;
 }
 
@@ -30,7 +30,7 @@ int cli_flush(const char *command)
 
 	if (error == 0)
 		return EXIT_DONE;
-	fprintf(stderr, "portolan: %s: standard output: %s\n", command, strerror(-error));
+	errors_say("%s: standard output: %s", command, strerror(-error));
 	return EXIT_FAILED;
 }
 
@@ -150,7 +150,7 @@ static struct ruleset *opened(struct ruleset *ruleset, int error, const struct e
 		return NULL;
 	}
 	for (size_t i = 0; i < ruleset->warnings; i++)
-		fprintf(stderr, "portolan: warning: %s\n", ruleset->warning[i]);
+		errors_say("warning: %s", ruleset->warning[i]);
 	return ruleset;
 }
 

@@ -9,6 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/errors.h"
+#include "base/plain_text.h"
 #include "cli/cli.h"
 #include "serve/control_protocol.h"
 
@@ -17,7 +19,7 @@
 
 static int report_error(const struct client_request *q, const char *what, const char *why)
 {
-	fprintf(stderr, "portolan: %s: %s: %s\n", q->command, what, why);
+	errors_say("%s: %s: %s", q->command, what, why);
 	return EXIT_FAILED;
 }
 
@@ -59,6 +61,23 @@ static bool send_request(const struct client_request *q, int fd)
 	return sent;
 }
 
+/* Texts of the sensor are its site's and the network's: what is printed of them is plain. */
+static void make_plain(json_t *json)
+{
+	const char *key;
+	json_t *value;
+	size_t i;
+
+	if (json_is_string(json) && !text_is_plain(json_string_value(json))) {
+		char *copy = strdup(json_string_value(json));
+		if (copy)
+			json_string_set_nocheck(json, plain_text(copy));
+		free(copy);
+	}
+	json_array_foreach(json, i, value) make_plain(value);
+	json_object_foreach(json, key, value) make_plain(value);
+}
+
 static bool is_last(const json_t *line)
 {
 	return json_object_get(line, "done") && json_object_get(line, "protocol");
@@ -86,6 +105,7 @@ static int take_lines(const struct client_request *q, FILE *in, json_t **result)
 		json_t *item = json_loads(line, 0, NULL);
 		if (!item)
 			break;
+		make_plain(item);
 		if (is_last(item))
 			status = take_last(q, item, result);
 		else if (q->item && !q->raw)

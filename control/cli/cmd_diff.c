@@ -7,6 +7,7 @@
 #include <uthash.h>
 
 #include "base/format.h"
+#include "base/plain_text.h"
 #include "cli/cli.h"
 #include "config/settings.h"
 #include "policy/ruleset.h"
@@ -291,9 +292,11 @@ static int diff_capture(const struct diff_side *before, const struct diff_side *
 {
 	struct comparison c = {.out = out};
 	struct diff_flow *f, *next;
+	char title[4096];
 	int status;
 
-	fprintf(out, "%s:\n", capture);
+	snprintf(title, sizeof(title), "%s", capture);
+	fprintf(out, "%s:\n", plain_text(title));
 	status = run_source(before, capture, add_flow, &c);
 	status |= run_source(after, capture, compare, &c);
 	fprintf(out, "  %zu of %zu flows change their verdict\n", c.changed, c.flows);

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/errors.h"
+#include "base/plain_text.h"
 #include "cli/cli.h"
 #include "config/settings.h"
 #include "policy/open_site.h"
@@ -30,6 +32,7 @@ static void title_of(const struct replay_options *o, char *title, size_t bytes)
 	else
 		snprintf(title, bytes, "%s",
 			strcmp(o->capture[0], "-") == 0 ? "standard input" : o->capture[0]);
+	plain_text(title);
 }
 
 static json_t *captures_json(const struct replay_options *o, const struct replay *p)
@@ -57,7 +60,7 @@ static int run_captures(const struct replay_options *o, const struct settings *s
 	int status, error = replay_run(&p);
 
 	if (error < 0) {
-		fprintf(stderr, "portolan: replay: %s\n", strerror(-error));
+		errors_say("replay: %s", strerror(-error));
 		return EXIT_FAILED;
 	}
 	if (p.interrupted)

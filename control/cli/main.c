@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/errors.h"
 #include "base/signals.h"
 #include "cli/cli.h"
 
@@ -50,8 +51,7 @@ int main(int argc, char **argv)
 	}
 	command = find(argv[1]);
 	if (!command) {
-		fprintf(stderr, "portolan: %s: no such command; portolan --help lists them\n",
-			argv[1]);
+		errors_say("%s: no such command; portolan --help lists them", argv[1]);
 		return EXIT_MISUSED;
 	}
 	return cli_run_command(command, argc, argv);

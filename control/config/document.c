@@ -14,6 +14,7 @@
 #include <yaml.h>
 
 #include "base/errors.h"
+#include "base/plain_text.h"
 
 struct document {
 	char *name;
@@ -302,10 +303,14 @@ static int text_check(const struct document *d, int node, struct errors *errors)
 {
 	const yaml_node_t *n = node_at(d, node);
 
-	if (strlen((const char *)n->data.scalar.value) == n->data.scalar.length)
+	if (strlen((const char *)n->data.scalar.value) != n->data.scalar.length)
+		return refuse(d, node_line(d, node), errors,
+			"found a text with a zero byte in it; want it without");
+	if (text_is_plain((const char *)n->data.scalar.value))
 		return 0;
 	return refuse(d, node_line(d, node), errors,
-		"found a text with a zero byte in it; want it without");
+		"found a text with a control character in it, or one that turns the order of "
+		"reading; want it without");
 }
 
 static int document_check(const struct document *d, struct errors *errors)

@@ -21,11 +21,11 @@ struct ruleset *ruleset_open_site(const char *command, const char *site, struct 
 	struct ruleset *ruleset;
 
 	if (!site) {
+		errors_say("%s: no site: who are the appliances? Get a proposal with", command);
 		fprintf(stderr,
-			"portolan: %s: no site: who are the appliances? Get a proposal with\n"
 			"  portolan discover CAPTURE > site.yaml\n"
 			"read it, correct it, then: portolan %s --site site.yaml\n",
-			command, command);
+			command);
 		return NULL;
 	}
 	if (ruleset_open(&ruleset, settings, site, NULL, &errors) < 0) {
@@ -37,12 +37,11 @@ struct ruleset *ruleset_open_site(const char *command, const char *site, struct 
 		return give_up(ruleset, settings);
 	}
 	for (size_t i = 0; i < ruleset->warnings; i++)
-		fprintf(stderr, "portolan: warning: %s\n", ruleset->warning[i]);
+		errors_say("warning: %s", ruleset->warning[i]);
 	if (ruleset->appliances > 0)
 		return ruleset;
-	fprintf(stderr,
-		"portolan: %s: no appliances: nothing would be monitored; "
-		"portolan discover CAPTURE proposes some\n",
+	errors_say("%s: no appliances: nothing would be monitored; portolan discover CAPTURE "
+		   "proposes some",
 		site);
 	return give_up(ruleset, settings);
 }

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/errors.h"
+#include "base/plain_text.h"
 #include "config/config_path.h"
 #include "config/document.h"
 #include "config/profile.h"
@@ -43,7 +44,7 @@ static void warnings_write(struct ruleset *ruleset, struct arena *arena)
 static void values_write(
 	struct ruleset *ruleset, const struct ruleset_builder *builder, const char *name)
 {
-	ruleset->name = arena_text(builder->arena, name);
+	ruleset->name = plain_text(arena_text(builder->arena, name));
 	ruleset->profile = arena_text(builder->arena, builder->profile.name);
 	ruleset->version = arena_text(builder->arena, builder->profile.version);
 	ruleset->mirror_endpoint = builder->site.mirror_endpoint;

@@ -1,28 +1,7 @@
 #include "record/json_writer.h"
 
 #include "base/format.h"
-
-/* Length of the UTF-8 character (RFC 3629, 4); 0: invalid. */
-static size_t character_bytes(const unsigned char *at, size_t left)
-{
-	unsigned char first = at[0], low = 0x80, high = 0xbf;
-	size_t bytes = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-
-	if ((first >= 0x80 && first < 0xc2) || first > 0xf4 || bytes > left)
-		return 0;
-	if (first == 0xe0)
-		low = 0xa0; /* not overlong */
-	else if (first == 0xed)
-		high = 0x9f; /* not a surrogate */
-	else if (first == 0xf0)
-		low = 0x90;
-	else if (first == 0xf4)
-		high = 0x8f; /* not beyond U+10FFFF */
-	for (size_t i = 1; i < bytes; i++, low = 0x80, high = 0xbf)
-		if (at[i] < low || at[i] > high)
-			return 0;
-	return bytes;
-}
+#include "base/plain_text.h"
 
 static bool is_plain(unsigned char c)
 {

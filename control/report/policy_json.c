@@ -91,7 +91,7 @@ int policy_json_print(const struct ruleset *ruleset, bool with_implied, FILE *ou
 
 	if (!root)
 		return -ENOMEM;
-	rc = json_dumpf(root, out, JSON_INDENT(2));
+	rc = json_dumpf(root, out, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 	json_decref(root);
 	if (rc)
 		return -EIO;

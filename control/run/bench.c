@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/errors.h"
 #include "policy/ruleset.h"
 #include "run/worker_settings.h"
 #include "source.h"
@@ -284,7 +285,7 @@ static int open_parts(struct bench *b, const struct bench_options *o, unsigned s
 	if (error == 0)
 		error = source_memory_open(&b->source, o->capture, &memory, why);
 	if (error < 0)
-		fprintf(stderr, "portolan: bench: %s\n", *why ? why : strerror(-error));
+		errors_say("bench: %s", *why ? why : strerror(-error));
 	return error;
 }
 
@@ -295,7 +296,7 @@ static int prepare(struct bench *b, const struct bench_options *o, unsigned shar
 	if (error == 0)
 		error = first_pass(b);
 	if (error == 0 && b->packets == 0) {
-		fprintf(stderr, "portolan: bench: %s: no packets%s\n", o->capture,
+		errors_say("bench: %s: no packets%s", o->capture,
 			o->workers > 1 ? " for one of the workers" : "");
 		error = -ENODATA;
 	}

@@ -225,11 +225,11 @@ static int open_lines(struct json_lines *lines, const char *path, enum json_line
 	int error = path ? json_lines_open(lines, path, mode) : 0;
 
 	if (error < 0) {
-		fprintf(stderr, "portolan: %s: %s\n", path, file_place_error(error));
+		errors_say("%s: %s", path, file_place_error(error));
 		return EXIT_FAILED;
 	}
 	if (path && lines->cut_bytes)
-		fprintf(stderr, "portolan: %s: half a record at its end was removed\n", path);
+		errors_say("%s: half a record at its end was removed", path);
 	return EXIT_DONE;
 }
 
@@ -238,8 +238,7 @@ static int close_lines(struct json_lines *lines)
 	int error = json_lines_close(lines);
 
 	if (error < 0)
-		fprintf(stderr, "portolan: %s: not all was written: %s\n", json_lines_name(lines),
-			strerror(-error));
+		errors_say("%s: not all was written: %s", json_lines_name(lines), strerror(-error));
 	return error < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
@@ -315,7 +314,7 @@ static int write_stats(struct collector *c, const struct collector_result *resul
 	json_object_set_new(stats, "policy", json_string(c->ruleset->hash));
 	if (result->more)
 		json_object_update(stats, result->more);
-	text = json_dumps(stats, JSON_COMPACT);
+	text = json_dumps(stats, JSON_COMPACT | JSON_ENSURE_ASCII);
 	json_lines_write(&c->stats_lines, text, text ? strlen(text) : 0);
 	free(text);
 	json_decref(stats);
@@ -350,7 +349,7 @@ static int print_summary(struct collector *c, const struct collector_result *res
 	error = stream_flush(out);
 	if (error == 0)
 		return EXIT_DONE;
-	fprintf(stderr, "portolan: standard output: %s\n", strerror(-error));
+	errors_say("standard output: %s", strerror(-error));
 	return EXIT_FAILED;
 }
 

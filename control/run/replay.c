@@ -7,6 +7,7 @@
 
 #include "analysis/mirror_report.h"
 #include "analysis/mirror_sum.h"
+#include "base/errors.h"
 #include "base/signals.h"
 #include "base/terminal.h"
 #include "pair_hash.h"
@@ -27,7 +28,7 @@ static void report_failure(struct replay *p, struct progress *bar, const struct 
 		return;
 	}
 	progress_end(bar);
-	fprintf(stderr, "portolan: %s\n", s->error);
+	errors_say("%s", s->error);
 	p->failures++;
 }
 

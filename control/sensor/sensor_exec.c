@@ -1,6 +1,7 @@
 /* sensor_run() of the program portolan, which is started often and runs briefly: the sensor needs
  * DPDK, TLS and HTTP, more than twenty libraries, and loading them takes longer than classifying
  * 100,000 packets. Executes portolan-sensor from the same folder, with the same command line. */
+#include "base/errors.h"
 #include "sensor/sensor.h"
 
 #include <errno.h>
@@ -36,8 +37,7 @@ int sensor_run(const struct sensor_options *options)
 		execv(path, options->line);
 		error = -errno;
 	}
-	fprintf(stderr,
-		"portolan: run: %s: %s; want the program that has the sensor beside portolan\n",
-		path, strerror(-error));
+	errors_say("run: %s: %s; want the program that has the sensor beside portolan", path,
+		strerror(-error));
 	return FAILED;
 }

@@ -99,7 +99,7 @@ static bool put_text(struct control_client *c, const char *json, size_t bytes)
 
 static bool put_line(struct control_client *c, json_t *document)
 {
-	char *text = document ? json_dumps(document, JSON_COMPACT) : NULL;
+	char *text = document ? json_dumps(document, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
 	bool put = put_text(c, text, text ? strlen(text) : 0);
 
 	free(text);
