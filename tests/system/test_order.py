@@ -9,7 +9,8 @@ direction in its own: in all where that is a few hundred, else in seeded random 
 within 50 ms. Compared are 5-tuple, initiator, packets, bytes, verdict, connection and service.
 Of a conversation without SYN and SYN+ACK who sends first stays first: nothing else tells who began.
 
-And the same capture gives the same records with three workers, and cut into two files at any frame.
+And the same capture gives the same records with three workers, and cut into two files at any frame;
+the same digest from a pipe, as pcapng, compressed, in several files, by up to eight workers.
 
 PORTOLAN_VARIANTS multiplies the number of orders, PORTOLAN_SEED chooses others.
 """
@@ -21,6 +22,9 @@ import sys
 import captures
 import tap
 from captures import ACK, ETHERNET, SYN, TCP, Frame
+
+sys.path.insert(0, str(captures.HERE.parent / "corpus"))
+import readings  # noqa: E402
 
 SEED = captures.number_from("PORTOLAN_SEED", 1)
 TIMES = captures.number_from("PORTOLAN_VARIANTS", 1)
@@ -190,7 +194,40 @@ def workers_and_cut_files_change_no_record(lab):
     assert not found, "\n".join(found)
 
 
+def try_readings(job):
+    case, number = job
+    link, frames = LAB.golden(case)
+    return readings.differences(LAB.portolan, captures.pcap_bytes(link, frames), number,
+                                captures.site_of(case), captures.arguments_of(case))
+
+
+def a_capture_is_the_same_however_it_is_read(lab):
+    cases = [c for c in captures.golden_cases() if captures.site_of(c).exists()]
+    results = captures.spread(try_readings, [(case, i) for i, case in enumerate(cases)])
+    count = sum(n for n, _ in results)
+    print(f"# {count} readings of {len(cases)} cases")
+    found = [f"{case}: {x}" for case, (_, some) in zip(cases, results) for x in some]
+    assert count > 4 * len(cases) and not found, "\n".join(found)
+
+
+def a_capture_of_several_decades_is_the_same_cut_anywhere(lab):
+    """The stream's time leaps at its very start, and with it the warm-up."""
+    site, year = captures.site_of("initiator-port"), 365 * 86400 * captures.SECOND
+    ends = bytes((198, 51, 100, 66)), bytes((10, 20, 0, 1))
+    frames = []
+    for i in range(8):  # nothing but their ports tells who began
+        datagram = captures.udp_datagram(*ends, (36098 + i, 50621), b"data")
+        frames.append(Frame((30 + 10 * min(i // 2, 2)) * year + i, captures.ethernet(
+            bytes(6), bytes(6), captures.ip_packet(*ends, captures.UDP, datagram))))
+    want = lab.replay([(ETHERNET, frames)], site).stats["digest"]
+    for at in range(1, len(frames)):
+        parts = [(ETHERNET, frames[:at]), (ETHERNET, frames[at:])]
+        assert lab.replay(parts, site).stats["digest"] == want, f"cut before frame {at}"
+
+
 if __name__ == "__main__":
     LAB = captures.Lab(*sys.argv[1:3])
     sys.exit(tap.run([the_two_directions_of_a_connection_may_come_in_any_order,
-                      workers_and_cut_files_change_no_record], LAB))
+                      workers_and_cut_files_change_no_record,
+                      a_capture_is_the_same_however_it_is_read,
+                      a_capture_of_several_decades_is_the_same_cut_anywhere], LAB))

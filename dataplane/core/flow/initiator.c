@@ -31,9 +31,11 @@ static struct orientation orient_by_policy(
 	return (struct orientation){sender, BASIS_FIRST_PACKET};
 }
 
+/* A time before the start: the stream's first packets came from a time that was left for another,
+ * and were its start then. */
 static int is_warming_up(const struct tracker *t, uint64_t now_ns)
 {
-	return now_ns - t->start_ns < t->warmup_ns;
+	return now_ns < t->start_ns || now_ns - t->start_ns < t->warmup_ns;
 }
 
 static int is_between_appliances(const struct flow *f)
@@ -230,7 +232,7 @@ static void take(struct tracker *t, struct flow *f, unsigned initiator, enum bas
  * is a guess that has to be told (DESIGN 4). */
 static void guess_midstream(struct tracker *t, struct flow *f)
 {
-	int was_before = f->first_ns < t->start_ns || is_warming_up(t, f->first_ns);
+	int was_before = is_warming_up(t, f->first_ns);
 	struct orientation o;
 
 	if (f->basis != BASIS_FIRST_PACKET || !flow_talks(f))
