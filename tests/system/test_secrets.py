@@ -24,17 +24,11 @@ import captures
 import exchanges
 import tap
 from captures import ETHERNET, Frame
-from test_snaplen import Wire
+from test_snaplen import SITE, Wire
 
 SEED = captures.number_from("PORTOLAN_SEED", 1)
 MARKER = b"Xq7zMARK9w"
 LAB = None
-
-SITE = """appliances:
-  - {name: fmc, role: management-center, addresses: [10.10.0.5]}
-  - {name: ftd, role: managed-device, addresses: [10.20.0.0/16]}
-capture: {warmup: 0s}
-"""
 
 # --- credentials ----------------------------------------------------------------------------
 

@@ -32,16 +32,22 @@ NOBODYS = 40404
 LAB = None
 
 SITE = """appliances:
-  - {name: fmc, role: management-center, addresses: [10.10.0.5]}
-  - {name: ftd, role: managed-device, addresses: [10.20.0.0/16]}
+  - {name: fmc, role: management-center, addresses: [10.10.0.5, "2001:db8:10::5"]}
+  - {name: ftd, role: managed-device, addresses: [10.20.0.0/16, "2001:db8:20::/48"]}
 capture: {warmup: 0s}
 """
 
 # --- exchanges as frames ------------------------------------------------------------------
 
 
-def address(*numbers):
-    return bytes(numbers)
+STRANGERS = {4: bytes((192, 0, 2, 0)), 6: bytes.fromhex("20010db8bad000000000000000000000")}
+APPLIANCES = {4: (bytes((10, 10, 0, 5)), bytes((10, 20, 1, 0))),
+              6: (bytes.fromhex("20010db8001000000000000000000005"),
+                  bytes.fromhex("20010db8002000000000000000000000"))}
+
+
+def one_of(rng, network):
+    return network[:-1] + bytes([network[-1] or rng.randrange(1, 250)])
 
 
 class Wire:
@@ -49,11 +55,12 @@ class Wire:
 
     def __init__(self):
         self.frames, self.time, self.port = [], 1_700_000_000 * captures.SECOND, 20000
+        self.tag = b""
 
     def put(self, ends, packet):
         self.time += 20_000
-        self.frames.append(Frame(self.time, captures.ethernet(
-            b"\2\0\0\0\0" + ends[0][-1:], b"\2\0\0\0\0" + ends[1][-1:], packet)))
+        frame = captures.ethernet(b"\2\0\0\0\0" + ends[0][-1:], b"\2\0\0\0\0" + ends[1][-1:], packet)
+        self.frames.append(Frame(self.time, frame[:12] + self.tag + frame[12:]))
 
     def udp(self, ends, ports, said):
         for answers, payload in said:
@@ -78,9 +85,10 @@ class Wire:
             segment(int(answers), PSH | ACK, payload)
 
     def exchange(self, rng, transport, make, port):
-        """Of an appliance with a stranger, one way or the other."""
-        own = rng.choice((address(10, 10, 0, 5), address(10, 20, 1, rng.randrange(1, 250))))
-        other = address(192, 0, 2, rng.randrange(1, 250))
+        """Of an appliance with a stranger, one way or the other, of either version of IP."""
+        version = rng.choice((4, 4, 4, 6))
+        self.tag = rng.choice((b"", b"", b"\x81\0\0\x64"))
+        own, other = one_of(rng, rng.choice(APPLIANCES[version])), one_of(rng, STRANGERS[version])
         ends = (own, other) if rng.random() < 0.6 else (other, own)
         self.port = self.port + 1 if self.port < 60000 else 20000
         said = make(rng)

@@ -58,7 +58,6 @@ static uint32_t slot_borrow(struct inspection *in)
 	h->asking[0] = h->asking[1] = h->answering[0] = h->answering[1] = 0;
 	h->started[0] = h->started[1] = h->stale = h->contradictions = 0;
 	h->cut[0] = h->cut[1] = 0;
-	h->open = 0;
 	h->first_length[0] = h->first_length[1] = 0;
 	h->opening = SERVICE_NOTHING;
 	return index;
@@ -289,6 +288,7 @@ static struct reassembly_slot *slot_of_state(struct inspection *in, struct servi
 		return NULL;
 	}
 	h = &in->slot[index];
+	h->open = s->at;
 	s->stage = STAGE_REASSEMBLING;
 	s->at = index;
 	return h;
@@ -312,17 +312,22 @@ static void agree(const struct inspection *in, struct reassembly_slot *h, const 
 		r->service = __builtin_ctzll(both);
 }
 
-/* What was cut may have been a message of `h->open`: if the flow then says something else, it is
- * not known what it would have been called for its first message. */
-static void withhold(struct reassembly_slot *h, const struct payload *p, struct recognition *r)
+/* Services as bits of a flow's own 32: two have one bit, so that a name may be withheld too rarely.
+ */
+static uint32_t open_services(service_mask services)
 {
-	service_mask open = r->possible | r->maybe;
+	return (uint32_t)(services | services >> 32);
+}
 
-	if (h->open & p->expected)
+/* What was cut may have been a message of `open`: if the flow then says something else, it is not
+ * known what it would have been called for its first message. */
+static void withhold(uint32_t *open, const struct payload *p, struct recognition *r)
+{
+	if (*open & open_services(p->expected))
 		r->excluded = 0;
 	if (r->service < 0) {
-		h->open |= p->whole ? 0 : open;
-	} else if (h->open && !(h->open & SERVICE_BIT(r->service))) {
+		*open |= p->whole ? 0 : open_services(r->possible | r->maybe);
+	} else if (*open && !(*open & open_services(SERVICE_BIT(r->service)))) {
 		r->possible |= SERVICE_BIT(r->service);
 		r->service = -1;
 		message_info_init(&r->info);
@@ -357,7 +362,7 @@ static void recognise_prefix(
 	recognise(in->scanner, in->scratch, &u, &in->match_result);
 	recognise_expected(in->scanner, &u, p->expected, &in->match_result);
 	agree(in, h, p, &in->match_result);
-	withhold(h, p, &in->match_result);
+	withhold(&h->open, p, &in->match_result);
 }
 
 /* Whether more bytes may still change the result. */
@@ -617,7 +622,7 @@ static int feed_datagram(struct inspection *in, struct service_state *s, const s
 	if (!p->matched)
 		recognise(in->scanner, in->scratch, &u, r);
 	recognise_expected(in->scanner, &u, p->expected, r);
-	if (r->service < 0 && (r->maybe || (r->possible && !p->whole))) {
+	if (r->maybe && r->service < 0) {
 		h = slot_of_state(in, s);
 		if (!h)
 			return 0;
@@ -625,8 +630,7 @@ static int feed_datagram(struct inspection *in, struct service_state *s, const s
 		store_datagram(h, p);
 		count_contradiction(h, r);
 	}
-	if (h)
-		withhold(h, p, r);
+	withhold(h ? &h->open : &s->at, p, r);
 	if (r->service >= 0 && r->info.unfinished && u.length < p->length)
 		read_on(in, p, p->bytes, p->length);
 	is_news = merge_facts(s, r, p);

@@ -38,7 +38,7 @@
 
 /* Where a flow's inspection stands. */
 enum service_state_stage {
-	STAGE_NEW,
+	STAGE_NEW,	    /* `at`: what its datagrams may have been, as in the slot */
 	STAGE_REASSEMBLING, /* `at` is its reassembly slot */
 	STAGE_CLOSED,	    /* `at` is its facts, or SERVICE_NOTHING */
 };
@@ -46,7 +46,7 @@ enum service_state_stage {
 /* A flow's own part; zeroed for a new flow. The last three of its flags are findings of their own
  * (DESIGN 4, evasion): once set they stay. */
 struct service_state {
-	uint32_t at;
+	uint32_t at;	      /* see the stages */
 	uint32_t service : 7; /* recognised: enum service + 1; 0: none */
 	uint32_t stage : 2;
 	uint32_t basis : 2;	/* enum service_basis */
@@ -95,7 +95,7 @@ struct opening {
 struct reassembly_slot {
 	struct stream_prefix prefix[2];
 	service_mask asking[2], answering[2];
-	service_mask open; /* what a payload that was cut may have been */
+	uint32_t open; /* what a payload that was cut may have been: open_services() */
 	uint32_t next;
 	uint32_t opening;	   /* or SERVICE_NOTHING */
 	uint8_t opening_direction; /* whose it is */
