@@ -60,6 +60,19 @@ static enum match read_wrapped(const struct reader *r, struct message_info *m)
 	return MATCH_YES;
 }
 
+/* What is told by its size and by its last bytes: of a datagram that was cut, nothing. */
+static enum match read_client(const struct reader *r, uint32_t size, struct message_info *m)
+{
+	if (!is_size(size, 0))
+		return MATCH_NO;
+	if (reader_left(r) < size)
+		return MATCH_MORE;
+	m->said = SAID_REQUEST;
+	if (size == PLAIN)
+		m->exchange = exchange_of(SERVICE_OPENVPN, r->at + 1, SESSION);
+	return ends_with_zeros(r) ? MATCH_YES : match_maybe(m, SIGN_ASKING);
+}
+
 static enum match read_reset(const struct reader *r, uint32_t size, struct message_info *m)
 {
 	unsigned opcode, key;
@@ -70,18 +83,10 @@ static enum match read_reset(const struct reader *r, uint32_t size, struct messa
 	key = *r->at & 7;
 	if (key != 0)
 		return MATCH_NO;
-	if (opcode == CLIENT_RESET_1 || opcode == CLIENT_RESET_2 || opcode == CLIENT_RESET_3) {
-		if (opcode == CLIENT_RESET_3 && size >= WRAPPED + WRAPPED_KEY)
-			return read_wrapped(r, m);
-		if (!is_size(size, 0))
-			return MATCH_NO;
-		if (reader_left(r) < size)
-			return MATCH_MORE;
-		m->said = SAID_REQUEST;
-		if (size == PLAIN)
-			m->exchange = exchange_of(SERVICE_OPENVPN, r->at + 1, SESSION);
-		return ends_with_zeros(r) ? MATCH_YES : match_maybe(m, SIGN_ASKING);
-	}
+	if (opcode == CLIENT_RESET_3 && size >= WRAPPED + WRAPPED_KEY)
+		return read_wrapped(r, m);
+	if (opcode == CLIENT_RESET_1 || opcode == CLIENT_RESET_2 || opcode == CLIENT_RESET_3)
+		return read_client(r, size, m);
 	if (reader_left(r) < size && reader_left(r) < 1 + SESSION + REPLAY)
 		return MATCH_MORE;
 	if (is_wrapped(r))
