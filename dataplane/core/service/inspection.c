@@ -243,7 +243,7 @@ static int comes_too_late(
 static int may_follow(
 	const struct service_state *s, const struct recognition *r, const struct payload *p)
 {
-	return p->transport == TRANSPORT_UDP && !p->whole && s->basis == SERVICE_EXCLUDED &&
+	return p->transport == TRANSPORT_UDP && is_cut(p) && s->basis == SERVICE_EXCLUDED &&
 	       s->spoke != p->direction && p->expected & (r->possible | r->maybe);
 }
 
@@ -301,7 +301,7 @@ static void agree(const struct inspection *in, struct reassembly_slot *h, const 
 	struct recognition *r)
 {
 	unsigned here = p->direction, there = 1u - p->direction;
-	service_mask patterned = p->whole ? ~in->scanner->unpatterned_services : 0, both;
+	service_mask patterned = is_cut(p) ? 0 : ~in->scanner->unpatterned_services, both;
 
 	h->asking[here] = r->asking & patterned;
 	h->answering[here] = r->answering & patterned;
@@ -326,7 +326,7 @@ static void withhold(uint32_t *open, const struct payload *p, struct recognition
 	if (*open & open_services(p->expected))
 		r->excluded = 0;
 	if (r->service < 0) {
-		*open |= p->whole ? 0 : open_services(r->possible | r->maybe);
+		*open |= is_cut(p) ? open_services(r->possible | r->maybe) : 0;
 	} else if (*open && !(*open & open_services(SERVICE_BIT(r->service)))) {
 		r->possible |= SERVICE_BIT(r->service);
 		r->service = -1;
