@@ -1,4 +1,5 @@
 #include "dataplane/core/message_fixture.h"
+#include <stdio.h>
 
 static const struct spoken messages[] = {
 	{117, SAID_REQUEST,
