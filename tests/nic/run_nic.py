@@ -218,7 +218,8 @@ class Sensor:
         self.signal('TERM')
         status, _ = self.guest.ask('wait $sensor')
         if status:
-            raise qemu.Broken(f'portolan ends with status {status}: {self.said()}')
+            kernel = self.guest.ask('dmesg | grep -e seccomp -e type=1326 -e audit | tail -3')[1]
+            raise qemu.Broken(f'portolan ends with status {status}: {kernel}{self.said()}')
         return Result(self.guest.fetch('/flows'), self.guest.fetch('/stats'))
 
 
