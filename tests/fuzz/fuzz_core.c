@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stream_mutator.h"
 #include "worker.h"
 
 #define FLOWS 24
@@ -19,6 +20,9 @@
 #define SECOND 1000000000ull
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed);
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size,
+	uint8_t *out, size_t out_max, unsigned int seed);
 
 static const struct rule rule[RULES] = {
 	{.port = 443, .direction = DIRECTION_INBOUND, .transport = TRANSPORT_TCP, .enabled = 1},
@@ -260,4 +264,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_mirror(worker_counters(w), worker_mirror(w));
 	worker_free(w);
 	return 0;
+}
+
+/* One in eight is any change of the bytes. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed)
+{
+	struct mutation m = {seed, data, size, max_size};
+
+	if (size == 0 || mutation_one_in(&m, 8))
+		return LLVMFuzzerMutate(data, size, max_size);
+	stream_mutate(&m);
+	return m.length;
+}
+
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size,
+	uint8_t *out, size_t out_max, unsigned int seed)
+{
+	struct mutation m = {seed, out, 0, out_max};
+
+	return stream_interleave(a, a_size, b, b_size, &m);
 }

@@ -13,9 +13,11 @@
 
 #include "core/decode/decode.h"
 #include "core/flow/fast_path.h"
+#include "packet_mutator.h"
 #include "pair_hash.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed);
 
 #define HOLDS(truth)                                                                               \
 	do {                                                                                       \
@@ -141,4 +143,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	HOLDS(pair_hash_of(&p, inventory) == pair_hash_of(&p, inventory));
 	free(bytes);
 	return 0;
+}
+
+/* One in eight is any change of the bytes, the two of the settings with them. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed)
+{
+	struct mutation m = {seed, data + 2, size - 2, max_size - 2};
+
+	if (size < 2 || mutation_one_in(&m, 8))
+		return LLVMFuzzerMutate(data, size, max_size);
+	packet_mutate(&m);
+	return m.length + 2;
 }
