@@ -9,10 +9,15 @@
 #include "base/errors.h"
 #include "config/document.h"
 #include "config/signatures.h"
+#include "schema_words.h"
 
 #define COMPILED_MAX 400
 
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed);
+
+static struct yaml_words words;
 
 static int read_it(
 	struct signatures *l, const uint8_t *data, size_t size, struct arena *a, struct errors *c)
@@ -45,4 +50,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		scanner_fini(scanner);
 	arena_free(arena);
 	return 0;
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	static const char *const known[] = {"signatures", "service", "transport", "side", "pattern",
+		"beginning", "validator", "caseless"};
+
+	(void)argc;
+	(void)argv;
+	schema_words_add_names(&words);
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		yaml_words_add(&words, known[i]);
+	return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed)
+{
+	return yaml_mutate(data, size, max_size, seed, &words);
 }
