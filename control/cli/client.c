@@ -61,21 +61,24 @@ static bool send_request(const struct client_request *q, int fd)
 	return sent;
 }
 
-/* Texts of the sensor are its site's and the network's: what is printed of them is plain. */
-static void make_plain(json_t *json)
+/* Texts of the sensor are its site's and the network's: what is printed of them is plain. False: it
+ * has keys that are not, which no sensor sends. */
+static bool make_plain(json_t *json)
 {
+	bool is_plain = true;
 	const char *key;
 	json_t *value;
 	size_t i;
 
 	if (json_is_string(json) && !text_is_plain(json_string_value(json))) {
 		char *copy = strdup(json_string_value(json));
-		if (copy)
-			json_string_set_nocheck(json, plain_text(copy));
+		is_plain = copy && json_string_set_nocheck(json, plain_text(copy)) == 0;
 		free(copy);
 	}
-	json_array_foreach(json, i, value) make_plain(value);
-	json_object_foreach(json, key, value) make_plain(value);
+	json_array_foreach(json, i, value) is_plain = make_plain(value) && is_plain;
+	json_object_foreach(json, key, value) is_plain =
+		text_is_plain(key) && make_plain(value) && is_plain;
+	return is_plain;
 }
 
 static bool is_last(const json_t *line)
@@ -95,25 +98,47 @@ static int take_last(const struct client_request *q, json_t *line, json_t **resu
 	return EXIT_DONE;
 }
 
+/* A line as it came, unless it is a refusal or no JSON. */
+static void print_raw(const char *line, size_t length)
+{
+	json_t *item = json_loadb(line, length, 0, NULL);
+
+	if (item && (!is_last(item) || json_is_true(json_object_get(item, "done"))))
+		fwrite(line, 1, length, stdout);
+	json_decref(item);
+}
+
+enum { MORE_FOLLOWS = -1, BROKEN = -2 };
+
+/* An exit status if it was the last line. */
+static int take_line(
+	const struct client_request *q, const char *line, size_t length, json_t **result)
+{
+	int status = MORE_FOLLOWS;
+	json_t *item;
+
+	if (q->raw)
+		print_raw(line, length);
+	item = json_loadb(line, length, 0, NULL);
+	if (!item || !make_plain(item))
+		status = BROKEN;
+	else if (is_last(item))
+		status = take_last(q, item, result);
+	else if (q->item && !q->raw)
+		q->item(q->context, item);
+	json_decref(item);
+	return status;
+}
+
 static int take_lines(const struct client_request *q, FILE *in, json_t **result)
 {
 	char *line = NULL;
 	size_t room = 0;
-	int status = -1;
+	ssize_t length;
+	int status = MORE_FOLLOWS;
 
-	while (status < 0 && getline(&line, &room, in) > 0) {
-		json_t *item = json_loads(line, 0, NULL);
-		if (!item)
-			break;
-		make_plain(item);
-		if (is_last(item))
-			status = take_last(q, item, result);
-		else if (q->item && !q->raw)
-			q->item(q->context, item);
-		if (q->raw && (status <= EXIT_DONE))
-			fputs(line, stdout);
-		json_decref(item);
-	}
+	while (status == MORE_FOLLOWS && (length = getline(&line, &room, in)) > 0)
+		status = take_line(q, line, (size_t)length, result);
 	free(line);
 	return status >= 0 ? status
 			   : report_error(q, "the sensor",
