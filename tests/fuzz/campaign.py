@@ -15,7 +15,7 @@ import pathlib
 import sys
 import time
 
-from libfuzzer import HERE, Run, corpus_of, name_of
+from libfuzzer import HERE, Run, corpus_of, floors, name_of
 
 KEPT = HERE.parent.parent / 'build' / 'fuzz'
 
@@ -43,8 +43,9 @@ class Target:
 
 
 def paths_of(build, wanted):
-    return [p for p in sorted(pathlib.Path(build, 'tests').glob('fuzz_*'))
-            if p.is_file() and os.access(p, os.X_OK) and (not wanted or name_of(p) in wanted)]
+    """The targets of a build, all that coverage.csv has or those that are wanted."""
+    found = [pathlib.Path(build, 'tests', f'fuzz_{name}') for name in sorted(wanted or floors())]
+    return [p for p in found if os.access(p, os.X_OK)]
 
 
 def report(targets):
