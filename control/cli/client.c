@@ -201,6 +201,15 @@ double number_at(const json_t *json, const char *path)
 	return json_number_value(member_at(json, path));
 }
 
+uint64_t count_at(const json_t *json, const char *path)
+{
+	double n = number_at(json, path);
+
+	if (n < 1)
+		return 0;
+	return n < 0x1p64 ? (uint64_t)n : UINT64_MAX;
+}
+
 bool truth_at(const json_t *json, const char *path)
 {
 	return json_is_true(member_at(json, path));

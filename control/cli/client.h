@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct client_request {
 	const char *command;
@@ -23,6 +24,8 @@ int client_request(const struct client_request *, json_t **result);
 /* A member by its path ("capture.loss.received"); "" and 0 if missing. */
 const char *text_at(const json_t *, const char *path);
 double number_at(const json_t *, const char *path);
+/* 0 for what is negative, the largest for what is larger. */
+uint64_t count_at(const json_t *, const char *path);
 bool truth_at(const json_t *, const char *path);
 
 /* A record's time as "2026-11-25 08:25:22"; "never" if missing. */

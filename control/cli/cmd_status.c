@@ -18,16 +18,15 @@ static void print_number(const char *what, const json_t *status, const char *pat
 {
 	char number[32];
 
-	format_number((uint64_t)number_at(status, path), number);
+	format_number(count_at(status, path), number);
 	printf("  %-16s %18s%s\n", what, number, more);
 }
 
 static void print_verdicts(const json_t *status, const struct terminal_style *st)
 {
-	const json_t *packets = json_object_get(
-		json_object_get(json_object_get(status, "accounting"), "verdict"), "packets");
-	const json_t *flows = json_object_get(
-		json_object_get(json_object_get(status, "accounting"), "verdict"), "flows");
+	const json_t *verdicts = json_object_get(json_object_get(status, "accounting"), "verdict");
+	const json_t *packets = json_object_get(verdicts, "packets");
+	const json_t *flows = json_object_get(verdicts, "flows");
 	const char *verdict;
 	json_t *value;
 
@@ -35,8 +34,8 @@ static void print_verdicts(const json_t *status, const struct terminal_style *st
 	json_object_foreach((json_t *)packets, verdict, value)
 	{
 		char p[32], f[32];
-		format_number((uint64_t)json_integer_value(value), p);
-		format_number((uint64_t)json_integer_value(json_object_get(flows, verdict)), f);
+		format_number(count_at(packets, verdict), p);
+		format_number(count_at(flows, verdict), f);
 		printf("  %-20s %18s %14s\n", verdict, p, f);
 	}
 }
@@ -49,8 +48,8 @@ static void print_channels(const json_t *status, const struct terminal_style *st
 	printf("\n%sCHANNELS%s ", st->bold, st->plain);
 	json_object_foreach(json_object_get(status, "channels"), state, count)
 	{
-		if (json_integer_value(count))
-			printf(" %lld %s", (long long)json_integer_value(count), state);
+		if (json_number_value(count) > 0)
+			printf(" %.0f %s", json_number_value(count), state);
 	}
 	printf("\n");
 }

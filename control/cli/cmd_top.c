@@ -145,10 +145,10 @@ static void print_top(struct top_view *v, const json_t *status, FILE *out)
 {
 	char alive[32], lost[32];
 
-	format_number((uint64_t)number_at(status, "accounting.flows.active"), alive);
-	format_number((uint64_t)(number_at(status, "capture.loss.dropped_kernel") +
-				 number_at(status, "capture.loss.dropped_interface") +
-				 number_at(status, "capture.loss.imissed")),
+	format_number(count_at(status, "accounting.flows.active"), alive);
+	format_number(count_at(status, "capture.loss.dropped_kernel") +
+			      count_at(status, "capture.loss.dropped_interface") +
+			      count_at(status, "capture.loss.imissed"),
 		lost);
 	fprintf(out, "%sportolan%s  %s  health %s\n", v->style.bold, v->style.plain,
 		text_at(status, "policy.site"), text_at(status, "health"));

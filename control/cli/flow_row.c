@@ -29,15 +29,15 @@ static const char *end_name(const json_t *flow, const char *side, const char *di
 void flow_row_print(const json_t *flow, const struct terminal_style *st, FILE *out)
 {
 	const char *verdict = text_at(flow, "portolan.verdict");
-	int severity = (int)number_at(flow, "event.severity");
+	double severity = number_at(flow, "event.severity");
 	char ends[128], bytes[32], packets[32];
 	const char *service = text_at(flow, "portolan.service.observed");
 
 	snprintf(ends, sizeof(ends), "%.40s -> %.40s %.0f/%.10s",
 		end_name(flow, "source", "outbound"), end_name(flow, "destination", "inbound"),
 		number_at(flow, "destination.port"), text_at(flow, "network.transport"));
-	format_bytes((uint64_t)number_at(flow, "network.bytes"), bytes);
-	format_number((uint64_t)number_at(flow, "network.packets"), packets);
+	format_bytes(count_at(flow, "network.bytes"), bytes);
+	format_number(count_at(flow, "network.packets"), packets);
 	fprintf(out, "%s%-19s%s %-12s %-44s %-14s %10s %9s\n",
 		severity == 3  ? st->grave
 		: severity > 0 ? st->warn
