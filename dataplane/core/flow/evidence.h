@@ -40,7 +40,8 @@ struct evidence {
 	uint8_t pendings; /* different SYNs that were pending; sticks at the top */
 	uint8_t pending_direction : 1;
 	uint8_t reset_direction : 1;
-	uint8_t reset_state : 2; /* enum reset_state */
+	uint8_t reset_state : 2;  /* enum reset_state */
+	uint8_t is_tunnelled : 1; /* it is inside of a tunnel that is no mirror's */
 	uint8_t known[2];
 	uint16_t told;	     /* EVASION_BIT(): what was told of flow.evasions */
 	uint16_t told_alone; /* of these: when only one side had sent anything */

@@ -4,6 +4,7 @@
 
 #include "core/flow/flow_tuple.h"
 #include "core/flow/judge.h"
+#include "core/flow/report.h"
 #include "core/flow/sequence.h"
 #include "protocol.h"
 
@@ -55,6 +56,12 @@ static int is_group(const struct address *a, unsigned version)
 
 /* --- memory ---------------------------------------------------------------------------- */
 
+/* The tunnel that is part of a connection's key. */
+static uint32_t tunnel_of(const struct tracker *t, const struct flow *f)
+{
+	return table_evidence(&t->table, f)->is_tunnelled ? report_tunnel(t, f) : 0;
+}
+
 /* What is remembered of the pair with this initiator: on the responder's port, and of this very
  * connection, which was up and fell silent: whoever speaks first now goes on with it. */
 static unsigned remembered(const struct tracker *t, const struct flow *f, unsigned initiator)
@@ -62,7 +69,7 @@ static unsigned remembered(const struct tracker *t, const struct flow *f, unsign
 	struct flow_tuple c;
 
 	flow_tuple_of(f, initiator, &c);
-	return responder_cache_find(&t->responder_cache, &c, t->now_ns);
+	return responder_cache_find(&t->responder_cache, &c, tunnel_of(t, f), t->now_ns);
 }
 
 static int is_remembered(const struct tracker *t, const struct flow *f, unsigned initiator)
@@ -371,5 +378,5 @@ void initiator_remember_idle(struct tracker *t, const struct flow *f)
 
 	flow_tuple_of(f, flow_initiator(f), &c);
 	responder_cache_add_connection(
-		&t->responder_cache, &c, f->last_ns + RESPONDER_CACHE_IDLE_NS);
+		&t->responder_cache, &c, tunnel_of(t, f), f->last_ns + RESPONDER_CACHE_IDLE_NS);
 }

@@ -53,10 +53,8 @@ static uint16_t evasions_told(const struct tracker *t, const struct flow *f, enu
 	return kind == RECORD_ENDED ? f->evasions : table_evidence(&t->table, f)->told;
 }
 
-/* What is inside of a tunnel between strangers is a flow of its own, also for whoever reads of it
- * (DESIGN 5). The key of IPv4 holds the tunnel's ends; of IPv6 there is what the first packet had.
- */
-static uint32_t tunnel_of(const struct tracker *t, const struct flow *f)
+/* The key of IPv4 holds the tunnel's ends; of IPv6 there is what the first packet had. */
+uint32_t report_tunnel(const struct tracker *t, const struct flow *f)
 {
 	const struct encap *e = encap_table_at(t->encap_table, f->encap);
 	uint32_t ends;
@@ -94,7 +92,7 @@ void report_fill(const struct tracker *t, const struct flow *f, enum record_kind
 	r->repeated_graver = 0;
 	r->history_length = f->history_length;
 	r->encap = *encap_table_at(t->encap_table, f->encap);
-	r->tunnel = tunnel_of(t, f);
+	r->tunnel = report_tunnel(t, f);
 	r->generation = f->generation;
 	r->history = flow_history_oriented(f);
 	r->detail = f->protocol == IPPROTO_TCP ? 0 : table_evidence(&t->table, f)->detail;

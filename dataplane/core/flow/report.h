@@ -14,6 +14,10 @@
 void report_fill(const struct tracker *t, const struct flow *f, enum record_kind kind, enum end end,
 	struct record *r);
 
+/* The tunnel, not a mirror's, that it is inside of: a flow of its own, also for whoever reads of it
+ * (DESIGN 5); 0: none. Of IPv6 also a mirror's. */
+uint32_t report_tunnel(const struct tracker *t, const struct flow *f);
+
 /* A place in the record buffer; control empties it after every burst. */
 struct record *report_next(struct record_buffer *o);
 

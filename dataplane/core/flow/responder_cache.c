@@ -38,9 +38,9 @@ static uint64_t hash_of(const struct responder_cache *m, const struct flow_tuple
 
 /* The same of one connection: in the set of the two hosts', so that one line has both. */
 static uint64_t connection_hash(
-	const struct responder_cache *m, const struct flow_tuple *c, uint64_t hash)
+	const struct responder_cache *m, const struct flow_tuple *c, uint32_t tunnel, uint64_t hash)
 {
-	uint64_t h = hash_mix(hash ^ c->port[0], m->seed);
+	uint64_t h = hash_mix(hash ^ c->port[0] ^ (uint64_t)tunnel << 32, m->seed);
 
 	h = (h & ~(uint64_t)m->set_mask) | (hash & m->set_mask);
 	return h ? h : (uint64_t)1 << 63;
@@ -82,17 +82,17 @@ void responder_cache_set(struct responder_cache *m, const struct flow_tuple *c, 
 }
 
 void responder_cache_add_connection(
-	struct responder_cache *m, const struct flow_tuple *c, uint64_t until_ns)
+	struct responder_cache *m, const struct flow_tuple *c, uint32_t tunnel, uint64_t until_ns)
 {
-	uint64_t hash = connection_hash(m, c, hash_of(m, c));
+	uint64_t hash = connection_hash(m, c, tunnel, hash_of(m, c));
 
 	*place_of(m, hash) = (struct cached_responder){hash, until_ns};
 }
 
-unsigned responder_cache_find(
-	const struct responder_cache *m, const struct flow_tuple *c, uint64_t now_ns)
+unsigned responder_cache_find(const struct responder_cache *m, const struct flow_tuple *c,
+	uint32_t tunnel, uint64_t now_ns)
 {
-	uint64_t hash = hash_of(m, c), connection = connection_hash(m, c, hash);
+	uint64_t hash = hash_of(m, c), connection = connection_hash(m, c, tunnel, hash);
 	const struct cached_responder *set = set_of(m, hash);
 	unsigned found = 0;
 

@@ -3,7 +3,9 @@
  *
  * Written when a flow was answered and it is not a guess who began it; asked when a flow begins
  * without a handshake or a message that says so. A seeded 64-bit hash stands for two hosts,
- * which of them responds, its port and the transport; of a connection also the initiator's port.
+ * which of them responds, its port and the transport; of a connection also the initiator's port and
+ * the tunnel that it is in: it is remembered when its flow is swept, and when that is must make no
+ * difference to a flow with another key (DESIGN 9).
  *
  * Bounded: four a set, one cache line; where a set is full the oldest is
  * replaced. Owned by one worker (which has all flows of two hosts), in given memory, zeroed.
@@ -43,12 +45,12 @@ void responder_cache_set(struct responder_cache *, const struct flow_tuple *, ui
 
 /* The same of this connection alone: the initiator's port too. */
 void responder_cache_add_connection(
-	struct responder_cache *, const struct flow_tuple *, uint64_t until_ns);
+	struct responder_cache *, const struct flow_tuple *, uint32_t tunnel, uint64_t until_ns);
 
 /* What counts of it: RESPONDER_SEEN, CONNECTION_SEEN, both or neither. */
 #define RESPONDER_SEEN 1u
 #define CONNECTION_SEEN 2u
-unsigned responder_cache_find(
-	const struct responder_cache *, const struct flow_tuple *, uint64_t now_ns);
+unsigned responder_cache_find(const struct responder_cache *, const struct flow_tuple *,
+	uint32_t tunnel, uint64_t now_ns);
 
 #endif

@@ -64,6 +64,7 @@ static void flow_begin(
 		t->counters->encaps_unknown++;
 	f->appliance[v->direction] = v->appliance[0];
 	f->appliance[1 - v->direction] = v->appliance[1];
+	e->is_tunnelled = v->foreign_tunnel != 0;
 	if (f->protocol == IPPROTO_TCP)
 		sequence_see(t, f, v, p->time_ns, 0);
 	else
@@ -171,6 +172,7 @@ static uint32_t open_flow_before(
 	end_record(t, index, end_reason(old, END_REPLACED));
 	f = table_spare(&t->table, k);
 	sequence_begin_before(table_evidence(&t->table, f), &before);
+	table_evidence(&t->table, f)->is_tunnelled = before.is_tunnelled;
 	f->first_ns = before.pending_ns;
 	f->encap = encap_table_number(t->encap_table, &v->encap);
 	f->appliance[v->direction] = v->appliance[0];

@@ -38,14 +38,14 @@ static void memory_keeps_as_long_as_it_was_told(void **state)
 	struct flow_tuple c = talk("10.20.0.1", "10.1.1.53", 53, IPPROTO_UDP);
 
 	(void)state;
-	assert_false(responder_cache_find(&a.responder_cache, &c, START));
+	assert_false(responder_cache_find(&a.responder_cache, &c, 0, START));
 	responder_cache_add(&a.responder_cache, &c, START + HOUR);
-	assert_true(responder_cache_find(&a.responder_cache, &c, START + HOUR));
-	assert_false(responder_cache_find(&a.responder_cache, &c, START + HOUR + 1));
+	assert_true(responder_cache_find(&a.responder_cache, &c, 0, START + HOUR));
+	assert_false(responder_cache_find(&a.responder_cache, &c, 0, START + HOUR + 1));
 	responder_cache_add(&a.responder_cache, &c, START + 2 * HOUR);
-	assert_true(responder_cache_find(&a.responder_cache, &c, START + 2 * HOUR));
+	assert_true(responder_cache_find(&a.responder_cache, &c, 0, START + 2 * HOUR));
 	responder_cache_add(&a.responder_cache, &c, START); /* an older flow that ends later */
-	assert_true(responder_cache_find(&a.responder_cache, &c, START + 2 * HOUR));
+	assert_true(responder_cache_find(&a.responder_cache, &c, 0, START + 2 * HOUR));
 	free(a.given);
 }
 
@@ -55,14 +55,27 @@ static void memory_of_one_connection_is_of_its_ports_alone(void **state)
 	struct flow_tuple c = talk("10.20.0.1", "10.1.1.53", 8305, IPPROTO_TCP);
 
 	(void)state;
-	responder_cache_add_connection(&a.responder_cache, &c, START);
-	assert_int_equal(responder_cache_find(&a.responder_cache, &c, START), CONNECTION_SEEN);
-	assert_int_equal(responder_cache_find(&a.responder_cache, &c, START + 1), 0);
+	responder_cache_add_connection(&a.responder_cache, &c, 0, START);
+	assert_int_equal(responder_cache_find(&a.responder_cache, &c, 0, START), CONNECTION_SEEN);
+	assert_int_equal(responder_cache_find(&a.responder_cache, &c, 0, START + 1), 0);
 	responder_cache_add(&a.responder_cache, &c, START + 1);
-	assert_int_equal(responder_cache_find(&a.responder_cache, &c, START),
+	assert_int_equal(responder_cache_find(&a.responder_cache, &c, 0, START),
 		CONNECTION_SEEN | RESPONDER_SEEN);
 	c.port[0]++;
-	assert_int_equal(responder_cache_find(&a.responder_cache, &c, START), RESPONDER_SEEN);
+	assert_int_equal(responder_cache_find(&a.responder_cache, &c, 0, START), RESPONDER_SEEN);
+	free(a.given);
+}
+
+static void memory_of_one_connection_is_of_its_tunnel_alone(void **state)
+{
+	struct fixture a = attic_open(4);
+	struct flow_tuple c = talk("10.20.0.1", "10.1.1.53", 8305, IPPROTO_TCP);
+
+	(void)state;
+	responder_cache_add_connection(&a.responder_cache, &c, 7, START);
+	assert_int_equal(responder_cache_find(&a.responder_cache, &c, 7, START), CONNECTION_SEEN);
+	assert_int_equal(responder_cache_find(&a.responder_cache, &c, 0, START), 0);
+	assert_int_equal(responder_cache_find(&a.responder_cache, &c, 8, START), 0);
 	free(a.given);
 }
 
@@ -74,7 +87,7 @@ static void memory_shortens_what_was_closed(void **state)
 	(void)state;
 	responder_cache_add(&a.responder_cache, &c, START + HOUR);
 	responder_cache_set(&a.responder_cache, &c, START);
-	assert_false(responder_cache_find(&a.responder_cache, &c, START + 1));
+	assert_false(responder_cache_find(&a.responder_cache, &c, 0, START + 1));
 	free(a.given);
 }
 
@@ -95,11 +108,12 @@ static void memory_tells_hosts_sides_ports_and_transports_apart(void **state)
 			for (unsigned n = 0; n < 6; n++) {
 				struct flow_tuple c =
 					talk(host[f], host[t], port[n % 3], protocol[n / 3]);
-				found += responder_cache_find(&a.responder_cache, &c, START) != 0;
+				found +=
+					responder_cache_find(&a.responder_cache, &c, 0, START) != 0;
 			}
 	assert_int_equal(found, 1);
 	kept.port[0] = 1; /* the initiator's is no matter */
-	assert_true(responder_cache_find(&a.responder_cache, &kept, START));
+	assert_true(responder_cache_find(&a.responder_cache, &kept, 0, START));
 	free(a.given);
 }
 
@@ -116,7 +130,7 @@ static void memory_forgets_what_was_told_longest_ago(void **state)
 	}
 	for (uint16_t port = 1; port <= 100; port++) {
 		c.port[1] = port;
-		assert_int_equal(responder_cache_find(&a.responder_cache, &c, START),
+		assert_int_equal(responder_cache_find(&a.responder_cache, &c, 0, START),
 			port > 100 - RESPONDER_CACHE_WAYS);
 	}
 	free(a.given);
@@ -127,6 +141,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(memory_keeps_as_long_as_it_was_told),
 		cmocka_unit_test(memory_of_one_connection_is_of_its_ports_alone),
+		cmocka_unit_test(memory_of_one_connection_is_of_its_tunnel_alone),
 		cmocka_unit_test(memory_shortens_what_was_closed),
 		cmocka_unit_test(memory_tells_hosts_sides_ports_and_transports_apart),
 		cmocka_unit_test(memory_forgets_what_was_told_longest_ago),
