@@ -74,7 +74,7 @@ def main():
     parser.add_argument('targets', nargs='*')
     parser.add_argument('--jobs', type=int, default=os.cpu_count())
     parser.add_argument('--slice', type=int, default=60)
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     targets = [Target(p) for p in paths_of(options.build, options.targets)]
     if not targets:
         print(f'{options.build}: there are no fuzz targets')
