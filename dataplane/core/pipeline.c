@@ -182,9 +182,13 @@ static __attribute__((noinline)) void track(struct pipeline *pl, const struct pa
 static inline uint64_t packet_differs(
 	const struct pipeline *pl, const struct flow *f, const struct fast_packet *g)
 {
+	const union flow_key *k = &pl->key[g->index];
+
 	if (g->kind == FAST_IPV4)
 		return fast_differs(g, f);
-	return fast_key_differs(&pl->key[g->index], f);
+	if (k->version6 && !table_has_at(&pl->tracker.table, g->hash, g->flow))
+		return 1;
+	return fast_key_differs(k, f);
 }
 
 /* --- the burst ------------------------------------------------------------------------ */

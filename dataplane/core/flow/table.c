@@ -134,7 +134,8 @@ uint32_t table_find(const struct table *t, const union flow_key *k, uint64_t has
 	uint32_t first = (uint32_t)hash & t->bucket_mask, found;
 	uint32_t tag = table_tag(t, hash);
 
-	if (guess < t->fresh && flow_has_key(&t->flow[guess], k))
+	if (guess < t->fresh && flow_has_key(&t->flow[guess], k) &&
+		(!k->version6 || table_has_at(t, hash, guess)))
 		return guess;
 	found = find_in(t, first, tag, k);
 	if (found == FLOW_NONE && t->classes[first].overflowed)

@@ -173,6 +173,19 @@ static inline uint32_t table_guess(const struct table *t, uint64_t hash)
 	return b->entry[(unsigned)__builtin_ctz(bits) / 2] & t->index_mask;
 }
 
+/* Whether the flow is in the first bucket of this hash, under its tag. Of IPv6 a key that fits says
+ * less: a guess may be the spare flow, to which a packet before this one was written, with the same
+ * ends but outside of the tunnel. */
+static inline int table_has_at(const struct table *t, uint64_t hash, uint32_t flow)
+{
+	const struct bucket *b = &t->bucket[hash & t->bucket_mask];
+	uint32_t wanted = flow | table_tag(t, hash), found = 0;
+
+	for (unsigned i = 0; i < BUCKET_SLOTS; i++)
+		found |= b->entry[i] == wanted;
+	return (int)found;
+}
+
 /* The flow with this key, or FLOW_NONE. `guess` is tried first. */
 uint32_t table_find(const struct table *, const union flow_key *, uint64_t hash, uint32_t guess);
 

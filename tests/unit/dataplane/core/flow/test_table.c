@@ -368,6 +368,34 @@ static void table_spreads_flows_over_all_buckets(void **state)
 	table_close(m);
 }
 
+/* The guess of a packet in a tunnel is the spare flow, and a packet of its burst is written to it.
+ */
+static void table_takes_no_guess_from_outside_of_a_tunnel(void **state)
+{
+	struct table_memory *m = table_open(4096, 7);
+	uint32_t outside, inside;
+	uint64_t hash[2];
+	union flow_key k;
+
+	(void)state;
+	memset(&k, 0, sizeof(k));
+	k.version6 = STATE_VERSION6;
+	k.protocol = 6;
+	k.address[0].byte[15] = 1;
+	k.address[1].byte[15] = 2;
+	hash[0] = table_hash_of(&m->table, &k, 0);
+	hash[1] = table_hash_of(&m->table, &k, 12345);
+	outside = table_put(&m->table, &k, hash[0], EVICT_BELONGS);
+	assert_int_equal(table_find(&m->table, &k, hash[1], outside), FLOW_NONE);
+	assert_int_equal(table_find(&m->table, &k, hash[0], outside), outside);
+	inside = table_put(&m->table, &k, hash[1], EVICT_BELONGS);
+	assert_int_equal(table_find(&m->table, &k, hash[1], outside), inside);
+	assert_int_equal(table_find(&m->table, &k, hash[0], inside), outside);
+	assert_true(table_has_at(&m->table, hash[0], outside));
+	assert_false(table_has_at(&m->table, hash[0], inside));
+	table_close(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -378,6 +406,7 @@ int main(void)
 		cmocka_unit_test(table_gives_a_new_flow_clean_memory),
 		cmocka_unit_test(table_does_not_find_a_flow_that_was_given_back),
 		cmocka_unit_test(table_spreads_flows_over_all_buckets),
+		cmocka_unit_test(table_takes_no_guess_from_outside_of_a_tunnel),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
