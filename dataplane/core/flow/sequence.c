@@ -309,22 +309,31 @@ static enum segment see_talk(
 	return SEGMENT_BELONGS;
 }
 
+static enum segment see_data(struct flow *f, struct evidence *e, const struct numbers *n,
+	const struct decoded *v, uint64_t now_ns, uint64_t gap_ns)
+{
+	if (v->history_bits & HISTORY_BIT(SYN))
+		return see_syn(f, e, n, v, now_ns, gap_ns);
+	if (v->history_bits & HISTORY_BIT(SYN_ACK))
+		return see_syn_ack(f, e, n);
+	return see_talk(f, e, n, v);
+}
+
 enum segment sequence_see(struct tracker *t, struct flow *f, const struct decoded *v,
 	uint64_t now_ns, uint64_t gap_ns)
 {
 	struct evidence *e = table_evidence(&t->table, f);
+	enum segment segment;
 	struct numbers n;
 
 	if (!read_numbers(v, &n))
 		return SEGMENT_BELONGS;
 	if (v->history_bits & HISTORY_BIT(RST))
 		return see_reset(f, e, &n);
-	note_data(e, v);
-	if (v->history_bits & HISTORY_BIT(SYN))
-		return see_syn(f, e, &n, v, now_ns, gap_ns);
-	if (v->history_bits & HISTORY_BIT(SYN_ACK))
-		return see_syn_ack(f, e, &n);
-	return see_talk(f, e, &n, v);
+	segment = see_data(f, e, &n, v, now_ns, gap_ns);
+	if (segment == SEGMENT_BELONGS) /* what does not fit proves nothing by its data */
+		note_data(e, v);
+	return segment;
 }
 
 int sequence_is_copy(const struct tracker *t, const struct flow *f, const struct packet *p,

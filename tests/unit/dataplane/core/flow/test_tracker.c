@@ -377,6 +377,20 @@ static void tracker_does_not_take_a_syn_with_data_for_a_connection(void **state)
 			  CONNECTION_ATTEMPTED, BASIS_SYN, END_END_OF_CAPTURE});
 }
 
+/* The SYN comes again after a SYN+ACK of the same side, which fits nothing: neither does its data.
+ */
+static void tracker_takes_no_data_of_what_does_not_fit_for_a_connection(void **state)
+{
+	struct sensor *s = sensor_open(16, 1);
+
+	(void)state;
+	tcp_at(s, 0, &backdoor, THERE, SYN, 20, 1000);
+	tcp_full(s, 0.1, &backdoor, THERE, SYN | ACK, 300, 1001, 7777);
+	tcp(s, 0.05, &backdoor, THERE, SYN); /* late: looked at closely */
+	EXPECT(s, {STRANGER, FTD, 50001, 4444, {3, 0}, "SD", VERDICT_UNEXPECTED_PORT,
+			  CONNECTION_ATTEMPTED, BASIS_SYN, END_END_OF_CAPTURE});
+}
+
 static void tracker_reports_a_flagged_flow_once_and_again_when_it_is_graver(void **state)
 {
 	struct sensor *s = sensor_open(16, 1);
@@ -1320,6 +1334,7 @@ int main(void)
 		cmocka_unit_test(tracker_turns_a_dhcp_answer_round_at_any_time),
 		cmocka_unit_test(tracker_tells_the_states_of_a_connection_apart),
 		cmocka_unit_test(tracker_does_not_take_a_syn_with_data_for_a_connection),
+		cmocka_unit_test(tracker_takes_no_data_of_what_does_not_fit_for_a_connection),
 		cmocka_unit_test(tracker_reports_a_flagged_flow_once_and_again_when_it_is_graver),
 		cmocka_unit_test(tracker_tells_an_answered_connection_at_once),
 		cmocka_unit_test(tracker_lets_a_reset_come_before_its_syn),
