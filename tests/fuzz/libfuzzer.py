@@ -41,11 +41,14 @@ def corpus_of(name):
 class Run:
     """One run of a target: edges at the start and at the end, executions, what was found."""
 
-    def __init__(self, target, folders, *options):
+    def __init__(self, target, folders, *options, bursts=True):
         name = name_of(target)
         options += tuple(f'-max_len={n}' for start, n in MAX_LENGTH.items() if name.startswith(start))
+        env = dict(os.environ, **ENVIRONMENT)
+        if bursts: # fuzz_core and fuzz_services compare two sizes of bursts
+            env['FUZZ_BURSTS'] = '1'
         done = subprocess.run([target, *OPTIONS, *options, *map(str, folders)],
-                              env=dict(os.environ, **ENVIRONMENT), stdin=subprocess.DEVNULL,
+                              env=env, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         self.output = done.stdout.decode('utf-8', 'replace')
         self.status = done.returncode

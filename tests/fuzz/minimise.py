@@ -38,7 +38,7 @@ def minimise(target, found):
             if path.stat().st_size <= BYTES_MAX:
                 shutil.copy(path, candidates / path.name)
         counted = ['-use_counters=0', '-use_cmp=0'] if name_of(target) in BY_EDGES else []
-        merge = Run(target, [corpus, candidates], '-merge=1', *counted)
+        merge = Run(target, [corpus, candidates], '-merge=1', *counted, bursts=False)
     if merge.status != 0:
         print(f'{name_of(target)}: {merge.finding()}')
     return Run(target, [corpus], '-runs=0').edges
