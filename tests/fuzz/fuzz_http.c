@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/errors.h"
 #include "base/log.h"
 #include "config/settings.h"
@@ -159,11 +160,11 @@ static void say(struct http *h, int fd, const uint8_t *data, size_t size, size_t
 		size_t left = size - at < piece ? size - at : piece;
 		if (send(fd, data + at, left, MSG_NOSIGNAL) < 0)
 			break;
-		http_run(h);
+		http_run(h, clock_steady_ns());
 		hear(fd, &a);
 	}
 	for (unsigned i = 0; i < 4; i++) {
-		http_run(h);
+		http_run(h, clock_steady_ns());
 		hear(fd, &a);
 	}
 	HOLDS(a.length < 9 || strncmp(a.text, "HTTP/1.", 7) == 0);
@@ -181,13 +182,13 @@ static void ask_again(struct http *h, const struct sockaddr_in *at)
 	HOLDS(send(fd, question, sizeof(question) - 1, MSG_NOSIGNAL) == sizeof(question) - 1);
 	for (unsigned i = 0; i < ROUNDS_MAX && a.length < sizeof(wanted); i++) {
 		struct pollfd wait = {.fd = fd, .events = POLLIN};
-		http_run(h);
+		http_run(h, clock_steady_ns());
 		poll(&wait, 1, i > 4);
 		hear(fd, &a);
 	}
 	HOLDS(strncmp(a.text, wanted, sizeof(wanted) - 1) == 0);
 	close(fd);
-	http_run(h);
+	http_run(h, clock_steady_ns());
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -202,7 +203,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fd = client_of(&desk.at[which]);
 	say(desk.http[which], fd, data + 1, size - 1, data[0] / 2 + 1u);
 	close(fd);
-	http_run(desk.http[which]);
+	http_run(desk.http[which], clock_steady_ns());
 	if (run++ % 16 == 0)
 		ask_again(desk.http[which], &desk.at[which]);
 	return 0;
