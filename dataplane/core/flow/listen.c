@@ -161,8 +161,7 @@ int listen_first(struct tracker *t, const struct packet *p, const struct decoded
 	return 1;
 }
 
-/* What is spoken may change the verdict: then it matters whether it was received. */
-static int is_judged_by_service(const struct flow *f)
+int listen_cares_for_sums(const struct flow *f)
 {
 	enum verdict v = flow_verdict(f);
 
@@ -170,18 +169,19 @@ static int is_judged_by_service(const struct flow *f)
 }
 
 /* A segment with a wrong checksum never came to its receiver. Where a side has sent right ones too
- * its host computes them itself, and the wrong ones prove nothing; where it has not, they are the
- * network card's affair, on the host that captures. 0: the payload does not count. */
-static int counts(struct tracker *t, struct flow *f, const struct decoded *v)
+ * its host computes them itself, and the wrong ones prove nothing: what was fed of them before was
+ * bait. Where it has not, they are the network card's affair, on the host that captures. 0: what
+ * the segment carries does not count. */
+static int note_sum(struct tracker *t, struct flow *f, const struct decoded *v)
 {
 	struct evidence *e = table_evidence(&t->table, f);
 	uint8_t side = (uint8_t)(1u << v->direction);
 
-	if (!is_judged_by_service(f))
+	if (!listen_cares_for_sums(f))
 		return 1;
 	switch (checksum_of(v)) {
 	case CHECKSUM_GOOD:
-		if (e->sums_bad & side && !(e->sums_good & side)) { /* what was fed was bait */
+		if (e->sums_bad & side && !(e->sums_good & side)) {
 			inspection_release(&t->inspection, &f->service_state);
 			f->service_state = (struct service_state){0};
 			judge_flow(t, f);
@@ -225,21 +225,7 @@ static void note_evasion(struct tracker *t, struct flow *f, const struct decoded
 
 void listen_handshake(struct tracker *t, struct flow *f, const struct decoded *v)
 {
-	struct evidence *e = table_evidence(&t->table, f);
-	uint8_t side = (uint8_t)(1u << v->direction);
-
-	if (!is_judged_by_service(f))
-		return;
-	switch (checksum_of(v)) {
-	case CHECKSUM_GOOD:
-		e->sums_good |= side;
-		break;
-	case CHECKSUM_BAD:
-		e->sums_bad |= side;
-		break;
-	default:
-		break;
-	}
+	note_sum(t, f, v);
 }
 
 /* It is not inspected, and may still tell who initiated. */
@@ -291,7 +277,7 @@ void listen_packet(struct tracker *t, struct flow *f, const struct packet *p,
 			listen_aside(t, f, p, v, matched);
 		return;
 	}
-	if (may_speak(t, v) && counts(t, f, v))
+	if (may_speak(t, v) && note_sum(t, f, v))
 		listen_payload(t, f, p, v, matched);
 	else if (service_state_is_open(&f->service_state))
 		data_is_news(f); /* what does not count is not the first that was said */

@@ -2,6 +2,7 @@
 
 #include "core/flow/connection.h"
 #include "core/flow/flow_tuple.h"
+#include "core/flow/listen.h"
 
 /* The largest window there is with the usual scales, for what a segment may be ahead of what was
  * seen: 1 MiB. A number by chance fits once in four thousand times. */
@@ -344,8 +345,9 @@ int sequence_is_copy(const struct tracker *t, const struct flow *f, const struct
 	const uint8_t *tcp = p->data + ETHERNET + (g->kind == FAST_IPV4 ? IPV4 : IPV6);
 	unsigned side = g->direction, bits = g->history_bits & HISTORY_BITS;
 
-	if (p->time_ns != p->now_ns || bits & ~(unsigned)f->seen[side] ||
-		be32(tcp + SEQUENCE) + 1 != e->first[side])
+	/* A copy may have another checksum. */
+	if (p->time_ns != p->now_ns || listen_cares_for_sums(f) ||
+		bits & ~(unsigned)f->seen[side] || be32(tcp + SEQUENCE) + 1 != e->first[side])
 		return 0;
 	if (bits == HISTORY_BIT(SYN))
 		return (e->known[side] & KNOWN_SYN) != 0;
