@@ -183,6 +183,25 @@ def who_does_not_read_delays_nobody(w):
     assert answer['events']['dropped'] == 0, answer['events']
 
 
+def surveys_beside_traffic_cost_no_packet(w):
+    before = w.ask('status')[0]['result']
+    sender = threading.Thread(target=w.send, args=(RATE * 3, RATE, FLOWS))
+    sender.start()
+    surveys = []
+    while sender.is_alive():
+        surveys.append(w.ask('flows', limit=10)[2])
+    sender.join()
+    time.sleep(2)
+    after = w.ask('status')[0]['result']
+    print(f'# {len(surveys)} surveys, {max(surveys):.2f} s the longest')
+    lost = [after['capture']['loss'][name] - before['capture']['loss'][name]
+            for name in ('dropped_kernel', 'dropped_interface')]
+    assert lost == [0, 0], lost
+    seen = [r['accounting']['frames']['received'] for r in (before, after)]
+    assert seen[1] - seen[0] >= RATE * 3, seen
+    assert len(surveys) > 1
+
+
 def a_reload_beside_them_is_quick(w):
     is_over = threading.Event()
     crowd = threading.Thread(target=ask_without_reading, args=(w, is_over))
@@ -198,7 +217,8 @@ def a_reload_beside_them_is_quick(w):
 
 
 TESTS = [a_survey_of_an_idle_link_is_quick, a_large_answer_is_whole,
-         who_does_not_read_delays_nobody, a_reload_beside_them_is_quick]
+         who_does_not_read_delays_nobody, surveys_beside_traffic_cost_no_packet,
+         a_reload_beside_them_is_quick]
 
 
 def main():
