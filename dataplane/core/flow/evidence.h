@@ -46,7 +46,7 @@ struct evidence {
 	uint16_t told;	     /* EVASION_BIT(): what was told of flow.evasions */
 	uint16_t told_alone; /* of these: when only one side had sent anything */
 	uint8_t sums_good;   /* a bit a direction: it has sent a checksum that is right */
-	uint8_t sums_bad;    /* and a wrong one, with a SYN or with data that was looked at */
+	uint8_t sums_bad;    /* and a wrong one, with data that was looked at */
 };
 
 enum reset_state {

@@ -189,7 +189,8 @@ static int note_sum(struct tracker *t, struct flow *f, const struct decoded *v)
 		e->sums_good |= side;
 		return 1;
 	case CHECKSUM_BAD:
-		e->sums_bad |= side;
+		if (v->history_bits & HISTORY_BIT(DATA)) /* else there is no bait */
+			e->sums_bad |= side;
 		return !(e->sums_good & side);
 	default:
 		return 1;

@@ -345,9 +345,10 @@ int sequence_is_copy(const struct tracker *t, const struct flow *f, const struct
 	const uint8_t *tcp = p->data + ETHERNET + (g->kind == FAST_IPV4 ? IPV4 : IPV6);
 	unsigned side = g->direction, bits = g->history_bits & HISTORY_BITS;
 
-	/* A copy may have another checksum. */
-	if (p->time_ns != p->now_ns || listen_cares_for_sums(f) ||
-		bits & ~(unsigned)f->seen[side] || be32(tcp + SEQUENCE) + 1 != e->first[side])
+	/* A copy may have the first right checksum. */
+	if (p->time_ns != p->now_ns || bits & ~(unsigned)f->seen[side] ||
+		(!(e->sums_good >> side & 1) && listen_cares_for_sums(f)) ||
+		be32(tcp + SEQUENCE) + 1 != e->first[side])
 		return 0;
 	if (bits == HISTORY_BIT(SYN))
 		return (e->known[side] & KNOWN_SYN) != 0;
