@@ -4,8 +4,10 @@
  * the ruleset owns. Pieces are zeroed and never move. For control only, and only while a
  * configuration is read: input is bounded (DOCUMENT_BYTES_MAX), hence so is an arena.
  *
- * XXX Out of memory is not an error that callers handle: the process exits with a message. A sensor
- * that runs out during a reload ends.
+ * Who allocates is not told that there is no more memory: hundreds of places would have to pass it
+ * on. Inside arena_try() the work is left, with -ENOMEM; what it holds beside the arena's own
+ * pieces must therefore belong to the arena (arena_own). Elsewhere the process exits with a
+ * message.
  */
 #ifndef PORTOLAN_ARENA_H
 #define PORTOLAN_ARENA_H
@@ -14,8 +16,25 @@
 
 struct arena;
 
+/* NULL: no more memory. */
 struct arena *arena_new(void);
+
+/* Releases what it owns, the latest first. */
 void arena_free(struct arena *);
+
+/* What `work` returns, or -ENOMEM if there was no memory for a piece: then the work was left where
+ * it was, and the arena is fit for nothing but arena_free(). */
+int arena_try(struct arena *, int (*work)(void *), void *context);
+
+/* Makes an arena that belongs to another one, until it is disowned. */
+struct arena *arena_part(struct arena *owner);
+
+/* The arena releases `object` when it is freed; at once if there is no memory to remember it. */
+void arena_own(struct arena *, void (*release)(void *), void *object);
+
+/* The arena no longer owns `object`: it is released now, or it belongs to the caller. */
+void arena_release(struct arena *, void *object);
+void arena_disown(struct arena *, void *object);
 
 /* Allocates `bytes` zeroed bytes, aligned for any type. */
 void *arena_alloc(struct arena *, size_t bytes);

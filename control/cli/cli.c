@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/errors.h"
+#include "base/memory.h"
 #include "base/terminal.h"
 #include "config/settings.h"
 #include "policy/ruleset.h"
@@ -145,6 +146,8 @@ long cli_number(const char *command, const char *option, const char *text, long 
 
 static struct ruleset *opened(struct ruleset *ruleset, int error, const struct errors *errors)
 {
+	if (error == -ENOMEM)
+		memory_note_short();
 	if (error < 0) {
 		errors_print(errors, stderr);
 		return NULL;
@@ -168,6 +171,8 @@ int cli_compile(struct ruleset *ruleset)
 	struct errors errors = {0};
 	int error = ruleset_compile(ruleset, &errors);
 
+	if (error == -ENOMEM)
+		memory_note_short();
 	if (error < 0)
 		errors_print(&errors, stderr);
 	return error;

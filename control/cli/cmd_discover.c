@@ -11,6 +11,7 @@
 
 #include "base/errors.h"
 #include "base/format.h"
+#include "base/memory.h"
 #include "cli/cli.h"
 #include "config/settings.h"
 #include "policy/ruleset.h"
@@ -60,7 +61,7 @@ static struct host *host_of(struct discovery *d, const struct record *r, unsigne
 	k.address = r->address[end];
 	k.version = r->version;
 	HASH_FIND(hh, d->host, &k, sizeof(k), h);
-	if (h || d->hosts == HOSTS_MAX || !(h = calloc(1, sizeof(*h))))
+	if (h || d->hosts == HOSTS_MAX || !(h = memory_calloc(1, sizeof(*h))))
 		return h;
 	h->key = k;
 	HASH_ADD(hh, d->host, key, sizeof(h->key), h);
@@ -79,7 +80,7 @@ static void add_peer(struct host *h, struct host *peer)
 	if (h->peers == PEERS_MAX)
 		return;
 	if (h->peers == h->peers_max) {
-		bigger = reallocarray(h->peer, want, sizeof(*bigger));
+		bigger = memory_reallocarray(h->peer, want, sizeof(*bigger));
 		if (!bigger)
 			return;
 		h->peer = bigger;
@@ -257,7 +258,7 @@ static int discover(const char *const *capture, size_t captures, uint16_t port, 
 	struct discovery d = {.port = port};
 	struct replay replay = {
 		.capture = capture, .captures = captures, .take = take, .context = &d};
-	int status = 0;
+	int status = 0, error;
 
 	if (ruleset_parse_site(&ruleset, &settings, "discover", all_addresses,
 		    sizeof(all_addresses) - 1, &errors) < 0) {
@@ -267,9 +268,12 @@ static int discover(const char *const *capture, size_t captures, uint16_t port, 
 	d.policy = ruleset->policy;
 	replay.ruleset = ruleset;
 	replay.settings = settings;
-	if (replay_run(&replay) < 0 || replay.failures || replay.interrupted)
+	error = replay_run(&replay);
+	if (error < 0)
+		errors_say("discover: %s", strerror(-error));
+	if (error < 0 || replay.failures || replay.interrupted)
 		status = 1;
-	if (print_site(&d, capture, captures, out) == 0) {
+	if (print_site(&d, capture, captures, out) == 0 && !memory_was_short()) {
 		fprintf(stderr,
 			"portolan: discover: no two hosts shared %u/tcp: nothing to propose; if "
 			"the "

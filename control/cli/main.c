@@ -1,8 +1,11 @@
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/errors.h"
+#include "base/memory.h"
 #include "base/signals.h"
 #include "cli/cli.h"
 
@@ -31,10 +34,21 @@ static const struct cli_command *find(const char *name)
 	return NULL;
 }
 
+/* What was left out for want of memory is no answer, and no mistake of who asked. */
+static int status_of(int status)
+{
+	if (!memory_was_short())
+		return status;
+	if (status == EXIT_DONE || status == EXIT_FLAGGED)
+		errors_say("no more memory: what is told may not be all");
+	return EXIT_FAILED;
+}
+
 int main(int argc, char **argv)
 {
 	const struct cli_command *command;
 
+	json_set_alloc_funcs(memory_malloc, free);
 	signal(SIGPIPE, SIG_IGN); /* writing to a closed pipe is an ordinary error */
 	signals_watch_stop();
 	if (argc < 2) {
@@ -54,5 +68,5 @@ int main(int argc, char **argv)
 		errors_say("%s: no such command; portolan --help lists them", argv[1]);
 		return EXIT_MISUSED;
 	}
-	return cli_run_command(command, argc, argv);
+	return status_of(cli_run_command(command, argc, argv));
 }

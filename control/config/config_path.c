@@ -72,6 +72,11 @@ static char *config_path_name(struct arena *arena, const char *file)
 	return literal_is_word(name) ? name : NULL;
 }
 
+static void listing_close(void *listing)
+{
+	closedir(listing);
+}
+
 static char **config_path_list(struct arena *arena, const char *folder)
 {
 	char **names = arena_alloc(arena, (NAMES_MAX + 1) * sizeof(*names));
@@ -79,12 +84,14 @@ static char **config_path_list(struct arena *arena, const char *folder)
 	const struct dirent *file;
 	size_t count = 0;
 
-	while (listing && count < NAMES_MAX && (file = readdir(listing)) != NULL) {
+	if (!listing)
+		return names;
+	arena_own(arena, listing_close, listing);
+	while (count < NAMES_MAX && (file = readdir(listing)) != NULL) {
 		names[count] = config_path_name(arena, file->d_name);
 		count += names[count] != NULL;
 	}
-	if (listing)
-		closedir(listing);
+	arena_release(arena, listing);
 	qsort(names, count, sizeof(*names), name_compare);
 	return names;
 }

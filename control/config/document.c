@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +14,15 @@
 #include <unistd.h>
 #include <yaml.h>
 
+#include "base/arena.h"
 #include "base/errors.h"
 #include "base/plain_text.h"
+
+/* Before each block of document_memory(): a ring. */
+struct block {
+	_Alignas(max_align_t) struct block *previous;
+	struct block *next;
+};
 
 struct document {
 	char *name;
@@ -22,6 +30,7 @@ struct document {
 	size_t size;
 	bool is_loaded;
 	yaml_document_t yaml;
+	struct block *blocks; /* the ring's first is no block of anyone's */
 };
 
 /* ---- nodes ---- */
@@ -172,8 +181,11 @@ static size_t parser_line(const struct document *d, const yaml_parser_t *parser)
 static int refuse_syntax(
 	const struct document *d, const yaml_parser_t *parser, struct errors *errors)
 {
-	const char *problem = parser->problem ? parser->problem : "out of memory";
+	const char *problem = parser->problem;
 
+	/* Out of memory it has no words, and not always the number. */
+	if (!problem || parser->error == YAML_MEMORY_ERROR)
+		return -ENOMEM;
 	if (parser->error == YAML_READER_ERROR)
 		errors_add(errors, "%s:%zu: found bytes that are no text (%s); want YAML in UTF-8",
 			d->name, parser_line(d, parser), problem);
@@ -182,7 +194,7 @@ static int refuse_syntax(
 			"%s:%zu: found broken YAML (%s); want `key: value` lines, indented by "
 			"spaces",
 			d->name, parser_line(d, parser), problem);
-	return parser->error == YAML_MEMORY_ERROR ? -ENOMEM : -EINVAL;
+	return -EINVAL;
 }
 
 /* State between events: nesting depth, documents and nodes seen. */
@@ -367,10 +379,14 @@ static struct document *document_new(const char *name, const void *bytes, size_t
 	d->name = strdup(name);
 	d->bytes = malloc(size + 1);
 	d->size = size;
-	if (!d->name || !d->bytes) {
+	d->blocks = malloc(sizeof(*d->blocks));
+	if (!d->name || !d->bytes || !d->blocks) {
+		free(d->blocks);
+		d->blocks = NULL;
 		document_free(d);
 		return NULL;
 	}
+	*d->blocks = (struct block){d->blocks, d->blocks};
 	if (size)
 		memcpy(d->bytes, bytes, size);
 	return d;
@@ -432,6 +448,8 @@ static size_t file_capacity(int fd)
 
 static int file_error(const char *path, int error, struct errors *errors)
 {
+	if (error == ENOMEM)
+		return -ENOMEM;
 	errors_add(errors, "%s:1: found no readable file (%s); want a YAML file", path,
 		strerror(error));
 	return -error;
@@ -459,13 +477,52 @@ int document_read(struct document **result, const char *path, struct errors *err
 	return rc;
 }
 
+static void block_free(struct block *block)
+{
+	block->previous->next = block->next;
+	block->next->previous = block->previous;
+	free(block);
+}
+
+void *document_memory(const struct document *d, void *old, size_t bytes)
+{
+	struct block *block = old ? (struct block *)old - 1 : NULL;
+
+	if (bytes == 0) {
+		if (block)
+			block_free(block);
+		return NULL;
+	}
+	block = bytes > SIZE_MAX - sizeof(*block) ? NULL : realloc(block, sizeof(*block) + bytes);
+	if (!block)
+		return NULL;
+	if (!old)
+		*block = (struct block){d->blocks, d->blocks->next};
+	block->previous->next = block;
+	block->next->previous = block;
+	return block + 1;
+}
+
 void document_free(struct document *d)
 {
 	if (!d)
 		return;
+	while (d->blocks && d->blocks->next != d->blocks)
+		block_free(d->blocks->next);
+	free(d->blocks);
 	if (d->is_loaded)
 		yaml_document_delete(&d->yaml);
 	free(d->bytes);
 	free(d->name);
 	free(d);
+}
+
+static void document_release(void *document)
+{
+	document_free(document);
+}
+
+void document_own(struct document *d, struct arena *arena)
+{
+	arena_own(arena, document_release, d);
 }

@@ -1,8 +1,9 @@
 /* A YAML document: nodes that know their line.
  *
  * Owns the bytes and the nodes; texts that it returns are valid until it is freed. Refuses what no
- * profile or site needs: more than DOCUMENT_BYTES_MAX or DOCUMENT_NODES_MAX, deep nesting, aliases, duplicate keys
- * (ignoring case), a second document, NUL in a text. Knows nothing of the meaning of keys.
+ * profile or site needs: more than DOCUMENT_BYTES_MAX or DOCUMENT_NODES_MAX, deep nesting, aliases,
+ * duplicate keys (ignoring case), a second document, NUL in a text. Knows nothing of the meaning of
+ * keys.
  *
  * Every error has the form `FILE:LINE: found …; want …`.
  */
@@ -12,17 +13,18 @@
 #include <stddef.h>
 
 #define DOCUMENT_BYTES_MAX ((size_t)4 << 20)
-/* A node takes some 160 bytes while a document is read, whatever it takes in the file (two bytes). An
- * appliance has about nine, a rule fifteen. */
+/* A node takes some 160 bytes while a document is read, whatever it takes in the file (two bytes).
+ * An appliance has about nine, a rule fifteen. */
 #define DOCUMENT_NODES_MAX 1000000
 #define DOCUMENT_DEPTH_MAX 16
 #define DOCUMENT_KEYS_MAX 4096
 #define NODE_SHOWN_BYTES 96
 
+struct arena;
 struct errors;
 struct document;
 
-/* 0, or a negative errno with the reason in `error`. */
+/* 0, or a negative errno with the reason in `error` (-ENOMEM may be without). */
 int document_read(struct document **, const char *path, struct errors *);
 
 /* The same from memory; `name` stands for the file in errors. The bytes are copied. */
@@ -30,6 +32,13 @@ int document_parse(
 	struct document **, const char *name, const void *bytes, size_t size, struct errors *);
 
 void document_free(struct document *);
+
+/* The arena frees it, as its arena_release() does. */
+void document_own(struct document *, struct arena *);
+
+/* Memory that is freed with the document, by realloc()'s rules; 0 bytes free it. NULL: no more
+ * memory. */
+void *document_memory(const struct document *, void *old, size_t bytes);
 
 const char *document_name(const struct document *);
 const void *document_bytes(const struct document *, size_t *size);

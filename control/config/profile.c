@@ -1,6 +1,7 @@
 #include "config/profile.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -321,11 +322,10 @@ static void report_unknown(const char *name, const struct document *asker, int n
 static int chain_push(struct chain *chain, const char *file, const struct document *asker, int node,
 	struct arena *arena, struct errors *errors)
 {
-	char *real = realpath(file, NULL);
-	const char *path = arena_text(arena, real ? real : file);
+	char real[PATH_MAX];
+	const char *path = arena_text(arena, realpath(file, real) ? real : file);
 	bool is_cycle = false;
 
-	free(real);
 	for (int i = 0; i < chain->length; i++)
 		is_cycle = is_cycle || strcmp(chain->file[i], path) == 0;
 	if (is_cycle || chain->length == EXTENDS_MAX) {
@@ -358,8 +358,9 @@ static int profile_named(struct profile *profile, const char *name, const struct
 	rc = document_read(&document, path, errors);
 	if (rc)
 		return rc;
+	document_own(document, arena);
 	rc = profile_chained(profile, document, chain, arena, errors);
-	document_free(document);
+	arena_release(arena, document);
 	return rc;
 }
 
@@ -424,7 +425,6 @@ static int profile_chained(struct profile *profile, const struct document *docum
 			node_get(document, NODE_ROOT, "extends"), chain, arena, errors);
 	if (r.rc == 0)
 		profile_read_rows(&r, profile, yaml);
-	schema_free(&profile_schema, data);
 	return r.rc;
 }
 

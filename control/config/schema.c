@@ -207,13 +207,17 @@ __attribute__((format(printf, 3, 0))) static void log_first(
 		vsnprintf(word->text, sizeof(word->text), format, args);
 }
 
-static cyaml_config_t schema_config(struct last_word *word)
+static void *data_memory(void *document, void *old, size_t bytes)
 {
-	return (cyaml_config_t){.log_fn = log_first,
-		.log_ctx = word,
-		.mem_fn = cyaml_mem,
-		.log_level = CYAML_LOG_ERROR,
-		.flags = CYAML_CFG_NO_ALIAS};
+	return document_memory(document, old, bytes);
+}
+
+/* Our own check has seen that the text is YAML, so that its reader can only fail for want of memory
+ * (for which libcyaml has no name). */
+static bool is_memory(cyaml_err_t error)
+{
+	return error == CYAML_ERR_OOM || error == CYAML_ERR_LIBYAML_PARSER_INIT ||
+	       error == CYAML_ERR_LIBYAML_PARSER;
 }
 
 int schema_load(const struct document *document, const cyaml_schema_value_t *schema,
@@ -221,7 +225,12 @@ int schema_load(const struct document *document, const cyaml_schema_value_t *sch
 {
 	struct check check = {.document = document, .hint = hint, .errors = errors};
 	struct last_word word = {0};
-	cyaml_config_t config = schema_config(&word);
+	const cyaml_config_t config = {.log_fn = log_first,
+		.log_ctx = &word,
+		.mem_fn = data_memory,
+		.mem_ctx = (void *)document,
+		.log_level = CYAML_LOG_ERROR,
+		.flags = CYAML_CFG_NO_ALIAS};
 	size_t size;
 	const void *bytes = document_bytes(document, &size);
 	cyaml_err_t error;
@@ -233,19 +242,12 @@ int schema_load(const struct document *document, const cyaml_schema_value_t *sch
 	error = cyaml_load_data(bytes, size, &config, schema, data, NULL);
 	if (error == CYAML_OK && *data)
 		return 0;
+	if (is_memory(error))
+		return -ENOMEM;
 	word.text[strcspn(word.text, "\n")] = '\0';
 	node_error(document, NODE_ROOT, errors,
 		"found what the YAML reader refuses (%s); want "
 		"a mapping as documented",
 		word.text[0] ? word.text : cyaml_strerror(error));
 	return -EINVAL;
-}
-
-void schema_free(const cyaml_schema_value_t *schema, void *data)
-{
-	struct last_word word = {0};
-	cyaml_config_t config = schema_config(&word);
-
-	if (data)
-		cyaml_free(&config, schema, data, 0);
 }

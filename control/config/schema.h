@@ -26,11 +26,10 @@ struct schema_hint {
 
 extern const struct schema_hint profile_hint[], site_hint[];
 
-/* 0 with the data, freed by schema_free(); a negative errno with every mistake in the errors. */
+/* 0 with the data, which belongs to the document; a negative errno with every mistake in the errors
+ * (-ENOMEM may be without). */
 int schema_load(const struct document *, const cyaml_schema_value_t *, const struct schema_hint *,
 	void **data, struct errors *);
-
-void schema_free(const cyaml_schema_value_t *, void *data);
 
 /* yes or no, in YAML's spellings; 0 if the key is absent. */
 enum answer { ANSWER_NONE, ANSWER_YES, ANSWER_NO };

@@ -9,9 +9,9 @@
 #define FLOWS_DEFAULT (1u << 20)
 #define WINDOW_DEFAULT_NS 60000000000ull
 
-struct settings *settings_new(void)
+struct settings *settings_new(struct arena *owner)
 {
-	struct arena *memory = arena_new();
+	struct arena *memory = arena_part(owner);
 	struct settings *settings = arena_alloc(memory, sizeof(*settings));
 
 	*settings = (struct settings){

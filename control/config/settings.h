@@ -62,7 +62,8 @@ struct settings {
 };
 
 /* New settings with the default values. */
-struct settings *settings_new(void);
+/* Belongs to `owner`, until its memory is disowned. */
+struct settings *settings_new(struct arena *owner);
 void settings_free(struct settings *);
 
 #endif

@@ -156,7 +156,6 @@ int signatures_add(struct signatures *signatures, const struct document *documen
 	} else {
 		rc = take_signatures(signatures, yaml, document, arena, errors);
 	}
-	schema_free(&signatures_schema, data);
 	return rc;
 }
 
@@ -171,8 +170,9 @@ int signatures_read(struct signatures *signatures, struct arena *arena, struct e
 		rc = document_read(&document, *path, errors);
 		if (rc)
 			break;
+		document_own(document, arena);
 		rc = signatures_add(signatures, document, arena, errors);
-		document_free(document);
+		arena_release(arena, document);
 	}
 	if (rc || signatures->count)
 		return rc;
@@ -183,14 +183,14 @@ int signatures_read(struct signatures *signatures, struct arena *arena, struct e
 
 /* ---- compiling ---- */
 
-struct scanner *signatures_compile(
-	const struct signatures *signatures, struct arena *arena, struct errors *errors)
+int signatures_compile(
+	struct scanner *memory, const struct signatures *signatures, struct errors *errors)
 {
-	struct scanner *scanner = arena_alloc(arena, scanner_size());
 	struct scanner_fault fault;
+	int rc = scanner_init(memory, signatures->signature, signatures->count, &fault);
 
-	if (scanner_init(scanner, signatures->signature, signatures->count, &fault) == 0)
-		return scanner;
+	if (rc == 0 || rc == -ENOMEM)
+		return rc;
 	if (fault.signature >= signatures->count)
 		errors_add(errors, "signatures: found what Hyperscan refuses: %s", fault.why);
 	else
@@ -198,5 +198,5 @@ struct scanner *signatures_compile(
 			"%s:%u: found the pattern %s (%s); want one that Hyperscan compiles",
 			signatures->file[fault.signature], signatures->line[fault.signature],
 			signatures->signature[fault.signature].pattern, fault.why);
-	return NULL;
+	return rc;
 }

@@ -34,8 +34,8 @@ int signatures_read(struct signatures *, struct arena *, struct errors *);
 /* Adds the signatures of a document that is already open. */
 int signatures_add(struct signatures *, const struct document *, struct arena *, struct errors *);
 
-/* Compiles them. NULL with an error that names the pattern's file and line. The scanner is in the
- * arena; scanner_fini() frees the rest of it. */
-struct scanner *signatures_compile(const struct signatures *, struct arena *, struct errors *);
+/* Compiles them into `memory` of scanner_size() bytes; scanner_fini() frees what it needs beside.
+ * 0; -EINVAL with an error that names the pattern's file and line; -ENOMEM. */
+int signatures_compile(struct scanner *memory, const struct signatures *, struct errors *);
 
 #endif

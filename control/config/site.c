@@ -508,10 +508,10 @@ static void read_outputs(struct site_reader *r, const struct outputs_yaml *yaml)
 
 /* ---- site ---- */
 
-static void default_values(struct site *site)
+static void default_values(struct site *site, struct arena *arena)
 {
 	*site = (struct site){
-		.settings = settings_new(),
+		.settings = settings_new(arena),
 		.warmup_ns = 60 * SECOND_NS,
 		.silence_ns = 86400 * SECOND_NS,
 		.timeouts = {.tcp_attempt_ns = 30 * SECOND_NS,
@@ -530,7 +530,7 @@ void site_default(struct site *site, const struct profile *profile, struct arena
 {
 	const struct site_schema *schema = site_schema_new(profile, NULL, arena);
 
-	default_values(site);
+	default_values(site, arena);
 	site->features = schema->features;
 	site->feature = arena_alloc(arena, (schema->features + 1) * sizeof(*site->feature));
 	for (size_t i = 0; i < schema->features; i++)
@@ -552,7 +552,7 @@ int site_read(struct site *site, const struct document *document, const struct p
 	if (rc)
 		return rc;
 	yaml = data;
-	default_values(site);
+	default_values(site, arena);
 	site->file = arena_text(arena, document_name(document));
 	site->flags_implied = yaml->implied == IMPLIED_FLAG;
 	read_appliances(&r, yaml);
@@ -565,6 +565,5 @@ int site_read(struct site *site, const struct document *document, const struct p
 	r.arena = site->settings->memory;
 	read_capture(&r, yaml->capture);
 	read_outputs(&r, yaml->outputs);
-	schema_free(&schema->value, data);
 	return r.rc;
 }

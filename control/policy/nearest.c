@@ -1,10 +1,12 @@
 #include "policy/nearest.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/errors.h"
+#include "base/memory.h"
 #include "policy/ruleset.h"
 
 /* Rules that differ in more ways are not helpful. */
@@ -23,14 +25,17 @@ static void other_profiles_read(struct other_profiles *a)
 
 	while (name && name[names])
 		names++;
-	ruleset = calloc(names + 1, sizeof(struct ruleset *));
+	ruleset = memory_calloc(names + 1, sizeof(struct ruleset *));
 	for (size_t i = 0; ruleset && i < names; i++) {
 		struct errors ignored = {0};
 		struct ruleset *c;
 		if (strcmp(name[i], a->in_use->profile) == 0)
 			continue;
-		if (ruleset_open_rules_only(&c, name[i], &ignored) == 0)
+		int error = ruleset_open_rules_only(&c, name[i], &ignored);
+		if (error == 0)
 			ruleset[profiles++] = c;
+		else if (error == -ENOMEM)
+			memory_note_short();
 	}
 	ruleset_names_free(name);
 	*a = (struct other_profiles){

@@ -1,8 +1,10 @@
 #include "policy/open_site.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "base/errors.h"
+#include "base/memory.h"
 #include "config/settings.h"
 #include "policy/ruleset.h"
 
@@ -14,11 +16,19 @@ static struct ruleset *give_up(struct ruleset *ruleset, struct settings **settin
 	return NULL;
 }
 
+/* What is wrong is not the configuration. */
+static void opening_failed(int error)
+{
+	if (error == -ENOMEM)
+		memory_note_short();
+}
+
 /* Without an inventory everything would be unmonitored and nothing ever flagged: refused. */
 struct ruleset *ruleset_open_site(const char *command, const char *site, struct settings **settings)
 {
 	struct errors errors = {0};
 	struct ruleset *ruleset;
+	int error;
 
 	if (!site) {
 		errors_say("%s: no site: who are the appliances? Get a proposal with", command);
@@ -28,11 +38,15 @@ struct ruleset *ruleset_open_site(const char *command, const char *site, struct 
 			command);
 		return NULL;
 	}
-	if (ruleset_open(&ruleset, settings, site, NULL, &errors) < 0) {
+	error = ruleset_open(&ruleset, settings, site, NULL, &errors);
+	if (error < 0) {
+		opening_failed(error);
 		errors_print(&errors, stderr);
 		return NULL;
 	}
-	if (ruleset_compile(ruleset, &errors) < 0) {
+	error = ruleset_compile(ruleset, &errors);
+	if (error < 0) {
+		opening_failed(error);
 		errors_print(&errors, stderr);
 		return give_up(ruleset, settings);
 	}

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/errors.h"
+#include "base/memory.h"
 #include "base/plain_text.h"
 #include "config/config_path.h"
 #include "config/document.h"
@@ -22,9 +23,14 @@
 struct ruleset_builder {
 	struct arena *arena;
 	struct errors *errors;
+	const char *name;   /* what is opened: a path or a profile's name */
+	const char *wanted; /* the profile asked for beside the site, or NULL */
+	const void *bytes;  /* of what has no file */
+	size_t size;
 	struct profile profile;
 	struct site site;
 	bool rules_only;
+	struct ruleset **result;
 };
 
 static void warnings_write(struct ruleset *ruleset, struct arena *arena)
@@ -56,7 +62,7 @@ static void values_write(
 }
 
 /* Builds the ruleset from profile and site. */
-static int ruleset_make(struct ruleset **result, struct ruleset_builder *builder, const char *name)
+static int ruleset_make(struct ruleset_builder *builder, const char *name)
 {
 	struct ruleset *ruleset = arena_alloc(builder->arena, sizeof(*ruleset));
 	int rules, appliance_list, words = 0;
@@ -75,12 +81,11 @@ static int ruleset_make(struct ruleset **result, struct ruleset_builder *builder
 	warnings_write(ruleset, builder->arena);
 	if (!builder->rules_only)
 		policy_hash_write(ruleset, &builder->site, builder->arena);
-	*result = ruleset;
+	*builder->result = ruleset;
 	return 0;
 }
 
-static int ruleset_from_profile(
-	struct ruleset **result, struct ruleset_builder *builder, const struct document *document)
+static int ruleset_from_profile(struct ruleset_builder *builder, const struct document *document)
 {
 	int rc =
 		profile_from_document(&builder->profile, document, builder->arena, builder->errors);
@@ -88,11 +93,10 @@ static int ruleset_from_profile(
 	if (rc)
 		return rc;
 	site_default(&builder->site, &builder->profile, builder->arena);
-	return ruleset_make(result, builder, builder->profile.name);
+	return ruleset_make(builder, builder->profile.name);
 }
 
-static int ruleset_from_name(
-	struct ruleset **result, struct ruleset_builder *builder, const char *profile)
+static int ruleset_from_name(struct ruleset_builder *builder, const char *profile)
 {
 	int rc = profile_open(
 		&builder->profile, profile, NULL, NODE_NONE, builder->arena, builder->errors);
@@ -100,13 +104,13 @@ static int ruleset_from_name(
 	if (rc)
 		return rc;
 	site_default(&builder->site, &builder->profile, builder->arena);
-	return ruleset_make(result, builder, builder->profile.name);
+	return ruleset_make(builder, builder->profile.name);
 }
 
-/* Reads the profile that the site names; `wanted`, if given, must not contradict it. */
-static int ruleset_from_site(struct ruleset **result, struct ruleset_builder *builder,
-	const struct document *document, const char *wanted)
+/* Reads the profile that the site names, which must not contradict the wanted one. */
+static int ruleset_from_site(struct ruleset_builder *builder, const struct document *document)
 {
+	const char *wanted = builder->wanted;
 	int node = node_get(document, NODE_ROOT, "profile");
 	const char *named = node_text(document, node);
 	int rc;
@@ -125,55 +129,7 @@ static int ruleset_from_site(struct ruleset **result, struct ruleset_builder *bu
 	if (rc == 0)
 		rc = site_read(&builder->site, document, &builder->profile, builder->arena,
 			builder->errors);
-	return rc ? rc : ruleset_make(result, builder, builder->site.file);
-}
-
-static struct ruleset_builder builder_new(struct errors *errors)
-{
-	return (struct ruleset_builder){.arena = arena_new(), .errors = errors};
-}
-
-/* Ends a build: hands the settings over if wanted. After a failure everything is freed and there is
- * an error. */
-static int builder_end(struct ruleset_builder *builder, struct settings **settings, int rc)
-{
-	if (rc == 0 && settings) {
-		*settings = builder->site.settings;
-		return 0;
-	}
-	settings_free(builder->site.settings);
-	if (rc == 0)
-		return 0;
-	arena_free(builder->arena);
-	if (builder->errors->length == 0)
-		errors_add(builder->errors, "configuration: %s", strerror(-rc));
-	return rc;
-}
-
-int ruleset_open(struct ruleset **result, struct settings **settings, const char *site,
-	const char *profile, struct errors *errors)
-{
-	struct ruleset_builder builder = builder_new(errors);
-	struct document *document;
-	int rc;
-
-	if (!site)
-		return builder_end(&builder, settings,
-			ruleset_from_name(result, &builder, profile ? profile : PROFILE_DEFAULT));
-	rc = document_read(&document, site, errors);
-	if (rc == 0) {
-		rc = ruleset_from_site(result, &builder, document, profile);
-		document_free(document);
-	}
-	return builder_end(&builder, settings, rc);
-}
-
-int ruleset_open_rules_only(struct ruleset **result, const char *profile, struct errors *errors)
-{
-	struct ruleset_builder builder = builder_new(errors);
-
-	builder.rules_only = true;
-	return builder_end(&builder, NULL, ruleset_from_name(result, &builder, profile));
+	return rc ? rc : ruleset_make(builder, builder->site.file);
 }
 
 static bool document_is_profile(const struct document *document)
@@ -182,58 +138,178 @@ static bool document_is_profile(const struct document *document)
 	       node_get(document, NODE_ROOT, "add");
 }
 
+/* ---- what is opened, under arena_try() ---- */
+
+/* The document of the bytes, or of the file if there are none. */
+static int builder_document(struct ruleset_builder *builder, struct document **document)
+{
+	int rc = builder->bytes ? document_parse(document, builder->name, builder->bytes,
+					  builder->size, builder->errors)
+				: document_read(document, builder->name, builder->errors);
+
+	if (rc == 0)
+		document_own(*document, builder->arena);
+	return rc;
+}
+
+static int open_name(void *context)
+{
+	struct ruleset_builder *builder = context;
+
+	return ruleset_from_name(builder, builder->name);
+}
+
+static int open_site(void *context)
+{
+	struct ruleset_builder *builder = context;
+	struct document *document;
+	int rc = builder_document(builder, &document);
+
+	if (rc == 0) {
+		rc = ruleset_from_site(builder, document);
+		arena_release(builder->arena, document);
+	}
+	return rc;
+}
+
+static int open_profile(void *context)
+{
+	struct ruleset_builder *builder = context;
+	struct document *document;
+	int rc = builder_document(builder, &document);
+
+	if (rc == 0) {
+		rc = ruleset_from_profile(builder, document);
+		arena_release(builder->arena, document);
+	}
+	return rc;
+}
+
+static int open_either(void *context)
+{
+	struct ruleset_builder *builder = context;
+	struct document *document;
+	int rc = builder_document(builder, &document);
+
+	if (rc == 0) {
+		rc = document_is_profile(document) ? ruleset_from_profile(builder, document)
+						   : ruleset_from_site(builder, document);
+		arena_release(builder->arena, document);
+	}
+	return rc;
+}
+
+/* After a failure everything is freed and there is an error; for want of memory it is the only one,
+ * since what was found before may be a consequence. */
+static int builder_fail(const struct ruleset_builder *builder, int rc)
+{
+	arena_free(builder->arena);
+	if (rc == -ENOMEM)
+		*builder->errors = (struct errors){0};
+	if (builder->errors->length == 0)
+		errors_add(builder->errors, "%s: %s", builder->name,
+			rc == -ENOMEM ? "no more memory" : strerror(-rc));
+	return rc;
+}
+
+/* Opens; hands the settings over if wanted. */
+static int builder_run(
+	struct ruleset_builder *builder, int (*open)(void *), struct settings **settings)
+{
+	struct arena *arena = builder->arena = arena_new(), *part;
+	int rc = arena ? arena_try(arena, open, builder) : -ENOMEM;
+
+	if (rc)
+		return builder_fail(builder, rc);
+	part = builder->site.settings->memory;
+	if (settings) {
+		arena_disown(arena, part);
+		*settings = builder->site.settings;
+	} else {
+		arena_release(arena, part);
+	}
+	return 0;
+}
+
+int ruleset_open(struct ruleset **result, struct settings **settings, const char *site,
+	const char *profile, struct errors *errors)
+{
+	struct ruleset_builder builder = {.result = result, .errors = errors, .name = site};
+
+	if (site) {
+		builder.wanted = profile;
+		return builder_run(&builder, open_site, settings);
+	}
+	builder.name = profile ? profile : PROFILE_DEFAULT;
+	return builder_run(&builder, open_name, settings);
+}
+
+int ruleset_open_rules_only(struct ruleset **result, const char *profile, struct errors *errors)
+{
+	struct ruleset_builder builder = {
+		.result = result, .errors = errors, .name = profile, .rules_only = true};
+
+	return builder_run(&builder, open_name, NULL);
+}
+
 int ruleset_open_any(struct ruleset **result, struct settings **settings, const char *name,
 	struct errors *errors)
 {
-	struct ruleset_builder builder = builder_new(errors);
-	struct document *document;
-	int rc;
+	struct ruleset_builder builder = {.result = result, .errors = errors, .name = name};
 
-	if (!config_path_is_path(name))
-		return builder_end(&builder, settings, ruleset_from_name(result, &builder, name));
-	rc = document_read(&document, name, errors);
-	if (rc == 0) {
-		rc = document_is_profile(document)
-			     ? ruleset_from_profile(result, &builder, document)
-			     : ruleset_from_site(result, &builder, document, NULL);
-		document_free(document);
-	}
-	return builder_end(&builder, settings, rc);
+	return builder_run(&builder, config_path_is_path(name) ? open_either : open_name, settings);
 }
 
 int ruleset_parse_site(struct ruleset **result, struct settings **settings, const char *name,
 	const void *bytes, size_t size, struct errors *errors)
 {
-	struct ruleset_builder builder = builder_new(errors);
-	struct document *document;
-	int rc = document_parse(&document, name, bytes, size, errors);
+	struct ruleset_builder builder = {
+		.result = result, .errors = errors, .name = name, .bytes = bytes, .size = size};
 
-	if (rc == 0) {
-		rc = ruleset_from_site(result, &builder, document, NULL);
-		document_free(document);
-	}
-	return builder_end(&builder, settings, rc);
+	return builder_run(&builder, open_site, settings);
 }
 
 int ruleset_parse_profile(struct ruleset **result, const char *name, const void *bytes, size_t size,
 	struct errors *errors)
 {
-	struct ruleset_builder builder = builder_new(errors);
-	struct document *document;
-	int rc = document_parse(&document, name, bytes, size, errors);
+	struct ruleset_builder builder = {
+		.result = result, .errors = errors, .name = name, .bytes = bytes, .size = size};
 
-	if (rc == 0) {
-		rc = ruleset_from_profile(result, &builder, document);
-		document_free(document);
-	}
-	return builder_end(&builder, NULL, rc);
+	return builder_run(&builder, open_profile, NULL);
+}
+
+/* ---- signatures and names ---- */
+
+struct compilation {
+	struct ruleset *ruleset;
+	struct errors *errors;
+	struct scanner *memory;
+};
+
+static int reserve_scanner(void *context)
+{
+	struct compilation *c = context;
+
+	c->memory = arena_alloc(c->ruleset->memory, scanner_size());
+	return 0;
 }
 
 int ruleset_compile(struct ruleset *ruleset, struct errors *errors)
 {
+	struct compilation c = {.ruleset = ruleset, .errors = errors};
+	int rc = 0;
+
 	if (!ruleset->scanner)
-		ruleset->scanner = scanner_cache_load(ruleset->signatures, ruleset->memory, errors);
-	return ruleset->scanner ? 0 : -EINVAL;
+		rc = arena_try(ruleset->memory, reserve_scanner, &c);
+	if (c.memory)
+		rc = scanner_cache_load(c.memory, ruleset->signatures, errors);
+	if (c.memory && rc == 0)
+		ruleset->scanner = c.memory;
+	if (rc == -ENOMEM) {
+		*errors = (struct errors){0};
+		errors_add(errors, "%s: no more memory", ruleset->name);
+	}
+	return rc;
 }
 
 void ruleset_close(struct ruleset *ruleset)
@@ -245,22 +321,47 @@ void ruleset_close(struct ruleset *ruleset)
 	arena_free(ruleset->memory);
 }
 
-char **ruleset_profile_names(void)
+struct names {
+	struct arena *arena;
+	char **found;
+};
+
+static int find_names(void *context)
 {
-	struct arena *arena = arena_new();
-	char **found = config_path_names(arena);
+	struct names *n = context;
+
+	n->found = config_path_names(n->arena);
+	return 0;
+}
+
+static char **copy_names(char *const *found)
+{
 	size_t count = 0;
 	char **names;
 
 	while (found[count])
 		count++;
-	names = calloc(count + 1, sizeof(*names));
+	names = memory_calloc(count + 1, sizeof(*names));
 	for (size_t i = 0; names && i < count; i++) {
-		names[i] = strdup(found[i]);
-		if (!names[i])
-			break;
+		names[i] = memory_strdup(found[i]);
+		if (!names[i]) {
+			ruleset_names_free(names);
+			return NULL;
+		}
 	}
-	arena_free(arena);
+	return names;
+}
+
+char **ruleset_profile_names(void)
+{
+	struct names n = {.arena = arena_new()};
+	char **names = NULL;
+
+	if (n.arena && arena_try(n.arena, find_names, &n) == 0)
+		names = copy_names(n.found);
+	if (!names)
+		memory_note_short();
+	arena_free(n.arena);
 	return names;
 }
 

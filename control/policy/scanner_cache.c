@@ -1,10 +1,10 @@
 #include "policy/scanner_cache.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/arena.h"
 #include "base/log.h"
 #include "config/signatures.h"
 #include "policy/cache.h"
@@ -19,27 +19,25 @@ static int terms(const void *about, void (*take)(void *, const void *, size_t), 
 	return scanner_terms(signatures->signature, signatures->count, take, context);
 }
 
-static struct scanner *scanner_get(const struct cache *cache, const struct cache_key *key,
-	const struct signatures *signatures, struct arena *arena)
+static int scanner_get(struct scanner *memory, const struct cache *cache,
+	const struct cache_key *key, const struct signatures *signatures)
 {
 	struct scanner_part kept[SCANNER_PARTS];
 	struct cache_part part[CACHE_ENTRY_PARTS];
-	struct scanner *scanner;
 	int error;
 	uint8_t *bytes = cache_get(cache, key, part, &error);
 
 	if (!bytes) {
 		log_say(LOG_LEVEL_DEBUG, "signatures: none kept: %s", strerror(-error));
-		return NULL;
+		return error;
 	}
 	for (unsigned i = 0; i < SCANNER_PARTS; i++)
 		kept[i] = (struct scanner_part){(char *)part[i].bytes, part[i].length};
-	scanner = arena_alloc(arena, scanner_size());
-	error = scanner_load(scanner, signatures->signature, signatures->count, kept);
+	error = scanner_load(memory, signatures->signature, signatures->count, kept);
 	free(bytes);
 	log_say(LOG_LEVEL_DEBUG, "signatures: %s",
 		error ? "kept ones do not load" : "as kept, nothing compiled");
-	return error ? NULL : scanner;
+	return error;
 }
 
 static void scanner_put(
@@ -59,25 +57,24 @@ static void scanner_put(
 		error ? strerror(-error) : "and kept for the next start");
 }
 
-struct scanner *scanner_cache_load(
-	const struct signatures *signatures, struct arena *arena, struct errors *errors)
+int scanner_cache_load(
+	struct scanner *memory, const struct signatures *signatures, struct errors *errors)
 {
-	struct scanner *scanner = NULL;
 	struct cache cache;
 	struct cache_key key;
-	int error = cache_open(&cache);
+	int rc = -ENOENT, error = cache_open(&cache);
 
 	if (error == 0)
 		error = cache_key_name(&key, terms, signatures);
 	if (error == 0)
-		scanner = scanner_get(&cache, &key, signatures, arena);
-	if (!scanner) {
-		scanner = signatures_compile(signatures, arena, errors);
-		if (scanner && error == 0)
-			scanner_put(scanner, &cache, &key);
+		rc = scanner_get(memory, &cache, &key, signatures);
+	if (rc < 0) {
+		rc = signatures_compile(memory, signatures, errors);
+		if (rc == 0 && error == 0)
+			scanner_put(memory, &cache, &key);
 	}
 	if (error)
 		log_say(LOG_LEVEL_DEBUG, "signatures: compiled; no cache: %s", strerror(-error));
 	cache_close(&cache);
-	return scanner;
+	return rc;
 }

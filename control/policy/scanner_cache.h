@@ -7,13 +7,12 @@
 #ifndef PORTOLAN_SCANNER_CACHE_H
 #define PORTOLAN_SCANNER_CACHE_H
 
-struct arena;
 struct errors;
 struct signatures;
 struct scanner;
 
-/* NULL with an error that names the pattern's file and line. The scanner is in the arena;
- * scanner_fini() frees the rest of it. */
-struct scanner *scanner_cache_load(const struct signatures *, struct arena *, struct errors *);
+/* In `memory` of scanner_size() bytes; scanner_fini() frees what it needs beside. 0; -EINVAL with
+ * an error that names the pattern's file and line; -ENOMEM. */
+int scanner_cache_load(struct scanner *memory, const struct signatures *, struct errors *);
 
 #endif

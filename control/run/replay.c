@@ -8,6 +8,7 @@
 #include "analysis/mirror_report.h"
 #include "analysis/mirror_sum.h"
 #include "base/errors.h"
+#include "base/memory.h"
 #include "base/signals.h"
 #include "base/terminal.h"
 #include "pair_hash.h"
@@ -91,7 +92,7 @@ static int run_inline(struct replay *p, struct source *s)
 	struct worker *worker = NULL;
 	int error;
 
-	record_buffer.record = calloc(record_buffer.capacity, sizeof(*record_buffer.record));
+	record_buffer.record = memory_calloc(record_buffer.capacity, sizeof(*record_buffer.record));
 	error = record_buffer.record ? worker_new(&worker, &config) : -ENOMEM;
 	if (error == 0)
 		run_source(p, worker, s, &record_buffer);

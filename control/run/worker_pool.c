@@ -13,6 +13,7 @@
 #include "analysis/mirror_report.h"
 #include "analysis/mirror_sum.h"
 #include "base/clock.h"
+#include "base/memory.h"
 #include "policy/ruleset.h"
 #include "ring.h"
 #include "run/worker_settings.h"
@@ -302,10 +303,10 @@ static void *thread_main(void *argument)
 
 static struct mirror_counters *figures_new(size_t appliances)
 {
-	struct mirror_counters *f = calloc(1, sizeof(*f));
+	struct mirror_counters *f = memory_calloc(1, sizeof(*f));
 
 	if (f)
-		f->host = calloc(appliances + 1, sizeof(*f->host));
+		f->host = memory_calloc(appliances + 1, sizeof(*f->host));
 	return f;
 }
 
@@ -320,8 +321,9 @@ static int worker_thread_init(
 	t->pool = pool;
 	t->source = source;
 	t->record_buffer.capacity = RECORD_BUFFER_MIN;
-	t->record_buffer.record = calloc(RECORD_BUFFER_MIN, sizeof(*t->record_buffer.record));
-	t->batch = calloc(BATCHES, sizeof(*t->batch));
+	t->record_buffer.record =
+		memory_calloc(RECORD_BUFFER_MIN, sizeof(*t->record_buffer.record));
+	t->batch = memory_calloc(BATCHES, sizeof(*t->batch));
 	t->copy = figures_new(ruleset->appliances);
 	if (!t->record_buffer.record || !t->batch || !t->copy || !t->copy->host)
 		return -ENOMEM;
@@ -334,7 +336,7 @@ static int worker_thread_init(
 
 int worker_pool_start(struct worker_pool **out, const struct worker_pool_config *config)
 {
-	struct worker_pool *c = calloc(1, sizeof(*c));
+	struct worker_pool *c = memory_calloc(1, sizeof(*c));
 	int error = 0;
 
 	if (!c)
@@ -466,8 +468,8 @@ void worker_pool_discard(const struct worker_pool *c, struct policy_update *upda
 
 static bool host_pair_new(struct mirror_host_pair *pair, size_t appliances)
 {
-	pair->worker = calloc(appliances + 1, sizeof(struct mirror_host));
-	pair->copy = calloc(appliances + 1, sizeof(struct mirror_host));
+	pair->worker = memory_calloc(appliances + 1, sizeof(struct mirror_host));
+	pair->copy = memory_calloc(appliances + 1, sizeof(struct mirror_host));
 	return pair->worker && pair->copy;
 }
 
@@ -475,7 +477,7 @@ struct policy_update *worker_pool_prepare(const struct worker_pool *c,
 	const struct ruleset *ruleset, const uint16_t *new_number, size_t new_numbers)
 {
 	struct policy_update *update =
-		calloc(1, sizeof(*update) + new_numbers * sizeof(*new_number));
+		memory_calloc(1, sizeof(*update) + new_numbers * sizeof(*new_number));
 	bool complete;
 
 	if (!update)
@@ -490,7 +492,7 @@ struct policy_update *worker_pool_prepare(const struct worker_pool *c,
 		.new_number = update->new_number,
 		.new_numbers = new_numbers,
 	};
-	update->hosts = calloc(c->threads, sizeof(*update->hosts));
+	update->hosts = memory_calloc(c->threads, sizeof(*update->hosts));
 	complete = update->hosts != NULL;
 	for (unsigned i = 0; complete && i < c->threads; i++)
 		complete = host_pair_new(&update->hosts[i], ruleset->appliances);

@@ -140,8 +140,12 @@ static void end_answer(struct control_client *c, json_t *last)
 
 void control_done(struct control_client *c, json_t *result)
 {
+	if (!result) {
+		control_refuse(c, "no more memory for the answer");
+		return;
+	}
 	end_answer(c, json_pack("{s:i, s:b, s:o}", "protocol", CONTROL_PROTOCOL, "done", 1,
-			      "result", result ? result : json_object()));
+			      "result", result));
 }
 
 /* A text cut within a UTF-8 character is not valid JSON. */

@@ -41,8 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int rc = read_it(&signatures, data, size, arena, &errors);
 
 	if (rc == 0 && size <= COMPILED_MAX) {
-		scanner = signatures_compile(&signatures, arena, &errors);
-		rc = scanner ? 0 : -1;
+		scanner = arena_alloc(arena, scanner_size());
+		rc = signatures_compile(scanner, &signatures, &errors);
 	}
 	if (rc && errors.length == 0)
 		abort();

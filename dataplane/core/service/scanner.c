@@ -64,11 +64,15 @@ static int compile(struct scanner *s, unsigned part, struct scanner_fault *fault
 	if (hs_compile_multi(p.text, p.flags, p.id, p.count, HS_MODE_BLOCK, NULL,
 		    &s->database[part], &error) == HS_SUCCESS)
 		return 0;
+	if (!error || strstr(error->message, "Unable to allocate memory")) {
+		hs_free_compile_error(error);
+		return -ENOMEM; /* Hyperscan has one number for all failures */
+	}
 	report_hit(fault,
 		error->expression >= 0 && (unsigned)error->expression < p.count
 			? p.id[error->expression]
 			: SIGNATURES_MAX,
-		error->message ? error->message : "");
+		error->message);
 	hs_free_compile_error(error);
 	return -EINVAL;
 }

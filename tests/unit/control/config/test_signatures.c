@@ -22,8 +22,8 @@ static int compile(const char *text, struct errors *errors)
 		document_free(document);
 	}
 	if (rc == 0) {
-		scanner = signatures_compile(&signatures, arena, errors);
-		rc = scanner ? 0 : -1;
+		scanner = arena_alloc(arena, scanner_size());
+		rc = signatures_compile(scanner, &signatures, errors);
 	}
 	if (scanner)
 		scanner_fini(scanner);
