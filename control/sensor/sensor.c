@@ -382,8 +382,10 @@ int sensor_run(const struct sensor_options *options)
 	struct sensor *s = calloc(1, sizeof(*s));
 	int status;
 
-	if (!s)
+	if (!s) {
+		errors_say("run: no more memory");
 		return EXIT_FAILED;
+	}
 	s->options = options;
 	signals_watch_reload(); /* first of all: the default action of both signals ends the program
 				 */

@@ -206,7 +206,9 @@ static void take_request(struct control_socket *s, struct control_client *c, con
 
 	c->is_answering = true;
 	c->read_ns = s->now_ns;
-	if (!json_is_object(question))
+	if (!question && error.text[0] == '\0') /* jansson has no words for it */
+		control_refuse(c, "no more memory for the question");
+	else if (!json_is_object(question))
 		control_refuse(c, "not a JSON object: %s", question ? "" : error.text);
 	else if (json_integer_value(json_object_get(question, "protocol")) != CONTROL_PROTOCOL)
 		control_refuse(c, "protocol: want %d", CONTROL_PROTOCOL);
