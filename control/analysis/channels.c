@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/format.h"
-#include "base/memory.h"
+#include "base/heap.h"
 #include "policy/remap.h"
 #include "policy/ruleset.h"
 
@@ -70,9 +70,9 @@ static bool is_channel_set(const struct ruleset *c, size_t set)
 int channels_init(struct channels *c, const struct ruleset *ruleset)
 {
 	*c = (struct channels){.ruleset = ruleset};
-	c->is_network = memory_calloc(ruleset->appliances + 1, sizeof(*c->is_network));
-	c->is_channel = memory_calloc(ruleset->policy->sets + 1, sizeof(*c->is_channel));
-	c->has_any = memory_calloc(ruleset->appliances + 1, sizeof(*c->has_any));
+	c->is_network = heap_calloc(ruleset->appliances + 1, sizeof(*c->is_network));
+	c->is_channel = heap_calloc(ruleset->policy->sets + 1, sizeof(*c->is_channel));
+	c->has_any = heap_calloc(ruleset->appliances + 1, sizeof(*c->has_any));
 	if (!c->is_network || !c->is_channel || !c->has_any) {
 		channels_fini(c);
 		return -ENOMEM;
@@ -170,7 +170,7 @@ static struct channel *find_or_add(struct channels *c, const struct channel_key 
 		return ch;
 	if (c->count == CHANNELS_MAX && !was_up(c->first)) /* forget the oldest */
 		forget(c, c->first);
-	ch = c->count < CHANNELS_MAX ? memory_calloc(1, sizeof(*ch)) : NULL;
+	ch = c->count < CHANNELS_MAX ? heap_calloc(1, sizeof(*ch)) : NULL;
 	if (!ch) {
 		c->overflowed++;
 		return NULL;

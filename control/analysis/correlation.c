@@ -9,7 +9,7 @@
 #include "analysis/exposure.h"
 #include "analysis/matrix.h"
 #include "base/format.h"
-#include "base/memory.h"
+#include "base/heap.h"
 #include "policy/remap.h"
 #include "policy/ruleset.h"
 
@@ -58,9 +58,9 @@ bool correlation_is_absence(enum correlation_kind k)
 int correlations_init(struct correlations *n, const struct ruleset *ruleset, uint64_t start_ns)
 {
 	*n = (struct correlations){.ruleset = ruleset, .start_ns = start_ns};
-	n->old_port_ns = memory_calloc(ruleset->appliances + 1, sizeof(*n->old_port_ns));
-	n->appliance_ns = memory_calloc(ruleset->appliances + 1, sizeof(*n->appliance_ns));
-	n->feature_ns = memory_calloc(ruleset->features + 1, sizeof(*n->feature_ns));
+	n->old_port_ns = heap_calloc(ruleset->appliances + 1, sizeof(*n->old_port_ns));
+	n->appliance_ns = heap_calloc(ruleset->appliances + 1, sizeof(*n->appliance_ns));
+	n->feature_ns = heap_calloc(ruleset->features + 1, sizeof(*n->feature_ns));
 	if (n->old_port_ns && n->appliance_ns && n->feature_ns)
 		return 0;
 	correlations_fini(n);
@@ -213,7 +213,7 @@ struct evaluation {
 static struct correlation *begin(const struct evaluation *v, const struct correlation_key *k)
 {
 	struct correlations *n = v->correlations;
-	struct correlation *f = n->count < CORRELATIONS_MAX ? memory_calloc(1, sizeof(*f)) : NULL;
+	struct correlation *f = n->count < CORRELATIONS_MAX ? heap_calloc(1, sizeof(*f)) : NULL;
 
 	if (!f) {
 		n->overflowed++;

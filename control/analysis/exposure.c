@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
+#include "base/heap.h"
 #include "policy/remap.h"
 #include "policy/ruleset.h"
 #include "record/ecs_facts.h"
@@ -12,7 +12,7 @@ void exposures_init(struct exposures *n, const struct ruleset *ruleset)
 {
 	*n = (struct exposures){.ruleset = ruleset};
 	for (unsigned i = 0; i < EXPOSURE_COUNT; i++)
-		n->flows[i] = memory_calloc(ruleset->appliances + 1, sizeof(*n->flows[i]));
+		n->flows[i] = heap_calloc(ruleset->appliances + 1, sizeof(*n->flows[i]));
 }
 
 void exposures_reload(struct exposures *n, const struct ruleset *ruleset, const struct remap *remap)

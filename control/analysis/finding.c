@@ -7,7 +7,7 @@
 #include <sys/random.h>
 #include <time.h>
 
-#include "base/memory.h"
+#include "base/heap.h"
 #include "policy/remap.h"
 #include "record/ecs.h"
 
@@ -132,13 +132,13 @@ static void index_all(struct findings *all)
 static int grow(struct findings *all)
 {
 	size_t room = all->room ? 2 * all->room : CAPACITY_MIN;
-	struct finding *finding = memory_realloc(all->finding, room * sizeof(*finding));
+	struct finding *finding = heap_realloc(all->finding, room * sizeof(*finding));
 	struct finding_slot *slot;
 
 	if (!finding)
 		return -1;
 	all->finding = finding;
-	slot = memory_realloc(all->slot, room * SLOTS_PER_FINDING * sizeof(*slot));
+	slot = heap_realloc(all->slot, room * SLOTS_PER_FINDING * sizeof(*slot));
 	if (!slot)
 		return -1;
 	all->slot = slot;
@@ -251,7 +251,7 @@ void finding_keep_record(struct finding *f, const struct record *r)
 	f->description = summary_of(r);
 	if (f->owns_worst)
 		free(f->worst);
-	f->worst = memory_malloc(record_bytes(r));
+	f->worst = heap_malloc(record_bytes(r));
 	f->owns_worst = f->worst != NULL;
 	if (f->worst)
 		memcpy(f->worst, r, record_bytes(r));

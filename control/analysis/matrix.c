@@ -4,14 +4,14 @@
 #include <stdlib.h>
 
 #include "analysis/answered.h"
-#include "base/memory.h"
+#include "base/heap.h"
 #include "policy/remap.h"
 #include "policy/ruleset.h"
 
 int matrix_init(struct matrix *m, const struct ruleset *ruleset)
 {
 	*m = (struct matrix){.ruleset = ruleset, .dump = 1};
-	m->row = memory_calloc(ruleset->appliances + 1, sizeof(*m->row));
+	m->row = heap_calloc(ruleset->appliances + 1, sizeof(*m->row));
 	return m->row ? 0 : -ENOMEM;
 }
 
@@ -28,7 +28,7 @@ static struct matrix_cell *cell_of(struct matrix *m, size_t appliance, size_t se
 	struct matrix_cell **row = &m->row[appliance];
 
 	if (!*row && m->rows < MATRIX_ROWS_MAX) {
-		*row = memory_calloc(m->ruleset->policy->sets, sizeof(**row));
+		*row = heap_calloc(m->ruleset->policy->sets, sizeof(**row));
 		m->rows += *row != NULL;
 	}
 	if (!*row) {

@@ -8,7 +8,7 @@
 
 #include "analysis/mirror_sum.h"
 #include "base/format.h"
-#include "base/memory.h"
+#include "base/heap.h"
 #include "policy/ruleset.h"
 
 /* Minimum counts below which a share means nothing. */
@@ -71,7 +71,7 @@ int mirror_report_init(struct mirror_report *r, const struct ruleset *ruleset, b
 	*r = (struct mirror_report){.ruleset = ruleset, .deduplicates = deduplicates};
 	r->sum.lanes = 1;
 	r->sum.hosts = ruleset->appliances;
-	r->sum.host = memory_calloc(ruleset->appliances + 1, sizeof(*r->sum.host));
+	r->sum.host = heap_calloc(ruleset->appliances + 1, sizeof(*r->sum.host));
 	return r->sum.host ? 0 : -ENOMEM;
 }
 

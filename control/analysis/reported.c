@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
+#include "base/heap.h"
 #include "inventory.h"
 #include "policy/remap.h"
 
@@ -82,7 +82,7 @@ struct reported_flow *reported_add(
 	unsigned hash = hash_of(&k);
 	struct reported_flow *before = find_latest(all, &k, hash);
 	struct reported_flow *flow =
-		HASH_COUNT(all->flow) < REPORTED_MAX ? memory_calloc(1, sizeof(*flow)) : NULL;
+		HASH_COUNT(all->flow) < REPORTED_MAX ? heap_calloc(1, sizeof(*flow)) : NULL;
 
 	if (!flow) {
 		all->overflowed++;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "analysis/answered.h"
-#include "base/memory.h"
+#include "base/heap.h"
 #include "policy/remap.h"
 #include "policy/ruleset.h"
 
@@ -36,7 +36,7 @@ static void count_usage(struct usage_table *s, const struct usage_key *k, uint64
 
 	HASH_FIND(hh, s->usage, k, sizeof(*k), u);
 	if (!u) {
-		u = s->usages < USAGE_ROWS_MAX ? memory_calloc(1, sizeof(*u)) : NULL;
+		u = s->usages < USAGE_ROWS_MAX ? heap_calloc(1, sizeof(*u)) : NULL;
 		if (!u) {
 			s->usage_overflowed++;
 			return;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/format.h"
-#include "base/memory.h"
+#include "base/heap.h"
 
 #define FIRST_BYTES 4096
 
@@ -23,7 +23,7 @@ int buffer_grow(struct buffer *b, size_t bytes)
 		return b->error = -EMSGSIZE;
 	while (size < b->length + bytes)
 		size *= 2;
-	text = memory_realloc(b->text, size);
+	text = heap_realloc(b->text, size);
 	if (!text)
 		return b->error = -ENOMEM;
 	b->text = text;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/errors.h"
-#include "base/memory.h"
+#include "base/heap.h"
 #include "base/terminal.h"
 #include "config/settings.h"
 #include "policy/ruleset.h"
@@ -147,7 +147,7 @@ long cli_number(const char *command, const char *option, const char *text, long 
 static struct ruleset *opened(struct ruleset *ruleset, int error, const struct errors *errors)
 {
 	if (error == -ENOMEM)
-		memory_note_short();
+		heap_note_short();
 	if (error < 0) {
 		errors_print(errors, stderr);
 		return NULL;
@@ -172,7 +172,7 @@ int cli_compile(struct ruleset *ruleset)
 	int error = ruleset_compile(ruleset, &errors);
 
 	if (error == -ENOMEM)
-		memory_note_short();
+		heap_note_short();
 	if (error < 0)
 		errors_print(&errors, stderr);
 	return error;

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/errors.h"
-#include "base/memory.h"
+#include "base/heap.h"
 #include "base/plain_text.h"
 #include "cli/cli.h"
 #include "serve/control_protocol.h"
@@ -72,7 +72,7 @@ static bool make_plain(json_t *json)
 	size_t i;
 
 	if (json_is_string(json) && !text_is_plain(json_string_value(json))) {
-		char *copy = memory_strdup(json_string_value(json));
+		char *copy = heap_strdup(json_string_value(json));
 		is_plain = copy && json_string_set_nocheck(json, plain_text(copy)) == 0;
 		free(copy);
 	}

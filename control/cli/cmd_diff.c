@@ -7,7 +7,7 @@
 #include <uthash.h>
 
 #include "base/format.h"
-#include "base/memory.h"
+#include "base/heap.h"
 #include "base/plain_text.h"
 #include "cli/cli.h"
 #include "config/settings.h"
@@ -232,7 +232,7 @@ static void add_flow(void *context, const struct record *r)
 
 	if (r->kind != RECORD_ENDED)
 		return;
-	f = c->flows < FLOWS_MAX ? memory_calloc(1, sizeof(*f)) : NULL;
+	f = c->flows < FLOWS_MAX ? heap_calloc(1, sizeof(*f)) : NULL;
 	if (!f) {
 		c->overflowed++;
 		return;

@@ -11,7 +11,7 @@
 
 #include "base/errors.h"
 #include "base/format.h"
-#include "base/memory.h"
+#include "base/heap.h"
 #include "cli/cli.h"
 #include "config/settings.h"
 #include "policy/ruleset.h"
@@ -61,7 +61,7 @@ static struct host *host_of(struct discovery *d, const struct record *r, unsigne
 	k.address = r->address[end];
 	k.version = r->version;
 	HASH_FIND(hh, d->host, &k, sizeof(k), h);
-	if (h || d->hosts == HOSTS_MAX || !(h = memory_calloc(1, sizeof(*h))))
+	if (h || d->hosts == HOSTS_MAX || !(h = heap_calloc(1, sizeof(*h))))
 		return h;
 	h->key = k;
 	HASH_ADD(hh, d->host, key, sizeof(h->key), h);
@@ -80,7 +80,7 @@ static void add_peer(struct host *h, struct host *peer)
 	if (h->peers == PEERS_MAX)
 		return;
 	if (h->peers == h->peers_max) {
-		bigger = memory_reallocarray(h->peer, want, sizeof(*bigger));
+		bigger = heap_reallocarray(h->peer, want, sizeof(*bigger));
 		if (!bigger)
 			return;
 		h->peer = bigger;
@@ -273,7 +273,7 @@ static int discover(const char *const *capture, size_t captures, uint16_t port, 
 		errors_say("discover: %s", strerror(-error));
 	if (error < 0 || replay.failures || replay.interrupted)
 		status = 1;
-	if (print_site(&d, capture, captures, out) == 0 && !memory_was_short()) {
+	if (print_site(&d, capture, captures, out) == 0 && !heap_was_short()) {
 		fprintf(stderr,
 			"portolan: discover: no two hosts shared %u/tcp: nothing to propose; if "
 			"the "

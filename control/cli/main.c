@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/errors.h"
-#include "base/memory.h"
+#include "base/heap.h"
 #include "base/signals.h"
 #include "cli/cli.h"
 
@@ -37,7 +37,7 @@ static const struct cli_command *find(const char *name)
 /* What was left out for want of memory is no answer, and no mistake of who asked. */
 static int status_of(int status)
 {
-	if (!memory_was_short())
+	if (!heap_was_short())
 		return status;
 	if (status == EXIT_DONE || status == EXIT_FLAGGED)
 		errors_say("no more memory: what is told may not be all");
@@ -48,7 +48,7 @@ int main(int argc, char **argv)
 {
 	const struct cli_command *command;
 
-	json_set_alloc_funcs(memory_malloc, free);
+	json_set_alloc_funcs(heap_malloc, free);
 	signal(SIGPIPE, SIG_IGN); /* writing to a closed pipe is an ordinary error */
 	signals_watch_stop();
 	if (argc < 2) {

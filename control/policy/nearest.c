@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/errors.h"
-#include "base/memory.h"
+#include "base/heap.h"
 #include "policy/ruleset.h"
 
 /* Rules that differ in more ways are not helpful. */
@@ -25,7 +25,7 @@ static void other_profiles_read(struct other_profiles *a)
 
 	while (name && name[names])
 		names++;
-	ruleset = memory_calloc(names + 1, sizeof(struct ruleset *));
+	ruleset = heap_calloc(names + 1, sizeof(struct ruleset *));
 	for (size_t i = 0; ruleset && i < names; i++) {
 		struct errors ignored = {0};
 		struct ruleset *c;
@@ -35,7 +35,7 @@ static void other_profiles_read(struct other_profiles *a)
 		if (error == 0)
 			ruleset[profiles++] = c;
 		else if (error == -ENOMEM)
-			memory_note_short();
+			heap_note_short();
 	}
 	ruleset_names_free(name);
 	*a = (struct other_profiles){

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/errors.h"
-#include "base/memory.h"
+#include "base/heap.h"
 #include "config/settings.h"
 #include "policy/ruleset.h"
 
@@ -20,7 +20,7 @@ static struct ruleset *give_up(struct ruleset *ruleset, struct settings **settin
 static void opening_failed(int error)
 {
 	if (error == -ENOMEM)
-		memory_note_short();
+		heap_note_short();
 }
 
 /* Without an inventory everything would be unmonitored and nothing ever flagged: refused. */

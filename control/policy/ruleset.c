@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 #include "base/errors.h"
-#include "base/memory.h"
+#include "base/heap.h"
 #include "base/plain_text.h"
 #include "config/config_path.h"
 #include "config/document.h"
@@ -341,9 +341,9 @@ static char **copy_names(char *const *found)
 
 	while (found[count])
 		count++;
-	names = memory_calloc(count + 1, sizeof(*names));
+	names = heap_calloc(count + 1, sizeof(*names));
 	for (size_t i = 0; names && i < count; i++) {
-		names[i] = memory_strdup(found[i]);
+		names[i] = heap_strdup(found[i]);
 		if (!names[i]) {
 			ruleset_names_free(names);
 			return NULL;
@@ -360,7 +360,7 @@ char **ruleset_profile_names(void)
 	if (n.arena && arena_try(n.arena, find_names, &n) == 0)
 		names = copy_names(n.found);
 	if (!names)
-		memory_note_short();
+		heap_note_short();
 	arena_free(n.arena);
 	return names;
 }

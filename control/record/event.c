@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/format.h"
-#include "base/memory.h"
+#include "base/heap.h"
 #include "policy/nearest.h"
 #include "policy/ruleset.h"
 #include "protocol.h"
@@ -232,7 +232,7 @@ struct event *event_copy(const struct event *v)
 
 	for (size_t i = 0; i < TEXTS; i++)
 		bytes += *text_of(&lent, i) ? strlen(*text_of(&lent, i)) + 1 : 0;
-	c = memory_malloc(sizeof(*c) + bytes);
+	c = heap_malloc(sizeof(*c) + bytes);
 	if (!c)
 		return NULL;
 	c->event = lent;

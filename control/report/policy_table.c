@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/heap.h"
 #include "base/literal.h"
-#include "base/memory.h"
 #include "policy/ruleset.h"
 #include "report/policy_json.h"
 
@@ -32,8 +32,8 @@ static int table_order_compare(const void *left, const void *right)
 uint32_t *policy_table_order(const struct ruleset *ruleset)
 {
 	uint32_t count = ruleset->policy->rules;
-	struct table_order *place = memory_calloc(count + 1u, sizeof(*place));
-	uint32_t *order = memory_calloc(count + 1u, sizeof(*order));
+	struct table_order *place = heap_calloc(count + 1u, sizeof(*place));
+	uint32_t *order = heap_calloc(count + 1u, sizeof(*order));
 
 	for (uint32_t i = 0; place && i < count; i++) {
 		const struct rule *r = &ruleset->policy->rule[i];
@@ -71,7 +71,7 @@ char *policy_table_peers(
 	FILE *file;
 
 	if (rule->peers != PEERS_LISTED)
-		return memory_strdup(rule->peers == PEERS_ANY ? "any" : "inventory");
+		return heap_strdup(rule->peers == PEERS_ANY ? "any" : "inventory");
 	file = open_memstream(&text, &size);
 	if (!file)
 		return NULL;
@@ -228,7 +228,7 @@ static void print_rows(const struct ruleset *ruleset, const uint32_t *order, con
 static int print_table(const struct ruleset *ruleset, const uint32_t *order, FILE *out, bool colour)
 {
 	uint32_t count = ruleset->policy->rules;
-	struct row *row = memory_calloc(count + 1u, sizeof(*row));
+	struct row *row = heap_calloc(count + 1u, sizeof(*row));
 
 	if (!row)
 		return -ENOMEM;

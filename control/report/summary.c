@@ -9,7 +9,7 @@
 #include "analysis/mirror_report.h"
 #include "analysis/usage.h"
 #include "base/format.h"
-#include "base/memory.h"
+#include "base/heap.h"
 #include "base/terminal.h"
 #include "counters.h"
 #include "policy/ruleset.h"
@@ -164,7 +164,7 @@ static int by_severity(const void *left, const void *right)
 /* NULL: out of memory. */
 static const struct finding **findings_sorted(const struct findings *all)
 {
-	const struct finding **sorted = memory_calloc(all->count + 1, sizeof(*sorted));
+	const struct finding **sorted = heap_calloc(all->count + 1, sizeof(*sorted));
 
 	for (size_t i = 0; sorted && i < all->count; i++)
 		sorted[i] = &all->finding[i];
@@ -516,7 +516,7 @@ static void print_sets(const struct usage_table *s, uint8_t *seen, bool implied,
 static void print_used(struct usage_table *s, const struct terminal_style *st, FILE *out)
 {
 	const struct ruleset *c = s->ecs->ruleset;
-	uint8_t *seen = memory_calloc(c->policy->rules + 1, 1);
+	uint8_t *seen = heap_calloc(c->policy->rules + 1, 1);
 	uint32_t implied;
 
 	if (!seen)

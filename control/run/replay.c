@@ -8,7 +8,7 @@
 #include "analysis/mirror_report.h"
 #include "analysis/mirror_sum.h"
 #include "base/errors.h"
-#include "base/memory.h"
+#include "base/heap.h"
 #include "base/signals.h"
 #include "base/terminal.h"
 #include "pair_hash.h"
@@ -92,7 +92,7 @@ static int run_inline(struct replay *p, struct source *s)
 	struct worker *worker = NULL;
 	int error;
 
-	record_buffer.record = memory_calloc(record_buffer.capacity, sizeof(*record_buffer.record));
+	record_buffer.record = heap_calloc(record_buffer.capacity, sizeof(*record_buffer.record));
 	error = record_buffer.record ? worker_new(&worker, &config) : -ENOMEM;
 	if (error == 0)
 		run_source(p, worker, s, &record_buffer);

@@ -13,7 +13,7 @@
 #include "analysis/mirror_report.h"
 #include "analysis/mirror_sum.h"
 #include "base/clock.h"
-#include "base/memory.h"
+#include "base/heap.h"
 #include "policy/ruleset.h"
 #include "ring.h"
 #include "run/worker_settings.h"
@@ -74,9 +74,11 @@ struct worker_thread {
 struct worker_pool {
 	struct worker_pool_config config;
 	atomic_bool stop;
-	struct policy_update *policy_update; /* RCU pointer; NULL: the first policy */
-	struct policy_update *previous;	     /* until all have rejudged their flows */
-	atomic_ulong dump;		     /* number of the last dump requested */
+	/* Read and replaced as by RCU, in C11's words, which ThreadSanitizer knows; NULL: the first
+	 * policy. */
+	_Atomic(struct policy_update *) policy_update;
+	struct policy_update *previous; /* until all have rejudged their flows */
+	atomic_ulong dump;		/* number of the last dump requested */
 	unsigned threads;
 	struct worker_thread *thread;
 };
@@ -245,7 +247,8 @@ static void publish_dumped(struct worker_thread *t)
 /* Between two steps: applies a new policy, starts a dump, publishes progress of both. */
 static void check_requests(struct worker_thread *t)
 {
-	const struct policy_update *update = rcu_dereference(t->pool->policy_update);
+	const struct policy_update *update =
+		atomic_load_explicit(&t->pool->policy_update, memory_order_acquire);
 	unsigned long dump = atomic_load_explicit(&t->pool->dump, memory_order_acquire);
 
 	if (update != t->policy_update)
@@ -303,10 +306,10 @@ static void *thread_main(void *argument)
 
 static struct mirror_counters *figures_new(size_t appliances)
 {
-	struct mirror_counters *f = memory_calloc(1, sizeof(*f));
+	struct mirror_counters *f = heap_calloc(1, sizeof(*f));
 
 	if (f)
-		f->host = memory_calloc(appliances + 1, sizeof(*f->host));
+		f->host = heap_calloc(appliances + 1, sizeof(*f->host));
 	return f;
 }
 
@@ -321,9 +324,8 @@ static int worker_thread_init(
 	t->pool = pool;
 	t->source = source;
 	t->record_buffer.capacity = RECORD_BUFFER_MIN;
-	t->record_buffer.record =
-		memory_calloc(RECORD_BUFFER_MIN, sizeof(*t->record_buffer.record));
-	t->batch = memory_calloc(BATCHES, sizeof(*t->batch));
+	t->record_buffer.record = heap_calloc(RECORD_BUFFER_MIN, sizeof(*t->record_buffer.record));
+	t->batch = heap_calloc(BATCHES, sizeof(*t->batch));
 	t->copy = figures_new(ruleset->appliances);
 	if (!t->record_buffer.record || !t->batch || !t->copy || !t->copy->host)
 		return -ENOMEM;
@@ -336,7 +338,7 @@ static int worker_thread_init(
 
 int worker_pool_start(struct worker_pool **out, const struct worker_pool_config *config)
 {
-	struct worker_pool *c = memory_calloc(1, sizeof(*c));
+	struct worker_pool *c = heap_calloc(1, sizeof(*c));
 	int error = 0;
 
 	if (!c)
@@ -468,8 +470,8 @@ void worker_pool_discard(const struct worker_pool *c, struct policy_update *upda
 
 static bool host_pair_new(struct mirror_host_pair *pair, size_t appliances)
 {
-	pair->worker = memory_calloc(appliances + 1, sizeof(struct mirror_host));
-	pair->copy = memory_calloc(appliances + 1, sizeof(struct mirror_host));
+	pair->worker = heap_calloc(appliances + 1, sizeof(struct mirror_host));
+	pair->copy = heap_calloc(appliances + 1, sizeof(struct mirror_host));
 	return pair->worker && pair->copy;
 }
 
@@ -477,7 +479,7 @@ struct policy_update *worker_pool_prepare(const struct worker_pool *c,
 	const struct ruleset *ruleset, const uint16_t *new_number, size_t new_numbers)
 {
 	struct policy_update *update =
-		memory_calloc(1, sizeof(*update) + new_numbers * sizeof(*new_number));
+		heap_calloc(1, sizeof(*update) + new_numbers * sizeof(*new_number));
 	bool complete;
 
 	if (!update)
@@ -492,7 +494,7 @@ struct policy_update *worker_pool_prepare(const struct worker_pool *c,
 		.new_number = update->new_number,
 		.new_numbers = new_numbers,
 	};
-	update->hosts = memory_calloc(c->threads, sizeof(*update->hosts));
+	update->hosts = heap_calloc(c->threads, sizeof(*update->hosts));
 	complete = update->hosts != NULL;
 	for (unsigned i = 0; complete && i < c->threads; i++)
 		complete = host_pair_new(&update->hosts[i], ruleset->appliances);
@@ -506,7 +508,7 @@ void worker_pool_reload(struct worker_pool *c, struct policy_update *update)
 {
 	assert(!c->previous);
 	c->previous = c->policy_update;
-	rcu_assign_pointer(c->policy_update, update);
+	atomic_store_explicit(&c->policy_update, update, memory_order_release);
 	synchronize_rcu();
 	c->config.ruleset = update->ruleset;
 }

@@ -132,7 +132,8 @@ class Case:
         return [p.name for p in self.folder.iterdir() if p.name.startswith('.')]
 
 
-WORDS = {'memory': 'memory', 'write': 'No space left|Input/output error'}
+# The dynamic loader and DPDK have words of their own.
+WORDS = {'memory': 'memory|cannot create shared object|EAL: FATAL', 'write': 'No space left|Input/output error'}
 
 
 def wrong(case, kind, at, error, usual, answer_of):

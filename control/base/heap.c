@@ -1,4 +1,4 @@
-#include "base/memory.h"
+#include "base/heap.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -7,12 +7,12 @@
 /* Of the process, like its exit status; set once and never cleared. */
 static atomic_bool was_short;
 
-void memory_note_short(void)
+void heap_note_short(void)
 {
 	atomic_store_explicit(&was_short, true, memory_order_relaxed);
 }
 
-bool memory_was_short(void)
+bool heap_was_short(void)
 {
 	return atomic_load_explicit(&was_short, memory_order_relaxed);
 }
@@ -20,31 +20,31 @@ bool memory_was_short(void)
 static void *noted(void *memory)
 {
 	if (!memory)
-		memory_note_short();
+		heap_note_short();
 	return memory;
 }
 
-void *memory_calloc(size_t count, size_t bytes)
+void *heap_calloc(size_t count, size_t bytes)
 {
 	return noted(calloc(count, bytes));
 }
 
-void *memory_malloc(size_t bytes)
+void *heap_malloc(size_t bytes)
 {
 	return noted(malloc(bytes ? bytes : 1));
 }
 
-void *memory_realloc(void *old, size_t bytes)
+void *heap_realloc(void *old, size_t bytes)
 {
 	return noted(realloc(old, bytes ? bytes : 1));
 }
 
-void *memory_reallocarray(void *old, size_t count, size_t bytes)
+void *heap_reallocarray(void *old, size_t count, size_t bytes)
 {
 	return noted(reallocarray(old, count, bytes));
 }
 
-char *memory_strdup(const char *text)
+char *heap_strdup(const char *text)
 {
 	return noted(strdup(text));
 }

@@ -4,21 +4,21 @@
  * Who allocates here may go on without; the command then says so and fails at its end. Not for what
  * changes no answer (a cache). For any thread.
  */
-#ifndef PORTOLAN_MEMORY_H
-#define PORTOLAN_MEMORY_H
+#ifndef PORTOLAN_HEAP_H
+#define PORTOLAN_HEAP_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 /* As in libc. */
-void *memory_calloc(size_t count, size_t bytes);
-void *memory_malloc(size_t bytes);
-void *memory_realloc(void *, size_t bytes);
-void *memory_reallocarray(void *, size_t count, size_t bytes);
-char *memory_strdup(const char *);
+void *heap_calloc(size_t count, size_t bytes);
+void *heap_malloc(size_t bytes);
+void *heap_realloc(void *, size_t bytes);
+void *heap_reallocarray(void *, size_t count, size_t bytes);
+char *heap_strdup(const char *);
 
 /* Something was left out for want of memory that another allocator did not have. */
-void memory_note_short(void);
-bool memory_was_short(void);
+void heap_note_short(void);
+bool heap_was_short(void);
 
 #endif
