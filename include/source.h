@@ -71,7 +71,7 @@ struct source {
 	uint64_t left_ns; /* the start by the time that was left for this one, at the very start */
 	uint32_t leaps, witnesses;
 	int started;
-	int is_idle; /* a pipe has nothing at the moment: what is known should be told now */
+	int is_idle;	/* a pipe has nothing at the moment: what is known should be told now */
 	int is_hurried; /* set by the worker, which has work of its own: an idle poll waits for
 			   nothing */
 	enum steering steering;

@@ -93,8 +93,15 @@ int threads_run(thread_function *function, void *context)
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART}, before;
 	struct thread_list *l = calloc(1, sizeof(*l));
 	DIR *tasks = opendir("/proc/self/task");
-	int found = l && tasks ? 1 : -errno;
+	int found = 1;
 
+	if (!l || !tasks) {
+		found = l ? -errno : -ENOMEM;
+		if (tasks)
+			closedir(tasks);
+		free(l);
+		return found;
+	}
 	job.function = function;
 	job.context = context;
 	atomic_store(&job.error, 0);
@@ -102,8 +109,7 @@ int threads_run(thread_function *function, void *context)
 	while (found > 0)
 		found = run_in_new_threads(tasks, l);
 	sigaction(SIGNAL, &before, NULL);
-	if (tasks)
-		closedir(tasks);
+	closedir(tasks);
 	free(l);
 	return found;
 }

@@ -179,14 +179,13 @@ static __attribute__((noinline)) void track(struct pipeline *pl, const struct pa
 	tracker_packet(&pl->tracker, p, v, k, g->flow);
 }
 
-/* Of IPv6 a key that fits says less than a bucket (see table_has_at()). A guess is good as long as no
- * flow has begun since; then it is made again, out of line: within the loop it costs every packet
- * of IPv4 a sixth of its instructions. */
+/* Of IPv6 a key that fits says less than a bucket (see table_has_at()). A guess is good as long as
+ * no flow has begun since; then it is made again, out of line: within the loop it costs every
+ * packet of IPv4 a sixth of its instructions. */
 static __attribute__((noinline)) uint64_t guess_differs(
 	const struct pipeline *pl, const struct fast_packet *g)
 {
-	return pl->key[g->index].version6 &&
-	       table_guess(&pl->tracker.table, g->hash) != g->flow;
+	return pl->key[g->index].version6 && table_guess(&pl->tracker.table, g->hash) != g->flow;
 }
 
 /* `table` as it was when the guesses of this burst began to be made. */

@@ -10,8 +10,8 @@
  * names the initiator, one policy lookup is enough. 1 if there was payload to inspect. */
 int listen_first(struct tracker *t, const struct packet *p, const struct decoded *v);
 
-/* Whether right and wrong checksums of a flow are told apart: what is spoken may change its verdict,
- * and so it matters what was received. */
+/* Whether right and wrong checksums of a flow are told apart: what is spoken may change its
+ * verdict, and so it matters what was received. */
 int listen_cares_for_sums(const struct flow *);
 
 /* A SYN or SYN+ACK: whether the side computes its checksums. */
