@@ -58,6 +58,8 @@ def instructions_without_link_time_optimisation():
 
 
 def the_plain_clang_build():
+    if os.environ.get('PORTOLAN_CLANG_IS_BUILT'):
+        raise gates.Skip('the builds with sanitizers are clang\'s')
     build('clang', 'clang')
 
 

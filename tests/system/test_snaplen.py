@@ -174,20 +174,22 @@ def an_exchange_of_any_service_that_is_cut_is_no_other_service(lab):
     told([x for _, found in results for x in found], flows * len(CUTS))
 
 
-def try_case(case):
+def try_case(job):
+    case, sizes = job
     link, frames = LAB.golden(case)
     site, arguments = captures.site_of(case), captures.arguments_of(case)
     whole = flows_of(link, frames, site, arguments)
-    return len(whole), [f"{case}: {x}" for size in CUTS for x in differences(
+    return len(whole), [f"{case}: {x}" for size in sizes for x in differences(
         whole, flows_of(link, cut_at(frames, size), site, arguments), size)]
 
 
 def a_golden_case_that_is_cut_has_no_other_services(lab):
     cases = [c for c in captures.golden_cases() if captures.site_of(c).exists()]
-    results = captures.spread(try_case, cases)
+    step = 3 if TIMES == 1 else 1  # an ordinary run has a third of the sizes for each
+    results = captures.spread(try_case, [(c, CUTS[i % step::step]) for i, c in enumerate(cases)])
     flows = sum(n for n, _ in results)
     print(f"# {flows} flows of {len(cases)} cases")
-    told([x for _, found in results for x in found], flows * len(CUTS))
+    told([x for _, found in results for x in found], flows * len(CUTS) // step)
 
 
 if __name__ == "__main__":
