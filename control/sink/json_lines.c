@@ -264,7 +264,9 @@ int json_lines_flush(struct json_lines *l)
 	ssize_t n = 0;
 	int error;
 
-	while (l->is_open && l->done < l->used) {
+	if (!l->is_open)
+		return 0;
+	while (l->done < l->used) {
 		n = put(l);
 		if (n == -EINTR)
 			continue;

@@ -243,12 +243,23 @@ static void json_lines_goes_on_in_a_new_file_once_it_was_moved_away(void **state
 	unlink(away);
 }
 
+static void json_lines_that_were_never_opened_have_nothing_to_write(void **state)
+{
+	struct fixture *s = *state;
+
+	put(s, "{}");
+	assert_int_equal(json_lines_flush(&s->lines), 0);
+	assert_int_equal(json_lines_reopen(&s->lines), 0);
+	assert_int_equal(json_lines_close(&s->lines), 0);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(json_lines_extends_a_file),
+		CASE(json_lines_that_were_never_opened_have_nothing_to_write),
 		CASE(json_lines_replaces_a_file_when_it_is_closed),
 		CASE(json_lines_leaves_the_former_file_if_it_is_given_up),
 		CASE(json_lines_removes_half_a_record_and_ends_any_other_text),
