@@ -230,11 +230,18 @@ static ssize_t put(struct json_lines *l)
 	return n < 0 ? -errno : n;
 }
 
+/* Bytes of what is written already that are whole lines. */
+static size_t whole_bytes(const struct json_lines *l)
+{
+	const char *newline = memrchr(l->buffer, '\n', l->done);
+
+	return newline ? (size_t)(newline - l->buffer) + 1 : 0;
+}
+
 /* Takes a line that was written in part back from the file, unless others have written since. */
 static void take_back(struct json_lines *l)
 {
-	char *newline = memrchr(l->buffer, '\n', l->done);
-	size_t whole = newline ? (size_t)(newline - l->buffer) + 1 : 0, part = l->done - whole;
+	size_t whole = whole_bytes(l), part = l->done - whole;
 	struct stat st;
 
 	if (part == 0 || !l->is_regular || l->is_stdout)
@@ -251,8 +258,7 @@ static void take_back(struct json_lines *l)
 /* Keeps what is not written, from the start of a line on that was written in part. */
 static void keep_rest(struct json_lines *l)
 {
-	char *newline = memrchr(l->buffer, '\n', l->done);
-	size_t whole = newline ? (size_t)(newline - l->buffer) + 1 : 0;
+	size_t whole = whole_bytes(l);
 
 	memmove(l->buffer, l->buffer + whole, l->used - whole);
 	l->used -= whole;
