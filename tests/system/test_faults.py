@@ -23,7 +23,7 @@ from pathlib import Path
 import tap
 from tap import Skip
 
-PORTOLAN, GENERATE, SHIM = sys.argv[1:4]
+PORTOLAN, GENERATE, SHIM = (str(Path(a).resolve()) for a in sys.argv[1:4])
 TREE = Path(__file__).resolve().parent.parent.parent
 GOLDEN = TREE / 'tests' / 'golden' / 'events-raised'
 FAULTS = os.environ.get('PORTOLAN_FAULTS', '70')
