@@ -40,13 +40,15 @@ void alerts_init(
 
 static int is_reported(const struct alerts *a)
 {
-	return a->lines || a->sinks;
+	return a->lines || a->sinks || a->listener;
 }
 
 static void write_event(struct alerts *a, const struct ecs *ecs, struct event *v)
 {
 	ecs_render(v, ecs, &a->json);
 	sinks_send(a->sinks, v);
+	if (a->listener)
+		a->listener(a->context, v);
 	if (a->lines)
 		json_lines_write(a->lines, v->json, v->json_bytes);
 }
@@ -603,6 +605,32 @@ void alerts_id(const struct alerts *a, const struct finding *f, char id[FINDING_
 	if (told)
 		same.born_ns = told->born_ns;
 	finding_id(&same, a->ecs->ruleset->appliance[f->key.appliance].name, id);
+}
+
+static const struct finding *told_scan(
+	const struct findings *all, const struct finding *f, finding_wider *wider)
+{
+	struct finding_key k = wider(f->key);
+	const struct finding *w = findings_find(all, &k);
+
+	return w && w->told == FINDING_TOLD ? w : NULL;
+}
+
+bool alerts_id_of_flow(const struct alerts *a, const struct record *r, char id[FINDING_ID_BYTES])
+{
+	struct finding_key k = finding_key_of(r);
+	const struct finding *f = findings_find(&a->findings, &k), *told = f;
+
+	if (!f)
+		return false;
+	if (f->told != FINDING_TOLD)
+		told = told_scan(&a->by_peer, f, finding_key_without_port);
+	if (!told)
+		told = told_scan(&a->by_port, f, finding_key_without_peer);
+	if (!told)
+		told = f;
+	finding_id(told, a->ecs->ruleset->appliance[told->key.appliance].name, id);
+	return true;
 }
 
 void alerts_fini(struct alerts *a)

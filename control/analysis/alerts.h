@@ -11,6 +11,7 @@
 #ifndef PORTOLAN_ALERTS_H
 #define PORTOLAN_ALERTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "analysis/finding.h"
@@ -22,11 +23,16 @@
 struct remap;
 struct sinks;
 
+/* Told every event, rendered; it and all that it points to are valid during the call only. */
+typedef void alerts_listener(void *context, const struct event *);
+
 struct alerts {
 	const struct ecs *ecs;
-	struct json_lines *lines; /* or NULL */
-	struct sinks *sinks; /* or NULL; if both are NULL, alerts are counted but not written */
-	struct buffer json;  /* scratch: the event being written */
+	struct json_lines *lines;  /* or NULL */
+	struct sinks *sinks;	   /* or NULL */
+	alerts_listener *listener; /* or NULL; without any of them, alerts are counted only */
+	void *context;
+	struct buffer json; /* scratch: the event being written */
 	uint64_t window_ns, window_ends_ns;
 	struct findings findings;
 	struct findings by_peer; /* aggregated over ports */
@@ -63,6 +69,10 @@ void alerts_reload(struct alerts *, const struct remap *);
 
 /* The id under which a finding of another collection, maybe folded, was told. */
 void alerts_id(const struct alerts *, const struct finding *, char[FINDING_ID_BYTES]);
+
+/* The id of the finding that a flow is part of, as it was told: of a scan that of the scan. False:
+ * none is known. */
+bool alerts_id_of_flow(const struct alerts *, const struct record *, char[FINDING_ID_BYTES]);
 
 void alerts_fini(struct alerts *);
 

@@ -49,10 +49,10 @@ static int has_tls_beside(const struct ruleset *c, uint16_t set)
 	return 0;
 }
 
-static int is_clear_syslog(const struct exposures *n, const struct record *r, unsigned end)
+static int is_clear_syslog(const struct ruleset *c, const struct record *r, unsigned end)
 {
 	return r->service == SERVICE_SYSLOG && end == 0 && r->set[end] != SET_NONE &&
-	       has_tls_beside(n->ruleset, r->set[end]);
+	       has_tls_beside(c, r->set[end]);
 }
 
 static int is_old_tls(const struct record *r)
@@ -64,14 +64,16 @@ static int is_old_tls(const struct record *r)
 	return r->service == SERVICE_TLS && version < 0x0303;
 }
 
-static int holds(
-	const struct exposures *n, enum exposure kind, const struct record *r, unsigned end)
+bool exposure_holds(
+	const struct ruleset *c, enum exposure kind, const struct record *r, unsigned end)
 {
 	int known = r->facts.known;
 
+	if (r->service_basis != SERVICE_RECOGNISED || r->appliance[end] == APPLIANCE_NONE)
+		return false;
 	switch (kind) {
 	case EXPOSURE_CLEAR_SYSLOG:
-		return is_clear_syslog(n, r, end);
+		return is_clear_syslog(c, r, end);
 	case EXPOSURE_CLEAR_BIND:
 		return known && r->service == SERVICE_LDAP && r->facts.flags & FACTS_CLEAR_BIND;
 	case EXPOSURE_OLD_SNMP:
@@ -87,15 +89,10 @@ static int holds(
 
 void exposures_take(struct exposures *n, const struct record *r)
 {
-	if (r->service_basis != SERVICE_RECOGNISED)
-		return;
-	for (unsigned end = 0; end < 2; end++) {
-		if (r->appliance[end] == APPLIANCE_NONE)
-			continue;
+	for (unsigned end = 0; end < 2; end++)
 		for (unsigned k = 0; k < EXPOSURE_COUNT; k++)
-			if (n->flows[k] && holds(n, (enum exposure)k, r, end))
+			if (n->flows[k] && exposure_holds(n->ruleset, (enum exposure)k, r, end))
 				n->flows[k][r->appliance[end]]++;
-	}
 }
 
 uint64_t exposures_flows(const struct exposures *n, enum exposure kind)

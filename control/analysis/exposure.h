@@ -6,6 +6,7 @@
 #ifndef PORTOLAN_EXPOSURE_H
 #define PORTOLAN_EXPOSURE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,9 @@ void exposures_fini(struct exposures *);
 void exposures_reload(struct exposures *, const struct ruleset *, const struct remap *);
 
 void exposures_take(struct exposures *, const struct record *);
+
+/* Whether a flow is one of this kind for the appliance at its end. */
+bool exposure_holds(const struct ruleset *, enum exposure, const struct record *, unsigned end);
 
 /* Flows of a kind, summed over all appliances. */
 uint64_t exposures_flows(const struct exposures *, enum exposure);

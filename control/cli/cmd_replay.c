@@ -41,6 +41,11 @@ static json_t *captures_json(const struct replay_options *o, const struct replay
 		"failed", (json_int_t)p->failures, "interrupted", p->interrupted);
 }
 
+static void tell_minute(void *collector, const struct counters *c, uint64_t now_ns)
+{
+	collector_minute(collector, c, now_ns, 0);
+}
+
 static int run_captures(const struct replay_options *o, const struct settings *settings,
 	struct collector *collector)
 {
@@ -53,19 +58,24 @@ static int run_captures(const struct replay_options *o, const struct settings *s
 		.workers = o->workers,
 		.take = collector_add,
 		.idle = collector_tell,
+		.minute = collector->store.store ? tell_minute : NULL,
 		.context = collector,
 		.mirror = &collector->mirror,
 	};
 	struct collector_result result;
-	int status, error = replay_run(&p);
+	int status, error;
 
+	title_of(o, title, sizeof(title));
+	status = collector_start_store(collector, title, 0);
+	if (status != EXIT_DONE)
+		return status;
+	error = replay_run(&p);
 	if (error < 0) {
 		errors_say("replay: %s", strerror(-error));
 		return EXIT_FAILED;
 	}
 	if (p.interrupted)
 		fputs("portolan: replay: interrupted; what was read before counts\n", stderr);
-	title_of(o, title, sizeof(title));
 	result = (struct collector_result){
 		p.counters, p.start_ns, p.end_ns, title, captures_json(o, &p), false};
 	status = collector_close(collector, &result);
@@ -97,7 +107,7 @@ static int replay_site(const struct replay_options *o)
 
 /* --- command --- */
 
-enum { SITE, WORKERS, FLOWS, EVENTS, STATS, FAIL_ON };
+enum { SITE, WORKERS, FLOWS, EVENTS, STATS, STORE, FAIL_ON };
 
 static const struct cli_option options[] = {
 	[SITE] = {"site", "FILE", "the deployment: profile, appliances, features (required)", NULL},
@@ -106,6 +116,7 @@ static const struct cli_option options[] = {
 	[FLOWS] = {"flows", "FILE", "write a JSON line for every monitored flow at its end", NULL},
 	[EVENTS] = {"events", "FILE", "write a JSON line for every finding as it is made", NULL},
 	[STATS] = {"stats", "FILE", "write the accounting as one JSON object", NULL},
+	[STORE] = {"store", "DIR", "remember it in the event store DIR, for portolan triage", NULL},
 	[FAIL_ON] = {"fail-on", "WHAT", "exit with status 3 if there is any; WHAT is: flagged",
 		"flagged"},
 	{0},
@@ -124,7 +135,11 @@ static int run(const struct cli_request *r)
 		.site = r->value[SITE],
 		.capture = r->argument,
 		.captures = r->arguments,
-		.collector = {r->value[FLOWS], r->value[EVENTS], r->value[STATS], .extends = false},
+		.collector = {.flows = r->value[FLOWS],
+			.events = r->value[EVENTS],
+			.stats = r->value[STATS],
+			.store = r->value[STORE],
+			.extends = false},
 		.fail_on_flagged = r->value[FAIL_ON] != NULL,
 	});
 }

@@ -26,7 +26,10 @@ static int run(const struct cli_request *r)
 {
 	struct sensor_options o = {
 		.site = r->value[SITE],
-		.collector = {r->value[FLOWS], r->value[EVENTS], r->value[STATS], .extends = true},
+		.collector = {.flows = r->value[FLOWS],
+			.events = r->value[EVENTS],
+			.stats = r->value[STATS],
+			.extends = true},
 		.line = r->line,
 	};
 	enum log_level level = LOG_LEVEL_INFO;

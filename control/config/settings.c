@@ -8,6 +8,8 @@
 
 #define FLOWS_DEFAULT (1u << 20)
 #define WINDOW_DEFAULT_NS 60000000000ull
+#define KEEP_DEFAULT_NS (90 * 86400 * 1000000000ull)
+#define STORE_DEFAULT_BYTES 20000000000ull
 
 struct settings *settings_new(struct arena *owner)
 {
@@ -19,6 +21,7 @@ struct settings *settings_new(struct arena *owner)
 		.capture = {.source = arena_text(memory, "auto"),
 			.dpdk_lcores = arena_text(memory, "")},
 		.outputs = {.window_ns = WINDOW_DEFAULT_NS},
+		.store = {.keep_ns = KEEP_DEFAULT_NS, .size_bytes = STORE_DEFAULT_BYTES},
 		.memory = memory,
 	};
 	return settings;

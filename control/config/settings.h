@@ -54,8 +54,16 @@ struct output_settings {
 	uint64_t window_ns;   /* repeats of a finding within this time are one event */
 };
 
+struct store_settings {
+	char *path;	     /* folder; NULL: nothing is stored */
+	bool keeps_all;	     /* flows that belong, too */
+	uint64_t keep_ns;    /* flows older than that are removed */
+	uint64_t size_bytes; /* of all flows */
+};
+
 struct settings {
 	struct capture_settings capture;
+	struct store_settings store;
 	struct output_settings outputs;
 	uint32_t flow_max;    /* per worker */
 	struct arena *memory; /* owns everything above and this structure */

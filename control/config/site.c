@@ -14,6 +14,9 @@
 
 #define SECOND_NS 1000000000ull
 
+/* Less is used up within minutes. */
+#define STORE_BYTES_MIN 100000000u
+
 /* What is read, into what: one argument instead of six. `arena` is the ruleset's, or that of the
  * settings while these are read. */
 struct site_reader {
@@ -506,6 +509,26 @@ static void read_outputs(struct site_reader *r, const struct outputs_yaml *yaml)
 	read_duration(r, map, "silence", SECOND_NS, &r->site->silence_ns);
 }
 
+/* ---- store ---- */
+
+static void read_store(struct site_reader *r, const struct store_yaml *yaml)
+{
+	struct store_settings *s = &r->site->settings->store;
+	int map = node_get(r->document, NODE_ROOT, "store");
+	int size = node_get(r->document, map, "size");
+
+	if (!yaml)
+		return;
+	if (!yaml->path)
+		fail(r, map, "path", "the folder of the store");
+	s->path = keep(r, yaml->path);
+	s->keeps_all = yaml->flows == STORED_ALL;
+	read_duration(r, map, "keep", 3600 * SECOND_NS, &s->keep_ns);
+	if (size && (literal_size_bytes(node_text(r->document, size), &s->size_bytes) ||
+			    s->size_bytes < STORE_BYTES_MIN))
+		fail(r, size, "size", "a size from 100MB, such as 20GB");
+}
+
 /* ---- site ---- */
 
 static void default_values(struct site *site, struct arena *arena)
@@ -565,5 +588,6 @@ int site_read(struct site *site, const struct document *document, const struct p
 	r.arena = site->settings->memory;
 	read_capture(&r, yaml->capture);
 	read_outputs(&r, yaml->outputs);
+	read_store(&r, yaml->store);
 	return r.rc;
 }

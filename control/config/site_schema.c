@@ -154,6 +154,14 @@ static const cyaml_schema_field_t outputs_field[] = {
 	TEXT_FIELD(window, struct outputs_yaml, WORD_MAX),
 	TEXT_FIELD(silence, struct outputs_yaml, WORD_MAX), CYAML_FIELD_END};
 
+static const cyaml_strval_t stored_word[] = {{"flagged", STORED_FLAGGED}, {"all", STORED_ALL}};
+
+static const cyaml_schema_field_t store_field[] = {TEXT_FIELD(path, struct store_yaml, TEXT_MAX),
+	CYAML_FIELD_ENUM("flows", OPTIONAL_WORD, struct store_yaml, flows, stored_word,
+		CYAML_ARRAY_LEN(stored_word)),
+	TEXT_FIELD(keep, struct store_yaml, WORD_MAX),
+	TEXT_FIELD(size, struct store_yaml, WORD_MAX), CYAML_FIELD_END};
+
 static const cyaml_strval_t implied_word[] = {{"allow", IMPLIED_ALLOW}, {"flag", IMPLIED_FLAG}};
 
 static const cyaml_schema_field_t site_field[] = {TEXT_FIELD(profile, struct site_yaml, TEXT_MAX),
@@ -167,8 +175,8 @@ static const cyaml_schema_field_t site_field[] = {TEXT_FIELD(profile, struct sit
 		CYAML_ARRAY_LEN(implied_word)),
 	CYAML_FIELD_MAPPING_PTR("capture", OPTIONAL_TEXT, struct site_yaml, capture, capture_field),
 	CYAML_FIELD_MAPPING_PTR("flow", OPTIONAL_TEXT, struct site_yaml, flow, flow_field),
-	CYAML_FIELD_MAPPING_PTR(
-		"outputs", OPTIONAL_TEXT, struct site_yaml, outputs, outputs_field)};
+	CYAML_FIELD_MAPPING_PTR("outputs", OPTIONAL_TEXT, struct site_yaml, outputs, outputs_field),
+	CYAML_FIELD_MAPPING_PTR("store", OPTIONAL_TEXT, struct site_yaml, store, store_field)};
 
 #define SITE_FIELDS (sizeof(site_field) / sizeof(site_field[0]))
 

@@ -80,6 +80,13 @@ struct outputs_yaml {
 	char *window, *silence;
 };
 
+enum stored_flows { STORED_FLAGGED, STORED_ALL };
+
+struct store_yaml {
+	char *path, *keep, *size;
+	enum stored_flows flows;
+};
+
 /* `ports` has a text for each documented port of the feature, NULL if not set. */
 struct feature_yaml {
 	enum answer enabled;
@@ -99,6 +106,7 @@ struct site_yaml {
 	struct capture_yaml *capture;
 	struct flow_yaml *flow;
 	struct outputs_yaml *outputs;
+	struct store_yaml *store;
 	unsigned appliances_count, extra_rules_count;
 };
 

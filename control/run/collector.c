@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "analysis/mirror_json.h"
+#include "base/clock.h"
 #include "base/errors.h"
 #include "base/log.h"
 #include "base/terminal.h"
@@ -69,10 +70,12 @@ static void take_previous(struct collector *c, const struct record *r)
 {
 	struct record now = *r;
 
-	if (remap_record(&c->previous.remap, &now))
+	if (remap_record(&c->previous.remap, &now)) {
 		take(c, &now);
-	else if (r->kind == RECORD_FLAGGED || r->kind == RECORD_EVASION)
+		store_feed_record(&c->store, &c->ecs, &now);
+	} else if (r->kind == RECORD_FLAGGED || r->kind == RECORD_EVASION) {
 		alerts_write(&c->events, &c->previous.ecs, r);
+	}
 	write_flow(c, &c->previous.ecs, r);
 }
 
@@ -85,6 +88,7 @@ void collector_add(void *context, const struct record *r)
 		return;
 	}
 	take(c, r);
+	store_feed_record(&c->store, &c->ecs, r);
 	write_flow(c, &c->ecs, r);
 }
 
@@ -111,6 +115,7 @@ void collector_tell(void *context)
 
 	tell(&c->flow_lines);
 	tell(&c->event_lines);
+	store_flush(c->store.store);
 }
 
 static void reopen(struct json_lines *lines)
@@ -208,6 +213,7 @@ int collector_reload(struct collector *c, const struct ruleset *ruleset, struct 
 	if (deployment_reload(&c->deployment, &c->previous.remap) < 0)
 		log_say(LOG_LEVEL_WARNING,
 			"no memory to hand channels and use down: they are not followed any more");
+	store_feed_policy(&c->store, ruleset, clock_wall_ns());
 	return 0;
 }
 
@@ -215,6 +221,7 @@ void collector_forget_previous(struct collector *c)
 {
 	if (!c->previous.ruleset)
 		return;
+	store_feed_forget_previous(&c->store);
 	other_profiles_close(&c->previous.other_profiles);
 	remap_close(&c->previous.remap);
 	c->previous = (struct collector_previous){.ruleset = NULL};
@@ -240,6 +247,54 @@ static int close_lines(struct json_lines *lines)
 	if (error < 0)
 		errors_say("%s: not all was written: %s", json_lines_name(lines), strerror(-error));
 	return error < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int open_store(struct collector *c, const struct settings *settings)
+{
+	struct feed_config config = {
+		.folder = c->options->store ? c->options->store : settings->store.path,
+		.settings = settings,
+		.is_replay = !c->options->extends,
+	};
+
+	if (!c->options->store && config.is_replay) /* the site's is the sensor's */
+		config.folder = NULL;
+	c->store.alerts = &c->events;
+	c->store.channels = &c->deployment.channels;
+	if (!config.folder)
+		return EXIT_DONE;
+	if (store_feed_open(&c->store, &config) < 0)
+		return EXIT_FAILED;
+	c->events.listener = store_feed_event;
+	c->events.context = &c->store;
+	if (c->store.unclean)
+		log_say(LOG_LEVEL_WARNING,
+			"store %s: the last run did not end by itself: it was killed, "
+			"or the machine went down",
+			config.folder);
+	return EXIT_DONE;
+}
+
+int collector_start_store(struct collector *c, const char *title, uint64_t began_ns)
+{
+	struct stored_run run = {.kind = c->options->extends ? "run" : "replay",
+		.title = title,
+		.began_ns = began_ns};
+	int error = c->store.store ? store_start(c->store.store) : 0;
+
+	if (error < 0) {
+		errors_say("store: %s", strerror(-error));
+		return EXIT_FAILED;
+	}
+	store_feed_begin(&c->store, &c->ecs, &run);
+	return EXIT_DONE;
+}
+
+void collector_minute(
+	struct collector *c, const struct counters *counters, uint64_t now_ns, uint64_t dropped)
+{
+	store_feed_minute(&c->store, counters, now_ns, dropped,
+		mirror_report_is_in_doubt(&c->mirror, counters));
 }
 
 static void write_event(void *context, struct event *v)
@@ -269,6 +324,9 @@ int collector_open(struct collector *c, const struct ruleset *ruleset,
 	}
 	c->deployment.listener = write_event;
 	c->deployment.context = c;
+	status = open_store(c, settings);
+	if (status != EXIT_DONE)
+		return status;
 	mode = options->extends ? JSON_LINES_EXTEND : JSON_LINES_REPLACE;
 	status = open_lines(&c->flow_lines, options->flows, mode);
 	if (status == EXIT_DONE)
@@ -353,6 +411,27 @@ static int print_summary(struct collector *c, const struct collector_result *res
 	return EXIT_FAILED;
 }
 
+/* What is known at the end only is stored with it. */
+static int close_store(struct collector *c, const struct collector_result *result)
+{
+	int error;
+
+	if (!c->store.store)
+		return EXIT_DONE;
+	if (!c->deployment.is_continuous)
+		store_feed_correlations(
+			&c->store, &c->deployment.correlations, &c->ecs, result->end_ns);
+	store_feed_mirror(
+		&c->store, &c->mirror, &result->counters, result->start_ns, result->end_ns);
+	store_feed_minute(&c->store, &result->counters, result->end_ns, c->store.told_dropped,
+		mirror_report_is_in_doubt(&c->mirror, &result->counters));
+	c->events.listener = NULL;
+	error = store_feed_close(&c->store, result->end_ns, false);
+	if (error < 0)
+		errors_say("store: not all was written: %s", strerror(-error));
+	return error < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
 int collector_close(struct collector *c, struct collector_result *result)
 {
 	int status = EXIT_DONE;
@@ -361,6 +440,7 @@ int collector_close(struct collector *c, struct collector_result *result)
 		c->deployment.correlations.start_ns = result->start_ns;
 	collector_evaluate(c, &result->counters, result->end_ns);
 	alerts_flush(&c->events);
+	status = close_store(c, result);
 	sinks_finish(c->events.sinks);
 	if (!stats_balance(&result->counters)) {
 		fputs("portolan: the accounting does not add up; please report this\n", stderr);
@@ -385,6 +465,7 @@ void collector_fini(struct collector *c)
 	json_lines_discard(&c->stats_lines);
 	buffer_fini(&c->flow_json);
 	collector_forget_previous(c);
+	store_feed_close(&c->store, 0, true);
 	usage_fini(&c->usage);
 	mirror_report_fini(&c->mirror);
 	mirror_report_fini(&c->dump);

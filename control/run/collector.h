@@ -18,12 +18,14 @@
 #include "policy/nearest.h"
 #include "policy/remap.h"
 #include "run/replay.h"
+#include "run/store_feed.h"
 
 struct ruleset;
 struct settings;
 
 struct collector_options {
 	const char *flows, *events, *stats; /* paths, "-" or NULL */
+	const char *store;		    /* folder; NULL: the site's, if it has one */
 	bool extends;			    /* flows and events are added to files that exist */
 };
 
@@ -49,6 +51,7 @@ struct collector {
 	struct deployment deployment;
 	struct mirror_report mirror;
 	struct mirror_report dump; /* the mirror as of the dump in progress */
+	struct store_feed store;
 	/* Called for every flow of a dump, in the numbers of the current ruleset; or NULL. */
 	record_taker *live_flow_callback;
 	void *live_flow_context;
@@ -72,6 +75,14 @@ void collector_begin(struct collector *, uint64_t now_ns);
 
 /* Sets the names of the interfaces, lent; call before the first record. */
 void collector_name_interfaces(struct collector *, const char *const *name, size_t names);
+
+/* Begins the store's run; after rights are dropped, before the first record. `began_ns`: 0 where
+ * the first packet tells. EXIT_DONE or EXIT_FAILED. */
+int collector_start_store(struct collector *, const char *title, uint64_t began_ns);
+
+/* The counters as of a time; once a minute of it. `dropped`: packets lost by NIC and kernel. */
+void collector_minute(
+	struct collector *, const struct counters *, uint64_t now_ns, uint64_t dropped);
 
 /* A record_taker whose context is the collector. */
 void collector_add(void *collector, const struct record *);

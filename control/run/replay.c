@@ -1,6 +1,7 @@
 #include "run/replay.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,8 @@
 
 /* Interval at which interrupts and the progress bar are checked. */
 #define BURSTS_PER_CHECK 256
+
+#define MINUTE_NS 60000000000ull
 
 static void report_failure(struct replay *p, struct progress *bar, const struct source *s)
 {
@@ -51,6 +54,17 @@ static void tell_now(const struct replay *p, const struct source *s)
 		p->idle(p->context);
 }
 
+/* Whether the stream has come to another minute since this was asked last. */
+static bool is_another_minute(uint64_t *minute, const struct source *s)
+{
+	uint64_t now = s->now_ns / MINUTE_NS;
+
+	if (now == *minute)
+		return false;
+	*minute = now;
+	return true;
+}
+
 /* --- one worker --------------------------------------------------------------------- */
 
 static void empty_record_buffer(struct replay *p, struct record_buffer *record_buffer)
@@ -65,6 +79,7 @@ static void run_source(
 {
 	struct progress bar;
 	unsigned long bursts = 0;
+	uint64_t minute = 0;
 	int got = 0;
 
 	progress_init(&bar);
@@ -72,6 +87,8 @@ static void run_source(
 		go_on(p, &bar, s, ++bursts, worker_counters(w)->frames)) {
 		got = worker_step(w, s);
 		empty_record_buffer(p, record_buffer);
+		if (p->minute && is_another_minute(&minute, s))
+			p->minute(p->context, worker_counters(w), s->now_ns);
 		tell_now(p, s);
 		if (got < 0 && got != -ENODATA)
 			report_failure(p, &bar, s);
@@ -110,13 +127,21 @@ static void hand_on(const struct replay *p, const struct source *s, struct sourc
 		source_handoff_flush(queue[i]);
 }
 
+static void tell_minute(const struct replay *p, struct worker_pool *pool, const struct source *s)
+{
+	struct counters c;
+
+	worker_pool_counters(pool, &c);
+	p->minute(p->context, &c, s->now_ns);
+}
+
 static void run_source_pooled(
 	struct replay *p, struct worker_pool *pool, struct source *s, struct source **queue)
 {
 	const struct inventory *inventory = p->ruleset->policy->inventory;
 	struct progress bar;
 	unsigned long bursts = 0;
-	uint64_t frames = 0;
+	uint64_t frames = 0, minute = 0;
 	struct burst b;
 	int got = 0;
 
@@ -132,6 +157,8 @@ static void run_source_pooled(
 			s->operations->release(s, &b);
 		hand_on(p, s, queue);
 		worker_pool_collect(pool);
+		if (p->minute && is_another_minute(&minute, s))
+			tell_minute(p, pool, s);
 		tell_now(p, s);
 		if (got < 0 && got != -ENODATA)
 			report_failure(p, &bar, s);

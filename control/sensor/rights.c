@@ -90,6 +90,12 @@ static void may_write(struct needs *n, const char *path)
 	free(copy);
 }
 
+static void may_write_in(struct needs *n, const char *folder)
+{
+	if (folder && n->directories < WRITABLE_MAX)
+		n->directory[n->directories++] = strdup(folder);
+}
+
 static void may_connect(struct needs *n, uint16_t port)
 {
 	if (port && n->ports < PORTS_MAX)
@@ -99,11 +105,14 @@ static void may_connect(struct needs *n, uint16_t port)
 /* Folders that this sensor writes to: its outputs, and the sockets of its libraries; ports of its
  * collectors. */
 static void list_needs(
-	const struct collector_options *files, const struct output_settings *o, struct needs *n)
+	const struct collector_options *files, const struct settings *settings, struct needs *n)
 {
+	const struct output_settings *o = &settings->outputs;
+
 	may_write(n, files->flows);
 	may_write(n, files->events);
 	may_write(n, files->stats);
+	may_write_in(n, files->store ? files->store : settings->store.path);
 	may_write(n, o->control_socket);
 	may_write(n, CONTROL_SOCKET);
 	may_write(n, "/var/run/dpdk/rte");
@@ -122,14 +131,13 @@ static int tells_systemd_abstractly(void)
 	return socket && socket[0] == '@';
 }
 
-static int enter_sandbox(
-	const struct collector_options *files, const struct output_settings *outputs)
+static int enter_sandbox(const struct collector_options *files, const struct settings *settings)
 {
 	struct needs n = {.directories = 0};
 	struct sandbox s;
 	int error;
 
-	list_needs(files, outputs, &n);
+	list_needs(files, settings, &n);
 	s = (struct sandbox){(const char *const *)n.directory, n.directories, n.port, n.ports,
 		tells_systemd_abstractly()};
 	error = sandbox_enter(&s);
@@ -159,14 +167,14 @@ static int restrict_syscalls(int *filtered)
 }
 
 int rights_give_up(const struct rights *r, const struct collector_options *files,
-	const struct output_settings *outputs)
+	const struct settings *settings)
 {
 	int error = privileges_drop(&r->privileges), filtered = 0, status;
 
 	if (error < 0)
 		return fail("cannot give up privileges", r->user, error);
 	set_core_dumps(r->dumps_core);
-	status = enter_sandbox(files, outputs);
+	status = enter_sandbox(files, settings);
 	if (status == EXIT_DONE)
 		status = restrict_syscalls(&filtered);
 	if (status == EXIT_DONE && !IS_TSAN && privileges_check(filtered) < 0) {

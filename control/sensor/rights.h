@@ -16,7 +16,7 @@
 #include "sensor/privileges.h"
 
 struct collector_options;
-struct output_settings;
+struct settings;
 
 struct rights {
 	const char *user; /* to become, or NULL */
@@ -28,6 +28,6 @@ struct rights {
 int rights_begin(struct rights *, const char *user, bool dumps_core);
 int rights_act_as_root(const struct rights *);
 int rights_give_up(
-	const struct rights *, const struct collector_options *, const struct output_settings *);
+	const struct rights *, const struct collector_options *, const struct settings *);
 
 #endif

@@ -61,6 +61,7 @@ struct sensor {
 	uint64_t start_steady_ns;
 	uint64_t ahead_ns;   /* of the steady clock is the wall clock; modulo 2^64 */
 	uint64_t settled_ns; /* steady clock: from then on times are comparable again */
+	uint64_t minute;     /* since the epoch: the last one that was stored */
 };
 
 /* --- control socket --------------------------------------------------------------------- */
@@ -258,6 +259,22 @@ static int wait_ms(const struct sensor *s)
 	return s->is_dumping || s->reload.previous ? BUSY_POLL_MS : POLL_MS;
 }
 
+/* What was seen and lost, once a minute. */
+static void store_minute_of(struct sensor *s)
+{
+	uint64_t now_ns = clock_wall_ns(), minute = now_ns / (60 * SECOND_NS);
+	struct source_loss loss;
+	struct counters c;
+
+	if (minute == s->minute)
+		return;
+	s->minute = minute;
+	worker_pool_counters(s->pool, &c);
+	capture_loss(&s->capture, &loss);
+	collector_minute(&s->collector, &c, now_ns,
+		loss.dropped_kernel + loss.dropped_interface + loss.dropped_nic + loss.no_buffer);
+}
+
 static void run_loop(struct sensor *s)
 {
 	uint64_t second_ns = 0;
@@ -278,6 +295,7 @@ static void run_loop(struct sensor *s)
 		watch_clock(s);
 		collector_tell(&s->collector);
 		capture_watch(&s->capture);
+		store_minute_of(s);
 		snapshot_take(&s->snapshot, s->pool, clock_wall_ns(), clock_steady_ns());
 	}
 }
@@ -305,6 +323,8 @@ static int run(struct sensor *s)
 	s->start_ns = clock_wall_ns();
 	s->start_steady_ns = clock_steady_ns();
 	s->ahead_ns = s->start_ns - s->start_steady_ns;
+	if (collector_start_store(&s->collector, s->capture.title, s->start_ns) != EXIT_DONE)
+		return EXIT_FAILED;
 	collector_begin(&s->collector, s->start_ns);
 	s->dump_ns = clock_steady_ns() + DUMP_NS;
 	s->is_dump_wanted = 1;
@@ -337,11 +357,6 @@ static int run(struct sensor *s)
 }
 
 /* --- start, in the order of rights -------------------------------------------------------- */
-
-static const struct output_settings *outputs_of(const struct sensor *s)
-{
-	return &s->reload.settings->outputs;
-}
 
 static int open_site(struct sensor *s)
 {
@@ -402,7 +417,7 @@ int sensor_run(const struct sensor_options *options)
 	if (status == EXIT_DONE)
 		status = open_metrics(s);
 	if (status == EXIT_DONE)
-		status = rights_give_up(&s->rights, &options->collector, outputs_of(s));
+		status = rights_give_up(&s->rights, &options->collector, s->reload.settings);
 	if (status == EXIT_DONE && sinks_start(s->sinks) < 0)
 		status = EXIT_FAILED;
 	if (status == EXIT_DONE)

@@ -234,6 +234,24 @@ static void check_file(struct checks *c, const struct json_lines *l)
 			(unsigned long long)l->written, (unsigned long long)l->lost);
 }
 
+static void check_store(struct checks *c, const struct collector *from)
+{
+	struct store_state s;
+	char since[TIME_TEXT_BYTES];
+
+	if (!from->store.store)
+		return;
+	s = store_state(from->store.store);
+	format_time(s.error_since_ns, since);
+	if (s.error)
+		check(c, "store", GRADE_FAILURE, "%.200s: %s since %s; %llu flows and events lost",
+			s.folder, s.why, since, (unsigned long long)s.lost);
+	else
+		check(c, "store", s.lost ? GRADE_WARNING : GRADE_OK,
+			"%.200s: %llu flows and events written, %llu lost", s.folder,
+			(unsigned long long)s.written, (unsigned long long)s.lost);
+}
+
 json_t *requests_health(const struct requests *a, const char **worst)
 {
 	struct checks c = {.list = json_array()};
@@ -246,6 +264,7 @@ json_t *requests_health(const struct requests *a, const char **worst)
 	check_policy(&c, a->snapshot);
 	check_file(&c, &a->snapshot->collector->flow_lines);
 	check_file(&c, &a->snapshot->collector->event_lines);
+	check_store(&c, a->snapshot->collector);
 	check_sinks(&c, a);
 	*worst = grade_name[c.worst];
 	return c.list;

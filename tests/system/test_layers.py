@@ -38,6 +38,7 @@ MAY_INCLUDE = {
     # Control, lower before higher.
     'control/base': ['include'],
     'control/config': ['include', 'control/base'],
+    'control/store': ['include', 'control/base'],
     'control/policy': ['include', 'control/base', 'control/config'],
     'control/record': ['include', 'control/base', 'control/policy'],
     'control/sink': ['include', 'control/base', 'control/config', 'control/record'],
@@ -45,8 +46,8 @@ MAY_INCLUDE = {
                          'control/sink'],
     'control/report': ['include', 'control/base', 'control/config', 'control/policy',
                        'control/analysis'],
-    'control/run': ['include', 'control/base', 'control/config', 'control/policy',
-                    'control/record', 'control/sink', 'control/analysis', 'control/report'],
+    'control/run': ['include', 'control/base', 'control/config', 'control/store',
+                    'control/policy', 'control/record', 'control/sink', 'control/analysis', 'control/report'],
     'control/serve': ['include', 'control/base', 'control/config', 'control/policy',
                       'control/record', 'control/run'],
     'control/sensor': ['include', 'control/base', 'control/config', 'control/policy',
@@ -71,6 +72,7 @@ LIBRARIES = {
     'yaml.h': 'control/config/document.c', 'cyaml/': 'control/config/schema.h',
     'gnutls/': 'control/sink/tls_client.c', 'microhttpd.h': 'control/serve/http_server.c',
     'urcu': 'control/run/worker_pool.c', 'seccomp.h': 'control/sensor/syscalls.c',
+    'sqlite3.h': 'control/store/database.c',
     'systemd/': 'control/sensor/sd_notify.c', 'zlib.h': 'dataplane/source/file/gzip.c',
     'zstd.h': 'dataplane/source/file/zstd.c', 'lzma.h': 'dataplane/source/file/xz.c',
 }

@@ -1,0 +1,171 @@
+#include "store/sealer.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/heap.h"
+#include "base/log.h"
+#include "store/database.h"
+#include "store/segment_list.h"
+#include "store/segment_writer.h"
+#include "store/store_schema.h"
+
+/* Hours that wait to be sealed. What finds no place is sealed by the next start. */
+#define HOURS_MAX 4096
+
+struct sealer {
+	struct sealer_config config;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t is_changed;
+	uint64_t hour_ns[HOURS_MAX];
+	unsigned count;
+	uint64_t former_ns; /* segments before this hour may have been left */
+	bool has_thread, is_ending, finishes;
+};
+
+static void remove_segment(const char *folder, uint64_t hour_ns)
+{
+	static const char *const more[] = {"-wal", "-shm", "-journal", ""};
+	char path[SEGMENT_PATH_BYTES], all[SEGMENT_PATH_BYTES + 16];
+
+	segment_path(folder, hour_ns, path);
+	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
+		snprintf(all, sizeof(all), "%s%s", path, more[i]);
+		unlink(all);
+	}
+}
+
+unsigned segments_prune(const struct sealer_config *c, uint64_t now_ns)
+{
+	struct segment_list l;
+	unsigned removed = 0;
+	uint64_t bytes = 0;
+
+	if (segment_list_read(&l, c->folder) == 0) {
+		for (size_t i = 0; i < l.count; i++)
+			bytes += l.file[i].bytes;
+		/* The newest one is being written. */
+		for (size_t i = 0; i + 1 < l.count; i++) {
+			bool is_old = c->keep_ns && now_ns > c->keep_ns &&
+				      l.file[i].hour_ns + STORE_HOUR_NS < now_ns - c->keep_ns;
+			bool is_much = c->size_bytes && bytes > c->size_bytes;
+			if (!is_old && !is_much)
+				break;
+			remove_segment(c->folder, l.file[i].hour_ns);
+			bytes -= l.file[i].bytes;
+			removed++;
+		}
+	}
+	segment_list_free(&l);
+	return removed;
+}
+
+static void seal(const struct sealer *s, uint64_t hour_ns)
+{
+	char path[SEGMENT_PATH_BYTES], why[DATABASE_WHY_BYTES];
+
+	segment_path(s->config.folder, hour_ns, path);
+	if (access(path, F_OK) < 0) /* pruned meanwhile */
+		return;
+	if (segment_seal(path, why) < 0)
+		log_say(LOG_LEVEL_WARNING, "%s: not sealed: %s", path, why);
+	segments_prune(&s->config, hour_ns + STORE_HOUR_NS);
+}
+
+static void seal_former(const struct sealer *s)
+{
+	char path[SEGMENT_PATH_BYTES], why[DATABASE_WHY_BYTES];
+	struct segment_list l;
+
+	if (segment_list_read(&l, s->config.folder) == 0)
+		for (size_t i = 0; i < l.count && l.file[i].hour_ns < s->former_ns; i++) {
+			segment_path(s->config.folder, l.file[i].hour_ns, path);
+			if (segment_is_sealed(path, why) == 0)
+				seal(s, l.file[i].hour_ns);
+		}
+	segment_list_free(&l);
+}
+
+static void *work(void *context)
+{
+	struct sealer *s = context;
+
+	if (s->former_ns)
+		seal_former(s);
+	pthread_mutex_lock(&s->lock);
+	while (s->count || !s->is_ending) {
+		uint64_t hour_ns;
+		if (s->is_ending && !s->finishes)
+			break;
+		if (!s->count) {
+			pthread_cond_wait(&s->is_changed, &s->lock);
+			continue;
+		}
+		hour_ns = s->hour_ns[--s->count];
+		pthread_mutex_unlock(&s->lock);
+		seal(s, hour_ns);
+		pthread_mutex_lock(&s->lock);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+struct sealer *sealer_new(const struct sealer_config *c)
+{
+	struct sealer *s = heap_calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->config = *c;
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_cond_init(&s->is_changed, NULL);
+	return s;
+}
+
+int sealer_start(struct sealer *s, uint64_t hour_ns)
+{
+	int error;
+
+	s->former_ns = hour_ns;
+	error = -pthread_create(&s->thread, NULL, work, s);
+	s->has_thread = error == 0;
+	return error;
+}
+
+void sealer_add(struct sealer *s, uint64_t hour_ns)
+{
+	if (!s->has_thread) {
+		seal(s, hour_ns);
+		return;
+	}
+	pthread_mutex_lock(&s->lock);
+	if (s->count < HOURS_MAX)
+		s->hour_ns[s->count++] = hour_ns;
+	pthread_cond_signal(&s->is_changed);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void sealer_stop(struct sealer *s, bool finishes)
+{
+	if (!s->has_thread)
+		return;
+	pthread_mutex_lock(&s->lock);
+	s->is_ending = true;
+	s->finishes = finishes;
+	pthread_cond_signal(&s->is_changed);
+	pthread_mutex_unlock(&s->lock);
+	pthread_join(s->thread, NULL);
+	s->has_thread = false;
+}
+
+void sealer_free(struct sealer *s)
+{
+	if (!s)
+		return;
+	pthread_cond_destroy(&s->is_changed);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+}

@@ -1,0 +1,480 @@
+#include "store/segment_writer.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "base/heap.h"
+#include "store/segment_words.h"
+#include "store/store_schema.h"
+
+/* Server names and histories that a segment keeps: what comes beyond is left out. */
+#define WORDS_MAX 65536
+
+static_assert(WORD_SERVICE + SERVICE_COUNT < 128, "a word of a list takes one byte");
+
+/* A text of the file and its row. */
+struct word {
+	int64_t id;
+	UT_hash_handle hh;
+	char text[];
+};
+
+struct known_endpoint {
+	int64_t id;
+	UT_hash_handle hh;
+};
+
+struct flow_segment {
+	uint64_t hour_ns; /* 0: no file */
+	struct database database;
+	struct sqlite3_stmt *flow, *endpoint, *word, *finding, *find_word, *find_finding;
+	struct word *words, *findings;
+	struct known_endpoint *endpoints;
+	bool is_begun;
+	uint64_t used; /* when it was used last */
+};
+
+struct segment_writer {
+	const char *folder;
+	struct flow_segment segment[SEGMENTS_OPEN];
+	uint64_t uses;
+	uint64_t to_seal[SEGMENTS_OPEN * 4]; /* closed for want of room */
+	unsigned to_seal_count;
+	char why[DATABASE_WHY_BYTES];
+};
+
+struct segment_writer *segment_writer_new(const char *folder)
+{
+	struct segment_writer *w = heap_calloc(1, sizeof(*w));
+
+	if (w)
+		w->folder = folder;
+	return w;
+}
+
+const char *segment_writer_why(const struct segment_writer *w)
+{
+	return w->why;
+}
+
+static int fail(struct segment_writer *w, const struct flow_segment *s, int error)
+{
+	if (error < 0 && s->database.why[0])
+		snprintf(w->why, sizeof(w->why), "%s", s->database.why);
+	return error;
+}
+
+/* ---- open and close ---- */
+
+static void forget_words(struct word **words)
+{
+	struct word *word, *next;
+
+	HASH_ITER(hh, *words, word, next)
+	{
+		HASH_DEL(*words, word);
+		free(word);
+	}
+}
+
+static void forget_rows(struct flow_segment *s)
+{
+	struct known_endpoint *e, *next;
+
+	forget_words(&s->words);
+	forget_words(&s->findings);
+	HASH_ITER(hh, s->endpoints, e, next)
+	{
+		HASH_DEL(s->endpoints, e);
+		free(e);
+	}
+}
+
+static void close_segment(struct flow_segment *s)
+{
+	struct sqlite3_stmt **const all[] = {
+		&s->flow, &s->endpoint, &s->word, &s->finding, &s->find_word, &s->find_finding};
+
+	forget_rows(s);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		database_finalize(all[i]);
+	if (s->database.connection)
+		database_close(&s->database);
+	*s = (struct flow_segment){.hour_ns = 0};
+}
+
+void segment_writer_free(struct segment_writer *w)
+{
+	if (!w)
+		return;
+	for (unsigned i = 0; i < SEGMENTS_OPEN; i++)
+		close_segment(&w->segment[i]);
+	free(w);
+}
+
+static int prepare(struct flow_segment *s)
+{
+	static const char flow[] =
+		"INSERT INTO flow VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
+		" ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)";
+	struct database *d = &s->database;
+	int error = database_prepare(d, &s->flow, flow);
+
+	if (error == 0)
+		error = database_prepare(d, &s->endpoint,
+			"INSERT OR IGNORE INTO endpoint VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+	if (error == 0)
+		error = database_prepare(d, &s->word, "INSERT OR IGNORE INTO word VALUES(?1, ?2)");
+	if (error == 0)
+		error = database_prepare(
+			d, &s->finding, "INSERT OR IGNORE INTO finding VALUES(?1, ?2)");
+	if (error == 0)
+		error = database_prepare(d, &s->find_word, "SELECT id FROM word WHERE text = ?1");
+	if (error == 0)
+		error = database_prepare(
+			d, &s->find_finding, "SELECT id FROM finding WHERE name = ?1");
+	return error;
+}
+
+static int put_word(struct flow_segment *s, int64_t id, const char *text)
+{
+	bind_number(s->word, 1, id);
+	bind_text(s->word, 2, text);
+	return database_step(&s->database, s->word);
+}
+
+static int put_list(struct flow_segment *s, int64_t from, const char *const *text, size_t count)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < count && error == 0; i++)
+		error = put_word(s, from + (int64_t)i, text[i]);
+	return error;
+}
+
+static int put_lists(struct flow_segment *s)
+{
+	static const char *const verdict[] = {VERDICT_LIST(LIST_NAME)};
+	static const char *const connection[] = {CONNECTION_LIST(LIST_NAME)};
+	static const char *const basis[] = {BASIS_LIST(LIST_NAME)};
+	static const char *const service_basis[] = {SERVICE_BASIS_LIST(LIST_NAME)};
+	static const char *const ending[] = {END_LIST(LIST_NAME)};
+	int error = put_list(s, WORD_VERDICT, verdict, VERDICT_COUNT);
+
+	if (error == 0)
+		error = put_list(s, WORD_CONNECTION, connection, CONNECTION_COUNT);
+	if (error == 0)
+		error = put_list(s, WORD_BASIS, basis, BASIS_COUNT);
+	if (error == 0)
+		error = put_list(s, WORD_SERVICE_BASIS, service_basis,
+			sizeof(service_basis) / sizeof(service_basis[0]));
+	if (error == 0)
+		error = put_list(s, WORD_ENDING, ending, END_COUNT);
+	for (unsigned i = 0; i < SERVICE_COUNT && error == 0; i++)
+		error = put_word(s, WORD_SERVICE + i, service_name((enum service)i));
+	/* The file's own words come behind it: a later version may have more services. */
+	return error < 0 ? error : put_word(s, WORD_OWN - 1, "");
+}
+
+static int begin(struct flow_segment *s)
+{
+	int error = s->is_begun ? 0 : database_begin(&s->database);
+
+	s->is_begun = error == 0;
+	return error;
+}
+
+static int open_segment(struct segment_writer *w, struct flow_segment *s, uint64_t hour_ns)
+{
+	char name[SEGMENT_NAME_BYTES], path[4096];
+	int error;
+
+	segment_name(hour_ns, name);
+	snprintf(path, sizeof(path), "%s/%s", w->folder, name);
+	error = database_open(&s->database, path, DATABASE_WRITE, &segment_kind);
+	if (error == 0)
+		error = prepare(s);
+	if (error == 0)
+		error = begin(s);
+	if (error == 0)
+		error = put_lists(s);
+	if (error < 0) {
+		snprintf(w->why, sizeof(w->why), "%s: %.200s", name, s->database.why);
+		close_segment(s);
+		return error;
+	}
+	s->hour_ns = hour_ns;
+	return 0;
+}
+
+static int commit(struct segment_writer *w, struct flow_segment *s)
+{
+	int error = s->is_begun ? fail(w, s, database_commit(&s->database)) : 0;
+
+	s->is_begun = s->is_begun && error < 0;
+	return error;
+}
+
+static struct flow_segment *oldest(struct segment_writer *w)
+{
+	struct flow_segment *s = w->segment;
+
+	for (unsigned i = 1; i < SEGMENTS_OPEN; i++)
+		if (w->segment[i].used < s->used)
+			s = &w->segment[i];
+	return s;
+}
+
+/* NULL with the reason in *error. */
+static struct flow_segment *segment_of(struct segment_writer *w, uint64_t time_ns, int *error)
+{
+	uint64_t hour_ns = time_ns - time_ns % STORE_HOUR_NS;
+	struct flow_segment *s;
+
+	for (unsigned i = 0; i < SEGMENTS_OPEN; i++) {
+		s = &w->segment[i];
+		if (s->database.connection && s->hour_ns == hour_ns) {
+			s->used = ++w->uses;
+			return s;
+		}
+	}
+	s = oldest(w);
+	if (s->database.connection) {
+		*error = commit(w, s);
+		if (*error < 0)
+			return NULL;
+		if (w->to_seal_count < sizeof(w->to_seal) / sizeof(w->to_seal[0]))
+			w->to_seal[w->to_seal_count++] = s->hour_ns;
+		close_segment(s);
+	}
+	*error = open_segment(w, s, hour_ns);
+	s->used = ++w->uses;
+	return *error < 0 ? NULL : s;
+}
+
+/* ---- rows that flows refer to ---- */
+
+/* Row of a text that the file may have from before, or a new one; 0: no room. */
+static int64_t find_row(struct flow_segment *s, struct sqlite3_stmt *find, const char *text)
+{
+	int64_t id = 0;
+
+	bind_text(find, 1, text);
+	if (database_row(&s->database, find) > 0) {
+		id = row_number(find, 0);
+		database_row(&s->database, find);
+	}
+	return id;
+}
+
+static int64_t add_row(struct flow_segment *s, struct sqlite3_stmt *find, struct sqlite3_stmt *add,
+	const char *text)
+{
+	int64_t id = find_row(s, find, text);
+
+	if (id)
+		return id;
+	bind_null(add, 1);
+	bind_text(add, 2, text);
+	return database_step(&s->database, add) < 0 ? 0 : database_last_id(&s->database);
+}
+
+static int64_t word_of(struct flow_segment *s, struct word **all, const char *text)
+{
+	bool is_finding = all == &s->findings;
+	size_t length = strlen(text);
+	struct word *word;
+
+	if (length == 0)
+		return 0;
+	HASH_FIND(hh, *all, text, length, word);
+	if (word)
+		return word->id;
+	if (HASH_COUNT(*all) >= WORDS_MAX)
+		return is_finding ? add_row(s, s->find_finding, s->finding, text) : 0;
+	word = heap_malloc(sizeof(*word) + length + 1);
+	if (!word)
+		return 0;
+	memcpy(word->text, text, length + 1);
+	if (is_finding)
+		word->id = add_row(s, s->find_finding, s->finding, text);
+	else
+		word->id = add_row(s, s->find_word, s->word, text);
+	HASH_ADD_KEYPTR(hh, *all, word->text, length, word);
+	return word->id;
+}
+
+static int know_endpoint(struct flow_segment *s, int64_t id, const struct stored_endpoint *e)
+{
+	struct known_endpoint *known;
+	const char *const text[] = {
+		e->appliance, e->role, e->direction, e->rule, e->features, e->verdict};
+
+	HASH_FIND(hh, s->endpoints, &id, sizeof(id), known);
+	if (known)
+		return 0;
+	known = heap_calloc(1, sizeof(*known));
+	if (!known)
+		return -ENOMEM;
+	known->id = id;
+	HASH_ADD(hh, s->endpoints, id, sizeof(known->id), known);
+	bind_number(s->endpoint, 1, id);
+	for (int i = 0; i < 6; i++)
+		bind_text(s->endpoint, 2 + i, text[i]);
+	return database_step(&s->database, s->endpoint);
+}
+
+/* ---- flows ---- */
+
+static void bind_address(
+	struct sqlite3_stmt *t, int place, const struct stored_flow *f, unsigned end)
+{
+	const uint8_t *b = f->address[end].byte;
+
+	if (f->version == 4)
+		bind_number(t, place,
+			(int64_t)b[12] << 24 | (int64_t)b[13] << 16 | (int64_t)b[14] << 8 | b[15]);
+	else
+		bind_bytes(t, place, b, 16);
+}
+
+static void bind_optional(struct sqlite3_stmt *t, int place, int64_t value)
+{
+	if (value)
+		bind_number(t, place, value);
+	else
+		bind_null(t, place);
+}
+
+static void bind_ends(struct sqlite3_stmt *t, const struct stored_flow *f, const int64_t id[2])
+{
+	for (unsigned end = 0; end < 2; end++) {
+		int place = 3 + 2 * (int)end;
+		bind_address(t, place, f, end);
+		if (f->has_ports)
+			bind_number(t, place + 1, f->port[end]);
+		else
+			bind_null(t, place + 1);
+		bind_optional(t, 8 + (int)end, id[end] > 0 ? id[end] : 0);
+		bind_number(t, 17 + 2 * (int)end, (int64_t)f->all_packets[end]);
+		bind_number(t, 18 + 2 * (int)end, (int64_t)f->all_bytes[end]);
+	}
+}
+
+static void bind_flow(struct flow_segment *s, const struct stored_flow *f)
+{
+	struct sqlite3_stmt *t = s->flow;
+
+	bind_number(t, 1, (int64_t)f->start_ns);
+	bind_number(t, 2, f->end_ns > f->start_ns ? (int64_t)(f->end_ns - f->start_ns) : 0);
+	bind_number(t, 7, f->protocol);
+	bind_number(t, 10, WORD_VERDICT + f->verdict);
+	bind_number(t, 11, WORD_CONNECTION + f->connection);
+	bind_number(t, 12, WORD_BASIS + f->basis);
+	bind_number(t, 13, f->severity);
+	bind_optional(t, 14, f->service ? WORD_SERVICE + f->service - 1 : 0);
+	bind_number(t, 15, WORD_SERVICE_BASIS + f->service_basis);
+	bind_number(t, 16, WORD_ENDING + f->end);
+	bind_optional(t, 21, word_of(s, &s->findings, f->finding));
+	bind_optional(t, 22, f->evasions);
+	bind_optional(t, 23, f->vlan);
+	bind_optional(t, 24, word_of(s, &s->words, f->name));
+	bind_optional(t, 25, word_of(s, &s->words, f->history));
+}
+
+int segment_writer_add(struct segment_writer *w, const struct stored_flow *f, const int64_t id[2],
+	const struct stored_endpoint *const end[2])
+{
+	int error = 0;
+	struct flow_segment *s = segment_of(w, f->end_ns, &error);
+
+	if (!s)
+		return error;
+	error = begin(s);
+	for (unsigned i = 0; i < 2 && error == 0; i++)
+		if (id[i] > 0)
+			error = know_endpoint(s, id[i], end[i]);
+	if (error < 0)
+		return fail(w, s, error);
+	bind_flow(s, f);
+	bind_ends(s->flow, f, id);
+	return fail(w, s, database_step(&s->database, s->flow));
+}
+
+int segment_writer_commit(struct segment_writer *w)
+{
+	int error = 0;
+
+	for (unsigned i = 0; i < SEGMENTS_OPEN && error == 0; i++)
+		if (w->segment[i].database.connection)
+			error = commit(w, &w->segment[i]);
+	return error;
+}
+
+void segment_writer_roll_back(struct segment_writer *w)
+{
+	for (unsigned i = 0; i < SEGMENTS_OPEN; i++) {
+		struct flow_segment *s = &w->segment[i];
+		if (!s->database.connection || !s->is_begun)
+			continue;
+		database_roll_back(&s->database);
+		s->is_begun = false;
+		close_segment(s); /* what it knew of rows is not so */
+	}
+}
+
+uint64_t segment_writer_finished(struct segment_writer *w, uint64_t hour_ns)
+{
+	if (w->to_seal_count)
+		return w->to_seal[--w->to_seal_count];
+	for (unsigned i = 0; i < SEGMENTS_OPEN; i++) {
+		struct flow_segment *s = &w->segment[i];
+		uint64_t finished_ns = s->hour_ns;
+		if (!s->database.connection || s->is_begun || finished_ns >= hour_ns)
+			continue;
+		close_segment(s);
+		return finished_ns;
+	}
+	return 0;
+}
+
+/* ---- sealing ---- */
+
+int segment_seal(const char *path, char why[DATABASE_WHY_BYTES])
+{
+	struct database d;
+	int error = database_open(&d, path, DATABASE_EXTEND, &segment_kind);
+
+	if (error == 0)
+		error = database_begin(&d);
+	if (error == 0)
+		error = database_run(&d, segment_indices);
+	if (error == 0)
+		error = database_commit(&d);
+	if (error == 0)
+		error = database_run(&d, "PRAGMA journal_mode=DELETE");
+	snprintf(why, DATABASE_WHY_BYTES, "%s", d.why);
+	if (d.connection)
+		database_close(&d);
+	return error;
+}
+
+int segment_is_sealed(const char *path, char why[DATABASE_WHY_BYTES])
+{
+	struct sqlite3_stmt *s = NULL;
+	struct database d;
+	int got, error = database_open(&d, path, DATABASE_READ, &segment_kind);
+
+	if (error == 0)
+		error = database_prepare(&d, &s, "SELECT value FROM meta WHERE key = 'sealed'");
+	got = error == 0 ? database_row(&d, s) : error;
+	snprintf(why, DATABASE_WHY_BYTES, "%s", d.why);
+	database_finalize(&s);
+	if (d.connection)
+		database_close(&d);
+	return got;
+}

@@ -1,0 +1,561 @@
+#include "store/state_writer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "base/format.h"
+#include "base/heap.h"
+#include "service.h"
+#include "store/store_schema.h"
+#include "store/sums.h"
+
+/* Every statement once: name and text. */
+#define STATEMENT_LIST(X)                                                                          \
+	X(RUN, "INSERT INTO run(kind, began_ns, seen_ns, host, version, site, title, warmup_ns)"   \
+	       " VALUES(?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7)")                                          \
+	X(SEEN, "UPDATE run SET seen_ns = max(seen_ns, ?2) WHERE id = ?1")                         \
+	X(BEGAN, "UPDATE run SET began_ns = ?2, seen_ns = ?2 WHERE id = ?1 AND kind = 'replay'"    \
+		 " AND began_ns = 0")                                                              \
+	X(END, "UPDATE run SET ended_ns = ?2, seen_ns = max(seen_ns, ?2), ending = ?3"             \
+	       " WHERE id = ?1")                                                                   \
+	X(POLICY, "INSERT OR IGNORE INTO policy VALUES(?1, ?2, ?3)")                               \
+	X(CHANGE, "INSERT OR REPLACE INTO policy_change VALUES(?1, ?2, ?3)")                       \
+	X(ENDPOINT_ADD, "INSERT OR IGNORE INTO endpoint(appliance, role, direction, rule,"         \
+			" features, verdict) VALUES(?1, ?2, ?3, ?4, ?5, ?6)")                      \
+	X(ENDPOINT, "SELECT id FROM endpoint WHERE appliance = ?1 AND direction = ?3 AND"          \
+		    " rule = ?4 AND verdict = ?6")                                                 \
+	X(HOUR, "INSERT INTO hourly VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"                    \
+		" ON CONFLICT DO UPDATE SET flows = flows + ?3,"                                   \
+		" packets_sent = packets_sent + ?4, bytes_sent = bytes_sent + ?5,"                 \
+		" packets_received = packets_received + ?6,"                                       \
+		" bytes_received = bytes_received + ?7, first_ns = min(first_ns, ?8),"             \
+		" last_ns = max(last_ns, ?9)")                                                     \
+	X(PEER, "UPDATE peer SET first_ns = min(first_ns, ?3), last_ns = max(last_ns, ?4),"        \
+		" flows = flows + ?5, packets = packets + ?6, bytes = bytes + ?7"                  \
+		" WHERE endpoint = ?1 AND peer = ?2")                                              \
+	X(PEER_ADD, "INSERT INTO peer VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)")                         \
+	X(PEERS, "SELECT endpoint, count(*) FROM peer GROUP BY endpoint")                          \
+	X(SPOKEN, "INSERT INTO spoken VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET"        \
+		  " first_ns = min(first_ns, ?3), last_ns = max(last_ns, ?4), flows = flows + ?5") \
+	X(EXPOSURE, "INSERT INTO exposure SELECT appliance, ?2, ?3, ?4, ?5, ?6, ?7"                \
+		    " FROM endpoint WHERE id = ?1 ON CONFLICT DO UPDATE SET"                       \
+		    " first_ns = min(first_ns, ?5), last_ns = max(last_ns, ?6),"                   \
+		    " flows = flows + ?7")                                                         \
+	X(FINDING, "INSERT INTO finding VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12," \
+		   " ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)"                                 \
+		   " ON CONFLICT DO UPDATE SET state = ?3, reason = ?4,"                           \
+		   " severity = CASE WHEN ?5 > 0 THEN ?5 ELSE severity END,"                       \
+		   " first_ns = min(first_ns, ?6), last_ns = max(last_ns, ?7), told_ns = ?8,"      \
+		   " connection = ?14, flows = max(flows, ?16), members = max(members, ?17),"      \
+		   " inconclusive = ?18,"                                                          \
+		   " message = CASE WHEN ?5 > 0 THEN ?19 ELSE message END,"                        \
+		   " policy = ?20, document = CASE WHEN ?5 > 0 THEN ?21 ELSE document END")        \
+	X(TOLD, "INSERT OR REPLACE INTO finding_told VALUES(?1, ?2, ?3, ?4, ?5, ?6)")              \
+	X(CONNECTION, "INSERT INTO connection VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"              \
+		      " ON CONFLICT DO UPDATE SET last_ns = max(last_ns, ?6), connection = ?7,"    \
+		      " ending = coalesce(?8, ending)")                                            \
+	X(MINUTE, "INSERT INTO minute VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"             \
+		  " ON CONFLICT DO UPDATE SET frames = frames + ?3, bytes = bytes + ?4,"           \
+		  " monitored = monitored + ?5, flagged = flagged + ?6, dropped = dropped + ?7,"   \
+		  " truncated = truncated + ?8, not_judged = not_judged + ?9,"                     \
+		  " in_doubt = max(in_doubt, ?10)")                                                \
+	X(SIDES, "INSERT INTO sides VALUES(?1, ?2, ?3) ON CONFLICT DO UPDATE SET"                  \
+		 " both = both + ?2, one = one + ?3")                                              \
+	X(MIRROR, "INSERT INTO mirror VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET"    \
+		  " last_ns = max(last_ns, ?4), what = ?5, remedy = ?6")                           \
+	X(PLACE, "INSERT INTO evidence VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET"       \
+		 " packets = packets + ?4, bytes = bytes + ?5")                                    \
+	X(SINK, "INSERT OR REPLACE INTO sink VALUES(?1, ?2, ?3, ?4, ?5, ?6)")                      \
+	X(LOST, "INSERT INTO lost VALUES(?1, ?2, ?3, ?3, ?4) ON CONFLICT DO UPDATE SET"            \
+		" first_ns = min(first_ns, ?3), last_ns = max(last_ns, ?3), count = count + ?4")
+
+#define STATEMENT_MEMBER(name, sql) name,
+enum statement { STATEMENT_LIST(STATEMENT_MEMBER) STATEMENT_COUNT };
+
+/* How many peers an endpoint has. */
+struct peer_count {
+	int64_t endpoint;
+	uint32_t peers;
+	UT_hash_handle hh;
+};
+
+struct state_writer {
+	struct database database;
+	struct sqlite3_stmt *statement[STATEMENT_COUNT];
+	struct peer_count *peer_count;
+	struct sums sums;
+	const char *const *exposure; /* names */
+	int64_t run;
+	uint64_t last_ns; /* of the flows in the sums */
+};
+
+const char *state_writer_why(const struct state_writer *w)
+{
+	return w->database.why;
+}
+
+static struct sqlite3_stmt *statement(struct state_writer *w, enum statement s)
+{
+	return w->statement[s];
+}
+
+static int step(struct state_writer *w, enum statement s)
+{
+	return database_step(&w->database, w->statement[s]);
+}
+
+/* ---- peers ---- */
+
+static struct peer_count *count_of(struct state_writer *w, int64_t endpoint)
+{
+	struct peer_count *c;
+
+	HASH_FIND(hh, w->peer_count, &endpoint, sizeof(endpoint), c);
+	if (c)
+		return c;
+	c = heap_calloc(1, sizeof(*c));
+	if (!c)
+		return NULL;
+	c->endpoint = endpoint;
+	HASH_ADD(hh, w->peer_count, endpoint, sizeof(c->endpoint), c);
+	return c;
+}
+
+static int read_peer_counts(struct state_writer *w)
+{
+	struct sqlite3_stmt *s = statement(w, PEERS);
+	int got;
+
+	while ((got = database_row(&w->database, s)) > 0) {
+		struct peer_count *c = count_of(w, row_number(s, 0));
+		if (!c)
+			return -ENOMEM;
+		c->peers = (uint32_t)row_number(s, 1);
+	}
+	return got;
+}
+
+/* ---- open ---- */
+
+static int prepare(struct state_writer *w)
+{
+#define STATEMENT_TEXT(name, sql) sql,
+	static const char *const text[] = {STATEMENT_LIST(STATEMENT_TEXT)};
+#undef STATEMENT_TEXT
+	int error = 0;
+
+	for (unsigned i = 0; i < STATEMENT_COUNT && error == 0; i++)
+		error = database_prepare(&w->database, &w->statement[i], text[i]);
+	return error;
+}
+
+/* A stop that was none: the sensor was killed, or the machine went down. */
+static int mark_unclean(struct state_writer *w, unsigned *unclean)
+{
+	int error =
+		database_run(&w->database, "UPDATE run SET ended_ns = seen_ns, ending = 'unclean'"
+					   " WHERE ending IS NULL");
+
+	*unclean = error == 0 ? (unsigned)database_changes(&w->database) : 0;
+	return error;
+}
+
+int state_writer_open(struct state_writer **writer, const char *folder, const char *const *exposure,
+	char why[DATABASE_WHY_BYTES], unsigned *unclean)
+{
+	struct state_writer *w = heap_calloc(1, sizeof(*w));
+	char path[4096];
+	int error;
+
+	if (!w)
+		return -ENOMEM;
+	w->exposure = exposure;
+	snprintf(path, sizeof(path), "%s/" STATE_FILE, folder);
+	error = database_open(&w->database, path, DATABASE_WRITE, &state_kind);
+	if (error == 0)
+		error = prepare(w);
+	if (error == 0)
+		error = mark_unclean(w, unclean);
+	if (error == 0)
+		error = read_peer_counts(w);
+	if (error < 0) {
+		snprintf(why, DATABASE_WHY_BYTES, "%s", w->database.why);
+		state_writer_close(w);
+		return error;
+	}
+	*writer = w;
+	return 0;
+}
+
+void state_writer_close(struct state_writer *w)
+{
+	struct peer_count *c, *next;
+
+	if (!w)
+		return;
+	HASH_ITER(hh, w->peer_count, c, next)
+	{
+		HASH_DEL(w->peer_count, c);
+		free(c);
+	}
+	sums_clear(&w->sums);
+	for (unsigned i = 0; i < STATEMENT_COUNT; i++)
+		database_finalize(&w->statement[i]);
+	database_close(&w->database);
+	free(w);
+}
+
+/* ---- writing the sums ---- */
+
+static int write_hour(struct state_writer *w, const struct sum *s)
+{
+	struct sqlite3_stmt *t = statement(w, HOUR);
+
+	bind_number(t, 1, (int64_t)s->key.time_ns);
+	bind_number(t, 2, s->key.endpoint);
+	bind_number(t, 3, (int64_t)s->flows);
+	for (int side = 0; side < 2; side++) {
+		bind_number(t, 4 + 2 * side, (int64_t)s->packets[side]);
+		bind_number(t, 5 + 2 * side, (int64_t)s->bytes[side]);
+	}
+	bind_number(t, 8, (int64_t)s->first_ns);
+	bind_number(t, 9, (int64_t)s->last_ns);
+	return step(w, HOUR);
+}
+
+static void bind_peer(struct sqlite3_stmt *t, const struct sum *s, const char *peer)
+{
+	bind_number(t, 1, s->key.endpoint);
+	bind_text(t, 2, peer);
+	bind_number(t, 3, (int64_t)s->first_ns);
+	bind_number(t, 4, (int64_t)s->last_ns);
+	bind_number(t, 5, (int64_t)s->flows);
+	bind_number(t, 6, (int64_t)s->packets[0]);
+	bind_number(t, 7, (int64_t)s->bytes[0]);
+}
+
+static int write_peer(struct state_writer *w, const struct sum *s)
+{
+	struct peer_count *c = count_of(w, s->key.endpoint);
+	char peer[ADDRESS_TEXT_BYTES];
+	int error;
+
+	format_address(&s->key.peer, s->key.version, peer);
+	bind_peer(statement(w, PEER), s, peer);
+	error = step(w, PEER);
+	if (error < 0 || database_changes(&w->database) > 0)
+		return error;
+	if (!c || c->peers >= STATE_PEERS_MAX)
+		return state_writer_lost(w, "peers", s->last_ns, 1);
+	c->peers++;
+	bind_peer(statement(w, PEER_ADD), s, peer);
+	return step(w, PEER_ADD);
+}
+
+static int write_service(struct state_writer *w, const struct sum *s)
+{
+	struct sqlite3_stmt *t = statement(w, SPOKEN);
+
+	bind_number(t, 1, s->key.endpoint);
+	bind_text(t, 2, service_name((enum service)(s->key.what - 1)));
+	bind_number(t, 3, (int64_t)s->first_ns);
+	bind_number(t, 4, (int64_t)s->last_ns);
+	bind_number(t, 5, (int64_t)s->flows);
+	return step(w, SPOKEN);
+}
+
+static int write_exposure(struct state_writer *w, const struct sum *s)
+{
+	struct sqlite3_stmt *t = statement(w, EXPOSURE);
+	char peer[ADDRESS_TEXT_BYTES], port[ENDPOINT_TEXT_BYTES];
+
+	format_address(&s->key.peer, s->key.version, peer);
+	format_port(s->key.protocol, s->key.port, port);
+	bind_number(t, 1, s->key.endpoint);
+	bind_text(t, 2, w->exposure[s->key.what]);
+	bind_text(t, 3, peer);
+	bind_text(t, 4, port);
+	bind_number(t, 5, (int64_t)s->first_ns);
+	bind_number(t, 6, (int64_t)s->last_ns);
+	bind_number(t, 7, (int64_t)s->flows);
+	return step(w, EXPOSURE);
+}
+
+static int write_sides(struct state_writer *w, const struct sum *s)
+{
+	struct sqlite3_stmt *t = statement(w, SIDES);
+
+	bind_number(t, 1, (int64_t)s->key.time_ns);
+	bind_number(t, 2, (int64_t)s->packets[0]);
+	bind_number(t, 3, (int64_t)s->packets[1]);
+	return step(w, SIDES);
+}
+
+typedef int sum_writer(struct state_writer *, const struct sum *);
+
+static int write_sums(struct state_writer *w)
+{
+	static sum_writer *const write[] = {[SUM_HOUR] = write_hour,
+		[SUM_PEER] = write_peer,
+		[SUM_SERVICE] = write_service,
+		[SUM_EXPOSURE] = write_exposure,
+		[SUM_SIDES] = write_sides};
+	int error = w->sums.error;
+
+	for (unsigned kind = 0; kind < SUM_KIND_COUNT; kind++)
+		for (struct sum *s = w->sums.first[kind]; s && error == 0; s = s->hh.next)
+			error = write[kind](w, s);
+	return error;
+}
+
+/* ---- a batch ---- */
+
+int state_writer_begin(struct state_writer *w)
+{
+	sums_clear(&w->sums);
+	w->last_ns = 0;
+	return database_begin(&w->database);
+}
+
+static int note_seen(struct state_writer *w, uint64_t at_ns)
+{
+	bind_number(statement(w, SEEN), 1, w->run);
+	bind_number(statement(w, SEEN), 2, (int64_t)at_ns);
+	return step(w, SEEN);
+}
+
+int state_writer_commit(struct state_writer *w)
+{
+	int error = write_sums(w);
+
+	if (error == 0 && w->last_ns)
+		error = note_seen(w, w->last_ns);
+	if (error == 0)
+		error = database_commit(&w->database);
+	if (error == 0)
+		sums_clear(&w->sums);
+	return error;
+}
+
+/* Counts of peers that were not written are only too high, and read anew with the next start. */
+void state_writer_roll_back(struct state_writer *w)
+{
+	database_roll_back(&w->database);
+	sums_clear(&w->sums);
+}
+
+/* ---- messages ---- */
+
+int state_writer_run(struct state_writer *w, const struct stored_run *r)
+{
+	struct sqlite3_stmt *t = statement(w, RUN);
+	int error;
+
+	bind_text(t, 1, r->kind);
+	bind_number(t, 2, (int64_t)r->began_ns);
+	bind_text(t, 3, r->host);
+	bind_text(t, 4, r->version);
+	bind_text(t, 5, r->site);
+	bind_text(t, 6, r->title);
+	bind_number(t, 7, (int64_t)r->warmup_ns);
+	error = step(w, RUN);
+	if (error == 0)
+		w->run = database_last_id(&w->database);
+	return error;
+}
+
+int state_writer_end(struct state_writer *w, uint64_t ended_ns, const char *ending)
+{
+	bind_number(statement(w, END), 1, w->run);
+	bind_number(statement(w, END), 2, (int64_t)ended_ns);
+	bind_text(statement(w, END), 3, ending);
+	return step(w, END);
+}
+
+int state_writer_policy(struct state_writer *w, const struct stored_policy *p)
+{
+	int error;
+
+	bind_text(statement(w, POLICY), 1, p->hash);
+	bind_text(statement(w, POLICY), 2, p->profile);
+	bind_text(statement(w, POLICY), 3, p->text);
+	error = step(w, POLICY);
+	if (error < 0)
+		return error;
+	bind_number(statement(w, CHANGE), 1, (int64_t)p->at_ns);
+	bind_number(statement(w, CHANGE), 2, w->run);
+	bind_text(statement(w, CHANGE), 3, p->hash);
+	return step(w, CHANGE);
+}
+
+static void bind_endpoint(struct sqlite3_stmt *t, const struct stored_endpoint *e, bool all)
+{
+	bind_text(t, 1, e->appliance);
+	bind_text(t, 3, e->direction);
+	bind_text(t, 4, e->rule);
+	bind_text(t, 6, e->verdict);
+	if (!all)
+		return;
+	bind_text(t, 2, e->role);
+	bind_text(t, 5, e->features);
+}
+
+int64_t state_writer_endpoint(struct state_writer *w, const struct stored_endpoint *e)
+{
+	struct sqlite3_stmt *t = statement(w, ENDPOINT);
+	int64_t id = -EIO;
+	int error;
+
+	bind_endpoint(statement(w, ENDPOINT_ADD), e, true);
+	error = step(w, ENDPOINT_ADD);
+	if (error < 0)
+		return error;
+	bind_endpoint(t, e, false);
+	error = database_row(&w->database, t);
+	if (error < 0)
+		return error;
+	if (error == 1) {
+		id = row_number(t, 0);
+		database_row(&w->database, t);
+	}
+	return id;
+}
+
+int state_writer_flow(struct state_writer *w, const struct stored_flow *f, const int64_t id[2])
+{
+	for (unsigned i = 0; i < 2; i++)
+		if (id[i] > 0)
+			sums_add_end(&w->sums, f, i, id[i]);
+	sums_add_sides(&w->sums, f);
+	if (f->end_ns > w->last_ns)
+		w->last_ns = f->end_ns;
+	return w->sums.error;
+}
+
+static int write_told(struct state_writer *w, const struct stored_finding *f)
+{
+	struct sqlite3_stmt *t = statement(w, TOLD);
+
+	bind_text(t, 1, f->id);
+	bind_number(t, 2, (int64_t)f->told_ns);
+	bind_text(t, 3, f->state);
+	bind_number(t, 4, f->severity);
+	bind_number(t, 5, (int64_t)f->flows);
+	bind_text(t, 6, f->message);
+	return step(w, TOLD);
+}
+
+int state_writer_finding(struct state_writer *w, const struct stored_finding *f)
+{
+	const char *const text[] = {
+		f->appliance, f->peer, f->direction, f->port, f->verdict, f->connection, f->rule};
+	struct sqlite3_stmt *t = statement(w, FINDING);
+	int error;
+
+	bind_text(t, 1, f->id);
+	bind_text(t, 2, f->family);
+	bind_text(t, 3, f->state);
+	bind_text(t, 4, f->reason);
+	bind_number(t, 5, f->severity);
+	bind_number(t, 6, (int64_t)f->first_ns);
+	bind_number(t, 7, (int64_t)f->last_ns);
+	bind_number(t, 8, (int64_t)f->told_ns);
+	for (int i = 0; i < 7; i++)
+		bind_text(t, 9 + i, text[i]);
+	bind_number(t, 16, (int64_t)f->flows);
+	bind_number(t, 17, (int64_t)f->members);
+	bind_number(t, 18, f->inconclusive);
+	bind_text(t, 19, f->message);
+	bind_text(t, 20, f->policy);
+	bind_text(t, 21, f->document);
+	error = step(w, FINDING);
+	return error < 0 ? error : write_told(w, f);
+}
+
+int state_writer_connection(struct state_writer *w, const struct stored_connection *c)
+{
+	struct sqlite3_stmt *t = statement(w, CONNECTION);
+
+	bind_text(t, 1, c->one);
+	bind_text(t, 2, c->other);
+	bind_text(t, 3, c->initiator);
+	bind_text(t, 4, c->responder);
+	bind_number(t, 5, (int64_t)c->first_ns);
+	bind_number(t, 6, (int64_t)c->last_ns);
+	bind_text(t, 7, c->connection);
+	bind_text(t, 8, c->ending);
+	return step(w, CONNECTION);
+}
+
+int state_writer_minute(struct state_writer *w, const struct stored_minute *m)
+{
+	const uint64_t number[] = {m->frames, m->bytes, m->monitored, m->flagged, m->dropped,
+		m->truncated, m->not_judged};
+	struct sqlite3_stmt *t = statement(w, MINUTE);
+	int error;
+
+	bind_number(statement(w, BEGAN), 1, w->run);
+	bind_number(statement(w, BEGAN), 2, (int64_t)m->minute_ns);
+	error = step(w, BEGAN);
+	if (error < 0)
+		return error;
+	bind_number(t, 1, (int64_t)m->minute_ns);
+	bind_number(t, 2, w->run);
+	for (int i = 0; i < 7; i++)
+		bind_number(t, 3 + i, (int64_t)number[i]);
+	bind_number(t, 10, m->in_doubt);
+	error = step(w, MINUTE);
+	return error < 0 ? error : note_seen(w, m->minute_ns);
+}
+
+int state_writer_mirror(struct state_writer *w, const struct stored_mirror *m)
+{
+	struct sqlite3_stmt *t = statement(w, MIRROR);
+
+	bind_number(t, 1, w->run);
+	bind_text(t, 2, m->kind);
+	bind_number(t, 3, (int64_t)m->first_ns);
+	bind_number(t, 4, (int64_t)m->last_ns);
+	bind_text(t, 5, m->what);
+	bind_text(t, 6, m->remedy);
+	return step(w, MIRROR);
+}
+
+int state_writer_place(struct state_writer *w, const struct stored_place *p)
+{
+	struct sqlite3_stmt *t = statement(w, PLACE);
+
+	bind_text(t, 1, p->finding);
+	bind_text(t, 2, p->file);
+	bind_number(t, 3, (int64_t)p->first_offset);
+	bind_number(t, 4, (int64_t)p->packets);
+	bind_number(t, 5, (int64_t)p->bytes);
+	return step(w, PLACE);
+}
+
+int state_writer_sink(struct state_writer *w, const struct stored_sink *s)
+{
+	struct sqlite3_stmt *t = statement(w, SINK);
+
+	bind_number(t, 1, (int64_t)s->at_ns);
+	bind_number(t, 2, w->run);
+	bind_text(t, 3, s->name);
+	bind_text(t, 4, s->state);
+	bind_number(t, 5, (int64_t)s->delivered);
+	bind_number(t, 6, (int64_t)s->dropped);
+	return step(w, SINK);
+}
+
+int state_writer_lost(struct state_writer *w, const char *what, uint64_t at_ns, uint64_t count)
+{
+	struct sqlite3_stmt *t = statement(w, LOST);
+
+	bind_number(t, 1, w->run);
+	bind_text(t, 2, what);
+	bind_number(t, 3, (int64_t)at_ns);
+	bind_number(t, 4, (int64_t)count);
+	return step(w, LOST);
+}
