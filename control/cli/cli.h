@@ -46,6 +46,7 @@ struct cli_command {
 	X(flows)                                                                                   \
 	X(top)                                                                                     \
 	X(reload)                                                                                  \
+	X(triage)                                                                                  \
 	X(check)                                                                                   \
 	X(policy)                                                                                  \
 	X(explain)                                                                                 \

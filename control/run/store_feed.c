@@ -507,9 +507,10 @@ static uint64_t not_judged(const struct counters *c)
 void store_feed_minute(struct store_feed *f, const struct counters *c, uint64_t now_ns,
 	uint64_t dropped, bool in_doubt)
 {
+	uint64_t minute_ns = now_ns - now_ns % MINUTE_NS;
 	const struct counters *b = &f->told;
 	struct stored_minute m = {
-		.minute_ns = f->minute_ns,
+		.minute_ns = f->minute_ns ? f->minute_ns : minute_ns,
 		.frames = c->frames - b->frames,
 		.bytes = c->frame_bytes - b->frame_bytes,
 		.monitored = c->monitored - b->monitored,
@@ -519,12 +520,10 @@ void store_feed_minute(struct store_feed *f, const struct counters *c, uint64_t 
 		.not_judged = not_judged(c) - not_judged(b),
 		.in_doubt = in_doubt,
 	};
-	uint64_t minute_ns = now_ns - now_ns % MINUTE_NS;
 
-	if (!f->store)
+	if (!f->store || now_ns == 0)
 		return;
-	if (f->minute_ns)
-		store_minute(f->store, &m);
+	store_minute(f->store, &m);
 	f->minute_ns = minute_ns;
 	f->told = *c;
 	f->told_dropped = dropped;

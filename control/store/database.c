@@ -89,8 +89,8 @@ static int migrate(struct database *d, const struct database_kind *k, int from)
 {
 	int error = database_begin(d);
 
-	if (error == 0 && from == 0)
-		error = database_run(d, k->schema);
+	for (unsigned i = 0; from == 0 && k->schema[i] && error == 0; i++)
+		error = database_run(d, k->schema[i]);
 	for (int v = from; from > 0 && error == 0 && v < k->version; v++)
 		error = database_run(d, k->migration[v - 1]);
 	if (error == 0)
@@ -218,6 +218,11 @@ void database_finalize(struct sqlite3_stmt **s)
 void bind_number(struct sqlite3_stmt *s, int place, int64_t value)
 {
 	sqlite3_bind_int64(s, place, value);
+}
+
+void bind_real(struct sqlite3_stmt *s, int place, double value)
+{
+	sqlite3_bind_double(s, place, value);
 }
 
 void bind_text(struct sqlite3_stmt *s, int place, const char *text)

@@ -32,7 +32,8 @@ struct database_kind {
 	const char *what; /* for messages */
 	int32_t application_id;
 	int version;
-	const char *schema;	      /* statements that make an empty file one of this kind */
+	const char *const *schema;    /* statements that make an empty file one of this kind; NULL
+					 after the last */
 	const char *const *migration; /* [i]: from version i + 1 to i + 2; may be NULL */
 };
 
@@ -54,6 +55,7 @@ void database_finalize(struct sqlite3_stmt **);
 
 /* Values by place, from 1. */
 void bind_number(struct sqlite3_stmt *, int place, int64_t);
+void bind_real(struct sqlite3_stmt *, int place, double);
 void bind_text(struct sqlite3_stmt *, int place, const char *); /* NULL: null */
 void bind_bytes(struct sqlite3_stmt *, int place, const void *, size_t);
 void bind_null(struct sqlite3_stmt *, int place);

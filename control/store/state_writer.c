@@ -34,9 +34,14 @@
 		" bytes_received = bytes_received + ?7, first_ns = min(first_ns, ?8),"             \
 		" last_ns = max(last_ns, ?9)")                                                     \
 	X(PEER, "UPDATE peer SET first_ns = min(first_ns, ?3), last_ns = max(last_ns, ?4),"        \
-		" flows = flows + ?5, packets = packets + ?6, bytes = bytes + ?7"                  \
+		" flows = flows + ?5, packets = packets + ?6, bytes = bytes + ?7,"                 \
+		" gaps = gaps + ?10 + (?8 > start_ns),"                                            \
+		" gap_sum = gap_sum + ?11 + max(?8 - start_ns, 0) / 1e9,"                          \
+		" gap_squares = gap_squares + ?12 +"                                               \
+		" (max(?8 - start_ns, 0) / 1e9) * (max(?8 - start_ns, 0) / 1e9),"                  \
+		" start_ns = max(start_ns, ?9)"                                                    \
 		" WHERE endpoint = ?1 AND peer = ?2")                                              \
-	X(PEER_ADD, "INSERT INTO peer VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)")                         \
+	X(PEER_ADD, "INSERT INTO peer VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?9, ?10, ?11, ?12)")      \
 	X(PEERS, "SELECT endpoint, count(*) FROM peer GROUP BY endpoint")                          \
 	X(SPOKEN, "INSERT INTO spoken VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET"        \
 		  " first_ns = min(first_ns, ?3), last_ns = max(last_ns, ?4), flows = flows + ?5") \
@@ -235,6 +240,11 @@ static void bind_peer(struct sqlite3_stmt *t, const struct sum *s, const char *p
 	bind_number(t, 5, (int64_t)s->flows);
 	bind_number(t, 6, (int64_t)s->packets[0]);
 	bind_number(t, 7, (int64_t)s->bytes[0]);
+	bind_number(t, 8, (int64_t)s->first_start_ns);
+	bind_number(t, 9, (int64_t)s->last_start_ns);
+	bind_number(t, 10, (int64_t)s->gaps);
+	bind_real(t, 11, s->gap_sum);
+	bind_real(t, 12, s->gap_squares);
 }
 
 static int write_peer(struct state_writer *w, const struct sum *s)

@@ -13,7 +13,7 @@
 	" direction TEXT NOT NULL, rule TEXT NOT NULL, features TEXT NOT NULL,"                    \
 	" verdict TEXT NOT NULL, UNIQUE(appliance, direction, rule, verdict));"
 
-static const char state_schema[] =
+static const char *const state_schema[] = {
 	"CREATE TABLE run(" /* a sensor's or a replay's life */
 	" id INTEGER PRIMARY KEY, kind TEXT NOT NULL, began_ns INTEGER NOT NULL,"
 	" seen_ns INTEGER NOT NULL,"	  /* the last minute that was written */
@@ -31,7 +31,9 @@ static const char state_schema[] =
 	"CREATE TABLE peer("
 	" endpoint INTEGER NOT NULL, peer TEXT NOT NULL, first_ns INTEGER NOT NULL,"
 	" last_ns INTEGER NOT NULL, flows INTEGER NOT NULL, packets INTEGER NOT NULL,"
-	" bytes INTEGER NOT NULL, PRIMARY KEY(endpoint, peer)) WITHOUT ROWID;"
+	" bytes INTEGER NOT NULL," /* and between the starts of flows, seconds: */
+	" start_ns INTEGER NOT NULL, gaps INTEGER NOT NULL, gap_sum REAL NOT NULL,"
+	" gap_squares REAL NOT NULL, PRIMARY KEY(endpoint, peer)) WITHOUT ROWID;"
 	"CREATE TABLE spoken(" /* services by endpoint */
 	" endpoint INTEGER NOT NULL, service TEXT NOT NULL, first_ns INTEGER NOT NULL,"
 	" last_ns INTEGER NOT NULL, flows INTEGER NOT NULL,"
@@ -39,7 +41,7 @@ static const char state_schema[] =
 	"CREATE TABLE exposure("
 	" appliance TEXT NOT NULL, what TEXT NOT NULL, peer TEXT NOT NULL, port TEXT NOT NULL,"
 	" first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL, flows INTEGER NOT NULL,"
-	" PRIMARY KEY(appliance, what, peer, port)) WITHOUT ROWID;"
+	" PRIMARY KEY(appliance, what, peer, port)) WITHOUT ROWID;",
 	"CREATE TABLE finding("
 	" id TEXT PRIMARY KEY, family TEXT NOT NULL," /* flow, evasion, relation, channel */
 	" state TEXT NOT NULL, reason TEXT, severity INTEGER NOT NULL,"
@@ -81,11 +83,13 @@ static const char state_schema[] =
 	" PRIMARY KEY(name, at_ns)) WITHOUT ROWID;"
 	"CREATE TABLE lost(run INTEGER NOT NULL, what TEXT NOT NULL, first_ns INTEGER NOT NULL,"
 	" last_ns INTEGER NOT NULL, count INTEGER NOT NULL,"
-	" PRIMARY KEY(run, what)) WITHOUT ROWID;";
+	" PRIMARY KEY(run, what)) WITHOUT ROWID;",
+	NULL};
 
+/* clang-format off: an address as text, in SQL */
 #define IPV4_TEXT(a)                                                                               \
-	"(" a " >> 24) || '.' || ((" a " >> 16) & 255) || '.' || ((" a                             \
-	" >> 8) & 255) || '.' || (" a " & 255)"
+	"(" a " >> 24) || '.' || ((" a " >> 16) & 255) || '.' || ((" a " >> 8) & 255)"             \
+	" || '.' || (" a " & 255)"
 #define GROUP(a, at) "substr(hex(" a ")," #at ",4)"
 #define IPV6_TEXT(a)                                                                               \
 	"lower(" GROUP(a, 1) " || ':' || " GROUP(a, 5) " || ':' || " GROUP(                        \
@@ -95,7 +99,7 @@ static const char state_schema[] =
 	"CASE typeof(" a ") WHEN 'integer' THEN " IPV4_TEXT(a) " ELSE " IPV6_TEXT(a) " END"
 
 /* An IPv4 address is a number, an IPv6 address 16 bytes. */
-static const char segment_schema[] =
+static const char *const segment_schema[] = {
 	"CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;" ENDPOINT_TABLE
 	"CREATE TABLE finding(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
 	"CREATE TABLE word(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);"
@@ -107,7 +111,7 @@ static const char segment_schema[] =
 	" severity INTEGER NOT NULL, service INTEGER, service_basis INTEGER NOT NULL,"
 	" ending INTEGER NOT NULL, packets_sent INTEGER NOT NULL, bytes_sent INTEGER NOT NULL,"
 	" packets_received INTEGER NOT NULL, bytes_received INTEGER NOT NULL,"
-	" finding INTEGER, evasions INTEGER, vlan INTEGER, name INTEGER, history INTEGER);"
+	" finding INTEGER, evasions INTEGER, vlan INTEGER, name INTEGER, history INTEGER);",
 	"CREATE VIEW flows AS SELECT"
 	" f.rowid AS id,"
 	" strftime('%Y-%m-%dT%H:%M:%S', f.start_ns / 1000000000, 'unixepoch')"
@@ -394,7 +398,9 @@ static const char segment_schema[] =
 											      "onde"
 											      "r_"
 											      "end"
-											      ";";
+											      ";",
+	NULL};
+/* clang-format on */
 
 const char segment_indices[] =
 	"CREATE INDEX IF NOT EXISTS flow_by_initiator ON flow(initiator);"

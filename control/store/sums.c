@@ -102,6 +102,21 @@ static void add_hours(struct sums *all, const struct stored_flow *f, unsigned en
 	} while (h.from_ns < last);
 }
 
+/* A flow is told at its end: one that began before the last one that was told fills no gap. */
+static void add_start(struct sum *s, uint64_t start_ns)
+{
+	double gap = start_ns > s->last_start_ns ? (double)(start_ns - s->last_start_ns) / 1e9 : 0;
+
+	if (s->last_start_ns == 0) {
+		s->first_start_ns = s->last_start_ns = start_ns;
+	} else if (gap > 0) {
+		s->gaps++;
+		s->gap_sum += gap;
+		s->gap_squares += gap * gap;
+		s->last_start_ns = start_ns;
+	}
+}
+
 static void add_peer(struct sums *all, const struct stored_flow *f, unsigned end, int64_t endpoint)
 {
 	struct sum_key k = empty_key();
@@ -114,6 +129,8 @@ static void add_peer(struct sums *all, const struct stored_flow *f, unsigned end
 	if (!s)
 		return;
 	span(s, f->start_ns, f->end_ns);
+	if (f->is_first)
+		add_start(s, f->start_ns);
 	s->flows += f->is_first;
 	s->packets[0] += f->packets[0] + f->packets[1];
 	s->bytes[0] += f->bytes[0] + f->bytes[1];

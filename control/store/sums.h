@@ -27,6 +27,10 @@ struct sum {
 	struct sum_key key;
 	uint64_t flows, packets[2], bytes[2]; /* [0] sent by the appliance */
 	uint64_t first_ns, last_ns;
+	/* Of a peer: starts of flows in the order in which they came, and the seconds between them.
+	 */
+	uint64_t first_start_ns, last_start_ns, gaps;
+	double gap_sum, gap_squares;
 	UT_hash_handle hh;
 };
 

@@ -44,7 +44,7 @@ MAY_INCLUDE = {
     'control/sink': ['include', 'control/base', 'control/config', 'control/record'],
     'control/analysis': ['include', 'control/base', 'control/policy', 'control/record',
                          'control/sink'],
-    'control/report': ['include', 'control/base', 'control/config', 'control/policy',
+    'control/report': ['include', 'control/base', 'control/config', 'control/store', 'control/policy',
                        'control/analysis'],
     'control/run': ['include', 'control/base', 'control/config', 'control/store',
                     'control/policy', 'control/record', 'control/sink', 'control/analysis', 'control/report'],
@@ -52,7 +52,7 @@ MAY_INCLUDE = {
                       'control/record', 'control/run'],
     'control/sensor': ['include', 'control/base', 'control/config', 'control/policy',
                        'control/sink', 'control/run', 'control/serve'],
-    'control/cli': ['include', 'control/base', 'control/config', 'control/policy',
+    'control/cli': ['include', 'control/base', 'control/config', 'control/store', 'control/policy',
                     'control/report', 'control/run', 'control/serve', 'control/sensor'],
     # The traffic generator: random numbers and tokens are below its rooms.
     'bench/generate/packet': ['include'],

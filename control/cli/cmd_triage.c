@@ -1,0 +1,365 @@
+/* `portolan triage`: questions to the event store (DESIGN 12). */
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/errors.h"
+#include "base/heap.h"
+#include "base/literal.h"
+#include "base/terminal.h"
+#include "base/when.h"
+#include "cli/cli.h"
+#include "config/settings.h"
+#include "policy/ruleset.h"
+#include "report/answer_print.h"
+#include "report/why.h"
+#include "store/coverage.h"
+#include "store/notes.h"
+#include "store/questions.h"
+
+enum {
+	STORE,
+	SITE,
+	SINCE,
+	UNTIL,
+	AT,
+	APPLIANCE,
+	PEER,
+	PORT,
+	VERDICT,
+	STATE,
+	OUTSIDE,
+	LIMIT,
+	FORMAT,
+	DEADLINE
+};
+
+static const struct cli_option options[] = {
+	[STORE] = {"store", "DIR", "the event store (else the one of --site)", NULL},
+	[SITE] = {"site", "FILE", "the deployment, whose store is asked", NULL},
+	[SINCE] = {"since", "TIME",
+		"from then on: 2h, 02:00, yesterday, 2026-03-02T06:00:00Z (UTC)", NULL},
+	[UNTIL] = {"until", "TIME", "up to then", NULL},
+	[AT] = {"at", "TIME", "channels: as they stood then", NULL},
+	[APPLIANCE] = {"appliance", "NAME", "of this appliance only", NULL},
+	[PEER] = {"peer", "ADDRESS", "with this peer or network only", NULL},
+	[PORT] = {"port", "PORT", "on this responder's port only, such as 443/tcp", NULL},
+	[VERDICT] = {"verdict", "VERDICT", "with this verdict only", NULL},
+	[STATE] = {"state", "STATE",
+		"findings: new, raised, repeated, scan, withdrawn, ended, open, acknowledged",
+		NULL},
+	[OUTSIDE] = {"outside", "NETWORK", "peers outside of this network only", NULL},
+	[LIMIT] = {"limit", "N", "so many rows at most; 0: all (100)", NULL},
+	[FORMAT] = {"format", "FORMAT", "table, json, csv or markdown (table)",
+		"table|json|csv|markdown"},
+	[DEADLINE] = {"deadline", "TIME", "give what was read after this time (10s)", NULL},
+	{0},
+};
+
+struct triage {
+	const struct cli_request *request;
+	const char *folder;
+	struct settings *settings; /* of --site */
+	struct ruleset *ruleset;
+	struct store_reader reader;
+	struct store_filter filter;
+	struct prefix peers, outside;
+	uint64_t deadline_ns;
+	size_t limit;
+	enum answer_format format;
+};
+
+/* ---- what is asked for ---- */
+
+static int find_folder(struct triage *t)
+{
+	const struct cli_request *r = t->request;
+
+	t->folder = r->value[STORE];
+	if (!t->folder && r->value[SITE]) {
+		t->ruleset = cli_ruleset(r->value[SITE], NULL, &t->settings);
+		if (!t->ruleset)
+			return EXIT_MISUSED;
+		t->folder = t->settings->store.path;
+		if (!t->folder)
+			return cli_misuse("triage", "%s has no store: {path: DIR}", r->value[SITE]);
+	}
+	return t->folder ? EXIT_DONE
+			 : cli_misuse("triage", "no store given: --store DIR or --site FILE");
+}
+
+static int read_time(const struct triage *t, int option, uint64_t otherwise_ns, uint64_t *time_ns)
+{
+	const char *text = t->request->value[option];
+
+	*time_ns = otherwise_ns;
+	if (!text || when_read(text, t->reader.now_ns, time_ns) == 0)
+		return EXIT_DONE;
+	return cli_misuse(
+		"triage", "--%s: found '%s'; want %s", options[option].name, text, WHEN_WANT);
+}
+
+static int read_prefix(const struct triage *t, int option, struct prefix *p)
+{
+	const char *text = t->request->value[option];
+
+	if (!text)
+		return EXIT_DONE;
+	if (literal_prefix(text, p) != 0)
+		return cli_misuse("triage",
+			"--%s: found '%s'; want an address or a network such as "
+			"10.1.0.0/16",
+			options[option].name, text);
+	return EXIT_DONE;
+}
+
+static int read_window(struct triage *t)
+{
+	struct store_filter *f = &t->filter;
+	int status = read_time(t, SINCE, t->reader.first_ns, &f->since_ns);
+
+	if (status == EXIT_DONE)
+		status = read_time(t, UNTIL, t->reader.now_ns, &f->until_ns);
+	if (status == EXIT_DONE)
+		status = read_time(t, AT, 0, &f->at_ns);
+	if (status == EXIT_DONE && f->since_ns > f->until_ns)
+		status = cli_misuse("triage", "--since is later than --until");
+	return status;
+}
+
+static int read_filter(struct triage *t)
+{
+	const struct cli_request *r = t->request;
+	struct store_filter *f = &t->filter;
+	int status = read_window(t);
+
+	f->appliance = r->value[APPLIANCE];
+	f->peer = r->value[PEER];
+	f->port = r->value[PORT];
+	f->verdict = r->value[VERDICT];
+	f->state = r->value[STATE];
+	if (status == EXIT_DONE)
+		status = read_prefix(t, PEER, &t->peers);
+	if (status == EXIT_DONE)
+		status = read_prefix(t, OUTSIDE, &t->outside);
+	f->peers = r->value[PEER] ? &t->peers : NULL;
+	f->outside = &t->outside;
+	f->outsides = r->value[OUTSIDE] ? 1 : 0;
+	return status;
+}
+
+static int read_form(struct triage *t)
+{
+	static const char *const format[] = {"table", "json", "csv", "markdown"};
+	const struct cli_request *r = t->request;
+	const char *deadline = r->value[DEADLINE] ? r->value[DEADLINE] : "10s";
+	long limit = 100;
+	uint64_t ns = 0;
+
+	if (r->value[LIMIT])
+		limit = cli_number("triage", "limit", r->value[LIMIT], 0, 1000000000);
+	if (limit < 0)
+		return EXIT_MISUSED;
+	t->limit = (size_t)limit;
+	if (literal_duration_ns(deadline, &ns) < 0)
+		return cli_misuse(
+			"triage", "--deadline: found '%s'; want a duration such as 30s", deadline);
+	t->deadline_ns = ns ? clock_steady_ns() + ns : 0;
+	for (unsigned i = 0; r->value[FORMAT] && i < 4; i++)
+		if (strcmp(r->value[FORMAT], format[i]) == 0)
+			t->format = (enum answer_format)i;
+	return EXIT_DONE;
+}
+
+static int open_store(struct triage *t)
+{
+	if (store_reader_open(&t->reader, t->folder, t->deadline_ns) == 0)
+		return EXIT_DONE;
+	errors_say("triage: %s: %s", t->folder, t->reader.why);
+	return EXIT_FAILED;
+}
+
+/* ---- tables ---- */
+
+static int fail(const struct triage *t, int error)
+{
+	const char *why = t->reader.state.why;
+
+	errors_say("triage: %s: %s", t->folder,
+		error == -ENOMEM ? "no more memory"
+		: *why		 ? why
+				 : strerror(-error));
+	return EXIT_FAILED;
+}
+
+static int answer_question(struct triage *t, const struct question *q)
+{
+	struct terminal_style st =
+		terminal_style_of(t->format == ANSWER_AS_TABLE && terminal_wants_colour(stdout));
+	struct answer a = {.limit = t->limit};
+	struct coverage c;
+	int error = q->ask(&t->reader, &t->filter, &a);
+
+	t->reader.deadline_ns = 0; /* what is known is told */
+	if (error == 0)
+		error = coverage_read(&t->reader, t->filter.since_ns, t->filter.until_ns, &c);
+	if (error == 0)
+		error = answer_print(&a, &c, t->format, &st, stdout);
+	answer_fini(&a);
+	return error < 0 ? fail(t, error) : cli_flush("triage");
+}
+
+/* ---- questions about one finding ---- */
+
+static int not_found(const struct triage *t, const char *id, int error)
+{
+	if (error == -ENOENT)
+		errors_say("triage: %s has no finding '%s'; portolan triage findings lists them",
+			t->folder, id);
+	else if (error == -EEXIST)
+		errors_say("triage: more than one finding begins with '%s'", id);
+	else
+		return fail(t, error);
+	return EXIT_FAILED;
+}
+
+static int answer_why(struct triage *t, const char *id)
+{
+	struct terminal_style st = terminal_style_of(terminal_wants_colour(stdout));
+	int error = why_print(&t->reader, id, &st, stdout);
+
+	return error < 0 ? not_found(t, id, error) : cli_flush("triage");
+}
+
+static const char *author(void)
+{
+	const char *name = getlogin();
+
+	name = name ? name : getenv("SUDO_USER");
+	name = name ? name : getenv("USER");
+	return name ? name : "unknown";
+}
+
+/* `text` NULL: an acknowledgement. */
+static int write_down(struct triage *t, const char *id, const char *text)
+{
+	char whole[WHY_ID_BYTES], why[DATABASE_WHY_BYTES];
+	int error = why_find(&t->reader, id, whole);
+
+	if (error < 0)
+		return not_found(t, id, error);
+	error = note_write(t->folder, &(struct note){whole, author(), text, clock_wall_ns()}, why);
+	if (error < 0) {
+		errors_say("triage: %s: %s", t->folder, why);
+		return EXIT_FAILED;
+	}
+	printf("%s %s\n", whole, text ? "noted" : "acknowledged");
+	return cli_flush("triage");
+}
+
+/* All words behind the id are the note. */
+static int answer_note_of(struct triage *t)
+{
+	const struct cli_request *r = t->request;
+	char text[2000] = "";
+	size_t used = 0;
+
+	for (size_t i = 2; i < r->arguments && used < sizeof(text); i++)
+		used += (size_t)snprintf(
+			text + used, sizeof(text) - used, "%s%s", i > 2 ? " " : "", r->argument[i]);
+	if (!*text)
+		return cli_misuse("triage", "note: want an id and a text");
+	return write_down(t, r->argument[1], text);
+}
+
+/* Flows of a finding: its id may stand for the filters. */
+static int take_finding(struct triage *t, char whole[WHY_ID_BYTES])
+{
+	const char *id = t->request->argument[1];
+	int error = why_find(&t->reader, id, whole);
+
+	t->filter.finding = whole;
+	return error < 0 ? not_found(t, id, error) : EXIT_DONE;
+}
+
+static int answer(struct triage *t)
+{
+	const struct cli_request *r = t->request;
+	const char *name = r->argument[0], *argument = r->arguments > 1 ? r->argument[1] : NULL;
+	char whole[WHY_ID_BYTES];
+	int status = EXIT_DONE;
+
+	if (strcmp(name, "why") == 0)
+		return argument ? answer_why(t, argument) : cli_misuse("triage", "why: want an id");
+	if (strcmp(name, "ack") == 0)
+		return argument ? write_down(t, argument, NULL)
+				: cli_misuse("triage", "ack: want an id");
+	if (strcmp(name, "note") == 0)
+		return answer_note_of(t);
+	for (const struct question *q = questions; q->name; q++) {
+		if (strcmp(q->name, name) != 0)
+			continue;
+		if (strcmp(name, "reached") == 0)
+			t->filter.appliance = argument ? argument : t->filter.appliance;
+		else if (argument && (strcmp(name, "flows") == 0 || strcmp(name, "findings") == 0))
+			status = take_finding(t, whole);
+		else if (argument)
+			status = cli_misuse(
+				"triage", "%s: unexpected argument '%s'", name, argument);
+		return status == EXIT_DONE ? answer_question(t, q) : status;
+	}
+	return cli_misuse("triage", "unknown question '%s'", name);
+}
+
+static int run(const struct cli_request *r)
+{
+	struct triage t = {.request = r};
+	int status = find_folder(&t);
+
+	if (status == EXIT_DONE)
+		status = read_form(&t);
+	if (status == EXIT_DONE)
+		status = open_store(&t);
+	if (status == EXIT_DONE) {
+		status = read_filter(&t);
+		if (status == EXIT_DONE)
+			status = answer(&t);
+		store_reader_close(&t.reader);
+	}
+	ruleset_close(t.ruleset);
+	settings_free(t.settings);
+	return status;
+}
+
+#define QUESTION_HELP(name, what, argument) "  " #name " " argument ": " what "\n"
+
+const struct cli_command cli_triage = {
+	.name = "triage",
+	.summary = "ask the event store what happened, and what could not be seen",
+	.arguments = "QUESTION [ARGUMENT…]",
+	.arguments_min = 1,
+	.arguments_max = SIZE_MAX,
+	.description =
+		"Answers from what a sensor (site: store) or `replay --store` has remembered, "
+		"with\n"
+		"or without a running sensor. Every answer ends with what could not be seen in "
+		"its\n"
+		"window. Questions:\n" QUESTION_LIST(
+			QUESTION_HELP) "  why ID: what is known of one finding, as a colleague "
+				       "would write it "
+				       "down\n"
+				       "  flows ID: the flows of a finding\n"
+				       "  note ID TEXT, ack ID: write down what you found out\n"
+				       "Times are UTC. Examples:\n"
+				       "  portolan triage findings --store DIR --since 02:00 "
+				       "--until "
+				       "04:00\n"
+				       "  portolan triage channels --store DIR --at yesterday\n"
+				       "  portolan triage new --store DIR --since 7d --format json",
+	.options = options,
+	.run = run,
+};

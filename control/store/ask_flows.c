@@ -1,0 +1,224 @@
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/literal.h"
+#include "protocol.h"
+#include "store/questions.h"
+
+static const struct answer_column column[] = {
+	{"start", ANSWER_TIME, false},
+	{"duration", ANSWER_DURATION, false},
+	{"initiator", ANSWER_TEXT, false},
+	{"responder", ANSWER_TEXT, false},
+	{"transport", ANSWER_TEXT, false},
+	{"appliance", ANSWER_TEXT, false},
+	{"verdict", ANSWER_TEXT, false},
+	{"connection", ANSWER_TEXT, false},
+	{"service", ANSWER_TEXT, false},
+	{"packets", ANSWER_NUMBER, false},
+	{"bytes_sent", ANSWER_BYTES, false},
+	{"bytes_received", ANSWER_BYTES, false},
+	{"name", ANSWER_TEXT, true},
+	{"rule", ANSWER_TEXT, true},
+	{"initiator_basis", ANSWER_TEXT, true},
+	{"severity", ANSWER_SEVERITY, true},
+	{"ending", ANSWER_TEXT, true},
+	{"finding", ANSWER_TEXT, true},
+	{"vlan", ANSWER_NUMBER, true},
+	{"history", ANSWER_TEXT, true},
+};
+
+#define WORD(column) "(SELECT text FROM word WHERE id = f." column ")"
+
+static const char details[] =
+	"SELECT f.start_ns, f.duration_ns, v.initiator, v.responder, f.protocol,"
+	" coalesce(i.appliance || CASE WHEN r.appliance IS NULL THEN '' ELSE ' > ' || "
+	"r.appliance"
+	" END, r.appliance), " WORD("verdict") ", " WORD("connection") ", " WORD(
+		"servi"
+		"ce") ", f.packets_sent + f.packets_received, f.bytes_sent, "
+		      "f.bytes_received, " WORD("name") ", coalesce(nullif(i.rule, ''), "
+							"r.rule), " WORD("basis") ", "
+										  "f.severity,"
+										  " " WORD("ending") ", (SELECT name FROM finding "
+												     "WHERE id = f.finding), "
+												     "f.vlan, " WORD(
+													     "history") ", "
+															"f."
+															"initia"
+															"tor_"
+															"port, "
+															"f."
+															"respon"
+															"der_"
+															"port"
+															" FROM "
+															"flow "
+															"f "
+															"JOIN "
+															"flows "
+															"v ON "
+															"v.id "
+															"= "
+															"f."
+															"rowid "
+															"LEFT "
+															"JOIN "
+															"endpoi"
+															"nt i "
+															"ON "
+															"i.id "
+															"= "
+															"f."
+															"initia"
+															"tor_"
+															"end"
+															" LEFT "
+															"JOIN "
+															"endpoi"
+															"nt r "
+															"ON "
+															"r.id "
+															"= "
+															"f."
+															"respon"
+															"der_"
+															"end"
+															" WHERE"
+															" f."
+															"rowid "
+															"IN "
+															"(%s) "
+															"ORDER "
+															"BY "
+															"f."
+															"start_"
+															"ns "
+															"DESC";
+
+/* Rows of the flows that are asked for: the newest ones, as many as are wanted. */
+static const char rows[] =
+	"SELECT rowid FROM flow WHERE start_ns <= ?2 AND start_ns + duration_ns >= ?1"
+	" AND (?3 IS NULL OR initiator_end IN (SELECT id FROM endpoint WHERE appliance = ?3)"
+	"  OR responder_end IN (SELECT id FROM endpoint WHERE appliance = ?3))"
+	" AND (?4 IS NULL OR responder_port = ?4) AND (?5 IS NULL OR protocol = ?5)"
+	" AND (?6 IS NULL OR verdict = (SELECT id FROM word WHERE text = ?6))%s"
+	" ORDER BY start_ns DESC LIMIT ?9";
+
+static const char of_peer[] = " AND (initiator BETWEEN ?7 AND ?8 OR responder BETWEEN ?7 AND ?8)";
+static const char of_finding[] = " AND finding = (SELECT id FROM finding WHERE name = ?7)";
+
+static void last_address(const struct prefix *p, struct address *last)
+{
+	unsigned first_bit = p->version == 4 ? 96 + p->length : p->length;
+
+	*last = p->address;
+	for (unsigned bit = first_bit; bit < 128; bit++)
+		last->byte[bit / 8] |= (uint8_t)(0x80u >> bit % 8);
+}
+
+static int64_t ipv4_number(const struct address *a)
+{
+	return (int64_t)a->byte[12] << 24 | (int64_t)a->byte[13] << 16 | (int64_t)a->byte[14] << 8 |
+	       a->byte[15];
+}
+
+static void bind_peers(struct sqlite3_stmt *s, const struct prefix *p, struct address *last)
+{
+	last_address(p, last);
+	if (p->version == 4) {
+		bind_number(s, 7, ipv4_number(&p->address));
+		bind_number(s, 8, ipv4_number(last));
+	} else {
+		bind_bytes(s, 7, p->address.byte, sizeof(p->address.byte));
+		bind_bytes(s, 8, last->byte, sizeof(last->byte));
+	}
+}
+
+/* `443/tcp`, or the name of a protocol without ports. */
+static int bind_port(struct sqlite3_stmt *s, const char *port)
+{
+	enum transport transport;
+	uint16_t number;
+
+	bind_null(s, 4);
+	bind_null(s, 5);
+	if (!port)
+		return 0;
+	if (literal_port(port, &number) == 0) {
+		bind_number(s, 4, number);
+		return 0;
+	}
+	if (literal_port_transport(port, &number, &transport) < 0)
+		return -EINVAL;
+	bind_number(s, 4, number);
+	bind_number(s, 5, transport == TRANSPORT_TCP ? 6 : 17);
+	return 0;
+}
+
+static void put_end(struct answer *a, struct sqlite3_stmt *s, int address, int port)
+{
+	char text[80];
+
+	if (row_is_null(s, port))
+		snprintf(text, sizeof(text), "%s", row_text(s, address));
+	else
+		snprintf(text, sizeof(text),
+			strchr(row_text(s, address), ':') ? "[%s]:%d" : "%s:%d",
+			row_text(s, address), (int)row_number(s, port));
+	answer_text(a, text);
+}
+
+static void put_row(struct answer *a, struct sqlite3_stmt *s)
+{
+	const char *transport = protocol_name((uint8_t)row_number(s, 4));
+
+	answer_number(a, row_number(s, 0));
+	answer_number(a, row_number(s, 1));
+	put_end(a, s, 2, 20);
+	put_end(a, s, 3, 21);
+	answer_text(a, transport ? transport : row_text(s, 4));
+	for (int i = 5; i < (int)a->columns; i++)
+		if (column[i].type == ANSWER_TEXT)
+			answer_text(a, row_text(s, i));
+		else
+			answer_number(a, row_number(s, i));
+}
+
+static int read_segment(void *context, struct database *d, const struct store_filter *f)
+{
+	struct answer *a = context;
+	size_t wanted = a->limit ? a->limit - answer_rows(a) + 1 : 0;
+	struct sqlite3_stmt *s = NULL;
+	char which[1024], sql[4096];
+	struct address last;
+	int got;
+
+	snprintf(which, sizeof(which), rows, f->finding ? of_finding : f->peers ? of_peer : "");
+	snprintf(sql, sizeof(sql), details, which);
+	got = database_prepare(d, &s, sql);
+	if (got < 0)
+		return got;
+	bind_number(s, 1, (int64_t)f->since_ns);
+	bind_number(s, 2, (int64_t)f->until_ns);
+	bind_text(s, 3, f->appliance);
+	got = bind_port(s, f->port);
+	bind_text(s, 6, f->verdict);
+	if (f->finding)
+		bind_text(s, 7, f->finding);
+	else if (f->peers)
+		bind_peers(s, f->peers, &last);
+	bind_number(s, 9, wanted ? (int64_t)wanted : -1);
+	while (got >= 0 && (got = database_row(d, s)) > 0)
+		if (answer_wants(a))
+			put_row(a, s);
+	database_finalize(&s);
+	return got < 0 ? got : a->error ? a->error : a->more ? 1 : 0;
+}
+
+int ask_flows(struct store_reader *r, const struct store_filter *f, struct answer *a)
+{
+	answer_begin(a, column, sizeof(column) / sizeof(column[0]));
+	return store_reader_segments(r, f, a, read_segment, a);
+}

@@ -1,0 +1,181 @@
+/* Questions about rows of the policy and who used them: from sums, never from flows. */
+#include "store/questions.h"
+
+#define COUNT(column) (sizeof(column) / sizeof((column)[0]))
+
+/* ---- new ---- */
+
+static const struct answer_column new_column[] = {
+	{"what", ANSWER_TEXT, false},
+	{"first", ANSWER_TIME, false},
+	{"appliance", ANSWER_TEXT, false},
+	{"direction", ANSWER_TEXT, false},
+	{"rule", ANSWER_TEXT, false},
+	{"peer", ANSWER_TEXT, false},
+	{"service", ANSWER_TEXT, false},
+	{"verdict", ANSWER_TEXT, false},
+	{"flows", ANSWER_NUMBER, false},
+	{"last", ANSWER_TIME, false},
+	{"bytes", ANSWER_BYTES, true},
+};
+
+/* A peer that the appliance had on another rule before is new on this one all the same; a rule that
+ * is new is not told again for each of its peers' services. */
+static const char new_sql[] =
+	"SELECT * FROM ("
+	"SELECT 'rule' AS what, min(h.first_ns) AS first, e.appliance AS appliance, e.direction,"
+	" e.rule, '', '', e.verdict AS verdict, sum(h.flows), max(h.last_ns),"
+	" sum(h.bytes_sent + h.bytes_received)"
+	" FROM hourly h JOIN endpoint e ON e.id = h.endpoint GROUP BY e.id"
+	" UNION ALL SELECT 'peer', p.first_ns, e.appliance, e.direction, e.rule, p.peer, '',"
+	" e.verdict, p.flows, p.last_ns, p.bytes FROM peer p JOIN endpoint e ON e.id = p.endpoint"
+	" UNION ALL SELECT 'service', s.first_ns, e.appliance, e.direction, e.rule, '', s.service,"
+	" e.verdict, s.flows, s.last_ns, 0 FROM spoken s JOIN endpoint e ON e.id = s.endpoint)"
+	" WHERE first >= ?1 AND first <= ?2 AND (?3 IS NULL OR appliance = ?3)"
+	" AND (?5 IS NULL OR verdict = ?5) ORDER BY what = 'service', what = 'rule', first DESC";
+
+int ask_new(struct store_reader *r, const struct store_filter *f, struct answer *a)
+{
+	answer_begin(a, new_column, COUNT(new_column));
+	if (f->since_ns <= r->first_ns)
+		answer_note(
+			a, "the window begins with the store, so everything is new: give --since");
+	return ask_state(r, f, a, new_sql, 5);
+}
+
+/* ---- silent ---- */
+
+static const struct answer_column silent_column[] = {
+	{"appliance", ANSWER_TEXT, false},
+	{"direction", ANSWER_TEXT, false},
+	{"rule", ANSWER_TEXT, false},
+	{"features", ANSWER_TEXT, false},
+	{"last", ANSWER_TIME, false},
+	{"silent_for", ANSWER_DURATION, false},
+	{"usual_packets_an_hour", ANSWER_NUMBER, false},
+	{"packets_in_window", ANSWER_NUMBER, false},
+	{"hours_before", ANSWER_NUMBER, true},
+};
+
+/* A row is usual where it was used in at least six hours before the window, and in half of the
+ * hours between its first use and the window: then less than a tenth of its usual packets is
+ * silence. The hour in which the window begins counts for neither. */
+static const char silent_sql[] =
+	"WITH before AS (SELECT e.appliance AS appliance, e.direction AS direction, e.rule AS rule,"
+	"  e.features AS features, count(DISTINCT h.hour_ns) AS hours,"
+	"  sum(h.packets_sent + h.packets_received) AS packets, min(h.first_ns) AS first"
+	"  FROM hourly h JOIN endpoint e ON e.id = h.endpoint"
+	"  WHERE h.hour_ns + 3600000000000 <= ?1 AND e.rule != ''"
+	"  AND e.verdict IN ('expected', 'implied') GROUP BY 1, 2, 3),"
+	" since AS (SELECT e.appliance AS appliance, e.direction AS direction, e.rule AS rule,"
+	"  sum(CASE WHEN h.hour_ns >= ?1 AND h.hour_ns < ?2"
+	"   THEN h.packets_sent + h.packets_received ELSE 0 END) AS packets,"
+	"  max(min(h.last_ns, ?2)) AS last"
+	"  FROM hourly h JOIN endpoint e ON e.id = h.endpoint"
+	"  WHERE h.hour_ns < ?2 AND e.verdict IN ('expected', 'implied') GROUP BY 1, 2, 3)"
+	" SELECT b.appliance, b.direction, b.rule, b.features, s.last, ?2 - s.last,"
+	"  b.packets / b.hours, s.packets, b.hours"
+	" FROM before b JOIN since s USING(appliance, direction, rule)"
+	" WHERE b.hours >= 6 AND b.hours * 2 >= (?1 - b.first) / 3600000000000"
+	"  AND s.packets * 10 < b.packets / b.hours * max((?2 - ?1) / 3600000000000, 1)"
+	"  AND ?2 - s.last >= 3600000000000"
+	"  AND (?3 IS NULL OR b.appliance = ?3)"
+	" ORDER BY ?2 - s.last DESC";
+
+int ask_silent(struct store_reader *r, const struct store_filter *f, struct answer *a)
+{
+	answer_begin(a, silent_column, COUNT(silent_column));
+	return ask_state(r, f, a, silent_sql, -1);
+}
+
+/* ---- matrix ---- */
+
+static const struct answer_column matrix_column[] = {
+	{"appliance", ANSWER_TEXT, false},
+	{"direction", ANSWER_TEXT, false},
+	{"rule", ANSWER_TEXT, false},
+	{"state", ANSWER_TEXT, false},
+	{"flows", ANSWER_NUMBER, false},
+	{"violations", ANSWER_NUMBER, false},
+	{"first", ANSWER_TIME, false},
+	{"last", ANSWER_TIME, false},
+	{"last_violation", ANSWER_TIME, false},
+	{"bytes_sent", ANSWER_BYTES, true},
+	{"bytes_received", ANSWER_BYTES, true},
+	{"features", ANSWER_TEXT, true},
+};
+
+#define BELONGS "e.verdict IN ('expected', 'implied', 'not-covered')"
+
+static const char matrix_sql[] =
+	"SELECT e.appliance, e.direction, CASE e.rule WHEN '' THEN '(undocumented)' ELSE e.rule "
+	"END,"
+	" CASE WHEN max(CASE WHEN " BELONGS " THEN 0 ELSE h.last_ns END) >"
+	"  max(CASE WHEN " BELONGS " THEN h.last_ns ELSE 0 END) THEN 'violated' ELSE 'used' END,"
+	" sum(CASE WHEN " BELONGS " THEN h.flows ELSE 0 END),"
+	" sum(CASE WHEN " BELONGS " THEN 0 ELSE h.flows END),"
+	" min(h.first_ns), max(CASE WHEN " BELONGS " THEN h.last_ns ELSE 0 END),"
+	" max(CASE WHEN " BELONGS " THEN 0 ELSE h.last_ns END), sum(h.bytes_sent),"
+	" sum(h.bytes_received), e.features"
+	" FROM hourly h JOIN endpoint e ON e.id = h.endpoint"
+	" WHERE h.last_ns >= ?1 AND h.first_ns <= ?2 AND h.hour_ns > ?1 - 3600000000000"
+	" AND h.hour_ns <= ?2 AND (?3 IS NULL OR e.appliance = ?3)"
+	" GROUP BY e.appliance, e.direction, e.rule ORDER BY e.appliance, e.direction, e.rule";
+
+int ask_matrix(struct store_reader *r, const struct store_filter *f, struct answer *a)
+{
+	answer_begin(a, matrix_column, COUNT(matrix_column));
+	answer_note(a, "a row that is not listed was never used by that appliance in the window");
+	return ask_state(r, f, a, matrix_sql, -1);
+}
+
+/* ---- exposed ---- */
+
+static const struct answer_column exposed_column[] = {
+	{"appliance", ANSWER_TEXT, false},
+	{"what", ANSWER_TEXT, false},
+	{"peer", ANSWER_TEXT, false},
+	{"port", ANSWER_TEXT, false},
+	{"flows", ANSWER_NUMBER, false},
+	{"first", ANSWER_TIME, false},
+	{"last", ANSWER_TIME, false},
+};
+
+int ask_exposed(struct store_reader *r, const struct store_filter *f, struct answer *a)
+{
+	answer_begin(a, exposed_column, COUNT(exposed_column));
+	return ask_state(r, f, a,
+		"SELECT appliance, what, peer, port, flows, first_ns, last_ns FROM exposure"
+		" WHERE last_ns >= ?1 AND first_ns <= ?2 AND (?3 IS NULL OR appliance = ?3)"
+		" AND (?4 IS NULL OR port = ?4) ORDER BY what, appliance, last_ns DESC",
+		2);
+}
+
+/* ---- reached ---- */
+
+static const struct answer_column reached_column[] = {
+	{"peer", ANSWER_TEXT, false},
+	{"appliance", ANSWER_TEXT, false},
+	{"rule", ANSWER_TEXT, false},
+	{"verdict", ANSWER_TEXT, false},
+	{"flows", ANSWER_NUMBER, false},
+	{"bytes", ANSWER_BYTES, false},
+	{"first", ANSWER_TIME, false},
+	{"last", ANSWER_TIME, false},
+};
+
+/* A rule's id has its port: `role/direction/port/transport`. */
+int ask_reached(struct store_reader *r, const struct store_filter *f, struct answer *a)
+{
+	answer_begin(a, reached_column, COUNT(reached_column));
+	return ask_state(r, f, a,
+		"SELECT p.peer, e.appliance, CASE e.rule WHEN '' THEN '(undocumented)' ELSE e.rule "
+		"END,"
+		" e.verdict, p.flows, p.bytes, p.first_ns, p.last_ns"
+		" FROM peer p JOIN endpoint e ON e.id = p.endpoint"
+		" WHERE e.direction = 'inbound' AND p.last_ns >= ?1 AND p.first_ns <= ?2"
+		" AND (?3 IS NULL OR e.appliance = ?3)"
+		" AND (?4 IS NULL OR e.rule LIKE '%/' || ?4 OR e.rule LIKE '%/' || ?4 || '/%')"
+		" AND (?5 IS NULL OR e.verdict = ?5) ORDER BY p.last_ns DESC",
+		0);
+}

@@ -1,0 +1,36 @@
+/* Channels over time: the states of each pair of appliances, made of the connections that were
+ * stored.
+ *
+ * A connection stands from its first packet to five minutes after its last one, or to its end. Two
+ * that stand are `up`, one is `half`; without one, what was tried last says why.
+ */
+#ifndef PORTOLAN_CHANNEL_BANDS_H
+#define PORTOLAN_CHANNEL_BANDS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/store_reader.h"
+
+struct channel_band {
+	uint64_t from_ns, to_ns;
+	const char *state; /* up, half, refused, unanswered, handshake-only, silent */
+	unsigned connections;
+	size_t pair;
+};
+
+struct channel_pair {
+	char *one, *other;
+};
+
+struct channel_bands {
+	struct channel_pair *pair;
+	struct channel_band *band; /* by pair, then by time; up to the window's end */
+	size_t pairs, bands;
+};
+
+/* 0 or a negative errno; to be freed in any case. Bands outside of the window are cut away. */
+int channel_bands_read(struct store_reader *, const struct store_filter *, struct channel_bands *);
+void channel_bands_free(struct channel_bands *);
+
+#endif

@@ -1,0 +1,48 @@
+/* The questions of incident triage, each a table (DESIGN 12).
+ *
+ * A question fills an answer that answer_begin() has not been called for; 0 or a negative errno,
+ * with the reason in the reader's database.
+ */
+#ifndef PORTOLAN_QUESTIONS_H
+#define PORTOLAN_QUESTIONS_H
+
+#include "store/answer.h"
+#include "store/store_reader.h"
+
+/* Name, what it answers, what argument it takes: "": none. */
+#define QUESTION_LIST(X)                                                                           \
+	X(findings, "what happened: findings, gravest first", "")                                  \
+	X(flows, "all flows of a finding, a peer, an appliance", "")                               \
+	X(new, "what is new: peers, rules and services never seen before the window", "")          \
+	X(silent, "what is missing: rows that were used before, and since when they are not", "")  \
+	X(matrix, "appliance by rule: never, last seen, violations", "")                           \
+	X(channels, "appliance communications between each pair, at a time or over a window", "")  \
+	X(exposed, "what crossed the network in clear or with old versions", "")                   \
+	X(reached, "who reached an appliance", "APPLIANCE")                                        \
+	X(rhythm, "connections that come at regular intervals: peers that may be beacons", "")     \
+	X(timeline, "findings, channels, mirror, reloads and runs in the order of time", "")       \
+	X(coverage, "how sure: when somebody listened, and what could not be seen", "")
+
+typedef int question_asker(struct store_reader *, const struct store_filter *, struct answer *);
+
+#define QUESTION_DECLARATION(name, what, argument) question_asker ask_##name;
+QUESTION_LIST(QUESTION_DECLARATION)
+
+struct question {
+	const char *name, *what, *argument;
+	question_asker *ask;
+};
+
+/* All questions, a NULL name behind the last. */
+extern const struct question questions[];
+
+/* Rows of a statement on the state, a column of the answer each. ?1 since, ?2 until, ?3 appliance,
+ * ?4 port, ?5 verdict, ?6 state, ?7 finding, ?8 at. `peer`: number of the column that the filter's
+ * peers are compared with; -1: none. */
+int ask_state(struct store_reader *, const struct store_filter *, struct answer *, const char *sql,
+	int peer);
+
+/* Whether a peer's address is within the filter. */
+bool filter_has_peer(const struct store_filter *, const char *address);
+
+#endif
