@@ -41,9 +41,12 @@ static json_t *captures_json(const struct replay_options *o, const struct replay
 		"failed", (json_int_t)p->failures, "interrupted", p->interrupted);
 }
 
-static void tell_minute(void *collector, const struct counters *c, uint64_t now_ns)
+/* The first minute is that of the first packet. */
+static void tell_minute(void *context, const struct counters *c, uint64_t start_ns, uint64_t now_ns)
 {
-	collector_minute(collector, c, now_ns, 0);
+	struct collector *collector = context;
+
+	collector_minute(collector, c, collector->store.minute_ns ? now_ns : start_ns, 0);
 }
 
 static int run_captures(const struct replay_options *o, const struct settings *settings,

@@ -59,7 +59,7 @@ static bool is_another_minute(uint64_t *minute, const struct source *s)
 {
 	uint64_t now = s->now_ns / MINUTE_NS;
 
-	if (now == *minute)
+	if (now == *minute || s->now_ns == 0)
 		return false;
 	*minute = now;
 	return true;
@@ -88,7 +88,7 @@ static void run_source(
 		got = worker_step(w, s);
 		empty_record_buffer(p, record_buffer);
 		if (p->minute && is_another_minute(&minute, s))
-			p->minute(p->context, worker_counters(w), s->now_ns);
+			p->minute(p->context, worker_counters(w), s->start_ns, s->now_ns);
 		tell_now(p, s);
 		if (got < 0 && got != -ENODATA)
 			report_failure(p, &bar, s);
@@ -132,7 +132,7 @@ static void tell_minute(const struct replay *p, struct worker_pool *pool, const 
 	struct counters c;
 
 	worker_pool_counters(pool, &c);
-	p->minute(p->context, &c, s->now_ns);
+	p->minute(p->context, &c, s->start_ns, s->now_ns);
 }
 
 static void run_source_pooled(

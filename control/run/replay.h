@@ -32,7 +32,7 @@ struct replay {
 	record_taker *take;
 	void (*idle)(void *context); /* a pipe has nothing at the moment; or NULL */
 	/* Called when a minute of the stream's time is over; or NULL. */
-	void (*minute)(void *context, const struct counters *, uint64_t now_ns);
+	void (*minute)(void *context, const struct counters *, uint64_t start_ns, uint64_t now_ns);
 	void *context;
 	struct mirror_report *mirror; /* the workers' figures are added; or NULL */
 	/* Results. */

@@ -523,6 +523,8 @@ void store_feed_minute(struct store_feed *f, const struct counters *c, uint64_t 
 
 	if (!f->store || now_ns == 0)
 		return;
+	if (!f->minute_ns)
+		store_began(f->store, now_ns);
 	store_minute(f->store, &m);
 	f->minute_ns = minute_ns;
 	f->told = *c;

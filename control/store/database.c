@@ -290,7 +290,9 @@ int64_t database_changes(const struct database *d)
 
 static int is_late(void *deadline_ns)
 {
-	return clock_steady_ns() > *(const uint64_t *)deadline_ns;
+	uint64_t at_ns = *(const uint64_t *)deadline_ns;
+
+	return at_ns && clock_steady_ns() > at_ns;
 }
 
 void database_set_deadline(struct database *d, const uint64_t *deadline_ns)

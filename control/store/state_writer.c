@@ -19,6 +19,7 @@
 	X(SEEN, "UPDATE run SET seen_ns = max(seen_ns, ?2) WHERE id = ?1")                         \
 	X(BEGAN, "UPDATE run SET began_ns = ?2, seen_ns = ?2 WHERE id = ?1 AND kind = 'replay'"    \
 		 " AND began_ns = 0")                                                              \
+	X(IN_FORCE, "UPDATE policy_change SET at_ns = ?2 WHERE run = ?1 AND at_ns = 0")            \
 	X(END, "UPDATE run SET ended_ns = ?2, seen_ns = max(seen_ns, ?2), ending = ?3"             \
 	       " WHERE id = ?1")                                                                   \
 	X(POLICY, "INSERT OR IGNORE INTO policy VALUES(?1, ?2, ?3)")                               \
@@ -215,7 +216,7 @@ void state_writer_close(struct state_writer *w)
 
 /* ---- writing the sums ---- */
 
-static int write_hour(struct state_writer *w, const struct sum *s)
+static int write_hour(struct state_writer *w, struct sum *s)
 {
 	struct sqlite3_stmt *t = statement(w, HOUR);
 
@@ -231,7 +232,8 @@ static int write_hour(struct state_writer *w, const struct sum *s)
 	return step(w, HOUR);
 }
 
-static void bind_peer(struct sqlite3_stmt *t, const struct sum *s, const char *peer)
+static void bind_peer(
+	struct sqlite3_stmt *t, const struct sum *s, const struct sum_gaps *g, const char *peer)
 {
 	bind_number(t, 1, s->key.endpoint);
 	bind_text(t, 2, peer);
@@ -240,32 +242,33 @@ static void bind_peer(struct sqlite3_stmt *t, const struct sum *s, const char *p
 	bind_number(t, 5, (int64_t)s->flows);
 	bind_number(t, 6, (int64_t)s->packets[0]);
 	bind_number(t, 7, (int64_t)s->bytes[0]);
-	bind_number(t, 8, (int64_t)s->first_start_ns);
-	bind_number(t, 9, (int64_t)s->last_start_ns);
-	bind_number(t, 10, (int64_t)s->gaps);
-	bind_real(t, 11, s->gap_sum);
-	bind_real(t, 12, s->gap_squares);
+	bind_number(t, 8, (int64_t)g->first_ns);
+	bind_number(t, 9, (int64_t)g->last_ns);
+	bind_number(t, 10, (int64_t)g->gaps);
+	bind_real(t, 11, g->sum);
+	bind_real(t, 12, g->squares);
 }
 
-static int write_peer(struct state_writer *w, const struct sum *s)
+static int write_peer(struct state_writer *w, struct sum *s)
 {
+	struct sum_gaps gaps = sum_gaps(s);
 	struct peer_count *c = count_of(w, s->key.endpoint);
 	char peer[ADDRESS_TEXT_BYTES];
 	int error;
 
 	format_address(&s->key.peer, s->key.version, peer);
-	bind_peer(statement(w, PEER), s, peer);
+	bind_peer(statement(w, PEER), s, &gaps, peer);
 	error = step(w, PEER);
 	if (error < 0 || database_changes(&w->database) > 0)
 		return error;
 	if (!c || c->peers >= STATE_PEERS_MAX)
 		return state_writer_lost(w, "peers", s->last_ns, 1);
 	c->peers++;
-	bind_peer(statement(w, PEER_ADD), s, peer);
+	bind_peer(statement(w, PEER_ADD), s, &gaps, peer);
 	return step(w, PEER_ADD);
 }
 
-static int write_service(struct state_writer *w, const struct sum *s)
+static int write_service(struct state_writer *w, struct sum *s)
 {
 	struct sqlite3_stmt *t = statement(w, SPOKEN);
 
@@ -277,7 +280,7 @@ static int write_service(struct state_writer *w, const struct sum *s)
 	return step(w, SPOKEN);
 }
 
-static int write_exposure(struct state_writer *w, const struct sum *s)
+static int write_exposure(struct state_writer *w, struct sum *s)
 {
 	struct sqlite3_stmt *t = statement(w, EXPOSURE);
 	char peer[ADDRESS_TEXT_BYTES], port[ENDPOINT_TEXT_BYTES];
@@ -294,7 +297,7 @@ static int write_exposure(struct state_writer *w, const struct sum *s)
 	return step(w, EXPOSURE);
 }
 
-static int write_sides(struct state_writer *w, const struct sum *s)
+static int write_sides(struct state_writer *w, struct sum *s)
 {
 	struct sqlite3_stmt *t = statement(w, SIDES);
 
@@ -304,7 +307,7 @@ static int write_sides(struct state_writer *w, const struct sum *s)
 	return step(w, SIDES);
 }
 
-typedef int sum_writer(struct state_writer *, const struct sum *);
+typedef int sum_writer(struct state_writer *, struct sum *);
 
 static int write_sums(struct state_writer *w)
 {
@@ -375,6 +378,21 @@ int state_writer_run(struct state_writer *w, const struct stored_run *r)
 	if (error == 0)
 		w->run = database_last_id(&w->database);
 	return error;
+}
+
+/* Its policy is in force from then on, too. */
+int state_writer_began(struct state_writer *w, uint64_t began_ns)
+{
+	int error;
+
+	bind_number(statement(w, BEGAN), 1, w->run);
+	bind_number(statement(w, BEGAN), 2, (int64_t)began_ns);
+	error = step(w, BEGAN);
+	if (error < 0)
+		return error;
+	bind_number(statement(w, IN_FORCE), 1, w->run);
+	bind_number(statement(w, IN_FORCE), 2, (int64_t)began_ns);
+	return step(w, IN_FORCE);
 }
 
 int state_writer_end(struct state_writer *w, uint64_t ended_ns, const char *ending)
@@ -507,11 +525,6 @@ int state_writer_minute(struct state_writer *w, const struct stored_minute *m)
 	struct sqlite3_stmt *t = statement(w, MINUTE);
 	int error;
 
-	bind_number(statement(w, BEGAN), 1, w->run);
-	bind_number(statement(w, BEGAN), 2, (int64_t)m->minute_ns);
-	error = step(w, BEGAN);
-	if (error < 0)
-		return error;
 	bind_number(t, 1, (int64_t)m->minute_ns);
 	bind_number(t, 2, w->run);
 	for (int i = 0; i < 7; i++)

@@ -30,6 +30,7 @@ int state_writer_commit(struct state_writer *);
 void state_writer_roll_back(struct state_writer *);
 
 int state_writer_run(struct state_writer *, const struct stored_run *);
+int state_writer_began(struct state_writer *, uint64_t began_ns);
 /* `ending`: "stopped" or "failed". */
 int state_writer_end(struct state_writer *, uint64_t ended_ns, const char *ending);
 int state_writer_policy(struct state_writer *, const struct stored_policy *);

@@ -111,6 +111,12 @@ void store_run(struct store *s, const struct stored_run *r)
 		AT(stored_run, site), AT(stored_run, title));
 }
 
+void store_began(struct store *s, uint64_t began_ns)
+{
+	if (s)
+		tell(s, STORE_BEGAN, &began_ns, sizeof(began_ns), NULL, 0);
+}
+
 void store_policy(struct store *s, const struct stored_policy *p)
 {
 	TELL(s, STORE_POLICY, p, AT(stored_policy, hash), AT(stored_policy, profile),
@@ -268,6 +274,8 @@ static int apply(struct store *s, struct store_message *m)
 	switch (m->kind) {
 	case STORE_RUN:
 		return state_writer_run(s->state, &m->run);
+	case STORE_BEGAN:
+		return state_writer_began(s->state, m->began_ns);
 	case STORE_POLICY:
 		return state_writer_policy(s->state, &m->policy);
 	case STORE_ENDPOINT:

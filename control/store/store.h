@@ -39,6 +39,8 @@ int store_start(struct store *);
 int store_close(struct store *, uint64_t ended_ns, const char *ending, uint64_t within_ns);
 
 void store_run(struct store *, const struct stored_run *);
+/* When the run began, where it was not known yet. */
+void store_began(struct store *, uint64_t began_ns);
 void store_policy(struct store *, const struct stored_policy *);
 void store_endpoint(struct store *, const struct stored_endpoint *);
 void store_flow(struct store *, const struct stored_flow *);

@@ -16,6 +16,7 @@
 
 enum store_message_kind {
 	STORE_RUN,
+	STORE_BEGAN,
 	STORE_POLICY,
 	STORE_ENDPOINT,
 	STORE_FLOWS,
@@ -34,6 +35,7 @@ struct store_message {
 	uint32_t flows; /* STORE_FLOWS: so many follow */
 	union {
 		struct stored_run run;
+		uint64_t began_ns;
 		struct stored_policy policy;
 		struct stored_endpoint endpoint;
 		struct stored_finding finding;

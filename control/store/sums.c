@@ -102,19 +102,46 @@ static void add_hours(struct sums *all, const struct stored_flow *f, unsigned en
 	} while (h.from_ns < last);
 }
 
-/* A flow is told at its end: one that began before the last one that was told fills no gap. */
-static void add_start(struct sum *s, uint64_t start_ns)
+static void add_start(struct sums *all, struct sum *s, uint64_t start_ns)
 {
-	double gap = start_ns > s->last_start_ns ? (double)(start_ns - s->last_start_ns) / 1e9 : 0;
+	void *more;
 
-	if (s->last_start_ns == 0) {
-		s->first_start_ns = s->last_start_ns = start_ns;
-	} else if (gap > 0) {
-		s->gaps++;
-		s->gap_sum += gap;
-		s->gap_squares += gap * gap;
-		s->last_start_ns = start_ns;
+	if ((s->starts & (s->starts - 1)) == 0) {
+		more = heap_reallocarray(
+			s->start_ns, s->starts ? 2 * s->starts : 1, sizeof(*s->start_ns));
+		if (!more) {
+			all->error = -ENOMEM;
+			return;
+		}
+		s->start_ns = more;
 	}
+	s->start_ns[s->starts++] = start_ns;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* Flows are told at their end, which is in another order. */
+struct sum_gaps sum_gaps(struct sum *s)
+{
+	struct sum_gaps g = {.first_ns = 0};
+
+	if (s->starts == 0)
+		return g;
+	qsort(s->start_ns, s->starts, sizeof(*s->start_ns), by_time);
+	g.first_ns = s->start_ns[0];
+	g.last_ns = s->start_ns[s->starts - 1];
+	for (size_t i = 1; i < s->starts; i++) {
+		double gap = (double)(s->start_ns[i] - s->start_ns[i - 1]) / 1e9;
+		g.gaps++;
+		g.sum += gap;
+		g.squares += gap * gap;
+	}
+	return g;
 }
 
 static void add_peer(struct sums *all, const struct stored_flow *f, unsigned end, int64_t endpoint)
@@ -130,7 +157,7 @@ static void add_peer(struct sums *all, const struct stored_flow *f, unsigned end
 		return;
 	span(s, f->start_ns, f->end_ns);
 	if (f->is_first)
-		add_start(s, f->start_ns);
+		add_start(all, s, f->start_ns);
 	s->flows += f->is_first;
 	s->packets[0] += f->packets[0] + f->packets[1];
 	s->bytes[0] += f->bytes[0] + f->bytes[1];
@@ -204,6 +231,7 @@ void sums_clear(struct sums *all)
 		HASH_ITER(hh, all->first[kind], s, next)
 		{
 			HASH_DEL(all->first[kind], s);
+			free(s->start_ns);
 			free(s);
 		}
 	}

@@ -27,10 +27,8 @@ struct sum {
 	struct sum_key key;
 	uint64_t flows, packets[2], bytes[2]; /* [0] sent by the appliance */
 	uint64_t first_ns, last_ns;
-	/* Of a peer: starts of flows in the order in which they came, and the seconds between them.
-	 */
-	uint64_t first_start_ns, last_start_ns, gaps;
-	double gap_sum, gap_squares;
+	uint64_t *start_ns; /* of a peer's flows, in the order in which they ended */
+	size_t starts;
 	UT_hash_handle hh;
 };
 
@@ -45,6 +43,14 @@ void sums_add_end(struct sums *, const struct stored_flow *, unsigned end, int64
 
 /* Adds what is not of one end: the sides that were seen. */
 void sums_add_sides(struct sums *, const struct stored_flow *);
+
+/* The seconds between the starts of a peer's flows. */
+struct sum_gaps {
+	uint64_t first_ns, last_ns; /* starts; 0: none */
+	uint64_t gaps;
+	double sum, squares;
+};
+struct sum_gaps sum_gaps(struct sum *);
 
 void sums_clear(struct sums *);
 
