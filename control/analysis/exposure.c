@@ -34,27 +34,6 @@ void exposures_fini(struct exposures *n)
 	memset(n, 0, sizeof(*n));
 }
 
-/* Whether the feature is also documented with TLS, for this role and direction. */
-static int has_tls_beside(const struct ruleset *c, uint16_t set)
-{
-	const struct policy *p = c->policy;
-	const struct rule *own = &p->rule[p->set[set].first];
-
-	for (uint32_t i = 0; i < p->rules; i++) {
-		const struct rule *r = &p->rule[i];
-		if (r->enabled && r->role == own->role && r->direction == own->direction &&
-			r->feature == own->feature && r->services & SERVICE_BIT(SERVICE_TLS))
-			return 1;
-	}
-	return 0;
-}
-
-static int is_clear_syslog(const struct ruleset *c, const struct record *r, unsigned end)
-{
-	return r->service == SERVICE_SYSLOG && end == 0 && r->set[end] != SET_NONE &&
-	       has_tls_beside(c, r->set[end]);
-}
-
 static int is_old_tls(const struct record *r)
 {
 	unsigned version = r->facts.known ? tls_version_of(&r->facts) : FACT_NONE;
@@ -64,8 +43,7 @@ static int is_old_tls(const struct record *r)
 	return r->service == SERVICE_TLS && version < 0x0303;
 }
 
-bool exposure_holds(
-	const struct ruleset *c, enum exposure kind, const struct record *r, unsigned end)
+bool exposure_holds(enum exposure kind, const struct record *r, unsigned end)
 {
 	int known = r->facts.known;
 
@@ -73,7 +51,7 @@ bool exposure_holds(
 		return false;
 	switch (kind) {
 	case EXPOSURE_CLEAR_SYSLOG:
-		return is_clear_syslog(c, r, end);
+		return r->service == SERVICE_SYSLOG && end == 0 && r->set[end] != SET_NONE;
 	case EXPOSURE_CLEAR_BIND:
 		return known && r->service == SERVICE_LDAP && r->facts.flags & FACTS_CLEAR_BIND;
 	case EXPOSURE_OLD_SNMP:
@@ -91,7 +69,7 @@ void exposures_take(struct exposures *n, const struct record *r)
 {
 	for (unsigned end = 0; end < 2; end++)
 		for (unsigned k = 0; k < EXPOSURE_COUNT; k++)
-			if (n->flows[k] && exposure_holds(n->ruleset, (enum exposure)k, r, end))
+			if (n->flows[k] && exposure_holds((enum exposure)k, r, end))
 				n->flows[k][r->appliance[end]]++;
 }
 

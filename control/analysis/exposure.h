@@ -16,7 +16,7 @@ struct ruleset;
 struct remap;
 
 #define EXPOSURE_LIST(X)                                                                           \
-	X(CLEAR_SYSLOG, "syslog in clear, where TLS is documented too")                            \
+	X(CLEAR_SYSLOG, "syslog in clear")                                                         \
 	X(CLEAR_BIND, "LDAP simple bind: its password crossed in clear")                           \
 	X(OLD_SNMP, "SNMP 1 or 2c: its community crossed in clear")                                \
 	X(CLEAR_HTTP, "HTTP: what was fetched can be changed on its way")                          \
@@ -46,7 +46,7 @@ void exposures_reload(struct exposures *, const struct ruleset *, const struct r
 void exposures_take(struct exposures *, const struct record *);
 
 /* Whether a flow is one of this kind for the appliance at its end. */
-bool exposure_holds(const struct ruleset *, enum exposure, const struct record *, unsigned end);
+bool exposure_holds(enum exposure, const struct record *, unsigned end);
 
 /* Flows of a kind, summed over all appliances. */
 uint64_t exposures_flows(const struct exposures *, enum exposure);

@@ -204,12 +204,12 @@ static void name_of(const struct record *r, char name[STORED_NAME_BYTES])
 	snprintf(name, STORED_NAME_BYTES, "%.*s", facts->length[which], facts_text(facts, which));
 }
 
-static uint8_t exposures_of(const struct ecs *ecs, const struct record *r, unsigned end)
+static uint8_t exposures_of(const struct record *r, unsigned end)
 {
 	uint8_t found = 0;
 
 	for (unsigned k = 0; k < EXPOSURE_COUNT; k++)
-		if (exposure_holds(ecs->ruleset, (enum exposure)k, r, end))
+		if (exposure_holds((enum exposure)k, r, end))
 			found |= (uint8_t)(1u << k);
 	return found;
 }
@@ -242,7 +242,7 @@ static void describe(
 		s->packets[end] = s->all_packets[end] = r->packets[end];
 		s->bytes[end] = s->all_bytes[end] = r->bytes[end];
 		s->endpoint[end] = endpoint_of(f, ecs, r, end);
-		s->exposures[end] = exposures_of(ecs, r, end);
+		s->exposures[end] = exposures_of(r, end);
 	}
 	name_of(r, s->name);
 	record_history(r, s->history);

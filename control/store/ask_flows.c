@@ -5,6 +5,7 @@
 #include "base/literal.h"
 #include "protocol.h"
 #include "store/questions.h"
+#include "store/store_schema.h"
 
 static const struct answer_column column[] = {
 	{"start", ANSWER_TIME, false},
@@ -29,77 +30,25 @@ static const struct answer_column column[] = {
 	{"history", ANSWER_TEXT, true},
 };
 
+#define FINDING 17
+#define FINDING_RAW 22
+
+/* clang-format off */
 #define WORD(column) "(SELECT text FROM word WHERE id = f." column ")"
 
 static const char details[] =
 	"SELECT f.start_ns, f.duration_ns, v.initiator, v.responder, f.protocol,"
-	" coalesce(i.appliance || CASE WHEN r.appliance IS NULL THEN '' ELSE ' > ' || "
-	"r.appliance"
-	" END, r.appliance), " WORD("verdict") ", " WORD("connection") ", " WORD(
-		"servi"
-		"ce") ", f.packets_sent + f.packets_received, f.bytes_sent, "
-		      "f.bytes_received, " WORD(
-			      "name") ", coalesce(nullif(i.rule, ''), "
-				      "r.rule), " WORD(
-					      "basis") ", "
-						       "f.severity,"
-						       " " WORD(
-							       "ending") ", (SELECT name FROM "
-									 "finding "
-									 "WHERE id = f.finding), "
-									 "f.vlan, " WORD(
-										 "history") ", "
-											    "f."
-											    "initia"
-											    "tor_"
-											    "port, "
-											    "f."
-											    "respon"
-											    "der_"
-											    "port"
-											    " FROM "
-											    "flow "
-											    "f "
-											    "JOIN "
-											    "flows "
-											    "v ON "
-											    "v.id "
-											    "= "
-											    "f."
-											    "rowid "
-											    "LEFT "
-											    "JOIN "
-											    "endpoi"
-											    "nt i "
-											    "ON "
-											    "i.id "
-											    "= "
-											    "f."
-											    "initia"
-											    "tor_"
-											    "end"
-											    " LEFT "
-											    "JOIN "
-											    "endpoi"
-											    "nt r "
-											    "ON "
-											    "r.id "
-											    "= "
-											    "f."
-											    "respon"
-											    "der_"
-											    "end"
-											    " WHERE"
-											    " f."
-											    "rowid "
-											    "IN "
-											    "(%s) "
-											    "ORDER "
-											    "BY "
-											    "f."
-											    "start_"
-											    "ns "
-											    "DESC";
+	" coalesce(i.appliance || CASE WHEN r.appliance IS NULL THEN '' ELSE ' > ' || r.appliance"
+	" END, r.appliance), "
+	WORD("verdict") ", " WORD("connection") ", " WORD("service") ","
+	" f.packets_sent + f.packets_received, f.bytes_sent, f.bytes_received, "
+	WORD("name") ", coalesce(nullif(i.rule, ''), r.rule), " WORD("basis") ", f.severity, "
+	WORD("ending") ", printf('%%016x', f.finding), f.vlan, " WORD("history") ","
+	" f.initiator_port, f.responder_port, f.finding"
+	" FROM flow f JOIN flows v ON v.id = f.rowid LEFT JOIN endpoint i ON i.id = f.initiator_end"
+	" LEFT JOIN endpoint r ON r.id = f.responder_end"
+	" WHERE f.rowid IN (%s) ORDER BY f.start_ns DESC";
+/* clang-format on */
 
 /* Rows of the flows that are asked for: the newest ones, as many as are wanted. */
 static const char rows[] =
@@ -111,7 +60,7 @@ static const char rows[] =
 	" ORDER BY start_ns DESC LIMIT ?9";
 
 static const char of_peer[] = " AND (initiator BETWEEN ?7 AND ?8 OR responder BETWEEN ?7 AND ?8)";
-static const char of_finding[] = " AND finding = (SELECT id FROM finding WHERE name = ?7)";
+static const char of_finding[] = " AND finding = ?7";
 
 static void last_address(const struct prefix *p, struct address *last)
 {
@@ -174,8 +123,30 @@ static void put_end(struct answer *a, struct sqlite3_stmt *s, int address, int p
 	answer_text(a, text);
 }
 
-static void put_row(struct answer *a, struct sqlite3_stmt *s)
+struct reading {
+	struct store_reader *reader;
+	struct sqlite3_stmt *id; /* of a finding by its number */
+	struct answer *answer;
+};
+
+/* A finding that was never told by itself has no row of its own. */
+static void put_finding(const struct reading *reading, const char *number)
 {
+	bool is_known = false;
+
+	bind_text(reading->id, 1, number);
+	while (database_row(&reading->reader->state, reading->id) > 0) {
+		if (!is_known)
+			answer_text(reading->answer, row_text(reading->id, 0));
+		is_known = true;
+	}
+	if (!is_known)
+		answer_text(reading->answer, number);
+}
+
+static void put_row(struct reading *reading, struct sqlite3_stmt *s)
+{
+	struct answer *a = reading->answer;
 	const char *transport = protocol_name((uint8_t)row_number(s, 4));
 
 	answer_number(a, row_number(s, 0));
@@ -184,7 +155,11 @@ static void put_row(struct answer *a, struct sqlite3_stmt *s)
 	put_end(a, s, 3, 21);
 	answer_text(a, transport ? transport : row_text(s, 4));
 	for (int i = 5; i < (int)a->columns; i++)
-		if (column[i].type == ANSWER_TEXT)
+		if (i == FINDING && !row_is_null(s, FINDING_RAW))
+			put_finding(reading, row_text(s, i));
+		else if (i == FINDING)
+			answer_text(a, NULL);
+		else if (column[i].type == ANSWER_TEXT)
 			answer_text(a, row_text(s, i));
 		else
 			answer_number(a, row_number(s, i));
@@ -192,7 +167,8 @@ static void put_row(struct answer *a, struct sqlite3_stmt *s)
 
 static int read_segment(void *context, struct database *d, const struct store_filter *f)
 {
-	struct answer *a = context;
+	struct reading *reading = context;
+	struct answer *a = reading->answer;
 	size_t wanted = a->limit ? a->limit - answer_rows(a) + 1 : 0;
 	struct sqlite3_stmt *s = NULL;
 	char which[1024], sql[4096];
@@ -210,19 +186,26 @@ static int read_segment(void *context, struct database *d, const struct store_fi
 	got = bind_port(s, f->port);
 	bind_text(s, 6, f->verdict);
 	if (f->finding)
-		bind_text(s, 7, f->finding);
+		bind_number(s, 7, finding_number(f->finding));
 	else if (f->peers)
 		bind_peers(s, f->peers, &last);
 	bind_number(s, 9, wanted ? (int64_t)wanted : -1);
 	while (got >= 0 && (got = database_row(d, s)) > 0)
 		if (answer_wants(a))
-			put_row(a, s);
+			put_row(reading, s);
 	database_finalize(&s);
 	return got < 0 ? got : a->error ? a->error : a->more ? 1 : 0;
 }
 
 int ask_flows(struct store_reader *r, const struct store_filter *f, struct answer *a)
 {
+	struct reading reading = {.reader = r, .answer = a};
+	int error = database_prepare(
+		&r->state, &reading.id, "SELECT id FROM finding WHERE substr(id, -16) = ?1");
+
 	answer_begin(a, column, sizeof(column) / sizeof(column[0]));
-	return store_reader_segments(r, f, a, read_segment, a);
+	if (error == 0)
+		error = store_reader_segments(r, f, a, read_segment, &reading);
+	database_finalize(&reading.id);
+	return error;
 }

@@ -31,8 +31,8 @@ struct known_endpoint {
 struct flow_segment {
 	uint64_t hour_ns; /* 0: no file */
 	struct database database;
-	struct sqlite3_stmt *flow, *endpoint, *word, *finding, *find_word, *find_finding;
-	struct word *words, *findings;
+	struct sqlite3_stmt *flow, *endpoint, *word, *find_word;
+	struct word *words;
 	struct known_endpoint *endpoints;
 	bool is_begun;
 	uint64_t used; /* when it was used last */
@@ -86,7 +86,6 @@ static void forget_rows(struct flow_segment *s)
 	struct known_endpoint *e, *next;
 
 	forget_words(&s->words);
-	forget_words(&s->findings);
 	HASH_ITER(hh, s->endpoints, e, next)
 	{
 		HASH_DEL(s->endpoints, e);
@@ -96,8 +95,7 @@ static void forget_rows(struct flow_segment *s)
 
 static void close_segment(struct flow_segment *s)
 {
-	struct sqlite3_stmt **const all[] = {
-		&s->flow, &s->endpoint, &s->word, &s->finding, &s->find_word, &s->find_finding};
+	struct sqlite3_stmt **const all[] = {&s->flow, &s->endpoint, &s->word, &s->find_word};
 
 	forget_rows(s);
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
@@ -130,13 +128,7 @@ static int prepare(struct flow_segment *s)
 	if (error == 0)
 		error = database_prepare(d, &s->word, "INSERT OR IGNORE INTO word VALUES(?1, ?2)");
 	if (error == 0)
-		error = database_prepare(
-			d, &s->finding, "INSERT OR IGNORE INTO finding VALUES(?1, ?2)");
-	if (error == 0)
 		error = database_prepare(d, &s->find_word, "SELECT id FROM word WHERE text = ?1");
-	if (error == 0)
-		error = database_prepare(
-			d, &s->find_finding, "SELECT id FROM finding WHERE name = ?1");
 	return error;
 }
 
@@ -259,52 +251,38 @@ static struct flow_segment *segment_of(struct segment_writer *w, uint64_t time_n
 /* ---- rows that flows refer to ---- */
 
 /* Row of a text that the file may have from before, or a new one; 0: no room. */
-static int64_t find_row(struct flow_segment *s, struct sqlite3_stmt *find, const char *text)
+static int64_t row_of(struct flow_segment *s, const char *text)
 {
 	int64_t id = 0;
 
-	bind_text(find, 1, text);
-	if (database_row(&s->database, find) > 0) {
-		id = row_number(find, 0);
-		database_row(&s->database, find);
+	bind_text(s->find_word, 1, text);
+	if (database_row(&s->database, s->find_word) > 0) {
+		id = row_number(s->find_word, 0);
+		database_row(&s->database, s->find_word);
 	}
-	return id;
-}
-
-static int64_t add_row(struct flow_segment *s, struct sqlite3_stmt *find, struct sqlite3_stmt *add,
-	const char *text)
-{
-	int64_t id = find_row(s, find, text);
-
 	if (id)
 		return id;
-	bind_null(add, 1);
-	bind_text(add, 2, text);
-	return database_step(&s->database, add) < 0 ? 0 : database_last_id(&s->database);
+	bind_null(s->word, 1);
+	bind_text(s->word, 2, text);
+	return database_step(&s->database, s->word) < 0 ? 0 : database_last_id(&s->database);
 }
 
-static int64_t word_of(struct flow_segment *s, struct word **all, const char *text)
+static int64_t word_of(struct flow_segment *s, const char *text)
 {
-	bool is_finding = all == &s->findings;
 	size_t length = strlen(text);
 	struct word *word;
 
 	if (length == 0)
 		return 0;
-	HASH_FIND(hh, *all, text, length, word);
+	HASH_FIND(hh, s->words, text, length, word);
 	if (word)
 		return word->id;
-	if (HASH_COUNT(*all) >= WORDS_MAX)
-		return is_finding ? add_row(s, s->find_finding, s->finding, text) : 0;
-	word = heap_malloc(sizeof(*word) + length + 1);
+	word = HASH_COUNT(s->words) < WORDS_MAX ? heap_malloc(sizeof(*word) + length + 1) : NULL;
 	if (!word)
 		return 0;
 	memcpy(word->text, text, length + 1);
-	if (is_finding)
-		word->id = add_row(s, s->find_finding, s->finding, text);
-	else
-		word->id = add_row(s, s->find_word, s->word, text);
-	HASH_ADD_KEYPTR(hh, *all, word->text, length, word);
+	word->id = row_of(s, text);
+	HASH_ADD_KEYPTR(hh, s->words, word->text, length, word);
 	return word->id;
 }
 
@@ -379,11 +357,11 @@ static void bind_flow(struct flow_segment *s, const struct stored_flow *f)
 	bind_optional(t, 14, f->service ? WORD_SERVICE + f->service - 1 : 0);
 	bind_number(t, 15, WORD_SERVICE_BASIS + f->service_basis);
 	bind_number(t, 16, WORD_ENDING + f->end);
-	bind_optional(t, 21, word_of(s, &s->findings, f->finding));
+	bind_optional(t, 21, finding_number(f->finding));
 	bind_optional(t, 22, f->evasions);
 	bind_optional(t, 23, f->vlan);
-	bind_optional(t, 24, word_of(s, &s->words, f->name));
-	bind_optional(t, 25, word_of(s, &s->words, f->history));
+	bind_optional(t, 24, word_of(s, f->name));
+	bind_optional(t, 25, word_of(s, f->history));
 }
 
 int segment_writer_add(struct segment_writer *w, const struct stored_flow *f, const int64_t id[2],

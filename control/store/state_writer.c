@@ -59,6 +59,12 @@
 		   " inconclusive = ?18,"                                                          \
 		   " message = CASE WHEN ?5 > 0 THEN ?19 ELSE message END,"                        \
 		   " policy = ?20, document = CASE WHEN ?5 > 0 THEN ?21 ELSE document END")        \
+	X(FINDINGS, "SELECT count(*) FROM finding")                                                \
+	X(FORGET, "DELETE FROM finding WHERE id IN (SELECT id FROM finding WHERE"                  \
+		  " id NOT IN (SELECT finding FROM note) AND"                                      \
+		  " id NOT IN (SELECT finding FROM acknowledgement)"                               \
+		  " ORDER BY severity, last_ns LIMIT ?1)")                                         \
+	X(FORGET_TOLD, "DELETE FROM finding_told WHERE finding NOT IN (SELECT id FROM finding)")   \
 	X(TOLD, "INSERT OR REPLACE INTO finding_told VALUES(?1, ?2, ?3, ?4, ?5, ?6)")              \
 	X(CONNECTION, "INSERT INTO connection VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"              \
 		      " ON CONFLICT DO UPDATE SET last_ns = max(last_ns, ?6), connection = ?7,"    \
@@ -94,7 +100,7 @@ struct state_writer {
 	struct peer_count *peer_count;
 	struct sums sums;
 	const char *const *exposure; /* names */
-	int64_t run;
+	int64_t run, findings;
 	uint64_t last_ns; /* of the flows in the sums */
 };
 
@@ -144,6 +150,38 @@ static int read_peer_counts(struct state_writer *w)
 	return got;
 }
 
+/* ---- findings ---- */
+
+static int count_findings(struct state_writer *w)
+{
+	struct sqlite3_stmt *s = statement(w, FINDINGS);
+	int got = database_row(&w->database, s);
+
+	if (got > 0) {
+		w->findings = row_number(s, 0);
+		got = database_row(&w->database, s);
+	}
+	return got;
+}
+
+/* Who sends from many addresses makes many findings: the mildest and oldest of those that nobody
+ * has looked at make room. */
+static int make_room(struct state_writer *w, uint64_t at_ns)
+{
+	int error = w->findings < STATE_FINDINGS_MAX ? 0 : count_findings(w);
+
+	if (error < 0 || w->findings < STATE_FINDINGS_MAX)
+		return error;
+	bind_number(statement(w, FORGET), 1, STATE_FINDINGS_MAX / 20);
+	error = step(w, FORGET);
+	if (error == 0)
+		error = state_writer_lost(
+			w, "findings", at_ns, (uint64_t)database_changes(&w->database));
+	if (error == 0)
+		error = step(w, FORGET_TOLD);
+	return error < 0 ? error : count_findings(w);
+}
+
 /* ---- open ---- */
 
 static int prepare(struct state_writer *w)
@@ -187,6 +225,8 @@ int state_writer_open(struct state_writer **writer, const char *folder, const ch
 		error = mark_unclean(w, unclean);
 	if (error == 0)
 		error = read_peer_counts(w);
+	if (error == 0)
+		error = count_findings(w);
 	if (error < 0) {
 		snprintf(why, DATABASE_WHY_BYTES, "%s", w->database.why);
 		state_writer_close(w);
@@ -500,6 +540,9 @@ int state_writer_finding(struct state_writer *w, const struct stored_finding *f)
 	bind_text(t, 20, f->policy);
 	bind_text(t, 21, f->document);
 	error = step(w, FINDING);
+	w->findings++; /* or one less: an upper bound, counted anew when it is reached */
+	if (error == 0)
+		error = make_room(w, f->told_ns);
 	return error < 0 ? error : write_told(w, f);
 }
 

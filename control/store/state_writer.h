@@ -1,8 +1,8 @@
 /* Writes state.db: what is small and lives long.
  *
  * All writes lie between state_writer_begin() and state_writer_commit(); sums of flows are gathered
- * in memory in between and written by the commit. Peers are bounded, 4,096 an endpoint: what finds
- * no place is counted in `lost`. Used by one thread.
+ * in memory in between and written by the commit. Peers are bounded, 4,096 an endpoint, and so
+ * are findings: what finds no place is counted in `lost`. Used by one thread.
  */
 #ifndef PORTOLAN_STATE_WRITER_H
 #define PORTOLAN_STATE_WRITER_H
@@ -15,6 +15,7 @@
 struct state_writer;
 
 #define STATE_PEERS_MAX 4096 /* of an endpoint */
+#define STATE_FINDINGS_MAX 200000
 
 /* 0 or a negative errno with the reason in `why`. Runs that never ended are marked as unclean:
  * their number is returned in `unclean`. `exposure`: what the bits of a flow's exposures mean,

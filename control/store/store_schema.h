@@ -27,4 +27,7 @@ void segment_name(uint64_t time_ns, char[SEGMENT_NAME_BYTES]);
 /* Start of the hour of a segment's file name; 0: it is none. */
 uint64_t segment_hour_ns(const char *name);
 
+/* The number at the end of a finding's id, as segments have it; 0: none. */
+int64_t finding_number(const char *id);
+
 #endif

@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+"""A responder's questions to the store of a made-up week, one command each.
+
+    test_triage.py PORTOLAN PORTOLAN_GENERATE
+
+triage/week.script says what happened in that week. Every answer is read as JSON, and held against
+what is known of the script; the table, CSV and Markdown of the same answers are only looked over.
+"""
+import csv
+import io
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import tap
+from tap import Skip
+
+PORTOLAN, GENERATE = (str(Path(a).resolve()) for a in sys.argv[1:3])
+TREE = Path(__file__).resolve().parent.parent.parent
+os.environ['PORTOLAN_CONFIGS'] = str(TREE / 'configs')
+WEEK = TREE / 'tests' / 'system' / 'triage' / 'week.script'
+
+
+class World:
+    """The week's capture, its site, and its store."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.capture, self.site = self.folder / 'week.pcap', self.folder / 'week.yaml'
+        subprocess.run([GENERATE, 'script', WEEK, '-o', self.capture, '--site', self.site], check=True)
+        self.store = self.folder / 'store'
+        self.summary = self.replay(self.store, self.capture)
+
+    def replay(self, store, *arguments, site=None):
+        return subprocess.run(
+            [PORTOLAN, 'replay', '--site', site or self.site, '--store', store, *arguments],
+            capture_output=True, text=True, check=True).stdout
+
+    def run(self, *words, store=None, status=0):
+        done = subprocess.run([PORTOLAN, 'triage', *words, '--store', store or self.store],
+                              capture_output=True, text=True, check=False)
+        assert done.returncode == status, (done.returncode, done.stdout, done.stderr)
+        return done
+
+    def ask(self, *words, store=None):
+        """(rows, the last line)"""
+        lines = [json.loads(line) for line in
+                 self.run(*words, '--format', 'json', store=store).stdout.splitlines()]
+        assert 'coverage' in lines[-1] and 'read' in lines[-1]
+        return lines[:-1], lines[-1]
+
+
+def of(rows, **wanted):
+    return [r for r in rows if all(r[k] == v for k, v in wanted.items())]
+
+
+def undocumented_connections_of_devices_between_two_and_four(w):
+    rows, last = w.ask('findings', '--since', '2026-03-07 02:00', '--until', '2026-03-07 04:00',
+                       '--verdict', 'unexpected-port')
+    assert len(rows) == 1 and rows[0]['appliance'] == 'ftd-1' and rows[0]['port'] == '4444/tcp', rows
+    assert rows[0]['severity'] == 3 and rows[0]['connection'] == 'established'
+    assert rows[0]['id'] in w.summary, 'the summary names another id'
+    assert last['coverage']['conclusive'] is True
+
+
+def why_a_finding_reads_like_a_note(w):
+    told = w.run('why', '20260307T02').stdout
+    for words in ('unexpected-port, severity HIGH', 'ftd-1 outbound 4444/tcp to 198.51.100.23',
+                  'evidence handshake, seen', 'this peer was not seen with ftd-1 before',
+                  'extra_rules: [{role: managed-device, direction: outbound, port: 4444',
+                  'triage flows 20260307T02', 'listened for 100.0 %', 'none were kept'):
+        assert words in told, (words, told)
+    assert "no finding 'nonsense'" in w.run('why', 'nonsense', status=1).stderr
+
+
+def channels_and_since_when(w):
+    rows, _ = w.ask('channels', '--at', '2026-03-06 03:30')
+    assert {r['state'] for r in of(rows, other='ftd-2')} == {'refused'}, rows
+    assert {r['state'] for r in rows if r['other'] != 'ftd-2'} == {'up'}
+    rows, _ = w.ask('channels', '--appliance', 'ftd-2', '--limit', '0')
+    states = [r['state'] for r in rows]
+    assert states[0] in ('half', 'up') and 'silent' in states and 'refused' in states, states
+    up = of(rows, state='up')
+    assert len(up) == 2 and up[0]['until'].startswith('2026-03-06T02:56'), up
+    assert up[1]['from'].startswith('2026-03-06T04:15'), up
+    assert all(a['until'] == b['from'] for a, b in zip(rows, rows[1:])), 'bands have holes'
+
+
+def rows_that_were_used_and_those_that_were_not(w):
+    rows, _ = w.ask('matrix', '--limit', '0')
+    assert of(rows, appliance='ftd-1', rule='managed-device/outbound/514/udp', state='used')
+    assert not [r for r in rows if 'sftp' in r['rule']]
+    assert of(rows, appliance='ftd-1', rule='(undocumented)', state='violated', violations=1)
+
+
+def what_is_in_clear(w):
+    rows, _ = w.ask('exposed')
+    assert {r['appliance'] for r in rows if 'syslog' in r['what']} == {'ftd-1', 'ftd-2', 'ftd-3'}, rows
+
+
+def peers_that_are_new(w):
+    rows, _ = w.ask('new', '--since', '2026-03-06')
+    peers = {(r['appliance'], r['peer']) for r in of(rows, what='peer')}
+    assert peers == {('fmc-1', '203.0.113.77'), ('fmc-1', '198.51.100.200'),
+                     ('ftd-1', '198.51.100.23'), ('ftd-3', '198.51.100.23')}, peers
+    rows, last = w.ask('new')
+    assert any("give --since" in note for note in last["notes"]), last
+
+
+def all_flows_of_a_peer_around_a_time(w):
+    rows, _ = w.ask('flows', '--peer', '198.51.100.23', '--since', '2026-03-07T02:00:00Z',
+                    '--until', '2026-03-07T03:00:00Z')
+    assert len(rows) == 1 and rows[0]['responder'] == '198.51.100.23:4444', rows
+    assert rows[0]['finding'].startswith('20260307T02')
+    by_id, _ = w.ask('flows', '20260307T02')
+    assert by_id == rows
+    network, _ = w.ask('flows', '--peer', '198.51.100.0/24')
+    assert network == rows  # only flagged flows are kept, unless the site says all
+
+
+def what_stopped_and_when(w):
+    rows, _ = w.ask('silent', '--since', '2026-03-08')
+    assert [(r['appliance'], r['rule']) for r in rows] == [
+        ('ftd-2', 'managed-device/outbound/514/udp')], rows
+    assert rows[0]['last'].startswith('2026-03-07T13:50'), rows
+
+
+def who_reached_the_management_center_from_outside(w):
+    rows, _ = w.ask('reached', 'fmc-1', '--port', '443/tcp', '--outside', '10.0.0.0/8')
+    assert [r['peer'] for r in rows] == ['198.51.100.200'], rows
+    rows, _ = w.ask('reached', 'fmc-1', '--port', '443/tcp')
+    assert {r['peer'] for r in rows} == {'198.51.100.200', '10.1.9.20'}
+
+
+def what_calls_home_at_intervals(w):
+    rows, _ = w.ask('rhythm', '--since', '2026-03-06')
+    beacons = [r for r in rows if r['new']]
+    assert [(r['appliance'], r['peer']) for r in beacons] == [('ftd-3', '198.51.100.23')], rows
+    assert beacons[0]['every'] == 600 * 10 ** 9 and beacons[0]['jitter_percent'] <= 1
+
+
+def nothing_is_inconclusive_where_one_side_is_missing(w):
+    words = ('findings', '--since', '2026-03-07 09:55', '--until', '2026-03-07 11:05')
+    rows, last = w.ask(*words)
+    assert rows == [] and last['coverage']['conclusive'] is False
+    assert re.search('one side only of many TCP connections, 2026-03-07 10:00',
+                     ' '.join(last['coverage']['reasons'])), last
+    assert 'inconclusive' in w.run(*words).stdout
+    quiet = w.run('findings', '--since', '2026-03-04', '--until', '2026-03-05').stdout
+    assert quiet.startswith('nothing\n'), quiet
+
+
+def nothing_is_inconclusive_where_nobody_listened(w):
+    told = w.run('findings', '--since', '2026-02-01', '--until', '2026-03-01').stdout
+    assert 'inconclusive' in told and 'listened for 0.0 %' in told, told
+
+
+def a_timeline_is_in_the_order_of_time(w):
+    rows, _ = w.ask('timeline', '--limit', '0')
+    times = [r['time'] for r in rows]
+    assert times == sorted(times)
+    what = {r['what'] for r in rows}
+    assert {'replay begins', 'replay stopped', 'policy', 'connection up', 'connection refused',
+            'finding new'} <= what, what
+
+
+def notes_are_kept(w):
+    w.run('note', '20260307T02', 'the shell of the implant; ticket 4711')
+    w.run('ack', '20260307T02')
+    told = w.run('why', '20260307T02').stdout
+    assert 'the shell of the implant; ticket 4711' in told and 'acknowledged' in told
+    rows, _ = w.ask('findings', '--state', 'acknowledged')
+    assert len(rows) == 1 and rows[0]['acknowledged'] is True and rows[0]['notes'] == 1
+
+
+def two_captures_become_one_store(w):
+    """the policy changes in between, and findings keep their ids"""
+    halves = [w.folder / 'first.pcap', w.folder / 'second.pcap']
+    if subprocess.run(['which', 'editcap'], capture_output=True, check=False).returncode:
+        raise Skip('needs editcap')
+    cut = ('2026-03-05T00:00:00Z', '2026-03-05T00:00:00Z')
+    subprocess.run(['editcap', '-B', cut[0], w.capture, halves[0]], check=True)
+    subprocess.run(['editcap', '-A', cut[1], w.capture, halves[1]], check=True)
+    other = w.folder / 'other.yaml'
+    other.write_text(w.site.read_text() + 'features:\n  captive-portal: {enabled: false}\n')
+    store = w.folder / 'halves'
+    w.replay(store, halves[0])
+    w.replay(store, halves[1], site=other)
+    both, last = w.ask('findings', '--verdict', 'unexpected-port', store=store)
+    whole, _ = w.ask('findings', '--verdict', 'unexpected-port')
+    assert [r['id'] for r in both] == [r['id'] for r in whole]
+    policies = of(w.ask('timeline', '--limit', '0', store=store)[0], what='policy')
+    assert len({r['text'] for r in policies}) == 2
+    assert last['coverage']['share'] > 0.999
+
+
+def the_same_answer_in_every_format(w):
+    rows, _ = w.ask('matrix', '--limit', '0')
+    table = list(csv.DictReader(io.StringIO(
+        w.run('matrix', '--limit', '0', '--format', 'csv').stdout)))
+    assert [r['rule'] for r in table] == [r['rule'] for r in rows]
+    assert [int(r['flows']) for r in table] == [r['flows'] for r in rows]
+    lines = w.run('matrix', '--limit', '0', '--format', 'markdown').stdout.splitlines()
+    assert len([x for x in lines if x.startswith('| ')]) == len(rows) + 2
+
+
+def what_is_left_out_is_said(w):
+    told = w.run('matrix', '--limit', '2').stdout
+    assert re.search(r'\d+ more: --limit 0 shows all', told), told
+    _, last = w.ask('matrix', '--limit', '2')
+    assert last['read']['complete'] is False and last['read']['more'] > 0
+
+
+def wrong_questions_say_what_would_be_right(w):
+    for words, want in ((('nonsense',), "unknown question 'nonsense'"),
+                        (('findings', '--since', 'soon'), 'want a time such as'),
+                        (('findings', '--peer', 'x'), 'want an address or a network'),
+                        (('findings', '--since', '2h', '--until', '3h'), 'later than'),
+                        (('why',), 'want an id')):
+        done = w.run(*words, status=2)
+        assert want in done.stderr and not done.stdout, done.stderr
+    done = subprocess.run([PORTOLAN, 'triage', 'findings'], capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and '--store DIR' in done.stderr
+    assert 'no store there' in w.run('findings', store=w.folder, status=1).stderr
+
+
+def people_can_ask_with_sqlite(w):
+    """the tables that docs/store.md describes"""
+    state = sqlite3.connect(f'file:{w.store}/state.db?mode=ro', uri=True)
+    assert state.execute('PRAGMA application_id').fetchone()[0] == 0x70746c53
+    assert state.execute('PRAGMA user_version').fetchone()[0] == 1
+    tables = {r[0] for r in state.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    text = (TREE / 'docs' / 'store.md').read_text()
+    assert not [t for t in tables if f'`{t}`' not in text], tables
+    for segment in w.store.glob('flows-*.db'):
+        flows = sqlite3.connect(f'file:{segment}?mode=ro', uri=True)
+        row = flows.execute('SELECT start, initiator, responder, verdict FROM flows').fetchone()
+        assert re.match(r'2026-03-0\dT.*Z$', row[0]) and row[1].count('.') == 3, row
+        assert segment.stat().st_mode & 0o777 == 0o640
+    assert w.store.stat().st_mode & 0o777 == 0o750
+
+
+TESTS = [undocumented_connections_of_devices_between_two_and_four,
+         why_a_finding_reads_like_a_note,
+         channels_and_since_when,
+         rows_that_were_used_and_those_that_were_not,
+         what_is_in_clear,
+         peers_that_are_new,
+         all_flows_of_a_peer_around_a_time,
+         what_stopped_and_when,
+         who_reached_the_management_center_from_outside,
+         what_calls_home_at_intervals,
+         nothing_is_inconclusive_where_one_side_is_missing,
+         nothing_is_inconclusive_where_nobody_listened,
+         a_timeline_is_in_the_order_of_time,
+         notes_are_kept,
+         two_captures_become_one_store,
+         the_same_answer_in_every_format,
+         what_is_left_out_is_said,
+         wrong_questions_say_what_would_be_right,
+         people_can_ask_with_sqlite]
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        return tap.run(TESTS, World(folder))
+
+
+if __name__ == '__main__':
+    sys.exit(main())
