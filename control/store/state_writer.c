@@ -101,7 +101,8 @@ struct state_writer {
 	struct sums sums;
 	const char *const *exposure; /* names */
 	int64_t run, findings;
-	uint64_t last_ns; /* of the flows in the sums */
+	uint64_t lost_peers; /* of the batch */
+	uint64_t last_ns;    /* of the flows in the sums */
 };
 
 const char *state_writer_why(const struct state_writer *w)
@@ -301,8 +302,10 @@ static int write_peer(struct state_writer *w, struct sum *s)
 	error = step(w, PEER);
 	if (error < 0 || database_changes(&w->database) > 0)
 		return error;
-	if (!c || c->peers >= STATE_PEERS_MAX)
-		return state_writer_lost(w, "peers", s->last_ns, 1);
+	if (!c || c->peers >= STATE_PEERS_MAX) {
+		w->lost_peers++;
+		return 0;
+	}
 	c->peers++;
 	bind_peer(statement(w, PEER_ADD), s, &gaps, peer);
 	return step(w, PEER_ADD);
@@ -369,7 +372,7 @@ static int write_sums(struct state_writer *w)
 int state_writer_begin(struct state_writer *w)
 {
 	sums_clear(&w->sums);
-	w->last_ns = 0;
+	w->last_ns = w->lost_peers = 0;
 	return database_begin(&w->database);
 }
 
@@ -384,6 +387,8 @@ int state_writer_commit(struct state_writer *w)
 {
 	int error = write_sums(w);
 
+	if (error == 0 && w->lost_peers)
+		error = state_writer_lost(w, "peers", w->last_ns, w->lost_peers);
 	if (error == 0 && w->last_ns)
 		error = note_seen(w, w->last_ns);
 	if (error == 0)
