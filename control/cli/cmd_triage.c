@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/errors.h"
 #include "base/heap.h"
@@ -16,6 +17,7 @@
 #include "config/settings.h"
 #include "policy/ruleset.h"
 #include "report/answer_print.h"
+#include "report/store_report.h"
 #include "report/why.h"
 #include "store/coverage.h"
 #include "store/notes.h"
@@ -54,8 +56,9 @@ static const struct cli_option options[] = {
 		NULL},
 	[OUTSIDE] = {"outside", "NETWORK", "peers outside of this network only", NULL},
 	[LIMIT] = {"limit", "N", "so many rows at most; 0: all (100)", NULL},
-	[FORMAT] = {"format", "FORMAT", "table, json, csv or markdown (table)",
-		"table|json|csv|markdown"},
+	[FORMAT] = {"format", "FORMAT",
+		"table, json, csv or markdown (table); timeline: html too, a page for a ticket",
+		"table|json|csv|markdown|html"},
 	[DEADLINE] = {"deadline", "TIME", "give what was read after this time (10s)", NULL},
 	{0},
 };
@@ -71,6 +74,7 @@ struct triage {
 	uint64_t deadline_ns;
 	size_t limit;
 	enum answer_format format;
+	bool is_page; /* --format html */
 };
 
 /* ---- what is asked for ---- */
@@ -172,6 +176,7 @@ static int read_form(struct triage *t)
 	for (unsigned i = 0; r->value[FORMAT] && i < 4; i++)
 		if (strcmp(r->value[FORMAT], format[i]) == 0)
 			t->format = (enum answer_format)i;
+	t->is_page = r->value[FORMAT] && strcmp(r->value[FORMAT], "html") == 0;
 	return EXIT_DONE;
 }
 
@@ -194,6 +199,18 @@ static int fail(const struct triage *t, int error)
 		: *why		 ? why
 				 : strerror(-error));
 	return EXIT_FAILED;
+}
+
+/* The report of the window, for a ticket. */
+static int answer_page(struct triage *t)
+{
+	struct buffer page = {.length = 0};
+	int error = store_report_write(&page, &t->reader, &t->filter, t->folder);
+
+	if (error == 0)
+		fwrite(page.text, 1, page.length, stdout);
+	buffer_fini(&page);
+	return error < 0 ? fail(t, error) : cli_flush("triage");
 }
 
 static int answer_question(struct triage *t, const struct question *q)
@@ -307,6 +324,10 @@ static int answer(struct triage *t)
 			t->filter.appliance = argument ? argument : t->filter.appliance;
 		else if (argument && (strcmp(name, "flows") == 0 || strcmp(name, "findings") == 0))
 			status = take_finding(t, whole);
+		else if (t->is_page && strcmp(name, "timeline") == 0)
+			return answer_page(t);
+		else if (t->is_page)
+			status = cli_misuse("triage", "%s: --format html is for timeline", name);
 		else if (argument)
 			status = cli_misuse(
 				"triage", "%s: unexpected argument '%s'", name, argument);

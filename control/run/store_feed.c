@@ -565,6 +565,20 @@ int store_feed_open(struct store_feed *f, const struct feed_config *c)
 	return store_open(&f->store, &config, &f->unclean);
 }
 
+static void tell_appliances(struct store_feed *f, const struct ruleset *c, uint64_t at_ns)
+{
+	for (size_t i = 0; i < c->appliances; i++) {
+		const struct appliance_text *a = &c->appliance[i];
+		char addresses[1024] = "";
+		size_t used = 0;
+		for (size_t k = 0; k < a->addresses && used < sizeof(addresses); k++)
+			used += (size_t)snprintf(addresses + used, sizeof(addresses) - used, "%s%s",
+				k ? " " : "", a->address[k]);
+		store_appliance(f->store,
+			&(struct stored_appliance){a->name, role_name(a->role), addresses, at_ns});
+	}
+}
+
 void store_feed_policy(struct store_feed *f, const struct ruleset *c, uint64_t at_ns)
 {
 	char *text = NULL;
@@ -579,6 +593,7 @@ void store_feed_policy(struct store_feed *f, const struct ruleset *c, uint64_t a
 		fclose(out);
 	}
 	store_policy(f->store, &(struct stored_policy){c->hash, c->profile, text, at_ns});
+	tell_appliances(f, c, at_ns);
 	free(text);
 }
 

@@ -24,6 +24,8 @@
 	       " WHERE id = ?1")                                                                   \
 	X(POLICY, "INSERT OR IGNORE INTO policy VALUES(?1, ?2, ?3)")                               \
 	X(CHANGE, "INSERT OR REPLACE INTO policy_change VALUES(?1, ?2, ?3)")                       \
+	X(APPLIANCE, "INSERT OR REPLACE INTO appliance VALUES(?1, ?2, ?3, ?4)")                    \
+	X(OTHERS, "DELETE FROM appliance")                                                         \
 	X(ENDPOINT_ADD, "INSERT OR IGNORE INTO endpoint(appliance, role, direction, rule,"         \
 			" features, verdict) VALUES(?1, ?2, ?3, ?4, ?5, ?6)")                      \
 	X(ENDPOINT, "SELECT id FROM endpoint WHERE appliance = ?1 AND direction = ?3 AND"          \
@@ -458,10 +460,24 @@ int state_writer_policy(struct state_writer *w, const struct stored_policy *p)
 	error = step(w, POLICY);
 	if (error < 0)
 		return error;
+	error = step(w, OTHERS); /* the appliances of this one follow */
+	if (error < 0)
+		return error;
 	bind_number(statement(w, CHANGE), 1, (int64_t)p->at_ns);
 	bind_number(statement(w, CHANGE), 2, w->run);
 	bind_text(statement(w, CHANGE), 3, p->hash);
 	return step(w, CHANGE);
+}
+
+int state_writer_appliance(struct state_writer *w, const struct stored_appliance *a)
+{
+	struct sqlite3_stmt *t = statement(w, APPLIANCE);
+
+	bind_text(t, 1, a->name);
+	bind_text(t, 2, a->role);
+	bind_text(t, 3, a->addresses);
+	bind_number(t, 4, (int64_t)a->at_ns);
+	return step(w, APPLIANCE);
 }
 
 static void bind_endpoint(struct sqlite3_stmt *t, const struct stored_endpoint *e, bool all)

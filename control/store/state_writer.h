@@ -36,6 +36,8 @@ int state_writer_began(struct state_writer *, uint64_t began_ns);
 int state_writer_end(struct state_writer *, uint64_t ended_ns, const char *ending);
 int state_writer_policy(struct state_writer *, const struct stored_policy *);
 
+int state_writer_appliance(struct state_writer *, const struct stored_appliance *);
+
 /* Row of the endpoint in all files of the store; a negative errno. */
 int64_t state_writer_endpoint(struct state_writer *, const struct stored_endpoint *);
 

@@ -123,6 +123,12 @@ void store_policy(struct store *s, const struct stored_policy *p)
 		AT(stored_policy, text));
 }
 
+void store_appliance(struct store *s, const struct stored_appliance *a)
+{
+	TELL(s, STORE_APPLIANCE, a, AT(stored_appliance, name), AT(stored_appliance, role),
+		AT(stored_appliance, addresses));
+}
+
 static const size_t endpoint_text[] = {AT(stored_endpoint, appliance), AT(stored_endpoint, role),
 	AT(stored_endpoint, direction), AT(stored_endpoint, rule), AT(stored_endpoint, features),
 	AT(stored_endpoint, verdict)};
@@ -278,6 +284,8 @@ static int apply(struct store *s, struct store_message *m)
 		return state_writer_began(s->state, m->began_ns);
 	case STORE_POLICY:
 		return state_writer_policy(s->state, &m->policy);
+	case STORE_APPLIANCE:
+		return state_writer_appliance(s->state, &m->appliance);
 	case STORE_ENDPOINT:
 		return know(s, m);
 	case STORE_FLOWS:

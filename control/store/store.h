@@ -42,6 +42,8 @@ void store_run(struct store *, const struct stored_run *);
 /* When the run began, where it was not known yet. */
 void store_began(struct store *, uint64_t began_ns);
 void store_policy(struct store *, const struct stored_policy *);
+/* Of the policy that was told last. */
+void store_appliance(struct store *, const struct stored_appliance *);
 void store_endpoint(struct store *, const struct stored_endpoint *);
 void store_flow(struct store *, const struct stored_flow *);
 void store_finding(struct store *, const struct stored_finding *);

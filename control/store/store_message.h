@@ -75,6 +75,11 @@ struct stored_policy {
 	uint64_t at_ns;
 };
 
+struct stored_appliance {
+	const char *name, *role, *addresses;
+	uint64_t at_ns;
+};
+
 struct stored_place {
 	const char *finding, *file;
 	uint64_t first_offset, packets, bytes;

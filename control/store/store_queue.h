@@ -18,6 +18,7 @@ enum store_message_kind {
 	STORE_RUN,
 	STORE_BEGAN,
 	STORE_POLICY,
+	STORE_APPLIANCE,
 	STORE_ENDPOINT,
 	STORE_FLOWS,
 	STORE_FINDING,
@@ -37,6 +38,7 @@ struct store_message {
 		struct stored_run run;
 		uint64_t began_ns;
 		struct stored_policy policy;
+		struct stored_appliance appliance;
 		struct stored_endpoint endpoint;
 		struct stored_finding finding;
 		struct stored_connection connection;

@@ -23,7 +23,11 @@ static const char *const state_schema[] = {
 	"CREATE TABLE policy(hash TEXT PRIMARY KEY, profile TEXT, text TEXT) WITHOUT ROWID;"
 	"CREATE TABLE policy_change(at_ns INTEGER NOT NULL, run INTEGER NOT NULL, hash TEXT NOT "
 	"NULL,"
-	" PRIMARY KEY(run, at_ns)) WITHOUT ROWID;" ENDPOINT_TABLE "CREATE TABLE hourly("
+	" PRIMARY KEY(run, at_ns)) WITHOUT ROWID;" ENDPOINT_TABLE
+	"CREATE TABLE appliance(name TEXT PRIMARY KEY, role TEXT NOT NULL,"
+	" addresses TEXT NOT NULL, seen_ns INTEGER NOT NULL) WITHOUT ROWID;" /* of the last policy
+									      */
+	"CREATE TABLE hourly("
 	" hour_ns INTEGER NOT NULL, endpoint INTEGER NOT NULL, flows INTEGER NOT NULL,"
 	" packets_sent INTEGER NOT NULL, bytes_sent INTEGER NOT NULL,"
 	" packets_received INTEGER NOT NULL, bytes_received INTEGER NOT NULL,"
