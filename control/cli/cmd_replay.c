@@ -13,6 +13,7 @@
 #include "config/settings.h"
 #include "policy/open_site.h"
 #include "policy/ruleset.h"
+#include "report/report_file.h"
 #include "run/collector.h"
 #include "run/replay.h"
 
@@ -22,6 +23,7 @@ struct replay_options {
 	size_t captures;
 	unsigned workers;
 	struct collector_options collector;
+	const char *report; /* or NULL */
 	bool fail_on_flagged;
 };
 
@@ -89,6 +91,34 @@ static int run_captures(const struct replay_options *o, const struct settings *s
 	return status;
 }
 
+/* A report is made of a store: the one that was asked for, or one that goes with it. */
+static int replay_site(const struct replay_options *o);
+
+static int replay_with_report(const struct replay_options *asked)
+{
+	struct replay_options o = *asked;
+	struct report_file file;
+	int error = report_file_open(&file, o.report, o.collector.store), status;
+
+	if (error < 0) {
+		errors_say("%s: %s", o.report, strerror(-error));
+		return EXIT_FAILED;
+	}
+	if (!o.collector.store)
+		o.collector.store = file.folder;
+	o.report = NULL;
+	status = replay_site(&o);
+	if (status != EXIT_MISUSED) {
+		error = report_file_write(&file, asked->collector.store);
+		if (error < 0) {
+			errors_say("%s: not written: %s", asked->report, strerror(-error));
+			status = EXIT_FAILED;
+		}
+	}
+	report_file_close(&file);
+	return status;
+}
+
 /* Returns the command's exit status. */
 static int replay_site(const struct replay_options *o)
 {
@@ -110,7 +140,7 @@ static int replay_site(const struct replay_options *o)
 
 /* --- command --- */
 
-enum { SITE, WORKERS, FLOWS, EVENTS, STATS, STORE, FAIL_ON };
+enum { SITE, WORKERS, FLOWS, EVENTS, STATS, STORE, REPORT, FAIL_ON };
 
 static const struct cli_option options[] = {
 	[SITE] = {"site", "FILE", "the deployment: profile, appliances, features (required)", NULL},
@@ -120,6 +150,7 @@ static const struct cli_option options[] = {
 	[EVENTS] = {"events", "FILE", "write a JSON line for every finding as it is made", NULL},
 	[STATS] = {"stats", "FILE", "write the accounting as one JSON object", NULL},
 	[STORE] = {"store", "DIR", "remember it in the event store DIR, for portolan triage", NULL},
+	[REPORT] = {"report", "FILE", "write a page of HTML that travels with a ticket", NULL},
 	[FAIL_ON] = {"fail-on", "WHAT", "exit with status 3 if there is any; WHAT is: flagged",
 		"flagged"},
 	{0},
@@ -127,13 +158,14 @@ static const struct cli_option options[] = {
 
 static int run(const struct cli_request *r)
 {
+	struct replay_options o;
 	long workers = 1;
 
 	if (r->value[WORKERS])
 		workers = cli_number("replay", "workers", r->value[WORKERS], 1, REPLAY_WORKERS_MAX);
 	if (workers < 0)
 		return EXIT_MISUSED;
-	return replay_site(&(struct replay_options){
+	o = (struct replay_options){
 		.workers = (unsigned)workers,
 		.site = r->value[SITE],
 		.capture = r->argument,
@@ -143,8 +175,10 @@ static int run(const struct cli_request *r)
 			.stats = r->value[STATS],
 			.store = r->value[STORE],
 			.extends = false},
+		.report = r->value[REPORT],
 		.fail_on_flagged = r->value[FAIL_ON] != NULL,
-	});
+	};
+	return o.report ? replay_with_report(&o) : replay_site(&o);
 }
 
 const struct cli_command cli_replay = {

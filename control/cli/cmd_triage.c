@@ -205,7 +205,7 @@ static int fail(const struct triage *t, int error)
 static int answer_page(struct triage *t)
 {
 	struct buffer page = {.length = 0};
-	int error = store_report_write(&page, &t->reader, &t->filter, t->folder);
+	int error = store_report_write(&page, &t->reader, &t->filter);
 
 	if (error == 0)
 		fwrite(page.text, 1, page.length, stdout);

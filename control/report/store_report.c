@@ -72,6 +72,18 @@ static const char *keep(struct filling *f, struct sqlite3_stmt *s, int column)
 
 /* --- coverage --------------------------------------------------------------------------- */
 
+/* What was read: captures, or interfaces. */
+static void fill_title(struct filling *f)
+{
+	struct sqlite3_stmt *s =
+		ask(f, "SELECT group_concat(title, ', ') FROM (SELECT DISTINCT title FROM run"
+		       " WHERE began_ns <= ?2 AND seen_ns >= ?1 AND title IS NOT NULL LIMIT 5)");
+
+	if (next(f, s))
+		f->model.title = keep(f, s, 0);
+	database_finalize(&s);
+}
+
 static void fill_coverage(struct filling *f)
 {
 	const struct coverage *c = &f->coverage;
@@ -163,18 +175,18 @@ static void fill_finding(struct filling *f, struct sqlite3_stmt *s, struct repor
 
 static void fill_findings(struct filling *f)
 {
-	struct sqlite3_stmt *s =
-		ask(f, "SELECT id, severity, state, first_ns, last_ns, flows, appliance, peer, "
-		       "port, direction,"
-		       " verdict, connection, a.finding IS NOT NULL, document, message,"
-		       " (SELECT packets || ' packets in ' || file FROM evidence e WHERE e.finding "
-		       "= f.id),"
-		       " (SELECT group_concat(author || ': ' || text, '; ') FROM note n WHERE "
-		       "n.finding = f.id)"
-		       " FROM finding f LEFT JOIN acknowledgement a ON a.finding = f.id"
-		       " WHERE last_ns >= ?1 AND first_ns <= ?2 AND severity > 0"
-		       " AND (?3 IS NULL OR appliance = ?3) ORDER BY severity DESC, last_ns DESC "
-		       "LIMIT 20000");
+	struct sqlite3_stmt *s = ask(f,
+		"SELECT id, severity, state, first_ns, last_ns, flows, appliance, peer, "
+		"port, direction,"
+		" verdict, connection, a.finding IS NOT NULL, document, message,"
+		" (SELECT packets || ' packets in ' || file FROM evidence e WHERE e.finding "
+		"= f.id),"
+		" (SELECT group_concat(author || ': ' || text, '; ') FROM note n WHERE "
+		"n.finding = f.id)"
+		" FROM finding f LEFT JOIN acknowledgement a ON a.finding = f.id"
+		" WHERE last_ns >= ?1 AND first_ns <= ?2 AND severity > 0 AND appliance IS NOT NULL"
+		" AND (?3 IS NULL OR appliance = ?3) ORDER BY severity DESC, last_ns DESC "
+		"LIMIT 20000");
 	struct report_finding *list =
 		arena_alloc(f->memory, FINDINGS_SHOWN * sizeof(struct report_finding));
 	size_t n = 0;
@@ -185,8 +197,9 @@ static void fill_findings(struct filling *f)
 	f->model.finding = list;
 	f->model.findings = n;
 	s = ask(f, "SELECT severity, count(*) FROM finding LEFT JOIN acknowledgement a"
-		   " ON a.finding = id WHERE last_ns >= ?1 AND first_ns <= ?2 AND severity > 0"
-		   " AND a.finding IS NULL AND state != 'withdrawn'"
+		   " ON a.finding = id WHERE last_ns >= ?1 AND first_ns <= ?2 AND severity > 0 AND "
+		   "appliance IS NOT NULL"
+		   " AND a.finding IS NULL AND state != 'withdrawn' AND appliance IS NOT NULL"
 		   " AND (?3 IS NULL OR appliance = ?3) GROUP BY severity");
 	while (next(f, s))
 		if (row_number(s, 0) <= 3)
@@ -508,8 +521,8 @@ static void fill_talkers(struct filling *f)
 
 static int fill(void *context)
 {
-	void (*const part[])(struct filling *) = {fill_coverage, fill_findings, fill_matrix,
-		fill_channels, fill_traffic, fill_mirror, fill_marks, fill_talkers};
+	void (*const part[])(struct filling *) = {fill_title, fill_coverage, fill_findings,
+		fill_matrix, fill_channels, fill_traffic, fill_mirror, fill_marks, fill_talkers};
 	struct filling *f = context;
 
 	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]) && f->error == 0; i++)
@@ -517,15 +530,13 @@ static int fill(void *context)
 	return f->error;
 }
 
-int store_report_write(struct buffer *b, struct store_reader *r, const struct store_filter *filter,
-	const char *title)
+int store_report_write(struct buffer *b, struct store_reader *r, const struct store_filter *filter)
 {
 	struct filling f = {.memory = arena_new(), .reader = r, .filter = filter};
 	int error = f.memory ? coverage_read(r, filter->since_ns, filter->until_ns, &f.coverage)
 			     : -ENOMEM;
 
-	f.model = (struct report_model){.title = title,
-		.program = "portolan " PORTOLAN_VERSION,
+	f.model = (struct report_model){.program = "portolan " PORTOLAN_VERSION,
 		.generated_ns = clock_wall_ns(),
 		.from_ns = filter->since_ns,
 		.until_ns = filter->until_ns};

@@ -9,7 +9,6 @@ struct store_filter;
 struct store_reader;
 
 /* 0 or a negative errno. */
-int store_report_write(
-	struct buffer *, struct store_reader *, const struct store_filter *, const char *title);
+int store_report_write(struct buffer *, struct store_reader *, const struct store_filter *);
 
 #endif

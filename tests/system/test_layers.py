@@ -46,6 +46,7 @@ MAY_INCLUDE = {
     'control/analysis': ['include', 'control/base', 'control/policy', 'control/record',
                          'control/sink'],
     'control/report': ['include', 'control/base', 'control/config', 'control/store', 'control/policy',
+                       'control/sink',
                        'control/svg', 'control/analysis'],
     'control/run': ['include', 'control/base', 'control/config', 'control/store',
                     'control/policy', 'control/record', 'control/sink', 'control/analysis', 'control/report'],
