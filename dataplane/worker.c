@@ -106,6 +106,7 @@ int worker_new(struct worker **out, const struct worker_config *config)
 	w->pipeline.tracker.policy = config->policy;
 	w->pipeline.tracker.counters = &w->pipeline.counters;
 	w->pipeline.tracker.record_buffer = config->record_buffer;
+	w->pipeline.tracker.packet_evidence = config->packet_evidence;
 	w->pipeline.tracker.encap_table = &w->pipeline.encap_table;
 	w->pipeline.tracker.mirror = &w->pipeline.mirror;
 	mirror_init(&w->pipeline.mirror, w->host, hosts);

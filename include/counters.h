@@ -92,7 +92,10 @@ static inline const char *discard_name(enum discard d)
 	A(evasions, EVASION_COUNT, EVASION_NAMES, COUNTER, "evasion", "flows", "evasions",         \
 		"reason", "Flows in which a reason of evasion was seen, by reason.")               \
 	C(events_delayed, COUNTER, "events", "delayed", "alerts_delayed", "",                      \
-		"Alerts that had to wait for room.")
+		"Alerts that had to wait for room.")                                               \
+	C(evidence_packets, COUNTER, "evidence", "copied", "evidence_packets", "state=\"copied\"", \
+		"Packets of flagged flows that were copied as evidence.")                          \
+	C(evidence_lost, COUNTER, "evidence", "lost", "evidence_packets", "state=\"lost\"", "")
 
 enum counter_kind { COUNTER_KIND_COUNTER, COUNTER_KIND_GAUGE };
 

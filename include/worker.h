@@ -10,6 +10,7 @@
 
 #include "counters.h"
 #include "mirror_counters.h"
+#include "packet_evidence.h"
 #include "policy.h"
 #include "policy_change.h"
 #include "record.h"
@@ -32,6 +33,7 @@ struct worker_config {
 				      default */
 	uint32_t facts_max;	   /* flows that have facts at a time; 0: a default */
 	struct record_buffer *record_buffer;
+	struct packet_evidence *packet_evidence; /* NULL: no packets are kept */
 };
 
 /* How fast a worker is: of every PACE_STEPSth step that had packets, in cycles of the CPU's time

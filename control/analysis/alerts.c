@@ -607,30 +607,36 @@ void alerts_id(const struct alerts *a, const struct finding *f, char id[FINDING_
 	finding_id(&same, a->ecs->ruleset->appliance[f->key.appliance].name, id);
 }
 
-static const struct finding *told_scan(
-	const struct findings *all, const struct finding *f, finding_wider *wider)
+/* The scan of which the finding is one, as tell_scans() will tell it. */
+static bool find_scan(const struct alerts *a, const struct finding_key *k, struct finding *scan)
 {
-	struct finding_key k = wider(f->key);
-	const struct finding *w = findings_find(all, &k);
+	struct finding_key peer = finding_key_without_port(*k), port = finding_key_without_peer(*k);
+	const struct finding *ports = findings_find(&a->by_peer, &peer), *peers;
 
-	return w && w->told == FINDING_TOLD ? w : NULL;
+	if (ports && ports->members > SCAN_PORTS) {
+		*scan = *ports;
+		scan->several_ports = 1;
+		return true;
+	}
+	peers = findings_find(&a->by_port, &port);
+	if (!peers || peers->members <= SCAN_PEERS)
+		return false;
+	*scan = *peers;
+	scan->several_peers = 1;
+	return true;
 }
 
-bool alerts_id_of_flow(const struct alerts *a, const struct record *r, char id[FINDING_ID_BYTES])
+bool alerts_told_id(const struct alerts *a, const struct record *r, char id[FINDING_ID_BYTES])
 {
-	struct finding_key k = finding_key_of(r);
-	const struct finding *f = findings_find(&a->findings, &k), *told = f;
+	struct finding found = {.key = finding_key_of(r), .born_ns = r->start_ns};
+	const struct finding *own = findings_find(&a->findings, &found.key);
 
-	if (!f)
-		return false;
-	if (f->told != FINDING_TOLD)
-		told = told_scan(&a->by_peer, f, finding_key_without_port);
-	if (!told)
-		told = told_scan(&a->by_port, f, finding_key_without_peer);
-	if (!told)
-		told = f;
-	finding_id(told, a->ecs->ruleset->appliance[told->key.appliance].name, id);
-	return true;
+	bool is_scan = (!own || own->told != FINDING_TOLD) && find_scan(a, &found.key, &found);
+
+	if (own && !is_scan)
+		found = *own;
+	finding_id(&found, a->ecs->ruleset->appliance[found.key.appliance].name, id);
+	return is_scan || own;
 }
 
 void alerts_fini(struct alerts *a)

@@ -70,9 +70,9 @@ void alerts_reload(struct alerts *, const struct remap *);
 /* The id under which a finding of another collection, maybe folded, was told. */
 void alerts_id(const struct alerts *, const struct finding *, char[FINDING_ID_BYTES]);
 
-/* The id of the finding that a flow is part of, as it was told: of a scan that of the scan. False:
- * none is known. */
-bool alerts_id_of_flow(const struct alerts *, const struct record *, char[FINDING_ID_BYTES]);
+/* The id of the finding that this flagged record's flow is told with: its own, or that of the scan
+ * which it is one of. False: neither is remembered, and nobody was told. */
+bool alerts_told_id(const struct alerts *, const struct record *, char[FINDING_ID_BYTES]);
 
 void alerts_fini(struct alerts *);
 

@@ -66,6 +66,8 @@ static int run_captures(const struct replay_options *o, const struct settings *s
 		.minute = collector->store.store ? tell_minute : NULL,
 		.context = collector,
 		.mirror = &collector->mirror,
+		.evidence = collector->evidence ? &settings->evidence : NULL,
+		.take_packet = collector_add_packet,
 	};
 	struct collector_result result;
 	int status, error;
@@ -140,7 +142,7 @@ static int replay_site(const struct replay_options *o)
 
 /* --- command --- */
 
-enum { SITE, WORKERS, FLOWS, EVENTS, STATS, STORE, REPORT, FAIL_ON };
+enum { SITE, WORKERS, FLOWS, EVENTS, STATS, STORE, EVIDENCE, REPORT, FAIL_ON };
 
 static const struct cli_option options[] = {
 	[SITE] = {"site", "FILE", "the deployment: profile, appliances, features (required)", NULL},
@@ -151,6 +153,8 @@ static const struct cli_option options[] = {
 	[STATS] = {"stats", "FILE", "write the accounting as one JSON object", NULL},
 	[STORE] = {"store", "DIR", "remember it in the event store DIR, for portolan triage", NULL},
 	[REPORT] = {"report", "FILE", "write a page of HTML that travels with a ticket", NULL},
+	[EVIDENCE] = {"evidence", "DIR", "write the packets of findings to pcapng files in DIR",
+		NULL},
 	[FAIL_ON] = {"fail-on", "WHAT", "exit with status 3 if there is any; WHAT is: flagged",
 		"flagged"},
 	{0},
@@ -174,6 +178,7 @@ static int run(const struct cli_request *r)
 			.events = r->value[EVENTS],
 			.stats = r->value[STATS],
 			.store = r->value[STORE],
+			.evidence = r->value[EVIDENCE],
 			.extends = false},
 		.report = r->value[REPORT],
 		.fail_on_flagged = r->value[FAIL_ON] != NULL,

@@ -19,6 +19,7 @@
 #include "report/answer_print.h"
 #include "report/store_report.h"
 #include "report/why.h"
+#include "sink/evidence_reader.h"
 #include "store/coverage.h"
 #include "store/notes.h"
 #include "store/questions.h"
@@ -37,7 +38,9 @@ enum {
 	OUTSIDE,
 	LIMIT,
 	FORMAT,
-	DEADLINE
+	DEADLINE,
+	EVIDENCE,
+	OUTPUT
 };
 
 static const struct cli_option options[] = {
@@ -60,6 +63,8 @@ static const struct cli_option options[] = {
 		"table, json, csv or markdown (table); timeline: html too, a page for a ticket",
 		"table|json|csv|markdown|html"},
 	[DEADLINE] = {"deadline", "TIME", "give what was read after this time (10s)", NULL},
+	[EVIDENCE] = {"evidence", "DIR", "pcap: the folder of packets (as the store says)", NULL},
+	[OUTPUT] = {"output", "FILE", "pcap: where to (standard output)", NULL},
 	{0},
 };
 
@@ -278,6 +283,76 @@ static int write_down(struct triage *t, const char *id, const char *text)
 	return cli_flush("triage");
 }
 
+/* ---- packets ---- */
+
+/* The folder that the store names for a finding; the caller frees it. */
+static char *evidence_folder_of(struct triage *t, const char *id)
+{
+	struct sqlite3_stmt *s = NULL;
+	char *folder = NULL, *slash;
+
+	if (t->request->value[EVIDENCE])
+		return strdup(t->request->value[EVIDENCE]);
+	if (database_prepare(&t->reader.state, &s,
+		    "SELECT file FROM evidence WHERE finding = ?1 ORDER BY file LIMIT 1") < 0)
+		return NULL;
+	bind_text(s, 1, id);
+	if (database_row(&t->reader.state, s) > 0)
+		folder = strdup(row_text(s, 0));
+	database_finalize(&s);
+	slash = folder ? strrchr(folder, '/') : NULL;
+	if (slash)
+		*slash = '\0';
+	return folder;
+}
+
+static int extract(const struct triage *t, const char *folder, const char *id)
+{
+	const char *path = t->request->value[OUTPUT];
+	FILE *out = path ? fopen(path, "wbx") : stdout;
+	struct evidence_extracted result;
+	int error;
+
+	if (!out) {
+		errors_say("%s: %s", path, strerror(errno));
+		return EXIT_FAILED;
+	}
+	error = evidence_extract(folder, id, out, &result);
+	if (path && fclose(out) != 0 && error == 0)
+		error = -errno;
+	if (error < 0 && path)
+		unlink(path);
+	if (*result.reason)
+		errors_say("triage: %s", result.reason);
+	if (error == -ENOENT)
+		errors_say("triage: %s has no packets of %s any more", folder, id);
+	else if (error < 0)
+		errors_say("triage: %s: %s", folder, strerror(-error));
+	else
+		errors_say("triage: %llu packets of %s", (unsigned long long)result.packets, id);
+	return error < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int answer_pcap(struct triage *t, const char *id)
+{
+	char whole[WHY_ID_BYTES];
+	int error = why_find(&t->reader, id, whole), status;
+	char *folder;
+
+	if (error < 0)
+		return not_found(t, id, error);
+	if (!t->request->value[OUTPUT] && isatty(STDOUT_FILENO))
+		return cli_misuse("triage", "pcap: packets are not for a terminal: --output FILE");
+	folder = evidence_folder_of(t, whole);
+	if (!folder) {
+		errors_say("triage: no packets of %s were kept", whole);
+		return EXIT_FAILED;
+	}
+	status = extract(t, folder, whole);
+	free(folder);
+	return status == EXIT_DONE ? cli_flush("triage") : status;
+}
+
 /* All words behind the id are the note. */
 static int answer_note_of(struct triage *t)
 {
@@ -312,6 +387,9 @@ static int answer(struct triage *t)
 
 	if (strcmp(name, "why") == 0)
 		return argument ? answer_why(t, argument) : cli_misuse("triage", "why: want an id");
+	if (strcmp(name, "pcap") == 0)
+		return argument ? answer_pcap(t, argument)
+				: cli_misuse("triage", "pcap: want an id");
 	if (strcmp(name, "ack") == 0)
 		return argument ? write_down(t, argument, NULL)
 				: cli_misuse("triage", "ack: want an id");
@@ -373,7 +451,7 @@ const struct cli_command cli_triage = {
 			QUESTION_HELP) "  why ID: what is known of one finding, as a colleague "
 				       "would write it "
 				       "down\n"
-				       "  flows ID: the flows of a finding\n"
+				       "  flows ID: the flows of a finding; pcap ID: its packets\n"
 				       "  note ID TEXT, ack ID: write down what you found out\n"
 				       "Times are UTC. Examples:\n"
 				       "  portolan triage findings --store DIR --since 02:00 "

@@ -10,6 +10,10 @@
 #define WINDOW_DEFAULT_NS 60000000000ull
 #define KEEP_DEFAULT_NS (90 * 86400 * 1000000000ull)
 #define STORE_DEFAULT_BYTES 20000000000ull
+#define EVIDENCE_DEFAULT_BYTES (4ull * 1000 * 1000 * 1000)
+#define EVIDENCE_FILE_DEFAULT_BYTES (64ull << 20)
+#define EVIDENCE_AGE_DEFAULT_NS 3600000000000ull
+#define EVIDENCE_RING_DEFAULT_BYTES (8ull << 20)
 
 struct settings *settings_new(struct arena *owner)
 {
@@ -22,6 +26,13 @@ struct settings *settings_new(struct arena *owner)
 			.dpdk_lcores = arena_text(memory, "")},
 		.outputs = {.window_ns = WINDOW_DEFAULT_NS},
 		.store = {.keep_ns = KEEP_DEFAULT_NS, .size_bytes = STORE_DEFAULT_BYTES},
+		.evidence = {.size_bytes = EVIDENCE_DEFAULT_BYTES,
+			.file_bytes = EVIDENCE_FILE_DEFAULT_BYTES,
+			.age_ns = EVIDENCE_AGE_DEFAULT_NS,
+			.flow_packets = 1000,
+			.flow_bytes = 256u << 10,
+			.ring_bytes = EVIDENCE_RING_DEFAULT_BYTES,
+			.mask = true},
 		.memory = memory,
 	};
 	return settings;

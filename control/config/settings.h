@@ -1,5 +1,5 @@
 /* Settings: the part of a site that takes effect at a start and not at a reload: capture sources,
- * flow table size, outputs.
+ * flow table size, outputs, evidence.
  *
  * Read together with the ruleset, but in memory of their own: a reload replaces the ruleset, the
  * settings stay until the program ends. Immutable once read.
@@ -61,10 +61,20 @@ struct store_settings {
 	uint64_t size_bytes; /* of all flows */
 };
 
+/* Packets of findings: where their files are, how much is kept, and of a flow how much. */
+struct evidence_settings {
+	char *path;				 /* folder; NULL: none */
+	uint64_t size_bytes, file_bytes, age_ns; /* of all files; of one, and how long it is open */
+	uint32_t flow_packets, flow_bytes;	 /* of one flow */
+	uint64_t ring_bytes;			 /* of each worker, for packets before a verdict */
+	bool mask;				 /* credentials are overwritten */
+};
+
 struct settings {
 	struct capture_settings capture;
 	struct store_settings store;
 	struct output_settings outputs;
+	struct evidence_settings evidence;
 	uint32_t flow_max;    /* per worker */
 	struct arena *memory; /* owns everything above and this structure */
 };

@@ -10,6 +10,7 @@
 #include "config/document.h"
 #include "config/settings.h"
 #include "config/site_schema.h"
+#include "packet_evidence.h"
 #include "protocol.h"
 
 #define SECOND_NS 1000000000ull
@@ -529,6 +530,58 @@ static void read_store(struct site_reader *r, const struct store_yaml *yaml)
 		fail(r, size, "size", "a size from 100MB, such as 20GB");
 }
 
+/* ---- evidence ---- */
+
+static void read_size(struct site_reader *r, int map, const char *key, uint64_t least,
+	uint64_t most, uint64_t *bytes)
+{
+	int node = node_get(r->document, map, key);
+	uint64_t value = 0;
+
+	if (!node)
+		return;
+	if (literal_size_bytes(node_text(r->document, node), &value) || value < least ||
+		value > most)
+		fail(r, node, key,
+			arena_format(r->arena,
+				"a size from %llu to %llu bytes such as 100kB, 8MiB or 4GB",
+				(unsigned long long)least, (unsigned long long)most));
+	else
+		*bytes = value;
+}
+
+static void read_evidence_bounds(struct site_reader *r, int map)
+{
+	struct evidence_settings *e = &r->site->settings->evidence;
+	uint64_t packets = e->flow_packets, bytes = e->flow_bytes;
+	int node = node_get(r->document, map, "flow_packets");
+
+	if (node && (literal_number(node_text(r->document, node), EVIDENCE_PACKETS_MAX, &packets) ||
+			    !packets))
+		fail(r, node, "flow_packets", "a number of packets from 1 to 65535");
+	read_size(r, map, "flow_bytes", EVIDENCE_FRAME_MAX, EVIDENCE_BYTES_MAX, &bytes);
+	read_size(r, map, "ring", EVIDENCE_RING_MIN, EVIDENCE_RING_MAX, &e->ring_bytes);
+	e->ring_bytes &= ~(uint64_t)7; /* packets lie at whole words */
+	e->flow_packets = (uint32_t)packets;
+	e->flow_bytes = (uint32_t)bytes;
+}
+
+static void read_evidence(struct site_reader *r, const struct evidence_yaml *yaml)
+{
+	enum { FILE_LEAST = 64 << 10, SIZE_LEAST = 1 << 20 };
+	struct evidence_settings *e = &r->site->settings->evidence;
+	int map = node_get(r->document, NODE_ROOT, "evidence");
+
+	if (!yaml)
+		return;
+	e->path = keep(r, yaml->path);
+	e->mask = yaml->mask != ANSWER_NO;
+	read_size(r, map, "size", SIZE_LEAST, UINT64_MAX, &e->size_bytes);
+	read_size(r, map, "file_size", FILE_LEAST, UINT32_MAX, &e->file_bytes);
+	read_duration(r, map, "age", SECOND_NS, &e->age_ns);
+	read_evidence_bounds(r, map);
+}
+
 /* ---- site ---- */
 
 static void default_values(struct site *site, struct arena *arena)
@@ -589,5 +642,6 @@ int site_read(struct site *site, const struct document *document, const struct p
 	read_capture(&r, yaml->capture);
 	read_outputs(&r, yaml->outputs);
 	read_store(&r, yaml->store);
+	read_evidence(&r, yaml->evidence);
 	return r.rc;
 }

@@ -46,6 +46,14 @@ const struct schema_hint site_hint[] = {
 	SINK_KEY_LIST(SINK_KEY_HINT){"metrics", "a mapping: listen, token_file, certificate, key"},
 	{"listen", "an address and a port such as 127.0.0.1:9464"},
 	{"control", "a mapping: socket, group"},
+	{"evidence", "a mapping: path, size, file_size, age, flow_packets, flow_bytes, ring, mask"},
+	{"size", "a size such as 4GB"},
+	{"file_size", "a size such as 64MiB"},
+	{"age", "a duration such as 1h"},
+	{"flow_packets", "a number of packets from 1 to 65535"},
+	{"flow_bytes", "a size such as 256KiB"},
+	{"ring", "a size such as 8MiB"},
+	{"mask", "true or false"},
 	{NULL, NULL},
 };
 
@@ -161,6 +169,17 @@ static const cyaml_schema_field_t store_field[] = {TEXT_FIELD(path, struct store
 		CYAML_ARRAY_LEN(stored_word)),
 	TEXT_FIELD(keep, struct store_yaml, WORD_MAX),
 	TEXT_FIELD(size, struct store_yaml, WORD_MAX), CYAML_FIELD_END};
+static const cyaml_schema_field_t evidence_field[] = {
+	TEXT_FIELD(path, struct evidence_yaml, TEXT_MAX),
+	TEXT_FIELD(size, struct evidence_yaml, WORD_MAX),
+	TEXT_FIELD(file_size, struct evidence_yaml, WORD_MAX),
+	TEXT_FIELD(age, struct evidence_yaml, WORD_MAX),
+	TEXT_FIELD(flow_packets, struct evidence_yaml, WORD_MAX),
+	TEXT_FIELD(flow_bytes, struct evidence_yaml, WORD_MAX),
+	TEXT_FIELD(ring, struct evidence_yaml, WORD_MAX),
+	CYAML_FIELD_ENUM(
+		"mask", OPTIONAL_WORD, struct evidence_yaml, mask, schema_answer, SCHEMA_ANSWERS),
+	CYAML_FIELD_END};
 
 static const cyaml_strval_t implied_word[] = {{"allow", IMPLIED_ALLOW}, {"flag", IMPLIED_FLAG}};
 
@@ -176,7 +195,9 @@ static const cyaml_schema_field_t site_field[] = {TEXT_FIELD(profile, struct sit
 	CYAML_FIELD_MAPPING_PTR("capture", OPTIONAL_TEXT, struct site_yaml, capture, capture_field),
 	CYAML_FIELD_MAPPING_PTR("flow", OPTIONAL_TEXT, struct site_yaml, flow, flow_field),
 	CYAML_FIELD_MAPPING_PTR("outputs", OPTIONAL_TEXT, struct site_yaml, outputs, outputs_field),
-	CYAML_FIELD_MAPPING_PTR("store", OPTIONAL_TEXT, struct site_yaml, store, store_field)};
+	CYAML_FIELD_MAPPING_PTR("store", OPTIONAL_TEXT, struct site_yaml, store, store_field),
+	CYAML_FIELD_MAPPING_PTR(
+		"evidence", OPTIONAL_TEXT, struct site_yaml, evidence, evidence_field)};
 
 #define SITE_FIELDS (sizeof(site_field) / sizeof(site_field[0]))
 

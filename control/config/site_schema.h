@@ -87,6 +87,11 @@ struct store_yaml {
 	enum stored_flows flows;
 };
 
+struct evidence_yaml {
+	char *path, *size, *file_size, *age, *flow_packets, *flow_bytes, *ring;
+	enum answer mask;
+};
+
 /* `ports` has a text for each documented port of the feature, NULL if not set. */
 struct feature_yaml {
 	enum answer enabled;
@@ -107,6 +112,7 @@ struct site_yaml {
 	struct flow_yaml *flow;
 	struct outputs_yaml *outputs;
 	struct store_yaml *store;
+	struct evidence_yaml *evidence;
 	unsigned appliances_count, extra_rules_count;
 };
 

@@ -265,7 +265,8 @@ static void say_packets(const struct why *w)
 	unsigned files = 0;
 
 	while (s && database_row(&w->reader->state, s) > 0) {
-		say(w, files++ ? "" : "packets", "%lld in %s: portolan triage pcap %s -o FILE",
+		say(w, files++ ? "" : "packets",
+			"%lld in %s: portolan triage pcap %s --output FILE",
 			(long long)row_number(s, 1), row_text(s, 0), text(w, ID));
 	}
 	if (!files)

@@ -12,7 +12,9 @@
 
 #include "base/clock.h"
 #include "base/errors.h"
+#include "config/settings.h"
 #include "policy/ruleset.h"
+#include "run/evidence_memory.h"
 #include "run/worker_settings.h"
 #include "source.h"
 #include "worker.h"
@@ -31,7 +33,8 @@ struct bench {
 	struct worker *worker;
 	struct source *source;
 	struct record_buffer record_buffer;
-	const uint8_t **frame; /* address of each frame, in order */
+	struct evidence_memory evidence; /* where the site keeps packets; else no batches */
+	const uint8_t **frame;		 /* address of each frame, in order */
 	uint64_t packets, stride;
 	uint8_t *lines; /* one cache line per flow */
 	uint64_t line_count;
@@ -54,7 +57,21 @@ static uint64_t cycles(void)
 #endif
 }
 
-/* Runs one round through the pipeline. Records are discarded, so the buffer is never full. */
+static void discard_packet(void *context, const struct evidence_packet *p)
+{
+	(void)context;
+	(void)p;
+}
+
+/* Records and packets are discarded, so there is always room. */
+static void discard(struct bench *b)
+{
+	b->record_buffer.count = 0;
+	if (b->evidence.batches > 0)
+		evidence_memory_empty(&b->evidence, discard_packet, NULL);
+}
+
+/* Runs one round through the pipeline. */
 static void drive(struct bench *b, struct sample *s)
 {
 	uint64_t end = worker_counters(b->worker)->frames + b->packets;
@@ -62,7 +79,7 @@ static void drive(struct bench *b, struct sample *s)
 	uint64_t start_cycles = cycles();
 
 	while (worker_counters(b->worker)->frames < end && worker_step(b->worker, b->source) > 0)
-		b->record_buffer.count = 0;
+		discard(b);
 	s->cycles = (double)(cycles() - start_cycles) / (double)b->packets;
 	s->ns = (now_ns() - start) / (double)b->packets;
 }
@@ -121,7 +138,7 @@ static int first_pass(struct bench *b)
 		for (uint32_t i = 0; i < burst.count; i++)
 			b->frame[b->packets++] = burst.packet[i].data;
 		worker_process(b->worker, &burst);
-		b->record_buffer.count = 0;
+		discard(b);
 	}
 	return 0;
 }
@@ -280,7 +297,13 @@ static int open_parts(struct bench *b, const struct bench_options *o, unsigned s
 	b->record_buffer.capacity = RECORD_BUFFER_MIN;
 	b->record_buffer.record =
 		calloc(b->record_buffer.capacity, sizeof(*b->record_buffer.record));
-	error = b->record_buffer.record ? worker_new(&b->worker, &config) : -ENOMEM;
+	error = b->record_buffer.record ? 0 : -ENOMEM;
+	if (error == 0 && o->settings->evidence.path) {
+		error = evidence_memory_open(&b->evidence, &o->settings->evidence, 0);
+		config.packet_evidence = &b->evidence.evidence;
+	}
+	if (error == 0)
+		error = worker_new(&b->worker, &config);
 	b->stride = memory.stride;
 	if (error == 0)
 		error = source_memory_open(&b->source, o->capture, &memory, why);
@@ -308,6 +331,7 @@ static void release(struct bench *b)
 	if (b->source)
 		b->source->operations->close(b->source);
 	worker_free(b->worker);
+	evidence_memory_close(&b->evidence);
 	free(b->record_buffer.record);
 	free(b->frame);
 	free(b->lines);

@@ -16,6 +16,7 @@
 #include "policy/ruleset.h"
 #include "record/stats.h"
 #include "report/summary.h"
+#include "run/evidence_output.h"
 #include "sink/sinks.h"
 
 static void take_live(struct collector *c, const struct record *r)
@@ -73,6 +74,7 @@ static void take_previous(struct collector *c, const struct record *r)
 	if (remap_record(&c->previous.remap, &now)) {
 		take(c, &now);
 		store_feed_record(&c->store, &c->ecs, &now);
+		evidence_output_note(c->evidence, &c->events, &now);
 	} else if (r->kind == RECORD_FLAGGED || r->kind == RECORD_EVASION) {
 		alerts_write(&c->events, &c->previous.ecs, r);
 	}
@@ -89,7 +91,13 @@ void collector_add(void *context, const struct record *r)
 	}
 	take(c, r);
 	store_feed_record(&c->store, &c->ecs, r);
+	evidence_output_note(c->evidence, &c->events, r);
 	write_flow(c, &c->ecs, r);
+}
+
+void collector_add_packet(void *context, const struct evidence_packet *p)
+{
+	evidence_files_add(((struct collector *)context)->evidence, p);
 }
 
 /* A pipe whose reader is slow is no failure. */
@@ -116,6 +124,9 @@ void collector_tell(void *context)
 	tell(&c->flow_lines);
 	tell(&c->event_lines);
 	store_flush(c->store.store);
+	/* In a replay packets have the only clock. */
+	if (c->evidence)
+		evidence_files_flush(c->evidence, c->options->extends ? clock_wall_ns() : 0);
 }
 
 static void reopen(struct json_lines *lines)
@@ -240,6 +251,32 @@ static int open_lines(struct json_lines *lines, const char *path, enum json_line
 	return EXIT_DONE;
 }
 
+static int open_evidence(struct collector *c, const struct evidence_settings *settings)
+{
+	const char *folder = c->options->evidence  ? c->options->evidence
+			     : c->options->extends ? settings->path
+						   : NULL;
+	int error = folder ? evidence_files_open(&c->evidence, folder, settings) : 0;
+
+	if (error == 0 && c->evidence) {
+		c->store.evidence = realpath(folder, NULL);
+		evidence_files_listen(c->evidence, store_feed_place, &c->store);
+	}
+	if (error == 0)
+		return EXIT_DONE;
+	errors_say("%s: %s", folder, file_place_error(error));
+	return EXIT_FAILED;
+}
+
+static int finish_evidence(struct collector *c)
+{
+	int error = c->evidence ? evidence_files_finish(c->evidence) : 0;
+
+	if (error < 0)
+		errors_say("evidence: not all was written: %s", strerror(-error));
+	return error < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
 static int close_lines(struct json_lines *lines)
 {
 	int error = json_lines_close(lines);
@@ -331,6 +368,8 @@ int collector_open(struct collector *c, const struct ruleset *ruleset,
 	status = open_lines(&c->flow_lines, options->flows, mode);
 	if (status == EXIT_DONE)
 		status = open_lines(&c->event_lines, options->events, mode);
+	if (status == EXIT_DONE)
+		status = open_evidence(c, &settings->evidence);
 	/* Opened now, although it is written at the end: rights are dropped by then, and errors
 	 * should show at the start. */
 	return status == EXIT_DONE ? open_lines(&c->stats_lines, options->stats, JSON_LINES_REPLACE)
@@ -349,6 +388,8 @@ void collector_name_interfaces(struct collector *c, const char *const *name, siz
 	c->ecs.interfaces = names;
 	c->mirror.interface = c->dump.interface = name;
 	c->mirror.interfaces = c->dump.interfaces = names;
+	if (c->evidence)
+		evidence_files_name_interfaces(c->evidence, name, names);
 }
 
 static int write_stats(struct collector *c, const struct collector_result *result)
@@ -367,6 +408,9 @@ static int write_stats(struct collector *c, const struct collector_result *resul
 	if (c->events.sinks)
 		json_object_set_new(
 			json_object_get(stats, "events"), "sinks", sinks_states(c->events.sinks));
+	evidence_output_stats(json_object_get(stats, "evidence"),
+		c->evidence ? evidence_files_figures(c->evidence)
+			    : &(const struct evidence_figures){.files = 0});
 	json_object_set_new(stats, "mirror", mirror_report_json(&c->mirror, &result->counters));
 	json_object_set_new(stats, "profile", json_string(c->ruleset->profile));
 	json_object_set_new(stats, "policy", json_string(c->ruleset->hash));
@@ -440,7 +484,8 @@ int collector_close(struct collector *c, struct collector_result *result)
 		c->deployment.correlations.start_ns = result->start_ns;
 	collector_evaluate(c, &result->counters, result->end_ns);
 	alerts_flush(&c->events);
-	status = close_store(c, result);
+	status |= finish_evidence(c);
+	status |= close_store(c, result);
 	sinks_finish(c->events.sinks);
 	if (!stats_balance(&result->counters)) {
 		fputs("portolan: the accounting does not add up; please report this\n", stderr);
@@ -463,6 +508,7 @@ void collector_fini(struct collector *c)
 	json_lines_discard(&c->flow_lines);
 	json_lines_discard(&c->event_lines);
 	json_lines_discard(&c->stats_lines);
+	evidence_files_close(c->evidence);
 	buffer_fini(&c->flow_json);
 	collector_forget_previous(c);
 	store_feed_close(&c->store, 0, true);

@@ -19,6 +19,7 @@
 #include "policy/remap.h"
 #include "run/replay.h"
 #include "run/store_feed.h"
+#include "sink/evidence_files.h"
 
 struct ruleset;
 struct settings;
@@ -26,6 +27,7 @@ struct settings;
 struct collector_options {
 	const char *flows, *events, *stats; /* paths, "-" or NULL */
 	const char *store;		    /* folder; NULL: the site's, if it has one */
+	const char *evidence;		    /* folder; NULL: the site's, where the sensor runs */
 	bool extends;			    /* flows and events are added to files that exist */
 };
 
@@ -49,6 +51,7 @@ struct collector {
 	struct alerts events;
 	struct usage_table usage;
 	struct deployment deployment;
+	struct evidence_files *evidence; /* NULL: no packets are kept */
 	struct mirror_report mirror;
 	struct mirror_report dump; /* the mirror as of the dump in progress */
 	struct store_feed store;
@@ -86,6 +89,9 @@ void collector_minute(
 
 /* A record_taker whose context is the collector. */
 void collector_add(void *collector, const struct record *);
+
+/* An evidence_taker whose context is the collector. */
+void collector_add_packet(void *collector, const struct evidence_packet *);
 
 /* Writes out what waits in the files' buffers; its context is the collector. What cannot be
  * written (a full disk) is logged when that begins and ends, and tried again the next time. */

@@ -14,6 +14,7 @@
 #include "base/terminal.h"
 #include "pair_hash.h"
 #include "policy/ruleset.h"
+#include "run/evidence_memory.h"
 #include "run/worker_pool.h"
 #include "run/worker_settings.h"
 #include "source.h"
@@ -67,15 +68,22 @@ static bool is_another_minute(uint64_t *minute, const struct source *s)
 
 /* --- one worker --------------------------------------------------------------------- */
 
-static void empty_record_buffer(struct replay *p, struct record_buffer *record_buffer)
+/* What a worker leaves. */
+struct output {
+	struct record_buffer records;
+	struct evidence_memory evidence;
+};
+
+static void empty_output(struct replay *p, struct output *o)
 {
-	for (size_t i = 0; i < record_buffer->count; i++)
-		p->take(p->context, &record_buffer->record[i]);
-	record_buffer->count = 0;
+	for (size_t i = 0; i < o->records.count; i++)
+		p->take(p->context, &o->records.record[i]);
+	o->records.count = 0;
+	if (p->evidence)
+		evidence_memory_empty(&o->evidence, p->take_packet, p->context);
 }
 
-static void run_source(
-	struct replay *p, struct worker *w, struct source *s, struct record_buffer *record_buffer)
+static void run_source(struct replay *p, struct worker *w, struct source *s, struct output *output)
 {
 	struct progress bar;
 	unsigned long bursts = 0;
@@ -86,7 +94,7 @@ static void run_source(
 	while (got != -ENODATA && !p->interrupted &&
 		go_on(p, &bar, s, ++bursts, worker_counters(w)->frames)) {
 		got = worker_step(w, s);
-		empty_record_buffer(p, record_buffer);
+		empty_output(p, output);
 		if (p->minute && is_another_minute(&minute, s))
 			p->minute(p->context, worker_counters(w), s->start_ns, s->now_ns);
 		tell_now(p, s);
@@ -94,8 +102,8 @@ static void run_source(
 			report_failure(p, &bar, s);
 	}
 	while (worker_finish(w, s->now_ns))
-		empty_record_buffer(p, record_buffer);
-	empty_record_buffer(p, record_buffer);
+		empty_output(p, output);
+	empty_output(p, output);
 	progress_end(&bar);
 	p->counters = *worker_counters(w);
 	if (p->mirror)
@@ -104,17 +112,25 @@ static void run_source(
 
 static int run_inline(struct replay *p, struct source *s)
 {
-	struct record_buffer record_buffer = {.capacity = RECORD_BUFFER_MIN};
-	struct worker_config config = worker_settings(p->ruleset, p->settings, &record_buffer);
+	struct output output = {.records = {.capacity = RECORD_BUFFER_MIN}};
+	struct worker_config config = worker_settings(p->ruleset, p->settings, &output.records);
 	struct worker *worker = NULL;
 	int error;
 
-	record_buffer.record = heap_calloc(record_buffer.capacity, sizeof(*record_buffer.record));
-	error = record_buffer.record ? worker_new(&worker, &config) : -ENOMEM;
+	output.records.record =
+		heap_calloc(output.records.capacity, sizeof(*output.records.record));
+	error = output.records.record ? 0 : -ENOMEM;
+	if (error == 0 && p->evidence) {
+		error = evidence_memory_open(&output.evidence, p->evidence, 0);
+		config.packet_evidence = &output.evidence.evidence;
+	}
 	if (error == 0)
-		run_source(p, worker, s, &record_buffer);
+		error = worker_new(&worker, &config);
+	if (error == 0)
+		run_source(p, worker, s, &output);
 	worker_free(worker);
-	free(record_buffer.record);
+	evidence_memory_close(&output.evidence);
+	free(output.records.record);
 	return error;
 }
 
@@ -182,6 +198,8 @@ static int run_pooled(struct replay *p, struct source *s)
 		.source = queue,
 		.may_wait = true,
 		.take = p->take,
+		.evidence = p->evidence,
+		.take_packet = p->take_packet,
 		.context = p->context,
 	};
 	struct worker_pool *pool = NULL;

@@ -13,10 +13,12 @@
 #include <stdint.h>
 
 #include "counters.h"
+#include "packet_evidence.h"
 #include "record.h"
 
 struct ruleset;
 struct settings;
+struct evidence_settings;
 struct mirror_report;
 
 #define REPLAY_WORKERS_MAX 64
@@ -34,7 +36,9 @@ struct replay {
 	/* Called when a minute of the stream's time is over; or NULL. */
 	void (*minute)(void *context, const struct counters *, uint64_t start_ns, uint64_t now_ns);
 	void *context;
-	struct mirror_report *mirror; /* the workers' figures are added; or NULL */
+	const struct evidence_settings *evidence; /* or NULL: no packets are kept */
+	evidence_taker *take_packet;		  /* each after the record that flagged its flow */
+	struct mirror_report *mirror;		  /* the workers' figures are added; or NULL */
 	/* Results. */
 	struct counters counters;
 	uint64_t start_ns, end_ns; /* of the stream */

@@ -17,6 +17,7 @@
 #include "policy/ruleset.h"
 #include "protocol.h"
 #include "report/policy_json.h"
+#include "sink/evidence_files.h"
 
 #ifndef PORTOLAN_VERSION
 #define PORTOLAN_VERSION "unknown"
@@ -247,7 +248,7 @@ static void describe(
 	name_of(r, s->name);
 	record_history(r, s->history);
 	if (s->is_flagged)
-		alerts_id_of_flow(f->alerts, r, s->finding);
+		alerts_told_id(f->alerts, r, s->finding);
 }
 
 static void tell_live(struct store_feed *f, const struct ecs *ecs, const struct record *r)
@@ -483,6 +484,20 @@ void store_feed_correlations(
 	}
 }
 
+/* --- packets ---------------------------------------------------------------------------- */
+
+void store_feed_place(void *context, const struct evidence_place *p)
+{
+	struct store_feed *f = context;
+	char *file = NULL;
+
+	if (!f->store || asprintf(&file, "%s/%s", f->evidence ? f->evidence : ".", p->file) < 0)
+		return;
+	store_place(f->store,
+		&(struct stored_place){p->finding_id, file, p->first_offset, p->packets, p->bytes});
+	free(file);
+}
+
 /* --- the mirror ----------------------------------------------------------------------- */
 
 static uint64_t flagged_packets(const struct counters *c)
@@ -619,6 +634,8 @@ int store_feed_close(struct store_feed *f, uint64_t ended_ns, bool failed)
 			 : 0;
 
 	f->store = NULL;
+	free(f->evidence);
+	f->evidence = NULL;
 	forget_endpoints(f);
 	HASH_ITER(hh, f->live, l, next)
 	{

@@ -23,6 +23,7 @@ struct feed_live;
 struct settings;
 struct correlations;
 struct mirror_report;
+struct evidence_place;
 
 struct store_feed {
 	struct store *store; /* owned; NULL: nothing is stored */
@@ -34,6 +35,7 @@ struct store_feed {
 	struct counters told; /* as of the last minute */
 	uint64_t told_dropped;
 	uint64_t minute_ns;
+	char *evidence;	  /* folder of the packets' files, owned; NULL: none are kept */
 	unsigned unclean; /* earlier runs that ended without an end */
 };
 
@@ -60,6 +62,9 @@ void store_feed_record(struct store_feed *, const struct ecs *, const struct rec
 
 /* An alerts_listener whose context is the feed. */
 void store_feed_event(void *feed, const struct event *);
+
+/* An evidence_listener whose context is the feed. */
+void store_feed_place(void *feed, const struct evidence_place *);
 
 /* Counters at a time: what is new since the last call belongs to the minutes in between. `dropped`:
  * packets that the NIC or the kernel lost. */

@@ -16,12 +16,17 @@
 #include "base/heap.h"
 #include "policy/ruleset.h"
 #include "ring.h"
+#include "run/evidence_memory.h"
 #include "run/worker_settings.h"
 #include "worker.h"
 
 #define BATCHES 64
 #define BATCH_RECORDS RECORD_BUFFER_MIN
 #define BURSTS_PER_PUBLICATION 64
+
+/* What a replay's worker may have been given between two looks of control at its batches: twice
+ * the queue of packets before it (source/handoff.c), with a header for each. */
+#define BACKLOG_BYTES (20u << 20)
 #define COUNTER_WORDS (sizeof(struct counters) / sizeof(uint64_t))
 #define CYCLE_COUNTER_WORDS (sizeof(struct cycle_counters) / sizeof(uint64_t))
 
@@ -55,6 +60,9 @@ struct worker_thread {
 	struct record_batch *batch, *filling;
 	struct ring full, empty;
 	void *full_slot[BATCHES], *empty_slot[BATCHES];
+	struct evidence_memory evidence;
+	struct ring evidence_full, evidence_empty;
+	void **evidence_slot; /* of both */
 	unsigned number;
 	const struct policy_update *policy_update; /* in use; NULL: the first policy */
 	struct mirror_host_pair retired; /* of the former policy, until flows are rejudged */
@@ -165,6 +173,37 @@ static void empty_record_buffer(struct worker_thread *t)
 	o->congested = is_congested(t);
 }
 
+static void take_empty_batches(struct worker_thread *t)
+{
+	struct evidence_batch *b;
+
+	while ((b = ring_take(&t->evidence_empty)))
+		packet_evidence_give(&t->evidence.evidence, b);
+}
+
+/* Records go first: who takes a batch of packets finds there what their flows were flagged for. */
+static void pass_packets(struct worker_thread *t)
+{
+	struct evidence_batch *b, *next;
+
+	if (!t->pool->config.evidence)
+		return;
+	take_empty_batches(t);
+	b = packet_evidence_take(&t->evidence.evidence);
+	if (b)
+		dispatch(t);
+	for (; b; b = next) {
+		next = b->next;
+		ring_put(&t->evidence_full, b); /* has a slot for each */
+	}
+}
+
+static void flush_packets(struct worker_thread *t)
+{
+	packet_evidence_flush(&t->evidence.evidence);
+	pass_packets(t);
+}
+
 static void fail(struct worker_thread *t)
 {
 	memcpy(t->failure, t->source->error, sizeof(t->failure));
@@ -183,6 +222,7 @@ static void work_off(struct worker_thread *t)
 		more = worker_idle(t->worker, clock_wall_ns());
 		empty_record_buffer(t);
 		dispatch_early(t);
+		pass_packets(t);
 	}
 	t->source->is_hurried = more;
 }
@@ -193,6 +233,7 @@ static void on_idle(struct worker_thread *t)
 	if (!t->pool->config.may_wait)
 		work_off(t);
 	dispatch_early(t);
+	flush_packets(t);
 	publish(t);
 }
 
@@ -201,6 +242,7 @@ static void flush(struct worker_thread *t)
 {
 	empty_record_buffer(t);
 	dispatch(t);
+	flush_packets(t);
 	publish(t);
 }
 
@@ -273,10 +315,13 @@ static void work(struct worker_thread *t)
 		if (got < 0)
 			break;
 		empty_record_buffer(t);
+		pass_packets(t);
 		if (got == 0)
 			on_idle(t);
 		else if (i % BURSTS_PER_PUBLICATION == 0) {
 			dispatch_early(t);
+			if (t->evidence.evidence.empty) /* the last one is kept */
+				flush_packets(t);
 			publish(t);
 		}
 	}
@@ -313,6 +358,24 @@ static struct mirror_counters *figures_new(size_t appliances)
 	return f;
 }
 
+static int evidence_init(struct worker_thread *t, const struct worker_pool_config *config)
+{
+	size_t slots = 1;
+	int error = evidence_memory_open(
+		&t->evidence, config->evidence, config->may_wait ? BACKLOG_BYTES : 0);
+
+	if (error < 0)
+		return error;
+	while (slots < t->evidence.batches)
+		slots *= 2;
+	t->evidence_slot = heap_calloc(2 * slots, sizeof(*t->evidence_slot));
+	if (!t->evidence_slot)
+		return -ENOMEM;
+	ring_init(&t->evidence_full, t->evidence_slot, slots);
+	ring_init(&t->evidence_empty, t->evidence_slot + slots, slots);
+	return 0;
+}
+
 static int worker_thread_init(
 	struct worker_thread *t, struct worker_pool *pool, struct source *source)
 {
@@ -333,6 +396,11 @@ static int worker_thread_init(
 	ring_init(&t->empty, t->empty_slot, BATCHES);
 	for (unsigned i = 0; i < BATCHES; i++)
 		ring_put(&t->empty, &t->batch[i]);
+	if (pool->config.evidence) {
+		if (evidence_init(t, &pool->config) < 0)
+			return -ENOMEM;
+		config.packet_evidence = &t->evidence.evidence;
+	}
 	return worker_new(&t->worker, &config);
 }
 
@@ -369,7 +437,7 @@ int worker_pool_start(struct worker_pool **out, const struct worker_pool_config 
 	return 0;
 }
 
-static size_t collect_from(struct worker_pool *c, struct worker_thread *t)
+static size_t collect_records(struct worker_pool *c, struct worker_thread *t)
 {
 	struct record_batch *p;
 	size_t records = 0;
@@ -381,6 +449,20 @@ static size_t collect_from(struct worker_pool *c, struct worker_thread *t)
 		ring_put(&t->empty, p);
 	}
 	return records;
+}
+
+/* A batch of packets is there: so are the records before it. */
+static size_t collect_from(struct worker_pool *c, struct worker_thread *t)
+{
+	struct evidence_batch *b;
+	size_t records = 0;
+
+	while (c->config.evidence && (b = ring_take(&t->evidence_full))) {
+		records += collect_records(c, t) + b->packets;
+		evidence_batch_each(b, c->config.take_packet, c->config.context);
+		ring_put(&t->evidence_empty, b);
+	}
+	return records + collect_records(c, t);
 }
 
 size_t worker_pool_collect(struct worker_pool *c)
@@ -588,6 +670,11 @@ void worker_pool_finish(struct worker_pool *c, uint64_t now_ns)
 			for (size_t k = 0; k < t->record_buffer.count; k++)
 				c->config.take(c->config.context, &t->record_buffer.record[k]);
 			t->record_buffer.count = 0;
+			if (!c->config.evidence)
+				continue;
+			take_empty_batches(t);
+			evidence_memory_empty(
+				&t->evidence, c->config.take_packet, c->config.context);
 		}
 		publish(t);
 	}
@@ -610,6 +697,8 @@ void worker_pool_free(struct worker_pool *c)
 		worker_free(t->worker);
 		free(t->record_buffer.record);
 		free(t->batch);
+		evidence_memory_close(&t->evidence);
+		free(t->evidence_slot);
 		if (t->copy)
 			free(t->copy->host);
 		free(t->copy);

@@ -2,7 +2,8 @@
  *
  * The control thread starts it, collects its records, reads its counters and stops it. Each
  * worker's records go through a bounded queue of batches. If that is full, a worker of a replay
- * waits (nothing is lost); one of a sensor drops the records and counts them.
+ * waits (nothing is lost); one of a sensor drops the records and counts them. Batches of packets go
+ * the same way, each behind the records of its flows; a replay has so many that none is missing.
  */
 #ifndef PORTOLAN_WORKER_POOL_H
 #define PORTOLAN_WORKER_POOL_H
@@ -12,6 +13,7 @@
 #include <stdint.h>
 
 #include "counters.h"
+#include "packet_evidence.h"
 #include "run/replay.h"
 #include "source.h"
 
@@ -31,6 +33,8 @@ struct worker_pool_config {
 	uint64_t seed; /* of the flow tables' hash */
 	record_taker *take;
 	void *context;
+	const struct evidence_settings *evidence; /* or NULL: no packets are kept */
+	evidence_taker *take_packet;		  /* each after the record that flagged its flow */
 };
 
 /* 0 or a negative errno. */

@@ -113,6 +113,7 @@ static void list_needs(
 	may_write(n, files->events);
 	may_write(n, files->stats);
 	may_write_in(n, files->store ? files->store : settings->store.path);
+	may_write_in(n, settings->evidence.path);
 	may_write(n, o->control_socket);
 	may_write(n, CONTROL_SOCKET);
 	may_write(n, "/var/run/dpdk/rte");

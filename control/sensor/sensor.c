@@ -275,6 +275,19 @@ static void store_minute_of(struct sensor *s)
 		loss.dropped_kernel + loss.dropped_interface + loss.dropped_nic + loss.no_buffer);
 }
 
+/* For the statistics at the end of each file of packets. */
+static void tell_loss(struct sensor *s)
+{
+	struct source_loss loss = {.received = 0};
+
+	if (!s->collector.evidence)
+		return;
+	capture_loss(&s->capture, &loss);
+	evidence_files_set_loss(s->collector.evidence,
+		&(struct pcapng_loss){loss.received, loss.dropped_interface + loss.dropped_nic,
+			loss.dropped_kernel + loss.no_buffer});
+}
+
 static void run_loop(struct sensor *s)
 {
 	uint64_t second_ns = 0;
@@ -293,6 +306,7 @@ static void run_loop(struct sensor *s)
 			continue;
 		second_ns = clock_steady_ns() + SECOND_NS;
 		watch_clock(s);
+		tell_loss(s);
 		collector_tell(&s->collector);
 		capture_watch(&s->capture);
 		store_minute_of(s);
@@ -308,6 +322,8 @@ static int run(struct sensor *s)
 		.workers = s->capture.workers,
 		.source = s->capture.source,
 		.take = collector_add,
+		.evidence = s->collector.evidence ? &s->reload.settings->evidence : NULL,
+		.take_packet = collector_add_packet,
 		.context = &s->collector,
 	};
 	struct collector_result result = {.title = s->capture.title};
@@ -342,6 +358,7 @@ static int run(struct sensor *s)
 	collector_begin_dump(&s->collector); /* flows ended by the stop are still live */
 	worker_pool_finish(s->pool, clock_wall_ns());
 	capture_watch(&s->capture);
+	tell_loss(s);
 	if (worker_pool_failure(s->pool)) {
 		log_say(LOG_LEVEL_ERROR, "%s", worker_pool_failure(s->pool));
 		status = EXIT_FAILED;

@@ -252,6 +252,21 @@ static void check_store(struct checks *c, const struct collector *from)
 			(unsigned long long)s.written, (unsigned long long)s.lost);
 }
 
+static void check_evidence(struct checks *c, const struct evidence_files *files)
+{
+	const struct evidence_figures *f = files ? evidence_files_figures(files) : NULL;
+
+	if (!f)
+		return;
+	if (f->error)
+		check(c, "output", GRADE_FAILURE, "evidence: %s; %llu packets lost",
+			strerror(-f->error), (unsigned long long)f->lost);
+	else
+		check(c, "output", f->lost ? GRADE_WARNING : GRADE_OK,
+			"evidence: %llu packets written, %llu lost", (unsigned long long)f->packets,
+			(unsigned long long)f->lost);
+}
+
 json_t *requests_health(const struct requests *a, const char **worst)
 {
 	struct checks c = {.list = json_array()};
@@ -265,6 +280,7 @@ json_t *requests_health(const struct requests *a, const char **worst)
 	check_file(&c, &a->snapshot->collector->flow_lines);
 	check_file(&c, &a->snapshot->collector->event_lines);
 	check_store(&c, a->snapshot->collector);
+	check_evidence(&c, a->snapshot->collector->evidence);
 	check_sinks(&c, a);
 	*worst = grade_name[c.worst];
 	return c.list;

@@ -335,7 +335,7 @@ def check_stats_shape(s, stats):
               "fragments": (["unattributed"], ["later", "overlapping", "tiny"]),
               "verdict": (["packets", "bytes", "flows"], []),
               "flows": (["created", "active_peak", "untracked_packets", "ended"], ["active", "corrected", "paths_unknown"])}
-    if not s.keys("stats", stats, [*tables, "digest"], ["services", "evasion", "events", "captures", "mirror", "profile", "policy"]):
+    if not s.keys("stats", stats, [*tables, "digest"], ["services", "evasion", "events", "evidence", "captures", "mirror", "profile", "policy"]):
         return False
     good = all([s.keys(f"stats.{k}", stats[k], *keys) for k, keys in tables.items()])
     check_numbers(s, "stats.decode.discarded", stats["decode"]["discarded"], DISCARDS)
@@ -344,6 +344,8 @@ def check_stats_shape(s, stats):
     check_numbers(s, "stats.flows.ended", stats["flows"]["ended"], REASONS)
     check_numbers(s, "stats.services", stats.get("services"),
                   ["recognised", "without_buffer", "without_facts", "overlap_contradicted"])
+    check_numbers(s, "stats.evidence", stats.get("evidence"),
+                  ["copied", "lost", "packets", "bytes", "files", "removed", "masked", "unassigned"])
     check_numbers(s, "stats.evasion.flows", stats.get("evasion", {}).get("flows"), EVASIONS)
     s.text("stats.digest", stats["digest"], re.compile("[0-9a-f]{16}"))
     return good and not s.found

@@ -55,7 +55,7 @@ MAY_INCLUDE = {
     'control/sensor': ['include', 'control/base', 'control/config', 'control/policy',
                        'control/sink', 'control/run', 'control/serve'],
     'control/cli': ['include', 'control/base', 'control/config', 'control/store', 'control/policy',
-                    'control/report', 'control/run', 'control/serve', 'control/sensor'],
+                    'control/sink', 'control/report', 'control/run', 'control/serve', 'control/sensor'],
     # The traffic generator: random numbers and tokens are below its rooms.
     'bench/generate/packet': ['include'],
     'bench/generate/payload': ['bench/generate/random.h', 'bench/generate/packet'],

@@ -1,5 +1,7 @@
 #include "core/flow/count.h"
 
+#include "core/flow/recent_packets.h"
+
 /* Any number of packets and bytes. */
 static void add_wide(struct flow *f, unsigned d, uint64_t packets, uint64_t bytes)
 {
@@ -27,14 +29,14 @@ void count_give_back(struct flow *f, unsigned d, uint64_t bytes)
 	f->tally[d] = tally_of((uint32_t)sum_packets & INT32_MAX, (uint32_t)sum_bytes);
 }
 
-/* More than one more of its flow: its time is not the stream's, or the flow is watched. The flow's
- * start and end are the smallest and the largest of its packets' own times. */
+/* More than one more of its flow: its time is not the stream's, or the flow is watched or copied.
+ * The flow's start and end are the smallest and the largest of its packets' own times. */
 __attribute__((noinline)) static void take_care(struct tracker *t, struct flow *f,
 	const struct packet *p, const struct decoded *v, uint64_t before_ns)
 {
 	uint32_t index = (uint32_t)(f - t->table.flow);
 	uint64_t end_ns = before_ns > p->time_ns ? before_ns : p->time_ns;
-	int goes_on = end_ns != p->now_ns;
+	int goes_on = end_ns != p->now_ns || recent_packets_wants(t, f);
 
 	f->end_ns = end_ns;
 	if (p->time_ns < f->first_ns)

@@ -42,11 +42,14 @@ struct evidence {
 	uint8_t reset_direction : 1;
 	uint8_t reset_state : 2;  /* enum reset_state */
 	uint8_t is_tunnelled : 1; /* it is inside of a tunnel that is no mirror's */
+	uint8_t copies : 2;	  /* enum copies, see recent_packets.h */
 	uint8_t known[2];
 	uint16_t told;	     /* EVASION_BIT(): what was told of flow.evasions */
 	uint16_t told_alone; /* of these: when only one side had sent anything */
 	uint8_t sums_good;   /* a bit a direction: it has sent a checksum that is right */
 	uint8_t sums_bad;    /* and a wrong one, with data that was looked at */
+	uint32_t recent;     /* where the ring has its last packet, see recent_packets.c */
+	uint16_t copied, copied_units; /* packets that went to control, and their bytes */
 };
 
 enum reset_state {
@@ -55,6 +58,6 @@ enum reset_state {
 	RESET_IGNORED, /* it does not fit the window: it closes nothing */
 };
 
-static_assert(sizeof(struct evidence) == 56, "less than a line");
+static_assert(sizeof(struct evidence) == 64, "a line");
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/flow/encap_table.h"
+#include "core/flow/recent_packets.h"
 
 static void record_service(const struct tracker *t, const struct flow *f, struct record *r)
 {
@@ -166,6 +167,7 @@ static void report_verdict(struct tracker *t, struct flow *f)
 	report_fill(t, f, RECORD_FLAGGED, END_IDLE, r);
 	r->repeated_graver = f->reported > 0;
 	f->reported = (unsigned)severity & 3;
+	recent_packets_told(t, f);
 }
 
 static void report_evasion(struct tracker *t, struct flow *f, enum evasion reason)
@@ -193,6 +195,7 @@ static void report_evasion(struct tracker *t, struct flow *f, enum evasion reaso
 	report_fill(t, f, RECORD_EVASION, END_IDLE, r);
 	r->evasion_reason = (uint8_t)reason;
 	r->severity = flow_talks(f) ? SEVERITY_MEDIUM : SEVERITY_LOW;
+	recent_packets_told(t, f);
 }
 
 void report_flow(struct tracker *t, struct flow *f)

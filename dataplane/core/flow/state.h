@@ -10,6 +10,7 @@
 #include "core/mirror.h"
 #include "core/service/inspection.h"
 #include "counters.h"
+#include "packet_evidence.h"
 #include "policy.h"
 #include "policy_change.h"
 #include "record.h"
@@ -18,6 +19,7 @@ struct tracker {
 	const struct policy *policy;
 	struct counters *counters;
 	struct record_buffer *record_buffer;
+	struct packet_evidence *packet_evidence; /* NULL: no packet is copied */
 	struct table table;
 	struct waiting waiting;
 	struct tunnelled tunnelled;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/flow/count.h"
+#include "core/flow/recent_packets.h"
 #include "core/flow/report.h"
 
 /* The ends of a fast path, as the policy sees them: the sender of a SYN initiates. */
@@ -62,6 +63,8 @@ static void report_shed(struct tracker *t, const struct packet *p, const struct 
 	r->service = SERVICE_COUNT;
 	r->service_basis = 0;
 	r->facts.known = 0;
+	if (t->packet_evidence)
+		recent_packets_single(t, p, r);
 }
 
 int tracker_shed_syn(struct tracker *t, const struct packet *p, const struct fast_packet *g)

@@ -9,6 +9,7 @@
 #include "core/flow/judge.h"
 #include "core/flow/key.h"
 #include "core/flow/listen.h"
+#include "core/flow/recent_packets.h"
 #include "core/flow/rejudge.h"
 #include "core/flow/report.h"
 #include "core/flow/sequence.h"
@@ -91,6 +92,8 @@ static void count_untracked(
 	count_packet(t, f, p, v);
 	if (f->protocol != IPPROTO_TCP || v->history_bits & HISTORY_BIT(SYN))
 		report_last(t, f);
+	if (table_evidence(&t->table, f)->copies == COPIES_OUT)
+		recent_packets_add(t, f, p, v);
 }
 
 /* Evicts a flow of a lower class for the spare one: its number, or FLOW_NONE. */
@@ -125,6 +128,7 @@ static void count_new_flow(
 	if (connection_direction_is_known(f))
 		initiator_remember(t, f);
 	report_flow(t, f);
+	recent_packets_add(t, f, p, v);
 }
 
 static void open_flow(
@@ -237,6 +241,7 @@ static void update_flow(
 			initiator_remember_closed(t, f);
 	}
 	report_flow(t, f);
+	recent_packets_add(t, f, p, v);
 }
 
 /* More than one more packet of its flow: a history bit that its side has not shown yet, or one
@@ -269,6 +274,7 @@ static void take_news(struct tracker *t, uint32_t index, const struct packet *p,
 	case SEGMENT_UNFIT:
 		watch_reset(f, table_evidence(&t->table, f));
 		count_packet(t, f, p, v);
+		recent_packets_add(t, f, p, v);
 		break;
 	case SEGMENT_BEGINS:
 		open_flow_after(t, index, end_reason(f, END_REPLACED), p, v, k);
@@ -356,6 +362,7 @@ void tracker_packet(struct tracker *t, const struct packet *p, const struct deco
 		open_flow_after(t, index, end_reason(f, END_IDLE), p, v, k);
 	} else if (!is_news(f, v)) {
 		count_packet(t, f, p, v);
+		recent_packets_add(t, f, p, v);
 	} else {
 		take_news(t, index, p, v, k);
 	}

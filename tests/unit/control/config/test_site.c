@@ -11,7 +11,7 @@ static void site_refuses_an_unknown_key_and_says_what_was_meant(void **state)
 		SITE ":2: found unknown key \"captur\"; want \"capture\"");
 	site_refused("# nothing like it\nbogus: 1\n", SITE
 		":2: found unknown key \"bogus\"; want one of profile, appliances, extra_rules, "
-		"protocols, implied, capture, flow, outputs, store, features");
+		"protocols, implied, capture, flow, outputs, store, evidence, features");
 	site_refused("flow:\n  timeouts:\n    tcp: 1s\n",
 		SITE ":3: found unknown key \"tcp\" in timeouts; want one of tcp_attempt, "
 		     "tcp_established, tcp_closed, udp_one_way, udp_two_way, ike, other");
