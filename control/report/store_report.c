@@ -135,14 +135,6 @@ static const char *nearest_text(struct filling *f, const json_t *document)
 	return NULL;
 }
 
-static uint64_t sum_of(const json_t *document, const char *what)
-{
-	json_int_t sum =
-		json_integer_value(json_object_get(json_object_get(document, "network"), what));
-
-	return sum > 0 ? (uint64_t)sum : 0;
-}
-
 static void fill_finding(struct filling *f, struct sqlite3_stmt *s, struct report_finding *r)
 {
 	json_t *document = json_loads(row_text(s, 13), 0, NULL);
@@ -156,8 +148,8 @@ static void fill_finding(struct filling *f, struct sqlite3_stmt *s, struct repor
 		.first_ns = (uint64_t)row_number(s, 3),
 		.last_ns = (uint64_t)row_number(s, 4),
 		.flows = (uint64_t)row_number(s, 5),
-		.packets = sum_of(document, "packets"),
-		.bytes = sum_of(document, "bytes"),
+		.packets = (uint64_t)row_number(s, 17),
+		.bytes = (uint64_t)row_number(s, 18),
 		.appliance = keep(f, s, 6),
 		.peer = keep(f, s, 7),
 		.port = keep(f, s, 8),
@@ -182,7 +174,7 @@ static void fill_findings(struct filling *f)
 		" (SELECT packets || ' packets in ' || file FROM evidence e WHERE e.finding "
 		"= f.id),"
 		" (SELECT group_concat(author || ': ' || text, '; ') FROM note n WHERE "
-		"n.finding = f.id)"
+		"n.finding = f.id), packets, bytes"
 		" FROM finding f LEFT JOIN acknowledgement a ON a.finding = f.id"
 		" WHERE last_ns >= ?1 AND first_ns <= ?2 AND severity > 0 AND appliance IS NOT NULL"
 		" AND (?3 IS NULL OR appliance = ?3) ORDER BY severity DESC, last_ns DESC "

@@ -11,6 +11,8 @@ static const struct answer_column column[] = {
 	{"verdict", ANSWER_TEXT, false},
 	{"connection", ANSWER_TEXT, true},
 	{"flows", ANSWER_NUMBER, false},
+	{"packets", ANSWER_NUMBER, true},
+	{"bytes", ANSWER_BYTES, true},
 	{"first", ANSWER_TIME, false},
 	{"last", ANSWER_TIME, false},
 	{"message", ANSWER_TEXT, true},
@@ -25,7 +27,8 @@ static const struct answer_column column[] = {
 /* Withdrawn ones are not shown unless they are asked for. */
 static const char sql[] =
 	"SELECT severity, id, CASE WHEN a.finding IS NULL THEN state ELSE state || '+ack' END,"
-	" appliance, direction, port, peer, verdict, connection, flows, first_ns, last_ns, message,"
+	" appliance, direction, port, peer, verdict, connection, flows, packets, bytes, first_ns, "
+	"last_ns, message,"
 	" family, rule, inconclusive, a.finding IS NOT NULL,"
 	" (SELECT count(*) FROM note n WHERE n.finding = f.id),"
 	" (SELECT sum(packets) FROM evidence e WHERE e.finding = f.id)"

@@ -53,7 +53,7 @@
 		    " first_ns = min(first_ns, ?5), last_ns = max(last_ns, ?6),"                   \
 		    " flows = flows + ?7")                                                         \
 	X(FINDING, "INSERT INTO finding VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12," \
-		   " ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)"                                 \
+		   " ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, 0, 0)"                           \
 		   " ON CONFLICT DO UPDATE SET state = ?3, reason = ?4,"                           \
 		   " severity = CASE WHEN ?5 > 0 THEN ?5 ELSE severity END,"                       \
 		   " first_ns = min(first_ns, ?6), last_ns = max(last_ns, ?7), told_ns = ?8,"      \
@@ -61,6 +61,9 @@
 		   " inconclusive = ?18,"                                                          \
 		   " message = CASE WHEN ?5 > 0 THEN ?19 ELSE message END,"                        \
 		   " policy = ?20, document = CASE WHEN ?5 > 0 THEN ?21 ELSE document END")        \
+	X(CARRIED, "UPDATE finding SET first_ns = min(first_ns, ?2), last_ns = max(last_ns, ?3),"  \
+		   " packets = packets + ?4, bytes = bytes + ?5"                                   \
+		   " WHERE substr(id, -16) = printf('%016x', ?1)")                                 \
 	X(FINDINGS, "SELECT count(*) FROM finding")                                                \
 	X(FORGET, "DELETE FROM finding WHERE id IN (SELECT id FROM finding WHERE"                  \
 		  " id NOT IN (SELECT finding FROM note) AND"                                      \
@@ -352,6 +355,18 @@ static int write_sides(struct state_writer *w, struct sum *s)
 	return step(w, SIDES);
 }
 
+static int write_carried(struct state_writer *w, struct sum *s)
+{
+	struct sqlite3_stmt *t = statement(w, CARRIED);
+
+	bind_number(t, 1, s->key.endpoint);
+	bind_number(t, 2, (int64_t)s->first_ns);
+	bind_number(t, 3, (int64_t)s->last_ns);
+	bind_number(t, 4, (int64_t)s->packets[0]);
+	bind_number(t, 5, (int64_t)s->bytes[0]);
+	return step(w, CARRIED);
+}
+
 typedef int sum_writer(struct state_writer *, struct sum *);
 
 static int write_sums(struct state_writer *w)
@@ -360,7 +375,8 @@ static int write_sums(struct state_writer *w)
 		[SUM_PEER] = write_peer,
 		[SUM_SERVICE] = write_service,
 		[SUM_EXPOSURE] = write_exposure,
-		[SUM_SIDES] = write_sides};
+		[SUM_SIDES] = write_sides,
+		[SUM_FINDING] = write_carried};
 	int error = w->sums.error;
 
 	for (unsigned kind = 0; kind < SUM_KIND_COUNT; kind++)
@@ -519,6 +535,7 @@ int state_writer_flow(struct state_writer *w, const struct stored_flow *f, const
 		if (id[i] > 0)
 			sums_add_end(&w->sums, f, i, id[i]);
 	sums_add_sides(&w->sums, f);
+	sums_add_finding(&w->sums, f);
 	if (f->end_ns > w->last_ns)
 		w->last_ns = f->end_ns;
 	return w->sums.error;

@@ -54,7 +54,8 @@ static const char *const state_schema[] = {
 	" appliance TEXT, peer TEXT, direction TEXT, port TEXT, verdict TEXT, connection TEXT,"
 	" rule TEXT, flows INTEGER NOT NULL, members INTEGER NOT NULL, inconclusive INTEGER NOT "
 	"NULL,"
-	" message TEXT NOT NULL, policy TEXT, document TEXT);"
+	" message TEXT NOT NULL, policy TEXT, document TEXT,"
+	" packets INTEGER NOT NULL, bytes INTEGER NOT NULL);" /* of its flows that ended */
 	"CREATE INDEX finding_by_time ON finding(last_ns);"
 	"CREATE INDEX finding_by_number ON finding(substr(id, -16));" /* as segments have it */
 	"CREATE TABLE finding_told("

@@ -224,6 +224,20 @@ void sums_add_sides(struct sums *all, const struct stored_flow *f)
 		s->packets[one]++;
 }
 
+void sums_add_finding(struct sums *all, const struct stored_flow *f)
+{
+	struct sum_key k = empty_key();
+	struct sum *s;
+
+	k.endpoint = finding_number(f->finding);
+	s = k.endpoint ? sum_of(all, SUM_FINDING, &k) : NULL;
+	if (!s)
+		return;
+	span(s, f->start_ns, f->end_ns);
+	s->packets[0] += f->packets[0] + f->packets[1];
+	s->bytes[0] += f->bytes[0] + f->bytes[1];
+}
+
 void sums_clear(struct sums *all)
 {
 	for (unsigned kind = 0; kind < SUM_KIND_COUNT; kind++) {

@@ -12,12 +12,20 @@
 
 #include "store/store_message.h"
 
-enum sum_kind { SUM_HOUR, SUM_PEER, SUM_SERVICE, SUM_EXPOSURE, SUM_SIDES, SUM_KIND_COUNT };
+enum sum_kind {
+	SUM_HOUR,
+	SUM_PEER,
+	SUM_SERVICE,
+	SUM_EXPOSURE,
+	SUM_SIDES,
+	SUM_FINDING,
+	SUM_KIND_COUNT
+};
 
 /* Compared with memcmp(): every byte is set. */
 struct sum_key {
 	uint64_t time_ns; /* of the hour or minute; else 0 */
-	int64_t endpoint;
+	int64_t endpoint; /* of SUM_FINDING its number */
 	struct address peer;
 	uint16_t port;
 	uint8_t version, protocol, what, zero[3]; /* what: service or exposure */
@@ -43,6 +51,9 @@ void sums_add_end(struct sums *, const struct stored_flow *, unsigned end, int64
 
 /* Adds what is not of one end: the sides that were seen. */
 void sums_add_sides(struct sums *, const struct stored_flow *);
+
+/* Adds a flow to what its finding carried. */
+void sums_add_finding(struct sums *, const struct stored_flow *);
 
 /* The seconds between the starts of a peer's flows. */
 struct sum_gaps {
