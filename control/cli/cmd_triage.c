@@ -79,7 +79,8 @@ struct triage {
 	uint64_t deadline_ns;
 	size_t limit;
 	enum answer_format format;
-	bool is_page; /* --format html */
+	bool is_page;		    /* --format html */
+	char finding[WHY_ID_BYTES]; /* whole id of the one that is asked about */
 };
 
 /* ---- what is asked for ---- */
@@ -369,12 +370,12 @@ static int answer_note_of(struct triage *t)
 }
 
 /* Flows of a finding: its id may stand for the filters. */
-static int take_finding(struct triage *t, char whole[WHY_ID_BYTES])
+static int take_finding(struct triage *t)
 {
 	const char *id = t->request->argument[1];
-	int error = why_find(&t->reader, id, whole);
+	int error = why_find(&t->reader, id, t->finding);
 
-	t->filter.finding = whole;
+	t->filter.finding = t->finding;
 	return error < 0 ? not_found(t, id, error) : EXIT_DONE;
 }
 
@@ -382,7 +383,6 @@ static int answer(struct triage *t)
 {
 	const struct cli_request *r = t->request;
 	const char *name = r->argument[0], *argument = r->arguments > 1 ? r->argument[1] : NULL;
-	char whole[WHY_ID_BYTES];
 	int status = EXIT_DONE;
 
 	if (strcmp(name, "why") == 0)
@@ -401,7 +401,7 @@ static int answer(struct triage *t)
 		if (strcmp(name, "reached") == 0)
 			t->filter.appliance = argument ? argument : t->filter.appliance;
 		else if (argument && (strcmp(name, "flows") == 0 || strcmp(name, "findings") == 0))
-			status = take_finding(t, whole);
+			status = take_finding(t);
 		else if (t->is_page && strcmp(name, "timeline") == 0)
 			return answer_page(t);
 		else if (t->is_page)

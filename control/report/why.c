@@ -36,13 +36,16 @@ enum {
 	INCONCLUSIVE,
 	MESSAGE,
 	POLICY,
-	DOCUMENT
+	DOCUMENT,
+	PACKETS,
+	BYTES,
+	SAME_BEGINNING
 };
 
 #define FINDING_COLUMNS                                                                            \
 	"id, family, state, reason, severity, first_ns, last_ns, appliance, peer, direction,"      \
 	" port, verdict, connection, rule, flows, members, inconclusive, message, policy, "        \
-	"document"
+	"document, packets, bytes"
 
 struct why {
 	struct store_reader *reader;
@@ -103,17 +106,21 @@ static void say_who(const struct why *w)
 
 static void say_when(const struct why *w)
 {
-	char first[TIME_TEXT_BYTES], last[TIME_TEXT_BYTES], flows[32];
+	char first[TIME_TEXT_BYTES], last[TIME_TEXT_BYTES], flows[32], packets[32], bytes[32];
 	int64_t members = row_number(w->finding, MEMBERS);
 
 	when((uint64_t)row_number(w->finding, FIRST), first);
 	when((uint64_t)row_number(w->finding, LAST), last);
 	format_number((uint64_t)row_number(w->finding, FLOWS), flows);
+	format_number((uint64_t)row_number(w->finding, PACKETS), packets);
+	format_bytes((uint64_t)row_number(w->finding, BYTES), bytes);
 	say(w, "when", "%s to %s UTC", first, last);
 	if (members > 1)
-		say(w, "how often", "%s flows, %lld ports or peers", flows, (long long)members);
+		say(w, "how often", "%s flows, %lld ports or peers, %s packets, %s", flows,
+			(long long)members, packets, bytes);
 	else if (row_number(w->finding, FLOWS))
-		say(w, "how often", "%s flow%s", flows, strcmp(flows, "1") == 0 ? "" : "s");
+		say(w, "how often", "%s flow%s, %s packets, %s", flows,
+			strcmp(flows, "1") == 0 ? "" : "s", packets, bytes);
 }
 
 /* --- why, from the document of its gravest flow ----------------------------------------- */
@@ -373,7 +380,7 @@ static int open_finding(struct store_reader *r, const char *id, struct sqlite3_s
 	got = database_row(&r->state, *s);
 	if (got == 0)
 		return -ENOENT;
-	if (got > 0 && row_number(*s, DOCUMENT + 1) > 1 && strcmp(row_text(*s, ID), id) != 0)
+	if (got > 0 && row_number(*s, SAME_BEGINNING) > 1 && strcmp(row_text(*s, ID), id) != 0)
 		return -EEXIST;
 	return got < 0 ? got : 0;
 }

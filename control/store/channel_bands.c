@@ -75,7 +75,7 @@ static int add_connection(struct changes *c, struct sqlite3_stmt *s, uint64_t no
 
 static int add_band(struct channel_bands *b, const struct store_filter *f, struct channel_band band)
 {
-	struct channel_band *last = b->bands ? &b->band[b->bands - 1] : NULL;
+	struct channel_band *last = b->band && b->bands ? &b->band[b->bands - 1] : NULL;
 	void *more;
 
 	if (band.from_ns < f->since_ns)
@@ -96,6 +96,8 @@ static int add_band(struct channel_bands *b, const struct store_filter *f, struc
 			return -ENOMEM;
 		b->band = more;
 	}
+	if (!b->band)
+		return -ENOMEM;
 	b->band[b->bands++] = band;
 	return 0;
 }
@@ -116,6 +118,8 @@ static int add_pair_bands(struct channel_bands *b, const struct store_filter *f,
 	const struct change *attempt = NULL;
 	int stands = 0, error = 0;
 
+	if (c->count == 0)
+		return 0;
 	qsort(c->change, c->count, sizeof(*c->change), by_time);
 	for (size_t i = 0; i < c->count && error == 0; i++) {
 		const struct change *at = &c->change[i];
