@@ -223,7 +223,7 @@ static int answer_question(struct triage *t, const struct question *q)
 {
 	struct terminal_style st =
 		terminal_style_of(t->format == ANSWER_AS_TABLE && terminal_wants_colour(stdout));
-	struct answer a = {.limit = t->limit};
+	struct answer_table a = {.limit = t->limit};
 	struct coverage c;
 	int error = q->ask(&t->reader, &t->filter, &a);
 

@@ -12,6 +12,7 @@
 
 #include "cli/cli.h"
 #include "config/schema.h"
+#include "store/questions.h"
 
 /* --- man pages ------------------------------------------------------------------------ */
 
@@ -86,6 +87,50 @@ static void write_manual(void)
 	     "any "
 	     "time");
 	puts(".SH SEE ALSO\n.BR portolan\\-site (5),\n.BR portolan\\-profile (5)");
+}
+
+static const struct cli_command *command_called(const char *name)
+{
+	const struct cli_command *const *c = cli_commands;
+
+	while (*c && strcmp((*c)->name, name) != 0)
+		c++;
+	return *c;
+}
+
+static void put_question(const char *name, const char *argument, const char *what)
+{
+	printf(".TP\n.B %s", name);
+	if (*argument)
+		printf(" \\fI%s\\fR", argument);
+	putchar('\n');
+	put_line(what);
+}
+
+static void write_triage(void)
+{
+	const struct cli_command *triage = command_called("triage");
+
+	put_head("portolan-triage", "1", triage->summary);
+	puts(".SH SYNOPSIS\n.B portolan triage\n\\fIQUESTION\\fR [\\fIOPTION\\fR...] "
+	     "[\\fIARGUMENT\\fR...]\n.SH DESCRIPTION");
+	put_line("Answers from what a sensor (store: {path: DIR} in its site) or portolan replay "
+		 "--store DIR has remembered, with or without a running sensor. Every answer ends "
+		 "with what could not be seen in its window: where that is bad, nothing reads "
+		 "inconclusive.");
+	puts(".SH QUESTIONS");
+	for (const struct question *q = questions; q->name; q++)
+		put_question(q->name, q->argument, q->what);
+	put_question(
+		"why", "ID", "what is known of one finding, as a colleague would write it down");
+	put_question("pcap", "ID", "its packets, where they were kept");
+	put_question("flows", "ID", "its flows");
+	put_question("note", "ID TEXT", "writes down what you found out");
+	put_question("ack", "ID", "says that somebody has looked at it");
+	puts(".SH OPTIONS");
+	for (const struct cli_option *o = triage->options; o->name; o++)
+		put_option(o->name, o->argument, o->help);
+	puts(".SH SEE ALSO\n.BR portolan (1),\n.BR portolan\\-site (5),\n.BR sqlite3 (1)");
 }
 
 static void put_file(const char *path)
@@ -239,6 +284,8 @@ int main(int argc, char **argv)
 
 	if (strcmp(what, "portolan.1") == 0)
 		write_manual();
+	else if (strcmp(what, "portolan-triage.1") == 0)
+		write_triage();
 	else if (strcmp(what, "portolan-site.5") == 0)
 		write_site(example);
 	else if (strcmp(what, "portolan-profile.5") == 0)

@@ -46,6 +46,7 @@ const struct schema_hint site_hint[] = {
 	SINK_KEY_LIST(SINK_KEY_HINT){"metrics", "a mapping: listen, token_file, certificate, key"},
 	{"listen", "an address and a port such as 127.0.0.1:9464"},
 	{"control", "a mapping: socket, group"},
+	{"store", "a mapping: path, flows, keep, size"},
 	{"evidence", "a mapping: path, size, file_size, age, flow_packets, flow_bytes, ring, mask"},
 	{"size", "a size such as 4GB"},
 	{"file_size", "a size such as 64MiB"},

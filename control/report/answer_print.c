@@ -39,7 +39,8 @@ static void duration_text(uint64_t ns, char text[CELL_BYTES])
 }
 
 /* As people read it. */
-static void cell_text(const struct answer *a, size_t row, size_t column, char text[CELL_BYTES])
+static void cell_text(
+	const struct answer_table *a, size_t row, size_t column, char text[CELL_BYTES])
 {
 	int64_t n = answer_number_at(a, row, column);
 	char number[32], when[TIME_TEXT_BYTES];
@@ -67,14 +68,15 @@ static void cell_text(const struct answer *a, size_t row, size_t column, char te
 	case ANSWER_SEVERITY:
 		snprintf(text, CELL_BYTES, "%s", severity_text[n < 0 || n > 3 ? 0 : n]);
 		return;
-	case ANSWER_YES:
+	case ANSWER_TRUTH:
 		snprintf(text, CELL_BYTES, "%s", n ? "yes" : "no");
 		return;
 	}
 }
 
 /* As programs read it: numbers as numbers, times in RFC 3339. */
-static void cell_value(const struct answer *a, size_t row, size_t column, char text[CELL_BYTES])
+static void cell_value(
+	const struct answer_table *a, size_t row, size_t column, char text[CELL_BYTES])
 {
 	int64_t n = answer_number_at(a, row, column);
 
@@ -87,7 +89,7 @@ static void cell_value(const struct answer *a, size_t row, size_t column, char t
 	}
 }
 
-static bool is_right(const struct answer *a, size_t column)
+static bool is_right(const struct answer_table *a, size_t column)
 {
 	enum answer_type type = a->column[column].type;
 
@@ -120,7 +122,7 @@ void coverage_print(
 		fprintf(out, "%sNothing speaks against it that all of it was seen.\n", prefix);
 }
 
-static json_t *coverage_json(const struct answer *a, const struct coverage *c)
+static json_t *coverage_json(const struct answer_table *a, const struct coverage *c)
 {
 	char from[TIME_TEXT_BYTES], to[TIME_TEXT_BYTES];
 	json_t *reasons = json_array(), *notes = json_array();
@@ -177,7 +179,7 @@ static void print_padded(const char *text, int width, bool right, bool is_last, 
 	fputs(is_last ? "\n" : "  ", out);
 }
 
-static size_t last_shown(const struct answer *a)
+static size_t last_shown(const struct answer_table *a)
 {
 	size_t last = 0;
 
@@ -187,14 +189,14 @@ static size_t last_shown(const struct answer *a)
 	return last;
 }
 
-static void heading(const struct answer *a, size_t column, char text[CELL_BYTES])
+static void heading(const struct answer_table *a, size_t column, char text[CELL_BYTES])
 {
 	snprintf(text, CELL_BYTES, "%s", a->column[column].name);
 	for (char *at = text; *at; at++)
 		*at = (char)(*at == '_' ? ' ' : *at >= 'a' && *at <= 'z' ? *at - 32 : *at);
 }
 
-static int width_of(const struct answer *a, size_t column)
+static int width_of(const struct answer_table *a, size_t column)
 {
 	char text[CELL_BYTES];
 	int width;
@@ -211,7 +213,7 @@ static int width_of(const struct answer *a, size_t column)
 }
 
 static const char *colour_of(
-	const struct answer *a, size_t row, size_t column, const struct terminal_style *st)
+	const struct answer_table *a, size_t row, size_t column, const struct terminal_style *st)
 {
 	int64_t n = answer_number_at(a, row, column);
 
@@ -220,7 +222,7 @@ static const char *colour_of(
 	return n == 3 ? st->grave : n == 2 ? st->warn : "";
 }
 
-static int print_table(const struct answer *a, const struct terminal_style *st, FILE *out)
+static int print_table(const struct answer_table *a, const struct terminal_style *st, FILE *out)
 {
 	int *width = heap_calloc(a->columns, sizeof(*width));
 	size_t last = last_shown(a);
@@ -251,7 +253,7 @@ static int print_table(const struct answer *a, const struct terminal_style *st, 
 	return 0;
 }
 
-static void print_reading(const struct answer *a, const char *prefix, FILE *out)
+static void print_reading(const struct answer_table *a, const char *prefix, FILE *out)
 {
 	char number[32];
 
@@ -268,7 +270,7 @@ static void print_reading(const struct answer *a, const char *prefix, FILE *out)
 }
 
 /* "Nothing" where not all could be seen is no answer. */
-static void print_nothing(const struct answer *a, const struct coverage *c,
+static void print_nothing(const struct answer_table *a, const struct coverage *c,
 	const struct terminal_style *st, FILE *out)
 {
 	if (c->reasons || a->has_missing)
@@ -295,7 +297,7 @@ static json_t *text_json(const char *text)
 	return json_string(ascii);
 }
 
-static json_t *cell_json(const struct answer *a, size_t row, size_t column)
+static json_t *cell_json(const struct answer_table *a, size_t row, size_t column)
 {
 	int64_t n = answer_number_at(a, row, column);
 	char text[CELL_BYTES];
@@ -307,14 +309,14 @@ static json_t *cell_json(const struct answer *a, size_t row, size_t column)
 	case ANSWER_TIME:
 		cell_value(a, row, column, text);
 		return *text ? json_string(text) : json_null();
-	case ANSWER_YES:
+	case ANSWER_TRUTH:
 		return json_boolean(n != 0);
 	default:
 		return json_integer(n);
 	}
 }
 
-static int print_json(const struct answer *a, const struct coverage *c, FILE *out)
+static int print_json(const struct answer_table *a, const struct coverage *c, FILE *out)
 {
 	json_t *line;
 
@@ -353,7 +355,7 @@ static void print_csv_cell(const char *text, FILE *out)
 		fputc('"', out);
 }
 
-static void print_csv(const struct answer *a, FILE *out)
+static void print_csv(const struct answer_table *a, FILE *out)
 {
 	char text[CELL_BYTES];
 
@@ -384,7 +386,7 @@ static void print_markdown_text(const char *text, FILE *out)
 	}
 }
 
-static void print_markdown(const struct answer *a, FILE *out)
+static void print_markdown(const struct answer_table *a, FILE *out)
 {
 	char text[CELL_BYTES];
 
@@ -410,7 +412,7 @@ static void print_markdown(const struct answer *a, FILE *out)
 	}
 }
 
-int answer_print(const struct answer *a, const struct coverage *c, enum answer_format format,
+int answer_print(const struct answer_table *a, const struct coverage *c, enum answer_format format,
 	const struct terminal_style *st, FILE *out)
 {
 	const struct terminal_style plain = terminal_style_of(false);

@@ -6,14 +6,14 @@
 
 #include <stdio.h>
 
-struct answer;
+struct answer_table;
 struct coverage;
 struct terminal_style;
 
 enum answer_format { ANSWER_AS_TABLE, ANSWER_AS_JSON, ANSWER_AS_CSV, ANSWER_AS_MARKDOWN };
 
 /* 0 or -ENOMEM; errors of the stream are its own. `more_option`: how to see what was left out. */
-int answer_print(const struct answer *, const struct coverage *, enum answer_format,
+int answer_print(const struct answer_table *, const struct coverage *, enum answer_format,
 	const struct terminal_style *, FILE *);
 
 /* The last lines of an answer for people: when somebody listened, and what could not be seen.

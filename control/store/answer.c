@@ -8,25 +8,25 @@
 
 #include "base/heap.h"
 
-void answer_begin(struct answer *a, const struct answer_column *column, size_t columns)
+void answer_begin(struct answer_table *a, const struct answer_column *column, size_t columns)
 {
 	a->column = column;
 	a->columns = columns;
 }
 
-void answer_fini(struct answer *a)
+void answer_fini(struct answer_table *a)
 {
 	free(a->cell);
 	free(a->text);
-	*a = (struct answer){.column = NULL};
+	*a = (struct answer_table){.column = NULL};
 }
 
-size_t answer_rows(const struct answer *a)
+size_t answer_rows(const struct answer_table *a)
 {
 	return a->columns ? a->cells / a->columns : 0;
 }
 
-bool answer_wants(struct answer *a)
+bool answer_wants(struct answer_table *a)
 {
 	if (!a->limit || answer_rows(a) < a->limit)
 		return true;
@@ -34,7 +34,7 @@ bool answer_wants(struct answer *a)
 	return false;
 }
 
-static struct answer_cell *next_cell(struct answer *a)
+static struct answer_cell *next_cell(struct answer_table *a)
 {
 	if (a->cells == a->room) {
 		size_t room = a->room ? 2 * a->room : 256;
@@ -50,7 +50,7 @@ static struct answer_cell *next_cell(struct answer *a)
 	return &a->cell[a->cells++];
 }
 
-void answer_number(struct answer *a, int64_t number)
+void answer_number(struct answer_table *a, int64_t number)
 {
 	struct answer_cell *c = next_cell(a);
 
@@ -58,7 +58,7 @@ void answer_number(struct answer *a, int64_t number)
 		c->number = number;
 }
 
-static bool has_room(struct answer *a, size_t bytes)
+static bool has_room(struct answer_table *a, size_t bytes)
 {
 	size_t room = a->text_room ? a->text_room : 4096;
 	char *more;
@@ -77,7 +77,7 @@ static bool has_room(struct answer *a, size_t bytes)
 	return true;
 }
 
-void answer_text(struct answer *a, const char *text)
+void answer_text(struct answer_table *a, const char *text)
 {
 	struct answer_cell *c = next_cell(a);
 	size_t bytes = text ? strlen(text) + 1 : 1;
@@ -89,7 +89,7 @@ void answer_text(struct answer *a, const char *text)
 	a->text_bytes += bytes;
 }
 
-void answer_note(struct answer *a, const char *format, ...)
+void answer_note(struct answer_table *a, const char *format, ...)
 {
 	va_list args;
 
@@ -100,14 +100,14 @@ void answer_note(struct answer *a, const char *format, ...)
 	va_end(args);
 }
 
-const char *answer_text_at(const struct answer *a, size_t row, size_t column)
+const char *answer_text_at(const struct answer_table *a, size_t row, size_t column)
 {
 	size_t at = a->cell[row * a->columns + column].text;
 
 	return at ? a->text + at - 1 : "";
 }
 
-int64_t answer_number_at(const struct answer *a, size_t row, size_t column)
+int64_t answer_number_at(const struct answer_table *a, size_t row, size_t column)
 {
 	return a->cell[row * a->columns + column].number;
 }

@@ -16,7 +16,7 @@ enum answer_type {
 	ANSWER_DURATION, /* nanoseconds */
 	ANSWER_BYTES,
 	ANSWER_SEVERITY, /* 0 to 3 */
-	ANSWER_YES,	 /* 0 or 1 */
+	ANSWER_TRUTH,	 /* 0 or 1 */
 };
 
 struct answer_column {
@@ -32,7 +32,7 @@ struct answer_cell {
 
 #define ANSWER_NOTES 8
 
-struct answer {
+struct answer_table {
 	const struct answer_column *column; /* lent */
 	size_t columns;
 	struct answer_cell *cell; /* row by row */
@@ -48,22 +48,23 @@ struct answer {
 	int error;
 };
 
-void answer_begin(struct answer *, const struct answer_column *, size_t columns);
-void answer_fini(struct answer *);
+void answer_begin(struct answer_table *, const struct answer_column *, size_t columns);
+void answer_fini(struct answer_table *);
 
-size_t answer_rows(const struct answer *);
+size_t answer_rows(const struct answer_table *);
 
 /* True if one more row is wanted; else it is counted. */
-bool answer_wants(struct answer *);
+bool answer_wants(struct answer_table *);
 
 /* The next cell of a row. */
-void answer_text(struct answer *, const char *); /* NULL or "": none */
-void answer_number(struct answer *, int64_t);
+void answer_text(struct answer_table *, const char *); /* NULL or "": none */
+void answer_number(struct answer_table *, int64_t);
 
-void answer_note(struct answer *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void answer_note(struct answer_table *, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* A cell's text; "" for none. */
-const char *answer_text_at(const struct answer *, size_t row, size_t column);
-int64_t answer_number_at(const struct answer *, size_t row, size_t column);
+const char *answer_text_at(const struct answer_table *, size_t row, size_t column);
+int64_t answer_number_at(const struct answer_table *, size_t row, size_t column);
 
 #endif

@@ -34,7 +34,7 @@ static bool is_wanted(const struct store_filter *f, const struct channel_bands *
 	       (band->to_ns == f->at_ns && f->at_ns == f->until_ns);
 }
 
-int ask_channels(struct store_reader *r, const struct store_filter *f, struct answer *a)
+int ask_channels(struct store_reader *r, const struct store_filter *f, struct answer_table *a)
 {
 	struct channel_bands bands;
 	int error = channel_bands_read(r, f, &bands);

@@ -18,8 +18,8 @@ static const struct answer_column column[] = {
 	{"message", ANSWER_TEXT, true},
 	{"family", ANSWER_TEXT, true},
 	{"rule", ANSWER_TEXT, true},
-	{"inconclusive", ANSWER_YES, true},
-	{"acknowledged", ANSWER_YES, true},
+	{"inconclusive", ANSWER_TRUTH, true},
+	{"acknowledged", ANSWER_TRUTH, true},
 	{"notes", ANSWER_NUMBER, true},
 	{"packets_kept", ANSWER_NUMBER, true},
 };
@@ -44,7 +44,7 @@ static const char sql[] =
 
 #define PEER_COLUMN 6
 
-int ask_findings(struct store_reader *r, const struct store_filter *f, struct answer *a)
+int ask_findings(struct store_reader *r, const struct store_filter *f, struct answer_table *a)
 {
 	answer_begin(a, column, sizeof(column) / sizeof(column[0]));
 	return ask_state(r, f, a, sql, PEER_COLUMN);

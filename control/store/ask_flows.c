@@ -110,7 +110,7 @@ static int bind_port(struct sqlite3_stmt *s, const char *port)
 	return 0;
 }
 
-static void put_end(struct answer *a, struct sqlite3_stmt *s, int address, int port)
+static void put_end(struct answer_table *a, struct sqlite3_stmt *s, int address, int port)
 {
 	char text[80];
 
@@ -126,7 +126,7 @@ static void put_end(struct answer *a, struct sqlite3_stmt *s, int address, int p
 struct reading {
 	struct store_reader *reader;
 	struct sqlite3_stmt *id; /* of a finding by its number */
-	struct answer *answer;
+	struct answer_table *answer;
 };
 
 /* A finding that was never told by itself has no row of its own. */
@@ -146,7 +146,7 @@ static void put_finding(const struct reading *reading, const char *number)
 
 static void put_row(struct reading *reading, struct sqlite3_stmt *s)
 {
-	struct answer *a = reading->answer;
+	struct answer_table *a = reading->answer;
 	const char *transport = protocol_name((uint8_t)row_number(s, 4));
 
 	answer_number(a, row_number(s, 0));
@@ -168,7 +168,7 @@ static void put_row(struct reading *reading, struct sqlite3_stmt *s)
 static int read_segment(void *context, struct database *d, const struct store_filter *f)
 {
 	struct reading *reading = context;
-	struct answer *a = reading->answer;
+	struct answer_table *a = reading->answer;
 	size_t wanted = a->limit ? a->limit - answer_rows(a) + 1 : 0;
 	struct sqlite3_stmt *s = NULL;
 	char which[1024], sql[4096];
@@ -197,7 +197,7 @@ static int read_segment(void *context, struct database *d, const struct store_fi
 	return got < 0 ? got : a->error ? a->error : a->more ? 1 : 0;
 }
 
-int ask_flows(struct store_reader *r, const struct store_filter *f, struct answer *a)
+int ask_flows(struct store_reader *r, const struct store_filter *f, struct answer_table *a)
 {
 	struct reading reading = {.reader = r, .answer = a};
 	int error = database_prepare(

@@ -46,7 +46,7 @@ static const char timeline_sql[] =
 	" WHERE at BETWEEN ?1 AND ?2 AND (?3 IS NULL OR appliance = ?3 OR appliance IS NULL)"
 	" ORDER BY at";
 
-int ask_timeline(struct store_reader *r, const struct store_filter *f, struct answer *a)
+int ask_timeline(struct store_reader *r, const struct store_filter *f, struct answer_table *a)
 {
 	answer_begin(a, timeline_column, COUNT(timeline_column));
 	return ask_state(r, f, a, timeline_sql, -1);
@@ -71,7 +71,7 @@ static const struct answer_column coverage_column[] = {
 	{"site", ANSWER_TEXT, true},
 };
 
-int ask_coverage(struct store_reader *r, const struct store_filter *f, struct answer *a)
+int ask_coverage(struct store_reader *r, const struct store_filter *f, struct answer_table *a)
 {
 	answer_begin(a, coverage_column, COUNT(coverage_column));
 	return ask_state(r, f, a,
@@ -96,7 +96,7 @@ static const struct answer_column rhythm_column[] = {
 	{"flows", ANSWER_NUMBER, false},
 	{"first", ANSWER_TIME, false},
 	{"last", ANSWER_TIME, false},
-	{"new", ANSWER_YES, false},
+	{"new", ANSWER_TRUTH, false},
 	{"bytes", ANSWER_BYTES, true},
 	{"verdict", ANSWER_TEXT, true},
 };
@@ -117,7 +117,7 @@ static const char rhythm_sql[] =
 	" AND (p.gap_squares / p.gaps) / ((p.gap_sum / p.gaps) * (p.gap_sum / p.gaps)) < 1.0625"
 	" AND (?3 IS NULL OR e.appliance = ?3) ORDER BY p.first_ns < ?1, 5";
 
-int ask_rhythm(struct store_reader *r, const struct store_filter *f, struct answer *a)
+int ask_rhythm(struct store_reader *r, const struct store_filter *f, struct answer_table *a)
 {
 	answer_begin(a, rhythm_column, COUNT(rhythm_column));
 	return ask_state(r, f, a, rhythm_sql, 2);

@@ -34,7 +34,7 @@ static const char new_sql[] =
 	" WHERE first >= ?1 AND first <= ?2 AND (?3 IS NULL OR appliance = ?3)"
 	" AND (?5 IS NULL OR verdict = ?5) ORDER BY what = 'service', what = 'rule', first DESC";
 
-int ask_new(struct store_reader *r, const struct store_filter *f, struct answer *a)
+int ask_new(struct store_reader *r, const struct store_filter *f, struct answer_table *a)
 {
 	answer_begin(a, new_column, COUNT(new_column));
 	if (f->since_ns <= r->first_ns)
@@ -82,7 +82,7 @@ static const char silent_sql[] =
 	"  AND (?3 IS NULL OR b.appliance = ?3)"
 	" ORDER BY ?2 - s.last DESC";
 
-int ask_silent(struct store_reader *r, const struct store_filter *f, struct answer *a)
+int ask_silent(struct store_reader *r, const struct store_filter *f, struct answer_table *a)
 {
 	answer_begin(a, silent_column, COUNT(silent_column));
 	return ask_state(r, f, a, silent_sql, -1);
@@ -122,7 +122,7 @@ static const char matrix_sql[] =
 	" AND h.hour_ns <= ?2 AND (?3 IS NULL OR e.appliance = ?3)"
 	" GROUP BY e.appliance, e.direction, e.rule ORDER BY e.appliance, e.direction, e.rule";
 
-int ask_matrix(struct store_reader *r, const struct store_filter *f, struct answer *a)
+int ask_matrix(struct store_reader *r, const struct store_filter *f, struct answer_table *a)
 {
 	answer_begin(a, matrix_column, COUNT(matrix_column));
 	answer_note(a, "a row that is not listed was never used by that appliance in the window");
@@ -141,7 +141,7 @@ static const struct answer_column exposed_column[] = {
 	{"last", ANSWER_TIME, false},
 };
 
-int ask_exposed(struct store_reader *r, const struct store_filter *f, struct answer *a)
+int ask_exposed(struct store_reader *r, const struct store_filter *f, struct answer_table *a)
 {
 	answer_begin(a, exposed_column, COUNT(exposed_column));
 	return ask_state(r, f, a,
@@ -165,7 +165,7 @@ static const struct answer_column reached_column[] = {
 };
 
 /* A rule's id has its port: `role/direction/port/transport`. */
-int ask_reached(struct store_reader *r, const struct store_filter *f, struct answer *a)
+int ask_reached(struct store_reader *r, const struct store_filter *f, struct answer_table *a)
 {
 	answer_begin(a, reached_column, COUNT(reached_column));
 	return ask_state(r, f, a,

@@ -20,7 +20,7 @@ static void bind_filter(struct sqlite3_stmt *s, const struct store_filter *f)
 	bind_number(s, 8, (int64_t)f->at_ns);
 }
 
-int ask_state(struct store_reader *r, const struct store_filter *f, struct answer *a,
+int ask_state(struct store_reader *r, const struct store_filter *f, struct answer_table *a,
 	const char *sql, int peer)
 {
 	struct sqlite3_stmt *s = NULL;

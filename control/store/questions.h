@@ -23,7 +23,8 @@
 	X(timeline, "findings, channels, mirror, reloads and runs in the order of time", "")       \
 	X(coverage, "how sure: when somebody listened, and what could not be seen", "")
 
-typedef int question_asker(struct store_reader *, const struct store_filter *, struct answer *);
+typedef int question_asker(
+	struct store_reader *, const struct store_filter *, struct answer_table *);
 
 #define QUESTION_DECLARATION(name, what, argument) question_asker ask_##name;
 QUESTION_LIST(QUESTION_DECLARATION)
@@ -39,8 +40,8 @@ extern const struct question questions[];
 /* Rows of a statement on the state, a column of the answer each. ?1 since, ?2 until, ?3 appliance,
  * ?4 port, ?5 verdict, ?6 state, ?7 finding, ?8 at. `peer`: number of the column that the filter's
  * peers are compared with; -1: none. */
-int ask_state(struct store_reader *, const struct store_filter *, struct answer *, const char *sql,
-	int peer);
+int ask_state(struct store_reader *, const struct store_filter *, struct answer_table *,
+	const char *sql, int peer);
 
 /* Whether a peer's address is within the filter. */
 bool filter_has_peer(const struct store_filter *, const char *address);

@@ -88,7 +88,7 @@ static int begins_later(struct database *d, uint64_t until_ns)
 }
 
 static int read_one(struct store_reader *r, uint64_t hour_ns, const struct store_filter *f,
-	struct answer *a, segment_reader *read, void *context)
+	struct answer_table *a, segment_reader *read, void *context)
 {
 	char path[SEGMENT_PATH_BYTES], name[SEGMENT_NAME_BYTES];
 	struct database d;
@@ -114,8 +114,8 @@ static int read_one(struct store_reader *r, uint64_t hour_ns, const struct store
 	return error;
 }
 
-int store_reader_segments(struct store_reader *r, const struct store_filter *f, struct answer *a,
-	segment_reader *read, void *context)
+int store_reader_segments(struct store_reader *r, const struct store_filter *f,
+	struct answer_table *a, segment_reader *read, void *context)
 {
 	int error = 0;
 

@@ -44,7 +44,7 @@ void store_reader_close(struct store_reader *);
  * until it returns 1 (enough), an error or the deadline is over; a segment that cannot be read
  * becomes a note of the answer. */
 typedef int segment_reader(void *context, struct database *, const struct store_filter *);
-int store_reader_segments(struct store_reader *, const struct store_filter *, struct answer *,
+int store_reader_segments(struct store_reader *, const struct store_filter *, struct answer_table *,
 	segment_reader *read, void *context);
 
 #endif

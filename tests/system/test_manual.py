@@ -51,6 +51,16 @@ def checked(text, suffix, *command):
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+def the_page_of_triage_has_every_question_and_option():
+    text = made('portolan-triage.1').replace('\\-', '-')
+    told = subprocess.run([PORTOLAN, 'triage', '--help'], check=True, capture_output=True,
+                          text=True).stdout
+    for question in re.findall(r'^  ([a-z]+) [A-Z ]*: ', told, re.M):
+        assert f'.B {question}' in text, question
+    for option in re.findall(r'^  (--[a-z-]+)', told, re.M):
+        assert option == '--help' or f'.B {option}' in text, option
+
+
 def the_manual_has_every_command_and_option():
     text = made('portolan.1').replace('\\-', '-')
     for name, options in commands().items():
@@ -95,7 +105,8 @@ def systemd_takes_the_unit():
             tool('systemd-analyze'), 'verify', '--man=no')
 
 
-TESTS = [the_manual_has_every_command_and_option, completions_have_every_command_and_option,
+TESTS = [the_manual_has_every_command_and_option,
+         the_page_of_triage_has_every_question_and_option, completions_have_every_command_and_option,
          mandoc_takes_the_pages, the_site_page_has_every_key_of_the_example,
          bash_takes_its_completion, zsh_takes_its_completion, systemd_takes_the_unit]
 
