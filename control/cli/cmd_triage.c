@@ -18,6 +18,7 @@
 #include "policy/ruleset.h"
 #include "report/answer_print.h"
 #include "report/store_report.h"
+#include "report/whatif.h"
 #include "report/why.h"
 #include "sink/evidence_reader.h"
 #include "store/coverage.h"
@@ -45,7 +46,7 @@ enum {
 
 static const struct cli_option options[] = {
 	[STORE] = {"store", "DIR", "the event store (else the one of --site)", NULL},
-	[SITE] = {"site", "FILE", "the deployment, whose store is asked", NULL},
+	[SITE] = {"site", "FILE", "the deployment, whose store is asked; whatif: the draft", NULL},
 	[SINCE] = {"since", "TIME",
 		"from then on: 2h, 02:00, yesterday, 2026-03-02T06:00:00Z (UTC)", NULL},
 	[UNTIL] = {"until", "TIME", "up to then", NULL},
@@ -90,10 +91,12 @@ static int find_folder(struct triage *t)
 	const struct cli_request *r = t->request;
 
 	t->folder = r->value[STORE];
-	if (!t->folder && r->value[SITE]) {
+	if (r->value[SITE]) {
 		t->ruleset = cli_ruleset(r->value[SITE], NULL, &t->settings);
 		if (!t->ruleset)
 			return EXIT_MISUSED;
+	}
+	if (!t->folder && t->ruleset) {
 		t->folder = t->settings->store.path;
 		if (!t->folder)
 			return cli_misuse("triage", "%s has no store: {path: DIR}", r->value[SITE]);
@@ -219,13 +222,15 @@ static int answer_page(struct triage *t)
 	return error < 0 ? fail(t, error) : cli_flush("triage");
 }
 
+/* `q` NULL: what the site would make of it. */
 static int answer_question(struct triage *t, const struct question *q)
 {
 	struct terminal_style st =
 		terminal_style_of(t->format == ANSWER_AS_TABLE && terminal_wants_colour(stdout));
 	struct answer_table a = {.limit = t->limit};
 	struct coverage c;
-	int error = q->ask(&t->reader, &t->filter, &a);
+	int error = q ? q->ask(&t->reader, &t->filter, &a)
+		      : whatif_ask(&t->reader, &t->filter, t->ruleset, &a);
 
 	t->reader.deadline_ns = 0; /* what is known is told */
 	if (error == 0)
@@ -387,6 +392,9 @@ static int answer(struct triage *t)
 
 	if (strcmp(name, "why") == 0)
 		return argument ? answer_why(t, argument) : cli_misuse("triage", "why: want an id");
+	if (strcmp(name, "whatif") == 0)
+		return t->ruleset ? answer_question(t, NULL)
+				  : cli_misuse("triage", "whatif: want the draft: --site FILE");
 	if (strcmp(name, "pcap") == 0)
 		return argument ? answer_pcap(t, argument)
 				: cli_misuse("triage", "pcap: want an id");
@@ -452,6 +460,8 @@ const struct cli_command cli_triage = {
 				       "would write it "
 				       "down\n"
 				       "  flows ID: the flows of a finding; pcap ID: its packets\n"
+				       "  whatif: what another --site would have said of what was "
+				       "seen\n"
 				       "  note ID TEXT, ack ID: write down what you found out\n"
 				       "Times are UTC. Examples:\n"
 				       "  portolan triage findings --store DIR --since 02:00 "

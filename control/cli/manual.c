@@ -125,6 +125,7 @@ static void write_triage(void)
 		"why", "ID", "what is known of one finding, as a colleague would write it down");
 	put_question("pcap", "ID", "its packets, where they were kept");
 	put_question("flows", "ID", "its flows");
+	put_question("whatif", "", "what another site (--site) would have said of what was seen");
 	put_question("note", "ID TEXT", "writes down what you found out");
 	put_question("ack", "ID", "says that somebody has looked at it");
 	puts(".SH OPTIONS");

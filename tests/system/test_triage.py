@@ -160,6 +160,43 @@ def nothing_is_inconclusive_where_nobody_listened(w):
     assert 'inconclusive' in told and 'listened for 0.0 %' in told, told
 
 
+def what_another_policy_would_have_said(w):
+    draft = w.folder / 'draft.yaml'
+    draft.write_text(w.site.read_text() + 'features:\n  syslog-audit: {enabled: false}\nextra_rules:\n'
+                     '  - {role: managed-device, direction: outbound, port: 4444, transport: tcp,'
+                     ' feature: shell}\n')
+    rows, _ = w.ask('whatif', '--site', draft)
+    changed = {(r['appliance'], r['port'], r['was'], r['would_be']) for r in rows}
+    assert changed == {('ftd-1', '4444/tcp', 'unexpected-port', 'expected')} | {
+        (f'ftd-{i}', '514/udp', 'expected', 'feature-disabled') for i in (1, 2, 3)}, changed
+    assert w.ask('whatif', '--site', w.site)[0] == []
+
+
+def the_packets_of_a_finding(w):
+    store, folder, out = w.folder / 'kept', w.folder / 'packets', w.folder / 'one.pcapng'
+    w.replay(store, '--evidence', folder, w.capture)
+    told = w.run('pcap', '20260307T02', '--output', out, store=store)
+    assert '10 packets of 20260307T02' in told.stderr, told.stderr
+    assert f'10 in {folder}' in w.run('why', '20260307T02', store=store).stdout
+    again = subprocess.run([PORTOLAN, 'replay', '--site', w.site, '--stats', '-', out],
+                           capture_output=True, text=True, check=True).stdout
+    assert json.loads(again)['verdict']['packets']['unexpected-port'] == 10
+    assert 'no packets of' in w.run('pcap', '20260307T02', '--output', w.folder / 'x', status=1).stderr
+    assert w.run('pcap', '20260307T02', '--output', out, store=store, status=1).stderr, 'overwrites'
+
+
+def a_page_for_a_ticket(w):
+    page = w.run('timeline', '--format', 'html').stdout
+    assert page.startswith('<!DOCTYPE html>') and '20260307T02' in page and '<script' not in page
+    out = w.folder / 'report.html'
+    subprocess.run([PORTOLAN, 'replay', '--site', w.site, '--report', out, w.capture],
+                   capture_output=True, check=True)
+    text = out.read_text()
+    for words in ('ftd-1', '4444/tcp', 'one side only of many TCP connections', 'week.pcap', '10 packets'):
+        assert words in text, words
+    assert 'html is for timeline' in w.run('findings', '--format', 'html', status=2).stderr
+
+
 def a_timeline_is_in_the_order_of_time(w):
     rows, _ = w.ask('timeline', '--limit', '0')
     times = [r['time'] for r in rows]
@@ -257,6 +294,9 @@ TESTS = [undocumented_connections_of_devices_between_two_and_four,
          what_calls_home_at_intervals,
          nothing_is_inconclusive_where_one_side_is_missing,
          nothing_is_inconclusive_where_nobody_listened,
+         what_another_policy_would_have_said,
+         the_packets_of_a_finding,
+         a_page_for_a_ticket,
          a_timeline_is_in_the_order_of_time,
          notes_are_kept,
          two_captures_become_one_store,
