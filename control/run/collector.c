@@ -151,6 +151,7 @@ void collector_begin_dump(struct collector *c)
 {
 	mirror_report_clear(&c->dump);
 	deployment_begin_dump(&c->deployment);
+	store_feed_begin_dump(&c->store);
 }
 
 void collector_end_dump(struct collector *c)

@@ -10,7 +10,7 @@
 #include "analysis/correlation.h"
 #include "analysis/exposure.h"
 #include "analysis/mirror_report.h"
-#include "base/errors.h"
+#include "base/clock.h"
 #include "base/format.h"
 #include "base/heap.h"
 #include "config/settings.h"
@@ -343,9 +343,20 @@ static void tell_connection(struct store_feed *f, const struct ecs *ecs, const s
 	store_connection(f->store, &c);
 }
 
+void store_feed_begin_dump(struct store_feed *f)
+{
+	uint64_t now_ns = clock_steady_ns();
+
+	f->tells_live = now_ns >= f->live_ns;
+	if (f->tells_live)
+		f->live_ns = now_ns + MINUTE_NS;
+}
+
 void store_feed_record(struct store_feed *f, const struct ecs *ecs, const struct record *r)
 {
 	if (!f->store || (r->kind != RECORD_ENDED && r->kind != RECORD_LIVE))
+		return;
+	if (r->kind == RECORD_LIVE && !f->tells_live)
 		return;
 	if (r->kind == RECORD_LIVE)
 		tell_live(f, ecs, r);

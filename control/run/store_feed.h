@@ -35,6 +35,8 @@ struct store_feed {
 	struct counters told; /* as of the last minute */
 	uint64_t told_dropped;
 	uint64_t minute_ns;
+	uint64_t live_ns; /* steady clock: when live flows are told again */
+	bool tells_live;  /* in this dump */
 	char *evidence;	  /* folder of the packets' files, owned; NULL: none are kept */
 	unsigned unclean; /* earlier runs that ended without an end */
 };
@@ -56,6 +58,9 @@ void store_feed_policy(struct store_feed *, const struct ruleset *, uint64_t at_
 
 /* Records of a former ruleset will not come any more. */
 void store_feed_forget_previous(struct store_feed *);
+
+/* A dump begins: live flows are told once a minute, however often they are dumped. */
+void store_feed_begin_dump(struct store_feed *);
 
 /* RECORD_ENDED and RECORD_LIVE, in the numbers of the ruleset of `ecs`. */
 void store_feed_record(struct store_feed *, const struct ecs *, const struct record *);
