@@ -268,7 +268,8 @@ void recent_packets_single(struct tracker *t, const struct packet *p, const stru
 	out->start_ns = r->start_ns;
 	out->number = 1;
 	out->sequence = 0;
-	out->payload_offset = out->payload_length = 0;
+	out->payload_offset = 0; /* not known here: credentials are looked for in all of it */
+	out->payload_length = out->caplen;
 	out->is_udp_or_tcp = 0;
 	t->counters->evidence_packets++;
 }
