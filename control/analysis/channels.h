@@ -9,10 +9,10 @@
 #ifndef PORTOLAN_CHANNELS_H
 #define PORTOLAN_CHANNELS_H
 
+#include "base/hash_table.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <uthash.h>
 
 #include "record.h"
 

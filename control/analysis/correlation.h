@@ -8,10 +8,10 @@
 #ifndef PORTOLAN_CORRELATION_H
 #define PORTOLAN_CORRELATION_H
 
+#include "base/hash_table.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <uthash.h>
 
 #include "record.h"
 

@@ -7,8 +7,8 @@
 #ifndef PORTOLAN_REPORTED_H
 #define PORTOLAN_REPORTED_H
 
+#include "base/hash_table.h"
 #include <stdint.h>
-#include <uthash.h>
 
 #include "analysis/finding.h"
 

@@ -6,7 +6,7 @@
 #ifndef PORTOLAN_USAGE_H
 #define PORTOLAN_USAGE_H
 
-#include <uthash.h>
+#include "base/hash_table.h"
 
 #include "analysis/exposure.h"
 #include "analysis/finding.h"

@@ -1,10 +1,10 @@
 /* `portolan diff`: what becomes expected or flagged between two policies (DESIGN 8).
  */
+#include "base/hash_table.h"
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "base/format.h"
 #include "base/heap.h"

@@ -1,13 +1,13 @@
 /* `portolan discover`: proposes an inventory, from hosts that use appliance communications with
  * each other (DESIGN 8). For a person to review.
  */
+#include "base/hash_table.h"
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "base/errors.h"
 #include "base/format.h"

@@ -1,11 +1,11 @@
 #include "run/store_feed.h"
 
+#include "base/hash_table.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <uthash.h>
 
 #include "analysis/correlation.h"
 #include "analysis/exposure.h"

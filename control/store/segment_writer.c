@@ -1,11 +1,11 @@
 #include "store/segment_writer.h"
 
+#include "base/hash_table.h"
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "base/heap.h"
 #include "store/segment_words.h"

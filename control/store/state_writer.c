@@ -1,10 +1,10 @@
 #include "store/state_writer.h"
 
+#include "base/hash_table.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "base/format.h"
 #include "base/heap.h"

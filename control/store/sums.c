@@ -36,6 +36,11 @@ static struct sum *sum_of(struct sums *all, enum sum_kind kind, const struct sum
 	s->key = *k;
 	s->first_ns = UINT64_MAX;
 	HASH_ADD(hh, all->first[kind], key, sizeof(s->key), s);
+	if (!s->hh.tbl) {
+		free(s);
+		all->error = -ENOMEM;
+		return NULL;
+	}
 	all->count++;
 	return s;
 }

@@ -6,9 +6,9 @@
 #ifndef PORTOLAN_SUMS_H
 #define PORTOLAN_SUMS_H
 
+#include "base/hash_table.h"
 #include <stddef.h>
 #include <stdint.h>
-#include <uthash.h>
 
 #include "store/store_message.h"
 

@@ -191,8 +191,7 @@ def a_full_disk_is_written_again_when_there_is_room(w):
         if child.poll() is None:
             subprocess.run(['nsenter', '-m', '-t', str(child.pid), 'mount', '-o',
                             'remount,size=200m', str(disk)], check=True)
-            wait_for('all is written', 60, lambda: [
-                c for c in w.health() if c['state'] != 'failure' and written(c) >= FLOWS])
+            wait_for('all is written', 90, is_settled(w))
             copy = w.folder / 'from-disk'
             shutil.copytree(Path(f'/proc/{child.pid}/root{disk}/store'), copy)
     finally:
@@ -202,8 +201,17 @@ def a_full_disk_is_written_again_when_there_is_room(w):
     assert status == 0 and flows(copy) == FLOWS, (status, flows(copy))
 
 
-def written(check):
-    return int(re.search(r'(\d+) flows and events written', check['what']).group(1))
+def is_settled(w):
+    """a condition: more than all flows were written, and nothing more for three seconds"""
+    last = [0, 0]
+
+    def condition():
+        well = [c for c in w.health() if c['state'] != 'failure']
+        written = int(re.search(r'(\d+) flows and events written', well[0]['what']).group(1)) if well else 0
+        if written != last[0]:
+            last[:] = [written, time.monotonic()]
+        return written > FLOWS and time.monotonic() > last[1] + 3
+    return condition
 
 
 def a_replay_says_that_the_disk_is_full(w):
