@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/errors.h"
 #include "base/heap.h"
 #include "base/log.h"
 #include "store/database.h"
@@ -363,10 +364,12 @@ static void tell_error(struct store *s, int error)
 	if (error < 0)
 		snprintf(s->told.why, sizeof(s->told.why), "%s", why(s, error));
 	pthread_mutex_unlock(&s->lock);
-	if (error < 0 && was_well)
+	if (error < 0 && was_well && s->config.may_wait)
+		errors_say("store %s: %s", s->config.folder, why(s, error));
+	else if (error < 0 && was_well)
 		log_say(LOG_LEVEL_ERROR, "store %s: %s; will be tried again", s->config.folder,
 			why(s, error));
-	else if (error == 0 && !was_well)
+	else if (error == 0 && !was_well && !s->config.may_wait)
 		log_say(LOG_LEVEL_NOTICE, "store %s: is written again", s->config.folder);
 }
 
@@ -486,8 +489,7 @@ static void *work(void *context)
 
 static int fail_open(const struct store_config *c, int error, const char *reason)
 {
-	log_say(LOG_LEVEL_ERROR, "store %s: %s", c->folder,
-		reason && *reason ? reason : strerror(-error));
+	errors_say("store %s: %s", c->folder, reason && *reason ? reason : strerror(-error));
 	return error;
 }
 

@@ -133,7 +133,7 @@ class Case:
 
 
 # The dynamic loader and DPDK have words of their own.
-WORDS = {'memory': 'memory|cannot create shared object|EAL: FATAL', 'write': 'No space left|Input/output error'}
+WORDS = {'memory': 'memory|cannot create shared object|EAL: FATAL', 'write': 'No space left|Input/output error|disk is full|disk I/O error|unable to open|readonly database'}
 
 
 def wrong(case, kind, at, error, usual, answer_of):
@@ -214,6 +214,14 @@ def a_replay_with_workers_without_an_allocation(w):
 
 def a_replay_with_workers_without_a_write(w):
     hold(w, 'workers', replay(w, '--workers', '2'), 'write')
+
+
+def a_replay_into_a_store_without_an_allocation(w):
+    hold(w, 'store', replay(w, '--store', 'FOLDER/store', '--evidence', 'FOLDER/packets'), 'memory')
+
+
+def a_replay_into_a_store_without_a_write(w):
+    hold(w, 'store', replay(w, '--store', 'FOLDER/store', '--evidence', 'FOLDER/packets'), 'write')
 
 
 def a_check_without_an_allocation(w):
@@ -378,6 +386,8 @@ TESTS = [a_start_of_a_sensor_without_an_allocation,
          a_first_replay_whose_signatures_are_not_kept_without_an_allocation,
          a_replay_with_workers_without_an_allocation,
          a_replay_with_workers_without_a_write,
+         a_replay_into_a_store_without_an_allocation,
+         a_replay_into_a_store_without_a_write,
          a_check_without_an_allocation,
          a_check_without_a_write,
          a_discovery_without_an_allocation,
