@@ -328,9 +328,36 @@ int collector_start_store(struct collector *c, const char *title, uint64_t began
 	return EXIT_DONE;
 }
 
+/* Sinks whose state is another one than the store has. */
+static void store_sinks(struct collector *c, uint64_t now_ns)
+{
+	json_t *states, *sink;
+	size_t i;
+
+	if (!c->store.store || !c->events.sinks)
+		return;
+	if (!c->sinks_told)
+		c->sinks_told = json_object();
+	states = sinks_states(c->events.sinks);
+	json_array_foreach(states, i, sink)
+	{
+		const char *name = json_string_value(json_object_get(sink, "name"));
+		json_t *state = json_object_get(sink, "state");
+		if (!name || json_equal(json_object_get(c->sinks_told, name), state))
+			continue;
+		json_object_set(c->sinks_told, name, state);
+		store_sink(c->store.store,
+			&(struct stored_sink){name, json_string_value(state), now_ns,
+				(uint64_t)json_integer_value(json_object_get(sink, "delivered")),
+				(uint64_t)json_integer_value(json_object_get(sink, "dropped"))});
+	}
+	json_decref(states);
+}
+
 void collector_minute(
 	struct collector *c, const struct counters *counters, uint64_t now_ns, uint64_t dropped)
 {
+	store_sinks(c, now_ns);
 	store_feed_minute(&c->store, counters, now_ns, dropped,
 		mirror_report_is_in_doubt(&c->mirror, counters));
 }
@@ -511,6 +538,7 @@ void collector_fini(struct collector *c)
 	json_lines_discard(&c->stats_lines);
 	evidence_files_close(c->evidence);
 	buffer_fini(&c->flow_json);
+	json_decref(c->sinks_told);
 	collector_forget_previous(c);
 	store_feed_close(&c->store, 0, true);
 	usage_fini(&c->usage);

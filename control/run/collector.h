@@ -55,6 +55,7 @@ struct collector {
 	struct mirror_report mirror;
 	struct mirror_report dump; /* the mirror as of the dump in progress */
 	struct store_feed store;
+	json_t *sinks_told; /* state of each sink by name, as the store has it; or NULL */
 	/* Called for every flow of a dump, in the numbers of the current ruleset; or NULL. */
 	record_taker *live_flow_callback;
 	void *live_flow_context;
