@@ -9,11 +9,11 @@
 #ifndef PORTOLAN_CHANNELS_H
 #define PORTOLAN_CHANNELS_H
 
-#include "base/hash_table.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hash_table.h"
 #include "record.h"
 
 struct ruleset;

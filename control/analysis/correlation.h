@@ -8,11 +8,11 @@
 #ifndef PORTOLAN_CORRELATION_H
 #define PORTOLAN_CORRELATION_H
 
-#include "base/hash_table.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hash_table.h"
 #include "record.h"
 
 struct channels;

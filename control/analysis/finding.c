@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/heap.h"
+#include "base/text_hash.h"
 #include "policy/remap.h"
 #include "record/ecs.h"
 
@@ -44,16 +45,6 @@ const char *finding_name(const struct finding_key *k)
 				     : verdict_name((enum verdict)k->verdict);
 }
 
-/* FNV-1a, whose result is the same on every machine. */
-static uint64_t id_hash(uint64_t hash, const void *bytes, size_t count)
-{
-	const uint8_t *byte = bytes;
-
-	for (size_t i = 0; i < count; i++)
-		hash = (hash ^ byte[i]) * 0x100000001b3;
-	return hash;
-}
-
 /* Two digits; behind them. In a flood ids are made once a packet: printf() and strftime() take ten
  * times as long. */
 static char *put_two(char *at, unsigned number)
@@ -76,13 +67,13 @@ void finding_id(const struct finding *f, const char *appliance, char id[FINDING_
 	const uint8_t number[] = {(uint8_t)(k->port >> 8), (uint8_t)k->port, k->version,
 		k->protocol, k->direction, f->several_ports, f->several_peers};
 	const char *name = finding_name(k);
-	uint64_t hash = id_hash(0xcbf29ce484222325, appliance, strlen(appliance) + 1);
+	uint64_t hash = text_hash(TEXT_HASH_START, appliance, strlen(appliance) + 1);
 	time_t second = (time_t)(f->born_ns / 1000000000);
 	struct tm tm;
 
-	hash = id_hash(hash, name, strlen(name) + 1);
-	hash = id_hash(hash, k->peer.byte, sizeof(k->peer.byte));
-	hash = id_hash(hash, number, sizeof(number));
+	hash = text_hash(hash, name, strlen(name) + 1);
+	hash = text_hash(hash, k->peer.byte, sizeof(k->peer.byte));
+	hash = text_hash(hash, number, sizeof(number));
 	gmtime_r(&second, &tm);
 	id = put_two(id, ((unsigned)tm.tm_year + 1900) / 100);
 	id = put_two(id, (unsigned)tm.tm_year + 1900);

@@ -7,10 +7,10 @@
 #ifndef PORTOLAN_REPORTED_H
 #define PORTOLAN_REPORTED_H
 
-#include "base/hash_table.h"
 #include <stdint.h>
 
 #include "analysis/finding.h"
+#include "base/hash_table.h"
 
 struct remap;
 

@@ -6,10 +6,9 @@
 #ifndef PORTOLAN_USAGE_H
 #define PORTOLAN_USAGE_H
 
-#include "base/hash_table.h"
-
 #include "analysis/exposure.h"
 #include "analysis/finding.h"
+#include "base/hash_table.h"
 #include "record/ecs.h"
 
 struct remap;

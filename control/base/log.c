@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/plain_text.h"
+#include "base/text_hash.h"
 
 #define SECOND_NS 1000000000ull
 #define TEXT_BYTES 1024
@@ -46,19 +47,9 @@ void log_set_level(enum log_level most)
 	pthread_mutex_unlock(&logger.lock);
 }
 
-/* FNV-1a: 64 bits of a text. */
-static uint64_t hash_of(const char *text)
-{
-	uint64_t hash = 0xcbf29ce484222325;
-
-	for (; *text; text++)
-		hash = (hash ^ (unsigned char)*text) * 0x100000001b3;
-	return hash;
-}
-
 int log_may_say(struct log_memory *m, const char *text, uint64_t now_ns, uint64_t *held_back)
 {
-	uint64_t hash = hash_of(text);
+	uint64_t hash = text_hash(TEXT_HASH_START, text, strlen(text));
 	size_t place = hash % LOG_RECENT_MAX;
 
 	*held_back = 0;

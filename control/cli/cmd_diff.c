@@ -1,12 +1,12 @@
 /* `portolan diff`: what becomes expected or flagged between two policies (DESIGN 8).
  */
-#include "base/hash_table.h"
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/format.h"
+#include "base/hash_table.h"
 #include "base/heap.h"
 #include "base/plain_text.h"
 #include "cli/cli.h"

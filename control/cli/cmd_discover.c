@@ -1,7 +1,6 @@
 /* `portolan discover`: proposes an inventory, from hosts that use appliance communications with
  * each other (DESIGN 8). For a person to review.
  */
-#include "base/hash_table.h"
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,6 +10,7 @@
 
 #include "base/errors.h"
 #include "base/format.h"
+#include "base/hash_table.h"
 #include "base/heap.h"
 #include "cli/cli.h"
 #include "config/settings.h"

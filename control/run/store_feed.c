@@ -1,6 +1,5 @@
 #include "run/store_feed.h"
 
-#include "base/hash_table.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +11,9 @@
 #include "analysis/mirror_report.h"
 #include "base/clock.h"
 #include "base/format.h"
+#include "base/hash_table.h"
 #include "base/heap.h"
+#include "base/text_hash.h"
 #include "config/settings.h"
 #include "policy/ruleset.h"
 #include "protocol.h"
@@ -403,22 +404,23 @@ static void tell_flow_finding(struct store_feed *f, const struct event *v, const
 	store_finding(f->store, &s);
 }
 
-static uint64_t text_hash(uint64_t hash, const char *text)
+/* With an end, so that "a" and "bc" are not "ab" and "c". */
+static uint64_t add_text(uint64_t hash, const char *text)
 {
-	for (; text && *text; text++)
-		hash = (hash ^ (uint8_t)*text) * 0x100000001b3;
-	return (hash ^ 0xff) * 0x100000001b3;
+	static const uint8_t end = 0xff;
+
+	return text_hash(text_hash(hash, text, text ? strlen(text) : 0), &end, 1);
 }
 
 /* The same correlation has one id, whenever it begins. */
 static void relation_id(const struct event_correlation *c, char id[STORED_ID_BYTES])
 {
-	uint64_t hash = 0xcbf29ce484222325;
+	uint64_t hash = TEXT_HASH_START;
 
-	hash = text_hash(hash, c->kind);
-	hash = text_hash(hash, c->appliance);
-	hash = text_hash(hash, c->rule);
-	hash = text_hash(hash, c->feature);
+	hash = add_text(hash, c->kind);
+	hash = add_text(hash, c->appliance);
+	hash = add_text(hash, c->rule);
+	hash = add_text(hash, c->feature);
 	snprintf(id, STORED_ID_BYTES, "R-%016llx", (unsigned long long)hash);
 }
 

@@ -1,12 +1,12 @@
 #include "store/segment_writer.h"
 
-#include "base/hash_table.h"
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash_table.h"
 #include "base/heap.h"
 #include "store/segment_words.h"
 #include "store/store_schema.h"

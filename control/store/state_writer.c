@@ -1,12 +1,12 @@
 #include "store/state_writer.h"
 
-#include "base/hash_table.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/format.h"
+#include "base/hash_table.h"
 #include "base/heap.h"
 #include "service.h"
 #include "store/store_schema.h"

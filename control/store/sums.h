@@ -6,10 +6,10 @@
 #ifndef PORTOLAN_SUMS_H
 #define PORTOLAN_SUMS_H
 
-#include "base/hash_table.h"
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hash_table.h"
 #include "store/store_message.h"
 
 enum sum_kind {
