@@ -117,28 +117,4 @@ static inline void evidence_batch_each(
 	}
 }
 
-/* LINKTYPE's number of an enum link, as files have it (tcpdump.org/linktypes.html). */
-static inline uint16_t link_number(enum link link)
-{
-	static const uint16_t number[] = {
-		[LINK_ETHERNET] = 1,
-		[LINK_SLL] = 113,
-		[LINK_SLL2] = 276,
-		[LINK_RAW] = 101,
-		[LINK_NULL] = 0,
-		[LINK_LOOP] = 108,
-		[LINK_PPP] = 9,
-		[LINK_CHDLC] = 104,
-		[LINK_FDDI] = 10,
-		[LINK_ARCNET] = 129,
-		[LINK_IPOIB] = 242,
-		[LINK_NFLOG] = 239,
-		[LINK_PPI] = 192,
-		[LINK_PKTAP] = 258,
-		[LINK_UNSUPPORTED] = 147, /* LINKTYPE_USER0 */
-	};
-
-	return number[link <= LINK_UNSUPPORTED ? link : LINK_UNSUPPORTED];
-}
-
 #endif

@@ -24,21 +24,6 @@ struct capture {
 	uint8_t buffer[BUFFER_BYTES];
 };
 
-/* https://www.tcpdump.org/linktypes.html */
-static uint32_t linktype(enum link link)
-{
-	static const uint32_t number[] = {
-		[LINK_ETHERNET] = 1,
-		[LINK_SLL] = 113,
-		[LINK_SLL2] = 276,
-		[LINK_RAW] = 101,
-		[LINK_NULL] = 0,
-		[LINK_LOOP] = 108,
-		[LINK_PPP] = 9,
-	};
-	return number[link];
-}
-
 static void flush(struct capture *c)
 {
 	const uint8_t *from = c->buffer;
@@ -92,7 +77,7 @@ static void pcap_header(struct capture *c, enum link link)
 	put_u32(c, 0);
 	put_u32(c, 0);
 	put_u32(c, c->snaplen);
-	put_u32(c, linktype(link));
+	put_u32(c, link_number(link));
 }
 
 static void pcap_packet(
@@ -121,7 +106,7 @@ static void pcapng_header(struct capture *c, enum link link)
 
 	put_u32(c, NG_INTERFACE);
 	put_u32(c, interface_bytes);
-	put_u16s(c, linktype(link), 0);
+	put_u16s(c, link_number(link), 0);
 	put_u32(c, c->snaplen);
 	put_u16s(c, NG_OPTION_TSRESOL, 1);
 	put_u32(c, c->format.micro ? 6 : 9);
