@@ -75,7 +75,6 @@ static void tell_endpoint(
 		.rule = e->key.set != SET_NONE && s->count ? c->rule[s->first].id : "",
 		.features = features,
 		.verdict = verdict_name((enum verdict)e->key.verdict),
-		.is_flagged = verdict_is_flagged((enum verdict)e->key.verdict),
 	};
 
 	features_of(c, e->key.set, features, sizeof(features));

@@ -123,12 +123,17 @@ static void add_one_sided(struct coverage *c, uint64_t from_ns, uint64_t to_ns)
 static int read_sides(struct store_reader *r, struct coverage *c)
 {
 	struct sqlite3_stmt *s = ask(r,
-		"SELECT minute_ns / 600000000000, sum(both), sum(one) FROM sides"
-		" WHERE minute_ns > ?1 - 600000000000 AND minute_ns < ?2"
-		" GROUP BY 1 HAVING sum(one) >= 5 ORDER BY 1",
+		"SELECT minute_ns / ?3, sum(both), sum(one) FROM sides"
+		" WHERE minute_ns > ?1 - ?3 AND minute_ns < ?2"
+		" GROUP BY 1 HAVING sum(one) >= ?4 ORDER BY 1",
 		c);
 	uint64_t from_ns = 0, to_ns = 0;
 	int got = s ? 0 : -1;
+
+	if (s) {
+		bind_number(s, 3, (int64_t)SIDES_WINDOW_NS);
+		bind_number(s, 4, ONE_SIDED_FLOWS);
+	}
 
 	while (s && (got = database_row(&r->state, s)) > 0) {
 		uint64_t at_ns = (uint64_t)row_number(s, 0) * SIDES_WINDOW_NS;

@@ -23,8 +23,7 @@ struct coverage {
 	uint64_t frames, monitored, dropped, truncated, not_judged, lost;
 	uint64_t doubt_ns; /* minutes in which the mirror was in doubt, or showed one side only */
 	struct coverage_gap gap[COVERAGE_GAPS];
-	unsigned gaps; /* may be more than are in the list */
-	bool keeps_only_flagged;
+	unsigned gaps;					      /* may be more than are in the list */
 	char reason[COVERAGE_REASONS][COVERAGE_REASON_BYTES]; /* why "nothing" is inconclusive */
 	unsigned reasons;
 };

@@ -261,6 +261,16 @@ int database_row(struct database *d, struct sqlite3_stmt *s)
 	return error;
 }
 
+int database_number(struct database *d, struct sqlite3_stmt *s, int64_t *value)
+{
+	int got = database_row(d, s);
+
+	if (got > 0)
+		*value = row_number(s, 0);
+	sqlite3_reset(s);
+	return got;
+}
+
 int64_t row_number(struct sqlite3_stmt *s, int column)
 {
 	return sqlite3_column_int64(s, column);

@@ -67,6 +67,10 @@ int database_step(struct database *, struct sqlite3_stmt *);
  * once the deadline is over. */
 int database_row(struct database *, struct sqlite3_stmt *);
 
+/* The first number of a statement's only row: 1, 0 where there is none, or a negative errno; the
+ * statement is ready again. */
+int database_number(struct database *, struct sqlite3_stmt *, int64_t *value);
+
 int64_t row_number(struct sqlite3_stmt *, int column); /* from 0 */
 bool row_is_null(struct sqlite3_stmt *, int column);
 const char *row_text(struct sqlite3_stmt *, int column); /* "" for null; until the next step */

@@ -31,7 +31,7 @@ int note_write(const char *folder, const struct note *n, char why[DATABASE_WHY_B
 	struct database d;
 	int error;
 
-	snprintf(path, sizeof(path), "%.4096s/" STATE_FILE, folder);
+	state_path(folder, path);
 	error = database_open(&d, path, DATABASE_EXTEND, &state_kind);
 	if (error == 0)
 		error = write_row(&d, n);

@@ -20,6 +20,25 @@ static void bind_filter(struct sqlite3_stmt *s, const struct store_filter *f)
 	bind_number(s, 8, (int64_t)f->at_ns);
 }
 
+/* Whether a peer's address is within the filter. */
+static bool filter_has_peer(const struct store_filter *f, const char *text)
+{
+	struct address address;
+	unsigned version;
+
+	if (!f->peers && !f->outsides)
+		return true;
+	version = literal_address(text, &address);
+	if (!version)
+		return !f->peers;
+	if (f->peers && !prefix_contains(f->peers, &address, version))
+		return false;
+	for (size_t i = 0; i < f->outsides; i++)
+		if (prefix_contains(&f->outside[i], &address, version))
+			return false;
+	return true;
+}
+
 int ask_state(struct store_reader *r, const struct store_filter *f, struct answer_table *a,
 	const char *sql, int peer)
 {
@@ -43,22 +62,4 @@ int ask_state(struct store_reader *r, const struct store_filter *f, struct answe
 		got = 0;
 	}
 	return got < 0 ? got : a->error;
-}
-
-bool filter_has_peer(const struct store_filter *f, const char *text)
-{
-	struct address address;
-	unsigned version;
-
-	if (!f->peers && !f->outsides)
-		return true;
-	version = literal_address(text, &address);
-	if (!version)
-		return !f->peers;
-	if (f->peers && !prefix_contains(f->peers, &address, version))
-		return false;
-	for (size_t i = 0; i < f->outsides; i++)
-		if (prefix_contains(&f->outside[i], &address, version))
-			return false;
-	return true;
 }

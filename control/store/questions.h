@@ -43,7 +43,4 @@ extern const struct question questions[];
 int ask_state(struct store_reader *, const struct store_filter *, struct answer_table *,
 	const char *sql, int peer);
 
-/* Whether a peer's address is within the filter. */
-bool filter_has_peer(const struct store_filter *, const char *address);
-
 #endif

@@ -26,22 +26,17 @@ struct sealer {
 	bool has_thread, is_ending, finishes;
 };
 
-static void remove_segment(const char *folder, uint64_t hour_ns)
+static void remove_file(void *context, const char *path)
 {
-	static const char *const more[] = {"-wal", "-shm", "-journal", ""};
-	char path[SEGMENT_PATH_BYTES], all[SEGMENT_PATH_BYTES + 16];
-
-	segment_path(folder, hour_ns, path);
-	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
-		snprintf(all, sizeof(all), "%s%s", path, more[i]);
-		unlink(all);
-	}
+	(void)context;
+	unlink(path);
 }
 
-unsigned segments_prune(const struct sealer_config *c, uint64_t now_ns)
+/* Removes segments that ended before `now_ns` less the time to keep them, and the oldest ones while
+ * all take more than their bound. */
+static void prune(const struct sealer_config *c, uint64_t now_ns)
 {
 	struct segment_list l;
-	unsigned removed = 0;
 	uint64_t bytes = 0;
 
 	if (segment_list_read(&l, c->folder) == 0) {
@@ -54,13 +49,11 @@ unsigned segments_prune(const struct sealer_config *c, uint64_t now_ns)
 			bool is_much = c->size_bytes && bytes > c->size_bytes;
 			if (!is_old && !is_much)
 				break;
-			remove_segment(c->folder, l.file[i].hour_ns);
+			segment_files(c->folder, l.file[i].hour_ns, remove_file, NULL);
 			bytes -= l.file[i].bytes;
-			removed++;
 		}
 	}
 	segment_list_free(&l);
-	return removed;
 }
 
 static void seal(const struct sealer *s, uint64_t hour_ns)
@@ -72,7 +65,7 @@ static void seal(const struct sealer *s, uint64_t hour_ns)
 		return;
 	if (segment_seal(path, why) < 0)
 		log_say(LOG_LEVEL_WARNING, "%s: not sealed: %s", path, why);
-	segments_prune(&s->config, hour_ns + STORE_HOUR_NS);
+	prune(&s->config, hour_ns + STORE_HOUR_NS);
 }
 
 static void seal_former(const struct sealer *s)

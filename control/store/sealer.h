@@ -28,8 +28,4 @@ void sealer_add(struct sealer *, uint64_t hour_ns);
 void sealer_stop(struct sealer *, bool finishes);
 void sealer_free(struct sealer *);
 
-/* Removes segments that ended before `now_ns` less the time to keep them, and the oldest ones while
- * all take more than their bound. Returns how many went. */
-unsigned segments_prune(const struct sealer_config *, uint64_t now_ns);
-
 #endif

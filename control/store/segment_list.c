@@ -18,20 +18,29 @@ void segment_path(const char *folder, uint64_t hour_ns, char path[SEGMENT_PATH_B
 	snprintf(path, SEGMENT_PATH_BYTES, "%.4096s/%s", folder, name);
 }
 
-static uint64_t size_of(const char *folder, uint64_t hour_ns)
+void state_path(const char *folder, char path[SEGMENT_PATH_BYTES])
 {
-	static const char *const more[] = {"", "-wal", "-shm", "-journal"};
+	snprintf(path, SEGMENT_PATH_BYTES, "%.4096s/" STATE_FILE, folder);
+}
+
+void segment_files(const char *folder, uint64_t hour_ns, segment_taker *each, void *context)
+{
+	static const char *const more[] = {"-wal", "-shm", "-journal", ""};
 	char path[SEGMENT_PATH_BYTES], all[SEGMENT_PATH_BYTES + 16];
-	uint64_t bytes = 0;
-	struct stat st;
 
 	segment_path(folder, hour_ns, path);
 	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
 		snprintf(all, sizeof(all), "%s%s", path, more[i]);
-		if (lstat(all, &st) == 0)
-			bytes += (uint64_t)st.st_blocks * 512;
+		each(context, all);
 	}
-	return bytes;
+}
+
+static void add_size(void *bytes, const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == 0)
+		*(uint64_t *)bytes += (uint64_t)st.st_blocks * 512;
 }
 
 static int by_hour(const void *a, const void *b)
@@ -68,7 +77,7 @@ int segment_list_read(struct segment_list *l, const char *folder)
 		struct segment_file f = {.hour_ns = segment_hour_ns(entry->d_name)};
 		if (!f.hour_ns)
 			continue;
-		f.bytes = size_of(folder, f.hour_ns);
+		segment_files(folder, f.hour_ns, add_size, &f.bytes);
 		error = add(l, &f);
 	}
 	closedir(dir);

@@ -1,4 +1,4 @@
-/* The segments of a folder, oldest first. */
+/* The files of a store: its segments, oldest first, and their paths. */
 #ifndef PORTOLAN_SEGMENT_LIST_H
 #define PORTOLAN_SEGMENT_LIST_H
 
@@ -21,5 +21,12 @@ void segment_list_free(struct segment_list *);
 /* Path of an hour's segment. */
 #define SEGMENT_PATH_BYTES 4200
 void segment_path(const char *folder, uint64_t hour_ns, char[SEGMENT_PATH_BYTES]);
+
+/* A segment and what SQLite has beside it: calls `each` with every path, the segment's own last. */
+typedef void segment_taker(void *context, const char *path);
+void segment_files(const char *folder, uint64_t hour_ns, segment_taker *each, void *context);
+
+/* Path of state.db. */
+void state_path(const char *folder, char[SEGMENT_PATH_BYTES]);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/hash_table.h"
 #include "base/heap.h"
+#include "store/segment_list.h"
 #include "store/segment_words.h"
 #include "store/store_schema.h"
 
@@ -70,23 +71,17 @@ static int fail(struct segment_writer *w, const struct flow_segment *s, int erro
 
 /* ---- open and close ---- */
 
-static void forget_words(struct word **words)
-{
-	struct word *word, *next;
-
-	HASH_ITER(hh, *words, word, next)
-	{
-		HASH_DEL(*words, word);
-		free(word);
-	}
-}
-
 static void forget_rows(struct flow_segment *s)
 {
-	struct known_endpoint *e, *next;
+	struct known_endpoint *e, *next_endpoint;
+	struct word *word, *next_word;
 
-	forget_words(&s->words);
-	HASH_ITER(hh, s->endpoints, e, next)
+	HASH_ITER(hh, s->words, word, next_word)
+	{
+		HASH_DEL(s->words, word);
+		free(word);
+	}
+	HASH_ITER(hh, s->endpoints, e, next_endpoint)
 	{
 		HASH_DEL(s->endpoints, e);
 		free(e);
@@ -182,11 +177,11 @@ static int begin(struct flow_segment *s)
 
 static int open_segment(struct segment_writer *w, struct flow_segment *s, uint64_t hour_ns)
 {
-	char name[SEGMENT_NAME_BYTES], path[4096];
+	char name[SEGMENT_NAME_BYTES], path[SEGMENT_PATH_BYTES];
 	int error;
 
 	segment_name(hour_ns, name);
-	snprintf(path, sizeof(path), "%s/%s", w->folder, name);
+	segment_path(w->folder, hour_ns, path);
 	error = database_open(&s->database, path, DATABASE_WRITE, &segment_kind);
 	if (error == 0)
 		error = prepare(s);
@@ -256,11 +251,7 @@ static int64_t row_of(struct flow_segment *s, const char *text)
 	int64_t id = 0;
 
 	bind_text(s->find_word, 1, text);
-	if (database_row(&s->database, s->find_word) > 0) {
-		id = row_number(s->find_word, 0);
-		database_row(&s->database, s->find_word);
-	}
-	if (id)
+	if (database_number(&s->database, s->find_word, &id) > 0)
 		return id;
 	bind_null(s->word, 1);
 	bind_text(s->word, 2, text);

@@ -9,6 +9,7 @@
 #include "base/hash_table.h"
 #include "base/heap.h"
 #include "service.h"
+#include "store/segment_list.h"
 #include "store/store_schema.h"
 #include "store/sums.h"
 
@@ -160,14 +161,9 @@ static int read_peer_counts(struct state_writer *w)
 
 static int count_findings(struct state_writer *w)
 {
-	struct sqlite3_stmt *s = statement(w, FINDINGS);
-	int got = database_row(&w->database, s);
+	int got = database_number(&w->database, statement(w, FINDINGS), &w->findings);
 
-	if (got > 0) {
-		w->findings = row_number(s, 0);
-		got = database_row(&w->database, s);
-	}
-	return got;
+	return got < 0 ? got : 0;
 }
 
 /* Who sends from many addresses makes many findings: the mildest and oldest of those that nobody
@@ -217,13 +213,13 @@ int state_writer_open(struct state_writer **writer, const char *folder, const ch
 	char why[DATABASE_WHY_BYTES], unsigned *unclean)
 {
 	struct state_writer *w = heap_calloc(1, sizeof(*w));
-	char path[4096];
+	char path[SEGMENT_PATH_BYTES];
 	int error;
 
 	if (!w)
 		return -ENOMEM;
 	w->exposure = exposure;
-	snprintf(path, sizeof(path), "%s/" STATE_FILE, folder);
+	state_path(folder, path);
 	error = database_open(&w->database, path, DATABASE_WRITE, &state_kind);
 	if (error == 0)
 		error = prepare(w);
@@ -510,23 +506,16 @@ static void bind_endpoint(struct sqlite3_stmt *t, const struct stored_endpoint *
 
 int64_t state_writer_endpoint(struct state_writer *w, const struct stored_endpoint *e)
 {
-	struct sqlite3_stmt *t = statement(w, ENDPOINT);
-	int64_t id = -EIO;
-	int error;
+	int64_t id = 0;
+	int got;
 
 	bind_endpoint(statement(w, ENDPOINT_ADD), e, true);
-	error = step(w, ENDPOINT_ADD);
-	if (error < 0)
-		return error;
-	bind_endpoint(t, e, false);
-	error = database_row(&w->database, t);
-	if (error < 0)
-		return error;
-	if (error == 1) {
-		id = row_number(t, 0);
-		database_row(&w->database, t);
-	}
-	return id;
+	got = step(w, ENDPOINT_ADD);
+	if (got < 0)
+		return got;
+	bind_endpoint(statement(w, ENDPOINT), e, false);
+	got = database_number(&w->database, statement(w, ENDPOINT), &id);
+	return got < 0 ? got : got == 0 ? -EIO : id;
 }
 
 int state_writer_flow(struct state_writer *w, const struct stored_flow *f, const int64_t id[2])

@@ -17,7 +17,6 @@
 struct stored_endpoint {
 	uint32_t number;
 	const char *appliance, *role, *direction, *rule, *features, *verdict;
-	bool is_flagged;
 };
 
 /* A flow that ended, or the part of a live one that is new since it was told last. [0] is the

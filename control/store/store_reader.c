@@ -37,7 +37,7 @@ int store_reader_open(struct store_reader *r, const char *folder, uint64_t deadl
 	int error;
 
 	*r = (struct store_reader){.folder = folder, .deadline_ns = deadline_ns};
-	snprintf(path, sizeof(path), "%.4096s/" STATE_FILE, folder);
+	state_path(folder, path);
 	if (access(path, F_OK) < 0) {
 		error = -errno;
 		snprintf(r->why, sizeof(r->why), "%s",

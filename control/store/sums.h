@@ -42,7 +42,6 @@ struct sum {
 
 struct sums {
 	struct sum *first[SUM_KIND_COUNT];
-	size_t count;
 	int error; /* -ENOMEM: something is missing */
 };
 

@@ -41,7 +41,7 @@ static uint64_t packets_of_all(const struct sums *all, enum sum_kind kind)
 
 static void a_long_flow_is_spread_over_its_hours_and_nothing_is_lost(void **state)
 {
-	struct sums all = {.count = 0};
+	struct sums all = {.error = 0};
 	struct stored_flow f = flow(START_NS + 7, START_NS + 5 * STORE_HOUR_NS + 13, 1000003);
 
 	(void)state;
@@ -53,7 +53,7 @@ static void a_long_flow_is_spread_over_its_hours_and_nothing_is_lost(void **stat
 
 static void a_flow_without_duration_is_in_one_hour(void **state)
 {
-	struct sums all = {.count = 0};
+	struct sums all = {.error = 0};
 	struct stored_flow f = flow(START_NS, START_NS, 3);
 
 	(void)state;
@@ -66,7 +66,7 @@ static void a_flow_without_duration_is_in_one_hour(void **state)
 
 static void a_part_of_a_flow_lies_behind_what_was_told_before(void **state)
 {
-	struct sums all = {.count = 0};
+	struct sums all = {.error = 0};
 	struct stored_flow f = flow(START_NS, START_NS + 3 * STORE_HOUR_NS, 30);
 
 	(void)state;
@@ -82,7 +82,7 @@ static void a_part_of_a_flow_lies_behind_what_was_told_before(void **state)
 static void gaps_are_those_of_the_starts_in_order(void **state)
 {
 	static const unsigned order[] = {4, 0, 2, 1, 3};
-	struct sums all = {.count = 0};
+	struct sums all = {.error = 0};
 	struct sum_gaps g;
 
 	(void)state;
@@ -101,7 +101,7 @@ static void gaps_are_those_of_the_starts_in_order(void **state)
 
 static void one_side_counts_where_it_carries_data(void **state)
 {
-	struct sums all = {.count = 0};
+	struct sums all = {.error = 0};
 	struct stored_flow one = flow(START_NS, START_NS, 8), syns = one;
 
 	(void)state;
