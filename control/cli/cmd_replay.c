@@ -93,34 +93,6 @@ static int run_captures(const struct replay_options *o, const struct settings *s
 	return status;
 }
 
-/* A report is made of a store: the one that was asked for, or one that goes with it. */
-static int replay_site(const struct replay_options *o);
-
-static int replay_with_report(const struct replay_options *asked)
-{
-	struct replay_options o = *asked;
-	struct report_file file;
-	int error = report_file_open(&file, o.report, o.collector.store), status;
-
-	if (error < 0) {
-		errors_say("%s: %s", o.report, strerror(-error));
-		return EXIT_FAILED;
-	}
-	if (!o.collector.store)
-		o.collector.store = file.folder;
-	o.report = NULL;
-	status = replay_site(&o);
-	if (status != EXIT_MISUSED) {
-		error = report_file_write(&file, asked->collector.store);
-		if (error < 0) {
-			errors_say("%s: not written: %s", asked->report, strerror(-error));
-			status = EXIT_FAILED;
-		}
-	}
-	report_file_close(&file);
-	return status;
-}
-
 /* Returns the command's exit status. */
 static int replay_site(const struct replay_options *o)
 {
@@ -137,6 +109,31 @@ static int replay_site(const struct replay_options *o)
 	collector_fini(&collector);
 	ruleset_close(ruleset);
 	settings_free(settings);
+	return status;
+}
+
+/* A report is made of a store: the one that was asked for, or one that goes with it. */
+static int replay_with_report(const struct replay_options *asked)
+{
+	struct replay_options o = *asked;
+	struct report_file file;
+	int error = report_file_open(&file, o.report, o.collector.store), status;
+
+	if (error < 0) {
+		errors_say("%s: %s", o.report, strerror(-error));
+		return EXIT_FAILED;
+	}
+	if (!o.collector.store)
+		o.collector.store = file.folder;
+	status = replay_site(&o);
+	if (status != EXIT_MISUSED) {
+		error = report_file_write(&file, asked->collector.store);
+		if (error < 0) {
+			errors_say("%s: not written: %s", asked->report, strerror(-error));
+			status = EXIT_FAILED;
+		}
+	}
+	report_file_close(&file);
 	return status;
 }
 
