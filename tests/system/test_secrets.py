@@ -16,6 +16,7 @@ PORTOLAN_SEED chooses other cuts.
 import base64
 import os
 import random
+import shutil
 import struct
 import subprocess
 import sys
@@ -171,14 +172,17 @@ def outputs(frames, link, extra=()):
     site, path = LAB.path("secret.yaml"), LAB.path("secret.pcap")
     site.write_text(SITE)
     path.write_bytes(captures.pcap_bytes(link, frames))
-    files = {kind: LAB.path(kind) for kind in ("flows", "events", "stats")}
-    command = [LAB.portolan, "replay", "--site", site, *extra]
+    files = {kind: LAB.path(kind) for kind in ("flows", "events", "stats", "report")}
+    store = LAB.path("secret.store")
+    shutil.rmtree(store, ignore_errors=True)
+    command = [LAB.portolan, "replay", "--site", site, "--store", store, *extra]
     for kind, file in files.items():
         command += [f"--{kind}", file]
     done = subprocess.run([*command, path], capture_output=True, timeout=300, env=LAB.environment)
     assert done.returncode == 0, done.stderr[-300:]
     return {"summary": done.stdout, "messages": done.stderr,
-            **{kind: file.read_bytes() for kind, file in files.items()}}
+            **{kind: file.read_bytes() for kind, file in files.items()},
+            **{f"store {file.name}": file.read_bytes() for file in store.iterdir()}}
 
 
 def leaks(said):
