@@ -87,6 +87,8 @@ static bool is_last(const json_t *line)
 	return json_object_get(line, "done") && json_object_get(line, "protocol");
 }
 
+enum { MORE_FOLLOWS = -1, BROKEN = -2 };
+
 /* Handles the last line: the result or an error. */
 static int take_last(const struct client_request *q, json_t *line, json_t **result)
 {
@@ -94,6 +96,8 @@ static int take_last(const struct client_request *q, json_t *line, json_t **resu
 
 	if (!json_is_true(json_object_get(line, "done")))
 		return report_error(q, "refused", error ? error : "without a reason");
+	if (!json_is_object(json_object_get(line, "result")))
+		return BROKEN;
 	if (result)
 		*result = json_incref(json_object_get(line, "result"));
 	return EXIT_DONE;
@@ -108,8 +112,6 @@ static void print_raw(const char *line, size_t length)
 		fwrite(line, 1, length, stdout);
 	json_decref(item);
 }
-
-enum { MORE_FOLLOWS = -1, BROKEN = -2 };
 
 /* An exit status if it was the last line. */
 static int take_line(

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/errors.h"
 #include "base/terminal.h"
 #include "cli/cli.h"
 #include "cli/client.h"
@@ -36,8 +37,11 @@ static int run(const struct cli_request *r)
 		.context = &st};
 	json_t *result;
 	int status = client_request(&q, &result), written;
-	bool well = strcmp(text_at(result, "state"), "ok") == 0;
+	const char *state = text_at(result, "state");
+	bool well = strcmp(state, "ok") == 0;
 
+	if (status == EXIT_DONE && !*state)
+		errors_say("health: the sensor: its answer has no state");
 	json_decref(result);
 	written = cli_flush("health");
 	if (status != EXIT_DONE || written != EXIT_DONE)
