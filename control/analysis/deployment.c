@@ -115,6 +115,7 @@ static struct event_correlation correlation_of(
 		correlation.rule = c->rule[c->policy->set[f->key.set].first].id;
 	if (f->key.feature != FEATURE_NONE)
 		correlation.feature = c->feature[f->key.feature];
+	event_correlation_identify(&correlation);
 	return correlation;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/errors.h"
+#include "base/literal.h"
 #include "base/plain_text.h"
 #include "cli/cli.h"
 #include "config/settings.h"
@@ -139,7 +140,7 @@ static int replay_with_report(const struct replay_options *asked)
 
 /* --- command --- */
 
-enum { SITE, WORKERS, FLOWS, EVENTS, STATS, STORE, EVIDENCE, REPORT, FAIL_ON };
+enum { SITE, WORKERS, FLOWS, EVENTS, STATS, STORE, LEARN, EVIDENCE, REPORT, FAIL_ON };
 
 static const struct cli_option options[] = {
 	[SITE] = {"site", "FILE", "the deployment: profile, appliances, features (required)", NULL},
@@ -149,6 +150,8 @@ static const struct cli_option options[] = {
 	[EVENTS] = {"events", "FILE", "write a JSON line for every finding as it is made", NULL},
 	[STATS] = {"stats", "FILE", "write the accounting as one JSON object", NULL},
 	[STORE] = {"store", "DIR", "remember it in the event store DIR, for portolan triage", NULL},
+	[LEARN] = {"learn", "TIME",
+		"say what is new, silent or regular after that long: 1d, 7d (needs --store)", NULL},
 	[REPORT] = {"report", "FILE", "write a page of HTML that travels with a ticket", NULL},
 	[EVIDENCE] = {"evidence", "DIR", "write the packets of findings to pcapng files in DIR",
 		NULL},
@@ -160,12 +163,18 @@ static const struct cli_option options[] = {
 static int run(const struct cli_request *r)
 {
 	struct replay_options o;
+	uint64_t learn_ns = 0;
 	long workers = 1;
 
 	if (r->value[WORKERS])
 		workers = cli_number("replay", "workers", r->value[WORKERS], 1, REPLAY_WORKERS_MAX);
 	if (workers < 0)
 		return EXIT_MISUSED;
+	if (r->value[LEARN] && (literal_duration_ns(r->value[LEARN], &learn_ns) < 0 || !learn_ns))
+		return cli_misuse("replay",
+			"--learn: found '%s'; want a time such as 12h, 1d or 7d", r->value[LEARN]);
+	if (learn_ns && !r->value[STORE] && !r->value[REPORT])
+		return cli_misuse("replay", "--learn needs --store DIR or --report FILE");
 	o = (struct replay_options){
 		.workers = (unsigned)workers,
 		.site = r->value[SITE],
@@ -176,6 +185,7 @@ static int run(const struct cli_request *r)
 			.stats = r->value[STATS],
 			.store = r->value[STORE],
 			.evidence = r->value[EVIDENCE],
+			.learn_ns = learn_ns,
 			.extends = false},
 		.report = r->value[REPORT],
 		.fail_on_flagged = r->value[FAIL_ON] != NULL,

@@ -9,6 +9,7 @@
 #define FLOWS_DEFAULT (1u << 20)
 #define WINDOW_DEFAULT_NS 60000000000ull
 #define KEEP_DEFAULT_NS (90 * 86400 * 1000000000ull)
+#define LEARN_DEFAULT_NS (7 * 86400 * 1000000000ull)
 #define STORE_DEFAULT_BYTES 20000000000ull
 #define EVIDENCE_DEFAULT_BYTES (4ull * 1000 * 1000 * 1000)
 #define EVIDENCE_FILE_DEFAULT_BYTES (64ull << 20)
@@ -25,7 +26,9 @@ struct settings *settings_new(struct arena *owner)
 		.capture = {.source = arena_text(memory, "auto"),
 			.dpdk_lcores = arena_text(memory, "")},
 		.outputs = {.window_ns = WINDOW_DEFAULT_NS},
-		.store = {.keep_ns = KEEP_DEFAULT_NS, .size_bytes = STORE_DEFAULT_BYTES},
+		.store = {.keep_ns = KEEP_DEFAULT_NS,
+			.size_bytes = STORE_DEFAULT_BYTES,
+			.learn_ns = LEARN_DEFAULT_NS},
 		.evidence = {.size_bytes = EVIDENCE_DEFAULT_BYTES,
 			.file_bytes = EVIDENCE_FILE_DEFAULT_BYTES,
 			.age_ns = EVIDENCE_AGE_DEFAULT_NS,

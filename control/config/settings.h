@@ -59,6 +59,7 @@ struct store_settings {
 	bool keeps_all;	     /* flows that belong, too */
 	uint64_t keep_ns;    /* flows older than that are removed */
 	uint64_t size_bytes; /* of all flows */
+	uint64_t learn_ns;   /* before baseline findings are made; 0: none are */
 };
 
 /* Packets of findings: where their files are, how much is kept, and of a flow how much. */

@@ -525,6 +525,10 @@ static void read_store(struct site_reader *r, const struct store_yaml *yaml)
 	s->path = keep(r, yaml->path);
 	s->keeps_all = yaml->flows == STORED_ALL;
 	read_duration(r, map, "keep", 3600 * SECOND_NS, &s->keep_ns);
+	if (yaml->learn && strcmp(yaml->learn, "off") == 0)
+		s->learn_ns = 0;
+	else
+		read_duration(r, map, "learn", 3600 * SECOND_NS, &s->learn_ns);
 	if (size && (literal_size_bytes(node_text(r->document, size), &s->size_bytes) ||
 			    s->size_bytes < STORE_BYTES_MIN))
 		fail(r, size, "size", "a size from 100MB, such as 20GB");

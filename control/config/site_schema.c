@@ -46,7 +46,7 @@ const struct schema_hint site_hint[] = {
 	SINK_KEY_LIST(SINK_KEY_HINT){"metrics", "a mapping: listen, token_file, certificate, key"},
 	{"listen", "an address and a port such as 127.0.0.1:9464"},
 	{"control", "a mapping: socket, group"},
-	{"store", "a mapping: path, flows, keep, size"},
+	{"store", "a mapping: path, flows, keep, size, learn"},
 	{"evidence", "a mapping: path, size, file_size, age, flow_packets, flow_bytes, ring, mask"},
 	{"size", "a size such as 4GB"},
 	{"file_size", "a size such as 64MiB"},
@@ -169,7 +169,8 @@ static const cyaml_schema_field_t store_field[] = {TEXT_FIELD(path, struct store
 	CYAML_FIELD_ENUM("flows", OPTIONAL_WORD, struct store_yaml, flows, stored_word,
 		CYAML_ARRAY_LEN(stored_word)),
 	TEXT_FIELD(keep, struct store_yaml, WORD_MAX),
-	TEXT_FIELD(size, struct store_yaml, WORD_MAX), CYAML_FIELD_END};
+	TEXT_FIELD(size, struct store_yaml, WORD_MAX),
+	TEXT_FIELD(learn, struct store_yaml, WORD_MAX), CYAML_FIELD_END};
 static const cyaml_schema_field_t evidence_field[] = {
 	TEXT_FIELD(path, struct evidence_yaml, TEXT_MAX),
 	TEXT_FIELD(size, struct evidence_yaml, WORD_MAX),

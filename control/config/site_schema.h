@@ -83,7 +83,7 @@ struct outputs_yaml {
 enum stored_flows { STORED_FLAGGED, STORED_ALL };
 
 struct store_yaml {
-	char *path, *keep, *size;
+	char *path, *keep, *size, *learn;
 	enum stored_flows flows;
 };
 

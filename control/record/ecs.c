@@ -389,6 +389,11 @@ static void put_correlation(struct buffer *b, const struct event_correlation *c)
 		json_text(b, "rule", c->rule);
 	if (c->feature)
 		json_text(b, "feature", c->feature);
+	if (c->peer)
+		json_text(b, "peer", c->peer);
+	json_close(b, '}');
+	json_object_open(b, "finding");
+	json_word(b, "id", c->id);
 	json_close(b, '}');
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/format.h"
 #include "base/heap.h"
+#include "base/text_hash.h"
 #include "policy/nearest.h"
 #include "policy/ruleset.h"
 #include "protocol.h"
@@ -213,8 +214,9 @@ static const size_t text_at[] = {TEXT(action), TEXT(finding.state), TEXT(finding
 	TEXT(channel.end[0]), TEXT(channel.end[1]), TEXT(channel.state), TEXT(channel.previous),
 	TEXT(channel.meaning), TEXT(correlation.kind), TEXT(correlation.state),
 	TEXT(correlation.appliance), TEXT(correlation.rule), TEXT(correlation.feature),
-	TEXT(would_be), TEXT(message), TEXT(rule), TEXT(technique), TEXT(appliance), TEXT(profile),
-	TEXT(policy), TEXT(observer), TEXT(interface)};
+	TEXT(correlation.peer), TEXT(correlation.direction), TEXT(would_be), TEXT(message),
+	TEXT(rule), TEXT(technique), TEXT(appliance), TEXT(profile), TEXT(policy), TEXT(observer),
+	TEXT(interface)};
 #define TEXTS (sizeof(text_at) / sizeof(text_at[0]))
 #undef TEXT
 
@@ -262,4 +264,23 @@ void event_drop(struct event *v)
 {
 	if (v && atomic_fetch_sub(&v->holders, 1) == 1)
 		free(v);
+}
+
+/* With an end, so that "a" and "bc" are not "ab" and "c". */
+static uint64_t add_text(uint64_t hash, const char *text)
+{
+	static const uint8_t end = 0xff;
+
+	return text_hash(text_hash(hash, text, text ? strlen(text) : 0), &end, 1);
+}
+
+void event_correlation_identify(struct event_correlation *c)
+{
+	uint64_t hash = TEXT_HASH_START;
+
+	hash = add_text(hash, c->kind);
+	hash = add_text(hash, c->appliance);
+	hash = add_text(hash, c->rule);
+	hash = add_text(hash, c->feature);
+	snprintf(c->id, sizeof(c->id), "R-%016llx", (unsigned long long)hash);
 }

@@ -41,8 +41,15 @@ struct event_channel {
 struct event_correlation {
 	const char *kind, *state;
 	const char *appliance, *rule, *feature; /* NULL: none */
+	const char *peer, *direction;		/* of a baseline finding; else NULL */
 	bool inconclusive;
+	bool is_baseline;
+	char id[32]; /* the same whenever it begins; of a baseline finding with its hour */
+	uint64_t first_ns, last_ns, flows; /* of a baseline finding */
 };
+
+/* Sets the id of a correlation by what it is about. */
+void event_correlation_identify(struct event_correlation *);
 
 struct event {
 	enum event_kind kind;

@@ -14,6 +14,7 @@
 #include "counters.h"
 #include "policy/ruleset.h"
 #include "report/policy_table.h"
+#include "store/baseline.h"
 
 #define FINDINGS_SHOWN 40
 #define NAMES_SHOWN 6
@@ -636,6 +637,23 @@ static void print_correlations(
 		fprintf(out, "  … and %zu more\n", all->count - shown);
 }
 
+static void print_baseline(
+	const struct summary_input *in, const struct terminal_style *st, FILE *out)
+{
+	const struct baseline_finding *f = in->baseline;
+	size_t more = 0;
+
+	if (!f)
+		return;
+	fprintf(out, "\n%sBASELINE%s  what differs from the learning time\n", st->bold, st->plain);
+	for (size_t shown = 0; f && shown < CORRELATIONS_SHOWN; f = f->next, shown++)
+		fprintf(out, "  %s\n", f->message);
+	for (; f; f = f->next)
+		more++;
+	if (more)
+		fprintf(out, "  … and %zu more\n", more);
+}
+
 void summary_print(struct usage_table *s, const struct summary_input *in,
 	const struct terminal_style *st, FILE *out)
 {
@@ -647,6 +665,7 @@ void summary_print(struct usage_table *s, const struct summary_input *in,
 	print_exposed(s, st, out);
 	print_channels(in, st, out);
 	print_correlations(in, st, out);
+	print_baseline(in, st, out);
 	print_used(s, st, out);
 	print_not_covered(s, st, out);
 }

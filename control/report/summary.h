@@ -18,7 +18,8 @@ struct summary_input {
 	const struct counters *counters;
 	const struct mirror_report *mirror;
 	const struct deployment *deployment;
-	const struct alerts *alerts; /* for the ids of findings */
+	const struct alerts *alerts;		 /* for the ids of findings */
+	const struct baseline_finding *baseline; /* what the store had not seen before, or NULL */
 	uint64_t start_ns, end_ns;
 };
 

@@ -96,8 +96,9 @@ static void say_what(const struct why *w)
 
 static void say_who(const struct why *w)
 {
-	if (!*text(w, PEER))
-		say(w, "who", "%s %s", text(w, APPLIANCE), text(w, RULE));
+	if (!*text(w, PORT))
+		say(w, "who", "%s %s%s%s", text(w, APPLIANCE), text(w, RULE),
+			*text(w, PEER) ? " with " : "", text(w, PEER));
 	else
 		say(w, "who", "%s %s %s %s %s", text(w, APPLIANCE), text(w, DIRECTION),
 			text(w, PORT), strcmp(text(w, DIRECTION), "outbound") == 0 ? "to" : "from",
@@ -358,9 +359,15 @@ static int say_trust(const struct why *w)
 	return error;
 }
 
+/* Of findings that are not of flows, no flow has the id. */
 static void say_next(const struct why *w)
 {
-	say(w, "next", "portolan triage flows %s", text(w, ID));
+	bool is_of_flows = *text(w, PORT) != '\0';
+
+	if (is_of_flows)
+		say(w, "next", "portolan triage flows %s", text(w, ID));
+	else if (*text(w, APPLIANCE))
+		say(w, "next", "portolan triage timeline --appliance %s", text(w, APPLIANCE));
 	if (*text(w, PEER) && strcmp(text(w, PEER), "several") != 0)
 		say(w, "", "portolan triage findings --peer %s", text(w, PEER));
 }

@@ -16,8 +16,10 @@
 #include "policy/ruleset.h"
 #include "record/stats.h"
 #include "report/summary.h"
+#include "run/baseline_output.h"
 #include "run/evidence_output.h"
 #include "sink/sinks.h"
+#include "store/baseline.h"
 
 static void take_live(struct collector *c, const struct record *r)
 {
@@ -293,6 +295,7 @@ static int open_store(struct collector *c, const struct settings *settings)
 		.folder = c->options->store ? c->options->store : settings->store.path,
 		.settings = settings,
 		.is_replay = !c->options->extends,
+		.learn_ns = c->options->learn_ns,
 	};
 
 	if (!c->options->store && config.is_replay) /* the site's is the sensor's */
@@ -354,12 +357,42 @@ static void store_sinks(struct collector *c, uint64_t now_ns)
 	json_decref(states);
 }
 
+/* What the last question found; what comes of the next one is told a minute later. */
+static void tell_baseline(struct collector *c, uint64_t now_ns)
+{
+	struct baseline_finding *found = store_take_baseline(c->store.store, false);
+
+	baseline_output_write(&c->events, &c->ecs, found);
+	baseline_findings_free(found);
+	store_ask_baseline(c->store.store, now_ns);
+}
+
+/* All that a capture has, before its store is closed. */
+static void tell_baseline_of_capture(struct collector *c, uint64_t end_ns)
+{
+	struct baseline_finding **last = &c->baseline;
+
+	if (!c->options->learn_ns)
+		return;
+	do {
+		store_ask_baseline(c->store.store, end_ns);
+		*last = store_take_baseline(c->store.store, true);
+		baseline_output_write(&c->events, &c->ecs, *last);
+		if (!*last)
+			return;
+		while (*last)
+			last = &(*last)->next;
+	} while (true);
+}
+
 void collector_minute(
 	struct collector *c, const struct counters *counters, uint64_t now_ns, uint64_t dropped)
 {
 	store_sinks(c, now_ns);
 	store_feed_minute(&c->store, counters, now_ns, dropped,
 		mirror_report_is_in_doubt(&c->mirror, counters));
+	if (c->options->extends)
+		tell_baseline(c, now_ns);
 }
 
 static void write_event(void *context, struct event *v)
@@ -470,6 +503,7 @@ static int print_summary(struct collector *c, const struct collector_result *res
 		.mirror = &c->mirror,
 		.deployment = &c->deployment,
 		.alerts = &c->events,
+		.baseline = c->baseline,
 		.start_ns = result->start_ns,
 		.end_ns = result->end_ns,
 	};
@@ -497,6 +531,8 @@ static int close_store(struct collector *c, const struct collector_result *resul
 		&c->store, &c->mirror, &result->counters, result->start_ns, result->end_ns);
 	store_feed_minute(&c->store, &result->counters, result->end_ns, c->store.told_dropped,
 		mirror_report_is_in_doubt(&c->mirror, &result->counters));
+	if (!c->options->extends)
+		tell_baseline_of_capture(c, result->end_ns);
 	c->events.listener = NULL;
 	error = store_feed_close(&c->store, result->end_ns, false);
 	if (error < 0)
@@ -539,6 +575,7 @@ void collector_fini(struct collector *c)
 	evidence_files_close(c->evidence);
 	buffer_fini(&c->flow_json);
 	json_decref(c->sinks_told);
+	baseline_findings_free(c->baseline);
 	collector_forget_previous(c);
 	store_feed_close(&c->store, 0, true);
 	usage_fini(&c->usage);

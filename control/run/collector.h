@@ -21,6 +21,7 @@
 #include "run/store_feed.h"
 #include "sink/evidence_files.h"
 
+struct baseline_finding;
 struct ruleset;
 struct settings;
 
@@ -28,6 +29,7 @@ struct collector_options {
 	const char *flows, *events, *stats; /* paths, "-" or NULL */
 	const char *store;		    /* folder; NULL: the site's, if it has one */
 	const char *evidence;		    /* folder; NULL: the site's, where the sensor runs */
+	uint64_t learn_ns;		    /* of a replay, before baseline findings; 0: none */
 	bool extends;			    /* flows and events are added to files that exist */
 };
 
@@ -55,6 +57,7 @@ struct collector {
 	struct mirror_report mirror;
 	struct mirror_report dump; /* the mirror as of the dump in progress */
 	struct store_feed store;
+	struct baseline_finding *baseline; /* of a capture, for the summary; owned */
 	json_t *sinks_told; /* state of each sink by name, as the store has it; or NULL */
 	/* Called for every flow of a dump, in the numbers of the current ruleset; or NULL. */
 	record_taker *live_flow_callback;

@@ -13,7 +13,6 @@
 #include "base/format.h"
 #include "base/hash_table.h"
 #include "base/heap.h"
-#include "base/text_hash.h"
 #include "config/settings.h"
 #include "policy/ruleset.h"
 #include "protocol.h"
@@ -403,51 +402,31 @@ static void tell_flow_finding(struct store_feed *f, const struct event *v, const
 	store_finding(f->store, &s);
 }
 
-/* With an end, so that "a" and "bc" are not "ab" and "c". */
-static uint64_t add_text(uint64_t hash, const char *text)
-{
-	static const uint8_t end = 0xff;
-
-	return text_hash(text_hash(hash, text, text ? strlen(text) : 0), &end, 1);
-}
-
-/* The same correlation has one id, whenever it begins. */
-static void relation_id(const struct event_correlation *c, char id[STORED_ID_BYTES])
-{
-	uint64_t hash = TEXT_HASH_START;
-
-	hash = add_text(hash, c->kind);
-	hash = add_text(hash, c->appliance);
-	hash = add_text(hash, c->rule);
-	hash = add_text(hash, c->feature);
-	snprintf(id, STORED_ID_BYTES, "R-%016llx", (unsigned long long)hash);
-}
-
 static void tell_relation(struct store_feed *f, const struct event *v, const char *document)
 {
 	const struct event_correlation *c = &v->correlation;
 	bool begins = strcmp(c->state, "begins") == 0;
-	char id[STORED_ID_BYTES];
 	struct stored_finding s = {
-		.id = id,
-		.family = "relation",
+		.id = c->id,
+		.family = c->is_baseline ? "baseline" : "relation",
 		.state = begins ? "new" : "ended",
 		.appliance = c->appliance,
+		.peer = c->peer,
+		.direction = c->direction,
 		.verdict = c->kind,
 		.rule = c->rule,
 		.message = v->message,
 		.policy = v->policy,
 		.document = document,
-		.first_ns = v->time_ns,
-		.last_ns = v->time_ns,
+		.first_ns = c->is_baseline ? c->first_ns : v->time_ns,
+		.last_ns = c->is_baseline ? c->last_ns : v->time_ns,
 		.told_ns = v->time_ns,
-		.flows = 0,
+		.flows = c->flows,
 		.members = 1,
 		.severity = v->severity,
 		.inconclusive = c->inconclusive,
 	};
 
-	relation_id(c, id);
 	store_finding(f->store, &s);
 }
 
@@ -492,6 +471,7 @@ void store_feed_correlations(
 				r->key.feature != FEATURE_NONE ? c->feature[r->key.feature] : NULL,
 			.inconclusive = r->inconclusive,
 		};
+		event_correlation_identify(&v.correlation);
 		tell_relation(f, &v, NULL);
 	}
 }
@@ -583,6 +563,7 @@ int store_feed_open(struct store_feed *f, const struct feed_config *c)
 		.keeps_all = s->keeps_all,
 		.may_wait = c->is_replay,
 		.keep_ns = s->keep_ns,
+		.learn_ns = c->is_replay ? c->learn_ns : s->learn_ns,
 		.size_bytes = s->size_bytes,
 		.exposure = exposure,
 	};

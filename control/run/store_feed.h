@@ -45,6 +45,7 @@ struct feed_config {
 	const char *folder;
 	const struct settings *settings;
 	bool is_replay;
+	uint64_t learn_ns; /* of a replay; 0: no baseline findings */
 };
 
 /* Opens the store: 0 or a negative errno with the reason logged. */

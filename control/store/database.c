@@ -276,6 +276,11 @@ int64_t row_number(struct sqlite3_stmt *s, int column)
 	return sqlite3_column_int64(s, column);
 }
 
+double row_real(struct sqlite3_stmt *s, int column)
+{
+	return sqlite3_column_double(s, column);
+}
+
 bool row_is_null(struct sqlite3_stmt *s, int column)
 {
 	return sqlite3_column_type(s, column) == SQLITE_NULL;

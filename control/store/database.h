@@ -72,6 +72,7 @@ int database_row(struct database *, struct sqlite3_stmt *);
 int database_number(struct database *, struct sqlite3_stmt *, int64_t *value);
 
 int64_t row_number(struct sqlite3_stmt *, int column); /* from 0 */
+double row_real(struct sqlite3_stmt *, int column);
 bool row_is_null(struct sqlite3_stmt *, int column);
 const char *row_text(struct sqlite3_stmt *, int column); /* "" for null; until the next step */
 

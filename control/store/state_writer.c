@@ -9,6 +9,7 @@
 #include "base/hash_table.h"
 #include "base/heap.h"
 #include "service.h"
+#include "store/baseline.h"
 #include "store/segment_list.h"
 #include "store/store_schema.h"
 #include "store/sums.h"
@@ -379,6 +380,14 @@ static int write_sums(struct state_writer *w)
 		for (struct sum *s = w->sums.first[kind]; s && error == 0; s = s->hh.next)
 			error = write[kind](w, s);
 	return error;
+}
+
+/* ---- baseline ---- */
+
+int state_writer_baseline(struct state_writer *w, struct baseline *b, uint64_t now_ns,
+	struct baseline_finding **found)
+{
+	return baseline_evaluate(b, &w->database, now_ns, found);
 }
 
 /* ---- a batch ---- */

@@ -13,6 +13,8 @@
 #include "store/store_message.h"
 
 struct state_writer;
+struct baseline;
+struct baseline_finding;
 
 #define STATE_PEERS_MAX 4096 /* of an endpoint */
 #define STATE_FINDINGS_MAX 200000
@@ -25,6 +27,10 @@ int state_writer_open(struct state_writer **, const char *folder, const char *co
 void state_writer_close(struct state_writer *);
 
 const char *state_writer_why(const struct state_writer *);
+
+/* Between transactions; see baseline_evaluate(). */
+int state_writer_baseline(
+	struct state_writer *, struct baseline *, uint64_t now_ns, struct baseline_finding **found);
 
 int state_writer_begin(struct state_writer *);
 int state_writer_commit(struct state_writer *);

@@ -12,6 +12,8 @@
 #include "base/errors.h"
 #include "base/heap.h"
 #include "base/log.h"
+#include "store/baseline.h"
+#include "store/baseline_results.h"
 #include "store/database.h"
 #include "store/sealer.h"
 #include "store/segment_writer.h"
@@ -53,12 +55,14 @@ struct store {
 	const char *ending;
 	uint64_t ended_ns;
 	int result;
+	struct baseline baseline;
 	bool flows_are_written; /* of the batch: only the state is to be tried again */
 
 	/* Between them: counts are relaxed atomics, the rest has the lock. */
 	atomic_uint_least64_t written, lost_flows, lost_messages, give_up_ns;
 	pthread_mutex_t lock;
 	struct store_state told;
+	struct baseline_results results;
 };
 
 /* ---- telling ---- */
@@ -205,6 +209,25 @@ void store_flow(struct store *s, const struct stored_flow *f)
 		store_flush(s);
 }
 
+void store_ask_baseline(struct store *s, uint64_t now_ns)
+{
+	struct store_message *m;
+
+	if (!s || !s->has_thread || !s->config.learn_ns || !baseline_results_ask(&s->results))
+		return;
+	store_flush(s);
+	m = store_message_new(STORE_BASELINE, &now_ns, sizeof(now_ns), NULL, 0);
+	if (m && store_queue_put(&s->queue, m, s->config.may_wait))
+		return;
+	free(m);
+	baseline_results_answer(&s->results, NULL);
+}
+
+struct baseline_finding *store_take_baseline(struct store *s, bool waits)
+{
+	return s ? baseline_results_take(&s->results, waits) : NULL;
+}
+
 /* ---- writing: flows ---- */
 
 static int know(struct store *s, struct store_message *m)
@@ -303,6 +326,8 @@ static int apply(struct store *s, struct store_message *m)
 		return state_writer_place(s->state, &m->place);
 	case STORE_SINK:
 		return state_writer_sink(s->state, &m->sink);
+	case STORE_BASELINE:
+		break; /* answered once all before it is written */
 	}
 	return 0;
 }
@@ -439,6 +464,21 @@ static void write_all(struct store *s, struct store_message *batch)
 
 /* ---- the thread ---- */
 
+static void answer_baseline(struct store *s, const struct store_message *batch)
+{
+	struct baseline_finding *found = NULL;
+	int error;
+
+	for (; batch; batch = batch->next) {
+		if (batch->kind != STORE_BASELINE)
+			continue;
+		error = state_writer_baseline(s->state, &s->baseline, batch->now_ns, &found);
+		if (error < 0)
+			tell_error(s, error);
+		baseline_results_answer(&s->results, found);
+	}
+}
+
 static void seal_finished(struct store *s, bool all)
 {
 	uint64_t hour_ns,
@@ -473,6 +513,7 @@ static void *work(void *context)
 		struct store_message *batch = store_queue_take(&s->queue, SECOND_NS, &is_ending);
 		if (batch) {
 			write_all(s, batch);
+			answer_baseline(s, batch);
 			store_queue_done(&s->queue, batch);
 			seal_finished(s, false);
 		}
@@ -518,6 +559,8 @@ int store_open(struct store **store, const struct store_config *c, unsigned *unc
 	s->config = *c;
 	store_queue_init(&s->queue);
 	pthread_mutex_init(&s->lock, NULL);
+	baseline_results_init(&s->results);
+	s->baseline = (struct baseline){.learn_ns = c->learn_ns, .is_replay = c->may_wait};
 	s->segments = segment_writer_new(c->folder);
 	s->sealer = sealer_new(&pruned);
 	error = s->segments && s->sealer
@@ -568,6 +611,8 @@ int store_close(struct store *s, uint64_t ended_ns, const char *ending, uint64_t
 	free(s->known);
 	free(s->flows);
 	store_queue_fini(&s->queue);
+	baseline_fini(&s->baseline);
+	baseline_results_fini(&s->results);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
 	return result;

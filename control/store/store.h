@@ -17,6 +17,7 @@
 #include "store/store_message.h"
 
 struct store;
+struct baseline_finding;
 
 struct store_config {
 	const char *folder;  /* made if it is missing, mode 0750 */
@@ -24,6 +25,7 @@ struct store_config {
 	bool may_wait;	     /* a full queue is waited for */
 	uint64_t keep_ns;    /* segments older than that are removed; 0: none */
 	uint64_t size_bytes; /* the oldest segments are removed when all take more; 0: no limit */
+	uint64_t learn_ns;   /* how long is learned before baseline findings; 0: none are made */
 	const char *const *exposure; /* names of the bits of stored_flow.exposures */
 };
 
@@ -52,6 +54,13 @@ void store_minute(struct store *, const struct stored_minute *);
 void store_mirror(struct store *, const struct stored_mirror *);
 void store_place(struct store *, const struct stored_place *);
 void store_sink(struct store *, const struct stored_sink *);
+
+/* Asks what differs from before, of all that was told until now; an answer that was not taken comes
+ * first. Where the store does not learn, nothing is found. */
+void store_ask_baseline(struct store *, uint64_t now_ns);
+
+/* The findings, to be freed with baseline_findings_free(); NULL: none. `waits`: for the answer. */
+struct baseline_finding *store_take_baseline(struct store *, bool waits);
 
 /* Hands on the flows that were gathered; call at least once a second. */
 void store_flush(struct store *);

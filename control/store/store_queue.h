@@ -27,6 +27,7 @@ enum store_message_kind {
 	STORE_MIRROR,
 	STORE_PLACE,
 	STORE_SINK,
+	STORE_BASELINE,
 };
 
 struct store_message {
@@ -36,7 +37,7 @@ struct store_message {
 	uint32_t flows; /* STORE_FLOWS: so many follow */
 	union {
 		struct stored_run run;
-		uint64_t began_ns;
+		uint64_t began_ns, now_ns;
 		struct stored_policy policy;
 		struct stored_appliance appliance;
 		struct stored_endpoint endpoint;

@@ -39,6 +39,7 @@ static const char *const state_schema[] = {
 	" bytes INTEGER NOT NULL," /* and between the starts of flows, seconds: */
 	" start_ns INTEGER NOT NULL, gaps INTEGER NOT NULL, gap_sum REAL NOT NULL,"
 	" gap_squares REAL NOT NULL, PRIMARY KEY(endpoint, peer)) WITHOUT ROWID;"
+	"CREATE INDEX peer_by_first ON peer(first_ns);"
 	"CREATE TABLE spoken(" /* services by endpoint */
 	" endpoint INTEGER NOT NULL, service TEXT NOT NULL, first_ns INTEGER NOT NULL,"
 	" last_ns INTEGER NOT NULL, flows INTEGER NOT NULL,"
@@ -48,7 +49,7 @@ static const char *const state_schema[] = {
 	" first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL, flows INTEGER NOT NULL,"
 	" PRIMARY KEY(appliance, what, peer, port)) WITHOUT ROWID;",
 	"CREATE TABLE finding("
-	" id TEXT PRIMARY KEY, family TEXT NOT NULL," /* flow, evasion, relation, channel */
+	" id TEXT PRIMARY KEY, family TEXT NOT NULL," /* flow, evasion, relation, baseline */
 	" state TEXT NOT NULL, reason TEXT, severity INTEGER NOT NULL,"
 	" first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL, told_ns INTEGER NOT NULL,"
 	" appliance TEXT, peer TEXT, direction TEXT, port TEXT, verdict TEXT, connection TEXT,"

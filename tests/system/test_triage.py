@@ -144,6 +144,32 @@ def what_calls_home_at_intervals(w):
     assert beacons[0]['every'] == 600 * 10 ** 9 and beacons[0]['jitter_percent'] <= 1
 
 
+def what_differs_from_the_learning_time_is_a_finding(w):
+    store = w.folder / 'learned'
+    events = w.folder / 'learned.jsonl'
+    summary = w.replay(store, '--learn', '3d', '--events', events, w.capture)
+    rows, _ = w.ask('findings', '--limit', '0', store=store)
+    found = {(r['verdict'], r['appliance'], r['peer'] or r['rule']): r for r in rows
+             if r['verdict'] in ('new-peer', 'regular-connections', 'quiet-row', 'appliance-not-seen')}
+    # What the script does, and nothing else: its downloads end on Sunday at 20:46.
+    assert set(found) == {
+        ('new-peer', 'ftd-3', '198.51.100.23'), ('new-peer', 'fmc-1', '203.0.113.77'),
+        ('regular-connections', 'ftd-3', '198.51.100.23'),
+        ('quiet-row', 'ftd-2', 'managed-device/outbound/514/udp'),
+        ('quiet-row', 'fmc-1', 'management-center/outbound/443/tcp')}, found
+    assert all(r['severity'] == 1 for r in found.values())
+    told = [json.loads(line) for line in events.read_text().splitlines()]
+    ids = {e['portolan']['finding']['id'] for e in told
+           if e['portolan'].get('relation', {}).get('kind') in {k for k, _, _ in found}}
+    assert ids == {r['id'] for r in found.values()}, 'events and store have other ids'
+    assert 'every 600 s (jitter 0 %), 300 times' in summary
+    why = w.run('why', found['quiet-row', 'ftd-2', 'managed-device/outbound/514/udp']['id'], store=store)
+    assert 'last on 2026-03-07 13:50' in why.stdout
+    # again from the same captures: nothing is told twice; without being asked, nothing is told
+    again = w.replay(store, '--learn', '3d', w.capture)
+    assert 'BASELINE' not in again and 'BASELINE' not in w.summary
+
+
 def nothing_is_inconclusive_where_one_side_is_missing(w):
     words = ('findings', '--since', '2026-03-07 09:55', '--until', '2026-03-07 11:05')
     rows, last = w.ask(*words)
@@ -292,6 +318,7 @@ TESTS = [undocumented_connections_of_devices_between_two_and_four,
          what_stopped_and_when,
          who_reached_the_management_center_from_outside,
          what_calls_home_at_intervals,
+         what_differs_from_the_learning_time_is_a_finding,
          nothing_is_inconclusive_where_one_side_is_missing,
          nothing_is_inconclusive_where_nobody_listened,
          what_another_policy_would_have_said,
