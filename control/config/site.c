@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/errors.h"
 #include "base/literal.h"
+#include "config/address_list.h"
 #include "config/document.h"
 #include "config/settings.h"
 #include "config/site_schema.h"
@@ -25,6 +26,7 @@ struct site_reader {
 	const struct document *document;
 	struct arena *arena;
 	struct errors *errors;
+	struct address_reader addresses;
 	int rc;
 };
 
@@ -54,33 +56,12 @@ static char **keep_list(struct site_reader *r, char *const *text, size_t count)
 
 /* ---- addresses ---- */
 
-static void read_prefix(struct site_reader *r, int node, const char *key, struct prefix *prefix)
-{
-	const char *text = node_text(r->document, node);
-	char network[PREFIX_TEXT_BYTES];
-	int rc = text ? literal_prefix(text, prefix) : -EINVAL;
-
-	if (rc == -EDOM) {
-		format_prefix(prefix, network);
-		fail(r, node, key,
-			arena_format(r->arena, "the network %s, or %.*s alone for one address",
-				network, (int)strcspn(text, "/"), text));
-	} else if (rc) {
-		fail(r, node, key,
-			"an address such as 10.10.0.5 or 2001:db8::5, or a network such as "
-			"10.20.0.0/16");
-	}
-}
-
 static struct prefix *read_prefixes(struct site_reader *r, int list, const char *key, size_t *count)
 {
-	struct prefix *prefix;
+	struct address_list l = address_list_read(&r->addresses, list, key);
 
-	*count = node_count(r->document, list);
-	prefix = arena_alloc(r->arena, (*count + 1) * sizeof(*prefix));
-	for (size_t i = 0; i < *count; i++)
-		read_prefix(r, node_item(r->document, list, i), key, &prefix[i]);
-	return prefix;
+	*count = l.count;
+	return l.prefix;
 }
 
 static unsigned *read_lines(struct site_reader *r, int list)
@@ -109,15 +90,23 @@ static uint64_t *read_macs(struct site_reader *r, int list)
 static void read_appliance(struct site_reader *r, struct site_appliance *appliance,
 	const struct appliance_yaml *yaml, int node)
 {
-	int addresses = node_get(r->document, node, "addresses");
+	struct address_list addresses = address_list_read(
+		&r->addresses, node_get(r->document, node, "addresses"), "addresses");
+	struct address_list except =
+		address_list_read(&r->addresses, node_get(r->document, node, "except"), "except");
 	int macs = node_get(r->document, node, "macs");
 
 	appliance->name = keep(r, yaml->name);
 	appliance->role = yaml->role;
 	appliance->line = node_line(r->document, node_get(r->document, node, "name"));
-	appliance->address = keep_list(r, yaml->addresses, yaml->addresses_count);
-	appliance->prefix = read_prefixes(r, addresses, "addresses", &appliance->addresses);
-	appliance->address_line = read_lines(r, addresses);
+	appliance->address = addresses.text;
+	appliance->prefix = addresses.prefix;
+	appliance->address_line = addresses.line;
+	appliance->addresses = addresses.count;
+	appliance->except = except.prefix;
+	appliance->excepts = except.count;
+	appliance->except_text = except.text;
+	appliance->except_line = except.line;
 	appliance->mac = keep_list(r, yaml->macs, yaml->macs_count);
 	appliance->mac_number = read_macs(r, macs);
 	appliance->mac_line = read_lines(r, macs);
@@ -155,9 +144,16 @@ static void read_peers(struct site_reader *r, struct site_feature *feature, int 
 		   node_count(r->document, node) <= SITE_PEERS_MAX) {
 		feature->peers = PEERS_LISTED;
 		feature->peer = read_prefixes(r, node, "peers", &feature->peer_count);
+		if (feature->peer_count > SITE_PEERS_MAX)
+			fail(r, node, "peers",
+				arena_format(r->arena,
+					"up to 1024 addresses and networks; with its groups and "
+					"ranges it has %zu",
+					feature->peer_count));
 	} else {
 		fail(r, node, "peers",
-			"any, inventory or a list of up to 1024 addresses such as [10.1.1.0/24]");
+			"any, inventory or a list of up to 1024 addresses, networks, ranges and "
+			"groups such as [10.1.1.0/24]");
 	}
 }
 
@@ -622,8 +618,11 @@ int site_read(struct site *site, const struct document *document, const struct p
 	struct arena *arena, struct errors *errors)
 {
 	struct site_schema *schema = site_schema_new(profile, document, arena);
-	struct site_reader r = {
-		.site = site, .document = document, .arena = arena, .errors = errors};
+	struct site_reader r = {.site = site,
+		.document = document,
+		.arena = arena,
+		.errors = errors,
+		.addresses = {.document = document, .arena = arena, .errors = errors}};
 	unsigned named[256] = {0};
 	struct site_yaml *yaml;
 	void *data;
@@ -635,6 +634,7 @@ int site_read(struct site *site, const struct document *document, const struct p
 	default_values(site, arena);
 	site->file = arena_text(arena, document_name(document));
 	site->flags_implied = yaml->implied == IMPLIED_FLAG;
+	address_reader_open(&r.addresses);
 	read_appliances(&r, yaml);
 	read_features(&r, yaml, schema);
 	read_extras(&r, yaml);
@@ -647,5 +647,5 @@ int site_read(struct site *site, const struct document *document, const struct p
 	read_outputs(&r, yaml->outputs);
 	read_store(&r, yaml->store);
 	read_evidence(&r, yaml->evidence);
-	return r.rc;
+	return r.rc ? r.rc : r.addresses.rc;
 }

@@ -27,12 +27,14 @@ struct settings;
 struct site_appliance {
 	const char *name;
 	enum role role;
-	char **address, **mac; /* as written */
+	char **address, **except_text,
+		**mac; /* as written; what comes of a group or a range as networks */
 	struct prefix *prefix;
+	struct prefix *except; /* addresses in there that are no appliances */
 	uint64_t *mac_number;
-	size_t addresses, macs;
+	size_t addresses, excepts, macs;
 	unsigned line;
-	unsigned *address_line, *mac_line;
+	unsigned *address_line, *except_line, *mac_line;
 };
 
 /* The documented port `from` has moved to `to` at this site. */

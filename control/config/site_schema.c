@@ -22,6 +22,8 @@ const struct schema_hint site_hint[] = {
 	{"appliances", "a list of appliances, each with name, role and addresses"},
 	{"name", "the appliance's name"},
 	{"addresses", "a list of addresses or networks such as 10.20.0.0/16"},
+	{"except", "a list of addresses or networks in there that are no appliances"},
+	{"groups", "a mapping of names to lists of addresses"},
 	{"macs", "a list of MAC addresses such as \"02:00:00:00:00:07\""},
 	{"features", "a mapping of features"},
 	{"ports", "a mapping of documented to new ports such as {8305/tcp: 8306/tcp}"},
@@ -73,7 +75,8 @@ static const cyaml_schema_field_t appliance_field[] = {
 		"role", CYAML_FLAG_STRICT, struct appliance_yaml, role, schema_role, ROLE_COUNT),
 	CYAML_FIELD_SEQUENCE("addresses", CYAML_FLAG_POINTER, struct appliance_yaml, addresses,
 		&text_schema, 1, LIST_MAX),
-	LIST_FIELD(macs, struct appliance_yaml), CYAML_FIELD_END};
+	LIST_FIELD(macs, struct appliance_yaml), CYAML_FIELD_IGNORE("except", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_END};
 static const cyaml_schema_value_t appliance_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct appliance_yaml, appliance_field)};
 
@@ -186,6 +189,7 @@ static const cyaml_schema_field_t evidence_field[] = {
 static const cyaml_strval_t implied_word[] = {{"allow", IMPLIED_ALLOW}, {"flag", IMPLIED_FLAG}};
 
 static const cyaml_schema_field_t site_field[] = {TEXT_FIELD(profile, struct site_yaml, TEXT_MAX),
+	CYAML_FIELD_IGNORE("groups", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_SEQUENCE("appliances", OPTIONAL_TEXT, struct site_yaml, appliances,
 		&appliance_schema, 0, APPLIANCES_MAX),
 	CYAML_FIELD_SEQUENCE("extra_rules", OPTIONAL_TEXT, struct site_yaml, extra_rules,

@@ -103,6 +103,16 @@ static void refuse_overlap(
 	r->rc = -EINVAL;
 }
 
+/* Whether hosts of this network are said to be none of the appliance. */
+static bool is_excepted(const struct site_appliance *a, const struct prefix *p)
+{
+	for (size_t i = 0; i < a->excepts; i++)
+		if (a->except[i].length <= p->length &&
+			prefix_contains(&a->except[i], &p->address, p->version))
+			return true;
+	return false;
+}
+
 /* Sorted, a network precedes what it contains: a stack holds the networks around the current
  * address; comparing it with the innermost is sufficient. */
 static void check_overlaps(struct appliance_list *r, const struct claim *claim, size_t count)
@@ -119,7 +129,8 @@ static void check_overlaps(struct appliance_list *r, const struct claim *claim, 
 			refuse_twice(r, "address", around[depth - 1], &claim[i]);
 			continue;
 		}
-		if (depth > 0 && around[depth - 1]->appliance->role != claim[i].appliance->role)
+		if (depth > 0 && around[depth - 1]->appliance->role != claim[i].appliance->role &&
+			!is_excepted(around[depth - 1]->appliance, prefix))
 			refuse_overlap(r, around[depth - 1], &claim[i]);
 		around[depth++] = &claim[i];
 		assert(depth < NESTING_MAX);
@@ -132,6 +143,15 @@ static size_t address_count(const struct site *site)
 
 	for (size_t i = 0; i < site->appliances; i++)
 		count += site->appliance[i].addresses;
+	return count;
+}
+
+static size_t except_count(const struct site *site)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < site->appliances; i++)
+		count += site->appliance[i].excepts;
 	return count;
 }
 
@@ -150,6 +170,34 @@ static void check_addresses(struct appliance_list *r)
 	}
 	qsort(claim, count, sizeof(*claim), address_compare);
 	check_overlaps(r, claim, count);
+}
+
+/* ---- exceptions ---- */
+
+static bool is_inside(const struct site_appliance *a, const struct prefix *except)
+{
+	for (size_t i = 0; i < a->addresses; i++)
+		if (a->prefix[i].length < except->length &&
+			prefix_contains(&a->prefix[i], &except->address, except->version))
+			return true;
+	return false;
+}
+
+/* An exception that takes nothing out, or all of it, is a mistake. */
+static void check_exceptions(struct appliance_list *r, const struct site_appliance *a)
+{
+	char text[PREFIX_TEXT_BYTES];
+
+	for (size_t i = 0; i < a->excepts; i++) {
+		if (is_inside(a, &a->except[i]))
+			continue;
+		format_prefix(&a->except[i], text);
+		errors_add(r->errors,
+			"%s:%u: found %s for except, which is in none of the networks of %s; want "
+			"a part of one of them",
+			r->site->file, a->except_line[i], text, a->name);
+		r->rc = -EINVAL;
+	}
 }
 
 /* ---- MAC addresses ---- */
@@ -209,14 +257,23 @@ static void appliance_write(struct appliance_text *written, struct inventory *in
 		.role = a->role,
 		.address = a->address,
 		.addresses = a->addresses,
+		.except = a->except_text,
+		.excepts = a->excepts,
 		.mac = a->mac,
 		.macs = a->macs};
+}
+
+static void except_write(struct inventory *inventory, const struct site_appliance *a)
+{
+	for (size_t i = 0; i < a->excepts; i++)
+		(void)inventory_add_prefix(inventory, &a->except[i], APPLIANCE_NONE);
 }
 
 static void inventory_write(struct appliance_list *r, struct ruleset *ruleset)
 {
 	size_t appliances = r->site->appliances;
-	size_t addresses = address_count(r->site), macs = mac_count(r->site);
+	size_t addresses = address_count(r->site) + except_count(r->site);
+	size_t macs = mac_count(r->site);
 	void *memory = arena_table(r->arena, 1, inventory_size(appliances, addresses, macs));
 	struct inventory *inventory = inventory_init(memory, appliances, addresses, macs);
 
@@ -225,6 +282,9 @@ static void inventory_write(struct appliance_list *r, struct ruleset *ruleset)
 	for (size_t i = 0; i < appliances; i++)
 		appliance_write(
 			&ruleset->appliance[i], inventory, &r->site->appliance[i], r->arena);
+	/* Last: an appliance may stand where another one's network has an exception. */
+	for (size_t i = 0; i < appliances; i++)
+		except_write(inventory, &r->site->appliance[i]);
 	inventory_set_mirrors(inventory, r->site->mirror_endpoint, r->site->mirror_endpoints);
 	ruleset->policy->inventory = inventory;
 }
@@ -236,6 +296,8 @@ int appliances_build(struct ruleset *ruleset, const struct site *site, struct ar
 
 	check_names(&r);
 	check_addresses(&r);
+	for (size_t i = 0; i < site->appliances; i++)
+		check_exceptions(&r, &site->appliance[i]);
 	check_macs(&r);
 	if (r.rc == 0)
 		inventory_write(&r, ruleset);

@@ -96,6 +96,8 @@ static void add_inventory(struct lines *lines, const struct site *site)
 		const struct site_appliance *a = &site->appliance[i];
 		for (size_t j = 0; j < a->addresses; j++)
 			add_prefix(lines, "address", &a->prefix[j], role_name(a->role));
+		for (size_t j = 0; j < a->excepts; j++)
+			add_prefix(lines, "except", &a->except[j], "");
 		for (size_t j = 0; j < a->macs; j++)
 			lines->line[lines->count++] = arena_format(lines->arena,
 				"mac %012" PRIx64 " %s\n", a->mac_number[j], role_name(a->role));
@@ -150,7 +152,8 @@ static size_t lines_bound(const struct ruleset *ruleset, const struct site *site
 		       ruleset->signatures->count;
 
 	for (size_t i = 0; i < site->appliances; i++)
-		bound += site->appliance[i].addresses + site->appliance[i].macs;
+		bound += site->appliance[i].addresses + site->appliance[i].excepts +
+			 site->appliance[i].macs;
 	return bound;
 }
 

@@ -36,7 +36,8 @@ struct appliance_text {
 	char *name;
 	enum role role;
 	char **address, **mac; /* as written in the site */
-	size_t addresses, macs;
+	char **except; /* parts of its networks that are no appliances */
+	size_t addresses, macs, excepts;
 };
 
 struct ruleset {

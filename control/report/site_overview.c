@@ -31,6 +31,8 @@ static void print_appliance(const struct appliance_text *a, FILE *out)
 		fprintf(out, "%s%s", i ? ", " : " ", a->address[i]);
 	for (size_t i = 0; i < a->macs; i++)
 		fprintf(out, ", %s", a->mac[i]);
+	for (size_t i = 0; i < a->excepts; i++)
+		fprintf(out, "%s %s", i ? "," : " without", a->except[i]);
 	fputc('\n', out);
 }
 

@@ -223,7 +223,7 @@ int inventory_add_prefix(struct inventory *inv, const struct prefix *p, uint16_t
 	struct entry *e;
 	uint64_t word[2];
 
-	assert(appliance < inv->appliances);
+	assert(appliance < inv->appliances || appliance == APPLIANCE_NONE);
 	words_of(&p->address, word);
 	e = entry_find(inv, word, p->version, p->length);
 	if (e->version != 0)

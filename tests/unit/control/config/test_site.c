@@ -9,9 +9,10 @@ static void site_refuses_an_unknown_key_and_says_what_was_meant(void **state)
 	(void)state;
 	site_refused("flow: {max: 1}\ncaptur: {}\n",
 		SITE ":2: found unknown key \"captur\"; want \"capture\"");
-	site_refused("# nothing like it\nbogus: 1\n", SITE
-		":2: found unknown key \"bogus\"; want one of profile, appliances, extra_rules, "
-		"protocols, implied, capture, flow, outputs, store, evidence, features");
+	site_refused("# nothing like it\nbogus: 1\n",
+		SITE ":2: found unknown key \"bogus\"; want one of profile, groups, appliances, "
+		     "extra_rules, "
+		     "protocols, implied, capture, flow, outputs, store, evidence, features");
 	site_refused("flow:\n  timeouts:\n    tcp: 1s\n",
 		SITE ":3: found unknown key \"tcp\" in timeouts; want one of tcp_attempt, "
 		     "tcp_established, tcp_closed, udp_one_way, udp_two_way, ike, other");
@@ -154,10 +155,10 @@ static void site_refuses_peers_that_are_no_addresses(void **state)
 	(void)state;
 	site_refused("features:\n  ldap: {peers: inventry}\n", SITE
 		":2: found \"inventry\" for peers; want any, inventory or a list of up to 1024 "
-		"addresses such as [10.1.1.0/24]");
+		"addresses, networks, ranges and groups such as [10.1.1.0/24]");
 	site_refused("features:\n  ldap: {peers: []}\n", SITE
 		":2: found an empty list for peers; want any, inventory or a list of up to 1024 "
-		"addresses such as [10.1.1.0/24]");
+		"addresses, networks, ranges and groups such as [10.1.1.0/24]");
 	site_refused("features:\n  ldap: {peers: [10.1.1.1, {a: b}]}\n",
 		SITE ":2: found a mapping for peers; want an address such as 10.10.0.5 or "
 		     "2001:db8::5, or a network such as 10.20.0.0/16");
@@ -286,8 +287,9 @@ static void site_tells_every_mistake_at_once(void **state)
 		text, SITE ":1: found \"x\" for max; want a number of flows from 1 to 67108864");
 	site_refused(text, SITE ":2: found \"y\" for warmup; want a duration up to 3650d such as "
 				"500ms, 60s, 5m, 1h or 2d");
-	site_refused(text, SITE ":4: found \"z\" for peers; want any, inventory or a list of up to "
-				"1024 addresses such as [10.1.1.0/24]");
+	site_refused(text,
+		SITE ":4: found \"z\" for peers; want any, inventory or a list of up to "
+		     "1024 addresses, networks, ranges and groups such as [10.1.1.0/24]");
 }
 
 static void site_without_anything_has_the_documented_defaults(void **state)

@@ -111,9 +111,39 @@ static void appliances_keep_names_roles_and_macs(void **state)
 	ruleset_close(ruleset);
 }
 
+static void appliances_leave_out_what_a_network_excepts(void **state)
+{
+	struct ruleset *ruleset = site_opens("groups: {jump: [10.20.9.0-10.20.9.7]}\n" LIST DEVICE(
+		"branches", "addresses: [10.20.0.0/16], except: [10.20.0.5, jump, 10.20.3.0/24]")
+			CENTER("fmc", "addresses: [10.20.0.5]")
+				DEVICE("lone", "addresses: [10.20.3.9]"));
+
+	(void)state;
+	assert_int_equal(owner_of(ruleset, "10.20.0.4"), 0);
+	assert_int_equal(owner_of(ruleset, "10.20.0.5"), 1);
+	assert_int_equal(owner_of(ruleset, "10.20.9.7"), APPLIANCE_NONE);
+	assert_int_equal(owner_of(ruleset, "10.20.9.8"), 0);
+	assert_int_equal(owner_of(ruleset, "10.20.3.1"), APPLIANCE_NONE);
+	assert_int_equal(owner_of(ruleset, "10.20.3.9"), 2);
+	ruleset_close(ruleset);
+}
+
+static void appliances_refuse_an_exception_that_takes_nothing_or_all_out(void **state)
+{
+	(void)state;
+	site_refused(LIST DEVICE("a", "addresses: [10.20.0.0/16], except: [10.30.0.1]"),
+		SITE ":2: found 10.30.0.1 for except, which is in none of the networks of a; want "
+		     "a part of one of them");
+	site_refused(LIST DEVICE("a", "addresses: [10.20.0.0/16], except: [10.20.0.0/16]"),
+		SITE ":2: found 10.20.0.0/16 for except, which is in none of the networks of a; "
+		     "want a part of one of them");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(appliances_leave_out_what_a_network_excepts),
+		cmocka_unit_test(appliances_refuse_an_exception_that_takes_nothing_or_all_out),
 		cmocka_unit_test(appliances_refuse_an_appliance_twice),
 		cmocka_unit_test(appliances_refuse_an_address_twice),
 		cmocka_unit_test(appliances_refuse_a_mac_twice),
