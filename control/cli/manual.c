@@ -181,7 +181,8 @@ static void write_profile(const char *example)
 	puts(".SH DESCRIPTION");
 	put_line("A profile is a YAML file with a row for every documented port: role, direction, "
 		 "port, transport, feature, service. One may extend another, add rows and remove "
-		 "some. A row whose status is recalled rather than verified loads with a warning.");
+		 "some. A row whose status is recalled was not read in the vendor's guide: "
+		 "portolan policy marks it as unverified.");
 	puts(".SH KEYS");
 	put_keys(profile_hint);
 	puts(".SH EXAMPLE");

@@ -33,18 +33,64 @@ struct ruleset_builder {
 	struct ruleset **result;
 };
 
+/* ---- warnings ---- */
+
+/* Whether a rule keeps its port open for anybody. */
+static bool is_open_to_all(const struct rule *r)
+{
+	return r->enabled && r->peers == PEERS_ANY && !r->implied;
+}
+
+static bool is_limited(const struct rule *r)
+{
+	return !r->implied && (!r->enabled || r->peers != PEERS_ANY);
+}
+
+/* The features of a set's rules that are so; NULL: none is. */
+static const char *features_that(bool (*are)(const struct rule *), const struct ruleset *ruleset,
+	const struct rule_set *set, struct arena *arena)
+{
+	const char *names = NULL;
+
+	for (uint32_t i = set->first; i < set->first + set->count; i++)
+		if (are(&ruleset->policy->rule[i]))
+			names = names ? arena_format(
+						arena, "%s, %s", names, ruleset->rule[i].feature)
+				      : ruleset->rule[i].feature;
+	return names;
+}
+
+/* Features that are switched off or bound to peers, on a port that another one keeps open: what the
+ * site says of them has no effect on what is allowed. */
+static void warn_of_set(struct ruleset *ruleset, const struct rule_set *set, struct arena *arena)
+{
+	const char *open = features_that(is_open_to_all, ruleset, set, arena);
+	const char *limited = features_that(is_limited, ruleset, set, arena);
+
+	if (open && limited)
+		ruleset->warning[ruleset->warnings++] = arena_format(arena,
+			"%s: anybody may use it all the same: %s %s switched off or bound to "
+			"peers, and %s %s not",
+			ruleset->rule[set->first].id, limited, strchr(limited, ',') ? "are" : "is",
+			open, strchr(open, ',') ? "are" : "is");
+}
+
+static bool is_dhcp_set(const struct policy *policy, uint32_t set)
+{
+	return set == policy->dhcp_set[ROLE_MANAGEMENT_CENTER] ||
+	       set == policy->dhcp_set[ROLE_MANAGED_DEVICE];
+}
+
 static void warnings_write(struct ruleset *ruleset, struct arena *arena)
 {
 	const struct policy *policy = ruleset->policy;
 
 	ruleset->warning = arena_alloc(arena, (policy->rules + 1) * sizeof(*ruleset->warning));
-	for (uint32_t i = 0; i < policy->rules; i++) {
-		const struct rule_text *rule = &ruleset->rule[i];
-		if (rule->status == RULE_RECALLED)
-			ruleset->warning[ruleset->warnings++] = arena_format(arena,
-				"profile %s: rule %s for %s is recalled, not verified",
-				rule->origin, rule->id, rule->feature);
-	}
+	for (uint32_t i = 0; i < policy->rules; i++)
+		ruleset->unverified += ruleset->rule[i].status == RULE_RECALLED;
+	for (uint32_t set = SET_NONE + 1; set < policy->sets; set++)
+		if (!is_dhcp_set(policy, set))
+			warn_of_set(ruleset, &policy->set[set], arena);
 }
 
 static void values_write(

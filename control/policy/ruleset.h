@@ -36,7 +36,7 @@ struct appliance_text {
 	char *name;
 	enum role role;
 	char **address, **mac; /* as written in the site */
-	char **except; /* parts of its networks that are no appliances */
+	char **except;	       /* parts of its networks that are no appliances */
 	size_t addresses, macs, excepts;
 };
 
@@ -60,7 +60,8 @@ struct ruleset {
 	struct flow_timeouts timeouts;
 	char **warning; /* printed as `portolan: warning: …` */
 	size_t warnings;
-	void *memory; /* owns everything above and this structure */
+	size_t unverified; /* rules that nobody has read in the vendor's guide */
+	void *memory;	   /* owns everything above and this structure */
 };
 
 /* `site` is a path; `profile` a path or the name of a shipped profile. Either may be NULL: without

@@ -156,7 +156,7 @@ static void row_fill(struct row *row, const struct ruleset *ruleset, uint32_t i)
 	snprintf(row->cell[STATE], CELL_BYTES, "%s", r->enabled ? "enabled" : "disabled");
 	cell_peers(row->cell[PEERS], ruleset, r);
 	snprintf(row->cell[NOTE], CELL_BYTES, "%s",
-		is_recalled ? "recalled"
+		is_recalled ? "unverified"
 		: is_own    ? "site"
 			    : "");
 }
@@ -238,6 +238,10 @@ static int print_table(const struct ruleset *ruleset, const uint32_t *order, FIL
 		*ruleset->version ? " (" : "", ruleset->version, *ruleset->version ? ")" : "",
 		ruleset->hash);
 	print_rows(ruleset, order, row, out, colour);
+	if (ruleset->unverified)
+		fprintf(out,
+			"\n%zu rows are unverified: nobody has read them in the vendor's guide\n",
+			ruleset->unverified);
 	free(row);
 	return 0;
 }

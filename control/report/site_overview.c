@@ -148,6 +148,11 @@ static void print_rules(const struct ruleset *ruleset, FILE *out)
 		      "beside them %u implied\n",
 		"rules", rules, rules - disabled, disabled, rules_that(ruleset, is_moved),
 		rules_that(ruleset, is_bound), rules_that(ruleset, is_own), implied);
+	if (ruleset->unverified)
+		fprintf(out,
+			"  %-12s %zu, not read in the vendor's guide: `portolan policy` marks "
+			"them\n",
+			"unverified", ruleset->unverified);
 	print_matching(ruleset, out, is_disabled, print_disabled);
 	print_matching(ruleset, out, is_moved, print_moved);
 	print_matching(ruleset, out, is_bound, print_bound);

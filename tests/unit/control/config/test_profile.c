@@ -81,18 +81,15 @@ static void profile_on_premises_extends_the_cloud_delivered_one(void **state)
 	ruleset_close(ruleset);
 }
 
-static void profile_row_that_is_recalled_loads_with_a_warning(void **state)
+static void profile_rows_that_are_recalled_are_counted_as_unverified(void **state)
 {
 	struct errors errors = {0};
 	struct ruleset *ruleset;
 
 	(void)state;
 	assert_int_equal(ruleset_open(&ruleset, NULL, NULL, "on-premises-7", &errors), 0);
-	assert_int_equal(ruleset->warnings, 6);
-	assert_string_equal(ruleset->warning[0],
-		"profile on-premises-7: rule management-center/inbound/1500/tcp for "
-		"database-access is "
-		"recalled, not verified");
+	assert_int_equal(ruleset->unverified, 6);
+	assert_int_equal(ruleset->warnings, 0);
 	ruleset_close(ruleset);
 }
 
@@ -359,7 +356,7 @@ int main(void)
 		cmocka_unit_test(profile_rows_that_ship_say_what_they_are_and_where_they_were_read),
 		cmocka_unit_test(profile_binds_appliance_communications_to_the_inventory),
 		cmocka_unit_test(profile_on_premises_extends_the_cloud_delivered_one),
-		cmocka_unit_test(profile_row_that_is_recalled_loads_with_a_warning),
+		cmocka_unit_test(profile_rows_that_are_recalled_are_counted_as_unverified),
 		cmocka_unit_test(profile_names_are_sorted),
 		cmocka_unit_test(profile_takes_a_service_or_a_list_of_them),
 		cmocka_unit_test(profile_refuses_a_row_without_its_status),

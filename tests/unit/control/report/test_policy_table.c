@@ -103,7 +103,7 @@ static void listing_table_shows_moved_disabled_bound_and_recalled_rules(void **s
 	holds(text, "8306/tcp (documented 8305)  appliance-communications  tls ");
 	holds(text, "disabled  any\n");
 	holds(text, "10.0.0.0/8 192.0.2.1\n");
-	holds(text, "any                   recalled\n");
+	holds(text, "any                   unverified\n");
 	assert_null(strstr(text, "\033"));
 	free(text);
 }
@@ -196,7 +196,7 @@ static void site_overview_shows_what_a_site_compiled_to(void **state)
 	holds(text, "protocols   gre not-covered, 253 not-covered; the others as by default\n");
 	holds(text, "source auto, interfaces eth1, warm-up 90s, duplicates kept\n");
 	holds(text, "closed 5s, ");
-	holds(text, "warnings    6\n");
+	holds(text, "unverified   6, not read");
 	free(text);
 }
 
