@@ -67,9 +67,11 @@ struct source {
 	const struct source_operations *operations;
 	uint64_t start_ns, now_ns;	  /* of the stream: its first packet, its latest time */
 	uint64_t bytes_read, bytes_total; /* of files, for a progress bar; total 0: not known */
-	uint64_t leap_ns; /* the last time far from the stream's, with `leaps` in a row */
+	uint64_t leap_ns;     /* the last time far from the stream's, with `leaps` in a row */
+	uint64_t earliest_ns; /* of a packet before the start; 0: there is none */
+	uint64_t early_ns;    /* the last time far before the start, with `earlies` in a row */
 	uint64_t left_ns; /* the start by the time that was left for this one, at the very start */
-	uint32_t leaps, witnesses;
+	uint32_t leaps, witnesses, earlies;
 	int started;
 	int is_idle;	/* a pipe has nothing at the moment: what is known should be told now */
 	int is_hurried; /* set by the worker, which has work of its own: an idle poll waits for
@@ -161,11 +163,31 @@ static inline void source_set_now(struct source *s, struct burst *b, uint64_t no
 	b->start_ns = s->start_ns;
 }
 
+/* A packet from before the start: captures were given in another order. A time that is far away
+ * counts when as many in a row agree as would move the stream. */
+static inline void source_note_early(struct source *s, uint64_t time_ns)
+{
+	uint64_t earliest_ns = s->earliest_ns ? s->earliest_ns : s->start_ns;
+
+	if (time_ns >= earliest_ns)
+		return;
+	if (!source_times_agree(time_ns, earliest_ns)) {
+		s->earlies = source_times_agree(s->early_ns, time_ns) ? s->earlies + 1 : 1;
+		s->early_ns = s->earlies == 1 || time_ns < s->early_ns ? time_ns : s->early_ns;
+		if (s->earlies < SOURCE_WITNESSES)
+			return;
+		time_ns = s->early_ns;
+	}
+	s->earliest_ns = time_ns;
+}
+
 /* Stamps a packet with the stream's time. */
 static inline void source_stamp(struct source *s, struct burst *b, struct packet *p)
 {
 	p->now_ns = source_advance(s, source_start(s, p->time_ns), p->time_ns);
 	source_set_now(s, b, p->now_ns);
+	if (p->time_ns < s->start_ns)
+		source_note_early(s, p->time_ns);
 }
 
 /* Stamps a burst whose packets all came at `time_ns`; what it returns is their now_ns. */

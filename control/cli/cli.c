@@ -31,11 +31,28 @@ int cli_flush(const char *command)
 
 	if (error == 0)
 		return EXIT_DONE;
+	if (error == -EPIPE) /* who reads has seen enough, as `head` does */
+		return EXIT_FAILED;
 	errors_say("%s: standard output: %s", command, strerror(-error));
 	return EXIT_FAILED;
 }
 
-static int print_help(const struct cli_command *c)
+/* Whether the help has all values itself. */
+static bool names_choices(const struct cli_option *o)
+{
+	char choice[64];
+
+	for (const char *at = o->choices; *at; at += *at == '|') {
+		size_t length = strcspn(at, "|");
+		snprintf(choice, sizeof(choice), "%.*s", (int)length, at);
+		if (!strstr(o->help, choice))
+			return false;
+		at += length;
+	}
+	return true;
+}
+
+int cli_print_help(const struct cli_command *c)
 {
 	int width = 0;
 
@@ -46,10 +63,13 @@ static int print_help(const struct cli_command *c)
 		width = length > width ? length : width;
 	}
 	printf("\nOptions:\n");
-	for (const struct cli_option *o = c->options; o->name; o++)
+	for (const struct cli_option *o = c->options; o->name; o++) {
 		printf("  --%s%s%-*s  %s\n", o->name, o->argument ? " " : "",
 			width - (int)strlen(o->name) - (o->argument ? 1 : 0),
 			o->argument ? o->argument : "", o->help);
+		if (o->choices && !names_choices(o))
+			printf("    %-*s  one of %s\n", width, "", o->choices);
+	}
 	printf("  --%-*s  this text\n", width, "help");
 	return cli_flush(c->name);
 }
@@ -92,12 +112,12 @@ static int read_options(const struct cli_command *c, const struct option *table,
 
 	optind = 0;
 	opterr = 0;
-	while (status == EXIT_DONE && (i = getopt_long(argc, argv, ":", table, NULL)) != -1) {
+	while (status == EXIT_DONE && (i = getopt_long(argc, argv, ":h", table, NULL)) != -1) {
 		if (i == ':')
 			status = cli_misuse(c->name, "%s: needs a value", argv[optind - 1]);
 		else if (i == '?')
 			status = cli_misuse(c->name, "unknown option '%s'", argv[optind - 1]);
-		else if (i == 256 + help)
+		else if (i == 'h' || i == 256 + help)
 			status = -1;
 		else
 			status = take_option(c, i - 256, optarg, r);
@@ -117,7 +137,7 @@ int cli_run_command(const struct cli_command *c, int argc, char **argv)
 	table[n] = (struct option){"help", no_argument, NULL, 256 + n};
 	status = read_options(c, table, n, argc - 1, argv + 1, &r);
 	if (status < 0)
-		return print_help(c);
+		return cli_print_help(c);
 	if (status != EXIT_DONE)
 		return status;
 	r.argument = (const char *const *)argv + 1 + optind;

@@ -63,6 +63,9 @@ extern const struct cli_command *const cli_commands[];
 /* Prints `portolan: COMMAND: …` and a pointer to the help. Returns EXIT_MISUSED. */
 int cli_misuse(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Prints a command's help; an exit status. */
+int cli_print_help(const struct cli_command *);
+
 /* Parses the arguments after the command's name, argv[1], and runs it or prints its help. */
 int cli_run_command(const struct cli_command *, int argc, char **argv);
 

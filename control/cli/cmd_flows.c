@@ -6,8 +6,12 @@
 #include "cli/client.h"
 #include "cli/flow_row.h"
 #include "serve/control_protocol.h"
+#include "verdict.h"
 
 enum { SOCKET, APPLIANCE, PEER, PORT, VERDICT, FLAGGED, SORT, LIMIT, JSON };
+
+#define VERDICT_CHOICE(name, text) "|" text
+#define VERDICTS VERDICT_LIST(VERDICT_CHOICE)
 
 static const struct cli_option options[] = {
 	[SOCKET] = {"socket", "PATH", "the sensor's control socket (/run/portolan/control.sock)",
@@ -15,7 +19,7 @@ static const struct cli_option options[] = {
 	[APPLIANCE] = {"appliance", "NAME", "only flows of this one", NULL},
 	[PEER] = {"peer", "ADDRESS", "only flows with this address at either end", NULL},
 	[PORT] = {"port", "N", "only flows to this responder's port", NULL},
-	[VERDICT] = {"verdict", "VERDICT", "only these, such as unexpected-port", NULL},
+	[VERDICT] = {"verdict", "VERDICT", "only flows with this verdict", &VERDICTS[1]},
 	[FLAGGED] = {"flagged", NULL, "only flagged ones", NULL},
 	[SORT] = {"sort", "KEY", "the largest first (bytes)", "bytes|packets|start|last|severity"},
 	[LIMIT] = {"limit", "N", "at most so many (1000)", NULL},

@@ -84,8 +84,12 @@ static int run_captures(const struct replay_options *o, const struct settings *s
 	}
 	if (p.interrupted)
 		fputs("portolan: replay: interrupted; what was read before counts\n", stderr);
-	result = (struct collector_result){
-		p.counters, p.start_ns, p.end_ns, title, captures_json(o, &p), false};
+	result = (struct collector_result){.counters = p.counters,
+		.start_ns = p.start_ns,
+		.end_ns = p.end_ns,
+		.title = title,
+		.is_nothing = p.failures > 0 && p.counters.frames == 0,
+		.more = captures_json(o, &p)};
 	status = collector_close(collector, &result);
 	if (p.failures || p.interrupted)
 		status = EXIT_FAILED;

@@ -1,5 +1,6 @@
 #include <jansson.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,7 @@ static int print_overview(FILE *out)
 		out);
 	for (const struct cli_command *const *c = cli_commands; *c; c++)
 		fprintf(out, "  %-10s %s\n", (*c)->name, (*c)->summary);
-	fputs("\nportolan COMMAND --help says more; --version says which portolan this is.\n"
+	fputs("\nSee portolan COMMAND --help for details; --version prints the version.\n"
 	      "Exit status: 0 done, 1 failed while running, 2 usage or configuration,\n"
 	      "3 flagged flows were found and --fail-on asked for that.\n",
 		out);
@@ -32,6 +33,11 @@ static const struct cli_command *find(const char *name)
 		if (strcmp((*c)->name, name) == 0)
 			return *c;
 	return NULL;
+}
+
+static bool is_one_of(const char *word, const char *a, const char *b, const char *c)
+{
+	return strcmp(word, a) == 0 || strcmp(word, b) == 0 || strcmp(word, c) == 0;
 }
 
 /* What was left out for want of memory is no answer, and no mistake of who asked. */
@@ -55,11 +61,13 @@ int main(int argc, char **argv)
 		print_overview(stderr);
 		return EXIT_MISUSED;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+	if (is_one_of(argv[1], "--help", "-h", "help") && argc > 2 && find(argv[2]))
+		return status_of(cli_print_help(find(argv[2])));
+	if (is_one_of(argv[1], "--help", "-h", "help")) {
 		print_overview(stdout);
 		return cli_flush("help");
 	}
-	if (strcmp(argv[1], "--version") == 0) {
+	if (is_one_of(argv[1], "--version", "-V", "version")) {
 		puts("portolan " PORTOLAN_VERSION);
 		return cli_flush("version");
 	}

@@ -284,7 +284,7 @@ static int close_lines(struct json_lines *lines)
 {
 	int error = json_lines_close(lines);
 
-	if (error < 0)
+	if (error < 0 && error != -EPIPE)
 		errors_say("%s: not all was written: %s", json_lines_name(lines), strerror(-error));
 	return error < 0 ? EXIT_FAILED : EXIT_DONE;
 }
@@ -511,10 +511,9 @@ static int print_summary(struct collector *c, const struct collector_result *res
 
 	summary_print(&c->usage, &in, &style, out);
 	error = stream_flush(out);
-	if (error == 0)
-		return EXIT_DONE;
-	errors_say("standard output: %s", strerror(-error));
-	return EXIT_FAILED;
+	if (error < 0 && error != -EPIPE) /* `head` has seen enough */
+		errors_say("standard output: %s", strerror(-error));
+	return error < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
 /* What is known at the end only is stored with it. */
@@ -558,7 +557,8 @@ int collector_close(struct collector *c, struct collector_result *result)
 	status |= close_lines(&c->flow_lines);
 	status |= close_lines(&c->event_lines);
 	status |= write_stats(c, result);
-	status |= print_summary(c, result);
+	if (!result->is_nothing)
+		status |= print_summary(c, result);
 	result->has_findings = summary_has_findings(&c->usage, &result->counters);
 	json_decref(result->more);
 	result->more = NULL;

@@ -70,6 +70,7 @@ struct collector_result {
 	struct counters counters;
 	uint64_t start_ns, end_ns;
 	const char *title;
+	bool is_nothing;   /* no capture could be read: there is no summary */
 	json_t *more;	   /* further members of the accounting, owned; or NULL */
 	bool has_findings; /* set by collector_close(): the summary shows some */
 };

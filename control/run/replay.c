@@ -226,7 +226,7 @@ int replay_run(struct replay *p)
 	if (error < 0)
 		return error;
 	error = p->workers > 1 ? run_pooled(p, s) : run_inline(p, s);
-	p->start_ns = s->start_ns;
+	p->start_ns = s->earliest_ns ? s->earliest_ns : s->start_ns;
 	p->end_ns = s->now_ns;
 	s->operations->close(s);
 	return error;

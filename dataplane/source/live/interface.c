@@ -25,7 +25,7 @@ static int activate_failed(
 		return refuse(error, -ENODEV, t->name, "there is no such interface");
 	if (status == PCAP_ERROR_PERM_DENIED)
 		return refuse(error, -EPERM, t->name,
-			"may not capture; want root, or CAP_NET_RAW and CAP_NET_ADMIN");
+			"permission denied; want root, or the capability CAP_NET_RAW");
 	if (status == PCAP_ERROR_IFACE_NOT_UP)
 		return refuse(error, -ENETDOWN, t->name, "the interface is not up");
 	return refuse(error, -EIO, t->name, *reason ? reason : pcap_statustostr(status));
