@@ -58,7 +58,7 @@ static const char *const remedy[] = {
 		"time stamps run backwards: several clocks, a clock that was set, or captures "
 		"out of order; when things happened is uncertain by as much",
 	[MIRROR_FINDING_ABSENT] =
-		"is the mirror where they are? Of an appliance that is not seen nothing is said",
+		"is the mirror where they are? no conclusions about appliances that are not seen",
 };
 
 const char *mirror_finding_name(enum mirror_finding_kind kind)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,6 +36,20 @@ struct terminal_style terminal_style_of(bool colour)
 		.dim = "\033[2m",
 		.plain = "\033[0m",
 	};
+}
+
+int terminal_columns(FILE *f)
+{
+	enum { LEAST = 60, USUAL = 100, MOST = 1000 };
+	const char *told = getenv("COLUMNS");
+	long columns = told ? strtol(told, NULL, 10) : 0;
+	struct winsize size;
+
+	if (columns <= 0 && ioctl(fileno(f), TIOCGWINSZ, &size) == 0)
+		columns = size.ws_col;
+	if (columns <= 0)
+		columns = USUAL;
+	return (int)(columns < LEAST ? LEAST : columns > MOST ? MOST : columns);
 }
 
 int stream_flush(FILE *f)

@@ -16,6 +16,9 @@ struct terminal_style {
 bool terminal_wants_colour(FILE *);
 struct terminal_style terminal_style_of(bool colour);
 
+/* How many columns a line may have: COLUMNS, else what the terminal says, else 100. */
+int terminal_columns(FILE *);
+
 /* 0 if everything printed was written, or a negative errno, also of an earlier write. */
 int stream_flush(FILE *);
 

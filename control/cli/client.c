@@ -43,7 +43,7 @@ static int connect_to(const struct client_request *q, const char *path, int *fd)
 				"no sensor answers there; is `portolan run` running, with this "
 				"control socket? --socket names another");
 		return report_error(q, path,
-			error == EACCES ? "not for this user; the sensor's group may ask"
+			error == EACCES ? "permission denied; the sensor's group may ask"
 					: strerror(error));
 	}
 	return EXIT_DONE;

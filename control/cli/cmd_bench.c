@@ -17,7 +17,7 @@ static const struct cli_option options[] = {
 	[ROUNDS] = {"rounds", "N", "measure N rounds and take the medians (7)", NULL},
 	[WORKERS] = {"workers", "N", "with N threads, each address pair with one of them (1)",
 		NULL},
-	[UNINSPECTED] = {"uninspected", NULL, "without a look at what is spoken", NULL},
+	[UNINSPECTED] = {"uninspected", NULL, "without payload inspection", NULL},
 	[JSON] = {"json", NULL, "one JSON object instead of words", NULL},
 	{0},
 };

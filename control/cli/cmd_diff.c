@@ -376,7 +376,7 @@ const struct cli_command cli_diff = {
 	.arguments_min = 2,
 	.arguments_max = 2,
 	.description =
-		"Compares two policies place by place: + is allowed more than before, - "
+		"Compares two policies rule by rule: + is allowed more than before, - "
 		"less, ~ with\n"
 		"other peers or services. Profiles by name (portolan policy --help) or by path.",
 	.options = options,

@@ -109,9 +109,9 @@ static void print_status(const json_t *status)
 	print_number("flows seen", status, "accounting.flows.created", "");
 	print_verdicts(status, &st);
 	print_channels(status, &st);
-	printf("\n%sEVENTS%s   %.0f alerts, %.0f repeats counted on one, %.0f delayed, %.0f "
+	printf("\n%sEVENTS%s   %.0f alerts, %.0f suppressed duplicates, %.0f delayed, %.0f "
 	       "dropped; "
-	       "%.0f findings from relations\n",
+	       "%.0f correlated findings\n",
 		st.bold, st.plain, number_at(status, "events.alerts"),
 		number_at(status, "events.coalesced"), number_at(status, "events.delayed"),
 		number_at(status, "events.dropped"), number_at(status, "findings"));

@@ -187,7 +187,7 @@ static int refuse_syntax(
 	if (!problem || parser->error == YAML_MEMORY_ERROR)
 		return -ENOMEM;
 	if (parser->error == YAML_READER_ERROR)
-		errors_add(errors, "%s:%zu: found bytes that are no text (%s); want YAML in UTF-8",
+		errors_add(errors, "%s:%zu: found a binary file (%s); want YAML in UTF-8",
 			d->name, parser_line(d, parser), problem);
 	else
 		errors_add(errors,

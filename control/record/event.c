@@ -72,10 +72,12 @@ static size_t write_reason(
 {
 	const struct rule_set *s = &e->ruleset->policy->set[r->set[end]];
 	const char *feature = s->count > 0 ? e->ruleset->rule[s->first].feature : "";
+	char protocol[ENDPOINT_TEXT_BYTES];
 
 	switch (r->end_verdict[end]) {
 	case VERDICT_UNEXPECTED_PROTOCOL:
-		return (size_t)snprintf(text, bytes, "no list of the policy has this protocol");
+		format_protocol(r->protocol, protocol);
+		return (size_t)snprintf(text, bytes, "IP protocol %s is not permitted", protocol);
 	case VERDICT_FEATURE_DISABLED:
 		return (size_t)snprintf(
 			text, bytes, "documented for %s, which is switched off", feature);
@@ -84,7 +86,7 @@ static size_t write_reason(
 			text, bytes, "documented for %s, but not with this peer", feature);
 	case VERDICT_WRONG_SERVICE:
 		return (size_t)snprintf(text, bytes,
-			"documented for %s, which speaks %s; what is spoken is %s", feature,
+			"documented for %s, which speaks %s; detected protocol: %s", feature,
 			e->ruleset->rule[s->first].service,
 			r->service < SERVICE_COUNT ? service_name((enum service)r->service)
 						   : "nothing of the kind");
@@ -108,7 +110,7 @@ void event_message(const struct ecs *e, const struct record *r, char *text, size
 	if (r->end_verdict[end] != VERDICT_UNEXPECTED_PORT || used >= bytes)
 		return;
 	if (ecs_nearest(e, r, end, found) == 0) {
-		snprintf(text + used, bytes - used, "; none is near");
+		snprintf(text + used, bytes - used, "; no similar rule");
 		return;
 	}
 	nearest_words(&found[0], how, sizeof(how));

@@ -91,7 +91,7 @@ static void print_blind_spots(const struct counters *c, const struct terminal_st
 	}
 	if (c->reassembly_exhausted) {
 		format_number(c->reassembly_exhausted, number);
-		fprintf(out, "  %s%-15s %14s flows, for want of buffers%s\n", st->warn,
+		fprintf(out, "  %s%-15s %14s flows, no buffer available%s\n", st->warn,
 			"not inspected", number, st->plain);
 	}
 	if (c->untracked_packets) {
@@ -291,8 +291,8 @@ static void print_flagged(struct usage_table *s, const struct summary_input *in,
 	sorted = findings_sorted(&s->findings);
 	format_number(total, flows);
 	format_number(s->findings.count, count);
-	fprintf(out, "%s flow%s, %s finding%s, gravest first\n", flows, total == 1 ? "" : "s",
-		count, s->findings.count == 1 ? "" : "s");
+	fprintf(out, "%s flow%s, %s finding%s, by severity\n", flows, total == 1 ? "" : "s", count,
+		s->findings.count == 1 ? "" : "s");
 	for (; sorted && shown < s->findings.count && shown < FINDINGS_SHOWN; shown++)
 		print_finding(s, in, sorted[shown], st, out);
 	free(sorted);
@@ -367,8 +367,8 @@ static void print_exposed(const struct usage_table *s, const struct terminal_sty
 		if (exposures_flows(&s->exposures, (enum exposure)k) == 0)
 			continue;
 		if (!headed++)
-			fprintf(out, "\n%sEXPOSED%s  no violation, and worth knowing\n", st->bold,
-				st->plain);
+			fprintf(out, "\n%sCLEAR TEXT%s and weak protocols: no violations\n",
+				st->bold, st->plain);
 		print_exposure(s, (enum exposure)k, out);
 	}
 }
@@ -448,6 +448,21 @@ static void enter_set(const struct ruleset *c, uint16_t set, uint8_t *seen, int 
 	*part = here;
 }
 
+/* Another word of a list that goes over several lines. */
+static void put_wrapped(FILE *out, int *column, bool is_next, const char *word)
+{
+	int length = (int)strlen(word) + 1;
+
+	if (is_next)
+		fputc(',', out);
+	if (*column + length + 1 > terminal_columns(out)) {
+		fputs("\n   ", out);
+		*column = 3;
+	}
+	fprintf(out, " %s", word);
+	*column += length + is_next;
+}
+
 /* Nobody misses what is implied. */
 static bool is_documented(const struct ruleset *c, uint32_t i)
 {
@@ -459,16 +474,18 @@ static void print_unseen(
 {
 	uint32_t unseen = 0;
 	const char *last = "";
+	int column;
 
 	for (uint32_t i = 0; i < c->policy->rules; i++)
 		unseen += !seen[i] && is_documented(c, i);
 	if (unseen == 0)
 		return;
 	fprintf(out, "  %snot seen:", st->dim);
+	column = 11;
 	for (uint32_t i = 0; i < c->policy->rules; i++) {
 		if (seen[i] || !is_documented(c, i) || strcmp(last, c->rule[i].id) == 0)
 			continue;
-		fprintf(out, "%s %s", *last ? "," : "", c->rule[i].id);
+		put_wrapped(out, &column, *last != '\0', c->rule[i].id);
 		last = c->rule[i].id;
 	}
 	fprintf(out, "%s\n", st->plain);
@@ -624,8 +641,8 @@ static void print_correlations(
 	if (all->count == 0)
 		return;
 	fprintf(out,
-		"\n%sRELATED%s  what only several flows tell together, or flows that are "
-		"not there\n",
+		"\n%sCORRELATED%s findings, from several flows or from flows that are "
+		"missing\n",
 		st->bold, st->plain);
 	for (const struct correlation *f = all->first; f && shown < CORRELATIONS_SHOWN;
 		f = f->hh.next, shown++) {

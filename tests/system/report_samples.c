@@ -162,7 +162,7 @@ static const struct report_finding busy_finding[] = {
 		       "was "
 		       "answered: 39 connections, one every hour, to a peer that was never seen "
 		       "before.",
-		.nearest = "none is near: 4444/tcp is in no profile, in no direction",
+		.nearest = "no similar rule: 4444/tcp is in no profile, in no direction",
 		.evidence = "evidence/ftd-17-20260109T04.pcapng, 1,000 packets from the first on",
 		.documents =
 			"extra_rules: - {role: managed-device, direction: outbound, port: 4444, "
@@ -181,7 +181,7 @@ static const struct report_finding busy_finding[] = {
 		.direction = "outbound",
 		.verdict = "wrong-service",
 		.connection = "established",
-		.why = "443/tcp is documented for internet, which speaks tls; what is spoken is "
+		.why = "443/tcp is documented for internet, which speaks tls; detected protocol: "
 		       "ssh.",
 		.nearest = "managed-device/outbound/443/tcp: the port is right, the service is not",
 		.evidence = "evidence/ftd-03-20260108T16.pcapng, all 94 packets"},
@@ -497,7 +497,7 @@ static struct report_model crowd(void)
 			.verdict = verdict[chance(3)],
 			.connection = connection[chance(3)],
 			.why = "No rule of this role has this port in this direction.",
-			.nearest = "none is near",
+			.nearest = "no similar rule",
 			.no_evidence = "the room for packets was full"};
 	model.title = "portolan: site north under attack";
 	model.finding = finding;

@@ -102,10 +102,10 @@ static void document_refuses_an_empty_file(void **state)
 static void document_refuses_bytes_that_are_no_text(void **state)
 {
 	(void)state;
-	text_refused("a: 1\n\xff\xfe\xfd\n", "f:2: found bytes that are no text (invalid leading "
+	text_refused("a: 1\n\xff\xfe\xfd\n", "f:2: found a binary file (invalid leading "
 					     "UTF-8 octet); want YAML in UTF-8");
 	refused("a: 1\nb: \0\n", 10, -EINVAL,
-		"f:2: found bytes that are no text (control characters are not allowed); want YAML "
+		"f:2: found a binary file (control characters are not allowed); want YAML "
 		"in "
 		"UTF-8");
 }

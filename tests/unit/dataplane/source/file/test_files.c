@@ -336,7 +336,7 @@ static void files_says_what_is_wrong_and_goes_on(void **state)
 	r = read_all(path, 5);
 	assert_int_equal(r->errors, 4);
 	check_error(r, 0, empty.path, "is empty");
-	check_error(r, 1, text.path, "no capture");
+	check_error(r, 1, text.path, "not a capture file");
 	check_error(r, 2, path[2], strerror(ENOENT));
 	assert_int_equal(r->status[2], -ENOENT);
 	check_error(r, 3, path[3], "is a directory");
