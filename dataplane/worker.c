@@ -30,7 +30,7 @@
 struct worker {
 	struct pipeline pipeline;
 	void *table_memory, *fragment_memory, *duplicate_memory, *responder_cache_memory;
-	void *inspection_memory;
+	void *inspection_memory, *opening_memory;
 	size_t table_bytes, fragment_bytes, duplicate_bytes, memory_bytes, inspection_bytes;
 	struct mirror_host *host; /* one an appliance */
 	int dumping;
@@ -93,13 +93,15 @@ int worker_new(struct worker **out, const struct worker_config *config)
 	w->table_memory = pages_new(w->table_bytes);
 	w->fragment_memory = pages_new(w->fragment_bytes);
 	w->responder_cache_memory = pages_new(w->memory_bytes);
+	w->opening_memory = pages_new(opening_table_size());
 	if (config->deduplicate) {
 		w->duplicate_bytes = duplicates_size(DUPLICATE_SETS_LOG2);
 		w->duplicate_memory = pages_new(w->duplicate_bytes);
 	}
 	w->host = calloc(hosts + 1, sizeof(*w->host));
 	if (!w->table_memory || !w->fragment_memory || !w->responder_cache_memory || !w->host ||
-		(config->deduplicate && !w->duplicate_memory) || inspection_open(w, config) < 0) {
+		!w->opening_memory || (config->deduplicate && !w->duplicate_memory) ||
+		inspection_open(w, config) < 0) {
 		worker_free(w);
 		return -ENOMEM;
 	}
@@ -113,6 +115,7 @@ int worker_new(struct worker **out, const struct worker_config *config)
 	w->pipeline.tracker.warmup_ns = config->warmup_ns;
 	tracker_init(&w->pipeline.tracker, &config->timeouts);
 	table_init(&w->pipeline.tracker.table, w->table_memory, config->flow_max, config->seed);
+	opening_table_init(&w->pipeline.tracker.openings, w->opening_memory);
 	responder_cache_init(&w->pipeline.tracker.responder_cache, w->responder_cache_memory,
 		RESPONDER_CACHE_SETS_LOG2, config->seed);
 	fragments_init(&w->pipeline.fragments, w->fragment_memory, FRAGMENT_SETS_LOG2);
@@ -131,6 +134,7 @@ void worker_free(struct worker *w)
 	pages_free(w->fragment_memory, w->fragment_bytes);
 	pages_free(w->duplicate_memory, w->duplicate_bytes);
 	pages_free(w->responder_cache_memory, w->memory_bytes);
+	pages_free(w->opening_memory, opening_table_size());
 	free(w->host);
 	pages_free(w->inspection_memory, w->inspection_bytes);
 	scratch_fini(w->pipeline.tracker.inspection.scratch);

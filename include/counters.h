@@ -87,6 +87,13 @@ static inline const char *discard_name(enum discard d)
 		"Flows that were not inspected, since no reassembly buffer was available.")        \
 	C(facts_exhausted, COUNTER, "services", "without_facts", "flows_without_facts", "",        \
 		"Flows whose names and versions were not kept, for want of room.")                 \
+	C(openings_exhausted, COUNTER, "services", "without_opening", "flows_without_opening", "", \
+		"Flows of appliance communications whose opening was not watched, for want of "    \
+		"room.")                                                                           \
+	C(certificates_exhausted, COUNTER, "services", "without_certificate",                      \
+		"certificates_without_room", "",                                                   \
+		"Certificates that were not read, for want of "                                    \
+		"room.")                                                                           \
 	C(overlap_contradicted, COUNTER, "services", "overlap_contradicted", "contradicted_bytes", \
 		"", "Bytes of first segments that came again as others.")                          \
 	A(evasions, EVASION_COUNT, EVASION_NAMES, COUNTER, "evasion", "flows", "evasions",         \

@@ -38,6 +38,8 @@ struct rule {
 /* The rules that share a port: neighbours in policy.rule. */
 struct rule_set {
 	uint32_t first, count;
+	uint32_t is_channel; /* one of them is of appliance communications: see core/flow/opening.h
+			      */
 };
 
 /* `rule` is sorted by (role, direction, transport, port); set 0 is the empty set. */

@@ -6,6 +6,7 @@
 #ifndef PORTOLAN_RECORD_H
 #define PORTOLAN_RECORD_H
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,9 +19,33 @@
 enum record_kind {
 	RECORD_FLAGGED, /* a flow became flagged, or graver than it was reported */
 	RECORD_ENDED,
-	RECORD_LIVE,	  /* a flow as it is now: one of a dump */
-	RECORD_EVASION,	  /* `evasion_reason` was seen in a flow, flagged or not */
-	RECORD_WITHDRAWN, /* a flow that was reported as flagged is so no more */
+	RECORD_LIVE,	    /* a flow as it is now: one of a dump */
+	RECORD_EVASION,	    /* `evasion_reason` was seen in a flow, flagged or not */
+	RECORD_WITHDRAWN,   /* a flow that was reported as flagged is so no more */
+	RECORD_CERTIFICATE, /* a piece of what `piece.end` showed in a flow of channels; the pieces
+			     * of one follow each other */
+};
+
+/* What the beginning of a flow of appliance communications told (core/flow/opening.h); of other
+ * flows nothing. Bits are of ends: 1 the initiator's, 2 the responder's. */
+struct opening_report {
+	uint8_t alert;	    /* the first TLS alert in clear: its description */
+	uint8_t alert_from; /* whose: a bit; 0: there was none */
+	uint8_t stuck; /* its largest segments are sent again and again, and come not through */
+	uint8_t mac_known;
+	uint8_t mac[2][6]; /* the sender's address on the link, or the last router's */
+};
+
+/* RECORD_CERTIFICATE: a part of a certificate as it was sent, in DER. */
+#define CERTIFICATE_PIECE_BYTES 120
+struct certificate_piece {
+	uint16_t size;	 /* of the whole; 0: it was longer than what is kept, or there was none */
+	uint16_t offset; /* of this piece */
+	uint8_t length;	 /* of this piece */
+	uint8_t end;	 /* 0: the initiator's, 1: the responder's */
+	uint8_t is_none; /* it has sent that it has none */
+	uint8_t zero;
+	uint8_t byte[CERTIFICATE_PIECE_BYTES];
 };
 
 struct record {
@@ -52,8 +77,15 @@ struct record {
 	uint64_t packets[2], bytes[2];
 	uint8_t service;       /* enum service, or SERVICE_COUNT: none was recognised */
 	uint8_t service_basis; /* enum service_basis */
-	struct facts facts;
+	struct opening_report opening;
+	union {
+		struct facts facts;
+		struct certificate_piece piece; /* RECORD_CERTIFICATE */
+	};
 };
+
+static_assert(sizeof(struct opening_report) == 16, "written as one");
+static_assert(sizeof(struct certificate_piece) == sizeof(struct facts), "in the place of facts");
 
 /* Not ended as far as was seen. */
 static inline int record_is_live(const struct record *r)

@@ -57,16 +57,6 @@ static bool is_network(const struct appliance_text *a)
 	return false;
 }
 
-static bool is_channel_set(const struct ruleset *c, size_t set)
-{
-	const struct rule_set *s = &c->policy->set[set];
-
-	for (uint32_t i = 0; i < s->count; i++)
-		if (strcmp(c->rule[s->first + i].feature, CHANNEL_FEATURE) == 0)
-			return true;
-	return false;
-}
-
 int channels_init(struct channels *c, const struct ruleset *ruleset)
 {
 	*c = (struct channels){.ruleset = ruleset};
@@ -80,7 +70,7 @@ int channels_init(struct channels *c, const struct ruleset *ruleset)
 	for (size_t i = 0; i < ruleset->appliances; i++)
 		c->is_network[i] = is_network(&ruleset->appliance[i]);
 	for (size_t i = SET_NONE + 1; i < ruleset->policy->sets; i++)
-		c->is_channel[i] = is_channel_set(ruleset, i);
+		c->is_channel[i] = ruleset->policy->set[i].is_channel != 0;
 	return 0;
 }
 
@@ -412,4 +402,10 @@ void channel_end_text(const struct channels *c, const struct channel *ch, unsign
 	format_address(&ch->key.address[end], ch->key.version, address);
 	snprintf(text, CHANNEL_END_BYTES, "%.255s (%s)", c->ruleset->appliance[appliance].name,
 		address);
+}
+
+void channels_take_certificate(struct channels *c, const struct record *r)
+{
+	(void)c;
+	(void)r;
 }

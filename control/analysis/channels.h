@@ -22,7 +22,6 @@ struct remap;
 #define CHANNELS_MAX 65536
 #define CHANNEL_CONNECTIONS 2	  /* control and event */
 #define CHANNEL_CONNECTIONS_MAX 4 /* remembered of each pair: two, and those before a restart */
-#define CHANNEL_FEATURE "appliance-communications"
 
 /* Name (a stable interface) and description. */
 #define CHANNEL_STATE_LIST(X)                                                                      \
@@ -85,6 +84,9 @@ int channels_reload(struct channels *, const struct ruleset *, const struct rema
 
 /* Takes RECORD_LIVE and RECORD_ENDED, in the numbers of the current ruleset. */
 void channels_take(struct channels *, const struct record *);
+
+/* Takes RECORD_CERTIFICATE, likewise: the pieces of one follow each other. */
+void channels_take_certificate(struct channels *, const struct record *);
 
 /* Evaluates each pair. `in_doubt`: the mirror may be missing packets. */
 void channels_evaluate(

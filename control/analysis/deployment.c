@@ -46,6 +46,10 @@ void deployment_take(struct deployment *d, const struct record *r)
 {
 	if (d->is_lost)
 		return;
+	if (r->kind == RECORD_CERTIFICATE) {
+		channels_take_certificate(&d->channels, r);
+		return;
+	}
 	matrix_take(&d->matrix, r);
 	channels_take(&d->channels, r);
 	correlations_take(&d->correlations, r);

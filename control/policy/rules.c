@@ -311,13 +311,15 @@ static bool rules_share_port(const struct rule *a, const struct rule *b)
 	       a->port == b->port;
 }
 
-static void sets_write(struct policy *policy, struct rule_set *set)
+static void sets_write(struct policy *policy, struct rule_set *set, const struct rule_drafts *d)
 {
 	for (uint32_t i = 0; i < policy->rules; i++) {
 		const struct rule *r = &policy->rule[i];
 		if (i == 0 || !rules_share_port(r, r - 1))
 			set[policy->sets++].first = i;
 		set[policy->sets - 1].count++;
+		set[policy->sets - 1].is_channel |=
+			strcmp(d->rule_draft[i].row->feature, CHANNEL_FEATURE) == 0;
 		policy_set_put(policy, r->role, r->direction, r->transport, r->port,
 			(uint16_t)(policy->sets - 1));
 	}
@@ -364,7 +366,7 @@ int rules_build(struct ruleset *ruleset, const struct profile *profile, const st
 	rules_write(ruleset, &d, arena);
 	policy->sets = 1;
 	policy->set = set;
-	sets_write(policy, set);
+	sets_write(policy, set, &d);
 	dhcp_rules_write(policy, set, &d);
 	memcpy(policy->protocol, site->protocol, sizeof(policy->protocol));
 	return 0;

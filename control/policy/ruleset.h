@@ -15,6 +15,9 @@
 #include "policy.h"
 #include "timeouts.h"
 
+/* The feature that channels are made of (analysis/channels.h). */
+#define CHANNEL_FEATURE "appliance-communications"
+
 struct errors;
 struct settings;
 

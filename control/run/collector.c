@@ -44,6 +44,9 @@ static void take(struct collector *c, const struct record *r)
 	case RECORD_LIVE:
 		take_live(c, r);
 		break;
+	case RECORD_CERTIFICATE:
+		deployment_take(&c->deployment, r);
+		break;
 	default:
 		alerts_add(&c->events, r);
 		usage_add(&c->usage, r);

@@ -343,7 +343,8 @@ def check_stats_shape(s, stats):
         check_numbers(s, f"stats.verdict.{what}", stats["verdict"][what], VERDICTS)
     check_numbers(s, "stats.flows.ended", stats["flows"]["ended"], REASONS)
     check_numbers(s, "stats.services", stats.get("services"),
-                  ["recognised", "without_buffer", "without_facts", "overlap_contradicted"])
+                  ["recognised", "without_buffer", "without_facts", "without_opening",
+                   "without_certificate", "overlap_contradicted"])
     check_numbers(s, "stats.evidence", stats.get("evidence"),
                   ["copied", "lost", "packets", "bytes", "files", "removed", "masked", "unassigned"])
     check_numbers(s, "stats.evasion.flows", stats.get("evasion", {}).get("flows"), EVASIONS)

@@ -27,7 +27,8 @@ MAY_INCLUDE = {
     'dataplane/core/service': ['include', 'dataplane/core/protocol'],
     'dataplane/core/flow': ['include', 'dataplane/core/hash.h', 'dataplane/core/mirror.h',
                             'dataplane/core/decode', 'dataplane/core/policy',
-                            'dataplane/core/service'],
+                            # What is said in clear before TLS encrypts it.
+                            'dataplane/core/protocol', 'dataplane/core/service'],
     'dataplane/core': ['include', 'dataplane/core/decode', 'dataplane/core/flow'],
     'dataplane': ['include', 'dataplane/core'],
     # Where packets come from: nobody but control opens a source, by its contract.
@@ -72,7 +73,7 @@ MAY_INCLUDE = {
 LIBRARIES = {
     'rte_': 'dataplane/source/dpdk/', 'pcap': 'dataplane/source/', 'hs.h': 'dataplane/core/service/scanner.c',
     'yaml.h': 'control/config/document.c', 'cyaml/': 'control/config/schema.h',
-    'gnutls/': 'control/sink/tls_client.c', 'microhttpd.h': 'control/serve/http_server.c',
+    'gnutls/': ('control/sink/tls_client.c', 'control/analysis/certificate.c'), 'microhttpd.h': 'control/serve/http_server.c',
     'urcu': 'control/run/worker_pool.c', 'seccomp.h': 'control/sensor/syscalls.c',
     'sqlite3.h': 'control/store/database.c',
     'systemd/': 'control/sensor/sd_notify.c', 'zlib.h': 'dataplane/source/file/gzip.c',

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 
 #include "core/flow/initiator.h"
+#include "core/flow/opening.h"
 #include "core/flow/rejudge.h"
 #include "core/flow/report.h"
 
@@ -39,6 +40,8 @@ void end_record(struct tracker *t, uint32_t index, enum end reason)
 	if (reason != END_RELOADED)
 		mirror_end(t->mirror, index, f->shown[0] | f->shown[1], r);
 	inspection_release(&t->inspection, &service_state);
+	if (table_evidence(&t->table, f)->is_watched)
+		opening_release(t, f);
 	t->counters->ended[reason]++;
 	t->counters->recognised += service_state.service != 0;
 	t->counters->digest += record_digest(r);

@@ -43,6 +43,7 @@ struct evidence {
 	uint8_t reset_state : 2;  /* enum reset_state */
 	uint8_t is_tunnelled : 1; /* it is inside of a tunnel that is no mirror's */
 	uint8_t copies : 2;	  /* enum copies, see recent_packets.h */
+	uint8_t is_watched : 1;	  /* a flow of channels, see opening.h */
 	uint8_t known[2];
 	uint16_t told;	     /* EVASION_BIT(): what was told of flow.evasions */
 	uint16_t told_alone; /* of these: when only one side had sent anything */

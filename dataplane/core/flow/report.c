@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/flow/encap_table.h"
+#include "core/flow/opening.h"
 #include "core/flow/recent_packets.h"
 
 static void record_service(const struct tracker *t, const struct flow *f, struct record *r)
@@ -105,6 +106,9 @@ void report_fill(const struct tracker *t, const struct flow *f, enum record_kind
 	r->packets[1] = flow_packets(f, 1 - from);
 	r->bytes[0] = flow_bytes(f, from);
 	r->bytes[1] = flow_bytes(f, 1 - from);
+	r->opening = (struct opening_report){.alert_from = 0};
+	if (table_evidence(&t->table, f)->is_watched)
+		r->opening = opening_report_of(t, f);
 	record_service(t, f, r);
 }
 

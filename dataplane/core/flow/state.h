@@ -3,6 +3,7 @@
 #define PORTOLAN_STATE_H
 
 #include "core/flow/encap_table.h"
+#include "core/flow/opening_table.h"
 #include "core/flow/responder_cache.h"
 #include "core/flow/table.h"
 #include "core/flow/tunnelled.h"
@@ -26,6 +27,7 @@ struct tracker {
 	struct encap_table *encap_table;
 	struct mirror *mirror;
 	struct responder_cache responder_cache;
+	struct opening_table openings;
 	struct inspection inspection; /* without a scanner: no flow is inspected */
 	uint64_t limit_ns[TIMEOUT_COUNT];
 	uint64_t bound_ns[8];  /* from this gap on a packet takes the slow path: by enum timeout */

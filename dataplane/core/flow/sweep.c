@@ -1,6 +1,7 @@
 #include "core/flow/tracker.h"
 
 #include "core/flow/end.h"
+#include "core/flow/opening.h"
 #include "core/flow/rejudge.h"
 #include "core/flow/report.h"
 
@@ -83,6 +84,8 @@ int tracker_sweep(struct tracker *t)
 	uint32_t share = sweep_share(t), left = share;
 
 	report_waiting(t);
+	if (t->openings.told != OPENING_NOWHERE)
+		opening_tell(t);
 	for (; left > 0 && report_has_room(t->record_buffer); left--) {
 		sweep_flow(t, table->sweep_at);
 		if (++table->sweep_at < table->fresh)
@@ -98,6 +101,10 @@ int tracker_finish(struct tracker *t, uint64_t now_ns)
 {
 	struct table *table = &t->table;
 
+	if (t->openings.told != OPENING_NOWHERE) { /* before their flows end */
+		opening_tell(t);
+		return 1;
+	}
 	for (uint32_t step = FINISH_STEP; step > 0 && table->fresh > 0; step--) {
 		struct flow *f = &table->flow[--table->fresh];
 		enum end otherwise = end_is_due(t, f, now_ns) ? END_IDLE : END_END_OF_CAPTURE;

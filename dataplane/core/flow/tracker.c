@@ -9,6 +9,7 @@
 #include "core/flow/judge.h"
 #include "core/flow/key.h"
 #include "core/flow/listen.h"
+#include "core/flow/opening.h"
 #include "core/flow/recent_packets.h"
 #include "core/flow/rejudge.h"
 #include "core/flow/report.h"
@@ -50,6 +51,15 @@ static void note_fragment(struct flow *f, const struct decoded *v)
 		f->evasions |= EVASION_BIT(TINY_FRAGMENTS);
 }
 
+/* Of appliance communications: its opening is watched. */
+static void begin_opening(struct tracker *t, const struct flow *f)
+{
+	const struct rule_set *set = t->policy->set;
+
+	if (f->protocol == IPPROTO_TCP && set[f->set[0]].is_channel | set[f->set[1]].is_channel)
+		table_evidence(&t->table, f)->is_watched = 1;
+}
+
 /* Writes a new flow into the spare one; whether the table keeps it is decided by its eviction
  * class. */
 static void flow_begin(
@@ -75,6 +85,7 @@ static void flow_begin(
 	o = initiator_first(t, p, v, f, matched);
 	flow_orient(f, o.initiator, o.basis);
 	judge_flow(t, f);
+	begin_opening(t, f);
 	if (v->history_bits & (HISTORY_BIT(SYN) | HISTORY_BIT(SYN_ACK)))
 		listen_handshake(t, f, v);
 	listen_packet(t, f, p, v, matched);
@@ -127,6 +138,8 @@ static void count_new_flow(
 	count_packet(t, f, p, v);
 	if (connection_direction_is_known(f))
 		initiator_remember(t, f);
+	if (table_evidence(&t->table, f)->is_watched)
+		opening_see(t, f, p, v);
 	report_flow(t, f);
 	recent_packets_add(t, f, p, v);
 }
@@ -146,6 +159,8 @@ static void open_flow(
 	}
 	count_untracked(t, f, p, v);
 	inspection_release(&t->inspection, &f->service_state);
+	if (table_evidence(&t->table, f)->is_watched)
+		opening_release(t, f);
 	table_let_go(&t->table);
 }
 
@@ -184,6 +199,7 @@ static uint32_t open_flow_before(
 	connection_add_history(f, &syn);
 	flow_orient(f, d, BASIS_SYN);
 	judge_flow(t, f);
+	begin_opening(t, f);
 	connection_update(f, table_evidence(&t->table, f));
 	index = (uint32_t)(f - t->table.flow);
 	table_succeed(&t->table, (uint32_t)(old - t->table.flow), connection_eviction_class(f));
@@ -287,6 +303,28 @@ static void take_news(struct tracker *t, uint32_t index, const struct packet *p,
 	}
 }
 
+static void take_packet(struct tracker *t, uint32_t index, const struct packet *p,
+	const struct decoded *v, const union flow_key *k)
+{
+	if (is_news(&t->table.flow[index], v)) {
+		take_news(t, index, p, v, k);
+		return;
+	}
+	count_packet(t, &t->table.flow[index], p, v);
+	recent_packets_add(t, &t->table.flow[index], p, v);
+}
+
+/* As a packet of any other flow, which is none of the watch's doing; then the watch sees it. The
+ * flow may have ended meanwhile. */
+static void take_watched(struct tracker *t, uint32_t index, const struct packet *p,
+	const struct decoded *v, const union flow_key *k)
+{
+	opening_resume(t, &t->table.flow[index]);
+	take_packet(t, index, p, v, k);
+	if (t->table.evidence[index].is_watched)
+		opening_see(t, &t->table.flow[index], p, v);
+}
+
 /* Since the flow's last packet: by the stream's time, and where the packet is ahead of that by its
  * own, which the stream may not believe yet. */
 static uint64_t gap_of(const struct flow *f, const struct packet *p)
@@ -360,10 +398,9 @@ void tracker_packet(struct tracker *t, const struct packet *p, const struct deco
 	gap = gap_of(f, p);
 	if (gap > t->limit_ns[flow_timeout(f)]) {
 		open_flow_after(t, index, end_reason(f, END_IDLE), p, v, k);
-	} else if (!is_news(f, v)) {
-		count_packet(t, f, p, v);
-		recent_packets_add(t, f, p, v);
+	} else if (table_evidence(&t->table, f)->is_watched) {
+		take_watched(t, index, p, v, k);
 	} else {
-		take_news(t, index, p, v, k);
+		take_packet(t, index, p, v, k);
 	}
 }

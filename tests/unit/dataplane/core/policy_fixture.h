@@ -76,6 +76,7 @@ static inline void book_open(
 				(uint16_t)p->sets++);
 		}
 		b->set[p->sets - 1].count++;
+		b->set[p->sets - 1].is_channel = r->port == 8305;
 	}
 	for (unsigned role = 0; role < ROLE_COUNT; role++)
 		book_add_dhcp(b, role);
