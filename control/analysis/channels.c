@@ -67,6 +67,10 @@ int channels_init(struct channels *c, const struct ruleset *ruleset)
 		channels_fini(c);
 		return -ENOMEM;
 	}
+	if (link_addresses_init(&c->link_addresses, ruleset) < 0) {
+		channels_fini(c);
+		return -ENOMEM;
+	}
 	for (size_t i = 0; i < ruleset->appliances; i++)
 		c->is_network[i] = is_network(&ruleset->appliance[i]);
 	for (size_t i = SET_NONE + 1; i < ruleset->policy->sets; i++)
@@ -74,10 +78,19 @@ int channels_init(struct channels *c, const struct ruleset *ruleset)
 	return 0;
 }
 
+static void channel_free(struct channel *ch)
+{
+	for (unsigned end = 0; end < 2; end++) {
+		free(ch->certificate[end].now);
+		free(ch->certificate[end].before);
+	}
+	free(ch);
+}
+
 static void forget(struct channels *c, struct channel *ch)
 {
 	HASH_DEL(c->first, ch);
-	free(ch);
+	channel_free(ch);
 	c->count--;
 }
 
@@ -89,6 +102,7 @@ void channels_fini(struct channels *c)
 	{
 		forget(c, ch);
 	}
+	link_addresses_fini(&c->link_addresses);
 	free(c->is_network);
 	free(c->is_channel);
 	free(c->has_any);
@@ -144,6 +158,11 @@ static void add(struct channels *c, struct channel *ch)
 {
 	HASH_ADD(hh, c->first, key, sizeof(ch->key), ch);
 	c->count++;
+}
+
+static void note_flows(struct channels *c, struct channel *ch)
+{
+	ch->has_flows = true;
 	c->has_any[ch->key.appliance[0]] = c->has_any[ch->key.appliance[1]] = true;
 }
 
@@ -173,10 +192,25 @@ static struct channel *find_or_add(struct channels *c, const struct channel_key 
 
 /* --- reload ---------------------------------------------------------------------------- */
 
+static void swap_causes(struct channel *ch)
+{
+	struct channel_certificate c = ch->certificate[0];
+
+	ch->certificate[0] = ch->certificate[1];
+	ch->certificate[1] = c;
+	ch->cause.alert_end ^= 1;
+	ch->cause.stuck_end ^= 1;
+	ch->cause.one_sided_end ^= 1;
+	ch->cause.wrong_end ^= 1;
+}
+
 /* A host's appliance may have become a network, or the reverse: then the channel is dropped. */
 static bool translate(const struct channels *old, const struct channels *now,
-	const struct remap *remap, struct channel_key *k)
+	const struct remap *remap, struct channel *ch)
 {
+	struct channel_key *k = &ch->key;
+	uint16_t first;
+
 	for (unsigned end = 0; end < 2; end++) {
 		uint16_t new_number = remap_appliance(remap, k->appliance[end]);
 		if (new_number == APPLIANCE_NONE ||
@@ -184,7 +218,10 @@ static bool translate(const struct channels *old, const struct channels *now,
 			return false;
 		k->appliance[end] = new_number;
 	}
+	first = k->appliance[0];
 	order(k);
+	if (k->appliance[0] != first)
+		swap_causes(ch);
 	return true;
 }
 
@@ -202,10 +239,13 @@ int channels_reload(struct channels *c, const struct ruleset *ruleset, const str
 	HASH_ITER(hh, old.first, ch, next)
 	{
 		HASH_DEL(old.first, ch);
-		if (translate(&old, c, remap, &ch->key) && !find(c, &ch->key))
-			add(c, ch);
-		else
-			free(ch);
+		if (!translate(&old, c, remap, ch) || find(c, &ch->key)) {
+			channel_free(ch);
+			continue;
+		}
+		add(c, ch);
+		if (ch->has_flows)
+			note_flows(c, ch);
 	}
 	channels_fini(&old);
 	return 0;
@@ -289,22 +329,218 @@ static void note_connection(struct channel *ch, const struct record *r)
 	at->is_closed = r->end == END_FIN || r->end == END_RESET;
 }
 
+static bool is_of_channels(const struct channels *c, const struct record *r)
+{
+	return r->protocol == IPPROTO_TCP && (c->is_channel[r->set[0]] || c->is_channel[r->set[1]]);
+}
+
+bool channels_wants(const struct channels *c, const struct record *r)
+{
+	return c->is_channel && r->appliance[0] != APPLIANCE_NONE &&
+	       r->appliance[1] != APPLIANCE_NONE && is_of_channels(c, r);
+}
+
+/* The channel's end that is this end of the record. */
+static unsigned end_of(const struct channel *ch, const struct record *r, unsigned end)
+{
+	const struct channel_key *k = &ch->key;
+
+	if (k->appliance[0] != k->appliance[1])
+		return k->appliance[0] == r->appliance[end] ? 0 : 1;
+	return memcmp(&k->address[0], &r->address[end], sizeof(k->address[0])) == 0 ? 0 : 1;
+}
+
+static void note_senders(struct channels *c, const struct record *r)
+{
+	for (unsigned end = 0; end < 2; end++)
+		if (r->opening.mac_known >> end & 1)
+			link_addresses_see(
+				&c->link_addresses, r->opening.mac[end], r->appliance[end]);
+}
+
+/* Who speaks with an appliance on this port is none, but its link address is one's: the record as
+ * it was meant, and the cause. */
+static bool mean(const struct channels *c, const struct record *r, struct record *meant,
+	struct channel_cause *cause)
+{
+	unsigned stranger = r->appliance[0] == APPLIANCE_NONE ? 0 : 1;
+
+	if (!is_of_channels(c, r) || r->appliance[1 - stranger] == APPLIANCE_NONE ||
+		r->appliance[stranger] != APPLIANCE_NONE || !(r->opening.mac_known >> stranger & 1))
+		return false;
+	*meant = *r;
+	meant->appliance[stranger] = link_addresses_whose(
+		&c->link_addresses, r->opening.mac[stranger], &cause->wrong_declared);
+	cause->wrong_ns = r->end_ns;
+	cause->wrong_address = r->address[stranger];
+	cause->wrong_version = r->version;
+	cause->wrong_end = (uint8_t)stranger;
+	return meant->appliance[stranger] != APPLIANCE_NONE &&
+	       meant->appliance[stranger] != r->appliance[1 - stranger];
+}
+
+/* That decides nothing of the flow, which is flagged. */
+static void take_stranger(struct channels *c, const struct record *r)
+{
+	struct channel_cause cause = {.wrong_ns = 0};
+	struct record meant;
+	struct channel_key k;
+	struct channel *ch;
+
+	if (!mean(c, r, &meant, &cause))
+		return;
+	k = key_of(c, &meant);
+	ch = find_or_add(c, &k);
+	if (!ch || r->end_ns < ch->cause.wrong_ns)
+		return;
+	ch->cause.wrong_ns = cause.wrong_ns;
+	ch->cause.wrong_address = cause.wrong_address;
+	ch->cause.wrong_version = cause.wrong_version;
+	ch->cause.wrong_end = (uint8_t)end_of(ch, &meant, cause.wrong_end);
+	ch->cause.wrong_declared = cause.wrong_declared;
+}
+
+static void cause_of_record(const struct channels *c, const struct record *r,
+	const struct channel_cause *cause, char text[CHANNEL_CAUSE_BYTES])
+{
+	const char *end[2];
+
+	for (unsigned i = 0; i < 2; i++)
+		end[i] = c->ruleset->appliance[r->appliance[i]].name;
+	channel_cause_text(cause, end, 0, text);
+}
+
+bool channels_meant(const struct channels *c, const struct record *r, struct record *meant,
+	char text[CHANNEL_CAUSE_BYTES])
+{
+	struct channel_cause cause = {.wrong_ns = 0};
+
+	if (!c->is_channel || !mean(c, r, meant, &cause))
+		return false;
+	cause_of_record(c, meant, &cause, text);
+	return true;
+}
+
+void channel_record_reason(
+	const struct channels *c, const struct record *r, char text[CHANNEL_CAUSE_BYTES])
+{
+	struct channel_cause cause = {.alert_ns = 0};
+
+	channel_cause_note(&cause, r, 0);
+	cause_of_record(c, r, &cause, text);
+}
+
+bool channel_record_is_sealed(const struct record *r)
+{
+	enum { TLS_1_3 = 0x0304 };
+
+	return r->service == SERVICE_TLS && r->facts.known && r->facts.number[1] == TLS_1_3;
+}
+
 void channels_take(struct channels *c, const struct record *r)
 {
 	struct channel_key k;
 	struct channel *ch;
 
-	if (r->protocol != IPPROTO_TCP || r->appliance[0] == APPLIANCE_NONE ||
-		r->appliance[1] == APPLIANCE_NONE)
+	if (!is_of_channels(c, r))
 		return;
-	if (!c->is_channel[r->set[0]] && !c->is_channel[r->set[1]])
+	if (r->appliance[0] == APPLIANCE_NONE || r->appliance[1] == APPLIANCE_NONE) {
+		take_stranger(c, r);
+		return;
+	}
+	k = key_of(c, r);
+	ch = find_or_add(c, &k);
+	if (!ch)
+		return;
+	note_flows(c, ch);
+	note_senders(c, r);
+	record_outcome(ch, r);
+	channel_cause_note(&ch->cause, r, end_of(ch, r, 0));
+	if (channel_record_is_sealed(r))
+		latest(&ch->sealed_ns, r->end_ns);
+	note_connection(ch, r);
+}
+
+/* --- certificates ------------------------------------------------------------------------- */
+
+/* The pieces of one follow each other: what does not go on from the last one begins anew, and a
+ * beginning that is missing gives none. True: it is complete. */
+static bool collect_piece(struct channels *c, const struct certificate_piece *p)
+{
+	if (p->offset == 0)
+		c->arriving.bytes = 0;
+	if (p->offset != c->arriving.bytes || p->length > sizeof(p->byte) ||
+		p->offset + p->length > sizeof(c->arriving.byte)) {
+		c->arriving.bytes = SIZE_MAX;
+		return false;
+	}
+	memcpy(c->arriving.byte + p->offset, p->byte, p->length);
+	c->arriving.bytes += p->length;
+	return c->arriving.bytes == p->size;
+}
+
+/* A later one than all so far. */
+static void replace_certificate(
+	struct channel_certificate *s, struct certificate *new, uint64_t at_ns)
+{
+	if (s->now && strcmp(s->now->issuer, new->issuer) != 0) {
+		free(s->before);
+		s->before = s->now;
+		s->changed_ns = at_ns;
+	} else {
+		free(s->now);
+	}
+	s->now = new;
+}
+
+static void take_whole(struct channels *c, struct channel_certificate *s, const struct record *r)
+{
+	struct certificate *new = heap_calloc(1, sizeof(*new));
+
+	s->is_long = r->piece.size == 0 && !r->piece.is_none;
+	s->is_none = r->piece.is_none;
+	if (new && r->piece.size && certificate_read(new, c->arriving.byte, r->piece.size) == 0)
+		replace_certificate(s, new, r->end_ns);
+	else
+		free(new);
+}
+
+void channels_take_certificate(struct channels *c, const struct record *r)
+{
+	struct channel_certificate *s;
+	struct channel_key k;
+	struct channel *ch;
+
+	if (!channels_wants(c, r) || r->piece.end > 1 || !collect_piece(c, &r->piece))
 		return;
 	k = key_of(c, r);
 	ch = find_or_add(c, &k);
 	if (!ch)
 		return;
-	record_outcome(ch, r);
-	note_connection(ch, r);
+	note_flows(c, ch);
+	latest(&ch->last_ns, r->end_ns);
+	s = &ch->certificate[end_of(ch, r, r->piece.end)];
+	if (r->end_ns < s->seen_ns)
+		return;
+	s->seen_ns = r->end_ns;
+	take_whole(c, s, r);
+}
+
+const struct certificate *channels_certificate(
+	const struct channels *c, const struct record *r, unsigned *end)
+{
+	const struct channel_certificate *s;
+	struct channel_key k;
+	struct channel *ch;
+
+	if (!channels_wants(c, r) || r->piece.end > 1 || r->piece.size == 0 ||
+		r->piece.offset + r->piece.length != r->piece.size)
+		return NULL;
+	k = key_of(c, r);
+	ch = find(c, &k);
+	s = ch ? &ch->certificate[end_of(ch, r, r->piece.end)] : NULL;
+	*end = r->piece.end;
+	return s && s->seen_ns == r->end_ns && !s->is_none ? s->now : NULL;
 }
 
 /* --- states ---------------------------------------------------------------------------- */
@@ -323,6 +559,10 @@ static enum channel_state state_of_attempts(const struct channel *ch, uint64_t n
 	if (is_recent(ch->unanswered_ns, now_ns)) {
 		at = ch->unanswered_ns;
 		s = CHANNEL_UNANSWERED;
+	}
+	if (is_recent(ch->cause.wrong_ns, now_ns) && ch->cause.wrong_ns >= at) {
+		at = ch->cause.wrong_ns;
+		s = CHANNEL_WRONG_ADDRESS;
 	}
 	if (is_recent(ch->refused_ns, now_ns) && ch->refused_ns >= at) {
 		at = ch->refused_ns;
@@ -376,6 +616,19 @@ void channels_evaluate(struct channels *c, uint64_t now_ns, bool in_doubt,
 	}
 }
 
+static int by_key(const struct channel *a, const struct channel *b)
+{
+	for (unsigned end = 0; end < 2; end++)
+		if (a->key.appliance[end] != b->key.appliance[end])
+			return a->key.appliance[end] < b->key.appliance[end] ? -1 : 1;
+	return memcmp(&a->key, &b->key, sizeof(a->key));
+}
+
+void channels_sort(struct channels *c)
+{
+	HASH_SORT(c->first, by_key);
+}
+
 void channels_count(const struct channels *c, size_t count[CHANNEL_STATE_COUNT])
 {
 	memset(count, 0, CHANNEL_STATE_COUNT * sizeof(*count));
@@ -404,8 +657,40 @@ void channel_end_text(const struct channels *c, const struct channel *ch, unsign
 		address);
 }
 
-void channels_take_certificate(struct channels *c, const struct record *r)
+/* --- texts ---------------------------------------------------------------------------------- */
+
+void channel_reason(
+	const struct channels *c, const struct channel *ch, char text[CHANNEL_CAUSE_BYTES])
 {
-	(void)c;
-	(void)r;
+	char ends[2][CHANNEL_END_BYTES];
+	const char *end[2] = {ends[0], ends[1]};
+
+	text[0] = '\0';
+	if (ch->state == CHANNEL_UP || ch->state == CHANNEL_STATE_COUNT)
+		return;
+	for (unsigned i = 0; i < 2; i++)
+		channel_end_text(c, ch, i, ends[i]);
+	channel_cause_text(
+		&ch->cause, end, ch->last_ns > ATTEMPT_NS ? ch->last_ns - ATTEMPT_NS : 0, text);
+	if (text[0])
+		return;
+	snprintf(text, CHANNEL_CAUSE_BYTES, "%s%s", channel_state_words(ch->state),
+		ch->state == CHANNEL_HANDSHAKE_ONLY && ch->sealed_ns ? "; TLS 1.3 hides why" : "");
+}
+
+void channel_certificate_text(
+	const struct channel *ch, unsigned end, uint64_t now_ns, char text[CERTIFICATE_TEXT_BYTES])
+{
+	const struct channel_certificate *s = &ch->certificate[end];
+	const char *words = "";
+
+	if (ch->sealed_ns > s->seen_ns)
+		words = "cannot be seen: TLS 1.3 encrypts it";
+	else if (s->is_none)
+		words = "none";
+	else if (s->is_long)
+		words = "too long to be read";
+	snprintf(text, CERTIFICATE_TEXT_BYTES, "%s", words);
+	if (!words[0] && s->now)
+		certificate_text(s->now, now_ns, text);
 }

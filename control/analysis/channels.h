@@ -13,6 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "analysis/certificate.h"
+#include "analysis/channel_cause.h"
+#include "analysis/link_addresses.h"
 #include "base/hash_table.h"
 #include "record.h"
 
@@ -30,6 +33,8 @@ struct remap;
 	X(REFUSED, "refused", "attempts are answered with a reset")                                \
 	X(UNANSWERED, "unanswered", "attempts are not answered")                                   \
 	X(HANDSHAKE_ONLY, "handshake-only", "connections begin and never stay")                    \
+	X(WRONG_ADDRESS, "wrong-address",                                                          \
+		"attempts come from an address that is not the appliance's")                       \
 	X(SILENT, "silent", "there were connections, and nothing comes any more")                  \
 	X(INCONCLUSIVE, "inconclusive", "not up as far as is seen, and the mirror is in doubt")
 #define CHANNEL_STATE_MEMBER(name, text, words) CHANNEL_##name,
@@ -51,6 +56,13 @@ struct channel_connection {
 	bool is_closed;
 };
 
+/* What one end has shown of itself in clear. */
+struct channel_certificate {
+	struct certificate *now, *before; /* owned; `before`: the last one of another issuer */
+	uint64_t seen_ns, changed_ns;	  /* `changed_ns`: when the issuer became another one */
+	bool is_none, is_long; /* the last time it had none, or one too long to be read */
+};
+
 struct channel {
 	struct channel_key key;
 	enum channel_state state; /* CHANNEL_STATE_COUNT: not known yet */
@@ -58,7 +70,11 @@ struct channel {
 	uint64_t last_ns;	  /* last packet of any of its connections */
 	uint64_t refused_ns, unanswered_ns, short_ns, up_ns; /* last time of each; 0: never */
 	struct channel_connection connection[CHANNEL_CONNECTIONS_MAX];
-	uint32_t up; /* of these, when the state was evaluated last */
+	uint32_t up;	/* of these, when the state was evaluated last */
+	bool has_flows; /* between both appliances */
+	struct channel_cause cause;
+	struct channel_certificate certificate[2];
+	uint64_t sealed_ns; /* last packet of a connection of TLS 1.3, which shows no certificate */
 	UT_hash_handle hh;
 };
 
@@ -67,6 +83,11 @@ struct channels {
 	bool *is_network; /* by appliance */
 	bool *is_channel; /* by rule set */
 	bool *has_any;	  /* by appliance: has a channel in any state */
+	struct link_addresses link_addresses;
+	struct {
+		uint8_t byte[4096];
+		size_t bytes;
+	} arriving; /* the certificate whose pieces are coming */
 	struct channel *first;
 	size_t count;
 	uint64_t overflowed;
@@ -92,11 +113,41 @@ void channels_take_certificate(struct channels *, const struct record *);
 void channels_evaluate(
 	struct channels *, uint64_t now_ns, bool in_doubt, channel_listener *, void *context);
 
+/* In the order of their keys, which no order of records changes. */
+void channels_sort(struct channels *);
+
 /* The number of channels in each state; those not evaluated yet are not counted. */
 void channels_count(const struct channels *, size_t count[CHANNEL_STATE_COUNT]);
 
 /* Whether an appliance has a channel, in any state. */
 bool channels_has(const struct channels *, uint16_t appliance);
+
+/* Why it is not up, in one sentence; "" for one that is. */
+void channel_reason(const struct channels *, const struct channel *, char[CHANNEL_CAUSE_BYTES]);
+
+/* What is known of an end's certificate, in one phrase; "" for nothing. */
+void channel_certificate_text(
+	const struct channel *, unsigned end, uint64_t now_ns, char[CERTIFICATE_TEXT_BYTES]);
+
+/* Of a record between two appliances by a rule of channels; else false. */
+bool channels_wants(const struct channels *, const struct record *);
+
+/* Why such a connection came to nothing, as the record shows it; "" for nothing. */
+void channel_record_reason(
+	const struct channels *, const struct record *, char text[CHANNEL_CAUSE_BYTES]);
+
+/* A record with who is no appliance, but has the link address of one: the record as that one's, and
+ * what to say of it; else false. */
+bool channels_meant(const struct channels *, const struct record *, struct record *meant,
+	char text[CHANNEL_CAUSE_BYTES]);
+
+/* The certificate that was taken with this RECORD_CERTIFICATE, its last piece, and whose it is: an
+ * end of the record; NULL: none. */
+const struct certificate *channels_certificate(
+	const struct channels *, const struct record *, unsigned *end);
+
+/* A connection of TLS 1.3, whose certificates are encrypted (RFC 8446 4.4.2). */
+bool channel_record_is_sealed(const struct record *);
 
 /* The appliance's name, with the address if the appliance has networks. */
 #define CHANNEL_END_BYTES 320

@@ -10,6 +10,7 @@
 #include "analysis/matrix.h"
 #include "base/format.h"
 #include "base/heap.h"
+#include "base/text_hash.h"
 #include "policy/remap.h"
 #include "policy/ruleset.h"
 
@@ -225,7 +226,8 @@ static struct correlation *begin(const struct evaluation *v, const struct correl
 	return f;
 }
 
-static void raise_one(const struct evaluation *v, struct correlation_key k, uint64_t last_ns)
+static void raise_one(
+	const struct evaluation *v, struct correlation_key k, uint64_t last_ns, const char *detail)
 {
 	struct correlation *f = find(v->correlations, &k);
 	bool is_new = !f;
@@ -236,6 +238,7 @@ static void raise_one(const struct evaluation *v, struct correlation_key k, uint
 		return;
 	f->holds = true;
 	f->last_ns = last_ns;
+	snprintf(f->detail, sizeof(f->detail), "%s", detail);
 	f->inconclusive =
 		correlation_is_absence((enum correlation_kind)k.kind) && v->evidence->in_doubt;
 	if (is_new && v->listener)
@@ -247,9 +250,9 @@ static void raise_cell(const struct evaluation *v, enum correlation_kind kind, s
 	size_t set, uint64_t last_ns)
 {
 	struct correlation_key k = {
-		(uint16_t)kind, (uint16_t)appliance, (uint16_t)set, FEATURE_NONE};
+		(uint16_t)kind, (uint16_t)appliance, (uint16_t)set, FEATURE_NONE, 0};
 
-	raise_one(v, k, last_ns);
+	raise_one(v, k, last_ns, "");
 }
 
 static void raise_appliance(
@@ -406,8 +409,79 @@ static void find_by_feature(const struct evaluation *v, uint16_t feature)
 		!is_used_by_any(v, feature))
 		raise_one(v,
 			(struct correlation_key){
-				CORRELATION_ON_AND_SILENT, APPLIANCE_NONE, SET_NONE, feature},
-			0);
+				CORRELATION_ON_AND_SILENT, APPLIANCE_NONE, SET_NONE, feature, 0},
+			0, "");
+}
+
+/* --- certificates of channels -------------------------------------------------------------- */
+
+/* Another issuer is told for so long. */
+#define CHANGED_NS (86400 * SECOND_NS)
+
+static uint32_t hash_text(const char *text)
+{
+	uint64_t hash = text_hash(TEXT_HASH_START, text, strlen(text));
+
+	return (uint32_t)(hash ^ hash >> 32) | 1u;
+}
+
+static void raise_certificate(const struct evaluation *v, enum correlation_kind kind,
+	const struct channel *ch, unsigned end, const char *about, const char *detail)
+{
+	struct correlation_key k = {
+		(uint16_t)kind, ch->key.appliance[end], SET_NONE, FEATURE_NONE, hash_text(about)};
+
+	raise_one(v, k, ch->certificate[end].seen_ns, detail);
+}
+
+static void find_end_of_certificate(
+	const struct evaluation *v, const struct channel *ch, unsigned end)
+{
+	static const enum correlation_kind kind[] = {
+		[CERTIFICATE_ENDS_IN_90] = CORRELATION_CERTIFICATE_90,
+		[CERTIFICATE_ENDS_IN_30] = CORRELATION_CERTIFICATE_30,
+		[CERTIFICATE_ENDS_IN_7] = CORRELATION_CERTIFICATE_7,
+		[CERTIFICATE_ENDED] = CORRELATION_CERTIFICATE_ENDED,
+	};
+	const struct certificate *c = ch->certificate[end].now;
+	enum certificate_term term = certificate_term(c, v->evidence->now_ns);
+	char detail[CORRELATION_DETAIL_BYTES], when[TIME_TEXT_BYTES];
+
+	if (term == CERTIFICATE_GOOD)
+		return;
+	format_time_short(c->not_after_ns, when);
+	snprintf(detail, sizeof(detail), "%.100s by %.70s, until %.30s UTC",
+		c->subject[0] ? c->subject : "no subject", c->issuer, when);
+	raise_certificate(v, kind[term], ch, end, c->fingerprint, detail);
+}
+
+static void find_issuers(const struct evaluation *v, const struct channel *ch, unsigned end)
+{
+	const struct channel_certificate *mine = &ch->certificate[end],
+					 *other = &ch->certificate[1 - end];
+	char detail[CORRELATION_DETAIL_BYTES], peer[CHANNEL_END_BYTES];
+
+	channel_end_text(v->evidence->channels, ch, 1 - end, peer);
+	if (end == 0 && other->now && strcmp(mine->now->issuer, other->now->issuer) != 0) {
+		snprintf(detail, sizeof(detail), "%.80s here, %.80s of %.60s", mine->now->issuer,
+			other->now->issuer, peer);
+		raise_certificate(v, CORRELATION_CERTIFICATE_ISSUERS, ch, end, peer, detail);
+	}
+	if (mine->before && mine->changed_ns + CHANGED_NS > v->evidence->now_ns) {
+		snprintf(detail, sizeof(detail), "to %.60s: %.80s before, %.80s now", peer,
+			mine->before->issuer, mine->now->issuer);
+		raise_certificate(v, CORRELATION_CERTIFICATE_CHANGED, ch, end, peer, detail);
+	}
+}
+
+static void find_by_channel(const struct evaluation *v, const struct channel *ch)
+{
+	for (unsigned end = 0; end < 2; end++) {
+		if (!ch->certificate[end].now)
+			continue;
+		find_end_of_certificate(v, ch, end);
+		find_issuers(v, ch, end);
+	}
 }
 
 /* Ends the correlations that no longer hold. */
@@ -445,6 +519,8 @@ void correlations_evaluate(struct correlations *n, const struct correlation_evid
 	}
 	for (uint16_t f = 0; f < c->features; f++)
 		find_by_feature(&v, f);
+	for (const struct channel *ch = e->channels->first; ch; ch = ch->hh.next)
+		find_by_channel(&v, ch);
 	end_the_rest(&v);
 }
 
@@ -468,7 +544,10 @@ void correlation_text(const struct correlations *n, const struct correlation *f,
 	else if (f->key.feature != FEATURE_NONE)
 		used += (size_t)snprintf(text + used, CORRELATION_TEXT_BYTES - used, " (%.80s)",
 			c->feature[f->key.feature]);
-	if (f->last_ns) {
+	if (f->detail[0])
+		used += (size_t)snprintf(
+			text + used, CORRELATION_TEXT_BYTES - used, ": %s", f->detail);
+	if (f->last_ns && used < CORRELATION_TEXT_BYTES) {
 		format_time_short(f->last_ns, when);
 		snprintf(text + used, CORRELATION_TEXT_BYTES - used, ", last on %s UTC", when);
 	}

@@ -34,7 +34,19 @@ struct matrix;
 	X(ON_AND_SILENT, "enabled-feature-silent", "no appliance has used an enabled feature", 1,  \
 		1)                                                                                 \
 	X(FELL_SILENT, "fell-silent", "used a documented row, and does no more", 2, 1)             \
-	X(NO_CHANNEL, "no-channel", "a declared device without any channel", 2, 1)
+	X(NO_CHANNEL, "no-channel", "a declared device without any channel", 2, 1)                 \
+	X(CERTIFICATE_90, "certificate-ends-in-90-days",                                           \
+		"the certificate of its channels ends within 90 days", 1, 0)                       \
+	X(CERTIFICATE_30, "certificate-ends-in-30-days",                                           \
+		"the certificate of its channels ends within 30 days", 1, 0)                       \
+	X(CERTIFICATE_7, "certificate-ends-in-7-days",                                             \
+		"the certificate of its channels ends within 7 days", 2, 0)                        \
+	X(CERTIFICATE_ENDED, "certificate-ended", "the certificate of its channels has ended", 2,  \
+		0)                                                                                 \
+	X(CERTIFICATE_ISSUERS, "certificate-issuers-differ",                                       \
+		"the two ends of a channel have certificates of different issuers", 1, 0)          \
+	X(CERTIFICATE_CHANGED, "certificate-issuer-changed",                                       \
+		"the certificate of a channel has another issuer than before", 2, 0)
 #define CORRELATION_MEMBER(name, text, words, severity, absence) CORRELATION_##name,
 enum correlation_kind { CORRELATION_LIST(CORRELATION_MEMBER) CORRELATION_COUNT };
 
@@ -49,7 +61,10 @@ struct correlation_key {
 	uint16_t appliance; /* APPLIANCE_NONE: all appliances with the rule's role */
 	uint16_t set;	    /* SET_NONE: not about a rule */
 	uint16_t feature;   /* policy feature number; FEATURE_NONE: not about a feature */
+	uint32_t detail; /* a hash of the certificate, or of the channel's other end; 0: of none */
 };
+
+#define CORRELATION_DETAIL_BYTES 240
 
 struct correlation {
 	struct correlation_key key;
@@ -57,6 +72,7 @@ struct correlation {
 	bool inconclusive;
 	uint64_t since_ns; /* when it was found */
 	uint64_t last_ns;  /* last packet of the traffic in question; 0: never */
+	char detail[CORRELATION_DETAIL_BYTES]; /* of certificates: which; else empty */
 	UT_hash_handle hh;
 };
 

@@ -79,7 +79,7 @@ static enum severity severity_of(enum channel_state s)
 static void report_channel(void *context, const struct channel *ch, enum channel_state from)
 {
 	struct deployment *d = context;
-	char end[2][CHANNEL_END_BYTES], message[EVENT_MESSAGE_BYTES];
+	char end[2][CHANNEL_END_BYTES], message[EVENT_MESSAGE_BYTES], reason[CHANNEL_CAUSE_BYTES];
 	enum severity severity = severity_of(ch->state);
 	struct event v;
 
@@ -89,8 +89,10 @@ static void report_channel(void *context, const struct channel *ch, enum channel
 		return;
 	for (unsigned i = 0; i < 2; i++)
 		channel_end_text(&d->channels, ch, i, end[i]);
-	snprintf(message, sizeof(message), "channel of %.180s and %.180s: %s: %s", end[0], end[1],
-		channel_state_name(ch->state), channel_state_words(ch->state));
+	channel_reason(&d->channels, ch, reason);
+	snprintf(message, sizeof(message), "channel of %.120s and %.120s: %s: %.240s", end[0],
+		end[1], channel_state_name(ch->state),
+		reason[0] ? reason : channel_state_words(ch->state));
 	event_init(&v, EVENT_CHANNEL, d->ecs, d->evaluated_ns);
 	v.action = "channel-changed";
 	v.severity = severity;
@@ -100,6 +102,7 @@ static void report_channel(void *context, const struct channel *ch, enum channel
 		.state = channel_state_name(ch->state),
 		.previous = channel_state_name(from),
 		.meaning = channel_state_words(ch->state),
+		.reason = reason[0] ? reason : NULL,
 	};
 	d->listener(d->context, &v);
 }
@@ -119,6 +122,8 @@ static struct event_correlation correlation_of(
 		correlation.rule = c->rule[c->policy->set[f->key.set].first].id;
 	if (f->key.feature != FEATURE_NONE)
 		correlation.feature = c->feature[f->key.feature];
+	if (f->detail[0])
+		correlation.detail = f->detail;
 	event_correlation_identify(&correlation);
 	return correlation;
 }
@@ -156,6 +161,8 @@ void deployment_evaluate(struct deployment *d, const struct deployment_view *v)
 	if (d->is_lost)
 		return;
 	d->evaluated_ns = v->now_ns;
+	if (!d->is_continuous) /* the answer of a capture is the same however it is read */
+		channels_sort(&d->channels);
 	channels_evaluate(&d->channels, v->now_ns, v->in_doubt, report_channel, d);
 	correlations_evaluate(&d->correlations, &evidence, report_correlation, d);
 }

@@ -14,6 +14,13 @@ static const struct cli_option options[] = {
 	{0},
 };
 
+/* A line below the channel's, where there is something to say. */
+static void print_line(const char *what, const char *text, const char *whose)
+{
+	if (text[0])
+		printf("  %s%s%s: %s\n", what, whose[0] ? " of " : "", whose, text);
+}
+
 static void print_channel(void *context, const json_t *channel)
 {
 	const struct terminal_style *st = context;
@@ -25,6 +32,11 @@ static void print_channel(void *context, const json_t *channel)
 	printf("%s%-14s%s %-28s %-28s %-20s %s\n", strcmp(state, "up") == 0 ? st->good : st->warn,
 		state, st->plain, text_at(channel, "appliances.0"),
 		text_at(channel, "appliances.1"), since, last);
+	print_line("why", text_at(channel, "reason"), "");
+	print_line("certificate", text_at(channel, "certificates.0.text"),
+		text_at(channel, "appliances.0"));
+	print_line("certificate", text_at(channel, "certificates.1.text"),
+		text_at(channel, "appliances.1"));
 }
 
 static int run(const struct cli_request *r)
@@ -57,11 +69,13 @@ const struct cli_command cli_channels = {
 	.name = "channels",
 	.summary = "how the connections between appliances stand",
 	.arguments = "",
-	.description =
-		"Every pair that shares appliance communications (8305/tcp), as of the last "
-		"survey:\n"
-		"up (both connections), half, refused, unanswered, handshake-only, silent, or\n"
-		"inconclusive where the mirror is in doubt; with since when.",
+	.description = "Every pair that shares appliance communications (8305/tcp), as of the last "
+		       "survey:\n"
+		       "up (both connections), half, refused, unanswered, handshake-only, silent,\n"
+		       "wrong-address (attempts from an address that is not the appliance's), or\n"
+		       "inconclusive where the mirror is in doubt; with since when, and why it is "
+		       "not up.\n"
+		       "Certificates are shown where they were seen in clear (TLS 1.2 and below).",
 	.options = options,
 	.run = run,
 };

@@ -373,6 +373,8 @@ static void put_channel(struct buffer *b, const struct event_channel *c)
 	json_word(b, "state", c->state);
 	json_word(b, "previous", c->previous);
 	json_text(b, "meaning", c->meaning);
+	if (c->reason)
+		json_text(b, "reason", c->reason);
 	json_close(b, '}');
 }
 
@@ -389,6 +391,8 @@ static void put_correlation(struct buffer *b, const struct event_correlation *c)
 		json_text(b, "rule", c->rule);
 	if (c->feature)
 		json_text(b, "feature", c->feature);
+	if (c->detail)
+		json_text(b, "detail", c->detail);
 	if (c->peer)
 		json_text(b, "peer", c->peer);
 	json_close(b, '}');

@@ -215,10 +215,10 @@ struct copy {
 static const size_t text_at[] = {TEXT(action), TEXT(finding.state), TEXT(finding.reason),
 	TEXT(channel.end[0]), TEXT(channel.end[1]), TEXT(channel.state), TEXT(channel.previous),
 	TEXT(channel.meaning), TEXT(correlation.kind), TEXT(correlation.state),
-	TEXT(correlation.appliance), TEXT(correlation.rule), TEXT(correlation.feature),
-	TEXT(correlation.peer), TEXT(correlation.direction), TEXT(would_be), TEXT(message),
-	TEXT(rule), TEXT(technique), TEXT(appliance), TEXT(profile), TEXT(policy), TEXT(observer),
-	TEXT(interface)};
+	TEXT(channel.reason), TEXT(correlation.detail), TEXT(correlation.appliance),
+	TEXT(correlation.rule), TEXT(correlation.feature), TEXT(correlation.peer),
+	TEXT(correlation.direction), TEXT(would_be), TEXT(message), TEXT(rule), TEXT(technique),
+	TEXT(appliance), TEXT(profile), TEXT(policy), TEXT(observer), TEXT(interface)};
 #define TEXTS (sizeof(text_at) / sizeof(text_at[0]))
 #undef TEXT
 

@@ -36,12 +36,14 @@ struct event_finding {
 
 struct event_channel {
 	const char *end[2], *state, *previous, *meaning;
+	const char *reason; /* why it is not up; NULL: it is */
 };
 
 struct event_correlation {
 	const char *kind, *state;
 	const char *appliance, *rule, *feature; /* NULL: none */
 	const char *peer, *direction;		/* of a baseline finding; else NULL */
+	const char *detail;			/* of certificates: which; NULL: none */
 	bool inconclusive;
 	bool is_baseline;
 	char id[32]; /* the same whenever it begins; of a baseline finding with its hour */

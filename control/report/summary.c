@@ -598,13 +598,16 @@ static void print_mirror(const struct summary_input *in, const struct terminal_s
 
 static void print_channel(const struct channels *all, const struct channel *ch, FILE *out)
 {
-	char end[2][CHANNEL_END_BYTES], when[TIME_TEXT_BYTES];
+	char end[2][CHANNEL_END_BYTES], when[TIME_TEXT_BYTES], reason[CHANNEL_CAUSE_BYTES];
 
 	for (unsigned i = 0; i < 2; i++)
 		channel_end_text(all, ch, i, end[i]);
 	format_time_short(ch->last_ns, when);
 	fprintf(out, "  %-14s %s and %s; last packet %s UTC\n", channel_state_name(ch->state),
 		end[0], end[1], when);
+	channel_reason(all, ch, reason);
+	if (strcmp(reason, channel_state_words(ch->state)) != 0)
+		fprintf(out, "                 %s\n", reason);
 }
 
 /* Channels that are up are counted; the others get a line each. */

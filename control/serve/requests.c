@@ -354,16 +354,37 @@ static bool put_item(struct long_answer *l, struct control_client *client, json_
 
 /* --- channels and matrix ------------------------------------------------------------------- */
 
-static json_t *channel_item(const struct channels *all, const struct channel *ch)
+static json_t *certificate_item(const struct channel *ch, unsigned end, uint64_t now_ns)
 {
-	char end[2][CHANNEL_END_BYTES];
+	const struct certificate *c = ch->certificate[end].now;
+	char text[CERTIFICATE_TEXT_BYTES];
+	json_t *item;
+
+	channel_certificate_text(ch, end, now_ns, text);
+	item = json_pack("{s:s}", "text", text);
+	if (!c)
+		return item;
+	json_object_update_new(
+		item, json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:o}", "issuer", c->issuer,
+			      "subject", c->subject, "sha256", c->fingerprint, "not_before",
+			      json_when(c->not_before_ns), "not_after", json_when(c->not_after_ns),
+			      "days_left", (json_int_t)certificate_days_left(c, now_ns), "seen",
+			      json_when(ch->certificate[end].seen_ns)));
+	return item;
+}
+
+static json_t *channel_item(const struct channels *all, const struct channel *ch, uint64_t now_ns)
+{
+	char end[2][CHANNEL_END_BYTES], reason[CHANNEL_CAUSE_BYTES];
 
 	for (unsigned i = 0; i < 2; i++)
 		channel_end_text(all, ch, i, end[i]);
-	return json_pack("{s:[s, s], s:s, s:s, s:o, s:o, s:i}", "appliances", end[0], end[1],
-		"state", channel_state_name(ch->state), "meaning", channel_state_words(ch->state),
-		"since", json_when(ch->since_ns), "last_packet", json_when(ch->last_ns),
-		"connections", ch->up);
+	channel_reason(all, ch, reason);
+	return json_pack("{s:[s, s], s:s, s:s, s:s, s:o, s:o, s:i, s:[o, o]}", "appliances", end[0],
+		end[1], "state", channel_state_name(ch->state), "meaning",
+		channel_state_words(ch->state), "reason", reason, "since", json_when(ch->since_ns),
+		"last_packet", json_when(ch->last_ns), "connections", ch->up, "certificates",
+		certificate_item(ch, 0, now_ns), certificate_item(ch, 1, now_ns));
 }
 
 /* Skips what was sent: channels are few, and a list. */
@@ -371,12 +392,13 @@ static bool continue_channels(
 	const struct requests *a, struct control_client *client, struct long_answer *l)
 {
 	const struct channels *all = &a->snapshot->collector->deployment.channels;
+	uint64_t now_ns = a->snapshot->collector->deployment.evaluated_ns;
 	const struct channel *ch = all->first;
 
 	for (size_t i = 0; i < l->items && ch; i++)
 		ch = ch->hh.next;
 	for (size_t i = 0; i < SLICE && ch && control_has_room(client); i++, ch = ch->hh.next)
-		if (!put_item(l, client, channel_item(all, ch)))
+		if (!put_item(l, client, channel_item(all, ch, now_ns)))
 			return false;
 	if (ch)
 		return true;

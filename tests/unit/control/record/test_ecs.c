@@ -181,7 +181,7 @@ static void ecs_tells_of_channels_and_correlations_what_they_are(void **state)
 	v.action = "channel-changed";
 	v.severity = 2;
 	v.message = "half a \xc3";
-	v.channel = (struct event_channel){{"a", "b"}, "half", "up", "one stands"};
+	v.channel = (struct event_channel){{"a", "b"}, "half", "up", "one stands", NULL};
 	ecs_render(&v, &ecs, &json);
 	document = read_back(&v);
 	assert_string_equal(
