@@ -284,5 +284,7 @@ void event_correlation_identify(struct event_correlation *c)
 	hash = add_text(hash, c->appliance);
 	hash = add_text(hash, c->rule);
 	hash = add_text(hash, c->feature);
+	if (c->detail)
+		hash = add_text(hash, c->detail);
 	snprintf(c->id, sizeof(c->id), "R-%016llx", (unsigned long long)hash);
 }

@@ -373,7 +373,9 @@ static void fill_channel(
 	for (size_t i = 0; i < b->bands; i++)
 		if (b->band[i].pair == pair)
 			list[n++] = (struct report_band){b->band[i].from_ns, b->band[i].to_ns,
-				tone_of(b->band[i].state), b->band[i].state, NULL};
+				tone_of(b->band[i].state), b->band[i].state,
+				b->band[i].reason ? arena_text(f->memory, b->band[i].reason)
+						  : NULL};
 	*c = (struct report_channel){.end = {arena_text(f->memory, b->pair[pair].one),
 					     arena_text(f->memory, b->pair[pair].other)},
 		.states = {list, n}};

@@ -310,36 +310,77 @@ static void socket_text(const struct record *r, unsigned end, char text[ENDPOINT
 		r->port[end]);
 }
 
-static bool is_of_channel(const struct store_feed *f, const struct ecs *ecs, const struct record *r)
+static bool has_channels(const struct store_feed *f, const struct ecs *ecs)
 {
-	const struct channels *c = f->channels;
-
-	return c->ruleset == ecs->ruleset && c->is_channel && r->protocol == IPPROTO_TCP &&
-	       r->appliance[0] != APPLIANCE_NONE && r->appliance[1] != APPLIANCE_NONE &&
-	       (c->is_channel[r->set[0]] || c->is_channel[r->set[1]]);
+	return f->channels->ruleset == ecs->ruleset && f->channels->is_channel;
 }
 
-static void tell_connection(struct store_feed *f, const struct ecs *ecs, const struct record *r)
+/* Both ends as texts, in the order in which the store has them: the first one's end. */
+static unsigned ends_of(const struct store_feed *f, const struct ecs *ecs, const struct record *r,
+	char end[2][END_BYTES])
+{
+	for (unsigned i = 0; i < 2; i++)
+		end_text(f, ecs, r, i, end[i]);
+	return strcmp(end[0], end[1]) > 0;
+}
+
+static void tell_connection(struct store_feed *f, const struct ecs *ecs, const struct record *r,
+	const char *connection, const char *reason)
 {
 	char end[2][END_BYTES], socket[2][ENDPOINT_TEXT_BYTES];
-	unsigned one;
+	unsigned one = ends_of(f, ecs, r, end);
 	struct stored_connection c = {
-		.connection = connection_name((enum connection)r->connection),
+		.one = end[one],
+		.other = end[1 - one],
+		.initiator = socket[0],
+		.responder = socket[1],
+		.connection = connection,
 		.ending = r->kind == RECORD_LIVE ? NULL : end_name((enum end)r->end),
 		.first_ns = r->start_ns,
 		.last_ns = r->end_ns,
+		.reason = reason,
+		.tls = channel_record_is_sealed(r) ? "1.3" : "",
 	};
 
-	for (unsigned i = 0; i < 2; i++) {
-		end_text(f, ecs, r, i, end[i]);
+	for (unsigned i = 0; i < 2; i++)
 		socket_text(r, i, socket[i]);
-	}
-	one = strcmp(end[0], end[1]) > 0;
-	c.one = end[one];
-	c.other = end[1 - one];
-	c.initiator = socket[0];
-	c.responder = socket[1];
 	store_connection(f->store, &c);
+}
+
+static void tell_certificate(struct store_feed *f, const struct ecs *ecs, const struct record *r)
+{
+	char end[2][END_BYTES];
+	unsigned one, holder;
+	const struct certificate *c =
+		has_channels(f, ecs) ? channels_certificate(f->channels, r, &holder) : NULL;
+
+	if (!c)
+		return;
+	one = ends_of(f, ecs, r, end);
+	store_certificate(f->store, &(struct stored_certificate){.one = end[one],
+					    .other = end[1 - one],
+					    .holder = end[holder],
+					    .fingerprint = c->fingerprint,
+					    .issuer = c->issuer,
+					    .subject = c->subject,
+					    .not_before_ns = c->not_before_ns,
+					    .not_after_ns = c->not_after_ns,
+					    .seen_ns = r->end_ns});
+}
+
+static void tell_channel(struct store_feed *f, const struct ecs *ecs, const struct record *r)
+{
+	char reason[CHANNEL_CAUSE_BYTES];
+	struct record meant;
+
+	if (!has_channels(f, ecs))
+		return;
+	if (channels_wants(f->channels, r)) {
+		channel_record_reason(f->channels, r, reason);
+		tell_connection(f, ecs, r, connection_name((enum connection)r->connection), reason);
+	} else if (channels_meant(f->channels, r, &meant, reason)) {
+		tell_connection(f, ecs, &meant, channel_state_name(CHANNEL_WRONG_ADDRESS), reason);
+	}
 }
 
 void store_feed_begin_dump(struct store_feed *f)
@@ -353,6 +394,8 @@ void store_feed_begin_dump(struct store_feed *f)
 
 void store_feed_record(struct store_feed *f, const struct ecs *ecs, const struct record *r)
 {
+	if (f->store && r->kind == RECORD_CERTIFICATE)
+		tell_certificate(f, ecs, r);
 	if (!f->store || (r->kind != RECORD_ENDED && r->kind != RECORD_LIVE))
 		return;
 	if (r->kind == RECORD_LIVE && !f->tells_live)
@@ -361,8 +404,7 @@ void store_feed_record(struct store_feed *f, const struct ecs *ecs, const struct
 		tell_live(f, ecs, r);
 	else
 		tell_ended(f, ecs, r);
-	if (is_of_channel(f, ecs, r))
-		tell_connection(f, ecs, r);
+	tell_channel(f, ecs, r);
 }
 
 /* --- findings ------------------------------------------------------------------------- */
@@ -469,6 +511,7 @@ void store_feed_correlations(
 					: NULL,
 			.feature =
 				r->key.feature != FEATURE_NONE ? c->feature[r->key.feature] : NULL,
+			.detail = r->detail[0] ? r->detail : NULL,
 			.inconclusive = r->inconclusive,
 		};
 		event_correlation_identify(&v.correlation);

@@ -19,6 +19,8 @@ struct change {
 	int stands;	     /* +1, -1 or 0 */
 	const char *attempt; /* what was tried, until attempt_ns */
 	uint64_t attempt_ns;
+	const char *reason; /* or NULL */
+	bool is_sealed;
 };
 
 struct changes {
@@ -49,28 +51,57 @@ static int by_time(const void *a, const void *b)
 	return x->stands < y->stands ? 1 : x->stands > y->stands ? -1 : 0;
 }
 
-static int add_connection(struct changes *c, struct sqlite3_stmt *s, uint64_t now_ns)
+/* Kept until the bands are freed; one that comes again is the same. NULL: "", or no memory. */
+static const char *keep_reason(struct channel_bands *b, const char *text)
+{
+	void *more;
+
+	if (!text[0])
+		return NULL;
+	for (size_t i = b->texts; i-- > 0 && i + 16 > b->texts;)
+		if (strcmp(b->text[i], text) == 0)
+			return b->text[i];
+	more = heap_reallocarray(b->text, b->texts + 1, sizeof(*b->text));
+	if (!more)
+		return NULL;
+	b->text = more;
+	b->text[b->texts] = heap_strdup(text);
+	return b->text[b->texts] ? b->text[b->texts++] : NULL;
+}
+
+static const char *attempt_of(const char *connection)
+{
+	if (strcmp(connection, "attempted") == 0)
+		return "unanswered";
+	if (strcmp(connection, "refused") == 0)
+		return "refused";
+	return strcmp(connection, "wrong-address") == 0 ? "wrong-address" : NULL;
+}
+
+static int add_connection(
+	struct channel_bands *b, struct changes *c, struct sqlite3_stmt *s, uint64_t now_ns)
 {
 	uint64_t first_ns = (uint64_t)row_number(s, 2), last_ns = (uint64_t)row_number(s, 3);
-	const char *connection = row_text(s, 4), *ending = row_text(s, 5);
-	bool is_attempt =
-		strcmp(connection, "attempted") == 0 || strcmp(connection, "refused") == 0;
+	const char *attempt = attempt_of(row_text(s, 4)), *ending = row_text(s, 5);
+	const char *reason = keep_reason(b, row_text(s, 6));
+	bool is_sealed = row_text(s, 7)[0] != '\0';
 	bool is_closed = strcmp(ending, "fin") == 0 || strcmp(ending, "reset") == 0;
 	uint64_t to_ns = is_closed ? last_ns : last_ns + SILENT_NS;
 	int error;
 
-	if (is_attempt)
-		return add_change(
-			c, (struct change){last_ns, 0,
-				   strcmp(connection, "refused") == 0 ? "refused" : "unanswered",
-				   last_ns + ATTEMPT_NS});
-	if (is_closed && last_ns - first_ns < SHORT_NS)
-		return add_change(
-			c, (struct change){last_ns, 0, "handshake-only", last_ns + ATTEMPT_NS});
-	error = add_change(c, (struct change){.at_ns = first_ns, .stands = 1});
-	return error || to_ns > now_ns
-		       ? error
-		       : add_change(c, (struct change){.at_ns = to_ns, .stands = -1});
+	if (!attempt && is_closed && last_ns - first_ns < SHORT_NS)
+		attempt = "handshake-only";
+	if (attempt)
+		return add_change(c, (struct change){last_ns, 0, attempt, last_ns + ATTEMPT_NS,
+					     reason, is_sealed});
+	error = add_change(c,
+		(struct change){
+			.at_ns = first_ns, .stands = 1, .reason = reason, .is_sealed = is_sealed});
+	return error || to_ns > now_ns ? error
+				       : add_change(c, (struct change){.at_ns = to_ns,
+							       .stands = -1,
+							       .reason = reason,
+							       .is_sealed = is_sealed});
 }
 
 static int add_band(struct channel_bands *b, const struct store_filter *f, struct channel_band band)
@@ -85,7 +116,8 @@ static int add_band(struct channel_bands *b, const struct store_filter *f, struc
 	if (band.from_ns > band.to_ns || (band.from_ns == band.to_ns && band.to_ns != f->until_ns))
 		return 0;
 	if (last && last->pair == band.pair && last->to_ns == band.from_ns &&
-		strcmp(last->state, band.state) == 0) {
+		strcmp(last->state, band.state) == 0 && last->reason == band.reason &&
+		last->is_sealed == band.is_sealed) {
 		last->to_ns = band.to_ns;
 		last->connections = band.connections;
 		return 0;
@@ -116,6 +148,7 @@ static int add_pair_bands(struct channel_bands *b, const struct store_filter *f,
 	size_t pair, uint64_t end_ns)
 {
 	const struct change *attempt = NULL;
+	const char *reason;
 	int stands = 0, error = 0;
 
 	if (c->count == 0)
@@ -128,18 +161,19 @@ static int add_pair_bands(struct channel_bands *b, const struct store_filter *f,
 		stands += at->stands;
 		if (at->attempt)
 			attempt = at;
+		reason = stands < 2 ? at->reason : NULL;
 		if (stands == 0 && attempt && attempt->attempt_ns > from_ns &&
 			attempt->attempt_ns < next_ns) {
 			error = add_band(b, f,
-				(struct channel_band){
-					from_ns, attempt->attempt_ns, attempt->attempt, 0, pair});
+				(struct channel_band){from_ns, attempt->attempt_ns,
+					attempt->attempt, attempt->reason, at->is_sealed, 0, pair});
 			from_ns = attempt->attempt_ns;
 		}
 		if (error == 0 && next_ns >= from_ns)
 			error = add_band(b, f,
 				(struct channel_band){from_ns, next_ns,
-					state_of(stands, attempt, from_ns), (unsigned)stands,
-					pair});
+					state_of(stands, attempt, from_ns), reason, at->is_sealed,
+					(unsigned)stands, pair});
 	}
 	c->count = 0;
 	return error;
@@ -178,7 +212,8 @@ int channel_bands_read(
 
 	*b = (struct channel_bands){.pairs = 0};
 	error = database_prepare(&r->state, &s,
-		"SELECT one, other, first_ns, last_ns, connection, ending FROM connection"
+		"SELECT one, other, first_ns, last_ns, connection, ending, reason, tls FROM "
+		"connection"
 		" WHERE first_ns <= ?1 ORDER BY one, other");
 	if (error == 0)
 		bind_number(s, 1, (int64_t)f->until_ns);
@@ -191,7 +226,7 @@ int channel_bands_read(
 				error = begin_pair(b, s);
 		}
 		if (error == 0)
-			error = add_connection(&changes, s, r->now_ns);
+			error = add_connection(b, &changes, s, r->now_ns);
 	}
 	if (error == 0 && b->pairs)
 		error = add_pair_bands(b, f, &changes, b->pairs - 1, end_ns);
@@ -206,6 +241,9 @@ void channel_bands_free(struct channel_bands *b)
 		free(b->pair[i].one);
 		free(b->pair[i].other);
 	}
+	for (size_t i = 0; i < b->texts; i++)
+		free(b->text[i]);
+	free(b->text);
 	free(b->pair);
 	free(b->band);
 	*b = (struct channel_bands){.pairs = 0};

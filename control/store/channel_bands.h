@@ -7,6 +7,7 @@
 #ifndef PORTOLAN_CHANNEL_BANDS_H
 #define PORTOLAN_CHANNEL_BANDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,7 +15,10 @@
 
 struct channel_band {
 	uint64_t from_ns, to_ns;
-	const char *state; /* up, half, refused, unanswered, handshake-only, silent */
+	const char *state;  /* up, half, refused, unanswered, handshake-only, wrong-address, silent
+			     */
+	const char *reason; /* why it is not up; NULL: the state says it */
+	bool is_sealed;	    /* the last connection was of TLS 1.3 */
 	unsigned connections;
 	size_t pair;
 };
@@ -27,6 +31,8 @@ struct channel_bands {
 	struct channel_pair *pair;
 	struct channel_band *band; /* by pair, then by time; up to the window's end */
 	size_t pairs, bands;
+	char **text; /* reasons */
+	size_t texts;
 };
 
 /* 0 or a negative errno; to be freed in any case. Bands outside of the window are cut away. */

@@ -73,9 +73,12 @@
 		  " ORDER BY severity, last_ns LIMIT ?1)")                                         \
 	X(FORGET_TOLD, "DELETE FROM finding_told WHERE finding NOT IN (SELECT id FROM finding)")   \
 	X(TOLD, "INSERT OR REPLACE INTO finding_told VALUES(?1, ?2, ?3, ?4, ?5, ?6)")              \
-	X(CONNECTION, "INSERT INTO connection VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"              \
+	X(CONNECTION, "INSERT INTO connection VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"     \
 		      " ON CONFLICT DO UPDATE SET last_ns = max(last_ns, ?6), connection = ?7,"    \
-		      " ending = coalesce(?8, ending)")                                            \
+		      " ending = coalesce(?8, ending), reason = ?9, tls = ?10")                    \
+	X(CERTIFICATE, "INSERT INTO certificate VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)"    \
+		       " ON CONFLICT DO UPDATE SET first_ns = min(first_ns, ?9),"                  \
+		       " last_ns = max(last_ns, ?9)")                                              \
 	X(MINUTE, "INSERT INTO minute VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"             \
 		  " ON CONFLICT DO UPDATE SET frames = frames + ?3, bytes = bytes + ?4,"           \
 		  " monitored = monitored + ?5, flagged = flagged + ?6, dropped = dropped + ?7,"   \
@@ -594,7 +597,22 @@ int state_writer_connection(struct state_writer *w, const struct stored_connecti
 	bind_number(t, 6, (int64_t)c->last_ns);
 	bind_text(t, 7, c->connection);
 	bind_text(t, 8, c->ending);
+	bind_text(t, 9, c->reason ? c->reason : "");
+	bind_text(t, 10, c->tls ? c->tls : "");
 	return step(w, CONNECTION);
+}
+
+int state_writer_certificate(struct state_writer *w, const struct stored_certificate *c)
+{
+	const char *text[] = {c->one, c->other, c->holder, c->fingerprint, c->issuer, c->subject};
+	struct sqlite3_stmt *t = statement(w, CERTIFICATE);
+
+	for (int i = 0; i < 6; i++)
+		bind_text(t, i + 1, text[i]);
+	bind_number(t, 7, (int64_t)c->not_before_ns);
+	bind_number(t, 8, (int64_t)c->not_after_ns);
+	bind_number(t, 9, (int64_t)c->seen_ns);
+	return step(w, CERTIFICATE);
 }
 
 int state_writer_minute(struct state_writer *w, const struct stored_minute *m)

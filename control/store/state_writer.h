@@ -51,6 +51,7 @@ int64_t state_writer_endpoint(struct state_writer *, const struct stored_endpoin
 int state_writer_flow(struct state_writer *, const struct stored_flow *, const int64_t id[2]);
 int state_writer_finding(struct state_writer *, const struct stored_finding *);
 int state_writer_connection(struct state_writer *, const struct stored_connection *);
+int state_writer_certificate(struct state_writer *, const struct stored_certificate *);
 int state_writer_minute(struct state_writer *, const struct stored_minute *);
 int state_writer_mirror(struct state_writer *, const struct stored_mirror *);
 int state_writer_place(struct state_writer *, const struct stored_place *);

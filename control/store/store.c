@@ -160,7 +160,15 @@ void store_connection(struct store *s, const struct stored_connection *c)
 {
 	TELL(s, STORE_CONNECTION, c, AT(stored_connection, one), AT(stored_connection, other),
 		AT(stored_connection, initiator), AT(stored_connection, responder),
-		AT(stored_connection, connection), AT(stored_connection, ending));
+		AT(stored_connection, connection), AT(stored_connection, ending),
+		AT(stored_connection, reason), AT(stored_connection, tls));
+}
+
+void store_certificate(struct store *s, const struct stored_certificate *c)
+{
+	TELL(s, STORE_CERTIFICATE, c, AT(stored_certificate, one), AT(stored_certificate, other),
+		AT(stored_certificate, holder), AT(stored_certificate, fingerprint),
+		AT(stored_certificate, issuer), AT(stored_certificate, subject));
 }
 
 void store_mirror(struct store *s, const struct stored_mirror *m)
@@ -318,6 +326,8 @@ static int apply(struct store *s, struct store_message *m)
 		return state_writer_finding(s->state, &m->finding);
 	case STORE_CONNECTION:
 		return state_writer_connection(s->state, &m->connection);
+	case STORE_CERTIFICATE:
+		return state_writer_certificate(s->state, &m->certificate);
 	case STORE_MINUTE:
 		return state_writer_minute(s->state, &m->minute);
 	case STORE_MIRROR:

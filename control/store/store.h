@@ -50,6 +50,7 @@ void store_endpoint(struct store *, const struct stored_endpoint *);
 void store_flow(struct store *, const struct stored_flow *);
 void store_finding(struct store *, const struct stored_finding *);
 void store_connection(struct store *, const struct stored_connection *);
+void store_certificate(struct store *, const struct stored_certificate *);
 void store_minute(struct store *, const struct stored_minute *);
 void store_mirror(struct store *, const struct stored_mirror *);
 void store_place(struct store *, const struct stored_place *);

@@ -51,7 +51,15 @@ struct stored_finding {
 
 struct stored_connection {
 	const char *one, *other, *initiator, *responder, *connection, *ending;
+	const char *reason; /* why it came to nothing; "": not known */
+	const char *tls;    /* "1.3": its certificates cannot be seen; else "" */
 	uint64_t first_ns, last_ns;
+};
+
+/* A leaf certificate that `holder`, one of both ends, has shown in clear. */
+struct stored_certificate {
+	const char *one, *other, *holder, *fingerprint, *issuer, *subject;
+	uint64_t not_before_ns, not_after_ns, seen_ns;
 };
 
 struct stored_minute {

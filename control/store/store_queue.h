@@ -23,6 +23,7 @@ enum store_message_kind {
 	STORE_FLOWS,
 	STORE_FINDING,
 	STORE_CONNECTION,
+	STORE_CERTIFICATE,
 	STORE_MINUTE,
 	STORE_MIRROR,
 	STORE_PLACE,
@@ -43,6 +44,7 @@ struct store_message {
 		struct stored_endpoint endpoint;
 		struct stored_finding finding;
 		struct stored_connection connection;
+		struct stored_certificate certificate;
 		struct stored_minute minute;
 		struct stored_mirror mirror;
 		struct stored_place place;

@@ -74,7 +74,13 @@ static const char *const state_schema[] = {
 	"CREATE TABLE connection(" /* of appliance communications: what channels are made of */
 	" one TEXT NOT NULL, other TEXT NOT NULL, initiator TEXT NOT NULL, responder TEXT NOT NULL,"
 	" first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL, connection TEXT NOT NULL,"
-	" ending TEXT, PRIMARY KEY(one, other, initiator, responder, first_ns)) WITHOUT ROWID;"
+	" ending TEXT, reason TEXT NOT NULL, tls TEXT NOT NULL,"
+	" PRIMARY KEY(one, other, initiator, responder, first_ns)) WITHOUT ROWID;"
+	"CREATE TABLE certificate(" /* leaves of both ends of channels, seen in clear */
+	" one TEXT NOT NULL, other TEXT NOT NULL, holder TEXT NOT NULL, fingerprint TEXT NOT NULL,"
+	" issuer TEXT NOT NULL, subject TEXT NOT NULL, not_before_ns INTEGER NOT NULL,"
+	" not_after_ns INTEGER NOT NULL, first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL,"
+	" PRIMARY KEY(one, other, holder, fingerprint)) WITHOUT ROWID;"
 	"CREATE TABLE minute("
 	" minute_ns INTEGER NOT NULL, run INTEGER NOT NULL, frames INTEGER NOT NULL,"
 	" bytes INTEGER NOT NULL, monitored INTEGER NOT NULL, flagged INTEGER NOT NULL,"
