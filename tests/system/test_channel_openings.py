@@ -324,6 +324,23 @@ def one_worker_and_three_tell_the_same(w):
         assert w.ask('store-' + workers) == w.channels
 
 
+def capture_that_was_cut_in_two_tells_the_same(w):
+    data, at = w.capture.read_bytes(), 24
+    packets = []
+    while at < len(data):
+        size = 16 + struct.unpack('<I', data[at + 8:at + 12])[0]
+        packets.append(data[at:at + size])
+        at += size
+    for share in (3, 5, 8):
+        cut, parts = len(packets) * share // 10, [w.folder / f'part{n}.pcap' for n in (1, 2)]
+        for path, part in zip(parts, (packets[:cut], packets[cut:])):
+            path.write_bytes(data[:24] + b''.join(part))
+        store = w.folder / f'parts{share}'
+        subprocess.run([w.portolan, 'replay', '--site', w.site, '--store', store, *parts], check=True,
+                       capture_output=True)
+        assert w.ask(store.name) == w.channels, share
+
+
 def cut_frames_give_no_certificate(w):
     data = w.capture.read_bytes()
     cut, at = data[:24], 24
@@ -344,6 +361,7 @@ def cut_frames_give_no_certificate(w):
 CASES = [certificates_of_both_sides_are_seen_in_tls_1_2, fingerprints_are_those_of_the_files,
          tls_1_3_says_that_certificates_cannot_be_seen, alert_is_named_with_who_sent_it,
          ends_of_certificates_and_issuers_are_findings, sensor_tells_the_same, one_worker_and_three_tell_the_same,
+         capture_that_was_cut_in_two_tells_the_same,
          cut_frames_give_no_certificate]
 
 

@@ -12,25 +12,29 @@ struct dialogue {
 	const char *client;
 	uint64_t now_ns;
 	uint32_t sent[2];
-	uint16_t port;
+	uint16_t port, to;
 };
 
 static void send_segment(struct dialogue *c, unsigned side, unsigned flags, uint32_t sequence,
 	const uint8_t *bytes, size_t count)
 {
 	const char *host[2] = {c->client, FMC};
-	uint16_t port[2] = {c->port, 8305};
+	uint16_t port[2] = {c->port, c->to};
 	uint32_t acknowledged = flags & ACK ? c->sent[1 - side] : 0;
 	struct frame f = {0};
 
+	if (c->sensor->link == LINK_ETHERNET) {
+		put_ethernet(&f, 0x0800);
+		f.byte[11] = (uint8_t)(side ? 0xc5 : 0x0c);
+	}
 	put_ipv4(&f, host[side], host[1 - side], IPPROTO_TCP, 0);
 	put_tcp(&f, port[side], port[1 - side], flags, 0);
 	put_bytes(&f, bytes, count);
 	frame_close(&f);
-	set16(&f, 24, sequence >> 16);
-	set16(&f, 26, sequence & 0xffff);
-	set16(&f, 28, acknowledged >> 16);
-	set16(&f, 30, acknowledged & 0xffff);
+	set16(&f, f.ip + 24, sequence >> 16);
+	set16(&f, f.ip + 26, sequence & 0xffff);
+	set16(&f, f.ip + 28, acknowledged >> 16);
+	set16(&f, f.ip + 30, acknowledged & 0xffff);
 	sensor_see(c->sensor, c->now_ns, 0, &f);
 	c->now_ns += MS;
 }
@@ -46,14 +50,19 @@ static void acknowledge(struct dialogue *c, unsigned side)
 	send_segment(c, side, ACK, c->sent[side], NULL, 0);
 }
 
-static struct dialogue connect_as(struct sensor *s, const char *client, uint16_t port)
+static struct dialogue connect_to(struct sensor *s, const char *client, uint16_t port, uint16_t to)
 {
-	struct dialogue c = {s, client, START + port * MS, {FIRST, FIRST}, port};
+	struct dialogue c = {s, client, START + port * MS, {FIRST, FIRST}, port, to};
 
 	send_segment(&c, CLIENT, SYN, FIRST - 1, NULL, 0);
 	send_segment(&c, SERVER, SYN | ACK, FIRST - 1, NULL, 0);
 	acknowledge(&c, CLIENT);
 	return c;
+}
+
+static struct dialogue connect_as(struct sensor *s, const char *client, uint16_t port)
+{
+	return connect_to(s, client, port, 8305);
 }
 
 static void put_record(struct frame *f, unsigned type, const uint8_t *body, size_t count)
@@ -237,6 +246,28 @@ static void leaf_that_was_sent_twice_is_told_once(void **state)
 	sensor_close(s);
 }
 
+/* Of another port nobody looks at it, whatever is said. */
+static void other_flows_tell_nothing_of_their_opening(void **state)
+{
+	static const uint8_t alert[] = {21, 3, 3, 0, 2, 2, 48};
+	struct sensor *s = sensor_open(1000, 1);
+	struct frame f = certificate('S');
+	struct dialogue c;
+
+	(void)state;
+	s->link = LINK_ETHERNET;
+	c = connect_to(s, FTD, 5000, 443);
+	say_hellos(&c);
+	say(&c, SERVER, f.byte, f.size);
+	say(&c, SERVER, alert, sizeof(alert));
+	seal(&c);
+	sensor_finish(s);
+	assert_int_equal(told(s).certificates, 0);
+	assert_int_equal(s->ended[0].opening.alert_from, 0);
+	assert_int_equal(s->ended[0].opening.mac_known, 0);
+	sensor_close(s);
+}
+
 static void alert_is_in_the_record_with_who_sent_it(void **state)
 {
 	static const uint8_t alert[] = {21, 3, 3, 0, 2, 2, 48};
@@ -314,15 +345,22 @@ static void segment_that_comes_through_at_last_is_not_told(void **state)
 static void flow_with_a_stranger_is_not_watched_but_its_sender_is_known(void **state)
 {
 	struct sensor *s = sensor_open(1000, 1);
-	struct dialogue c = connect_as(s, STRANGER, 5000);
 	struct frame f = certificate('S');
+	const struct opening_report *o;
+	struct dialogue c;
 
 	(void)state;
+	s->link = LINK_ETHERNET;
+	c = connect_as(s, STRANGER, 5000);
 	say_hellos(&c);
 	say(&c, SERVER, f.byte, f.size);
 	seal(&c);
 	sensor_finish(s);
 	assert_int_equal(told(s).certificates, 0);
+	o = &s->ended[0].opening;
+	assert_int_equal(o->mac_known, 3);
+	assert_memory_equal(o->mac[0], "\x02\0\0\0\0\x0c", 6);
+	assert_memory_equal(o->mac[1], "\x02\0\0\0\0\xc5", 6);
 	sensor_close(s);
 }
 
@@ -352,6 +390,7 @@ int main(void)
 		cmocka_unit_test(segment_that_was_cut_gives_no_certificate),
 		cmocka_unit_test(leaf_that_came_again_as_another_is_none),
 		cmocka_unit_test(leaf_that_was_sent_twice_is_told_once),
+		cmocka_unit_test(other_flows_tell_nothing_of_their_opening),
 		cmocka_unit_test(alert_is_in_the_record_with_who_sent_it),
 		cmocka_unit_test(full_segment_that_never_comes_through_is_told),
 		cmocka_unit_test(copies_of_the_mirror_are_no_repeats),
