@@ -63,13 +63,14 @@ void channel_cause_text(const struct channel_cause *c, const char *const end[2],
 	char text[CHANNEL_CAUSE_BYTES])
 {
 	text[0] = '\0';
-	if (is_since(c->alert_ns, since_ns))
-		alert_text(c, end, text);
-	else if (is_since(c->stuck_ns, since_ns))
+	/* Who waits in vain for what does not come through sends an alert at last. */
+	if (is_since(c->stuck_ns, since_ns))
 		snprintf(text, CHANNEL_CAUSE_BYTES,
 			"full segments of %.320s never come through while small ones do: too "
 			"large for a link on the way (MTU)",
 			end[c->stuck_end]);
+	else if (is_since(c->alert_ns, since_ns))
+		alert_text(c, end, text);
 	else if (is_since(c->wrong_ns, since_ns))
 		wrong_text(c, end, text);
 	else if (is_since(c->one_sided_ns, since_ns))
