@@ -83,15 +83,14 @@ class Papers:
 
 
 class Recorder:
-    """What crosses the loopback of a namespace, as a pcap file."""
+    """What crosses an interface of a namespace, as a pcap file; of the loopback each frame once."""
 
-    def __init__(self, namespace, path):
-        self.path, self.packets, self.ends = path, [], False
+    def __init__(self, namespace, path, interface='lo'):
+        self.path, self.packets, self.ends, self.interface = path, [], False, interface
         self.socket = self.open_in(namespace)
         self.thread = threading.Thread(target=self.run)
 
-    @staticmethod
-    def open_in(namespace):
+    def open_in(self, namespace):
         """A socket of the namespace: the thread that opens it goes there."""
         opened = []
 
@@ -100,7 +99,7 @@ class Recorder:
             with open(f'/run/netns/{namespace}') as there:
                 assert ctypes.CDLL(None, use_errno=True).setns(there.fileno(), 0x40000000) == 0
             s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-            s.bind(('lo', 0))
+            s.bind((self.interface, 0))
             s.settimeout(0.1)
             opened.append(s)
 
@@ -111,9 +110,9 @@ class Recorder:
 
     def run(self):
         while not self.ends:
-            with contextlib.suppress(TimeoutError):
+            with contextlib.suppress(OSError):
                 frame, (_, _, kind, *_) = self.socket.recvfrom(70000)
-                if kind == socket.PACKET_OUTGOING:
+                if kind == socket.PACKET_OUTGOING or self.interface != 'lo':
                     self.packets.append((time.time_ns(), frame))
 
     def __enter__(self):
@@ -236,6 +235,50 @@ def record(portolan, folder):
     return papers, capture, live
 
 
+class Hole:
+    """Two namespaces and a wire between them that carries small packets only towards the device, whose
+    kernel says that it takes large ones; no ICMP error comes back."""
+
+    def __init__(self):
+        self.center, self.device = (f'portolan-{name}-{os.getpid()}' for name in ('big', 'small'))
+
+    def __enter__(self):
+        def ip(*words):
+            subprocess.run(['ip', *words], check=True, capture_output=True)
+        for name in (self.center, self.device):
+            ip('netns', 'add', name)
+        ip('-n', self.center, 'link', 'add', 'wire', 'type', 'veth', 'peer', 'name', 'wire', 'netns',
+           self.device)
+        for name, address in ((self.center, SERVER['up']), (self.device, ADDRESS['up'])):
+            ip('-n', name, 'address', 'add', f'{address}/32', 'dev', 'wire')
+            ip('-n', name, 'link', 'set', 'wire', 'up')
+        ip('-n', self.center, 'link', 'set', 'wire', 'gso_max_segs', '1')
+        ip('-n', self.device, 'link', 'set', 'wire', 'mtu', '600')
+        ip('-n', self.center, 'route', 'add', '10.0.0.0/8', 'dev', 'wire')
+        ip('-n', self.device, 'route', 'add', '10.0.0.0/8', 'dev', 'wire', 'advmss', '1400')
+        return self
+
+    def __exit__(self, *_):
+        for name in (self.center, self.device):
+            subprocess.run(['ip', 'netns', 'del', name], check=False, capture_output=True)
+
+    def talk(self, papers, version):
+        def start(namespace, *command):
+            return subprocess.Popen(['ip', 'netns', 'exec', namespace, 'openssl', *map(str, command)],
+                                    stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                    stderr=subprocess.DEVNULL)
+        center = ('-cert', papers.folder / 'center.pem', '-key', papers.folder / 'center.key',
+                  '-cert_chain', papers.folder / 'ours.pem')
+        server = start(self.center, 's_server', '-quiet', '-accept', f'{SERVER["up"]}:{PORT}', *center)
+        time.sleep(0.7)
+        client = start(self.device, 's_client', '-quiet', version, '-bind', f'{ADDRESS["up"]}:0',
+                       '-connect', f'{SERVER["up"]}:{PORT}')
+        time.sleep(3.5)
+        for process in (client, server):
+            process.kill()
+            process.communicate()
+
+
 class World:
     def __init__(self, portolan, folder):
         self.portolan, self.folder = portolan, Path(folder)
@@ -317,6 +360,16 @@ def sensor_tells_the_same(w):
         assert line in w.live.splitlines(), f'{line}: {w.live}'
 
 
+def full_segments_that_never_come_through_are_told(w):
+    for version in ('-tls1_2', '-tls1_3'):
+        capture = w.folder / f'hole{version}.pcap'
+        with Hole() as hole, Recorder(hole.center, capture, 'wire'):
+            hole.talk(w.papers, version)
+        said = subprocess.run([w.portolan, 'replay', '--site', w.site, capture], check=True,
+                              capture_output=True, text=True).stdout
+        assert 'full segments of center never come through while small ones do' in said, said
+
+
 def one_worker_and_three_tell_the_same(w):
     for workers in ('3', '8'):
         again = w.replay('store-' + workers, '--workers', workers)
@@ -360,9 +413,9 @@ def cut_frames_give_no_certificate(w):
 
 CASES = [certificates_of_both_sides_are_seen_in_tls_1_2, fingerprints_are_those_of_the_files,
          tls_1_3_says_that_certificates_cannot_be_seen, alert_is_named_with_who_sent_it,
-         ends_of_certificates_and_issuers_are_findings, sensor_tells_the_same, one_worker_and_three_tell_the_same,
-         capture_that_was_cut_in_two_tells_the_same,
-         cut_frames_give_no_certificate]
+         ends_of_certificates_and_issuers_are_findings, sensor_tells_the_same,
+         full_segments_that_never_come_through_are_told, one_worker_and_three_tell_the_same,
+         capture_that_was_cut_in_two_tells_the_same, cut_frames_give_no_certificate]
 
 
 def main():
