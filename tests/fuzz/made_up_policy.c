@@ -29,7 +29,7 @@ static const struct rule rule[RULES] = {
 };
 
 static const struct rule_set set[RULES + 2] = {
-	{0, 0}, {0, 1}, {1, 1}, {2, 1}, {3, 1}, {4, 1}, {5, 1}, {3, 2}};
+	{0, 0, 0}, {0, 1, 0}, {1, 1, 1}, {2, 1, 0}, {3, 1, 0}, {4, 1, 0}, {5, 1, 0}, {3, 2, 0}};
 
 static const struct prefix listed = {{{0}}, 4, 1};
 
