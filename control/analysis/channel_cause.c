@@ -54,9 +54,8 @@ static void wrong_text(const struct channel_cause *c, const char *const end[2], 
 
 	format_address(&c->wrong_address, c->wrong_version, address);
 	snprintf(text, CHANNEL_CAUSE_BYTES,
-		"%.320s uses an address that is not its own: %s has the link address %s",
-		end[c->wrong_end], address,
-		c->wrong_declared ? "that the inventory gives it" : "that it was seen with");
+		"%.320s comes from %s, no address of its own (link address: %s)", end[c->wrong_end],
+		address, c->wrong_declared ? "inventory" : "as seen");
 }
 
 void channel_cause_text(const struct channel_cause *c, const char *const end[2], uint64_t since_ns,
@@ -66,8 +65,7 @@ void channel_cause_text(const struct channel_cause *c, const char *const end[2],
 	/* Who waits in vain for what does not come through sends an alert at last. */
 	if (is_since(c->stuck_ns, since_ns))
 		snprintf(text, CHANNEL_CAUSE_BYTES,
-			"full segments of %.320s never come through while small ones do: too "
-			"large for a link on the way (MTU)",
+			"full segments of %.320s never come through, small ones do (MTU)",
 			end[c->stuck_end]);
 	else if (is_since(c->alert_ns, since_ns))
 		alert_text(c, end, text);
