@@ -28,8 +28,8 @@ struct inventory *inventory_init(void *memory, size_t appliances, size_t prefixe
 /* The new appliance's number, 0, 1, 2 …; -ENOSPC. */
 int inventory_add(struct inventory *, enum role);
 
-/* APPLIANCE_NONE: hosts of a larger prefix that are no appliances. 0; -EEXIST if exactly this prefix
- * is there already; -ENOSPC. */
+/* APPLIANCE_NONE: hosts of a larger prefix that are no appliances. 0; -EEXIST if exactly this
+ * prefix is there already; -ENOSPC. */
 int inventory_add_prefix(struct inventory *, const struct prefix *, uint16_t appliance);
 
 /* `mac` is 48 bits, the first octet in the highest of them. 0; -EEXIST; -ENOSPC. */

@@ -28,14 +28,14 @@ struct remap;
 
 /* Name (a stable interface) and description. */
 #define CHANNEL_STATE_LIST(X)                                                                      \
-	X(UP, "up", "both connections stand")                                                      \
-	X(HALF, "half", "one of the two connections stands")                                       \
+	X(UP, "up", "both established")                                                            \
+	X(HALF, "half", "partial: one of two established")                                         \
 	X(REFUSED, "refused", "attempts are answered with a reset")                                \
 	X(UNANSWERED, "unanswered", "attempts are not answered")                                   \
 	X(HANDSHAKE_ONLY, "handshake-only", "connections begin and never stay")                    \
 	X(WRONG_ADDRESS, "wrong-address",                                                          \
 		"attempts come from an address that is not the appliance's")                       \
-	X(SILENT, "silent", "there were connections, and nothing comes any more")                  \
+	X(SILENT, "silent", "idle: no packets any more")                                           \
 	X(INCONCLUSIVE, "inconclusive", "not up as far as is seen, and the mirror is in doubt")
 #define CHANNEL_STATE_MEMBER(name, text, words) CHANNEL_##name,
 enum channel_state { CHANNEL_STATE_LIST(CHANNEL_STATE_MEMBER) CHANNEL_STATE_COUNT };

@@ -187,8 +187,8 @@ static int refuse_syntax(
 	if (!problem || parser->error == YAML_MEMORY_ERROR)
 		return -ENOMEM;
 	if (parser->error == YAML_READER_ERROR)
-		errors_add(errors, "%s:%zu: found a binary file (%s); want YAML in UTF-8",
-			d->name, parser_line(d, parser), problem);
+		errors_add(errors, "%s:%zu: found a binary file (%s); want YAML in UTF-8", d->name,
+			parser_line(d, parser), problem);
 	else
 		errors_add(errors,
 			"%s:%zu: found broken YAML (%s); want `key: value` lines, indented by "

@@ -643,8 +643,7 @@ static void find_silence(struct judgement *e)
 int baseline_evaluate(struct baseline *b, struct database *database, uint64_t now_ns,
 	struct baseline_finding **found)
 {
-	struct judgement e = {
-		.baseline = b, .database = database, .now_ns = now_ns, .last = found};
+	struct judgement e = {.baseline = b, .database = database, .now_ns = now_ns, .last = found};
 	struct sqlite3_stmt *s = NULL;
 	int64_t first_ns = 0;
 	int got =

@@ -11,7 +11,7 @@
 
 /* Name, what it answers, what argument it takes: "": none. */
 #define QUESTION_LIST(X)                                                                           \
-	X(findings, "what happened: findings, by severity", "")                                  \
+	X(findings, "what happened: findings, by severity", "")                                    \
 	X(flows, "all flows of a finding, a peer, an appliance", "")                               \
 	X(new, "what is new: peers, rules and services never seen before the window", "")          \
 	X(silent, "what is missing: rows that were used before, and since when they are not", "")  \

@@ -268,14 +268,14 @@ static const struct report_band maintained[] = {
 static const struct report_band halved[] = {
 	{MONDAY, MONDAY + 5 * DAY + 2 * HOUR, REPORT_TONE_GOOD, "up", NULL},
 	{MONDAY + 5 * DAY + 2 * HOUR, MONDAY + 7 * DAY, REPORT_TONE_PARTLY, "half",
-		"one of the two connections stands"}};
+		"partial: one of two established"}};
 static const struct report_band lost[] = {
 	{MONDAY, MONDAY + 2 * DAY + 14 * HOUR, REPORT_TONE_GOOD, "up", NULL},
 	{MONDAY + 2 * DAY + 14 * HOUR, MONDAY + 2 * DAY + 15 * HOUR, REPORT_TONE_DOUBT,
 		"inconclusive", "the mirror lost a direction"},
 	{MONDAY + 2 * DAY + 15 * HOUR, MONDAY + 6 * DAY, REPORT_TONE_GOOD, "up", NULL},
 	{MONDAY + 6 * DAY, MONDAY + 7 * DAY, REPORT_TONE_BAD, "silent",
-		"there were connections, and nothing comes any more"}};
+		"idle: no packets any more"}};
 
 #define FLAPS 80
 static struct report_band flapping[2 * FLAPS + 1];

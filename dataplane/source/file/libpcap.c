@@ -143,8 +143,8 @@ int reader_libpcap_open(
 	f->reader.chunk = *chunk;
 	f->pcap = open_pcap(f, reason);
 	if (!f->pcap) {
-		snprintf(error, SOURCE_ERROR_BYTES, "not a capture file: %s; want a pcap or pcapng file",
-			reason);
+		snprintf(error, SOURCE_ERROR_BYTES,
+			"not a capture file: %s; want a pcap or pcapng file", reason);
 		*chunk = f->reader.chunk; /* stays the caller's */
 		free(f);
 		return -EINVAL;
