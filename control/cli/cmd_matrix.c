@@ -23,13 +23,13 @@ static void print_row(void *context, const json_t *row)
 	char when[WHEN_BYTES];
 
 	when_at(row, strcmp(state, "wrong") == 0 ? "last_wrong" : "last_seen", when);
-	printf("%-24s %-40s %s%-9s%s %-20s %6.0f %10.0f %8.0f\n", text_at(row, "appliance"),
+	printf("%-24s %-40s %s%-9s%s %-20s %6.0f %10.0f %10.0f\n", text_at(row, "appliance"),
 		text_at(row, "rule"),
 		strcmp(state, "wrong") == 0   ? st->warn
 		: strcmp(state, "never") == 0 ? st->dim
 					      : st->good,
-		state, st->plain, when, number_at(row, "live"), number_at(row, "flows"),
-		number_at(row, "wrong"));
+		strcmp(state, "wrong") == 0 ? "violated" : state, st->plain, when,
+		number_at(row, "live"), number_at(row, "flows"), number_at(row, "wrong"));
 }
 
 static int run(const struct cli_request *r)
@@ -47,8 +47,8 @@ static int run(const struct cli_request *r)
 	q.arguments = json_pack("{s:s*, s:s*}", "appliance", r->value[APPLIANCE], "state",
 		state && strcmp(state, "seen") == 0 ? "last seen" : state);
 	if (!q.raw)
-		printf("%s%-24s %-40s %-9s %-20s %6s %10s %8s%s\n", st.bold, "APPLIANCE", "RULE",
-			"STATE", "WHEN (UTC)", "ALIVE", "FLOWS", "WRONG", st.plain);
+		printf("%s%-24s %-40s %-9s %-20s %6s %10s %10s%s\n", st.bold, "APPLIANCE", "RULE",
+			"STATE", "WHEN (UTC)", "ALIVE", "FLOWS", "VIOLATIONS", st.plain);
 	status = client_request(&q, &result);
 	if (status == EXIT_DONE && !q.raw && json_is_false(json_object_get(result, "complete")))
 		printf("… and more: --appliance shows one of them\n");
@@ -59,11 +59,11 @@ static int run(const struct cli_request *r)
 
 const struct cli_command cli_matrix = {
 	.name = "matrix",
-	.summary = "which rule each appliance uses: never, last seen, wrong",
+	.summary = "which rule each appliance uses: never, last seen, violated",
 	.arguments = "",
 	.description =
 		"Rules of each appliance's role, with when they were last in use as documented, "
-		"or wrong:\n"
+		"or violated:\n"
 		"a flow on the rule's port that the policy flags, later than any in order.",
 	.options = options,
 	.run = run,

@@ -504,11 +504,25 @@ static char *copy_of(const json_t *text)
 	return json_is_string(text) ? strdup(json_string_value(text)) : NULL;
 }
 
+static bool is_appliance(const struct ruleset *c, const char *name)
+{
+	for (size_t i = 0; i < c->appliances; i++)
+		if (strcmp(c->appliance[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 static void answer_matrix(
 	struct requests *a, struct control_client *client, const json_t *arguments)
 {
 	const char *state = json_string_value(json_object_get(arguments, "state"));
+	const char *name = json_string_value(json_object_get(arguments, "appliance"));
 	struct long_answer *l;
+
+	if (name && !is_appliance(snapshot_ruleset(a->snapshot), name)) {
+		control_refuse(client, "appliance: the site has no '%.100s'", name);
+		return;
+	}
 
 	if (state && !is_state(state)) {
 		control_refuse(client, "state: want never, last seen or wrong");

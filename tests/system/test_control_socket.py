@@ -151,6 +151,8 @@ def matrix_has_every_rule_of_an_appliance(w):
     assert all(r['role'] == 'managed-device' == r['rule'].split('/')[0] for r in rows)
     assert len({r['rule'] for r in rows}) == len(rows)
     assert {r['state'] for r in w.ask('matrix', state='last seen')[0]} == {'last seen'}
+    _, last = w.ask('matrix', appliance='nobody')
+    assert not last['done'] and 'the site has no' in last['error'], last
 
 
 def channels_are_up_where_two_connections_stand(w):
