@@ -1,27 +1,15 @@
 /* `portolan diff`: what becomes expected or flagged between two policies (DESIGN 8).
  */
-#include <netinet/in.h>
+#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/format.h"
-#include "base/hash_table.h"
-#include "base/heap.h"
-#include "base/plain_text.h"
 #include "cli/cli.h"
 #include "config/settings.h"
 #include "policy/ruleset.h"
 #include "protocol.h"
-#include "run/replay.h"
-
-/* One side of the comparison; the caller owns both. */
-struct diff_side {
-	struct ruleset *ruleset;
-	struct settings *settings;
-};
-
-#define FLOWS_MAX 4000000u
+#include "run/diff_flows.h"
 
 /* --- policies -------------------------------------------------------------------------- */
 
@@ -124,8 +112,46 @@ static const char *changed_terms(const struct ruleset *before, uint16_t old_set,
 	return NULL;
 }
 
+/* Where to, and whether as a table or as JSON. */
+struct diff_output {
+	FILE *out;
+	bool as_json;
+};
+
+/* A place or a protocol that is treated otherwise. */
+struct difference {
+	char sign; /* + more is allowed, - less, ~ other peers or services */
+	const char *role, *direction, *name, *features, *before, *after, *other;
+};
+
+static void print_difference(const struct difference *d, const struct diff_output *to)
+{
+	json_t *line;
+
+	if (!to->as_json && *d->role)
+		fprintf(to->out, "  %c %-18s %-8s %-10s %-28s %s -> %s%s\n", d->sign, d->role,
+			d->direction, d->name, d->features, d->before, d->after, d->other);
+	if (!to->as_json && !*d->role)
+		fprintf(to->out, "  %c protocol %-48s %s -> %s\n", d->sign, d->name, d->before,
+			d->after);
+	if (!to->as_json)
+		return;
+	line = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "what",
+		*d->role ? "port" : "protocol", "change",
+		d->sign == '+'	 ? "more"
+		: d->sign == '-' ? "less"
+				 : "other",
+		"role", d->role, "direction", d->direction, "port", d->name, "features",
+		d->features, "before", d->before, "after", d->after);
+	if (*d->other)
+		json_object_set_new(line, "differs", json_string(d->other + 1));
+	json_dumpf(line, to->out, JSON_COMPACT | JSON_ENSURE_ASCII);
+	fputc('\n', to->out);
+	json_decref(line);
+}
+
 static unsigned diff_set(const struct ruleset *before, const struct ruleset *after, unsigned role,
-	unsigned direction, unsigned transport, unsigned port, FILE *out)
+	unsigned direction, unsigned transport, unsigned port, const struct diff_output *to)
 {
 	uint16_t old_set = policy_set(before->policy, role, direction, transport, (uint16_t)port);
 	uint16_t new_set = policy_set(after->policy, role, direction, transport, (uint16_t)port);
@@ -141,16 +167,18 @@ static unsigned diff_set(const struct ruleset *before, const struct ruleset *aft
 	access_text(before->policy, old_set, was, before_text);
 	access_text(after->policy, new_set, is, after_text);
 	snprintf(name, sizeof(name), "%u/%s", port, transport_name((enum transport)transport));
-	fprintf(out, "  %c %-18s %-8s %-10s %-28s %s -> %s%s\n",
-		is > was   ? '+'
-		: is < was ? '-'
-			   : '~',
-		role_name((enum role)role), direction_name((enum direction)direction), name,
-		features, before_text, after_text, other ? other : "");
+	print_difference(
+		&(struct difference){is > was	? '+'
+				     : is < was ? '-'
+						: '~',
+			role_name((enum role)role), direction_name((enum direction)direction), name,
+			features, before_text, after_text, other ? other : ""},
+		to);
 	return 1;
 }
 
-static unsigned diff_protocols(const struct ruleset *before, const struct ruleset *after, FILE *out)
+static unsigned diff_protocols(
+	const struct ruleset *before, const struct ruleset *after, const struct diff_output *to)
 {
 	unsigned count = 0;
 
@@ -160,166 +188,43 @@ static unsigned diff_protocols(const struct ruleset *before, const struct rulese
 		if (was == is || protocol_has_ports(i))
 			continue;
 		format_protocol((uint8_t)i, name);
-		fprintf(out, "  %c protocol %-48s %s -> %s\n", is < was ? '+' : '-', name,
-			verdict_name((enum verdict)was), verdict_name((enum verdict)is));
+		print_difference(&(struct difference){is < was ? '+' : '-', "", "", name, "",
+					 verdict_name((enum verdict)was),
+					 verdict_name((enum verdict)is), ""},
+			to);
 		count++;
 	}
 	return count;
 }
 
 /* Prints the differences between the policies; returns their number. */
-static unsigned diff_policies(const struct ruleset *before, const struct ruleset *after, FILE *out)
+static unsigned diff_policies(
+	const struct ruleset *before, const struct ruleset *after, const struct diff_output *to)
 {
 	unsigned count = 0;
 
-	fprintf(out, "%s (%s) -> %s (%s)\n", before->name, before->profile, after->name,
-		after->profile);
+	if (!to->as_json)
+		fprintf(to->out, "%s (%s) -> %s (%s)\n", before->name, before->profile, after->name,
+			after->profile);
 	for (unsigned role = 0; role < ROLE_COUNT; role++)
 		for (unsigned direction = 0; direction < DIRECTION_COUNT; direction++)
 			for (unsigned transport = 0; transport < TRANSPORT_COUNT; transport++)
 				for (unsigned port = 0; port < PORT_COUNT; port++)
 					count += diff_set(before, after, role, direction, transport,
-						port, out);
-	count += diff_protocols(before, after, out);
-	if (count == 0)
-		fprintf(out, "  the same: no port and no protocol changes its verdict\n");
+						port, to);
+	count += diff_protocols(before, after, to);
+	if (count == 0 && !to->as_json)
+		fprintf(to->out, "  the same: no port and no protocol changes its verdict\n");
 	return count;
-}
-
-/* --- flows of a capture --------------------------------------------------------------- */
-
-/* The initiator may differ between two policies: the smaller end comes first. */
-struct diff_flow_key {
-	struct address address[2];
-	uint64_t start_ns;
-	uint16_t port[2];
-	uint8_t protocol, version, zero[2];
-};
-
-struct diff_flow {
-	struct diff_flow_key key;
-	uint8_t verdict;
-	UT_hash_handle hh;
-};
-
-struct comparison {
-	struct diff_flow *flow;
-	size_t flows, changed, overflowed;
-	FILE *out;
-};
-
-static struct diff_flow_key key_of(const struct record *r)
-{
-	int order = memcmp(&r->address[0], &r->address[1], sizeof(r->address[0]));
-	unsigned first = order < 0 || (order == 0 && r->port[0] <= r->port[1]) ? 0 : 1;
-	struct diff_flow_key k;
-
-	memset(&k, 0, sizeof(k));
-	for (unsigned i = 0; i < 2; i++) {
-		k.address[i] = r->address[i ^ first];
-		k.port[i] = r->port[i ^ first];
-	}
-	k.start_ns = r->start_ns;
-	k.protocol = r->protocol;
-	k.version = r->version;
-	return k;
-}
-
-static void add_flow(void *context, const struct record *r)
-{
-	struct comparison *c = context;
-	struct diff_flow *f;
-
-	if (r->kind != RECORD_ENDED)
-		return;
-	f = c->flows < FLOWS_MAX ? heap_calloc(1, sizeof(*f)) : NULL;
-	if (!f) {
-		c->overflowed++;
-		return;
-	}
-	f->key = key_of(r);
-	f->verdict = r->verdict;
-	HASH_ADD(hh, c->flow, key, sizeof(f->key), f);
-	c->flows++;
-}
-
-static void print_change(const struct record *r, uint8_t was, FILE *out)
-{
-	char address[2][ADDRESS_TEXT_BYTES], port[ENDPOINT_TEXT_BYTES], start[TIME_TEXT_BYTES];
-
-	format_address(&r->address[0], r->version, address[0]);
-	format_address(&r->address[1], r->version, address[1]);
-	format_port(r->protocol, r->port[1], port);
-	format_time_short(r->start_ns, start);
-	fprintf(out, "  %s  %s -> %s %s  %s -> %s\n", start, address[0], address[1], port,
-		verdict_name((enum verdict)was), verdict_name((enum verdict)r->verdict));
-}
-
-static void compare(void *context, const struct record *r)
-{
-	struct comparison *c = context;
-	struct diff_flow_key k = key_of(r);
-	struct diff_flow *f;
-
-	if (r->kind != RECORD_ENDED)
-		return;
-	HASH_FIND(hh, c->flow, &k, sizeof(k), f);
-	if (!f || f->verdict == r->verdict)
-		return;
-	c->changed++;
-	print_change(r, f->verdict, c->out);
-}
-
-static int run_source(
-	const struct diff_side *side, const char *capture, record_taker *take, struct comparison *c)
-{
-	struct replay p = {
-		.ruleset = side->ruleset,
-		.settings = side->settings,
-		.capture = &capture,
-		.captures = 1,
-		.take = take,
-		.context = c,
-	};
-
-	if (replay_run(&p) < 0)
-		return 1;
-	return p.failures || p.interrupted;
-}
-
-/* Prints the flows of a capture whose verdict changes. Returns the command's exit status. */
-static int diff_capture(const struct diff_side *before, const struct diff_side *after,
-	const char *capture, FILE *out)
-{
-	struct comparison c = {.out = out};
-	struct diff_flow *f, *next;
-	char title[4096];
-	int status;
-
-	snprintf(title, sizeof(title), "%s", capture);
-	fprintf(out, "%s:\n", plain_text(title));
-	status = run_source(before, capture, add_flow, &c);
-	status |= run_source(after, capture, compare, &c);
-	fprintf(out, "  %zu of %zu flows change their verdict\n", c.changed, c.flows);
-	if (c.overflowed) {
-		fprintf(stderr, "portolan: diff: %zu flows beyond %u were not compared\n",
-			c.overflowed, FLOWS_MAX);
-		status = 1;
-	}
-	HASH_ITER(hh, c.flow, f, next)
-	{
-		HASH_DEL(c.flow, f);
-		free(f);
-	}
-	return status;
 }
 
 /* --- command --- */
 
-enum { CAPTURE };
+enum { CAPTURE, FORMAT };
 
 static const struct cli_option options[] = {
 	[CAPTURE] = {"capture", "FILE", "also: which of its flows change their verdict", NULL},
+	[FORMAT] = {"format", "FORMAT", "table or json, an object a line (table)", "table|json"},
 	{0},
 };
 
@@ -331,8 +236,8 @@ static void use_inventory_of(struct ruleset *to, const struct ruleset *from)
 	to->appliances = from->appliances;
 }
 
-static int compare_sides(
-	const struct diff_side *old_side, const struct diff_side *new_side, const char *capture)
+static int compare_sides(const struct diff_side *old_side, const struct diff_side *new_side,
+	const char *capture, bool as_json)
 {
 	struct ruleset *before = old_side->ruleset, *after = new_side->ruleset;
 	int status = EXIT_DONE, flushed;
@@ -345,9 +250,9 @@ static int compare_sides(
 		return cli_misuse("diff", "--capture needs appliances: want at least one site");
 	if (capture && (cli_compile(before) < 0 || cli_compile(after) < 0))
 		return EXIT_MISUSED;
-	diff_policies(before, after, stdout);
+	diff_policies(before, after, &(struct diff_output){stdout, as_json});
 	if (capture)
-		status = diff_capture(old_side, new_side, capture, stdout);
+		status = diff_flows_print(old_side, new_side, capture, as_json, stdout);
 	flushed = cli_flush("diff");
 	return flushed > status ? flushed : status;
 }
@@ -361,7 +266,8 @@ static int run(const struct cli_request *r)
 	if (before.ruleset)
 		after.ruleset = cli_ruleset_any(r->argument[1], &after.settings);
 	if (after.ruleset)
-		status = compare_sides(&before, &after, r->value[CAPTURE]);
+		status = compare_sides(&before, &after, r->value[CAPTURE],
+			r->value[FORMAT] && strcmp(r->value[FORMAT], "json") == 0);
 	ruleset_close(before.ruleset);
 	ruleset_close(after.ruleset);
 	settings_free(before.settings);
@@ -378,7 +284,10 @@ const struct cli_command cli_diff = {
 	.description =
 		"Compares two policies rule by rule: + is allowed more than before, - "
 		"less, ~ with\n"
-		"other peers or services. Profiles by name (portolan policy --help) or by path.",
+		"other peers or services. Profiles by name (portolan policy --help) or by path.\n"
+		"With a capture also which of its flows change their verdict: a line for each\n"
+		"appliance, direction, port, verdicts and peer; more than three peers are one "
+		"line.",
 	.options = options,
 	.run = run,
 };

@@ -642,6 +642,34 @@ def test_diff_with_a_capture_hears_what_is_spoken(w):
     assert "1 of 1 flows change" in done.stdout, done.stdout
 
 
+def test_diff_with_a_capture_groups_flows_as_findings(w):
+    other = w.write("grouped.yaml", SITE + "extra_rules:\n  - {role: managed-device, direction: inbound, "
+                    "port: 4444, transport: tcp, feature: lab}\n  - {role: managed-device, direction: inbound, "
+                    "port: 4445, transport: tcp, feature: lab}\n")
+    script = "host ftd 10.20.0.1\n"
+    for n in range(40):  # one peer often, and many peers once
+        script += f"{n} tcp 198.51.100.66:{50000 + n} > ftd:4444 handshake close\n"
+        script += f"{n} tcp 203.0.113.{n + 1}:50000 > ftd:4445 handshake close\n"
+    capture = w.make("grouped.pcap", script)
+    done = w.run("diff", "--capture", capture, w.site, other)
+    status(done, 0)
+    lines = [x for x in done.stdout.splitlines() if "unexpected-port -> expected" in x and "ftd-1" in x]
+    assert len(lines) == 2, done.stdout
+    assert re.search(r"ftd-1 +inbound +4444/tcp .* 40  .*  198\.51\.100\.66$", lines[0] + "\n", re.M), lines
+    assert re.search(r"4445/tcp .* 40  .*  40 peers: 203\.0\.113\.1, 203\.0\.113\.2, 203\.0\.113\.3$",
+                     lines[1]), lines
+    assert "80 of 80 flows change their verdict, in 2 groups" in done.stdout, done.stdout
+    told = w.run("diff", "--format", "json", "--capture", capture, w.site, other)
+    status(told, 0)
+    objects = [json.loads(x) for x in told.stdout.splitlines()]
+    equal([o["what"] for o in objects], ["port", "port", "flows", "flows", "total"], "objects")
+    equal([objects[-1][k] for k in ("flows", "changed", "groups")], [80, 80, 2], "total")
+    many = next(o for o in objects if o.get("port") == "4445/tcp" and o["what"] == "flows")
+    equal((many["peers"], len(many["examples"]), many["was"], many["would_be"]),
+          (40, 3, "unexpected-port", "expected"), "many peers")
+    assert many["first"].startswith("2026-01-01T00:00:00") and many["last"] > many["first"], many
+
+
 def test_bench_measures_in_json(w):
     done = w.run("bench", "--json", "--rounds", "1", w.capture)
     status(done, 0)
