@@ -1,8 +1,10 @@
 /* What another policy would have said of what a store has seen.
  *
- * Judged are the sums by peer, of which there is one for each appliance, rule and peer, and the
- * findings, which have the ports that no rule has: so it does not depend on which flows are kept.
- * What was spoken is not judged again.
+ * Flows that lie in the window's segments (flagged ones, or all of them) are judged one by one,
+ * with the service that was recognised. What has no rows (flows that belonged, where only flagged
+ * ones are kept; segments that are gone) is judged by its sums, of which there is one for each
+ * appliance, rule and peer, and by findings, which have the ports that no rule has: without what
+ * was spoken.
  */
 #ifndef PORTOLAN_WHATIF_H
 #define PORTOLAN_WHATIF_H
@@ -12,7 +14,8 @@ struct ruleset;
 struct store_filter;
 struct store_reader;
 
-/* A row for each verdict that changes. 0 or a negative errno. */
+/* A row for each appliance, port, peer and pair of verdicts that changes; it says which of both it
+ * was judged by. 0 or a negative errno. */
 int whatif_ask(struct store_reader *, const struct store_filter *, const struct ruleset *,
 	struct answer_table *);
 

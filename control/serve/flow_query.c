@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "base/literal.h"
+#include "policy/draft_verdict.h"
 #include "policy/ruleset.h"
 #include "record/ecs.h"
 #include "serve/control_protocol.h"
@@ -242,22 +243,10 @@ static bool fits(const struct flow_query *q, const struct record *r)
 	return !q->peer_version || has_peer(q, r);
 }
 
-/* The identified service is fixed; whether it fits depends on the other ruleset. */
-static bool is_wrong_service(const struct ruleset *c, const struct record *r, uint16_t set)
-{
-	service_mask wanted = set == SET_NONE ? 0 : policy_services(c->policy, set);
-
-	if (!wanted || r->service_basis == SERVICE_UNVERIFIED)
-		return false;
-	return r->service_basis != SERVICE_RECOGNISED || !(wanted & SERVICE_BIT(r->service));
-}
-
 /* The flow's present verdict under another ruleset; VERDICT_COUNT: not monitored. */
 static enum verdict verdict_by(const struct ruleset *c, const struct record *r)
 {
 	struct flow_tuple talk = {.version = r->version, .protocol = r->protocol};
-	struct verdict_pair j;
-	unsigned verdict;
 
 	for (unsigned end = 0; end < 2; end++) {
 		talk.address[end] = r->address[end];
@@ -267,13 +256,9 @@ static enum verdict verdict_by(const struct ruleset *c, const struct record *r)
 	}
 	if (talk.appliance[0] == APPLIANCE_NONE && talk.appliance[1] == APPLIANCE_NONE)
 		return VERDICT_COUNT;
-	j = policy_judge(c->policy, &talk);
-	verdict = j.verdict;
-	for (unsigned end = 0; end < 2; end++)
-		if (j.end_verdict[end] <= VERDICT_IMPLIED && is_wrong_service(c, r, j.set[end]) &&
-			verdict < VERDICT_WRONG_SERVICE)
-			verdict = VERDICT_WRONG_SERVICE;
-	return (enum verdict)verdict;
+	return (enum verdict)draft_verdict(
+		c->policy, &talk, (enum service_basis)r->service_basis, (enum service)r->service)
+		.verdict;
 }
 
 static void sift_down(struct flow_query *q)

@@ -293,6 +293,14 @@ const char *row_text(struct sqlite3_stmt *s, int column)
 	return text ? text : "";
 }
 
+const void *row_bytes(struct sqlite3_stmt *s, int column, size_t bytes)
+{
+	if (sqlite3_column_type(s, column) != SQLITE_BLOB ||
+		(size_t)sqlite3_column_bytes(s, column) != bytes)
+		return NULL;
+	return sqlite3_column_blob(s, column);
+}
+
 int64_t database_last_id(const struct database *d)
 {
 	return sqlite3_last_insert_rowid(d->connection);

@@ -75,6 +75,8 @@ int64_t row_number(struct sqlite3_stmt *, int column); /* from 0 */
 double row_real(struct sqlite3_stmt *, int column);
 bool row_is_null(struct sqlite3_stmt *, int column);
 const char *row_text(struct sqlite3_stmt *, int column); /* "" for null; until the next step */
+/* A value that is no number or text, until the next step; NULL: it is none, or not of `bytes`. */
+const void *row_bytes(struct sqlite3_stmt *, int column, size_t bytes);
 
 int64_t database_last_id(const struct database *);
 int64_t database_changes(const struct database *);

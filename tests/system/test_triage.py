@@ -191,11 +191,50 @@ def what_another_policy_would_have_said(w):
     draft.write_text(w.site.read_text() + 'features:\n  syslog-audit: {enabled: false}\nextra_rules:\n'
                      '  - {role: managed-device, direction: outbound, port: 4444, transport: tcp,'
                      ' feature: shell}\n')
-    rows, _ = w.ask('whatif', '--site', draft)
-    changed = {(r['appliance'], r['port'], r['was'], r['would_be']) for r in rows}
-    assert changed == {('ftd-1', '4444/tcp', 'unexpected-port', 'expected')} | {
-        (f'ftd-{i}', '514/udp', 'expected', 'feature-disabled') for i in (1, 2, 3)}, changed
+    rows, last = w.ask('whatif', '--site', draft)
+    changed = {(r['appliance'], r['port'], r['was'], r['would_be'], r['judged_by']) for r in rows}
+    assert changed == {('ftd-1', '4444/tcp', 'unexpected-port', 'expected', 'flows')} | {
+        (f'ftd-{i}', '514/udp', 'expected', 'feature-disabled', 'sums') for i in (1, 2, 3)}, changed
+    assert re.search(r'judged 1 stored flows one by one, with what was spoken', ' '.join(last['notes'])), last
     assert w.ask('whatif', '--site', w.site)[0] == []
+
+
+def another_policy_judges_what_was_spoken(w):
+    script, site, capture = (w.folder / f'spoken.{x}' for x in ('script', 'yaml', 'pcap'))
+    script.write_text('host ftd-1 10.20.0.1 role managed-device\n'
+                      '0 tcp ftd-1:47001 > 198.51.100.23:4444 handshake data ssh-banner ssh-server-banner close\n'
+                      '9 tcp ftd-1:47002 > 198.51.100.23:4445 handshake close\n')
+    subprocess.run([GENERATE, 'script', script, '-o', capture, '--site', site], check=True)
+    store = w.folder / 'spoken'
+    w.replay(store, capture, site=site)
+    for service, verdict in (('ssh', 'expected'), ('tls', 'wrong-service')):
+        draft = w.folder / f'{service}.yaml'
+        draft.write_text(site.read_text() + 'extra_rules:\n' + ''.join(
+            f'  - {{role: managed-device, direction: outbound, port: {port}, transport: tcp,'
+            f' feature: shell, service: {service}}}\n' for port in (4444, 4445)))
+        rows, last = w.ask('whatif', '--site', draft, store=store)
+        assert [(r['port'], r['would_be'], r['judged_by']) for r in rows] == [
+            ('4444/tcp', verdict, 'flows'), ('4445/tcp', 'expected', 'flows')], rows
+        assert 'of 1 flows that change it is not known what was spoken' in ' '.join(last['notes']), last
+
+
+def another_policy_judges_all_flows_where_all_are_stored(w):
+    keeps = w.folder / 'keeps.yaml'
+    store = w.folder / 'all'
+    keeps.write_text(w.site.read_text() + f'store: {{path: {store}, flows: all}}\n')
+    w.replay(store, w.capture, site=keeps)
+    draft = w.folder / 'draft.yaml'
+    draft.write_text(w.site.read_text() + 'features:\n  syslog-audit: {enabled: false}\n')
+    rows, last = w.ask('whatif', '--site', draft, store=store)
+    assert [(r['appliance'], r['flows'], r['judged_by']) for r in rows] == [
+        (f'ftd-{i}', n, 'flows') for i, n in ((1, 1000), (2, 804), (3, 1000))], rows
+    assert last['read']['segments'] == last['read']['of_segments'] > 10, last
+    assert not re.search('sums of', ' '.join(last['notes'])), last
+    window = ('--since', '2026-03-02T06:00:00Z', '--until', '2026-03-02T08:00:00Z')
+    short, _ = w.ask('whatif', '--site', draft, *window, store=store)
+    assert 0 < sum(r['flows'] for r in short) <= sum(r['flows'] for r in rows), short
+    only, _ = w.ask('whatif', '--site', draft, '--appliance', 'ftd-2', '--port', '514/udp', store=store)
+    assert {r['appliance'] for r in only} == {'ftd-2'}, only
 
 
 def the_packets_of_a_finding(w):
@@ -322,6 +361,8 @@ TESTS = [undocumented_connections_of_devices_between_two_and_four,
          nothing_is_inconclusive_where_one_side_is_missing,
          nothing_is_inconclusive_where_nobody_listened,
          what_another_policy_would_have_said,
+         another_policy_judges_what_was_spoken,
+         another_policy_judges_all_flows_where_all_are_stored,
          the_packets_of_a_finding,
          a_page_for_a_ticket,
          a_timeline_is_in_the_order_of_time,
