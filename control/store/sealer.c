@@ -32,10 +32,9 @@ static void remove_file(void *context, const char *path)
 	unlink(path);
 }
 
-/* Removes segments that ended before `now_ns` less the time to keep them, and the oldest ones while
- * all take more than their bound. */
-static void prune(const struct sealer_config *c, uint64_t now_ns)
+void sealer_prune(const struct sealer *s, uint64_t now_ns)
 {
+	const struct sealer_config *c = &s->config;
 	struct segment_list l;
 	uint64_t bytes = 0;
 
@@ -65,7 +64,7 @@ static void seal(const struct sealer *s, uint64_t hour_ns)
 		return;
 	if (segment_seal(path, why) < 0)
 		log_say(LOG_LEVEL_WARNING, "%s: not sealed: %s", path, why);
-	prune(&s->config, hour_ns + STORE_HOUR_NS);
+	sealer_prune(s, hour_ns + STORE_HOUR_NS);
 }
 
 static void seal_former(const struct sealer *s)

@@ -24,6 +24,10 @@ int sealer_start(struct sealer *, uint64_t hour_ns);
 /* Seals the segment of this hour, and prunes by the age of it. Without a thread: at once. */
 void sealer_add(struct sealer *, uint64_t hour_ns);
 
+/* Removes segments that ended before `now_ns` less the time to keep them, and the oldest ones while
+ * all take more than their bound; never the newest one. */
+void sealer_prune(const struct sealer *, uint64_t now_ns);
+
 /* Ends the thread; `finishes`: after it has sealed what waits. */
 void sealer_stop(struct sealer *, bool finishes);
 void sealer_free(struct sealer *);

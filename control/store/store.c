@@ -637,6 +637,7 @@ struct store_state store_state(struct store *s)
 	pthread_mutex_unlock(&s->lock);
 	state.folder = s->config.folder;
 	state.written = atomic_load(&s->written);
+	state.queue_peak_bytes = store_queue_peak(&s->queue);
 	state.lost = atomic_load(&s->lost_flows) + atomic_load(&s->lost_messages);
 	return state;
 }

@@ -68,8 +68,9 @@ void store_flush(struct store *);
 
 struct store_state {
 	const char *folder;
-	uint64_t written, lost; /* messages and flows */
-	int error;		/* 0, or why it cannot write at the moment */
+	uint64_t written, lost;	   /* messages and flows */
+	uint64_t queue_peak_bytes; /* the most that waited at once */
+	int error;		   /* 0, or why it cannot write at the moment */
 	uint64_t error_since_ns;
 	char why[256];
 };

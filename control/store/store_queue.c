@@ -85,6 +85,8 @@ bool store_queue_put(struct store_queue *q, struct store_message *m, bool may_wa
 		*q->last = m;
 		q->last = &m->next;
 		q->bytes += m->bytes;
+		if (q->bytes > q->peak_bytes)
+			q->peak_bytes = q->bytes;
 	}
 	pthread_mutex_unlock(&q->lock);
 	return fits;
@@ -131,6 +133,16 @@ void store_queue_done(struct store_queue *q, struct store_message *first)
 	q->bytes -= bytes;
 	pthread_cond_signal(&q->is_emptied);
 	pthread_mutex_unlock(&q->lock);
+}
+
+size_t store_queue_peak(struct store_queue *q)
+{
+	size_t peak;
+
+	pthread_mutex_lock(&q->lock);
+	peak = q->peak_bytes;
+	pthread_mutex_unlock(&q->lock);
+	return peak;
 }
 
 void store_queue_end(struct store_queue *q)

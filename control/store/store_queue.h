@@ -57,7 +57,7 @@ struct store_queue {
 	pthread_mutex_t lock;
 	pthread_cond_t is_filled, is_emptied;
 	struct store_message *first, **last;
-	size_t bytes;
+	size_t bytes, peak_bytes;
 	bool is_ending;
 };
 
@@ -78,6 +78,9 @@ struct store_message *store_queue_take(struct store_queue *, uint64_t wait_ns, b
 
 /* Frees messages that were taken. */
 void store_queue_done(struct store_queue *, struct store_message *first);
+
+/* The most bytes that waited at once. */
+size_t store_queue_peak(struct store_queue *);
 
 void store_queue_end(struct store_queue *);
 
