@@ -67,7 +67,7 @@ static uint64_t seal_rest(const char *folder)
 		for (size_t i = 0; i < list.count; i++) {
 			segment_path(folder, list.file[i].hour_ns, path);
 			if (segment_is_sealed(path, why) == 0)
-				segment_seal(path, why);
+				segment_seal(path, false, why);
 			bytes += stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
 		}
 	segment_list_free(&list);
@@ -134,7 +134,7 @@ static int make_segment(const char *folder, uint64_t hour_ns)
 static int prune(const char *folder)
 {
 	/* Two segments are newer: the one whose sealing prunes, and the one that is written. */
-	struct sealer_config config = {folder, STORE_HOUR_NS, 0};
+	struct sealer_config config = {folder, STORE_HOUR_NS, 0, NULL, false};
 	uint64_t newest_ns = BEGAN_NS + (PRUNE_FILES + 4) * STORE_HOUR_NS, began_ns;
 	struct segment_list list;
 	struct sealer *s;

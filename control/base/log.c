@@ -18,7 +18,8 @@ static struct {
 	pthread_mutex_t lock;
 	struct log_memory memory;
 	enum log_level most;
-} logger = {.lock = PTHREAD_MUTEX_INITIALIZER, .most = LOG_LEVEL_INFO};
+	const char *command;
+} logger = {.lock = PTHREAD_MUTEX_INITIALIZER, .most = LOG_LEVEL_INFO, .command = "run"};
 
 static const struct {
 	const char *name;
@@ -44,6 +45,13 @@ void log_set_level(enum log_level most)
 {
 	pthread_mutex_lock(&logger.lock);
 	logger.most = most;
+	pthread_mutex_unlock(&logger.lock);
+}
+
+void log_set_command(const char *command)
+{
+	pthread_mutex_lock(&logger.lock);
+	logger.command = command;
 	pthread_mutex_unlock(&logger.lock);
 }
 
@@ -92,7 +100,7 @@ void log_say(enum log_level l, const char *format, ...)
 		if (is_journal(stderr))
 			fprintf(stderr, "<%d>%s", level[l].number, text);
 		else
-			fprintf(stderr, "portolan: run: %s", text);
+			fprintf(stderr, "portolan: %s: %s", logger.command, text);
 		if (held_back)
 			fprintf(stderr, " (and %llu times before)", (unsigned long long)held_back);
 		fputc('\n', stderr);

@@ -1,8 +1,8 @@
 /* The sensor's log: lines on standard error.
  *
  * If standard error is the journal, a line begins with its level in the journal's form
- * (sd-daemon(3)); otherwise with "portolan: run: ". The same text is logged at most once a second,
- * then with the number of suppressed repeats. Any thread may log, but workers do not.
+ * (sd-daemon(3)); otherwise with "portolan: " and the command. The same text is logged at most once
+ * a second, then with the number of suppressed repeats. Any thread may log, but workers do not.
  */
 #ifndef PORTOLAN_LOG_H
 #define PORTOLAN_LOG_H
@@ -26,6 +26,9 @@ int log_level_parse(const char *text, enum log_level *);
 
 /* Suppresses levels above `most` from now on (initially LOG_LEVEL_INFO). */
 void log_set_level(enum log_level most);
+
+/* Who speaks; initially "run". The text is lent. */
+void log_set_command(const char *);
 
 void log_say(enum log_level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

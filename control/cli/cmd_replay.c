@@ -16,6 +16,7 @@
 #include "policy/ruleset.h"
 #include "report/report_file.h"
 #include "run/collector.h"
+#include "run/interrupt.h"
 #include "run/replay.h"
 
 struct replay_options {
@@ -25,6 +26,7 @@ struct replay_options {
 	unsigned workers;
 	struct collector_options collector;
 	const char *report; /* or NULL */
+	struct interrupt *interrupt;
 	bool fail_on_flagged;
 };
 
@@ -84,6 +86,7 @@ static int run_captures(const struct replay_options *o, const struct settings *s
 	}
 	if (p.interrupted)
 		fputs("portolan: replay: interrupted; what was read before counts\n", stderr);
+	interrupt_doing(o->interrupt, "writing what was found");
 	result = (struct collector_result){.counters = p.counters,
 		.start_ns = p.start_ns,
 		.end_ns = p.end_ns,
@@ -132,6 +135,7 @@ static int replay_with_report(const struct replay_options *asked)
 		o.collector.store = file.folder;
 	status = replay_site(&o);
 	if (status != EXIT_MISUSED) {
+		interrupt_doing(o.interrupt, "writing the report");
 		error = report_file_write(&file, asked->collector.store);
 		if (error < 0) {
 			errors_say("%s: not written: %s", asked->report, strerror(-error));
@@ -166,9 +170,11 @@ static const struct cli_option options[] = {
 
 static int run(const struct cli_request *r)
 {
+	struct interrupt interrupt;
 	struct replay_options o;
 	uint64_t learn_ns = 0;
 	long workers = 1;
+	int status;
 
 	if (r->value[WORKERS])
 		workers = cli_number("replay", "workers", r->value[WORKERS], 1, REPLAY_WORKERS_MAX);
@@ -190,11 +196,16 @@ static int run(const struct cli_request *r)
 			.store = r->value[STORE],
 			.evidence = r->value[EVIDENCE],
 			.learn_ns = learn_ns,
-			.extends = false},
+			.extends = false,
+			.progress = &interrupt.progress},
 		.report = r->value[REPORT],
+		.interrupt = &interrupt,
 		.fail_on_flagged = r->value[FAIL_ON] != NULL,
 	};
-	return o.report ? replay_with_report(&o) : replay_site(&o);
+	interrupt_begin(&interrupt, "replay");
+	status = o.report ? replay_with_report(&o) : replay_site(&o);
+	interrupt_end(&interrupt);
+	return status;
 }
 
 const struct cli_command cli_replay = {

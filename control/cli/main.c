@@ -7,6 +7,7 @@
 
 #include "base/errors.h"
 #include "base/heap.h"
+#include "base/log.h"
 #include "base/signals.h"
 #include "cli/cli.h"
 
@@ -76,5 +77,6 @@ int main(int argc, char **argv)
 		errors_say("%s: no such command; portolan --help lists them", argv[1]);
 		return EXIT_MISUSED;
 	}
+	log_set_command(command->name);
 	return status_of(cli_run_command(command, argc, argv));
 }

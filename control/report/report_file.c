@@ -1,6 +1,5 @@
 #include "report/report_file.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/leftovers.h"
 #include "report/store_report.h"
 #include "store/store_reader.h"
 
@@ -21,8 +21,10 @@ int report_file_open(struct report_file *f, const char *path, const char *store)
 	if (error < 0 || store)
 		return error;
 	snprintf(f->folder, sizeof(f->folder), "%.40s/portolan-XXXXXX", place ? place : "/tmp");
-	if (mkdtemp(f->folder))
+	if (mkdtemp(f->folder)) {
+		leftovers_add(f->folder);
 		return 0;
+	}
 	error = -errno;
 	f->folder[0] = '\0';
 	report_file_close(f);
@@ -62,23 +64,12 @@ int report_file_write(struct report_file *f, const char *store)
 	return error;
 }
 
-static void remove_folder(const char *folder)
-{
-	DIR *dir = opendir(folder);
-	const struct dirent *entry;
-
-	while (dir && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.')
-			unlinkat(dirfd(dir), entry->d_name, 0);
-	if (dir)
-		closedir(dir);
-	rmdir(folder);
-}
-
 void report_file_close(struct report_file *f)
 {
 	json_lines_discard(&f->page);
-	if (f->folder[0])
-		remove_folder(f->folder);
+	if (f->folder[0]) {
+		leftover_remove(f->folder);
+		leftovers_drop(f->folder);
+	}
 	f->folder[0] = '\0';
 }

@@ -299,6 +299,7 @@ static int open_store(struct collector *c, const struct settings *settings)
 		.settings = settings,
 		.is_replay = !c->options->extends,
 		.learn_ns = c->options->learn_ns,
+		.progress = c->options->progress,
 	};
 
 	if (!c->options->store && config.is_replay) /* the site's is the sensor's */

@@ -31,6 +31,7 @@ struct collector_options {
 	const char *evidence;		    /* folder; NULL: the site's, where the sensor runs */
 	uint64_t learn_ns;		    /* of a replay, before baseline findings; 0: none */
 	bool extends;			    /* flows and events are added to files that exist */
+	struct store_progress *progress;    /* of the store; or NULL */
 };
 
 /* The former ruleset, in whose numbers records may still arrive, and the remap to the current

@@ -608,6 +608,7 @@ int store_feed_open(struct store_feed *f, const struct feed_config *c)
 		.keep_ns = s->keep_ns,
 		.learn_ns = c->is_replay ? c->learn_ns : s->learn_ns,
 		.size_bytes = s->size_bytes,
+		.progress = c->progress,
 		.exposure = exposure,
 	};
 

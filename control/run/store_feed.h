@@ -46,6 +46,7 @@ struct feed_config {
 	const struct settings *settings;
 	bool is_replay;
 	uint64_t learn_ns; /* of a replay; 0: no baseline findings */
+	struct store_progress *progress; /* or NULL */
 };
 
 /* Opens the store: 0 or a negative errno with the reason logged. */

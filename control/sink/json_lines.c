@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/leftovers.h"
+
 /* What waits for a full disk: about a thousand records. A flush is due at a fourth of it. */
 #define BUFFER_BYTES (1u << 20)
 #define FLUSH_BYTES (BUFFER_BYTES / 4)
@@ -102,6 +104,18 @@ static int open_directly(struct json_lines *l)
 	return l->fd < 0 ? -errno : 0;
 }
 
+/* What is written beside is nothing that anybody wants if the command is ended. */
+static void note_beside(const struct json_lines *l, void (*note)(const char *path))
+{
+	char path[PATH_MAX];
+	int folder = (int)(l->place.name - l->place.path);
+
+	if (!l->beside || !l->beside[0])
+		return;
+	snprintf(path, sizeof(path), "%.*s%s", folder, l->place.path, l->beside);
+	note(path);
+}
+
 static int open_beside(struct json_lines *l)
 {
 	l->is_regular = true;
@@ -117,8 +131,10 @@ static int open_beside(struct json_lines *l)
 		free(l->beside);
 		l->beside = NULL;
 	}
-	if (l->fd >= 0)
+	if (l->fd >= 0) {
+		note_beside(l, leftovers_add);
 		return 0;
+	}
 	free(l->beside);
 	l->beside = NULL;
 	return -errno;
@@ -317,6 +333,12 @@ void json_lines_write(struct json_lines *l, const char *json, size_t length)
 
 /* --- close ---------------------------------------------------------------------------------- */
 
+static void forget_beside(struct json_lines *l)
+{
+	note_beside(l, leftovers_drop);
+	l->beside[0] = '\0';
+}
+
 /* Puts the new file in the former one's place. */
 static int replace(struct json_lines *l)
 {
@@ -327,7 +349,7 @@ static int replace(struct json_lines *l)
 	if (renameat(l->place.folder, l->beside, l->place.folder, l->place.name) < 0)
 		error = -errno;
 	else
-		l->beside[0] = '\0';
+		forget_beside(l);
 	return error;
 }
 
@@ -335,8 +357,10 @@ void json_lines_discard(struct json_lines *l)
 {
 	if (!l->is_open)
 		return;
-	if (l->beside && l->beside[0])
+	if (l->beside && l->beside[0]) {
 		unlinkat(l->place.folder, l->beside, 0);
+		forget_beside(l);
+	}
 	if (l->fd >= 0 && !l->is_stdout)
 		close(l->fd);
 	free(l->beside);

@@ -1,8 +1,11 @@
 #include "store/sealer.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/heap.h"
@@ -10,18 +13,22 @@
 #include "store/database.h"
 #include "store/segment_list.h"
 #include "store/segment_writer.h"
+#include "store/store.h"
 #include "store/store_schema.h"
 
-/* Hours that wait to be sealed. What finds no place is sealed by the next start. */
-#define HOURS_MAX 4096
+/* A segment that is locked is tried again, in all so often: the writer has it open for a flow that
+ * ended late, or somebody reads it. */
+#define RETRIES_MAX 256
+#define RETRY_NS 50000000
 
 struct sealer {
 	struct sealer_config config;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t is_changed;
-	uint64_t hour_ns[HOURS_MAX];
-	unsigned count;
+	uint64_t *hour_ns; /* to be sealed, the last one first */
+	size_t count, room;
+	unsigned retries;
 	uint64_t former_ns; /* segments before this hour may have been left */
 	bool has_thread, is_ending, finishes;
 };
@@ -38,6 +45,8 @@ void sealer_prune(const struct sealer *s, uint64_t now_ns)
 	struct segment_list l;
 	uint64_t bytes = 0;
 
+	if (!c->keep_ns && !c->size_bytes)
+		return;
 	if (segment_list_read(&l, c->folder) == 0) {
 		for (size_t i = 0; i < l.count; i++)
 			bytes += l.file[i].bytes;
@@ -55,16 +64,22 @@ void sealer_prune(const struct sealer *s, uint64_t now_ns)
 	segment_list_free(&l);
 }
 
-static void seal(const struct sealer *s, uint64_t hour_ns)
+/* -EBUSY: it is locked. */
+static int seal(const struct sealer *s, uint64_t hour_ns)
 {
 	char path[SEGMENT_PATH_BYTES], why[DATABASE_WHY_BYTES];
+	int error;
 
 	segment_path(s->config.folder, hour_ns, path);
 	if (access(path, F_OK) < 0) /* pruned meanwhile */
-		return;
-	if (segment_seal(path, why) < 0)
+		return 0;
+	error = segment_seal(path, s->config.is_replay, why);
+	if (error == -EBUSY && s->has_thread && s->retries < RETRIES_MAX)
+		return error;
+	if (error < 0)
 		log_say(LOG_LEVEL_WARNING, "%s: not sealed: %s", path, why);
 	sealer_prune(s, hour_ns + STORE_HOUR_NS);
+	return 0;
 }
 
 static void seal_former(const struct sealer *s)
@@ -81,6 +96,53 @@ static void seal_former(const struct sealer *s)
 	segment_list_free(&l);
 }
 
+static void count_sealed(const struct sealer *s)
+{
+	if (s->config.progress)
+		atomic_fetch_add(&s->config.progress->sealed, 1);
+}
+
+/* With the lock. Without memory it is left as it is: readable, without indices. */
+static void put(struct sealer *s, uint64_t hour_ns, bool is_first)
+{
+	size_t room = s->room ? 2 * s->room : 64;
+	uint64_t *more = s->hour_ns;
+
+	if (s->count == s->room) {
+		more = heap_realloc(s->hour_ns, room * sizeof(*more));
+		if (!more)
+			return;
+		s->hour_ns = more;
+		s->room = room;
+	}
+	if (is_first) {
+		s->hour_ns[s->count++] = hour_ns;
+		return;
+	}
+	memmove(s->hour_ns + 1, s->hour_ns, s->count * sizeof(*s->hour_ns));
+	s->hour_ns[0] = hour_ns;
+	s->count++;
+}
+
+/* With the lock, which is not held meanwhile. */
+static void seal_next(struct sealer *s)
+{
+	uint64_t hour_ns = s->hour_ns[--s->count];
+	int error;
+
+	pthread_mutex_unlock(&s->lock);
+	error = seal(s, hour_ns);
+	if (error < 0)
+		nanosleep(&(struct timespec){.tv_nsec = RETRY_NS}, NULL);
+	else
+		count_sealed(s);
+	pthread_mutex_lock(&s->lock);
+	if (error < 0) {
+		s->retries++;
+		put(s, hour_ns, false);
+	}
+}
+
 static void *work(void *context)
 {
 	struct sealer *s = context;
@@ -89,17 +151,12 @@ static void *work(void *context)
 		seal_former(s);
 	pthread_mutex_lock(&s->lock);
 	while (s->count || !s->is_ending) {
-		uint64_t hour_ns;
 		if (s->is_ending && !s->finishes)
 			break;
-		if (!s->count) {
+		if (s->count)
+			seal_next(s);
+		else
 			pthread_cond_wait(&s->is_changed, &s->lock);
-			continue;
-		}
-		hour_ns = s->hour_ns[--s->count];
-		pthread_mutex_unlock(&s->lock);
-		seal(s, hour_ns);
-		pthread_mutex_lock(&s->lock);
 	}
 	pthread_mutex_unlock(&s->lock);
 	return NULL;
@@ -131,11 +188,11 @@ void sealer_add(struct sealer *s, uint64_t hour_ns)
 {
 	if (!s->has_thread) {
 		seal(s, hour_ns);
+		count_sealed(s);
 		return;
 	}
 	pthread_mutex_lock(&s->lock);
-	if (s->count < HOURS_MAX)
-		s->hour_ns[s->count++] = hour_ns;
+	put(s, hour_ns, true);
 	pthread_cond_signal(&s->is_changed);
 	pthread_mutex_unlock(&s->lock);
 }
@@ -159,5 +216,6 @@ void sealer_free(struct sealer *s)
 		return;
 	pthread_cond_destroy(&s->is_changed);
 	pthread_mutex_destroy(&s->lock);
+	free(s->hour_ns);
 	free(s);
 }

@@ -8,10 +8,13 @@
 #include <stdint.h>
 
 struct sealer;
+struct store_progress;
 
 struct sealer_config {
 	const char *folder;
-	uint64_t keep_ns, size_bytes; /* as in struct store_config */
+	uint64_t keep_ns, size_bytes;	 /* as in struct store_config */
+	struct store_progress *progress; /* or NULL */
+	bool is_replay;
 };
 
 /* NULL: no memory. */

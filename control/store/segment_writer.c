@@ -17,6 +17,10 @@
 
 static_assert(WORD_SERVICE + SERVICE_COUNT < 128, "a word of a list takes one byte");
 
+/* A capture of months has a segment for each hour: waiting for the disk is then most of a replay.
+ */
+static const char without_sync[] = "PRAGMA synchronous=OFF";
+
 /* A text of the file and its row. */
 struct word {
 	int64_t id;
@@ -41,19 +45,21 @@ struct flow_segment {
 
 struct segment_writer {
 	const char *folder;
+	bool is_replay;
 	struct flow_segment segment[SEGMENTS_OPEN];
 	uint64_t uses;
-	uint64_t to_seal[SEGMENTS_OPEN * 4]; /* closed for want of room */
-	unsigned to_seal_count;
+	uint64_t *to_seal; /* closed for want of room */
+	size_t to_seal_count, to_seal_room;
+	unsigned opened;
 	char why[DATABASE_WHY_BYTES];
 };
 
-struct segment_writer *segment_writer_new(const char *folder)
+struct segment_writer *segment_writer_new(const char *folder, bool is_replay)
 {
 	struct segment_writer *w = heap_calloc(1, sizeof(*w));
 
 	if (w)
-		w->folder = folder;
+		*w = (struct segment_writer){.folder = folder, .is_replay = is_replay};
 	return w;
 }
 
@@ -106,6 +112,7 @@ void segment_writer_free(struct segment_writer *w)
 		return;
 	for (unsigned i = 0; i < SEGMENTS_OPEN; i++)
 		close_segment(&w->segment[i]);
+	free(w->to_seal);
 	free(w);
 }
 
@@ -183,6 +190,8 @@ static int open_segment(struct segment_writer *w, struct flow_segment *s, uint64
 	segment_name(hour_ns, name);
 	segment_path(w->folder, hour_ns, path);
 	error = database_open(&s->database, path, DATABASE_WRITE, &segment_kind);
+	if (error == 0 && w->is_replay)
+		error = database_run(&s->database, without_sync);
 	if (error == 0)
 		error = prepare(s);
 	if (error == 0)
@@ -195,7 +204,13 @@ static int open_segment(struct segment_writer *w, struct flow_segment *s, uint64
 		return error;
 	}
 	s->hour_ns = hour_ns;
+	w->opened++;
 	return 0;
+}
+
+unsigned segment_writer_opened(const struct segment_writer *w)
+{
+	return w->opened;
 }
 
 static int commit(struct segment_writer *w, struct flow_segment *s)
@@ -216,6 +231,23 @@ static struct flow_segment *oldest(struct segment_writer *w)
 	return s;
 }
 
+/* A batch of a capture may have thousands of hours. Without memory it is left as it is: readable,
+ * without indices. */
+static void note_to_seal(struct segment_writer *w, uint64_t hour_ns)
+{
+	size_t room = w->to_seal_room ? 2 * w->to_seal_room : 64;
+	uint64_t *more = w->to_seal;
+
+	if (w->to_seal_count == w->to_seal_room) {
+		more = heap_realloc(w->to_seal, room * sizeof(*more));
+		if (!more)
+			return;
+		w->to_seal = more;
+		w->to_seal_room = room;
+	}
+	w->to_seal[w->to_seal_count++] = hour_ns;
+}
+
 /* NULL with the reason in *error. */
 static struct flow_segment *segment_of(struct segment_writer *w, uint64_t time_ns, int *error)
 {
@@ -234,8 +266,7 @@ static struct flow_segment *segment_of(struct segment_writer *w, uint64_t time_n
 		*error = commit(w, s);
 		if (*error < 0)
 			return NULL;
-		if (w->to_seal_count < sizeof(w->to_seal) / sizeof(w->to_seal[0]))
-			w->to_seal[w->to_seal_count++] = s->hour_ns;
+		note_to_seal(w, s->hour_ns);
 		close_segment(s);
 	}
 	*error = open_segment(w, s, hour_ns);
@@ -413,11 +444,13 @@ uint64_t segment_writer_finished(struct segment_writer *w, uint64_t hour_ns)
 
 /* ---- sealing ---- */
 
-int segment_seal(const char *path, char why[DATABASE_WHY_BYTES])
+int segment_seal(const char *path, bool is_replay, char why[DATABASE_WHY_BYTES])
 {
 	struct database d;
 	int error = database_open(&d, path, DATABASE_EXTEND, &segment_kind);
 
+	if (error == 0 && is_replay)
+		error = database_run(&d, without_sync);
 	if (error == 0)
 		error = database_begin(&d);
 	if (error == 0)

@@ -8,6 +8,7 @@
 #ifndef PORTOLAN_SEGMENT_WRITER_H
 #define PORTOLAN_SEGMENT_WRITER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "store/database.h"
@@ -17,8 +18,9 @@
 
 struct segment_writer;
 
-/* `folder` is lent. NULL: no memory. */
-struct segment_writer *segment_writer_new(const char *folder);
+/* `folder` is lent. `is_replay`: the disk is not waited for, since a capture can be replayed; a
+ * kill loses nothing all the same, a power cut may. NULL: no memory. */
+struct segment_writer *segment_writer_new(const char *folder, bool is_replay);
 void segment_writer_free(struct segment_writer *);
 
 const char *segment_writer_why(const struct segment_writer *);
@@ -35,8 +37,11 @@ void segment_writer_roll_back(struct segment_writer *);
  * there is none. */
 uint64_t segment_writer_finished(struct segment_writer *, uint64_t hour_ns);
 
+/* How many were opened so far: each of them is to be sealed. */
+unsigned segment_writer_opened(const struct segment_writer *);
+
 /* Makes the indices of a segment and leaves one file of it. `why` has the reason of an error. */
-int segment_seal(const char *path, char why[DATABASE_WHY_BYTES]);
+int segment_seal(const char *path, bool is_replay, char why[DATABASE_WHY_BYTES]);
 
 /* Whether a file is a segment that is sealed: 1, 0, or a negative errno. */
 int segment_is_sealed(const char *path, char why[DATABASE_WHY_BYTES]);

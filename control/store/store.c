@@ -290,6 +290,9 @@ static int write_flow(struct store *s, const struct stored_flow *f)
 	error = state_writer_flow(s->state, f, id);
 	if (error == 0 && is_stored(s, f) && !s->flows_are_written)
 		error = segment_writer_add(s->segments, f, id, end);
+	if (s->config.progress)
+		atomic_store_explicit(&s->config.progress->to_seal,
+			segment_writer_opened(s->segments), memory_order_relaxed);
 	if (f->end_ns > s->newest_ns)
 		s->newest_ns = f->end_ns;
 	return error;
@@ -557,7 +560,8 @@ static int make_folder(const char *folder)
 
 int store_open(struct store **store, const struct store_config *c, unsigned *unclean)
 {
-	struct sealer_config pruned = {c->folder, c->keep_ns, c->size_bytes};
+	struct sealer_config pruned = {
+		c->folder, c->keep_ns, c->size_bytes, c->progress, c->may_wait};
 	char reason[DATABASE_WHY_BYTES] = "";
 	struct store *s = heap_calloc(1, sizeof(*s));
 	int error = s ? make_folder(c->folder) : -ENOMEM;
@@ -571,7 +575,7 @@ int store_open(struct store **store, const struct store_config *c, unsigned *unc
 	pthread_mutex_init(&s->lock, NULL);
 	baseline_results_init(&s->results);
 	s->baseline = (struct baseline){.learn_ns = c->learn_ns, .is_replay = c->may_wait};
-	s->segments = segment_writer_new(c->folder);
+	s->segments = segment_writer_new(c->folder, c->may_wait);
 	s->sealer = sealer_new(&pruned);
 	error = s->segments && s->sealer
 			? state_writer_open(&s->state, c->folder, c->exposure, reason, unclean)

@@ -10,6 +10,7 @@
 #ifndef PORTOLAN_STORE_H
 #define PORTOLAN_STORE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,6 +20,11 @@
 struct store;
 struct baseline_finding;
 
+/* How far the sealing of segments is; may be read by any thread. */
+struct store_progress {
+	atomic_uint to_seal, sealed;
+};
+
 struct store_config {
 	const char *folder;  /* made if it is missing, mode 0750 */
 	bool keeps_all;	     /* flows that belong, too */
@@ -26,7 +32,8 @@ struct store_config {
 	uint64_t keep_ns;    /* segments older than that are removed; 0: none */
 	uint64_t size_bytes; /* the oldest segments are removed when all take more; 0: no limit */
 	uint64_t learn_ns;   /* how long is learned before baseline findings; 0: none are made */
-	const char *const *exposure; /* names of the bits of stored_flow.exposures */
+	struct store_progress *progress; /* or NULL; has to live until the store is closed */
+	const char *const *exposure;	 /* names of the bits of stored_flow.exposures */
 };
 
 /* 0, or a negative errno with the reason logged. `unclean`: so many earlier runs ended without an

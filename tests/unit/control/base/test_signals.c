@@ -9,6 +9,8 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/signals.h"
 
@@ -57,11 +59,55 @@ static void signals_have_a_flag_each(void **state)
 	assert_false(signals_stop_requested());
 }
 
+static void *count_stops(void *unused)
+{
+	unsigned seen = 0;
+
+	(void)unused;
+	while (seen < 2)
+		seen = signals_stop_wait(seen);
+	signals_end_by_stop();
+	return NULL;
+}
+
+/* In a child, which the signal ends. */
+static void a_second_stop_is_left_to_who_waits_for_it(void **state)
+{
+	pthread_t thread;
+	int status;
+	pid_t child = fork();
+
+	(void)state;
+	assert_true(child >= 0);
+	if (child == 0) {
+		signals_watch_stop();
+		signals_leave_stops(true);
+		pthread_create(&thread, NULL, count_stops, NULL);
+		raise(SIGINT);
+		raise(SIGINT);
+		pthread_join(thread, NULL);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGINT);
+}
+
+static void who_waits_for_a_stop_can_be_woken(void **state)
+{
+	(void)state;
+	signals_watch_stop();
+	signals_stop_wake();
+	assert_int_equal(signals_stop_wait(0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(signals_are_each_taken_once),
 		cmocka_unit_test(signals_have_a_flag_each),
+		cmocka_unit_test(a_second_stop_is_left_to_who_waits_for_it),
+		cmocka_unit_test(who_waits_for_a_stop_can_be_woken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
