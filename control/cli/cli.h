@@ -17,6 +17,11 @@ struct cli_option {
 	const char *choices; /* "table|csv|json" or NULL: anything */
 };
 
+/* A word that the first argument may be, the argument behind it ("": none), and what that does. */
+struct cli_word {
+	const char *name, *argument, *what;
+};
+
 /* The parsed command line: value[i] is that of option i of the command's table. */
 struct cli_request {
 	const char *value[CLI_OPTIONS_MAX]; /* NULL: not given; "" for a switch */
@@ -32,6 +37,7 @@ struct cli_command {
 	size_t arguments_min, arguments_max;
 	const char *description;	  /* paragraphs for --help */
 	const struct cli_option *options; /* ends with a NULL name */
+	const struct cli_word *words;	  /* ends with a NULL name; NULL: any first argument */
 	int (*run)(const struct cli_request *);
 };
 

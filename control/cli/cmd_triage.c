@@ -57,7 +57,7 @@ static const struct cli_option options[] = {
 	[VERDICT] = {"verdict", "VERDICT", "with this verdict only", NULL},
 	[STATE] = {"state", "STATE",
 		"findings: new, raised, repeated, scan, withdrawn, ended, open, acknowledged",
-		NULL},
+		"new|raised|repeated|scan|withdrawn|ended|open|acknowledged"},
 	[OUTSIDE] = {"outside", "NETWORK", "peers outside of this network only", NULL},
 	[LIMIT] = {"limit", "N", "so many rows at most; 0: all (100)", NULL},
 	[FORMAT] = {"format", "FORMAT",
@@ -442,6 +442,18 @@ static int run(const struct cli_request *r)
 	return status;
 }
 
+/* What is no table: of one finding, or with another policy. */
+#define OTHER_QUESTION_LIST(X)                                                                     \
+	X(why, "what is known of one finding, as a colleague would write it down", "ID")           \
+	X(pcap, "the packets of a finding, where they were kept", "ID")                            \
+	X(whatif, "what another --site would have said of what was seen", "")                      \
+	X(note, "writes down what you found out", "ID TEXT")                                       \
+	X(ack, "says that somebody has looked at it", "ID")
+
+#define QUESTION_WORD(name, what, argument) {#name, argument, what},
+static const struct cli_word words[] = {
+	QUESTION_LIST(QUESTION_WORD) OTHER_QUESTION_LIST(QUESTION_WORD){NULL, NULL, NULL}};
+
 #define QUESTION_HELP(name, what, argument) "  " #name " " argument ": " what "\n"
 
 const struct cli_command cli_triage = {
@@ -455,14 +467,8 @@ const struct cli_command cli_triage = {
 		"with\n"
 		"or without a running sensor. Every answer ends with what could not be seen in "
 		"its\n"
-		"window. Questions:\n" QUESTION_LIST(
-			QUESTION_HELP) "  why ID: what is known of one finding, as a colleague "
-				       "would write it "
-				       "down\n"
-				       "  flows ID: the flows of a finding; pcap ID: its packets\n"
-				       "  whatif: what another --site would have said of what was "
-				       "seen\n"
-				       "  note ID TEXT, ack ID: write down what you found out\n"
+		"window. Questions:\n" QUESTION_LIST(QUESTION_HELP) OTHER_QUESTION_LIST(
+			QUESTION_HELP) "findings and flows take an ID, too.\n"
 				       "Times are UTC. Examples:\n"
 				       "  portolan triage findings --store DIR --since 02:00 "
 				       "--until "
@@ -470,5 +476,6 @@ const struct cli_command cli_triage = {
 				       "  portolan triage channels --store DIR --at yesterday\n"
 				       "  portolan triage new --store DIR --since 7d --format json",
 	.options = options,
+	.words = words,
 	.run = run,
 };

@@ -12,7 +12,6 @@
 
 #include "cli/cli.h"
 #include "config/schema.h"
-#include "store/questions.h"
 
 /* --- man pages ------------------------------------------------------------------------ */
 
@@ -119,15 +118,8 @@ static void write_triage(void)
 		 "with what could not be seen in its window: where that is bad, nothing reads "
 		 "inconclusive.");
 	puts(".SH QUESTIONS");
-	for (const struct question *q = questions; q->name; q++)
-		put_question(q->name, q->argument, q->what);
-	put_question(
-		"why", "ID", "what is known of one finding, as a colleague would write it down");
-	put_question("pcap", "ID", "its packets, where they were kept");
-	put_question("flows", "ID", "its flows");
-	put_question("whatif", "", "what another site (--site) would have said of what was seen");
-	put_question("note", "ID TEXT", "writes down what you found out");
-	put_question("ack", "ID", "says that somebody has looked at it");
+	for (const struct cli_word *w = triage->words; w->name; w++)
+		put_question(w->name, w->argument, w->what);
 	puts(".SH OPTIONS");
 	for (const struct cli_option *o = triage->options; o->name; o++)
 		put_option(o->name, o->argument, o->help);
@@ -198,12 +190,25 @@ static void put_choices(const char *choices)
 		putchar(*choices == '|' ? ' ' : *choices);
 }
 
+/* The words that a command's first argument may be, and the options behind which a value stands. */
+static void put_words(const struct cli_command *c)
+{
+	fputs("\t\twords='", stdout);
+	for (const struct cli_word *w = c->words; w->name; w++)
+		printf("%s ", w->name);
+	fputs("'\n\t\ttakes=' ", stdout);
+	for (const struct cli_option *o = c->options; o->name; o++)
+		if (o->argument)
+			printf("--%s ", o->name);
+	puts("'");
+}
+
 static void write_bash(void)
 {
 	puts("# bash completion for portolan\n"
 	     "_portolan() {\n"
 	     "\tlocal word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} options= "
-	     "choices=\n"
+	     "choices= words= takes= i\n"
 	     "\tif [ \"$COMP_CWORD\" -eq 1 ]; then");
 	fputs("\t\tCOMPREPLY=($(compgen -W \"", stdout);
 	for (const struct cli_command *const *c = cli_commands; *c; c++)
@@ -213,7 +218,10 @@ static void write_bash(void)
 		printf("\t%s)\n\t\toptions='", (*c)->name);
 		for (const struct cli_option *o = (*c)->options; o->name; o++)
 			printf("--%s ", o->name);
-		puts("--help'\n\t\tcase $before in");
+		puts("--help'");
+		if ((*c)->words)
+			put_words(*c);
+		puts("\t\tcase $before in");
 		for (const struct cli_option *o = (*c)->options; o->name; o++) {
 			if (!o->choices)
 				continue;
@@ -224,10 +232,15 @@ static void write_bash(void)
 		puts("\t\tesac ;;");
 	}
 	puts("\tesac\n"
+	     "\tfor ((i = 2; i < COMP_CWORD; i++)); do\n"
+	     "\t\t[[ \" $words\" == *\" ${COMP_WORDS[i]} \"* ]] && words=\n"
+	     "\tdone\n"
 	     "\tif [ -n \"$choices\" ]; then\n"
 	     "\t\tCOMPREPLY=($(compgen -W \"$choices\" -- \"$word\"))\n"
 	     "\telif [ \"${word#-}\" != \"$word\" ]; then\n"
 	     "\t\tCOMPREPLY=($(compgen -W \"$options\" -- \"$word\"))\n"
+	     "\telif [ -n \"$words\" ] && [ \"${takes/ $before /}\" = \"$takes\" ]; then\n"
+	     "\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
 	     "\telse\n"
 	     "\t\tcompopt -o default\n"
 	     "\t\tCOMPREPLY=()\n"
@@ -275,7 +288,14 @@ static void write_zsh(void)
 			}
 			putchar('\'');
 		}
-		puts(" \\\n\t\t\t'--help[says what it does]' '*:file:_files' ;;");
+		fputs(" \\\n\t\t\t'--help[says what it does]'", stdout);
+		if ((*c)->words) {
+			fputs(" '1:word:(", stdout);
+			for (const struct cli_word *w = (*c)->words; w->name; w++)
+				printf("%s%s", w == (*c)->words ? "" : " ", w->name);
+			fputs(")'", stdout);
+		}
+		puts(" '*:file:_files' ;;");
 	}
 	puts("\tesac\n}\n\n_portolan \"$@\"");
 }

@@ -78,6 +78,28 @@ def completions_have_every_command_and_option():
                 assert option in part, (shell, name, option)
 
 
+def bash_completes(*words):
+    """what bash offers for the last of the words"""
+    script = ('compopt() { :; }\n' + made('bash') + '\nCOMP_WORDS=("$@")\nCOMP_CWORD=$(($# - 1))\n_portolan\n'
+              'printf "%s\\n" "${COMPREPLY[@]}"\n')
+    return set(subprocess.run([tool('bash'), '-c', script, 'bash', 'portolan', *words], check=True,
+                              capture_output=True, text=True).stdout.split())
+
+
+def completions_have_the_questions_of_triage():
+    told = subprocess.run([PORTOLAN, 'triage', '--help'], check=True, capture_output=True, text=True).stdout
+    questions = set(re.findall(r'^  ([a-z]+) [A-Z ]*: ', told, re.M))
+    assert {'findings', 'why', 'whatif', 'coverage', 'ack'} <= questions, questions
+    assert bash_completes('triage', '') == questions
+    assert bash_completes('triage', 'w') == {'why', 'whatif'}
+    assert bash_completes('triage', '--limit', '5', 'fi') == {'findings'}
+    assert bash_completes('triage', '--store', 'fi') == set(), 'a folder is asked for'
+    assert bash_completes('triage', 'findings', '') == set()
+    assert {'--since', '--peer', '--state'} <= bash_completes('triage', 'findings', '--')
+    assert bash_completes('triage', 'findings', '--state', 'ack') == {'acknowledged'}
+    assert f"'1:word:({' '.join(re.findall(r'^  ([a-z]+) [A-Z ]*: ', told, re.M))})'" in made('zsh')
+
+
 def mandoc_takes_the_pages():
     mandoc = tool('mandoc')
     for page in (made('portolan.1'), made('portolan-site.5', SITE),
@@ -107,6 +129,7 @@ def systemd_takes_the_unit():
 
 TESTS = [the_manual_has_every_command_and_option,
          the_page_of_triage_has_every_question_and_option, completions_have_every_command_and_option,
+         completions_have_the_questions_of_triage,
          mandoc_takes_the_pages, the_site_page_has_every_key_of_the_example,
          bash_takes_its_completion, zsh_takes_its_completion, systemd_takes_the_unit]
 
