@@ -185,6 +185,26 @@ void format_protocol(uint8_t protocol, char text[ENDPOINT_TEXT_BYTES])
 		snprintf(text, ENDPOINT_TEXT_BYTES, "%u", protocol);
 }
 
+void format_elapsed(uint64_t ns, char text[32])
+{
+	static const uint64_t unit_s[] = {86400, 3600, 60, 1};
+	static const char *const name[] = {"d", "h", "min", "s"};
+	uint64_t seconds = ns / 1000000000u;
+	unsigned i = 0;
+	int used;
+
+	if (seconds == 0 && ns > 0) {
+		snprintf(text, 32, "%llu ms", (unsigned long long)(ns / 1000000u));
+		return;
+	}
+	while (i < 3 && seconds < unit_s[i])
+		i++;
+	used = snprintf(text, 32, "%llu %s", (unsigned long long)(seconds / unit_s[i]), name[i]);
+	if (i < 3 && seconds % unit_s[i] >= unit_s[i + 1])
+		snprintf(text + used, 32 - (size_t)used, " %llu %s",
+			(unsigned long long)(seconds % unit_s[i] / unit_s[i + 1]), name[i + 1]);
+}
+
 void format_port(uint8_t protocol, uint16_t port, char text[ENDPOINT_TEXT_BYTES])
 {
 	char name[ENDPOINT_TEXT_BYTES];

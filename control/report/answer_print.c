@@ -20,24 +20,6 @@ static const char *const severity_text[] = {"-", "LOW", "MED", "HIGH"};
 
 /* --- a cell ---------------------------------------------------------------------------- */
 
-static void duration_text(uint64_t ns, char text[CELL_BYTES])
-{
-	uint64_t s = ns / 1000000000u;
-
-	if (ns < 1000000000u)
-		snprintf(text, CELL_BYTES, "%llu ms", (unsigned long long)(ns / 1000000u));
-	else if (s < 120)
-		snprintf(text, CELL_BYTES, "%llu s", (unsigned long long)s);
-	else if (s < 7200)
-		snprintf(text, CELL_BYTES, "%llu min", (unsigned long long)(s / 60));
-	else if (s < 172800)
-		snprintf(text, CELL_BYTES, "%llu h %02llu min", (unsigned long long)(s / 3600),
-			(unsigned long long)(s / 60 % 60));
-	else
-		snprintf(text, CELL_BYTES, "%llu d %02llu h", (unsigned long long)(s / 86400),
-			(unsigned long long)(s / 3600 % 24));
-}
-
 /* As people read it. */
 static void cell_text(
 	const struct answer_table *a, size_t row, size_t column, char text[CELL_BYTES])
@@ -59,7 +41,8 @@ static void cell_text(
 		snprintf(text, CELL_BYTES, "%s", n > 0 ? when : "never");
 		return;
 	case ANSWER_DURATION:
-		duration_text((uint64_t)(n < 0 ? 0 : n), text);
+		format_elapsed((uint64_t)(n < 0 ? 0 : n), number);
+		snprintf(text, CELL_BYTES, "%s", number);
 		return;
 	case ANSWER_BYTES:
 		format_bytes((uint64_t)(n < 0 ? 0 : n), number);

@@ -85,16 +85,10 @@ void report_span(struct buffer *b, uint64_t from_ns, uint64_t until_ns)
 
 void report_duration(struct buffer *b, uint64_t ns)
 {
-	static const uint64_t unit_s[] = {86400, 3600, 60, 1};
-	static const char *const name[] = {"d", "h", "min", "s"};
-	uint64_t seconds = ns / NS_PER_S;
-	unsigned i = 0;
+	char text[32];
 
-	while (i < 3 && seconds < unit_s[i])
-		i++;
-	markup_print(b, "%ju %s", seconds / unit_s[i], name[i]);
-	if (i < 3 && seconds % unit_s[i] >= unit_s[i + 1])
-		markup_print(b, " %ju %s", seconds % unit_s[i] / unit_s[i + 1], name[i + 1]);
+	format_elapsed(ns, text);
+	markup_print(b, "%s", text);
 }
 
 void report_bytes(struct buffer *b, uint64_t bytes)

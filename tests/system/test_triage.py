@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """A responder's questions to the store of a made-up week, one command each.
 
-    test_triage.py PORTOLAN PORTOLAN_GENERATE
+    test_triage.py PORTOLAN PORTOLAN_GENERATE [--update]
 
 triage/week.script says what happened in that week. Every answer is read as JSON, and held against
-what is known of the script; the table, CSV and Markdown of the same answers are only looked over.
+what is known of the script; CSV and Markdown of the same answers are only looked over. triage/answers/
+holds the whole answer to each question, as people and as programs get it; --update writes them anew.
 """
 import csv
+import difflib
 import io
 import json
 import os
@@ -26,6 +28,26 @@ os.environ['PORTOLAN_CONFIGS'] = str(TREE / 'configs')
 WEEK = TREE / 'tests' / 'system' / 'triage' / 'week.script'
 
 
+ANSWERS = WEEK.parent / 'answers'
+UPDATE = '--update' in sys.argv
+QUESTIONS = {
+    'findings': ('findings',),
+    'flows': ('flows', '--peer', '198.51.100.0/24', '--limit', '20'),
+    'flows-of-finding': ('flows', '20260307T02'),
+    'new': ('new', '--since', '2026-03-06'),
+    'silent': ('silent', '--since', '2026-03-08'),
+    'matrix': ('matrix', '--limit', '0'),
+    'channels': ('channels', '--at', '2026-03-06T03:30:00Z'),
+    'exposed': ('exposed',),
+    'reached': ('reached', 'fmc-1', '--port', '443/tcp', '--outside', '10.0.0.0/8'),
+    'rhythm': ('rhythm', '--since', '2026-03-06'),
+    'timeline': ('timeline', '--since', '2026-03-06T03:00:00Z', '--until', '2026-03-06T05:00:00Z'),
+    'coverage': ('coverage',),
+    'why': ('why', '20260307T02'),
+    'whatif': ('whatif', '--site', 'draft.yaml'),
+}
+
+
 class World:
     """The week's capture, its site, and its store."""
 
@@ -39,11 +61,11 @@ class World:
     def replay(self, store, *arguments, site=None):
         return subprocess.run(
             [PORTOLAN, 'replay', '--site', site or self.site, '--store', store, *arguments],
-            capture_output=True, text=True, check=True).stdout
+            capture_output=True, text=True, check=True, cwd=self.folder).stdout
 
     def run(self, *words, store=None, status=0):
         done = subprocess.run([PORTOLAN, 'triage', *words, '--store', store or self.store],
-                              capture_output=True, text=True, check=False)
+                              capture_output=True, text=True, check=False, cwd=self.folder)
         assert done.returncode == status, (done.returncode, done.stdout, done.stderr)
         return done
 
@@ -53,6 +75,36 @@ class World:
                  self.run(*words, '--format', 'json', store=store).stdout.splitlines()]
         assert 'coverage' in lines[-1] and 'read' in lines[-1]
         return lines[:-1], lines[-1]
+
+
+
+def steady(text, w):
+    """an answer without what depends on the machine, the version and the profile's hash"""
+    for pattern, name in ((re.escape(str(w.folder)), 'FOLDER'), (r'sha256:[0-9a-f]+', 'sha256:HASH'),
+                          (r'"host":"[^"]*"', '"host":"HOST"'), (r'"version":"[^"]*"', '"version":"VERSION"')):
+        text = re.sub(pattern, name, text)
+    return text
+
+
+def each_question_is_answered_as_it_was(w):
+    (w.folder / 'draft.yaml').write_text(w.site.read_text() + 'features:\n  syslog-audit: {enabled: false}\n')
+    asked = {word for words in QUESTIONS.values() for word in words[:1]}
+    told = subprocess.run([PORTOLAN, 'triage', '--help'], capture_output=True, text=True, check=True).stdout
+    every = set(re.findall(r'^  ([a-z]+) [A-Z ]*: ', told, re.M))
+    assert every - asked == {'pcap', 'note', 'ack'}, every - asked  # these are no answers
+    differ = []
+    for name, words in QUESTIONS.items():
+        for suffix, form in (('txt', 'table'), ('json', 'json')):
+            if name == 'why' and suffix == 'json':
+                continue
+            answer = steady(w.run(*words, '--format', form).stdout, w)
+            path = ANSWERS / f'{name}.{suffix}'
+            if UPDATE:
+                path.write_text(answer)
+            elif not path.exists() or path.read_text() != answer:
+                was = path.read_text().splitlines() if path.exists() else []
+                differ.append('\n'.join(difflib.unified_diff(was, answer.splitlines(), path.name, 'now', n=1)))
+    assert not differ, '\n'.join(differ)[:6000]
 
 
 def of(rows, **wanted):
@@ -347,7 +399,8 @@ def people_can_ask_with_sqlite(w):
     assert w.store.stat().st_mode & 0o777 == 0o750
 
 
-TESTS = [undocumented_connections_of_devices_between_two_and_four,
+TESTS = [each_question_is_answered_as_it_was,
+         undocumented_connections_of_devices_between_two_and_four,
          why_a_finding_reads_like_a_note,
          channels_and_since_when,
          rows_that_were_used_and_those_that_were_not,

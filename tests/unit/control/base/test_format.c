@@ -100,12 +100,30 @@ static void format_integer_is_what_printf_says(void **state)
 	}
 }
 
+static void format_elapsed_has_the_two_largest_units(void **state)
+{
+	static const struct {
+		uint64_t ms;
+		const char *text;
+	} want[] = {{0, "0 s"}, {740, "740 ms"}, {45000, "45 s"}, {600000, "10 min"},
+		{605000, "10 min 5 s"}, {7500000, "2 h 5 min"}, {86400000, "1 d"},
+		{273661000, "3 d 4 h"}, {UINT64_MAX / 1000000, "213503 d 23 h"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		char text[32];
+		format_elapsed(want[i].ms * 1000000, text);
+		assert_string_equal(text, want[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(format_time_is_what_strftime_says),
 		cmocka_unit_test(format_address_is_what_inet_ntop_says),
 		cmocka_unit_test(format_integer_is_what_printf_says),
+		cmocka_unit_test(format_elapsed_has_the_two_largest_units),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
