@@ -51,7 +51,7 @@ struct store {
 	struct sealer *sealer;
 	struct known *known;
 	uint32_t known_count;
-	uint64_t newest_ns; /* end of the newest flow */
+	uint64_t newest_ns; /* end of the newest flow of a batch */
 	const char *ending;
 	uint64_t ended_ns;
 	int result;
@@ -525,6 +525,7 @@ static void *work(void *context)
 	for (;;) {
 		struct store_message *batch = store_queue_take(&s->queue, SECOND_NS, &is_ending);
 		if (batch) {
+			s->newest_ns = 0; /* a clock that is set back begins an hour again */
 			write_all(s, batch);
 			answer_baseline(s, batch);
 			store_queue_done(&s->queue, batch);
