@@ -19,14 +19,17 @@ static const struct answer_column new_column[] = {
 	{"bytes", ANSWER_BYTES, true},
 };
 
-/* A peer that the appliance had on another rule before is new on this one all the same; a rule that
+/* An endpoint's first peer is always remembered: only new ones are summed up, over the window.
+ * A peer that the appliance had on another rule before is new on this one all the same; a rule that
  * is new is not told again for each of its peers' services. */
 static const char new_sql[] =
 	"SELECT * FROM ("
 	"SELECT 'rule' AS what, min(h.first_ns) AS first, e.appliance AS appliance, e.direction,"
 	" e.rule, '', '', e.verdict AS verdict, sum(h.flows), max(h.last_ns),"
 	" sum(h.bytes_sent + h.bytes_received)"
-	" FROM hourly h JOIN endpoint e ON e.id = h.endpoint GROUP BY e.id"
+	" FROM hourly h JOIN endpoint e ON e.id = h.endpoint"
+	" WHERE h.hour_ns > ?1 - 3600000000000 AND h.endpoint IN"
+	"  (SELECT endpoint FROM peer GROUP BY endpoint HAVING min(first_ns) >= ?1) GROUP BY e.id"
 	" UNION ALL SELECT 'peer', p.first_ns, e.appliance, e.direction, e.rule, p.peer, '',"
 	" e.verdict, p.flows, p.last_ns, p.bytes FROM peer p JOIN endpoint e ON e.id = p.endpoint"
 	" UNION ALL SELECT 'service', s.first_ns, e.appliance, e.direction, e.rule, '', s.service,"
@@ -57,22 +60,27 @@ static const struct answer_column silent_column[] = {
 	{"hours_before", ANSWER_NUMBER, true},
 };
 
+/* Four weeks: what was usual before is not usual now. */
+#define HISTORY_NS "2419200000000000"
+
 /* A row is usual where it was used in at least six hours before the window, and in half of the
- * hours between its first use and the window: then less than a tenth of its usual packets is
- * silence. The hour in which the window begins counts for neither. */
+ * hours between its first use in the four weeks before and the window: then less than a tenth of
+ * its usual packets is silence. The hour in which the window begins counts for neither. */
 static const char silent_sql[] =
 	"WITH before AS (SELECT e.appliance AS appliance, e.direction AS direction, e.rule AS rule,"
 	"  e.features AS features, count(DISTINCT h.hour_ns) AS hours,"
 	"  sum(h.packets_sent + h.packets_received) AS packets, min(h.first_ns) AS first"
 	"  FROM hourly h JOIN endpoint e ON e.id = h.endpoint"
-	"  WHERE h.hour_ns + 3600000000000 <= ?1 AND e.rule != ''"
+	"  WHERE h.hour_ns + 3600000000000 <= ?1 AND h.hour_ns >= ?1 - " HISTORY_NS
+	" AND e.rule != ''"
 	"  AND e.verdict IN ('expected', 'implied') GROUP BY 1, 2, 3),"
 	" since AS (SELECT e.appliance AS appliance, e.direction AS direction, e.rule AS rule,"
 	"  sum(CASE WHEN h.hour_ns >= ?1 AND h.hour_ns < ?2"
 	"   THEN h.packets_sent + h.packets_received ELSE 0 END) AS packets,"
 	"  max(min(h.last_ns, ?2)) AS last"
 	"  FROM hourly h JOIN endpoint e ON e.id = h.endpoint"
-	"  WHERE h.hour_ns < ?2 AND e.verdict IN ('expected', 'implied') GROUP BY 1, 2, 3)"
+	"  WHERE h.hour_ns < ?2 AND h.hour_ns >= ?1 - " HISTORY_NS
+	" AND e.verdict IN ('expected', 'implied') GROUP BY 1, 2, 3)"
 	" SELECT b.appliance, b.direction, b.rule, b.features, s.last, ?2 - s.last,"
 	"  b.packets / b.hours, s.packets, b.hours"
 	" FROM before b JOIN since s USING(appliance, direction, rule)"
@@ -117,9 +125,12 @@ static const char matrix_sql[] =
 	" min(h.first_ns), max(CASE WHEN " BELONGS " THEN h.last_ns ELSE 0 END),"
 	" max(CASE WHEN " BELONGS " THEN 0 ELSE h.last_ns END), sum(h.bytes_sent),"
 	" sum(h.bytes_received), e.features"
-	" FROM hourly h JOIN endpoint e ON e.id = h.endpoint"
-	" WHERE h.last_ns >= ?1 AND h.first_ns <= ?2 AND h.hour_ns > ?1 - 3600000000000"
-	" AND h.hour_ns <= ?2 AND (?3 IS NULL OR e.appliance = ?3)"
+	" FROM (SELECT endpoint, sum(flows) AS flows, min(first_ns) AS first_ns,"
+	"  max(last_ns) AS last_ns, sum(bytes_sent) AS bytes_sent,"
+	"  sum(bytes_received) AS bytes_received FROM hourly"
+	"  WHERE last_ns >= ?1 AND first_ns <= ?2 AND hour_ns > ?1 - 3600000000000"
+	"  AND hour_ns <= ?2 GROUP BY endpoint) h JOIN endpoint e ON e.id = h.endpoint"
+	" WHERE ?3 IS NULL OR e.appliance = ?3"
 	" GROUP BY e.appliance, e.direction, e.rule ORDER BY e.appliance, e.direction, e.rule";
 
 int ask_matrix(struct store_reader *r, const struct store_filter *f, struct answer_table *a)
