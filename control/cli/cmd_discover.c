@@ -2,6 +2,7 @@
  * each other (DESIGN 8). For a person to review.
  */
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,6 +21,15 @@
 #define HOSTS_MAX 262144
 #define PEERS_MAX 4096 /* of one host; a management center may manage hundreds */
 
+/* A connection has settled if both sides have spoken TLS for so long, with so many packets each:
+ * who only probes, or is turned away after the hellos, does not come so far. One that was under way
+ * when the capture began has no hellos to show. */
+#define SETTLED_NS 10000000000ull
+#define SETTLED_PACKETS 8
+
+/* A host with so many peers that have nobody else is who manages them. */
+#define MANAGED_MIN 2
+
 struct host_key {
 	struct address address;
 	uint8_t version;
@@ -29,7 +39,7 @@ struct host_key {
 /* A host, and the evidence for either role. */
 struct host {
 	struct host_key key;
-	struct host **peer; /* hosts with which it used the port */
+	struct host **peer; /* hosts with which it has a connection that settled */
 	size_t peers, peers_max;
 	uint64_t connections;
 	long evidence; /* flows that only a management center has, minus those that only a device
@@ -107,6 +117,15 @@ static int was_answered(const struct record *r)
 		       r->connection != CONNECTION_ATTEMPTED);
 }
 
+static bool has_settled(const struct record *r)
+{
+	bool is_tls = r->service == SERVICE_TLS && r->service_basis == SERVICE_RECOGNISED;
+
+	return (is_tls || r->connection == CONNECTION_MIDSTREAM) &&
+	       r->end_ns - r->start_ns >= SETTLED_NS && r->packets[0] >= SETTLED_PACKETS &&
+	       r->packets[1] >= SETTLED_PACKETS;
+}
+
 static void take(void *context, const struct record *r)
 {
 	struct discovery *d = context;
@@ -121,10 +140,11 @@ static void take(void *context, const struct record *r)
 		return;
 	for (unsigned end = 0; end < 2; end++)
 		host[end]->evidence += evidence_of(d->policy, r, end);
-	if (r->protocol != IPPROTO_TCP || (r->port[0] != d->port && r->port[1] != d->port))
+	if (r->protocol != IPPROTO_TCP || r->port[1] != d->port)
 		return;
 	for (unsigned end = 0; end < 2; end++) {
-		add_peer(host[end], host[1 - end]);
+		if (has_settled(r))
+			add_peer(host[end], host[1 - end]);
 		host[end]->connections++;
 	}
 }
@@ -139,11 +159,25 @@ static int outranks(const struct host *a, const struct host *b)
 	return 0;
 }
 
-/* Decides by ports that only one role uses. */
+/* Settled connections with several hosts that have no other peer. */
+static int manages_several(const struct host *h)
+{
+	size_t alone = 0;
+
+	for (size_t i = 0; i < h->peers; i++)
+		alone += h->peer[i]->peers == 1;
+	return alone >= MANAGED_MIN;
+}
+
+/* Decides by ports that only one role uses, or by who has several to manage. */
 static void decide_by_evidence(struct host *h)
 {
 	h->decided = h->evidence != 0;
 	h->role = h->evidence > 0 ? ROLE_MANAGEMENT_CENTER : ROLE_MANAGED_DEVICE;
+	if (!h->decided && manages_several(h)) {
+		h->decided = 1;
+		h->role = ROLE_MANAGEMENT_CENTER;
+	}
 }
 
 static int has_center(const struct host *h)
@@ -163,7 +197,7 @@ static void decide_by_peers(struct host *h)
 	if (h->decided)
 		return;
 	h->role = ROLE_MANAGED_DEVICE;
-	if (has_center(h))
+	if (has_center(h) || h->peers == 0)
 		return;
 	for (size_t i = 0; i < h->peers; i++)
 		balance += outranks(h, h->peer[i]);
@@ -174,6 +208,8 @@ static void decide_by_peers(struct host *h)
 
 static const char *doubt_of(const struct host *h)
 {
+	if (!h->peers)
+		return "; none of them settled: a probe looks the same";
 	if (h->guessed)
 		return "; a guess: nothing seen tells who manages whom";
 	if (h->role == ROLE_MANAGED_DEVICE && !has_center(h))
@@ -190,16 +226,19 @@ static int by_role_and_address(struct host *a, struct host *b)
 	return memcmp(&a->key.address, &b->key.address, sizeof(a->key.address));
 }
 
+/* What is a guess is a comment: a stranger's address among the appliances hides what it does. */
 static void print_host(const struct host *h, unsigned number, FILE *out)
 {
+	const char *begin = *doubt_of(h) ? "# " : "";
 	char address[ADDRESS_TEXT_BYTES];
 
 	format_address(&h->key.address, h->key.version, address);
-	fprintf(out, "  - name: %s-%u  # %llu connection%s with %zu host%s%s\n",
+	fprintf(out, "%s  - name: %s-%u  # %llu connection%s, settled with %zu host%s%s\n", begin,
 		h->role == ROLE_MANAGEMENT_CENTER ? "center" : "device", number,
 		(unsigned long long)h->connections, h->connections == 1 ? "" : "s", h->peers,
 		h->peers == 1 ? "" : "s", doubt_of(h));
-	fprintf(out, "    role: %s\n    addresses: [\"%s\"]\n", role_name(h->role), address);
+	fprintf(out, "%s    role: %s\n%s    addresses: [\"%s\"]\n", begin, role_name(h->role),
+		begin, address);
 }
 
 static unsigned print_site(
@@ -208,12 +247,12 @@ static unsigned print_site(
 	unsigned number[ROLE_COUNT] = {0}, total = 0;
 
 	for (struct host *h = d->host; h; h = h->hh.next)
-		if (h->peers > 0) {
+		if (h->connections > 0) {
 			decide_by_evidence(h);
 			total++;
 		}
 	for (struct host *h = d->host; h; h = h->hh.next)
-		if (h->peers > 0)
+		if (h->connections > 0)
 			decide_by_peers(h);
 	if (total == 0)
 		return 0;
@@ -222,7 +261,10 @@ static unsigned print_site(
 		"# A proposal, from %s%s: hosts that shared %u/tcp with each other.\n"
 		"# Read it and correct it: names, roles, further addresses of the same appliance, "
 		"and\n"
-		"# appliances that were silent. Then: portolan check --site FILE\n"
+		"# appliances that were silent. What is a guess is a comment, with the reason: "
+		"take "
+		"the '#'\n"
+		"# away where you know better. Then: portolan check FILE\n"
 		"profile: cloud-delivered\n",
 		captures == 1 && strcmp(capture[0], "-") != 0 ? capture[0] : "captures", "",
 		d->port);
@@ -231,7 +273,7 @@ static unsigned print_site(
 			d->port);
 	fputs("appliances:\n", out);
 	for (struct host *h = d->host; h; h = h->hh.next)
-		if (h->peers > 0)
+		if (h->connections > 0)
 			print_host(h, ++number[h->role], out);
 	return total;
 }
@@ -263,6 +305,11 @@ static int discover(const char *const *capture, size_t captures, uint16_t port, 
 	if (ruleset_parse_site(&ruleset, &settings, "discover", all_addresses,
 		    sizeof(all_addresses) - 1, &errors) < 0) {
 		errors_print(&errors, stderr);
+		return 1;
+	}
+	if (cli_compile(ruleset) < 0) {
+		ruleset_close(ruleset);
+		settings_free(settings);
 		return 1;
 	}
 	d.policy = ruleset->policy;

@@ -36,6 +36,21 @@ host stranger 198.51.100.66
 5 tcp stranger:50002 > 10.1.1.14:443 handshake close
 6 tcp ftd:40004 > 203.0.113.9:443 handshake close
 """
+CHANNELS = """host fmc 10.10.0.5
+host ftd-1 10.20.0.1
+host ftd-2 10.20.0.2
+host prober 198.51.100.66
+host stranger 198.51.100.77
+host web 198.51.100.88
+define hellos data tls-client-hello tls-server-hello
+define beat data tls-data(180) tls-data(90)
+0 tcp ftd-1:40001 > fmc:8305 handshake hellos beat times 20 every 2s
+1 tcp fmc:40002 > ftd-2:8305 handshake hellos beat times 20 every 2s
+2 tcp prober:50001 > ftd-1:8305 handshake hellos close
+3 tcp prober:50002 > ftd-2:8305 handshake hellos close
+4 tcp stranger:50003 > ftd-1:8305 handshake hellos
+5 tcp ftd-1:8305 > web:443 handshake hellos beat times 20 every 2s
+"""
 QUIET = "host ftd 10.20.0.1\n0 udp ftd:40003 > 10.1.1.14:514 send syslog\n"
 
 PORTOLAN = GENERATE = ""
@@ -555,17 +570,29 @@ def test_policy_of_a_site_shows_what_it_changed(w):
     equal({r["port"] for r in rows if r["feature"] == "radius"}, {"1645", "1813"})
 
 
+def proposed(text):
+    """addresses that stand in a proposal, and those that are comments in it"""
+    lines = [line for line in text.splitlines() if "addresses:" in line]
+    return [set(re.findall(r'"([^"]+)"', " ".join(line for line in lines if line.startswith("#") == guess)))
+            for guess in (False, True)]
+
+
 def test_discover_proposes_a_site_that_check_accepts(w):
-    done = w.run("discover", w.capture)
+    done = w.run("discover", w.make("channels.pcap", CHANNELS))
     status(done, 0)
-    proposal = w.write("proposal.yaml", done.stdout)
-    checked = w.run("check", "--site", proposal)
-    status(checked, 0)
-    for address in ("10.10.0.5", "10.20.0.1"):
-        assert address in done.stdout, f"{address} is not proposed"
-    assert "198.51.100.66" not in done.stdout, "a stranger is proposed"
-    found, _ = w.stats(w.capture)
-    status(found, 0)
+    status(w.run("check", w.write("proposal.yaml", done.stdout)), 0)
+    sure, guessed = proposed(done.stdout)
+    equal(sure, {"10.10.0.5", "10.20.0.1", "10.20.0.2"}, "proposed")
+    # who sends hellos to each device, and who connects to a device alone; nobody of port 8305's clients
+    equal(guessed, {"198.51.100.66", "198.51.100.77"}, "guessed")
+    assert "198.51.100.88" not in done.stdout, done.stdout
+    assert "none of them settled" in done.stdout and "role: management-center" in done.stdout
+
+
+def test_discover_guesses_nothing_of_a_single_pair(w):
+    done = w.run("discover", w.make("pair.pcap", "\n".join(CHANNELS.splitlines()[:9])))
+    sure, guessed = proposed(done.stdout)
+    equal((sure, guessed), (set(), {"10.10.0.5", "10.20.0.1"}), "proposed, guessed")
 
 
 def test_discover_says_where_it_found_nothing(w):
