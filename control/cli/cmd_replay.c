@@ -148,7 +148,7 @@ static int replay_with_report(const struct replay_options *asked)
 
 /* --- command --- */
 
-enum { SITE, WORKERS, FLOWS, EVENTS, STATS, STORE, LEARN, EVIDENCE, REPORT, FAIL_ON };
+enum { SITE, WORKERS, FLOWS, EVENTS, STATS, STORE, LEARN, EVIDENCE, REPORT, ALL, FAIL_ON };
 
 static const struct cli_option options[] = {
 	[SITE] = {"site", "FILE", "the deployment: profile, appliances, features (required)", NULL},
@@ -163,6 +163,7 @@ static const struct cli_option options[] = {
 	[REPORT] = {"report", "FILE", "write a page of HTML that travels with a ticket", NULL},
 	[EVIDENCE] = {"evidence", "DIR", "write the packets of findings to pcapng files in DIR",
 		NULL},
+	[ALL] = {"all", NULL, "leave nothing out of the summary's lists", NULL},
 	[FAIL_ON] = {"fail-on", "WHAT", "exit with status 3 if there is any; WHAT is: flagged",
 		"flagged"},
 	{0},
@@ -196,6 +197,7 @@ static int run(const struct cli_request *r)
 			.store = r->value[STORE],
 			.evidence = r->value[EVIDENCE],
 			.learn_ns = learn_ns,
+			.shows_all = r->value[ALL] != NULL,
 			.extends = false,
 			.progress = &interrupt.progress},
 		.report = r->value[REPORT],

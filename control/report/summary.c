@@ -21,6 +21,11 @@
 #define CHANNELS_SHOWN 20
 #define CORRELATIONS_SHOWN 20
 
+static size_t most(const struct summary_input *in, size_t shown)
+{
+	return in->shows_all ? SIZE_MAX : shown;
+}
+
 /* --- totals --------------------------------------------------------------------------- */
 
 static void print_share(FILE *out, const char *what, uint64_t n, uint64_t of, const char *more)
@@ -254,7 +259,7 @@ static void print_left_out(
 	const struct usage_table *s, size_t shown, const struct terminal_style *st, FILE *out)
 {
 	if (s->findings.count > shown)
-		fprintf(out, "  … and %zu more, less grave: --flows has them all\n",
+		fprintf(out, "  … and %zu more, less grave: replay --all shows them\n",
 			s->findings.count - shown);
 	if (s->findings_retired)
 		fprintf(out,
@@ -293,7 +298,7 @@ static void print_flagged(struct usage_table *s, const struct summary_input *in,
 	format_number(s->findings.count, count);
 	fprintf(out, "%s flow%s, %s finding%s, by severity\n", flows, total == 1 ? "" : "s", count,
 		s->findings.count == 1 ? "" : "s");
-	for (; sorted && shown < s->findings.count && shown < FINDINGS_SHOWN; shown++)
+	for (; sorted && shown < s->findings.count && shown < most(in, FINDINGS_SHOWN); shown++)
 		print_finding(s, in, sorted[shown], st, out);
 	free(sorted);
 	print_left_out(s, shown, st, out);
@@ -317,11 +322,11 @@ static void print_evasion(struct usage_table *s, const struct summary_input *in,
 	fprintf(out,
 		"\n%sEVASION%s  %s finding%s: evidence that is missing, forged or contradicted\n",
 		st->bold, st->plain, count, s->evasions.count == 1 ? "" : "s");
-	for (; sorted && shown < s->evasions.count && shown < FINDINGS_SHOWN; shown++)
+	for (; sorted && shown < s->evasions.count && shown < most(in, FINDINGS_SHOWN); shown++)
 		print_finding(s, in, sorted[shown], st, out);
 	free(sorted);
 	if (s->evasions.count > shown)
-		fprintf(out, "  … and %zu more, less grave: --events has them all\n",
+		fprintf(out, "  … and %zu more, less grave: replay --all shows them\n",
 			s->evasions.count - shown);
 	if (s->evasions.overflowed)
 		fprintf(out, "  %s… and %llu flows beyond %d findings: --events has them%s\n",
@@ -625,13 +630,13 @@ static void print_channels(
 	for (const struct channel *ch = all->first; ch; ch = ch->hh.next) {
 		if (ch->state == CHANNEL_UP)
 			continue;
-		if (shown++ < CHANNELS_SHOWN)
+		if (shown++ < most(in, CHANNELS_SHOWN))
 			print_channel(all, ch, out);
 		else
 			left_out++;
 	}
 	if (left_out)
-		fprintf(out, "  … and %zu more\n", left_out);
+		fprintf(out, "  … and %zu more: replay --all shows them\n", left_out);
 }
 
 static void print_correlations(
@@ -647,14 +652,14 @@ static void print_correlations(
 		"\n%sCORRELATED%s findings, from several flows or from flows that are "
 		"missing\n",
 		st->bold, st->plain);
-	for (const struct correlation *f = all->first; f && shown < CORRELATIONS_SHOWN;
+	for (const struct correlation *f = all->first; f && shown < most(in, CORRELATIONS_SHOWN);
 		f = f->hh.next, shown++) {
 		correlation_text(all, f, text);
 		fprintf(out, "  %s%s\n", text,
 			f->inconclusive ? "; inconclusive: the mirror is in doubt" : "");
 	}
 	if (all->count > shown)
-		fprintf(out, "  … and %zu more\n", all->count - shown);
+		fprintf(out, "  … and %zu more: replay --all shows them\n", all->count - shown);
 }
 
 static void print_baseline(
@@ -666,12 +671,12 @@ static void print_baseline(
 	if (!f)
 		return;
 	fprintf(out, "\n%sBASELINE%s  what differs from the learning time\n", st->bold, st->plain);
-	for (size_t shown = 0; f && shown < CORRELATIONS_SHOWN; f = f->next, shown++)
+	for (size_t shown = 0; f && shown < most(in, CORRELATIONS_SHOWN); f = f->next, shown++)
 		fprintf(out, "  %s\n", f->message);
 	for (; f; f = f->next)
 		more++;
 	if (more)
-		fprintf(out, "  … and %zu more\n", more);
+		fprintf(out, "  … and %zu more: replay --all shows them\n", more);
 }
 
 void summary_print(struct usage_table *s, const struct summary_input *in,

@@ -21,6 +21,7 @@ struct summary_input {
 	const struct alerts *alerts;		 /* for the ids of findings */
 	const struct baseline_finding *baseline; /* what the store had not seen before, or NULL */
 	uint64_t start_ns, end_ns;
+	bool shows_all; /* every finding, channel and correlation, however many */
 };
 
 /* Whether the summary shows a finding, flagged or of evasion. */

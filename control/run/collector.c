@@ -508,6 +508,7 @@ static int print_summary(struct collector *c, const struct collector_result *res
 		.deployment = &c->deployment,
 		.alerts = &c->events,
 		.baseline = c->baseline,
+		.shows_all = o->shows_all,
 		.start_ns = result->start_ns,
 		.end_ns = result->end_ns,
 	};

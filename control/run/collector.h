@@ -30,6 +30,7 @@ struct collector_options {
 	const char *store;		    /* folder; NULL: the site's, if it has one */
 	const char *evidence;		    /* folder; NULL: the site's, where the sensor runs */
 	uint64_t learn_ns;		    /* of a replay, before baseline findings; 0: none */
+	bool shows_all;			    /* the summary leaves nothing out */
 	bool extends;			    /* flows and events are added to files that exist */
 	struct store_progress *progress;    /* of the store; or NULL */
 };

@@ -232,6 +232,15 @@ def test_captures_in_another_order_have_the_same_range(w):
     assert all("2026-01-01 00:00:00 to 2026-01-02 00:00:08 UTC" in h for h in heads), heads
 
 
+def test_all_shows_what_the_summary_leaves_out(w):
+    lines = ["host ftd 10.20.0.1"] + [f"{i} tcp 198.51.{i}.9:5000 > ftd:{4000 + i} handshake close" for i in range(45)]
+    many = w.make("many.pcap", "\n".join(lines) + "\n")
+    few, all_of_them = (w.replay(*more, many).stdout for more in ([], ["--all"]))
+    assert "and 5 more, less grave: replay --all shows them" in few, few
+    equal(len(re.findall("inbound 40[0-9][0-9]/tcp from", few)), 40, "findings")
+    equal(len(re.findall("inbound 40[0-9][0-9]/tcp from", all_of_them)), 45, "findings")
+
+
 def test_short_options_and_words_ask_for_help_and_version(w):
     equal(w.run("-h").stdout, w.run("--help").stdout, "-h")
     for arguments in (["replay", "-h"], ["help", "replay"], ["-h", "replay"]):
