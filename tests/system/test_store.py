@@ -166,12 +166,14 @@ def a_killed_sensor_keeps_what_it_had_committed(w):
     store = w.folder / 'killed'
     committed = 0
     for kill in range(KILLS):
-        begun = runs(store)
+        begun, had = runs(store), count_committed(store)
         child = w.run(store)
         if child.poll() is not None:
             end(child)
         if kill % 2 == 0:  # the others at any moment from the start on
             wait_for('it writes', 30, lambda: child.poll() is not None or runs(store) > begun)
+        if kill == 0:  # so that something is there to be lost, however slow the build is
+            wait_for('flows are committed', 60, lambda: child.poll() is not None or count_committed(store) > had)
         time.sleep(seed.random() * 2)
         if child.poll() is not None:
             end(child)
@@ -340,6 +342,7 @@ def two_ask_while_the_sensor_writes(w):
             assert one.returncode == 0, err
             assert 'coverage' in out.splitlines()[-1]
         slowest, asked = max(slowest, time.monotonic() - began), asked + 2
+    wait_for('every flow is committed', 60, lambda: child.poll() is not None or count_committed(store) >= FLOWS)
     status, err = end(child)
     print(f'# {asked} questions, the slowest pair {slowest:.2f} s')
     assert status == 0 and asked > 2 and 'will be tried again' not in err, err
