@@ -45,7 +45,7 @@ struct feed_config {
 	const char *folder;
 	const struct settings *settings;
 	bool is_replay;
-	uint64_t learn_ns; /* of a replay; 0: no baseline findings */
+	uint64_t learn_ns;		 /* of a replay; 0: no baseline findings */
 	struct store_progress *progress; /* or NULL */
 };
 

@@ -106,7 +106,7 @@ static void count_sealed(const struct sealer *s)
 static void put(struct sealer *s, uint64_t hour_ns, bool is_first)
 {
 	size_t room = s->room ? 2 * s->room : 64;
-	uint64_t *more = s->hour_ns;
+	uint64_t *more;
 
 	if (s->count == s->room) {
 		more = heap_realloc(s->hour_ns, room * sizeof(*more));

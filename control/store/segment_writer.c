@@ -236,7 +236,7 @@ static struct flow_segment *oldest(struct segment_writer *w)
 static void note_to_seal(struct segment_writer *w, uint64_t hour_ns)
 {
 	size_t room = w->to_seal_room ? 2 * w->to_seal_room : 64;
-	uint64_t *more = w->to_seal;
+	uint64_t *more;
 
 	if (w->to_seal_count == w->to_seal_room) {
 		more = heap_realloc(w->to_seal, room * sizeof(*more));
