@@ -371,22 +371,22 @@ static void tell_baseline(struct collector *c, uint64_t now_ns)
 	store_ask_baseline(c->store.store, now_ns);
 }
 
-/* All that a capture has, before its store is closed. */
+/* All that a capture has, before its store is closed: more than one evaluation finds comes with the
+ * next one, which knows by the store what was told. */
 static void tell_baseline_of_capture(struct collector *c, uint64_t end_ns)
 {
 	struct baseline_finding **last = &c->baseline;
+	unsigned found;
 
-	if (!c->options->learn_ns)
+	if (!c->store.store || !c->options->learn_ns)
 		return;
 	do {
 		store_ask_baseline(c->store.store, end_ns);
 		*last = store_take_baseline(c->store.store, true);
 		baseline_output_write(&c->events, &c->ecs, *last);
-		if (!*last)
-			return;
-		while (*last)
+		for (found = 0; *last; found++)
 			last = &(*last)->next;
-	} while (true);
+	} while (found == BASELINE_FOUND_MAX && store_state(c->store.store).error == 0);
 }
 
 void collector_minute(
