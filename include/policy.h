@@ -72,6 +72,13 @@ static inline uint16_t policy_set(const struct policy *p, enum role role, enum d
 	return p->set_of[role][direction][transport][port];
 }
 
+/* Whether it is the set of DHCP's exchange, whose rules other sets have, too. */
+static inline int policy_is_dhcp_set(const struct policy *p, uint16_t set)
+{
+	return set != SET_NONE && (set == p->dhcp_set[ROLE_MANAGEMENT_CENTER] ||
+					  set == p->dhcp_set[ROLE_MANAGED_DEVICE]);
+}
+
 /* For who builds it: `set` is not SET_NONE. */
 static inline void policy_set_put(struct policy *p, enum role role, enum direction direction,
 	enum transport transport, uint16_t port, uint16_t set)

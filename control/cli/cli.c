@@ -168,22 +168,31 @@ static struct ruleset *opened(struct ruleset *ruleset, int error, const struct e
 {
 	if (error == -ENOMEM)
 		heap_note_short();
-	if (error < 0) {
+	if (error < 0)
 		errors_print(errors, stderr);
-		return NULL;
-	}
-	for (size_t i = 0; i < ruleset->warnings; i++)
+	return error < 0 ? NULL : ruleset;
+}
+
+/* NULL has none. */
+static struct ruleset *warned(struct ruleset *ruleset)
+{
+	for (size_t i = 0; ruleset && i < ruleset->warnings; i++)
 		errors_say("warning: %s", ruleset->warning[i]);
 	return ruleset;
 }
 
-struct ruleset *cli_ruleset(const char *site, const char *profile, struct settings **settings)
+static struct ruleset *open_site(const char *site, const char *profile, struct settings **settings)
 {
 	struct errors errors = {0};
 	struct ruleset *ruleset = NULL;
 	int error = ruleset_open(&ruleset, settings, site, profile, &errors);
 
 	return opened(ruleset, error, &errors);
+}
+
+struct ruleset *cli_ruleset(const char *site, const char *profile, struct settings **settings)
+{
+	return warned(open_site(site, profile, settings));
 }
 
 int cli_compile(struct ruleset *ruleset)
@@ -198,9 +207,9 @@ int cli_compile(struct ruleset *ruleset)
 	return error;
 }
 
-struct ruleset *cli_ruleset_compiled(const char *site, struct settings **settings)
+struct ruleset *cli_ruleset_unwarned(const char *site, struct settings **settings)
 {
-	struct ruleset *ruleset = cli_ruleset(site, NULL, settings);
+	struct ruleset *ruleset = open_site(site, NULL, settings);
 
 	if (!ruleset || cli_compile(ruleset) == 0)
 		return ruleset;
@@ -210,11 +219,16 @@ struct ruleset *cli_ruleset_compiled(const char *site, struct settings **setting
 	return NULL;
 }
 
+struct ruleset *cli_ruleset_compiled(const char *site, struct settings **settings)
+{
+	return warned(cli_ruleset_unwarned(site, settings));
+}
+
 struct ruleset *cli_ruleset_any(const char *name, struct settings **settings)
 {
 	struct errors errors = {0};
 	struct ruleset *ruleset = NULL;
 	int error = ruleset_open_any(&ruleset, settings, name, &errors);
 
-	return opened(ruleset, error, &errors);
+	return warned(opened(ruleset, error, &errors));
 }

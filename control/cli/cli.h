@@ -87,6 +87,8 @@ struct settings;
 /* Opens the ruleset of a site or profile; prints warnings, or returns NULL with the errors
  * printed. */
 struct ruleset *cli_ruleset(const char *site, const char *profile, struct settings **);
+/* The same with compiled signatures, without printing its warnings. */
+struct ruleset *cli_ruleset_unwarned(const char *site, struct settings **);
 /* Compiles a ruleset's signatures; -errno with the errors printed. */
 int cli_compile(struct ruleset *);
 /* The ruleset of a site with compiled signatures. */

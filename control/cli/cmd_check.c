@@ -1,8 +1,5 @@
-#include <errno.h>
 #include <stdio.h>
 
-#include "base/errors.h"
-#include "base/heap.h"
 #include "cli/cli.h"
 #include "config/settings.h"
 #include "policy/ruleset.h"
@@ -15,26 +12,6 @@ static const struct cli_option options[] = {
 	{0},
 };
 
-/* Without the warnings on standard error: the overview has them. */
-static struct ruleset *open_site(const char *site, struct settings **settings)
-{
-	struct errors errors = {0};
-	struct ruleset *ruleset = NULL;
-	int error = ruleset_open(&ruleset, settings, site, NULL, &errors);
-
-	if (error == -ENOMEM)
-		heap_note_short();
-	if (error < 0) {
-		errors_print(&errors, stderr);
-		return NULL;
-	}
-	if (cli_compile(ruleset) == 0)
-		return ruleset;
-	ruleset_close(ruleset);
-	settings_free(*settings);
-	return NULL;
-}
-
 static int run(const struct cli_request *r)
 {
 	const char *site = r->value[SITE] ? r->value[SITE] : r->arguments ? r->argument[0] : NULL;
@@ -45,7 +22,7 @@ static int run(const struct cli_request *r)
 		return cli_misuse("check", "no site given: want FILE");
 	if (r->value[SITE] && r->arguments)
 		return cli_misuse("check", "two sites given: want one");
-	ruleset = open_site(site, &settings);
+	ruleset = cli_ruleset_unwarned(site, &settings); /* the overview has the warnings */
 	if (!ruleset)
 		return EXIT_MISUSED;
 	site_overview_print(ruleset, settings, stdout);

@@ -10,12 +10,11 @@
 static uint16_t find_appliance(const struct ruleset *c, const struct appliance_text *a, size_t near)
 {
 	/* Lists change little: try the same place first. */
-	if (near < c->appliances && strcmp(c->appliance[near].name, a->name) == 0)
-		return c->appliance[near].role == a->role ? (uint16_t)near : APPLIANCE_NONE;
-	for (size_t i = 0; i < c->appliances; i++)
-		if (strcmp(c->appliance[i].name, a->name) == 0)
-			return c->appliance[i].role == a->role ? (uint16_t)i : APPLIANCE_NONE;
-	return APPLIANCE_NONE;
+	bool is_near = near < c->appliances && strcmp(c->appliance[near].name, a->name) == 0;
+	uint16_t found = is_near ? (uint16_t)near : ruleset_appliance(c, a->name);
+
+	return found != APPLIANCE_NONE && c->appliance[found].role == a->role ? found
+									      : APPLIANCE_NONE;
 }
 
 static uint16_t find_set(const struct policy *p, const struct rule *r)
@@ -24,16 +23,11 @@ static uint16_t find_set(const struct policy *p, const struct rule *r)
 		(enum transport)r->transport, r->port);
 }
 
-static bool is_dhcp_set(const struct policy *p, uint16_t set)
-{
-	return set != SET_NONE && (set == p->dhcp_set[0] || set == p->dhcp_set[1]);
-}
-
 static uint16_t new_set_of(const struct policy *from, const struct policy *to, uint16_t set)
 {
 	const struct rule *first = &from->rule[from->set[set].first];
 
-	return is_dhcp_set(from, set) ? to->dhcp_set[first->role] : find_set(to, first);
+	return policy_is_dhcp_set(from, set) ? to->dhcp_set[first->role] : find_set(to, first);
 }
 
 int remap_open(struct remap *m, const struct ruleset *from, const struct ruleset *to)

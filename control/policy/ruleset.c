@@ -75,12 +75,6 @@ static void warn_of_set(struct ruleset *ruleset, const struct rule_set *set, str
 			open, strchr(open, ',') ? "are" : "is");
 }
 
-static bool is_dhcp_set(const struct policy *policy, uint32_t set)
-{
-	return set == policy->dhcp_set[ROLE_MANAGEMENT_CENTER] ||
-	       set == policy->dhcp_set[ROLE_MANAGED_DEVICE];
-}
-
 static void warnings_write(struct ruleset *ruleset, struct arena *arena)
 {
 	const struct policy *policy = ruleset->policy;
@@ -89,7 +83,7 @@ static void warnings_write(struct ruleset *ruleset, struct arena *arena)
 	for (uint32_t i = 0; i < policy->rules; i++)
 		ruleset->unverified += ruleset->rule[i].status == RULE_RECALLED;
 	for (uint32_t set = SET_NONE + 1; set < policy->sets; set++)
-		if (!is_dhcp_set(policy, set))
+		if (!policy_is_dhcp_set(policy, (uint16_t)set))
 			warn_of_set(ruleset, &policy->set[set], arena);
 }
 
@@ -356,6 +350,14 @@ int ruleset_compile(struct ruleset *ruleset, struct errors *errors)
 		errors_add(errors, "%s: no more memory", ruleset->name);
 	}
 	return rc;
+}
+
+uint16_t ruleset_appliance(const struct ruleset *ruleset, const char *name)
+{
+	for (size_t i = 0; i < ruleset->appliances; i++)
+		if (strcmp(ruleset->appliance[i].name, name) == 0)
+			return (uint16_t)i;
+	return APPLIANCE_NONE;
 }
 
 void ruleset_close(struct ruleset *ruleset)

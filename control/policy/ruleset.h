@@ -90,6 +90,9 @@ int ruleset_open_rules_only(struct ruleset **, const char *profile, struct error
  * -EINVAL with an error that names the pattern's file and line. */
 int ruleset_compile(struct ruleset *, struct errors *);
 
+/* The appliance with this name, or APPLIANCE_NONE. */
+uint16_t ruleset_appliance(const struct ruleset *, const char *name);
+
 void ruleset_close(struct ruleset *);
 
 /* Names of the shipped profiles, sorted, NULL after the last. Free with ruleset_names_free(). */

@@ -82,14 +82,6 @@ struct whatif {
 
 /* ---- ends ---- */
 
-static uint16_t appliance_called(const struct ruleset *c, const char *name)
-{
-	for (size_t i = 0; i < c->appliances; i++)
-		if (strcmp(c->appliance[i].name, name) == 0)
-			return (uint16_t)i;
-	return APPLIANCE_NONE;
-}
-
 static char *put_text(char *at, const char *text)
 {
 	return stpcpy(at, text) + 1;
@@ -117,7 +109,7 @@ static struct draft_end *end_of(struct whatif *w, int64_t id, const char *const 
 	at = put_text(at, text[1]);
 	e->verdict = at;
 	put_text(at, text[2]);
-	e->appliance = appliance_called(w->draft, e->name);
+	e->appliance = ruleset_appliance(w->draft, e->name);
 	HASH_ADD(hh, w->end, id, sizeof(e->id), e);
 	return e;
 }

@@ -133,13 +133,10 @@ static bool read_appliance(struct flow_query *q, char *why)
 	const struct ruleset *c = q->ecs->ruleset;
 
 	q->appliance = json_string_value(json_object_get(q->arguments, "appliance"));
-	for (size_t i = 0; q->appliance && i < c->appliances; i++)
-		if (strcmp(q->appliance, c->appliance[i].name) == 0)
-			return true;
-	if (q->appliance)
-		snprintf(why, FLOW_QUERY_WHY_BYTES, "appliance: the site has no '%.100s'",
-			q->appliance);
-	return !q->appliance;
+	if (!q->appliance || ruleset_appliance(c, q->appliance) != APPLIANCE_NONE)
+		return true;
+	snprintf(why, FLOW_QUERY_WHY_BYTES, "appliance: the site has no '%.100s'", q->appliance);
+	return false;
 }
 
 static bool read_arguments(struct flow_query *q, char *why)

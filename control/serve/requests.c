@@ -504,14 +504,6 @@ static char *copy_of(const json_t *text)
 	return json_is_string(text) ? strdup(json_string_value(text)) : NULL;
 }
 
-static bool is_appliance(const struct ruleset *c, const char *name)
-{
-	for (size_t i = 0; i < c->appliances; i++)
-		if (strcmp(c->appliance[i].name, name) == 0)
-			return true;
-	return false;
-}
-
 static void answer_matrix(
 	struct requests *a, struct control_client *client, const json_t *arguments)
 {
@@ -519,7 +511,7 @@ static void answer_matrix(
 	const char *name = json_string_value(json_object_get(arguments, "appliance"));
 	struct long_answer *l;
 
-	if (name && !is_appliance(snapshot_ruleset(a->snapshot), name)) {
+	if (name && ruleset_appliance(snapshot_ruleset(a->snapshot), name) == APPLIANCE_NONE) {
 		control_refuse(client, "appliance: the site has no '%.100s'", name);
 		return;
 	}
