@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/certificate_words.h"
 #include "base/format.h"
 #include "base/heap.h"
 #include "policy/remap.h"
@@ -685,7 +686,7 @@ void channel_certificate_text(
 	const char *words = "";
 
 	if (ch->sealed_ns > s->seen_ns)
-		words = "cannot be seen: TLS 1.3 encrypts it";
+		words = CERTIFICATE_SEALED_TEXT;
 	else if (s->is_none)
 		words = "none";
 	else if (s->is_long)

@@ -79,7 +79,7 @@ static int put_certificate(struct store_reader *r, struct answer_table *a,
 			certificate_days((uint64_t)row_number(s, 2), band->to_ns), text,
 			sizeof(text));
 	else if (band->is_sealed)
-		snprintf(text, sizeof(text), "cannot be seen: TLS 1.3 encrypts it");
+		snprintf(text, sizeof(text), CERTIFICATE_SEALED_TEXT);
 	database_finalize(&s);
 	answer_text(a, text);
 	return got < 0 ? got : 0;

@@ -3,6 +3,7 @@
 
 #include "store/coverage.h"
 #include "store/questions.h"
+#include "store/store_schema.h"
 
 #define COUNT(column) (sizeof(column) / sizeof((column)[0]))
 
@@ -101,9 +102,6 @@ static const struct answer_column rhythm_column[] = {
 	{"verdict", ANSWER_TEXT, true},
 };
 
-/* Connections that an appliance starts over TCP, at least eight, ten seconds to a day apart, whose
- * gaps differ from their mean by less than a quarter: the square root of the variance, squared
- * here. */
 static const char rhythm_sql[] =
 	"SELECT e.appliance, CASE e.rule WHEN '' THEN '(undocumented)' ELSE e.rule END, p.peer,"
 	" CAST(1e9 * p.gap_sum / p.gaps AS INTEGER),"
@@ -111,10 +109,8 @@ static const char rhythm_sql[] =
 	" (p.gap_sum / p.gaps) * (p.gap_sum / p.gaps), 0)) / (p.gap_sum / p.gaps) AS INTEGER),"
 	" p.flows, p.first_ns, p.last_ns, p.first_ns >= ?1, p.bytes, e.verdict"
 	" FROM peer p JOIN endpoint e ON e.id = p.endpoint"
-	" WHERE e.direction = 'outbound' AND (e.rule LIKE '%/tcp' OR e.rule LIKE '%/tcp/%'"
-	" OR e.rule = '') AND p.last_ns >= ?1 AND p.first_ns <= ?2 AND p.gaps >= 7"
-	" AND p.gap_sum / p.gaps BETWEEN 10 AND 86400"
-	" AND (p.gap_squares / p.gaps) / ((p.gap_sum / p.gaps) * (p.gap_sum / p.gaps)) < 1.0625"
+	" WHERE" STORE_STARTED_TCP
+	" AND p.last_ns >= ?1 AND p.first_ns <= ?2 AND" STORE_REGULAR_PEER
 	" AND (?3 IS NULL OR e.appliance = ?3) ORDER BY p.first_ns < ?1, 5";
 
 int ask_rhythm(struct store_reader *r, const struct store_filter *f, struct answer_table *a)

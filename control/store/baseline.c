@@ -193,17 +193,12 @@ static const char new_peer_sql[] =
 	"  AND g.direction = e.direction AND o.first_ns < p.first_ns)"
 	" ORDER BY e.appliance, e.rule, p.first_ns, p.peer";
 
-/* Connections over TCP to a new peer, eight of them or more, ten seconds to a day apart, whose gaps
- * differ from their mean by less than a quarter: the square root of the variance, squared here. */
 static const char regular_sql[] =
 	"SELECT e.appliance, e.direction, e.rule, p.peer, p.first_ns, p.last_ns, p.flows,"
 	" p.gap_sum / p.gaps,"
 	" max(p.gap_squares / p.gaps - (p.gap_sum / p.gaps) * (p.gap_sum / p.gaps), 0)"
 	" FROM peer p JOIN endpoint e ON e.id = p.endpoint"
-	" WHERE p.last_ns >= ?3 AND e.direction = 'outbound'"
-	" AND (e.rule LIKE '%/tcp' OR e.rule LIKE '%/tcp/%' OR e.rule = '')" LEARNED
-	" AND p.gaps >= 7 AND p.gap_sum / p.gaps BETWEEN 10 AND 86400"
-	" AND (p.gap_squares / p.gaps) / ((p.gap_sum / p.gaps) * (p.gap_sum / p.gaps)) < 1.0625"
+	" WHERE p.last_ns >= ?3 AND" STORE_STARTED_TCP LEARNED " AND" STORE_REGULAR_PEER
 	" ORDER BY p.first_ns, e.appliance, e.rule, p.peer";
 
 static struct about about_of(struct sqlite3_stmt *s, enum baseline_kind kind)
@@ -339,12 +334,12 @@ static const char carried_sql[] = "SELECT sum(" PACKETS "), count(DISTINCT h.hou
 				  " WHERE h.hour_ns >= ?1 AND h.hour_ns < ?2 AND e.appliance = ?3"
 				  " AND (?4 = '' OR (e.direction = ?4 AND e.rule = ?5))";
 
-/* Whole hours of a window that were listened to. */
-static uint64_t listened_hours(struct judgement *e, uint64_t from_ns, uint64_t to_ns)
+/* The only number of a statement about a window; 0: there is none. */
+static uint64_t number_of(struct judgement *e, const char *sql, uint64_t from_ns, uint64_t to_ns)
 {
 	struct sqlite3_stmt *s = NULL;
 	int64_t value = 0;
-	int got = database_prepare(e->database, &s, listened_sql);
+	int got = database_prepare(e->database, &s, sql);
 
 	if (got == 0) {
 		bind_number(s, 1, (int64_t)from_ns);
@@ -355,6 +350,12 @@ static uint64_t listened_hours(struct judgement *e, uint64_t from_ns, uint64_t t
 	if (got < 0)
 		e->error = got;
 	return (uint64_t)value;
+}
+
+/* Whole hours of a window that were listened to. */
+static uint64_t listened_hours(struct judgement *e, uint64_t from_ns, uint64_t to_ns)
+{
+	return number_of(e, listened_sql, from_ns, to_ns);
 }
 
 struct carried {
@@ -597,21 +598,14 @@ static void judge_open(struct judgement *e, uint64_t hour_ns)
  * there is nothing to judge. */
 static uint64_t next_hour(struct judgement *e, uint64_t hour_ns)
 {
-	struct sqlite3_stmt *s = NULL;
-	int64_t used_ns = 0;
-	int got = database_prepare(
-		e->database, &s, "SELECT min(hour_ns) FROM hourly WHERE hour_ns >= ?1");
+	uint64_t last_ns = e->now_ns - e->now_ns % HOUR_NS;
+	uint64_t used_ns =
+		number_of(e, "SELECT min(hour_ns) FROM hourly WHERE hour_ns BETWEEN ?1 AND ?2",
+			usual_from(hour_ns), last_ns);
 
-	if (got == 0) {
-		bind_number(s, 1, (int64_t)usual_from(hour_ns));
-		got = database_number(e->database, s, &used_ns);
-	}
-	database_finalize(&s);
-	if (got < 0)
-		e->error = got;
 	if (used_ns == 0)
-		return e->now_ns - e->now_ns % HOUR_NS;
-	return (uint64_t)used_ns > hour_ns ? (uint64_t)used_ns : hour_ns;
+		return last_ns;
+	return used_ns > hour_ns ? used_ns : hour_ns;
 }
 
 static void find_silence(struct judgement *e)

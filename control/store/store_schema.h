@@ -13,6 +13,17 @@ struct database_kind;
 #define SEGMENT_NAME_BYTES 32 /* flows-YYYYMMDDTHH.db */
 
 #define STORE_MINUTE_NS 60000000000ull
+/* Of a peer `p`: it was connected to at least eight times, ten seconds to a day apart, at gaps that
+ * differ from their mean by less than a quarter: the square root of the variance, squared here. */
+#define STORE_REGULAR_PEER                                                                         \
+	" p.gaps >= 7 AND p.gap_sum / p.gaps BETWEEN 10 AND 86400"                                 \
+	" AND (p.gap_squares / p.gaps) / ((p.gap_sum / p.gaps) * (p.gap_sum / p.gaps)) < 1.0625"
+
+/* Of an endpoint `e`: what an appliance starts over TCP, or over what no rule has. */
+#define STORE_STARTED_TCP                                                                          \
+	" e.direction = 'outbound' AND (e.rule LIKE '%/tcp' OR e.rule LIKE '%/tcp/%' OR e.rule = " \
+	"'')"
+
 #define STORE_HOUR_NS (60 * STORE_MINUTE_NS)
 #define STORE_DAY_NS (24 * STORE_HOUR_NS)
 
