@@ -107,7 +107,7 @@ static void report_channel(void *context, const struct channel *ch, enum channel
 	d->listener(d->context, &v);
 }
 
-static struct event_correlation correlation_of(
+struct event_correlation deployment_correlation(
 	const struct ruleset *c, const struct correlation *f, bool begins)
 {
 	struct event_correlation correlation = {
@@ -143,7 +143,7 @@ static void report_correlation(void *context, const struct correlation *f, bool 
 	if (begins && !f->inconclusive)
 		v.severity = correlation_severity((enum correlation_kind)f->key.kind);
 	v.message = message;
-	v.correlation = correlation_of(d->ecs->ruleset, f, begins);
+	v.correlation = deployment_correlation(d->ecs->ruleset, f, begins);
 	d->listener(d->context, &v);
 }
 

@@ -15,6 +15,8 @@
 
 struct ecs;
 struct event;
+struct event_correlation;
+struct ruleset;
 
 /* The event and all that it points to are valid during the call only. */
 typedef void deployment_listener(void *context, struct event *);
@@ -46,6 +48,10 @@ void deployment_fini(struct deployment *);
 
 /* Switches to the ruleset that `ecs` now has. 0, or -ENOMEM: empty from now on. */
 int deployment_reload(struct deployment *, const struct remap *);
+
+/* What an event says of a correlation; texts are of the ruleset and of the correlation. */
+struct event_correlation deployment_correlation(
+	const struct ruleset *, const struct correlation *, bool begins);
 
 /* RECORD_LIVE and RECORD_ENDED. */
 void deployment_take(struct deployment *, const struct record *);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "analysis/correlation.h"
+#include "analysis/deployment.h"
 #include "analysis/exposure.h"
 #include "analysis/mirror_report.h"
 #include "base/clock.h"
@@ -489,8 +490,6 @@ void store_feed_event(void *context, const struct event *v)
 void store_feed_correlations(
 	struct store_feed *f, const struct correlations *n, const struct ecs *ecs, uint64_t now_ns)
 {
-	const struct ruleset *c = ecs->ruleset;
-
 	if (!f->store)
 		return;
 	for (const struct correlation *r = n->first; r; r = r->hh.next) {
@@ -500,21 +499,7 @@ void store_feed_correlations(
 		event_init(&v, EVENT_CORRELATION, ecs, r->last_ns ? r->last_ns : now_ns);
 		v.message = text;
 		v.severity = correlation_severity((enum correlation_kind)r->key.kind);
-		v.correlation = (struct event_correlation){
-			.kind = correlation_name((enum correlation_kind)r->key.kind),
-			.state = "begins",
-			.appliance = r->key.appliance != APPLIANCE_NONE
-					     ? c->appliance[r->key.appliance].name
-					     : NULL,
-			.rule = r->key.set != SET_NONE
-					? c->rule[c->policy->set[r->key.set].first].id
-					: NULL,
-			.feature =
-				r->key.feature != FEATURE_NONE ? c->feature[r->key.feature] : NULL,
-			.detail = r->detail[0] ? r->detail : NULL,
-			.inconclusive = r->inconclusive,
-		};
-		event_correlation_identify(&v.correlation);
+		v.correlation = deployment_correlation(ecs->ruleset, r, true);
 		tell_relation(f, &v, NULL);
 	}
 }
