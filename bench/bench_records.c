@@ -55,7 +55,7 @@ static struct record record_of(const struct ruleset *c, unsigned number)
 
 	r.end_ns = r.start_ns + 1234567890;
 	r.appliance[own] = appliance_with(c, rule->role);
-	r.set[own] = policy_set(c->policy, (enum role)rule->role, (enum direction)rule->direction,
+	r.set[own] = policy_set(c->policy, rule->role, (enum direction)rule->direction,
 		(enum transport)rule->transport, rule->port);
 	for (unsigned end = 0; end < 2; end++)
 		for (unsigned i = 12; i < 16; i++)

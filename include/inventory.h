@@ -25,8 +25,8 @@ size_t inventory_size(size_t appliances, size_t prefixes, size_t macs);
 /* An empty inventory in `memory` (inventory_size() bytes, aligned to 64). */
 struct inventory *inventory_init(void *memory, size_t appliances, size_t prefixes, size_t macs);
 
-/* The new appliance's number, 0, 1, 2 …; -ENOSPC. */
-int inventory_add(struct inventory *, enum role);
+/* The new appliance's number, 0, 1, 2 …; -ENOSPC. `class` is its rules' (struct policy_class). */
+int inventory_add(struct inventory *, uint8_t class);
 
 /* APPLIANCE_NONE: hosts of a larger prefix that are no appliances. 0; -EEXIST if exactly this
  * prefix is there already; -ENOSPC. */
@@ -45,7 +45,7 @@ uint16_t inventory_find(const struct inventory *, const struct address *, unsign
 /* The appliance with this MAC address, or APPLIANCE_NONE. */
 uint16_t inventory_find_mac(const struct inventory *, uint64_t mac);
 
-enum role inventory_role(const struct inventory *, uint16_t appliance);
+uint8_t inventory_class(const struct inventory *, uint16_t appliance);
 size_t inventory_count(const struct inventory *);
 
 #endif

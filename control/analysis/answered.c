@@ -14,7 +14,7 @@ static bool is_never_answered(const struct rule *r)
 
 bool is_answered(const struct ruleset *c, const struct record *r, unsigned end)
 {
-	const struct rule_set *s = &c->policy->set[r->set[end]];
+	uint32_t rules = c->policy->set[r->set[end]].count;
 
 	switch (r->connection) {
 	case CONNECTION_ATTEMPTED:
@@ -25,8 +25,8 @@ bool is_answered(const struct ruleset *c, const struct record *r, unsigned end)
 	default:
 		return true;
 	}
-	for (uint32_t i = 0; i < s->count; i++)
-		if (is_never_answered(&c->policy->rule[s->first + i]))
+	for (uint32_t i = 0; i < rules; i++)
+		if (is_never_answered(policy_rule(c->policy, r->set[end], i)))
 			return true;
-	return s->count == 0; /* a protocol without ports has no row */
+	return rules == 0; /* a protocol without ports has no row */
 }

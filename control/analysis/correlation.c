@@ -112,10 +112,10 @@ static bool translate(const struct correlations *old, const struct ruleset *to,
 {
 	bool had_appliance = k->appliance != APPLIANCE_NONE, had_set = k->set != SET_NONE;
 
+	if (had_set)
+		k->set = remap_set(remap, k->appliance, k->set);
 	if (had_appliance)
 		k->appliance = remap_appliance(remap, k->appliance);
-	if (had_set)
-		k->set = remap_set(remap, k->set);
 	if (k->feature != FEATURE_NONE)
 		k->feature = feature_in(to, old->ruleset->feature[k->feature]);
 	return (k->appliance != APPLIANCE_NONE) == had_appliance && (k->set != SET_NONE) == had_set;
@@ -247,10 +247,9 @@ static void raise_one(
 
 /* Raises a correlation about an appliance and a rule set. */
 static void raise_cell(const struct evaluation *v, enum correlation_kind kind, size_t appliance,
-	size_t set, uint64_t last_ns)
+	uint16_t set, uint64_t last_ns)
 {
-	struct correlation_key k = {
-		(uint16_t)kind, (uint16_t)appliance, (uint16_t)set, FEATURE_NONE, 0};
+	struct correlation_key k = {(uint16_t)kind, (uint16_t)appliance, set, FEATURE_NONE, 0};
 
 	raise_one(v, k, last_ns, "");
 }
@@ -266,9 +265,9 @@ static bool is_in_use(const struct matrix_cell *cell)
 	return cell && cell->last_ns > 0;
 }
 
-static const struct rule *first_rule(const struct ruleset *c, size_t set)
+static const struct rule *first_rule(const struct ruleset *c, uint16_t set)
 {
-	return &c->policy->rule[c->policy->set[set].first];
+	return policy_rule(c->policy, set, 0);
 }
 
 /* Whether monitoring began at least `while_ns` ago. */
@@ -303,15 +302,17 @@ static bool uses_tls_counterpart(const struct evaluation *v, size_t appliance, c
 {
 	const struct ruleset *c = v->correlations->ruleset;
 
-	for (size_t set = SET_NONE + 1; set < c->policy->sets; set++)
-		if (is_tls_counterpart(r, first_rule(c, set)) &&
+	for (uint32_t row = 1; row < c->rows; row++) {
+		uint16_t set = ruleset_row_set(c, appliance, row);
+		if (set != SET_NONE && is_tls_counterpart(r, first_rule(c, set)) &&
 			is_in_use(matrix_cell(v->evidence->matrix, appliance, set)))
 			return true;
+	}
 	return false;
 }
 
 static void find_clear_syslog(
-	const struct evaluation *v, size_t appliance, size_t set, const struct matrix_cell *cell)
+	const struct evaluation *v, size_t appliance, uint16_t set, const struct matrix_cell *cell)
 {
 	const struct rule *r = first_rule(v->correlations->ruleset, set);
 
@@ -321,16 +322,17 @@ static void find_clear_syslog(
 }
 
 static void find_http_alone(
-	const struct evaluation *v, size_t appliance, size_t set, const struct matrix_cell *cell)
+	const struct evaluation *v, size_t appliance, uint16_t set, const struct matrix_cell *cell)
 {
-	const struct policy *p = v->correlations->ruleset->policy;
-	const struct rule *r = first_rule(v->correlations->ruleset, set);
+	const struct ruleset *c = v->correlations->ruleset;
+	const struct rule *r = first_rule(c, set);
 	uint16_t https;
 
 	if (!is_in_use(cell) || r->port != 80 || r->transport != TRANSPORT_TCP ||
 		r->direction != DIRECTION_OUTBOUND)
 		return;
-	https = policy_set(p, (enum role)r->role, DIRECTION_OUTBOUND, TRANSPORT_TCP, 443);
+	https = policy_set(
+		c->policy, c->class_of[appliance], DIRECTION_OUTBOUND, TRANSPORT_TCP, 443);
 	if (https == SET_NONE ||
 		!has_been(
 			v->correlations->appliance_ns[appliance], v->evidence->now_ns, HTTPS_NS) ||
@@ -340,7 +342,7 @@ static void find_http_alone(
 }
 
 static void find_off_and_used(
-	const struct evaluation *v, size_t appliance, size_t set, const struct matrix_cell *cell)
+	const struct evaluation *v, size_t appliance, uint16_t set, const struct matrix_cell *cell)
 {
 	if (cell && cell->wrong_ns > 0 && cell->verdict == VERDICT_FEATURE_DISABLED &&
 		cell->wrong_ns + v->evidence->silence_ns > v->evidence->now_ns)
@@ -348,15 +350,16 @@ static void find_off_and_used(
 }
 
 static void find_fell_silent(
-	const struct evaluation *v, size_t appliance, size_t set, const struct matrix_cell *cell)
+	const struct evaluation *v, size_t appliance, uint16_t set, const struct matrix_cell *cell)
 {
 	if (is_in_use(cell) && !first_rule(v->correlations->ruleset, set)->implied &&
 		cell->last_ns + v->evidence->silence_ns < v->evidence->now_ns)
 		raise_cell(v, CORRELATION_FELL_SILENT, appliance, set, cell->last_ns);
 }
 
-static void find_by_cell(const struct evaluation *v, size_t appliance, size_t set)
+static void find_by_row(const struct evaluation *v, size_t appliance, uint32_t row)
 {
+	uint16_t set = ruleset_row_set(v->correlations->ruleset, appliance, row);
 	const struct matrix_cell *cell = matrix_cell(v->evidence->matrix, appliance, set);
 
 	if (!cell)
@@ -387,16 +390,14 @@ static bool is_used_by_any(const struct evaluation *v, uint16_t feature)
 {
 	const struct ruleset *c = v->correlations->ruleset;
 
-	for (size_t set = SET_NONE + 1; set < c->policy->sets; set++) {
-		const struct rule_set *s = &c->policy->set[set];
-		for (uint32_t i = 0; i < s->count; i++) {
-			if (c->policy->rule[s->first + i].feature != feature)
+	for (uint32_t set = SET_NONE + 1; set < c->policy->sets; set++)
+		for (uint32_t i = 0; i < c->policy->set[set].count; i++) {
+			if (policy_rule(c->policy, (uint16_t)set, i)->feature != feature)
 				continue;
 			for (size_t a = 0; a < c->appliances; a++)
-				if (is_in_use(matrix_cell(v->evidence->matrix, a, set)))
+				if (is_in_use(matrix_cell(v->evidence->matrix, a, (uint16_t)set)))
 					return true;
 		}
-	}
 	return false;
 }
 
@@ -514,8 +515,8 @@ void correlations_evaluate(struct correlations *n, const struct correlation_evid
 		f->holds = false;
 	for (size_t a = 0; a < c->appliances; a++) {
 		find_by_appliance(&v, a);
-		for (size_t set = SET_NONE + 1; set < c->policy->sets; set++)
-			find_by_cell(&v, a, set);
+		for (uint32_t row = 1; row < c->rows; row++)
+			find_by_row(&v, a, row);
 	}
 	for (uint16_t f = 0; f < c->features; f++)
 		find_by_feature(&v, f);
@@ -540,7 +541,7 @@ void correlation_text(const struct correlations *n, const struct correlation *f,
 		correlation_words((enum correlation_kind)f->key.kind));
 	if (f->key.set != SET_NONE)
 		used += (size_t)snprintf(text + used, CORRELATION_TEXT_BYTES - used, " (%.80s)",
-			c->rule[c->policy->set[f->key.set].first].id);
+			ruleset_set_id(c, f->key.set));
 	else if (f->key.feature != FEATURE_NONE)
 		used += (size_t)snprintf(text + used, CORRELATION_TEXT_BYTES - used, " (%.80s)",
 			c->feature[f->key.feature]);

@@ -119,7 +119,7 @@ struct event_correlation deployment_correlation(
 	if (f->key.appliance != APPLIANCE_NONE)
 		correlation.appliance = c->appliance[f->key.appliance].name;
 	if (f->key.set != SET_NONE)
-		correlation.rule = c->rule[c->policy->set[f->key.set].first].id;
+		correlation.rule = ruleset_set_id(c, f->key.set);
 	if (f->key.feature != FEATURE_NONE)
 		correlation.feature = c->feature[f->key.feature];
 	if (f->detail[0])

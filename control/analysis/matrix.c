@@ -1,6 +1,7 @@
 #include "analysis/matrix.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "analysis/answered.h"
@@ -23,19 +24,24 @@ void matrix_fini(struct matrix *m)
 	m->row = NULL;
 }
 
-static struct matrix_cell *cell_of(struct matrix *m, size_t appliance, size_t set)
+static bool has_room(const struct matrix *m)
+{
+	return m->rows < MATRIX_ROWS_MAX && (m->rows + 1) * m->ruleset->rows <= MATRIX_CELLS_MAX;
+}
+
+static struct matrix_cell *cell_of(struct matrix *m, size_t appliance, uint32_t at)
 {
 	struct matrix_cell **row = &m->row[appliance];
 
-	if (!*row && m->rows < MATRIX_ROWS_MAX) {
-		*row = heap_calloc(m->ruleset->policy->sets, sizeof(**row));
+	if (!*row && has_room(m)) {
+		*row = heap_calloc(m->ruleset->rows, sizeof(**row));
 		m->rows += *row != NULL;
 	}
 	if (!*row) {
 		m->overflowed++;
 		return NULL;
 	}
-	return &(*row)[set];
+	return &(*row)[at];
 }
 
 /* --- reload ---------------------------------------------------------------------------- */
@@ -43,13 +49,13 @@ static struct matrix_cell *cell_of(struct matrix *m, size_t appliance, size_t se
 static void carry_over_row(struct matrix *m, const struct matrix_cell *row, uint16_t appliance,
 	const struct remap *remap)
 {
-	for (size_t set = SET_NONE + 1; set < remap->sets; set++) {
+	for (uint32_t old = 1; old < remap->rows; old++) {
 		struct matrix_cell *cell;
-		if (remap->set[set] == SET_NONE || (!row[set].last_ns && !row[set].wrong_ns))
+		if (remap->row[old] == 0 || (!row[old].last_ns && !row[old].wrong_ns))
 			continue;
-		cell = cell_of(m, appliance, remap->set[set]);
+		cell = cell_of(m, appliance, remap->row[old]);
 		if (cell)
-			*cell = row[set];
+			*cell = row[old];
 	}
 }
 
@@ -85,26 +91,14 @@ static void count_live(const struct matrix *m, struct matrix_cell *cell, int fla
 		cell->live++;
 }
 
-/* DHCP's ports 67 and 68 share one cell, that of the first rule's port. */
-static uint16_t row_of(const struct policy *p, uint16_t set)
-{
-	const struct rule *r = &p->rule[p->set[set].first];
-
-	if (set != p->dhcp_set[r->role])
-		return set;
-	return policy_set(p, (enum role)r->role, (enum direction)r->direction,
-		(enum transport)r->transport, r->port);
-}
-
 static void add_flow(struct matrix *m, const struct record *r, unsigned end)
 {
-	uint16_t set = row_of(m->ruleset->policy, r->set[end]);
 	int flagged = verdict_is_flagged((enum verdict)r->end_verdict[end]);
 	struct matrix_cell *cell;
 
 	if (!flagged && !is_answered(m->ruleset, r, end))
 		return;
-	cell = cell_of(m, r->appliance[end], set);
+	cell = cell_of(m, r->appliance[end], m->ruleset->row_of[r->set[end]]);
 	if (!cell)
 		return;
 	if (record_is_live(r))
@@ -133,11 +127,12 @@ void matrix_begin_dump(struct matrix *m)
 	m->dump++;
 }
 
-const struct matrix_cell *matrix_cell(const struct matrix *m, size_t appliance, size_t set)
+const struct matrix_cell *matrix_cell(const struct matrix *m, size_t appliance, uint16_t set)
 {
 	const struct matrix_cell *row = m->row ? m->row[appliance] : NULL;
+	uint32_t at = m->ruleset->row_of[set];
 
-	return row && (row[set].last_ns || row[set].wrong_ns) ? &row[set] : NULL;
+	return row && (row[at].last_ns || row[at].wrong_ns) ? &row[at] : NULL;
 }
 
 uint64_t matrix_live(const struct matrix *m, const struct matrix_cell *cell)

@@ -1,4 +1,4 @@
-/* The matrix: appliance by rule set, with last use, flow counts and flagged flows.
+/* The matrix: appliance by row (policy/rows.h), with last use, flow counts and flagged flows.
  *
  * Fed with ended flows and, at every dump, with live ones. Rules that share a port share a cell:
  * the port does not tell which of them a flow used. Bounded: appliances beyond MATRIX_ROWS_MAX are
@@ -16,6 +16,7 @@ struct ruleset;
 struct remap;
 
 #define MATRIX_ROWS_MAX 16384
+#define MATRIX_CELLS_MAX 8000000 /* some 600 MB */
 
 struct matrix_cell {
 	uint64_t first_ns, last_ns; /* packets of expected flows; 0: never */
@@ -28,7 +29,7 @@ struct matrix_cell {
 
 struct matrix {
 	const struct ruleset *ruleset;
-	struct matrix_cell **row; /* by appliance, then by rule set; NULL: no flow yet */
+	struct matrix_cell **row; /* by appliance, then by the policy's rows; NULL: no flow yet */
 	size_t rows;
 	uint64_t dump;
 	uint64_t overflowed; /* ended flows without a row */
@@ -47,8 +48,8 @@ void matrix_take(struct matrix *, const struct record *);
 /* Begins a dump: resets what is live. */
 void matrix_begin_dump(struct matrix *);
 
-/* The cell of an appliance and a rule set; NULL: no flow yet. */
-const struct matrix_cell *matrix_cell(const struct matrix *, size_t appliance, size_t set);
+/* The cell of an appliance and the row of a rule set; NULL: no flow yet. */
+const struct matrix_cell *matrix_cell(const struct matrix *, size_t appliance, uint16_t set);
 
 /* Live expected flows as of the last dump. */
 uint64_t matrix_live(const struct matrix *, const struct matrix_cell *);

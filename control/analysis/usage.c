@@ -30,6 +30,18 @@ void usage_fini(struct usage_table *s)
 	}
 }
 
+/* Role, direction, transport, port, rule. */
+static uint64_t place_of(const struct policy *p, uint16_t set)
+{
+	const struct rule *r;
+
+	if (set == SET_NONE)
+		return 0;
+	r = policy_rule(p, set, 0);
+	return (uint64_t)r->is_pair << 63 | (uint64_t)r->role << 60 | (uint64_t)r->direction << 56 |
+	       (uint64_t)r->transport << 52 | (uint64_t)r->port << 32 | policy_member(p, set, 0);
+}
+
 static void count_usage(struct usage_table *s, const struct usage_key *k, uint64_t flows)
 {
 	struct usage *u;
@@ -42,7 +54,7 @@ static void count_usage(struct usage_table *s, const struct usage_key *k, uint64
 			return;
 		}
 		u->key = *k;
-		u->first_rule = s->ecs->ruleset->policy->set[k->set].first;
+		u->place = place_of(s->ecs->ruleset->policy, k->set);
 		HASH_ADD(hh, s->usage, key, sizeof(u->key), u);
 		s->usages++;
 	}
@@ -54,8 +66,8 @@ static void carry_over_usage(
 {
 	struct usage_key k = u->key;
 
+	k.set = remap_set(remap, k.appliance, k.set);
 	k.appliance = remap_appliance(remap, k.appliance);
-	k.set = remap_set(remap, k.set);
 	if (k.appliance != APPLIANCE_NONE && (k.set != SET_NONE || u->key.set == SET_NONE))
 		count_usage(s, &k, u->flows);
 }

@@ -26,7 +26,7 @@ struct usage_key {
 
 struct usage {
 	struct usage_key key;
-	uint32_t first_rule; /* of the set, for policy order */
+	uint64_t place; /* of the set, for policy order */
 	uint64_t flows;
 	UT_hash_handle hh;
 };

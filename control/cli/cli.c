@@ -9,6 +9,7 @@
 
 #include "base/errors.h"
 #include "base/heap.h"
+#include "base/suggest.h"
 #include "base/terminal.h"
 #include "config/settings.h"
 #include "policy/ruleset.h"
@@ -23,6 +24,19 @@ int cli_misuse(const char *command, const char *format, ...)
 	va_end(args);
 	errors_say("%s: %s; see portolan %s --help", command, text, command);
 	return EXIT_MISUSED;
+}
+
+int cli_no_appliance(const char *command, const struct ruleset *ruleset, const char *name)
+{
+	const char **known = heap_calloc(ruleset->appliances + 1, sizeof(*known));
+	char want[SUGGEST_TEXT_BYTES] = "an appliance of the site";
+
+	for (size_t i = 0; known && i < ruleset->appliances; i++)
+		known[i] = ruleset->appliance[i].name;
+	if (known)
+		suggest_want(name, known, ruleset->appliances, want);
+	free(known);
+	return cli_misuse(command, "found unknown appliance '%.100s'; want %.400s", name, want);
 }
 
 int cli_flush(const char *command)

@@ -10,6 +10,7 @@
 
 #define CLI_OPTIONS_MAX 16
 
+struct ruleset;
 struct cli_option {
 	const char *name;
 	const char *argument; /* name of its value in the help; NULL: a switch */
@@ -82,7 +83,9 @@ long cli_number(const char *command, const char *option, const char *text, long 
  * printed. */
 int cli_flush(const char *command);
 
-struct ruleset;
+/* Says which appliance may be meant by a name that no appliance has; EXIT_MISUSED. */
+int cli_no_appliance(const char *command, const struct ruleset *, const char *name);
+
 struct settings;
 /* Opens the ruleset of a site or profile; prints warnings, or returns NULL with the errors
  * printed. */

@@ -33,9 +33,9 @@ static const char *const rule_access_words[] = {
 static void access_text(
 	const struct policy *p, uint16_t set, enum rule_access access, char text[64])
 {
-	const char *verdict = access < ACCESS_LISTED		   ? ""
-			      : p->rule[p->set[set].first].implied ? "implied"
-								   : "expected";
+	const char *verdict = access < ACCESS_LISTED		? ""
+			      : policy_rule(p, set, 0)->implied ? "implied"
+								: "expected";
 
 	snprintf(text, 64, "%s%s", verdict, rule_access_words[access]);
 }
@@ -44,9 +44,9 @@ static enum rule_access rule_access_of(const struct rule *r)
 {
 	if (!r->enabled)
 		return ACCESS_DISABLED;
-	return r->peers == PEERS_ANY	     ? ACCESS_ANY
-	       : r->peers == PEERS_INVENTORY ? ACCESS_INVENTORY
-					     : ACCESS_LISTED;
+	if (r->peers & (PEERS_LISTED | PEERS_BOUND | PEERS_MANAGERS))
+		return ACCESS_LISTED;
+	return r->peers & PEERS_INVENTORY ? ACCESS_INVENTORY : ACCESS_ANY;
 }
 
 /* The least restrictive access of a set's rules. */
@@ -55,7 +55,7 @@ static enum rule_access set_access(const struct policy *p, uint16_t set)
 	enum rule_access best = ACCESS_NONE;
 
 	for (uint32_t i = 0; i < p->set[set].count; i++) {
-		enum rule_access s = rule_access_of(&p->rule[p->set[set].first + i]);
+		enum rule_access s = rule_access_of(policy_rule(p, set, i));
 		best = s > best ? s : best;
 	}
 	return best;
@@ -64,25 +64,23 @@ static enum rule_access set_access(const struct policy *p, uint16_t set)
 /* The features of a set's rules, joined. */
 static void features_text(const struct ruleset *c, uint16_t set, char *text, size_t bytes)
 {
-	const struct rule_set *rules = &c->policy->set[set];
 	size_t used = 0;
 
 	text[0] = '\0';
-	for (uint32_t i = 0; i < rules->count && used < bytes; i++)
+	for (uint32_t i = 0; i < c->policy->set[set].count && used < bytes; i++)
 		used += (size_t)snprintf(text + used, bytes - used, "%s%s", used ? ", " : "",
-			c->rule[rules->first + i].feature);
+			ruleset_member_text(c, set, i)->feature);
 }
 
 static int peer_lists_equal(const struct policy *a, const struct rule *ra, const struct policy *b,
 	const struct rule *rb)
 {
-	if (ra->peers != rb->peers || ra->peer_count != rb->peer_count)
-		return 0;
-	for (uint32_t i = 0; i < ra->peer_count; i++)
-		if (memcmp(&a->peer[ra->peer_first + i], &b->peer[rb->peer_first + i],
-			    sizeof(struct prefix)) != 0)
-			return 0;
-	return 1;
+	return ra->peers == rb->peers && ra->peer_count == rb->peer_count &&
+	       ra->bound_count == rb->bound_count &&
+	       memcmp(&a->peer[ra->peer_first], &b->peer[rb->peer_first],
+		       ra->peer_count * sizeof(struct prefix)) == 0 &&
+	       memcmp(&a->peer[ra->bound_first], &b->peer[rb->bound_first],
+		       ra->bound_count * sizeof(struct prefix)) == 0;
 }
 
 /* Whether the enabled rules of both sets allow the same peers. */
@@ -91,8 +89,7 @@ static int same_peers(const struct policy *a, uint16_t sa, const struct policy *
 	if (a->set[sa].count != b->set[sb].count)
 		return 0;
 	for (uint32_t i = 0; i < a->set[sa].count; i++)
-		if (!peer_lists_equal(
-			    a, &a->rule[a->set[sa].first + i], b, &b->rule[b->set[sb].first + i]))
+		if (!peer_lists_equal(a, policy_rule(a, sa, i), b, policy_rule(b, sb, i)))
 			return 0;
 	return 1;
 }
@@ -228,14 +225,6 @@ static const struct cli_option options[] = {
 	{0},
 };
 
-/* A profile has no appliances: compared with a site it uses the site's. */
-static void use_inventory_of(struct ruleset *to, const struct ruleset *from)
-{
-	to->policy->inventory = from->policy->inventory;
-	to->appliance = from->appliance;
-	to->appliances = from->appliances;
-}
-
 static int compare_sides(const struct diff_side *old_side, const struct diff_side *new_side,
 	const char *capture, bool as_json)
 {
@@ -243,9 +232,9 @@ static int compare_sides(const struct diff_side *old_side, const struct diff_sid
 	int status = EXIT_DONE, flushed;
 
 	if (before->appliances == 0)
-		use_inventory_of(before, after);
+		ruleset_borrow_appliances(before, after);
 	else if (after->appliances == 0)
-		use_inventory_of(after, before);
+		ruleset_borrow_appliances(after, before);
 	if (capture && before->appliances == 0)
 		return cli_misuse("diff", "--capture needs appliances: want at least one site");
 	if (capture && (cli_compile(before) < 0 || cli_compile(after) < 0))

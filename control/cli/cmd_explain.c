@@ -16,13 +16,10 @@ static void print_set(const struct ruleset *c, uint16_t set, FILE *out)
 	const struct rule_set *rules = &c->policy->set[set];
 
 	for (uint32_t i = 0; i < rules->count; i++) {
-		const struct rule *r = &c->policy->rule[rules->first + i];
-		const struct rule_text *words = &c->rule[rules->first + i];
+		const struct rule *r = policy_rule(c->policy, set, i);
+		const struct rule_text *words = ruleset_member_text(c, set, i);
 		fprintf(out, "    %s %s  %s%s%s: %s\n", r->implied ? "implied" : "rule", words->id,
-			words->feature, r->enabled ? "" : " (switched off)",
-			r->peers == PEERS_INVENTORY ? " (appliances only)"
-			: r->peers == PEERS_LISTED  ? " (listed peers only)"
-						    : "",
+			words->feature, r->enabled ? "" : " (switched off)", ruleset_peers_words(r),
 			words->description);
 	}
 }
@@ -53,13 +50,16 @@ static void print_end(const struct ruleset *c, struct other_profiles *other_prof
 		return;
 	a = &c->appliance[flow->appliance[end]];
 	format_port(flow->protocol, flow->port[1], port);
-	fprintf(out, "  %s (%s) %s %s: %s\n", a->name, role_name(a->role),
-		direction_name(direction), port, verdict_name((enum verdict)j->end_verdict[end]));
+	fprintf(out, "  %s (%s) %s %s: %s", a->name, role_name(a->role), direction_name(direction),
+		port, verdict_name((enum verdict)j->end_verdict[end]));
+	if (strcmp(ruleset_profile_of(c, flow->appliance[end]), c->profile) != 0)
+		fprintf(out, ", by profile %s", ruleset_profile_of(c, flow->appliance[end]));
+	fputc('\n', out);
 	if (j->set[end] != SET_NONE)
 		print_set(c, j->set[end], out);
 	else if (protocol_has_ports(flow->protocol))
 		print_nearest(c, other_profiles,
-			&(struct rule_key){a->role, direction,
+			&(struct rule_key){c->class_of[flow->appliance[end]], a->role, direction,
 				flow->protocol == IPPROTO_TCP ? TRANSPORT_TCP : TRANSPORT_UDP,
 				flow->port[1]},
 			out);

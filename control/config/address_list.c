@@ -14,6 +14,7 @@
 struct entry_place {
 	int node;
 	const char *key;
+	bool is_group; /* of a group that is named there */
 };
 
 static void fail(struct address_reader *r, const struct entry_place *at, const char *want)
@@ -45,6 +46,7 @@ static void make_room(struct address_reader *r, struct address_list *l)
 	l->prefix = grown(r->arena, l->prefix, l->count, room, sizeof(*l->prefix));
 	l->text = grown(r->arena, l->text, l->count, room, sizeof(*l->text));
 	l->line = grown(r->arena, l->line, l->count, room, sizeof(*l->line));
+	l->is_own = grown(r->arena, l->is_own, l->count, room, sizeof(*l->is_own));
 	l->room = room;
 }
 
@@ -67,6 +69,7 @@ static bool append(struct address_reader *r, struct address_list *l, const struc
 	l->prefix[l->count] = *p;
 	l->text[l->count] = arena_text(r->arena, text ? text : shown);
 	l->line[l->count] = node_line(r->document, at->node);
+	l->is_own[l->count] = !at->is_group;
 	l->count++;
 	return true;
 }
@@ -170,6 +173,7 @@ static void append_group(struct address_reader *r, struct address_list *l, const
 	const struct entry_place *at)
 {
 	struct address_group *g = group_named(r, name);
+	const struct entry_place of_group = {at->node, at->key, true};
 
 	if (!g)
 		fail(r, at,
@@ -190,7 +194,7 @@ static void append_group(struct address_reader *r, struct address_list *l, const
 		return;
 	g->is_used = true;
 	for (size_t i = 0; i < g->list.count; i++)
-		if (!append(r, l, &g->list.prefix[i], NULL, at))
+		if (!append(r, l, &g->list.prefix[i], NULL, &of_group))
 			return;
 }
 
@@ -232,7 +236,7 @@ static void read_entry(
 struct address_list address_list_read(struct address_reader *r, int node, const char *key)
 {
 	struct address_list l = {.count = 0};
-	struct entry_place at = {node, key};
+	struct entry_place at = {node, key, false};
 
 	if (node_kind(r->document, node) == NODE_IS_TEXT)
 		read_entry(r, &l, &at);
@@ -260,8 +264,8 @@ static void read_group(struct address_reader *r, struct address_group *g)
 static bool is_group(struct address_reader *r, int key, int value)
 {
 	enum node_kind kind = node_kind(r->document, value);
-	const struct entry_place name = {key, "groups"},
-				 list = {value, node_text(r->document, key)};
+	const struct entry_place name = {key, "groups", false},
+				 list = {value, node_text(r->document, key), false};
 
 	if (!node_text(r->document, key) || !is_name(node_text(r->document, key)))
 		fail(r, &name, "the name of a group such as admins");
@@ -277,7 +281,7 @@ void address_reader_open(struct address_reader *r)
 	int map = node_get(r->document, NODE_ROOT, "groups");
 	size_t count =
 		node_kind(r->document, map) == NODE_IS_MAP ? node_count(r->document, map) : 0;
-	const struct entry_place place = {map, "groups"};
+	const struct entry_place place = {map, "groups", false};
 
 	if (node_kind(r->document, map) != NODE_IS_NONE && count == 0)
 		fail(r, &place, "a mapping of names such as {admins: [10.9.0.0/24]}");

@@ -23,6 +23,7 @@ struct address_list {
 	struct prefix *prefix;
 	char **text; /* each as it is written, or as a prefix where it comes of a group or range */
 	unsigned *line; /* where each is named */
+	bool *is_own;	/* named for itself, not by a group */
 	size_t count, room;
 };
 

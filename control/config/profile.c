@@ -25,12 +25,17 @@ struct row_yaml {
 	enum transport transport;
 	enum rule_status status;
 	enum peers peers;
-	enum answer required, configurable;
+	enum rule_interface interface;
+	enum answer required, configurable, movable;
 	char *port, *feature, *description, *source;
 };
 
+/* What a profile makes of the status of rows that it has from another one. */
+enum inherited { INHERITED_AS_IT_IS, INHERITED_RECALLED };
+
 struct profile_yaml {
 	char *name, *version, *source, *description, *extends;
+	enum inherited inherited;
 	struct row_yaml *rows, *add, *remove;
 	unsigned rows_count, add_count, remove_count;
 };
@@ -44,6 +49,9 @@ const char *rule_status_name(enum rule_status status)
 }
 
 static const cyaml_strval_t peers_word[] = {{"any", PEERS_ANY}, {"inventory", PEERS_INVENTORY}};
+
+static const cyaml_strval_t interface_word[] = {
+	{"management", INTERFACE_MANAGEMENT}, {"data", INTERFACE_DATA}, {"any", INTERFACE_ANY}};
 
 #define OPTIONAL_WORD (CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT)
 #define OPTIONAL_TEXT (CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER)
@@ -70,8 +78,12 @@ static const cyaml_schema_field_t row_field[] = {KEY_FIELDS,
 		SCHEMA_ANSWERS),
 	CYAML_FIELD_ENUM("configurable", OPTIONAL_WORD, struct row_yaml, configurable,
 		schema_answer, SCHEMA_ANSWERS),
+	CYAML_FIELD_ENUM(
+		"movable", OPTIONAL_WORD, struct row_yaml, movable, schema_answer, SCHEMA_ANSWERS),
 	CYAML_FIELD_ENUM("peers", OPTIONAL_WORD, struct row_yaml, peers, peers_word,
 		CYAML_ARRAY_LEN(peers_word)),
+	CYAML_FIELD_ENUM("interface", OPTIONAL_WORD, struct row_yaml, interface, interface_word,
+		CYAML_ARRAY_LEN(interface_word)),
 	CYAML_FIELD_END};
 
 static const cyaml_schema_field_t key_field[] = {KEY_FIELDS, CYAML_FIELD_END};
@@ -81,6 +93,9 @@ static const cyaml_schema_value_t row_schema = {
 static const cyaml_schema_value_t key_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct row_yaml, key_field)};
 
+static const cyaml_strval_t inherited_word[] = {
+	{"verified", INHERITED_AS_IT_IS}, {"recalled", INHERITED_RECALLED}};
+
 static const cyaml_schema_field_t profile_field[] = {
 	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct profile_yaml, name, 1, 63),
 	CYAML_FIELD_STRING_PTR("version", OPTIONAL_TEXT, struct profile_yaml, version, 1, TEXT_MAX),
@@ -88,6 +103,8 @@ static const cyaml_schema_field_t profile_field[] = {
 	CYAML_FIELD_STRING_PTR(
 		"description", OPTIONAL_TEXT, struct profile_yaml, description, 1, TEXT_MAX),
 	CYAML_FIELD_STRING_PTR("extends", OPTIONAL_TEXT, struct profile_yaml, extends, 1, TEXT_MAX),
+	CYAML_FIELD_ENUM("inherited", OPTIONAL_WORD, struct profile_yaml, inherited, inherited_word,
+		CYAML_ARRAY_LEN(inherited_word)),
 	CYAML_FIELD_SEQUENCE(
 		"rows", OPTIONAL_TEXT, struct profile_yaml, rows, &row_schema, 1, PROFILE_ROWS_MAX),
 	CYAML_FIELD_SEQUENCE(
@@ -214,14 +231,38 @@ static void row_read(
 	row->source = arena_text(r->arena, yaml->source);
 	row->status = yaml->status;
 	row->peers = yaml->peers;
+	row->interface = yaml->interface;
 	row->required = yaml->required == ANSWER_YES;
 	row->configurable = yaml->configurable == ANSWER_YES;
+	row->movable = row->configurable || yaml->movable == ANSWER_YES;
 	if (row->status == RULE_IMPLIED && (row->required || row->configurable))
 		reader_fail(r, node, "an implied row that is required or configurable",
 			"status: implied alone: what is required or may be moved is documented");
 	if (profile_services(
 		    row, r->document, node_get(r->document, node, "service"), r->arena, r->errors))
 		r->rc = -EINVAL;
+}
+
+static bool texts_equal(const struct profile_row *a, const struct profile_row *b)
+{
+	return strcmp(a->description, b->description) == 0 && strcmp(a->source, b->source) == 0 &&
+	       strcmp(a->origin, b->origin) == 0;
+}
+
+static bool rows_are_same(const struct profile_row *a, const struct profile_row *b)
+{
+	return rows_equal(a, b) && a->services == b->services && a->status == b->status &&
+	       a->peers == b->peers && a->interface == b->interface && a->movable == b->movable &&
+	       a->required == b->required && a->configurable == b->configurable &&
+	       texts_equal(a, b);
+}
+
+void profile_share_rows(struct profile *profile, const struct profile *other)
+{
+	for (size_t i = 0; i < profile->rows; i++)
+		for (size_t j = 0; j < other->rows; j++)
+			if (rows_are_same(&profile->row[i], &other->row[j]))
+				profile->shared[i] = other->shared[j];
 }
 
 static const char *row_name(struct arena *arena, const struct profile_row *row)
@@ -395,6 +436,9 @@ static void profile_read_rows(
 {
 	rows_remove(r, profile, yaml->remove, yaml->remove_count,
 		node_get(r->document, NODE_ROOT, "remove"));
+	for (size_t i = 0; yaml->inherited == INHERITED_RECALLED && i < profile->rows; i++)
+		if (profile->row[i].status == RULE_VERIFIED)
+			profile->row[i].status = RULE_RECALLED;
 	profile->name = r->origin;
 	profile->version = text_or(r->arena, yaml->version, "");
 	profile->source = text_or(r->arena, yaml->source, "");
@@ -404,6 +448,13 @@ static void profile_read_rows(
 	rows_add(r, profile, yaml->add, yaml->add_count, node_get(r->document, NODE_ROOT, "add"));
 	if (r->rc == 0 && profile->rows > PROFILE_ROWS_MAX)
 		reader_fail(r, NODE_ROOT, "too many rows", "at most 4096");
+}
+
+static void rows_own(struct profile *profile, struct arena *arena)
+{
+	profile->shared = arena_alloc(arena, (profile->rows + 1) * sizeof(*profile->shared));
+	for (size_t i = 0; i < profile->rows; i++)
+		profile->shared[i] = &profile->row[i];
 }
 
 static int profile_chained(struct profile *profile, const struct document *document,
@@ -425,6 +476,8 @@ static int profile_chained(struct profile *profile, const struct document *docum
 			node_get(document, NODE_ROOT, "extends"), chain, arena, errors);
 	if (r.rc == 0)
 		profile_read_rows(&r, profile, yaml);
+	if (r.rc == 0)
+		rows_own(profile, arena);
 	return r.rc;
 }
 

@@ -5,11 +5,13 @@
  *
  *     name: on-premises-7
  *     extends: cloud-delivered       # a shipped profile, or a path relative to this file
- *     remove:                        # only with `extends`: rows of it, each found exactly once
+ *     inherited: recalled            # only with `extends`: nobody has read its rows for this
+ * version remove:                        # only with `extends`: rows of it, each found exactly once
  *       - {role: …, direction: …, port: …, transport: …, feature: …}
  *     add:                           # only with `extends`; a profile of its own has `rows`
  *       - {role: …, direction: …, port: …, transport: …, feature: …, service: tls,
- *          description: …, source: …, status: verified}
+ *          description: …, source: …, status: verified, required: no, configurable: no,
+ *          movable: no, peers: any, interface: management}
  */
 #ifndef PORTOLAN_PROFILE_H
 #define PORTOLAN_PROFILE_H
@@ -28,9 +30,15 @@ struct document;
 #define PROFILE_ROWS_MAX 4096
 #define PROFILE_DEFAULT "cloud-delivered"
 
+/* The feature that channels between appliances are made of. */
+#define CHANNEL_FEATURE "appliance-communications"
+
 /* Whether a row was checked against the documentation or written from memory, or is none of the
  * documentation's: its feature cannot do without it. */
 enum rule_status { RULE_VERIFIED, RULE_RECALLED, RULE_IMPLIED };
+
+/* Of an appliance's interfaces, those that a row holds on where the site tells them apart. */
+enum rule_interface { INTERFACE_MANAGEMENT, INTERFACE_DATA, INTERFACE_ANY };
 
 /* Also used for a site's extra rules. */
 struct profile_row {
@@ -44,7 +52,9 @@ struct profile_row {
 	const char *description, *source, *origin;
 	enum rule_status status;
 	enum peers peers; /* PEERS_ANY or PEERS_INVENTORY */
+	enum rule_interface interface;
 	bool required, configurable;
+	bool movable; /* its port may be moved: it is configurable, or known to be so elsewhere */
 	const char *file; /* where the row is defined */
 	unsigned line;
 };
@@ -52,6 +62,7 @@ struct profile_row {
 struct profile {
 	const char *name, *version, *source, *description;
 	struct profile_row *row;
+	const struct profile_row **shared; /* by row: itself, or the same row of another profile */
 	size_t rows;
 };
 
@@ -70,6 +81,9 @@ int profile_services(
 
 /* As profiles write it. */
 const char *rule_status_name(enum rule_status);
+
+/* Reads every row that another profile has, too, as that profile's: then it is one rule. */
+void profile_share_rows(struct profile *, const struct profile *other);
 
 /* Whether two rows have the same role, direction, transport and port. */
 bool profile_rows_meet(const struct profile_row *, const struct profile_row *);

@@ -10,7 +10,7 @@
 #include "config/address_list.h"
 #include "config/document.h"
 #include "config/settings.h"
-#include "config/site_schema.h"
+#include "config/site_reader.h"
 #include "packet_evidence.h"
 #include "protocol.h"
 
@@ -19,19 +19,7 @@
 /* Less is used up within minutes. */
 #define STORE_BYTES_MIN 100000000u
 
-/* What is read, into what: one argument instead of six. `arena` is the ruleset's, or that of the
- * settings while these are read. */
-struct site_reader {
-	struct site *site;
-	const struct document *document;
-	struct arena *arena;
-	struct errors *errors;
-	struct address_reader addresses;
-	int rc;
-};
-
-/* Adds an error: "found <what the node is>[ for key]; want …". */
-static void fail(struct site_reader *r, int node, const char *key, const char *want)
+void site_fail(struct site_reader *r, int node, const char *key, const char *want)
 {
 	char shown[NODE_SHOWN_BYTES];
 
@@ -40,7 +28,7 @@ static void fail(struct site_reader *r, int node, const char *key, const char *w
 	r->rc = -EINVAL;
 }
 
-static char *keep(struct site_reader *r, const char *text)
+char *site_keep(struct site_reader *r, const char *text)
 {
 	return text ? arena_text(r->arena, text) : NULL;
 }
@@ -56,7 +44,7 @@ static char **keep_list(struct site_reader *r, char *const *text, size_t count)
 
 /* ---- addresses ---- */
 
-static struct prefix *read_prefixes(struct site_reader *r, int list, const char *key, size_t *count)
+struct prefix *site_prefixes(struct site_reader *r, int list, const char *key, size_t *count)
 {
 	struct address_list l = address_list_read(&r->addresses, list, key);
 
@@ -82,31 +70,71 @@ static uint64_t *read_macs(struct site_reader *r, int list)
 	for (size_t i = 0; i < count; i++) {
 		int node = node_item(r->document, list, i);
 		if (literal_mac(node_text(r->document, node), &mac[i]))
-			fail(r, node, "macs", "a MAC address such as \"02:00:00:00:00:07\"");
+			site_fail(r, node, "macs", "a MAC address such as \"02:00:00:00:00:07\"");
 	}
 	return mac;
+}
+
+static size_t profile_index(const struct site_reader *r, const char *name)
+{
+	for (size_t i = 0; name && i < r->site->profiles; i++)
+		if (strcmp(r->site->profile_name[i], name) == 0)
+			return i;
+	return 0;
+}
+
+/* Adds a list to an appliance's addresses, marked as what they are. */
+static void add_addresses(struct site_reader *r, struct site_appliance *a,
+	const struct address_list *list, const char *what)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		a->address[a->addresses] =
+			*what ? arena_format(r->arena, "%s (%s)", list->text[i], what)
+			      : list->text[i];
+		a->prefix[a->addresses] = list->prefix[i];
+		a->address_line[a->addresses++] = list->line[i];
+	}
+}
+
+/* Where it is managed, its data interfaces, and how others see it. */
+static void read_addresses(struct site_reader *r, struct site_appliance *a, int node)
+{
+	static const char *const key[] = {"addresses", "data_addresses", "aliases"};
+	static const char *const what[] = {"", "data", "alias"};
+	struct address_list list[3];
+	size_t room = 1;
+
+	for (size_t i = 0; i < 3; i++) {
+		list[i] = address_list_read(
+			&r->addresses, node_get(r->document, node, key[i]), key[i]);
+		room += list[i].count;
+	}
+	a->address = arena_alloc(r->arena, room * sizeof(*a->address));
+	a->prefix = arena_alloc(r->arena, room * sizeof(*a->prefix));
+	a->address_line = arena_alloc(r->arena, room * sizeof(*a->address_line));
+	for (size_t i = 0; i < 3; i++)
+		add_addresses(r, a, &list[i], what[i]);
+	a->data = list[1].prefix;
+	a->datas = list[1].count;
 }
 
 static void read_appliance(struct site_reader *r, struct site_appliance *appliance,
 	const struct appliance_yaml *yaml, int node)
 {
-	struct address_list addresses = address_list_read(
-		&r->addresses, node_get(r->document, node, "addresses"), "addresses");
 	struct address_list except =
 		address_list_read(&r->addresses, node_get(r->document, node, "except"), "except");
 	int macs = node_get(r->document, node, "macs");
 
-	appliance->name = keep(r, yaml->name);
+	appliance->name = site_keep(r, yaml->name);
 	appliance->role = yaml->role;
 	appliance->line = node_line(r->document, node_get(r->document, node, "name"));
-	appliance->address = addresses.text;
-	appliance->prefix = addresses.prefix;
-	appliance->address_line = addresses.line;
-	appliance->addresses = addresses.count;
+	appliance->profile = profile_index(r, yaml->profile);
+	read_addresses(r, appliance, node);
 	appliance->except = except.prefix;
 	appliance->excepts = except.count;
 	appliance->except_text = except.text;
 	appliance->except_line = except.line;
+	appliance->except_is_own = except.is_own;
 	appliance->mac = keep_list(r, yaml->macs, yaml->macs_count);
 	appliance->mac_number = read_macs(r, macs);
 	appliance->mac_line = read_lines(r, macs);
@@ -122,125 +150,6 @@ static void read_appliances(struct site_reader *r, const struct site_yaml *yaml)
 		arena_alloc(r->arena, (r->site->appliances + 1) * sizeof(*r->site->appliance));
 	for (size_t i = 0; i < r->site->appliances; i++)
 		read_appliance(r, &r->site->appliance[i], &yaml->appliances[i],
-			node_item(r->document, list, i));
-}
-
-/* ---- features ---- */
-
-/* `any`, `inventory` or a list of addresses. */
-static void read_peers(struct site_reader *r, struct site_feature *feature, int node)
-{
-	const char *word = node_text(r->document, node);
-
-	if (node == NODE_NONE)
-		return;
-	feature->is_bound = true;
-	if (word && strcmp(word, "any") == 0) {
-		feature->peers = PEERS_ANY;
-	} else if (word && strcmp(word, "inventory") == 0) {
-		feature->peers = PEERS_INVENTORY;
-	} else if (node_kind(r->document, node) == NODE_IS_LIST &&
-		   node_count(r->document, node) > 0 &&
-		   node_count(r->document, node) <= SITE_PEERS_MAX) {
-		feature->peers = PEERS_LISTED;
-		feature->peer = read_prefixes(r, node, "peers", &feature->peer_count);
-		if (feature->peer_count > SITE_PEERS_MAX)
-			fail(r, node, "peers",
-				arena_format(r->arena,
-					"up to 1024 addresses and networks; with its groups and "
-					"ranges it has %zu",
-					feature->peer_count));
-	} else {
-		fail(r, node, "peers",
-			"any, inventory or a list of up to 1024 addresses, networks, ranges and "
-			"groups such as [10.1.1.0/24]");
-	}
-}
-
-static void read_move(struct site_reader *r, struct site_move *move, const char *from, int node)
-{
-	const char *to = node_text(r->document, node);
-	enum transport transport = TRANSPORT_TCP;
-
-	(void)literal_port_transport(from, &move->from, &move->transport);
-	move->line = node_line(r->document, node);
-	if (literal_port_transport(to, &move->to, &transport))
-		fail(r, node, from,
-			arena_format(r->arena,
-				"a port from 1 to 65535 and its transport such as %s", from));
-	else if (transport != move->transport)
-		fail(r, node, from,
-			arena_format(r->arena, "%u/%s: a move keeps the transport", move->to,
-				transport_name(move->transport)));
-}
-
-static void read_moves(struct site_reader *r, struct site_feature *feature,
-	const struct feature_keys *keys, char *const *port, int map)
-{
-	feature->move = arena_alloc(r->arena, (keys->ports + 1) * sizeof(*feature->move));
-	for (size_t i = 0; port && i < keys->ports; i++) {
-		if (port[i])
-			read_move(r, &feature->move[feature->moves++], keys->port[i],
-				node_get(r->document, map, keys->port[i]));
-	}
-}
-
-static void read_features(
-	struct site_reader *r, const struct site_yaml *yaml, const struct site_schema *schema)
-{
-	int map = node_get(r->document, NODE_ROOT, "features");
-
-	r->site->features = schema->features;
-	r->site->feature =
-		arena_alloc(r->arena, (schema->features + 1) * sizeof(*r->site->feature));
-	for (size_t i = 0; i < schema->features; i++) {
-		struct site_feature *feature = &r->site->feature[i];
-		const struct feature_yaml *said = yaml->features ? &yaml->features[i] : NULL;
-		int node = node_get(r->document, map, schema->feature[i].name);
-
-		feature->name = schema->feature[i].name;
-		feature->enabled = !said || said->enabled != ANSWER_NO;
-		read_peers(r, feature, node_get(r->document, node, "peers"));
-		if (said)
-			read_moves(r, feature, &schema->feature[i], said->ports,
-				node_get(r->document, node, "ports"));
-	}
-}
-
-/* ---- the site's own rules ---- */
-
-static void read_extra(
-	struct site_reader *r, struct profile_row *row, const struct extra_yaml *yaml, int node)
-{
-	int service = node_get(r->document, node, "service");
-
-	*row = (struct profile_row){.role = yaml->role,
-		.direction = yaml->direction,
-		.transport = yaml->transport,
-		.feature = keep(r, yaml->feature),
-		.service = "",
-		.description = yaml->description ? keep(r, yaml->description) : "",
-		.source = yaml->source ? keep(r, yaml->source) : r->site->file,
-		.origin = "site",
-		.file = r->site->file,
-		.line = node_line(r->document, node)};
-	if (literal_port(yaml->port, &row->port))
-		fail(r, node_get(r->document, node, "port"), "port", "a port from 1 to 65535");
-	if (!literal_is_word(yaml->feature))
-		fail(r, node_get(r->document, node, "feature"), "feature",
-			"lower-case letters, digits and single hyphens");
-	if (service && profile_services(row, r->document, service, r->arena, r->errors))
-		r->rc = -EINVAL;
-}
-
-static void read_extras(struct site_reader *r, const struct site_yaml *yaml)
-{
-	int list = node_get(r->document, NODE_ROOT, "extra_rules");
-
-	r->site->extras = yaml->extra_rules_count;
-	r->site->extra = arena_alloc(r->arena, (r->site->extras + 1) * sizeof(*r->site->extra));
-	for (size_t i = 0; i < r->site->extras; i++)
-		read_extra(r, &r->site->extra[i], &yaml->extra_rules[i],
 			node_item(r->document, list, i));
 }
 
@@ -275,13 +184,13 @@ static void read_protocols(struct site_reader *r, const char *key, int verdict, 
 		int number = protocol_of(node_text(r->document, node));
 
 		if (number < 0)
-			fail(r, node, key,
+			site_fail(r, node, key,
 				"an IP protocol by name such as gre, or by number from 0 to 255");
 		else if (number == 6 || number == 17)
-			fail(r, node, key,
+			site_fail(r, node, key,
 				"a protocol without ports: ports are what rules are for");
 		else if (named[number])
-			fail(r, node, key,
+			site_fail(r, node, key,
 				arena_format(r->arena, "each protocol once (it is on line %u)",
 					named[number]));
 		else
@@ -302,7 +211,7 @@ static void read_duration(
 	if (!node)
 		return;
 	if (literal_duration_ns(node_text(r->document, node), &value) || value < least_ns)
-		fail(r, node, key,
+		site_fail(r, node, key,
 			least_ns ? "a duration above 0 and up to 3650d such as 500ms, 60s, 5m, 1h "
 				   "or 2d"
 				 : "a duration up to 3650d such as 500ms, 60s, 5m, 1h or 2d");
@@ -319,7 +228,7 @@ static void read_dpdk(struct site_reader *r, const struct dpdk_yaml *yaml)
 	capture->dpdk_eal = keep_list(r, yaml->eal, yaml->eal_count);
 	capture->dpdk_eals = yaml->eal_count;
 	if (yaml->lcores)
-		capture->dpdk_lcores = keep(r, yaml->lcores);
+		capture->dpdk_lcores = site_keep(r, yaml->lcores);
 }
 
 static void read_capture(struct site_reader *r, const struct capture_yaml *yaml)
@@ -345,9 +254,9 @@ static void read_mirror(struct site_reader *r)
 	int endpoints = node_get(r->document, map, "mirror_endpoints");
 
 	site->mirror_endpoint =
-		read_prefixes(r, endpoints, "mirror_endpoints", &site->mirror_endpoints);
+		site_prefixes(r, endpoints, "mirror_endpoints", &site->mirror_endpoints);
 	if (site->mirror_endpoints > SITE_MIRRORS_MAX)
-		fail(r, endpoints, "mirror_endpoints", "up to 64 addresses or networks");
+		site_fail(r, endpoints, "mirror_endpoints", "up to 64 addresses or networks");
 	read_duration(r, map, "warmup", 0, &site->warmup_ns);
 }
 
@@ -360,7 +269,7 @@ static void read_flow(struct site_reader *r)
 	uint64_t flows = r->site->settings->flow_max;
 
 	if (max && (literal_number(node_text(r->document, max), SITE_FLOWS_MAX, &flows) || !flows))
-		fail(r, max, "max", "a number of flows from 1 to 67108864");
+		site_fail(r, max, "max", "a number of flows from 1 to 67108864");
 	r->site->settings->flow_max = (uint32_t)flows;
 	read_duration(r, timeouts, "tcp_attempt", 1, &t->tcp_attempt_ns);
 	read_duration(r, timeouts, "tcp_established", 1, &t->tcp_established_ns);
@@ -419,7 +328,7 @@ static void check_sink_key(
 		node_error(r->document, map, r->errors, "a %s sink without %s", kind, key->name);
 		r->rc = -EINVAL;
 	} else if (text && !is_sink_value(key->value, text)) {
-		fail(r, node, key->name, key->want);
+		site_fail(r, node, key->name, key->want);
 	}
 }
 
@@ -433,7 +342,7 @@ static void check_certificates(struct site_reader *r, const struct sink_settings
 			!(key->sinks >> sink->kind & 1))
 			continue;
 		if (!address || strncmp(address, "tls://", 6) != 0)
-			fail(r, node_get(r->document, map, "address"), "address",
+			site_fail(r, node_get(r->document, map, "address"), "address",
 				"tls://host:port, since certificates are named");
 		return;
 	}
@@ -449,7 +358,7 @@ static void read_sink(
 		.line = node_line(r->document, map),
 	};
 	for (unsigned k = 0; k < SINK_KEY_COUNT; k++) {
-		sink->value[k] = keep(r, yaml->value[k]);
+		sink->value[k] = site_keep(r, yaml->value[k]);
 		check_sink_key(r, sink, map, (enum sink_key)k);
 	}
 	check_certificates(r, sink, map);
@@ -469,16 +378,16 @@ static void read_metrics(struct site_reader *r, const struct metrics_yaml *yaml,
 	const char *port = yaml->listen ? strrchr(yaml->listen, ':') : NULL;
 	uint16_t number;
 
-	o->metrics_listen = keep(r, yaml->listen ? yaml->listen : "127.0.0.1:9464");
-	o->metrics_token_file = keep(r, yaml->token_file);
-	o->metrics_certificate = keep(r, yaml->certificate);
-	o->metrics_key = keep(r, yaml->key);
+	o->metrics_listen = site_keep(r, yaml->listen ? yaml->listen : "127.0.0.1:9464");
+	o->metrics_token_file = site_keep(r, yaml->token_file);
+	o->metrics_certificate = site_keep(r, yaml->certificate);
+	o->metrics_key = site_keep(r, yaml->key);
 	if (yaml->listen && (!port || literal_port(port + 1, &number)))
-		fail(r, node_get(r->document, map, "listen"), "listen",
+		site_fail(r, node_get(r->document, map, "listen"), "listen",
 			"an address and a port such as 127.0.0.1:9464");
 	else if (!is_loopback(o->metrics_listen) &&
 		 (!yaml->token_file || !yaml->certificate || !yaml->key))
-		fail(r, node_get(r->document, map, "listen"), "listen",
+		site_fail(r, node_get(r->document, map, "listen"), "listen",
 			"127.0.0.1:port, or token_file, certificate and key beside it: metrics "
 			"name "
 			"the appliances");
@@ -499,8 +408,8 @@ static void read_outputs(struct site_reader *r, const struct outputs_yaml *yaml)
 	if (yaml->metrics)
 		read_metrics(r, yaml->metrics, map);
 	if (yaml->control) {
-		o->control_socket = keep(r, yaml->control->socket);
-		o->control_group = keep(r, yaml->control->group);
+		o->control_socket = site_keep(r, yaml->control->socket);
+		o->control_group = site_keep(r, yaml->control->group);
 	}
 	read_duration(r, map, "window", SECOND_NS, &o->window_ns);
 	read_duration(r, map, "silence", SECOND_NS, &r->site->silence_ns);
@@ -517,8 +426,8 @@ static void read_store(struct site_reader *r, const struct store_yaml *yaml)
 	if (!yaml)
 		return;
 	if (!yaml->path)
-		fail(r, map, "path", "the folder of the store");
-	s->path = keep(r, yaml->path);
+		site_fail(r, map, "path", "the folder of the store");
+	s->path = site_keep(r, yaml->path);
 	s->keeps_all = yaml->flows == STORED_ALL;
 	read_duration(r, map, "keep", 3600 * SECOND_NS, &s->keep_ns);
 	if (yaml->learn && strcmp(yaml->learn, "off") == 0)
@@ -527,7 +436,7 @@ static void read_store(struct site_reader *r, const struct store_yaml *yaml)
 		read_duration(r, map, "learn", 3600 * SECOND_NS, &s->learn_ns);
 	if (size && (literal_size_bytes(node_text(r->document, size), &s->size_bytes) ||
 			    s->size_bytes < STORE_BYTES_MIN))
-		fail(r, size, "size", "a size from 100MB, such as 20GB");
+		site_fail(r, size, "size", "a size from 100MB, such as 20GB");
 }
 
 /* ---- evidence ---- */
@@ -542,7 +451,7 @@ static void read_size(struct site_reader *r, int map, const char *key, uint64_t 
 		return;
 	if (literal_size_bytes(node_text(r->document, node), &value) || value < least ||
 		value > most)
-		fail(r, node, key,
+		site_fail(r, node, key,
 			arena_format(r->arena,
 				"a size from %llu to %llu bytes such as 100kB, 8MiB or 4GB",
 				(unsigned long long)least, (unsigned long long)most));
@@ -558,7 +467,7 @@ static void read_evidence_bounds(struct site_reader *r, int map)
 
 	if (node && (literal_number(node_text(r->document, node), EVIDENCE_PACKETS_MAX, &packets) ||
 			    !packets))
-		fail(r, node, "flow_packets", "a number of packets from 1 to 65535");
+		site_fail(r, node, "flow_packets", "a number of packets from 1 to 65535");
 	read_size(r, map, "flow_bytes", EVIDENCE_FRAME_MAX, EVIDENCE_BYTES_MAX, &bytes);
 	read_size(r, map, "ring", EVIDENCE_RING_MIN, EVIDENCE_RING_MAX, &e->ring_bytes);
 	e->ring_bytes &= ~(uint64_t)7; /* packets lie at whole words */
@@ -574,7 +483,7 @@ static void read_evidence(struct site_reader *r, const struct evidence_yaml *yam
 
 	if (!yaml)
 		return;
-	e->path = keep(r, yaml->path);
+	e->path = site_keep(r, yaml->path);
 	e->mask = yaml->mask != ANSWER_NO;
 	read_size(r, map, "size", SIZE_LEAST, UINT64_MAX, &e->size_bytes);
 	read_size(r, map, "file_size", FILE_LEAST, UINT32_MAX, &e->file_bytes);
@@ -586,27 +495,78 @@ static void read_evidence(struct site_reader *r, const struct evidence_yaml *yam
 
 static void default_values(struct site *site, struct arena *arena)
 {
-	*site = (struct site){
-		.settings = settings_new(arena),
-		.warmup_ns = 60 * SECOND_NS,
-		.silence_ns = 86400 * SECOND_NS,
-		.timeouts = {.tcp_attempt_ns = 30 * SECOND_NS,
-			.tcp_established_ns = 3600 * SECOND_NS,
-			.tcp_closed_ns = 5 * SECOND_NS,
-			.udp_one_way_ns = 60 * SECOND_NS,
-			.udp_two_way_ns = 180 * SECOND_NS,
-			.ike_ns = 3600 * SECOND_NS,
-			.other_ns = 60 * SECOND_NS},
-	};
+	site->settings = settings_new(arena);
+	site->warmup_ns = 60 * SECOND_NS;
+	site->silence_ns = 86400 * SECOND_NS;
+	site->timeouts = (struct flow_timeouts){.tcp_attempt_ns = 30 * SECOND_NS,
+		.tcp_established_ns = 3600 * SECOND_NS,
+		.tcp_closed_ns = 5 * SECOND_NS,
+		.udp_one_way_ns = 60 * SECOND_NS,
+		.udp_two_way_ns = 180 * SECOND_NS,
+		.ike_ns = 3600 * SECOND_NS,
+		.other_ns = 60 * SECOND_NS};
 	for (unsigned number = 0; number < 256; number++)
 		site->protocol[number] = (uint8_t)protocol_default(number);
 }
 
-void site_default(struct site *site, const struct profile *profile, struct arena *arena)
+/* ---- profiles ---- */
+
+static void own_profile(struct site *site, struct profile *own, size_t room, struct arena *arena)
 {
-	const struct site_schema *schema = site_schema_new(profile, NULL, arena);
+	site->profile = arena_alloc(arena, (room + 1) * sizeof(*site->profile));
+	site->profile_name = arena_alloc(arena, (room + 1) * sizeof(*site->profile_name));
+	site->profile[0] = own;
+	site->profile_name[0] = "";
+	site->profiles = 1;
+}
+
+static int add_profile(struct site *site, const struct document *document, int node,
+	struct arena *arena, struct errors *errors)
+{
+	struct profile *profile = arena_alloc(arena, sizeof(*profile));
+	const char *name = node_text(document, node);
+	int rc;
+
+	for (size_t i = 1; i < site->profiles; i++)
+		if (strcmp(site->profile_name[i], name) == 0)
+			return 0;
+	if (site->profiles > SITE_PROFILES_MAX) {
+		node_error(document, node, errors, "found one more profile; want at most %d",
+			SITE_PROFILES_MAX);
+		return -EINVAL;
+	}
+	rc = profile_open(profile, name, document, node, arena, errors);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < site->profiles; i++)
+		profile_share_rows(profile, site->profile[i]);
+	site->profile_name[site->profiles] = arena_text(arena, name);
+	site->profile[site->profiles++] = profile;
+	return 0;
+}
+
+int site_open_profiles(struct site *site, const struct document *document, struct profile *own,
+	struct arena *arena, struct errors *errors)
+{
+	int list = node_get(document, NODE_ROOT, "appliances"), rc = 0;
+
+	own_profile(site, own, SITE_PROFILES_MAX + 1, arena);
+	for (size_t i = 0; rc == 0 && i < node_count(document, list); i++) {
+		int node = node_get(document, node_item(document, list, i), "profile");
+		const char *name = node_text(document, node);
+		if (name && *name)
+			rc = add_profile(site, document, node, arena, errors);
+	}
+	return rc;
+}
+
+void site_default(struct site *site, struct profile *profile, struct arena *arena)
+{
+	const struct site_schema *schema;
 
 	default_values(site, arena);
+	own_profile(site, profile, 1, arena);
+	schema = site_schema_new(site->profile, site->profiles, NULL, arena);
 	site->features = schema->features;
 	site->feature = arena_alloc(arena, (schema->features + 1) * sizeof(*site->feature));
 	for (size_t i = 0; i < schema->features; i++)
@@ -614,38 +574,45 @@ void site_default(struct site *site, const struct profile *profile, struct arena
 			(struct site_feature){.name = schema->feature[i].name, .enabled = true};
 }
 
-int site_read(struct site *site, const struct document *document, const struct profile *profile,
-	struct arena *arena, struct errors *errors)
+static void read_all(struct site_reader *r, const struct site_yaml *yaml)
 {
-	struct site_schema *schema = site_schema_new(profile, document, arena);
+	unsigned named[256] = {0};
+
+	address_reader_open(&r->addresses);
+	read_appliances(r, yaml);
+	site_read_managers(r);
+	site_read_features(r, yaml);
+	site_read_rules(r, yaml);
+	read_protocols(r, "not_covered", VERDICT_NOT_COVERED, named);
+	read_protocols(r, "unexpected", VERDICT_UNEXPECTED_PROTOCOL, named);
+	read_mirror(r);
+	read_flow(r);
+	r->arena = r->site->settings->memory;
+	read_capture(r, yaml->capture);
+	read_outputs(r, yaml->outputs);
+	read_store(r, yaml->store);
+	read_evidence(r, yaml->evidence);
+}
+
+int site_read(struct site *site, const struct document *document, struct arena *arena,
+	struct errors *errors)
+{
+	struct site_schema *schema =
+		site_schema_new(site->profile, site->profiles, document, arena);
 	struct site_reader r = {.site = site,
 		.document = document,
+		.schema = schema,
 		.arena = arena,
 		.errors = errors,
 		.addresses = {.document = document, .arena = arena, .errors = errors}};
-	unsigned named[256] = {0};
-	struct site_yaml *yaml;
 	void *data;
 	int rc = schema_load(document, &schema->value, site_hint, &data, errors);
 
 	if (rc)
 		return rc;
-	yaml = data;
 	default_values(site, arena);
 	site->file = arena_text(arena, document_name(document));
-	site->flags_implied = yaml->implied == IMPLIED_FLAG;
-	address_reader_open(&r.addresses);
-	read_appliances(&r, yaml);
-	read_features(&r, yaml, schema);
-	read_extras(&r, yaml);
-	read_protocols(&r, "not_covered", VERDICT_NOT_COVERED, named);
-	read_protocols(&r, "unexpected", VERDICT_UNEXPECTED_PROTOCOL, named);
-	read_mirror(&r);
-	read_flow(&r);
-	r.arena = site->settings->memory;
-	read_capture(&r, yaml->capture);
-	read_outputs(&r, yaml->outputs);
-	read_store(&r, yaml->store);
-	read_evidence(&r, yaml->evidence);
+	site->flags_implied = ((const struct site_yaml *)data)->implied == IMPLIED_FLAG;
+	read_all(&r, data);
 	return r.rc ? r.rc : r.addresses.rc;
 }

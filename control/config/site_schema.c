@@ -7,9 +7,9 @@
 #include "base/literal.h"
 #include "config/document.h"
 #include "config/profile.h"
+#include "config/site.h"
 
 #define LIST_MAX 65536
-#define EXTRAS_MAX 32768
 #define TEXT_MAX 1000
 #define WORD_MAX 255
 #define OPTIONAL_TEXT (CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER)
@@ -26,7 +26,16 @@ const struct schema_hint site_hint[] = {
 	{"groups", "a mapping of names to lists of addresses"},
 	{"macs", "a list of MAC addresses such as \"02:00:00:00:00:07\""},
 	{"features", "a mapping of features"},
-	{"ports", "a mapping of documented to new ports such as {8305/tcp: 8306/tcp}"},
+	{"ports", "of a feature a mapping of documented to new ports such as {8305/tcp: 8306/tcp}, "
+		  "of an extra rule a list such as [111, 20048-20050], of the site a list of "
+		  "bindings such as {role: management-center, direction: inbound, port: 443/tcp, "
+		  "peers: [10.9.0.0/24]}"},
+	{"pairs", "a list of pairs such as {between: [ftd-1, ftd-2], feature: failover-link}"},
+	{"between", "two appliances such as [ftd-1, ftd-2]"},
+	{"data_addresses", "a list of addresses or networks of data interfaces"},
+	{"aliases", "a list of addresses that others see behind address translation"},
+	{"managers", "a list of management centers such as [fmc-1]"},
+	{"peers", "any, inventory or a list of addresses, networks, ranges and groups"},
 	{"extra_rules", "a list of rules, at most 32768"},
 	{"port", "a port from 1 to 65535"},
 	{"feature", "a word such as site-proxy"},
@@ -73,27 +82,49 @@ static const cyaml_schema_field_t appliance_field[] = {
 		"name", CYAML_FLAG_POINTER, struct appliance_yaml, name, 1, WORD_MAX),
 	CYAML_FIELD_ENUM(
 		"role", CYAML_FLAG_STRICT, struct appliance_yaml, role, schema_role, ROLE_COUNT),
+	TEXT_FIELD(profile, struct appliance_yaml, TEXT_MAX),
+	LIST_FIELD(macs, struct appliance_yaml), CYAML_FIELD_IGNORE("except", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_SEQUENCE("addresses", CYAML_FLAG_POINTER, struct appliance_yaml, addresses,
 		&text_schema, 1, LIST_MAX),
-	LIST_FIELD(macs, struct appliance_yaml), CYAML_FIELD_IGNORE("except", CYAML_FLAG_OPTIONAL),
-	CYAML_FIELD_END};
-static const cyaml_schema_value_t appliance_schema = {
-	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct appliance_yaml, appliance_field)};
+	CYAML_FIELD_IGNORE("data_addresses", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_IGNORE("aliases", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_IGNORE("managers", CYAML_FLAG_OPTIONAL)};
+#define APPLIANCE_FIELDS (sizeof(appliance_field) / sizeof(appliance_field[0]))
+
+static const cyaml_strval_t extra_direction_word[] = {
+	{"inbound", EXTRA_INBOUND}, {"outbound", EXTRA_OUTBOUND}, {"both", EXTRA_BOTH}};
 
 static const cyaml_schema_field_t extra_field[] = {
-	CYAML_FIELD_ENUM(
-		"role", CYAML_FLAG_STRICT, struct extra_yaml, role, schema_role, ROLE_COUNT),
+	CYAML_FIELD_ENUM("role", OPTIONAL_WORD, struct extra_yaml, role, schema_role, ROLE_COUNT),
+	CYAML_FIELD_IGNORE("appliances", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_ENUM("direction", CYAML_FLAG_STRICT, struct extra_yaml, direction,
-		schema_direction, DIRECTION_COUNT),
+		extra_direction_word, EXTRA_DIRECTIONS),
 	CYAML_FIELD_ENUM("transport", CYAML_FLAG_STRICT, struct extra_yaml, transport,
 		schema_transport, TRANSPORT_COUNT),
-	CYAML_FIELD_STRING_PTR("port", CYAML_FLAG_POINTER, struct extra_yaml, port, 1, 16),
+	TEXT_FIELD(port, struct extra_yaml, 16), CYAML_FIELD_IGNORE("ports", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_IGNORE("peers", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_STRING_PTR("feature", CYAML_FLAG_POINTER, struct extra_yaml, feature, 1, 63),
 	CYAML_FIELD_IGNORE("service", CYAML_FLAG_OPTIONAL),
 	TEXT_FIELD(description, struct extra_yaml, TEXT_MAX),
 	TEXT_FIELD(source, struct extra_yaml, TEXT_MAX), CYAML_FIELD_END};
 static const cyaml_schema_value_t extra_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct extra_yaml, extra_field)};
+
+static const cyaml_schema_field_t binding_field[] = {
+	CYAML_FIELD_ENUM(
+		"role", CYAML_FLAG_STRICT, struct binding_yaml, role, schema_role, ROLE_COUNT),
+	CYAML_FIELD_ENUM("direction", CYAML_FLAG_STRICT, struct binding_yaml, direction,
+		schema_direction, DIRECTION_COUNT),
+	CYAML_FIELD_STRING_PTR("port", CYAML_FLAG_POINTER, struct binding_yaml, port, 1, 16),
+	CYAML_FIELD_IGNORE("peers", CYAML_FLAG_DEFAULT), CYAML_FIELD_END};
+static const cyaml_schema_value_t binding_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct binding_yaml, binding_field)};
+
+static const cyaml_schema_field_t pair_field[] = {CYAML_FIELD_IGNORE("between", CYAML_FLAG_DEFAULT),
+	CYAML_FIELD_STRING_PTR("feature", CYAML_FLAG_POINTER, struct pair_yaml, feature, 1, 63),
+	CYAML_FIELD_END};
+static const cyaml_schema_value_t pair_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct pair_yaml, pair_field)};
 
 static const cyaml_schema_field_t protocols_field[] = {
 	LIST_FIELD(not_covered, struct protocols_yaml),
@@ -190,10 +221,12 @@ static const cyaml_strval_t implied_word[] = {{"allow", IMPLIED_ALLOW}, {"flag",
 
 static const cyaml_schema_field_t site_field[] = {TEXT_FIELD(profile, struct site_yaml, TEXT_MAX),
 	CYAML_FIELD_IGNORE("groups", CYAML_FLAG_OPTIONAL),
-	CYAML_FIELD_SEQUENCE("appliances", OPTIONAL_TEXT, struct site_yaml, appliances,
-		&appliance_schema, 0, APPLIANCES_MAX),
+	CYAML_FIELD_SEQUENCE("ports", OPTIONAL_TEXT, struct site_yaml, ports, &binding_schema, 0,
+		SITE_BINDINGS_MAX),
 	CYAML_FIELD_SEQUENCE("extra_rules", OPTIONAL_TEXT, struct site_yaml, extra_rules,
-		&extra_schema, 0, EXTRAS_MAX),
+		&extra_schema, 0, SITE_EXTRAS_MAX),
+	CYAML_FIELD_SEQUENCE(
+		"pairs", OPTIONAL_TEXT, struct site_yaml, pairs, &pair_schema, 0, SITE_PAIRS_MAX),
 	CYAML_FIELD_MAPPING_PTR(
 		"protocols", OPTIONAL_TEXT, struct site_yaml, protocols, protocols_field),
 	CYAML_FIELD_ENUM("implied", OPTIONAL_WORD, struct site_yaml, implied, implied_word,
@@ -206,6 +239,7 @@ static const cyaml_schema_field_t site_field[] = {TEXT_FIELD(profile, struct sit
 		"evidence", OPTIONAL_TEXT, struct site_yaml, evidence, evidence_field)};
 
 #define SITE_FIELDS (sizeof(site_field) / sizeof(site_field[0]))
+#define FIELDS_BEFORE 2 /* appliances and features */
 
 /* ---- keys of features and ports ---- */
 
@@ -234,33 +268,42 @@ static void keys_port(struct feature_keys *keys, uint16_t port, const char *tran
 	keys->port[keys->ports++] = key;
 }
 
-static size_t rows_of(const struct profile *profile, const char *feature)
+/* The profiles that a site and its appliances have. */
+struct profile_set {
+	struct profile *const *profile;
+	size_t count;
+};
+
+static size_t rows_of(const struct profile_set *profiles, const char *feature)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < profile->rows; i++)
-		count += strcmp(profile->row[i].feature, feature) == 0;
+	for (size_t p = 0; p < profiles->count; p++)
+		for (size_t i = 0; i < profiles->profile[p]->rows; i++)
+			count += strcmp(profiles->profile[p]->row[i].feature, feature) == 0;
 	return count;
 }
 
-static void keys_from_profile(
-	struct site_schema *schema, const struct profile *profile, struct arena *arena)
+static void keys_from_profiles(
+	struct site_schema *schema, const struct profile_set *profiles, struct arena *arena)
 {
-	for (size_t i = 0; i < profile->rows; i++) {
-		const struct profile_row *row = &profile->row[i];
-		keys_port(keys_feature(schema, row->feature), row->port,
-			transport_name(row->transport), rows_of(profile, row->feature), arena);
-	}
+	for (size_t p = 0; p < profiles->count; p++)
+		for (size_t i = 0; i < profiles->profile[p]->rows; i++) {
+			const struct profile_row *row = &profiles->profile[p]->row[i];
+			keys_port(keys_feature(schema, row->feature), row->port,
+				transport_name(row->transport), rows_of(profiles, row->feature),
+				arena);
+		}
 }
 
-/* Adds the features of the site's rules, which are not checked yet: any text that can be a feature
- * name counts. */
+/* Adds the features of the site's rules and pairs, which are not checked yet: any text that can be
+ * a feature name counts. */
 static void keys_from_extras(
 	struct site_schema *schema, const struct document *document, int list, struct arena *arena)
 {
 	size_t count = node_kind(document, list) == NODE_IS_LIST ? node_count(document, list) : 0;
 
-	for (size_t i = 0; i < count && i < EXTRAS_MAX; i++) {
+	for (size_t i = 0; i < count && i < SITE_EXTRAS_MAX; i++) {
 		int rule = node_item(document, list, i);
 		const char *feature = node_text(document, node_get(document, rule, "feature"));
 		if (feature && literal_is_word(feature))
@@ -298,7 +341,8 @@ static cyaml_schema_field_t *feature_fields(const struct feature_keys *keys, str
 	return field;
 }
 
-static cyaml_schema_field_t features_field(const struct site_schema *schema, struct arena *arena)
+static cyaml_schema_field_t features_field(
+	const struct site_schema *schema, size_t offset, struct arena *arena)
 {
 	cyaml_schema_field_t *field = arena_alloc(arena, (schema->features + 1) * sizeof(*field));
 
@@ -310,7 +354,7 @@ static cyaml_schema_field_t features_field(const struct site_schema *schema, str
 				.data_size = sizeof(struct feature_yaml),
 				.mapping = {.fields = feature_fields(&schema->feature[i], arena)}}};
 	return (cyaml_schema_field_t){.key = "features",
-		.data_offset = offsetof(struct site_yaml, features),
+		.data_offset = (uint32_t)offset,
 		.value = {.type = CYAML_MAPPING,
 			.flags = (enum cyaml_flag)OPTIONAL_TEXT,
 			.data_size =
@@ -318,20 +362,47 @@ static cyaml_schema_field_t features_field(const struct site_schema *schema, str
 			.mapping = {.fields = field}}};
 }
 
-struct site_schema *site_schema_new(
-	const struct profile *profile, const struct document *document, struct arena *arena)
+/* Appliances, whose features have the same keys as the site's. */
+static cyaml_schema_field_t appliances_field(const struct site_schema *schema, struct arena *arena)
 {
-	struct site_schema *schema = arena_alloc(arena, sizeof(*schema));
-	cyaml_schema_field_t *field = arena_alloc(arena, (SITE_FIELDS + 2) * sizeof(*field));
+	cyaml_schema_field_t *field = arena_alloc(arena, (APPLIANCE_FIELDS + 2) * sizeof(*field));
+	cyaml_schema_value_t *value = arena_alloc(arena, sizeof(*value));
 
-	schema->feature =
-		arena_alloc(arena, (profile->rows + EXTRAS_MAX) * sizeof(*schema->feature));
-	keys_from_profile(schema, profile, arena);
-	if (document)
+	memcpy(field, appliance_field, sizeof(appliance_field));
+	field[APPLIANCE_FIELDS] =
+		features_field(schema, offsetof(struct appliance_yaml, features), arena);
+	*value = (cyaml_schema_value_t){.type = CYAML_MAPPING,
+		.flags = CYAML_FLAG_DEFAULT,
+		.data_size = sizeof(struct appliance_yaml),
+		.mapping = {.fields = field}};
+	return (cyaml_schema_field_t)CYAML_FIELD_SEQUENCE("appliances", OPTIONAL_TEXT,
+		struct site_yaml, appliances, value, 0, APPLIANCES_MAX);
+}
+
+struct site_schema *site_schema_new(struct profile *const *profile, size_t profiles,
+	const struct document *document, struct arena *arena)
+{
+	const struct profile_set set = {profile, profiles};
+	size_t rows = 0;
+	struct site_schema *schema = arena_alloc(arena, sizeof(*schema));
+	cyaml_schema_field_t *field = arena_alloc(arena, (SITE_FIELDS + 3) * sizeof(*field));
+
+	for (size_t i = 0; i < profiles; i++)
+		rows += profile[i]->rows;
+	schema->feature = arena_alloc(
+		arena, (rows + SITE_EXTRAS_MAX + SITE_PAIRS_MAX) * sizeof(*schema->feature));
+	keys_from_profiles(schema, &set, arena);
+	if (document) {
 		keys_from_extras(
 			schema, document, node_get(document, NODE_ROOT, "extra_rules"), arena);
-	memcpy(field, site_field, sizeof(site_field));
-	field[SITE_FIELDS] = features_field(schema, arena);
+		keys_from_extras(schema, document, node_get(document, NODE_ROOT, "pairs"), arena);
+	}
+	memcpy(field, site_field, FIELDS_BEFORE * sizeof(*field));
+	field[FIELDS_BEFORE] = appliances_field(schema, arena);
+	field[FIELDS_BEFORE + 1] =
+		features_field(schema, offsetof(struct site_yaml, features), arena);
+	memcpy(&field[FIELDS_BEFORE + 2], &site_field[FIELDS_BEFORE],
+		(SITE_FIELDS - FIELDS_BEFORE) * sizeof(*field));
 	schema->value = (cyaml_schema_value_t){.type = CYAML_MAPPING,
 		.flags = CYAML_FLAG_POINTER,
 		.data_size = sizeof(struct site_yaml),

@@ -14,18 +14,38 @@ struct arena;
 struct document;
 struct profile;
 
+/* `ports` has a text for each documented port of the feature, NULL if not set. */
+struct feature_yaml {
+	enum answer enabled;
+	char **ports;
+};
+
 struct appliance_yaml {
-	char *name;
+	char *name, *profile;
 	enum role role;
 	char **addresses, **macs;
+	struct feature_yaml *features; /* one per feature, or NULL */
 	unsigned addresses_count, macs_count;
 };
 
+enum extra_direction { EXTRA_INBOUND, EXTRA_OUTBOUND, EXTRA_BOTH, EXTRA_DIRECTIONS };
+
 struct extra_yaml {
 	enum role role;
-	enum direction direction;
+	enum extra_direction direction;
 	enum transport transport;
 	char *port, *feature, *description, *source;
+};
+
+struct binding_yaml {
+	enum role role;
+	enum direction direction;
+	char *port;
+};
+
+/* Read from the document by hand. */
+struct pair_yaml {
+	char *feature;
 };
 
 struct protocols_yaml {
@@ -92,12 +112,6 @@ struct evidence_yaml {
 	enum answer mask;
 };
 
-/* `ports` has a text for each documented port of the feature, NULL if not set. */
-struct feature_yaml {
-	enum answer enabled;
-	char **ports;
-};
-
 /* What a site makes of rows that are implied. */
 enum implied { IMPLIED_ALLOW, IMPLIED_FLAG };
 
@@ -107,13 +121,15 @@ struct site_yaml {
 	struct appliance_yaml *appliances;
 	struct feature_yaml *features; /* one per feature, or NULL */
 	struct extra_yaml *extra_rules;
+	struct binding_yaml *ports;
+	struct pair_yaml *pairs;
 	struct protocols_yaml *protocols;
 	struct capture_yaml *capture;
 	struct flow_yaml *flow;
 	struct outputs_yaml *outputs;
 	struct store_yaml *store;
 	struct evidence_yaml *evidence;
-	unsigned appliances_count, extra_rules_count;
+	unsigned appliances_count, extra_rules_count, ports_count, pairs_count;
 };
 
 /* A feature and its documented ports, such as `8305/tcp`: keys of the site. */
@@ -129,8 +145,8 @@ struct site_schema {
 	size_t features;
 };
 
-/* `document` may be NULL: then only the profile has features. */
+/* With the features of all these profiles. `document` may be NULL: then only they have any. */
 struct site_schema *site_schema_new(
-	const struct profile *, const struct document *, struct arena *);
+	struct profile *const *, size_t profiles, const struct document *, struct arena *);
 
 #endif

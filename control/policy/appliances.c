@@ -53,7 +53,7 @@ static int name_compare(const void *left, const void *right)
 	return order ? order : line_compare(a, b);
 }
 
-static void check_names(struct appliance_list *r)
+static void check_names(struct appliance_list *r, struct ruleset *ruleset)
 {
 	size_t count = r->site->appliances;
 	struct claim *claim = arena_alloc(r->arena, (count + 1) * sizeof(*claim));
@@ -63,8 +63,10 @@ static void check_names(struct appliance_list *r)
 		claim[i] = (struct claim){.appliance = a, .text = a->name, .line = a->line};
 	}
 	qsort(claim, count, sizeof(*claim), name_compare);
-	for (size_t i = 1; i < count; i++) {
-		if (strcmp(claim[i].text, claim[i - 1].text) == 0)
+	ruleset->by_name = arena_alloc(r->arena, (count + 1) * sizeof(*ruleset->by_name));
+	for (size_t i = 0; i < count; i++) {
+		ruleset->by_name[i] = (uint16_t)(claim[i].appliance - r->site->appliance);
+		if (i > 0 && strcmp(claim[i].text, claim[i - 1].text) == 0)
 			refuse_twice(r, "appliance", &claim[i - 1], &claim[i]);
 	}
 }
@@ -189,7 +191,8 @@ static void check_exceptions(struct appliance_list *r, const struct site_applian
 	char text[PREFIX_TEXT_BYTES];
 
 	for (size_t i = 0; i < a->excepts; i++) {
-		if (is_inside(a, &a->except[i]))
+		/* A group may have hosts elsewhere, too. */
+		if (!a->except_is_own[i] || is_inside(a, &a->except[i]))
 			continue;
 		format_prefix(&a->except[i], text);
 		errors_add(r->errors,
@@ -242,9 +245,9 @@ static void check_macs(struct appliance_list *r)
 /* ---- the inventory ---- */
 
 static void appliance_write(struct appliance_text *written, struct inventory *inventory,
-	const struct site_appliance *a, struct arena *arena)
+	const struct site_appliance *a, uint8_t class, struct arena *arena)
 {
-	int number = inventory_add(inventory, a->role);
+	int number = inventory_add(inventory, class);
 	int rc = number < 0 ? number : 0;
 
 	for (size_t i = 0; rc == 0 && i < a->addresses; i++)
@@ -266,7 +269,30 @@ static void appliance_write(struct appliance_text *written, struct inventory *in
 static void except_write(struct inventory *inventory, const struct site_appliance *a)
 {
 	for (size_t i = 0; i < a->excepts; i++)
-		(void)inventory_add_prefix(inventory, &a->except[i], APPLIANCE_NONE);
+		if (is_inside(a, &a->except[i]))
+			(void)inventory_add_prefix(inventory, &a->except[i], APPLIANCE_NONE);
+}
+
+static void data_write(struct appliance_list *r, struct policy *policy)
+{
+	size_t count = 0;
+	uint32_t *first;
+	struct prefix *data;
+
+	for (size_t i = 0; i < r->site->appliances; i++)
+		count += r->site->appliance[i].datas;
+	if (count == 0)
+		return;
+	first = arena_table(r->arena, r->site->appliances + 1, sizeof(*first));
+	data = arena_table(r->arena, count, sizeof(*data));
+	for (size_t i = 0; i < r->site->appliances; i++) {
+		const struct site_appliance *a = &r->site->appliance[i];
+		first[i + 1] = first[i] + (uint32_t)a->datas;
+		if (a->datas)
+			memcpy(data + first[i], a->data, a->datas * sizeof(*data));
+	}
+	policy->data_first = first;
+	policy->data = data;
 }
 
 static void inventory_write(struct appliance_list *r, struct ruleset *ruleset)
@@ -280,11 +306,12 @@ static void inventory_write(struct appliance_list *r, struct ruleset *ruleset)
 	ruleset->appliances = appliances;
 	ruleset->appliance = arena_alloc(r->arena, (appliances + 1) * sizeof(*ruleset->appliance));
 	for (size_t i = 0; i < appliances; i++)
-		appliance_write(
-			&ruleset->appliance[i], inventory, &r->site->appliance[i], r->arena);
+		appliance_write(&ruleset->appliance[i], inventory, &r->site->appliance[i],
+			ruleset->class_of[i], r->arena);
 	/* Last: an appliance may stand where another one's network has an exception. */
 	for (size_t i = 0; i < appliances; i++)
 		except_write(inventory, &r->site->appliance[i]);
+	data_write(r, ruleset->policy);
 	inventory_set_mirrors(inventory, r->site->mirror_endpoint, r->site->mirror_endpoints);
 	ruleset->policy->inventory = inventory;
 }
@@ -294,12 +321,12 @@ int appliances_build(struct ruleset *ruleset, const struct site *site, struct ar
 {
 	struct appliance_list r = {.site = site, .arena = arena, .errors = errors};
 
-	check_names(&r);
+	check_names(&r, ruleset);
 	check_addresses(&r);
 	for (size_t i = 0; i < site->appliances; i++)
 		check_exceptions(&r, &site->appliance[i]);
 	check_macs(&r);
-	if (r.rc == 0)
+	if (r.rc == 0 && ruleset->class_of) /* without, the rules had mistakes */
 		inventory_write(&r, ruleset);
 	return r.rc;
 }

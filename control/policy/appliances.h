@@ -12,7 +12,8 @@ struct ruleset;
 struct errors;
 struct site;
 
-/* Fills the ruleset's appliances and its policy's inventory. 0, or -EINVAL with the errors. */
+/* Fills the ruleset's appliances and its policy's inventory, after rules_build(); where that
+ * failed, only looks for mistakes. 0, or -EINVAL with the errors. */
 int appliances_build(struct ruleset *, const struct site *, struct arena *, struct errors *);
 
 #endif

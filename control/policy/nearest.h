@@ -24,11 +24,13 @@ struct errors;
 	X(TRANSPORT, "transport", "other transport")                                               \
 	X(FEATURE, "feature", "feature off")                                                       \
 	X(PORT, "port", "moved port")                                                              \
+	X(INTERFACE, "interface", "other interface")                                               \
 	X(PROFILE, "profile", "only in profile")
 #define DIFFERENCE_MEMBER(name, text, words) DIFFERENCE_##name,
 enum difference { DIFFERENCE_LIST(DIFFERENCE_MEMBER) DIFFERENCE_COUNT };
 
 struct rule_key {
+	unsigned class; /* of the appliance; rules of others are no help */
 	enum role role;
 	enum direction direction;
 	enum transport transport;

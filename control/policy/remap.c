@@ -17,40 +17,77 @@ static uint16_t find_appliance(const struct ruleset *c, const struct appliance_t
 									      : APPLIANCE_NONE;
 }
 
-static uint16_t find_set(const struct policy *p, const struct rule *r)
+struct row_id {
+	const char *id;
+	uint32_t row;
+};
+
+static int id_compare(const void *left, const void *right)
 {
-	return policy_set(p, (enum role)r->role, (enum direction)r->direction,
-		(enum transport)r->transport, r->port);
+	const struct row_id *a = left, *b = right;
+
+	return strcmp(a->id, b->id);
 }
 
-static uint16_t new_set_of(const struct policy *from, const struct policy *to, uint16_t set)
+/* The rows of a ruleset in the order of their ids. NULL: no memory. */
+static struct row_id *rows_by_id(const struct ruleset *c)
 {
-	const struct rule *first = &from->rule[from->set[set].first];
+	struct row_id *row = calloc(c->rows + 1, sizeof(*row));
 
-	return policy_is_dhcp_set(from, set) ? to->dhcp_set[first->role] : find_set(to, first);
+	if (!row)
+		return NULL;
+	for (uint32_t i = 0; i < c->rows; i++)
+		row[i].id = "";
+	for (uint32_t set = c->policy->sets - 1; set > SET_NONE; set--)
+		row[c->row_of[set]] =
+			(struct row_id){ruleset_set_id(c, (uint16_t)set), c->row_of[set]};
+	qsort(row, c->rows, sizeof(*row), id_compare);
+	return row;
+}
+
+/* The place of a row's rules, which the site may have moved. */
+static const struct rule *rule_at(const struct ruleset *c, uint16_t set)
+{
+	return policy_rule(c->policy, set, 0);
+}
+
+static void find_rows(struct remap *m, const struct row_id *to)
+{
+	for (uint32_t set = SET_NONE + 1; set < m->from->policy->sets; set++) {
+		uint32_t old = m->from->row_of[set];
+		struct row_id wanted = {ruleset_set_id(m->from, (uint16_t)set), 0};
+		const struct row_id *found =
+			bsearch(&wanted, to, m->to->rows, sizeof(*to), id_compare);
+		if (found)
+			m->row[old] = found->row;
+	}
 }
 
 int remap_open(struct remap *m, const struct ruleset *from, const struct ruleset *to)
 {
-	*m = (struct remap){.appliances = from->appliances, .sets = from->policy->sets};
+	struct row_id *rows = rows_by_id(to);
+
+	*m = (struct remap){
+		.appliances = from->appliances, .rows = from->rows, .from = from, .to = to};
 	m->generation = (uint16_t)to->policy->generation;
 	m->appliance = calloc(m->appliances + 1, sizeof(*m->appliance));
-	m->set = calloc(m->sets + 1, sizeof(*m->set));
-	if (!m->appliance || !m->set) {
+	m->row = calloc(m->rows + 1, sizeof(*m->row));
+	if (!rows || !m->appliance || !m->row) {
+		free(rows);
 		remap_close(m);
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < m->appliances; i++)
 		m->appliance[i] = find_appliance(to, &from->appliance[i], i);
-	for (size_t i = SET_NONE + 1; i < m->sets; i++)
-		m->set[i] = new_set_of(from->policy, to->policy, (uint16_t)i);
+	find_rows(m, rows);
+	free(rows);
 	return 0;
 }
 
 void remap_close(struct remap *m)
 {
 	free(m->appliance);
-	free(m->set);
+	free(m->row);
 	*m = (struct remap){0};
 }
 
@@ -59,9 +96,35 @@ uint16_t remap_appliance(const struct remap *m, uint16_t appliance)
 	return appliance < m->appliances ? m->appliance[appliance] : APPLIANCE_NONE;
 }
 
-uint16_t remap_set(const struct remap *m, uint16_t set)
+/* Of a pair, which is no row of an appliance. */
+static uint16_t pair_set(const struct remap *m, uint32_t row)
 {
-	return set < m->sets ? m->set[set] : SET_NONE;
+	for (uint32_t i = 0; i < m->to->policy->pairs; i++)
+		if (m->to->row_of[m->to->policy->pair[i].set] == row)
+			return m->to->policy->pair[i].set;
+	return SET_NONE;
+}
+
+static bool is_dhcp_set_of(const struct ruleset *c, uint16_t appliance, uint16_t set)
+{
+	return c->policy->class[c->class_of[appliance]].dhcp_set == set;
+}
+
+uint16_t remap_set(const struct remap *m, uint16_t appliance, uint16_t set)
+{
+	uint16_t to = remap_appliance(m, appliance), found;
+	uint32_t row = set < m->from->policy->sets ? m->row[m->from->row_of[set]] : 0;
+
+	if (set == SET_NONE || to == APPLIANCE_NONE || row == 0)
+		return SET_NONE;
+	if (rule_at(m->from, set)->is_pair)
+		return pair_set(m, row);
+	if (is_dhcp_set_of(m->from, appliance, set))
+		return m->to->policy->class[m->to->class_of[to]].dhcp_set;
+	found = ruleset_row_set(m->to, to, row);
+	return found != SET_NONE && rule_at(m->to, found)->port == rule_at(m->from, set)->port
+		       ? found
+		       : SET_NONE;
 }
 
 bool remap_record(const struct remap *m, struct record *r)
@@ -73,11 +136,11 @@ bool remap_record(const struct remap *m, struct record *r)
 
 	if (appliance[judged] == APPLIANCE_NONE)
 		return false;
-	if (r->set[judged] != SET_NONE && remap_set(m, r->set[judged]) == SET_NONE)
+	if (r->set[judged] != SET_NONE &&
+		remap_set(m, r->appliance[judged], r->set[judged]) == SET_NONE)
 		return false;
 	for (unsigned end = 0; end < 2; end++) {
-		r->set[end] =
-			appliance[end] == APPLIANCE_NONE ? SET_NONE : remap_set(m, r->set[end]);
+		r->set[end] = remap_set(m, r->appliance[end], r->set[end]);
 		r->appliance[end] = appliance[end];
 	}
 	r->generation = m->generation;

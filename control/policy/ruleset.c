@@ -16,8 +16,10 @@
 #include "config/site.h"
 #include "policy/appliances.h"
 #include "policy/policy_hash.h"
+#include "policy/rows.h"
 #include "policy/rules.h"
 #include "policy/scanner_cache.h"
+#include "policy/warnings.h"
 
 /* Inputs of a ruleset while it is built: one argument instead of six. */
 struct ruleset_builder {
@@ -32,60 +34,6 @@ struct ruleset_builder {
 	bool rules_only;
 	struct ruleset **result;
 };
-
-/* ---- warnings ---- */
-
-/* Whether a rule keeps its port open for anybody. */
-static bool is_open_to_all(const struct rule *r)
-{
-	return r->enabled && r->peers == PEERS_ANY && !r->implied;
-}
-
-static bool is_limited(const struct rule *r)
-{
-	return !r->implied && (!r->enabled || r->peers != PEERS_ANY);
-}
-
-/* The features of a set's rules that are so; NULL: none is. */
-static const char *features_that(bool (*are)(const struct rule *), const struct ruleset *ruleset,
-	const struct rule_set *set, struct arena *arena)
-{
-	const char *names = NULL;
-
-	for (uint32_t i = set->first; i < set->first + set->count; i++)
-		if (are(&ruleset->policy->rule[i]))
-			names = names ? arena_format(
-						arena, "%s, %s", names, ruleset->rule[i].feature)
-				      : ruleset->rule[i].feature;
-	return names;
-}
-
-/* Features that are switched off or bound to peers, on a port that another one keeps open: what the
- * site says of them has no effect on what is allowed. */
-static void warn_of_set(struct ruleset *ruleset, const struct rule_set *set, struct arena *arena)
-{
-	const char *open = features_that(is_open_to_all, ruleset, set, arena);
-	const char *limited = features_that(is_limited, ruleset, set, arena);
-
-	if (open && limited)
-		ruleset->warning[ruleset->warnings++] = arena_format(arena,
-			"%s: anybody may use it all the same: %s %s switched off or bound to "
-			"peers, and %s %s not",
-			ruleset->rule[set->first].id, limited, strchr(limited, ',') ? "are" : "is",
-			open, strchr(open, ',') ? "are" : "is");
-}
-
-static void warnings_write(struct ruleset *ruleset, struct arena *arena)
-{
-	const struct policy *policy = ruleset->policy;
-
-	ruleset->warning = arena_alloc(arena, (policy->rules + 1) * sizeof(*ruleset->warning));
-	for (uint32_t i = 0; i < policy->rules; i++)
-		ruleset->unverified += ruleset->rule[i].status == RULE_RECALLED;
-	for (uint32_t set = SET_NONE + 1; set < policy->sets; set++)
-		if (!policy_is_dhcp_set(policy, (uint16_t)set))
-			warn_of_set(ruleset, &policy->set[set], arena);
-}
 
 static void values_write(
 	struct ruleset *ruleset, const struct ruleset_builder *builder, const char *name)
@@ -109,16 +57,16 @@ static int ruleset_make(struct ruleset_builder *builder, const char *name)
 
 	ruleset->policy = arena_table(builder->arena, 1, sizeof(*ruleset->policy));
 	ruleset->policy->generation = 1;
-	rules = rules_build(
-		ruleset, &builder->profile, &builder->site, builder->arena, builder->errors);
+	rules = rules_build(ruleset, &builder->site, builder->arena, builder->errors);
 	appliance_list = appliances_build(ruleset, &builder->site, builder->arena, builder->errors);
 	ruleset->signatures = arena_alloc(builder->arena, sizeof(*ruleset->signatures));
 	if (!builder->rules_only)
 		words = signatures_read(ruleset->signatures, builder->arena, builder->errors);
 	if (rules || appliance_list || words)
 		return rules ? rules : appliance_list ? appliance_list : words;
+	rows_build(ruleset, builder->arena);
 	values_write(ruleset, builder, name);
-	warnings_write(ruleset, builder->arena);
+	warnings_write(ruleset, &builder->site, builder->arena);
 	if (!builder->rules_only)
 		policy_hash_write(ruleset, &builder->site, builder->arena);
 	*builder->result = ruleset;
@@ -167,8 +115,10 @@ static int ruleset_from_site(struct ruleset_builder *builder, const struct docum
 		rc = profile_open(&builder->profile, wanted ? wanted : PROFILE_DEFAULT, NULL,
 			NODE_NONE, builder->arena, builder->errors);
 	if (rc == 0)
-		rc = site_read(&builder->site, document, &builder->profile, builder->arena,
+		rc = site_open_profiles(&builder->site, document, &builder->profile, builder->arena,
 			builder->errors);
+	if (rc == 0)
+		rc = site_read(&builder->site, document, builder->arena, builder->errors);
 	return rc ? rc : ruleset_make(builder, builder->site.file);
 }
 
@@ -352,12 +302,137 @@ int ruleset_compile(struct ruleset *ruleset, struct errors *errors)
 	return rc;
 }
 
+struct name_wanted {
+	const struct ruleset *ruleset;
+	const char *name;
+};
+
+static int name_compare(const void *key, const void *element)
+{
+	const struct name_wanted *wanted = key;
+	const uint16_t *appliance = element;
+
+	return strcmp(wanted->name, wanted->ruleset->appliance[*appliance].name);
+}
+
 uint16_t ruleset_appliance(const struct ruleset *ruleset, const char *name)
 {
-	for (size_t i = 0; i < ruleset->appliances; i++)
-		if (strcmp(ruleset->appliance[i].name, name) == 0)
-			return (uint16_t)i;
-	return APPLIANCE_NONE;
+	struct name_wanted wanted = {ruleset, name};
+	const uint16_t *found = ruleset->appliances
+					? bsearch(&wanted, ruleset->by_name, ruleset->appliances,
+						  sizeof(*ruleset->by_name), name_compare)
+					: NULL;
+
+	return found ? *found : APPLIANCE_NONE;
+}
+
+static void list_add(struct rule_list *list, const struct ruleset_class *class)
+{
+	for (size_t i = 0; i < class->rules; i++) {
+		size_t k = 0;
+		while (k < list->count && list->rule[k] != class->rule[i])
+			k++;
+		if (k == list->count)
+			list->rule[list->count++] = class->rule[i];
+	}
+}
+
+/* The classes that apply: the roles' own, or an appliance's and that of its data interfaces. */
+static void classes_of(const struct ruleset *c, uint16_t appliance, unsigned class[2])
+{
+	if (appliance == APPLIANCE_NONE) {
+		class[0] = ROLE_MANAGEMENT_CENTER;
+		class[1] = ROLE_MANAGED_DEVICE;
+		return;
+	}
+	class[0] = c->class_of[appliance];
+	class[1] = c->policy->class[class[0]].data_class;
+}
+
+struct rule_list ruleset_rules(const struct ruleset *c, uint16_t appliance)
+{
+	struct rule_list list = {.rule = NULL};
+	unsigned class[2];
+
+	classes_of(c, appliance, class);
+	list.rule = heap_calloc(
+		c->class[class[0]].rules + c->class[class[1]].rules + 1, sizeof(*list.rule));
+	if (!list.rule)
+		return list;
+	for (unsigned i = 0; i < 2; i++)
+		if (i == 0 || class[1] != class[0])
+			list_add(&list, &c->class[class[i]]);
+	return list;
+}
+
+const struct rule_text *ruleset_member_text(const struct ruleset *ruleset, uint16_t set, uint32_t i)
+{
+	return &ruleset->rule[policy_member(ruleset->policy, set, i)];
+}
+
+const struct rule_text *ruleset_set_text(const struct ruleset *ruleset, uint16_t set)
+{
+	return ruleset->policy->set[set].count ? ruleset_member_text(ruleset, set, 0) : NULL;
+}
+
+const char *ruleset_set_id(const struct ruleset *ruleset, uint16_t set)
+{
+	const struct rule_text *rule = ruleset_set_text(ruleset, set);
+
+	return rule ? rule->id : "";
+}
+
+const char *ruleset_profile_of(const struct ruleset *c, uint16_t appliance)
+{
+	return appliance == APPLIANCE_NONE ? c->profile : c->class[c->class_of[appliance]].profile;
+}
+
+const char *ruleset_peers_words(const struct rule *r)
+{
+	if (r->peers & PEERS_MANAGERS)
+		return " (its management centers only)";
+	if (r->peers & (PEERS_LISTED | PEERS_BOUND))
+		return " (listed peers only)";
+	return r->peers & PEERS_INVENTORY ? " (appliances only)" : "";
+}
+
+uint16_t ruleset_row_set(const struct ruleset *ruleset, size_t appliance, uint32_t row)
+{
+	unsigned class = ruleset->class_of[appliance];
+	unsigned data = ruleset->policy->class[class].data_class;
+	uint16_t set = ruleset->class_row[(size_t) class * ruleset->rows + row];
+
+	return set != SET_NONE ? set : ruleset->class_row[(size_t)data * ruleset->rows + row];
+}
+
+/* Where every class of `from` is its role's of `to`: a profile has no others. */
+static void borrow_classes(struct ruleset *to, const struct ruleset *from)
+{
+	uint32_t classes = from->policy->classes;
+	struct policy_class *class = arena_table(to->memory, classes, sizeof(*class));
+	struct ruleset_class *text = arena_table(to->memory, classes, sizeof(*text));
+
+	for (uint32_t i = 0; i < classes; i++) {
+		unsigned role = from->policy->class[i].role;
+		class[i] = to->policy->class[role];
+		class[i].data_class = (uint16_t)i;
+		text[i] = to->class[role];
+		text[i].appliances = from->class[i].appliances;
+	}
+	to->policy->class = class;
+	to->policy->classes = classes;
+	to->class = text;
+	to->class_of = from->class_of;
+	rows_build(to, to->memory);
+}
+
+void ruleset_borrow_appliances(struct ruleset *to, const struct ruleset *from)
+{
+	to->policy->inventory = from->policy->inventory;
+	to->appliance = from->appliance;
+	to->appliances = from->appliances;
+	to->by_name = from->by_name;
+	borrow_classes(to, from);
 }
 
 void ruleset_close(struct ruleset *ruleset)

@@ -15,9 +15,6 @@
 #include "policy.h"
 #include "timeouts.h"
 
-/* The feature that channels are made of (analysis/channels.h). */
-#define CHANNEL_FEATURE "appliance-communications"
-
 struct errors;
 struct settings;
 
@@ -31,6 +28,7 @@ struct rule_text {
 	char *origin; /* name of the profile that has the row, or "site" */
 	enum rule_status status;
 	bool required, configurable;
+	bool in_use;		  /* an appliance has it, or the site has no appliances */
 	uint16_t documented_port; /* before a move by the site; else equal to the port */
 	uint32_t order;		  /* in the profile's file; the site's own rules come last */
 };
@@ -38,21 +36,36 @@ struct rule_text {
 struct appliance_text {
 	char *name;
 	enum role role;
-	char **address, **mac; /* as written in the site */
+	char **address, **mac; /* as written in the site; aliases and data interfaces included */
 	char **except;	       /* parts of its networks that are no appliances */
 	size_t addresses, macs, excepts;
 };
 
+/* What appliances of a class (struct policy_class, same number) have in common. */
+struct ruleset_class {
+	char *profile;	   /* its name */
+	bool is_data;	   /* of the data interfaces of the class before it */
+	size_t appliances; /* how many are in it */
+	uint32_t *rule;	   /* numbers of its rules, by place */
+	size_t rules;
+};
+
 struct ruleset {
 	char *name;    /* the site's path, or the profile's name if there is no site */
-	char *profile; /* name of the profile */
+	char *profile; /* name of the site's profile */
 	char *version; /* of the product, from the profile; may be empty */
 	char hash[80]; /* "sha256:" and 64 hex digits, over all that affects a verdict */
 	struct policy *policy;
 	struct rule_text *rule;
 	struct appliance_text *appliance;
 	size_t appliances;
-	char **feature; /* by feature number */
+	uint16_t *by_name;	     /* appliances in the order of their names */
+	struct ruleset_class *class; /* policy->classes of them */
+	uint8_t *class_of;	     /* by appliance */
+	uint32_t rows;		     /* places of rules: see policy/rows.h */
+	uint32_t *row_of;	     /* by set */
+	uint16_t *class_row;	     /* sets by class and row */
+	char **feature;		     /* by feature number */
 	size_t features;
 	struct signatures *signatures;
 	struct scanner *scanner; /* the signatures compiled by ruleset_compile(); NULL before */
@@ -90,8 +103,41 @@ int ruleset_open_rules_only(struct ruleset **, const char *profile, struct error
  * -EINVAL with an error that names the pattern's file and line. */
 int ruleset_compile(struct ruleset *, struct errors *);
 
+/* Numbers of rules, each once. */
+struct rule_list {
+	uint32_t *rule;
+	size_t count;
+};
+
+/* The rules of an appliance, those of its data interfaces included; of APPLIANCE_NONE what the site
+ * says of no appliance in particular. By place. The caller frees `rule`; NULL: no memory. */
+struct rule_list ruleset_rules(const struct ruleset *, uint16_t appliance);
+
+/* The texts of a set's first rule; NULL for SET_NONE. */
+const struct rule_text *ruleset_set_text(const struct ruleset *, uint16_t set);
+
+/* Of its rule `i`, 0 to count - 1. */
+const struct rule_text *ruleset_member_text(const struct ruleset *, uint16_t set, uint32_t i);
+
+/* The id of a set's first rule; empty for SET_NONE. */
+const char *ruleset_set_id(const struct ruleset *, uint16_t set);
+
+/* The name of the profile that an appliance is held to; of APPLIANCE_NONE the site's. */
+const char *ruleset_profile_of(const struct ruleset *, uint16_t appliance);
+
+/* " (appliances only)" and the like; empty where anybody may be the peer. */
+const char *ruleset_peers_words(const struct rule *);
+
+/* The set that an appliance has in a row, or SET_NONE. With data interfaces of their own rules: of
+ * where it is managed, or else of those. */
+uint16_t ruleset_row_set(const struct ruleset *, size_t appliance, uint32_t row);
+
 /* The appliance with this name, or APPLIANCE_NONE. */
 uint16_t ruleset_appliance(const struct ruleset *, const char *name);
+
+/* A profile has no appliances: for a comparison it takes those of a site, which must outlive it, by
+ * their roles. */
+void ruleset_borrow_appliances(struct ruleset *profile, const struct ruleset *site);
 
 void ruleset_close(struct ruleset *);
 

@@ -136,20 +136,22 @@ static void put_observer(struct buffer *b, const struct event *v, const struct e
 
 /* --- policy --------------------------------------------------------------------------- */
 
-static bool is_first_of_its_feature(const struct ruleset *c, const struct rule_set *s, uint32_t i)
+static bool is_first_of_its_feature(const struct ruleset *c, uint16_t set, uint32_t i)
 {
+	uint16_t feature = policy_rule(c->policy, set, i)->feature;
+
 	for (uint32_t k = 0; k < i; k++)
-		if (strcmp(c->rule[s->first + k].feature, c->rule[s->first + i].feature) == 0)
+		if (policy_rule(c->policy, set, k)->feature == feature)
 			return false;
 	return true;
 }
 
-static void put_features(struct buffer *b, const struct ruleset *c, const struct rule_set *s)
+static void put_features(struct buffer *b, const struct ruleset *c, uint16_t set)
 {
 	json_list_open(b, "features");
-	for (uint32_t i = 0; i < s->count; i++)
-		if (is_first_of_its_feature(c, s, i)) {
-			const char *name = c->rule[s->first + i].feature;
+	for (uint32_t i = 0; i < c->policy->set[set].count; i++)
+		if (is_first_of_its_feature(c, set, i)) {
+			const char *name = ruleset_member_text(c, set, i)->feature;
 			json_put_text(b, name, strlen(name));
 		}
 	json_close(b, ']');
@@ -159,6 +161,7 @@ size_t ecs_nearest(const struct ecs *e, const struct record *r, unsigned end,
 	struct near_rule found[NEAREST_MAX])
 {
 	const struct rule_key at = {
+		.class = e->ruleset->class_of[r->appliance[end]],
 		.role = e->ruleset->appliance[r->appliance[end]].role,
 		.direction = record_direction(end),
 		.transport = r->protocol == IPPROTO_TCP ? TRANSPORT_TCP : TRANSPORT_UDP,
@@ -193,16 +196,15 @@ static void put_endpoint(
 	struct buffer *b, const struct ecs *e, const struct record *r, unsigned end)
 {
 	const struct appliance_text *a = &e->ruleset->appliance[r->appliance[end]];
-	const struct rule_set *s = &e->ruleset->policy->set[r->set[end]];
 
 	json_open(b, '{');
 	json_text(b, "appliance", a->name);
 	json_word(b, "role", role_name(a->role));
 	json_word(b, "direction", direction_name(record_direction(end)));
 	json_word(b, "verdict", verdict_name((enum verdict)r->end_verdict[end]));
-	if (r->set[end] != SET_NONE && s->count > 0) {
-		json_text(b, "rule", e->ruleset->rule[s->first].id);
-		put_features(b, e->ruleset, s);
+	if (r->set[end] != SET_NONE) {
+		json_text(b, "rule", ruleset_set_id(e->ruleset, r->set[end]));
+		put_features(b, e->ruleset, r->set[end]);
 	} else {
 		put_nearest(b, e, r, end);
 	}
@@ -213,11 +215,9 @@ static service_mask expected_of(const struct ruleset *c, const struct record *r)
 {
 	service_mask mask = 0;
 
-	for (unsigned end = 0; end < 2; end++) {
-		const struct rule_set *s = &c->policy->set[r->set[end]];
-		for (uint32_t i = 0; i < s->count; i++)
-			mask |= c->policy->rule[s->first + i].services;
-	}
+	for (unsigned end = 0; end < 2; end++)
+		for (uint32_t i = 0; i < c->policy->set[r->set[end]].count; i++)
+			mask |= policy_rule(c->policy, r->set[end], i)->services;
 	return mask;
 }
 

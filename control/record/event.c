@@ -30,8 +30,9 @@ static const char *technique_of(const struct record *r, const struct ecs *e)
 	case VERDICT_PEER_NOT_ALLOWED:
 	case VERDICT_FEATURE_DISABLED:
 		if (r->set[end] != SET_NONE && r->verdict == VERDICT_PEER_NOT_ALLOWED) {
-			const struct rule_set *s = &e->ruleset->policy->set[r->set[end]];
-			if (e->ruleset->policy->rule[s->first].peers == PEERS_INVENTORY)
+			const struct policy *p = e->ruleset->policy;
+			if (policy_rule(p, r->set[end], 0)->peers &
+				(PEERS_INVENTORY | PEERS_MANAGERS))
 				return "T1199"; /* Trusted Relationship */
 		}
 		return end == 0
@@ -51,13 +52,12 @@ static const char *technique_of(const struct record *r, const struct ecs *e)
 static const char *rule_of(const struct ecs *e, const struct record *r, char text[EVENT_RULE_BYTES])
 {
 	unsigned end = record_judged_end(r);
-	const struct rule_set *s = &e->ruleset->policy->set[r->set[end]];
 	const char *role = role_name(e->ruleset->appliance[r->appliance[end]].role);
 	const char *direction = direction_name(record_direction(end));
 	char protocol[ENDPOINT_TEXT_BYTES];
 
-	if (r->set[end] != SET_NONE && s->count > 0)
-		return e->ruleset->rule[s->first].id;
+	if (r->set[end] != SET_NONE)
+		return ruleset_set_id(e->ruleset, r->set[end]);
 	format_protocol(r->protocol, protocol);
 	if (protocol_has_ports(r->protocol))
 		snprintf(text, EVENT_RULE_BYTES, "%s/%s/%u/%s", role, direction, r->port[1],
@@ -70,8 +70,8 @@ static const char *rule_of(const struct ecs *e, const struct record *r, char tex
 static size_t write_reason(
 	const struct ecs *e, const struct record *r, unsigned end, char *text, size_t bytes)
 {
-	const struct rule_set *s = &e->ruleset->policy->set[r->set[end]];
-	const char *feature = s->count > 0 ? e->ruleset->rule[s->first].feature : "";
+	const struct rule_text *rule = ruleset_set_text(e->ruleset, r->set[end]);
+	const char *feature = rule ? rule->feature : "";
 	char protocol[ENDPOINT_TEXT_BYTES];
 
 	switch (r->end_verdict[end]) {
@@ -87,7 +87,7 @@ static size_t write_reason(
 	case VERDICT_WRONG_SERVICE:
 		return (size_t)snprintf(text, bytes,
 			"documented for %s, which speaks %s; detected protocol: %s", feature,
-			e->ruleset->rule[s->first].service,
+			rule ? rule->service : "",
 			r->service < SERVICE_COUNT ? service_name((enum service)r->service)
 						   : "nothing of the kind");
 	case VERDICT_UNEXPECTED_PORT:
@@ -190,6 +190,7 @@ void event_of_record(
 	event_init(v, is_alert ? EVENT_ALERT : EVENT_FLOW, e, r->end_ns);
 	v->record = r;
 	v->action = action[r->kind];
+	v->profile = ruleset_profile_of(e->ruleset, r->appliance[record_judged_end(r)]);
 	if (r->appliance[end] != APPLIANCE_NONE)
 		v->appliance = e->ruleset->appliance[r->appliance[end]].name;
 	if (r->encap.is_known && r->encap.interface < e->interfaces)

@@ -29,56 +29,73 @@ static int table_order_compare(const void *left, const void *right)
 	return (a->key > b->key) - (a->key < b->key);
 }
 
-uint32_t *policy_table_order(const struct ruleset *ruleset)
+int policy_table_sort(const struct ruleset *ruleset, struct rule_list *list)
 {
-	uint32_t count = ruleset->policy->rules;
-	struct table_order *place = heap_calloc(count + 1u, sizeof(*place));
-	uint32_t *order = heap_calloc(count + 1u, sizeof(*order));
+	struct table_order *place = heap_calloc(list->count + 1u, sizeof(*place));
 
-	for (uint32_t i = 0; place && i < count; i++) {
-		const struct rule *r = &ruleset->policy->rule[i];
+	if (!place)
+		return -ENOMEM;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct rule *r = &ruleset->policy->rule[list->rule[i]];
 		place[i].key = (uint64_t)r->implied << 48 | (uint64_t)r->role << 40 |
-			       (uint64_t)r->direction << 32 | ruleset->rule[i].order;
-		place[i].rule = i;
+			       (uint64_t)r->direction << 32 | ruleset->rule[list->rule[i]].order;
+		place[i].rule = list->rule[i];
 	}
-	if (place && order) {
-		qsort(place, count, sizeof(*place), table_order_compare);
-		for (uint32_t i = 0; i < count; i++)
-			order[i] = place[i].rule;
-	} else {
-		free(order);
-		order = NULL;
-	}
+	qsort(place, list->count, sizeof(*place), table_order_compare);
+	for (size_t i = 0; i < list->count; i++)
+		list->rule[i] = place[i].rule;
 	free(place);
-	return order;
+	return 0;
 }
 
-uint32_t policy_table_documented(const struct ruleset *ruleset)
+size_t policy_table_documented(const struct ruleset *ruleset, const struct rule_list *list)
 {
-	uint32_t count = 0;
+	size_t count = 0;
 
-	for (uint32_t i = 0; i < ruleset->policy->rules; i++)
-		count += !ruleset->policy->rule[i].implied;
+	for (size_t i = 0; i < list->count; i++)
+		count += !ruleset->policy->rule[list->rule[i]].implied;
 	return count;
+}
+
+int policy_port_text(const struct rule *r, char text[POLICY_PORT_BYTES])
+{
+	return r->port == r->port_last
+		       ? snprintf(text, POLICY_PORT_BYTES, "%u", r->port)
+		       : snprintf(text, POLICY_PORT_BYTES, "%u-%u", r->port, r->port_last);
+}
+
+static void put_prefixes(
+	FILE *file, const struct prefix *prefix, uint32_t count, const char *separator)
+{
+	char text[PREFIX_TEXT_BYTES];
+
+	for (uint32_t i = 0; i < count; i++) {
+		format_prefix(&prefix[i], text);
+		fprintf(file, "%s%s", i ? separator : "", text);
+	}
 }
 
 char *policy_table_peers(
 	const struct ruleset *ruleset, const struct rule *rule, const char *separator)
 {
-	char prefix[PREFIX_TEXT_BYTES];
+	const struct prefix *peer = ruleset->policy->peer;
 	size_t size;
 	char *text;
 	FILE *file;
 
-	if (rule->peers != PEERS_LISTED)
-		return heap_strdup(rule->peers == PEERS_ANY ? "any" : "inventory");
+	if (!(rule->peers & (PEERS_LISTED | PEERS_BOUND)))
+		return heap_strdup(rule->peers & PEERS_MANAGERS	   ? "managers"
+				   : rule->peers & PEERS_INVENTORY ? "inventory"
+								   : "any");
 	file = open_memstream(&text, &size);
 	if (!file)
 		return NULL;
-	for (uint32_t i = 0; i < rule->peer_count; i++) {
-		format_prefix(&ruleset->policy->peer[rule->peer_first + i], prefix);
-		fprintf(file, "%s%s", i ? separator : "", prefix);
-	}
+	if (rule->peers & PEERS_LISTED)
+		put_prefixes(file, peer + rule->peer_first, rule->peer_count, separator);
+	if ((rule->peers & (PEERS_LISTED | PEERS_BOUND)) == (PEERS_LISTED | PEERS_BOUND))
+		fprintf(file, "%sand%s", separator, separator);
+	if (rule->peers & PEERS_BOUND)
+		put_prefixes(file, peer + rule->bound_first, rule->bound_count, separator);
 	return fclose(file) ? NULL : text;
 }
 
@@ -91,18 +108,20 @@ static const char *yes_no(bool yes)
 
 /* The last column is there only where implied rows are: without them all rows are documented. */
 static void print_csv(
-	const struct ruleset *ruleset, const uint32_t *order, bool with_implied, FILE *out)
+	const struct ruleset *ruleset, const struct rule_list *list, bool with_implied, FILE *out)
 {
-	uint32_t rows = with_implied ? ruleset->policy->rules : policy_table_documented(ruleset);
+	size_t rows = with_implied ? list->count : policy_table_documented(ruleset, list);
+	char port[POLICY_PORT_BYTES];
 
 	fprintf(out,
 		"role,direction,port,transport,feature,service,required,configurable,enabled%s\n",
 		with_implied ? ",status" : "");
-	for (uint32_t i = 0; i < rows; i++) {
-		const struct rule *r = &ruleset->policy->rule[order[i]];
-		const struct rule_text *w = &ruleset->rule[order[i]];
-		fprintf(out, "%s,%s,%u,%s,%s,%s,%s,%s,%s%s%s\n", role_name((enum role)r->role),
-			direction_name((enum direction)r->direction), r->port,
+	for (size_t i = 0; i < rows; i++) {
+		const struct rule *r = &ruleset->policy->rule[list->rule[i]];
+		const struct rule_text *w = &ruleset->rule[list->rule[i]];
+		policy_port_text(r, port);
+		fprintf(out, "%s,%s,%s,%s,%s,%s,%s,%s,%s%s%s\n", role_name((enum role)r->role),
+			direction_name((enum direction)r->direction), port,
 			transport_name((enum transport)r->transport), w->feature, w->service,
 			yes_no(w->required), yes_no(w->configurable), yes_no(r->enabled),
 			with_implied ? "," : "", with_implied ? rule_status_name(w->status) : "");
@@ -122,8 +141,12 @@ struct row {
 
 static void cell_port(char cell[CELL_BYTES], const struct rule *r, const struct rule_text *w)
 {
-	int length = snprintf(
-		cell, CELL_BYTES, "%u/%s", r->port, transport_name((enum transport)r->transport));
+	char port[POLICY_PORT_BYTES];
+	int length;
+
+	policy_port_text(r, port);
+	length = snprintf(
+		cell, CELL_BYTES, "%s/%s", port, transport_name((enum transport)r->transport));
 
 	if (r->port != w->documented_port)
 		snprintf(cell + length, CELL_BYTES - (size_t)length, " (documented %u)",
@@ -200,16 +223,16 @@ static void print_group(const struct rule *r, bool colour, FILE *out)
 		colour ? PLAIN : "");
 }
 
-static void print_rows(const struct ruleset *ruleset, const uint32_t *order, const struct row *row,
-	FILE *out, bool colour)
+static void print_rows(const struct ruleset *ruleset, const struct rule_list *list,
+	const struct row *row, FILE *out, bool colour)
 {
 	const struct rule *before = NULL;
 	int width[COLUMNS];
 
-	widths_of(row, ruleset->policy->rules, width);
-	for (uint32_t i = 0; i < ruleset->policy->rules; i++) {
-		const struct rule *r = &ruleset->policy->rule[order[i]];
-		bool is_recalled = ruleset->rule[order[i]].status == RULE_RECALLED;
+	widths_of(row, list->count, width);
+	for (size_t i = 0; i < list->count; i++) {
+		const struct rule *r = &ruleset->policy->rule[list->rule[i]];
+		bool is_recalled = ruleset->rule[list->rule[i]].status == RULE_RECALLED;
 		if (!before || before->role != r->role || before->direction != r->direction ||
 			before->implied != r->implied) {
 			print_group(r, colour, out);
@@ -225,39 +248,73 @@ static void print_rows(const struct ruleset *ruleset, const uint32_t *order, con
 	}
 }
 
-static int print_table(const struct ruleset *ruleset, const uint32_t *order, FILE *out, bool colour)
+static size_t unverified_of(const struct ruleset *ruleset, const struct rule_list *list)
 {
-	uint32_t count = ruleset->policy->rules;
-	struct row *row = heap_calloc(count + 1u, sizeof(*row));
+	size_t count = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		count += ruleset->rule[list->rule[i]].status == RULE_RECALLED;
+	return count;
+}
+
+static void print_title(const struct ruleset *ruleset, uint16_t appliance, FILE *out)
+{
+	if (appliance != APPLIANCE_NONE)
+		fprintf(out, "%s, profile %s, policy %s\n", ruleset->appliance[appliance].name,
+			ruleset->class[ruleset->class_of[appliance]].profile, ruleset->hash);
+	else
+		fprintf(out, "profile %s%s%s%s, policy %s\n", ruleset->profile,
+			*ruleset->version ? " (" : "", ruleset->version,
+			*ruleset->version ? ")" : "", ruleset->hash);
+}
+
+/* What the table of the site leaves out. */
+static void print_notes(
+	const struct ruleset *ruleset, const struct rule_list *list, uint16_t appliance, FILE *out)
+{
+	size_t unverified = unverified_of(ruleset, list), others = 0;
+
+	if (unverified)
+		fprintf(out, "\n%zu row%s unverified: nobody has read %s in the vendor's guide\n",
+			unverified, unverified == 1 ? " is" : "s are",
+			unverified == 1 ? "it" : "them");
+	for (size_t i = 0; i < ruleset->appliances; i++)
+		others += ruleset->class_of[i] >= ROLE_COUNT;
+	if (others && appliance == APPLIANCE_NONE)
+		fprintf(out,
+			"\n%zu of %zu appliances have rules of their own: portolan policy "
+			"--appliance NAME shows them\n",
+			others, ruleset->appliances);
+}
+
+static int print_table(const struct ruleset *ruleset, const struct rule_list *list,
+	const struct listing *listing, FILE *out)
+{
+	struct row *row = heap_calloc(list->count + 1u, sizeof(*row));
 
 	if (!row)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < count; i++)
-		row_fill(&row[i], ruleset, order[i]);
-	fprintf(out, "profile %s%s%s%s, policy %s\n", ruleset->profile,
-		*ruleset->version ? " (" : "", ruleset->version, *ruleset->version ? ")" : "",
-		ruleset->hash);
-	print_rows(ruleset, order, row, out, colour);
-	if (ruleset->unverified)
-		fprintf(out,
-			"\n%zu rows are unverified: nobody has read them in the vendor's guide\n",
-			ruleset->unverified);
+	for (size_t i = 0; i < list->count; i++)
+		row_fill(&row[i], ruleset, list->rule[i]);
+	print_title(ruleset, listing->appliance, out);
+	print_rows(ruleset, list, row, out, listing->colour);
+	print_notes(ruleset, list, listing->appliance, out);
 	free(row);
 	return 0;
 }
 
-int policy_table_print(const struct ruleset *ruleset, struct listing listing, FILE *out)
+int policy_table_print(const struct ruleset *ruleset, const struct listing *listing, FILE *out)
 {
-	uint32_t *order = policy_table_order(ruleset);
-	int rc = order ? 0 : -ENOMEM;
+	struct rule_list list = ruleset_rules(ruleset, listing->appliance);
+	int rc = list.rule ? policy_table_sort(ruleset, &list) : -ENOMEM;
 
-	if (rc == 0 && listing.format == LISTING_TABLE)
-		rc = print_table(ruleset, order, out, listing.colour);
-	else if (rc == 0 && listing.format == LISTING_CSV)
-		print_csv(ruleset, order, listing.with_implied, out);
+	if (rc == 0 && listing->format == LISTING_TABLE)
+		rc = print_table(ruleset, &list, listing, out);
+	else if (rc == 0 && listing->format == LISTING_CSV)
+		print_csv(ruleset, &list, listing->with_implied, out);
 	else if (rc == 0)
-		rc = policy_json_print(ruleset, listing.with_implied, out);
-	free(order);
+		rc = policy_json_print(ruleset, listing->appliance, listing->with_implied, out);
+	free(list.rule);
 	errno = 0;
 	if (rc == 0 && (fflush(out) || ferror(out)))
 		rc = errno ? -errno : -EIO;

@@ -8,6 +8,7 @@
 
 struct ruleset;
 struct rule;
+struct rule_list;
 
 enum listing_format { LISTING_TABLE, LISTING_CSV, LISTING_JSON };
 
@@ -15,19 +16,26 @@ struct listing {
 	enum listing_format format;
 	bool with_implied; /* in CSV and JSON; the table has them under headings of their own */
 	bool colour;
+	uint16_t appliance; /* whose; APPLIANCE_NONE: what the site says of none in particular */
 };
 
 /* 0, or a negative errno if writing failed. */
-int policy_table_print(const struct ruleset *, struct listing, FILE *);
+int policy_table_print(const struct ruleset *, const struct listing *, FILE *);
 
-/* How many rules are documented; the others are implied. */
-uint32_t policy_table_documented(const struct ruleset *);
+/* How many rules of a list are documented; the others are implied. */
+size_t policy_table_documented(const struct ruleset *, const struct rule_list *);
 
-/* The ruleset's rule numbers: the documented ones, then the implied ones, each ordered by role,
- * direction and the profile's order. The caller frees it; NULL: out of memory. */
-uint32_t *policy_table_order(const struct ruleset *);
+/* Sorts a list: the documented rules, then the implied ones, each by role, direction and the
+ * profile's order. 0 or -ENOMEM. */
+int policy_table_sort(const struct ruleset *, struct rule_list *);
 
-/* `any`, `inventory`, or the addresses with `separator` between them. The caller frees it. */
+#define POLICY_PORT_BYTES 16
+
+/* "443", or "20048-20050" of a range; returns its length. */
+int policy_port_text(const struct rule *, char text[POLICY_PORT_BYTES]);
+
+/* `any`, `inventory`, `managers`, or the addresses with `separator` between them. The caller frees
+ * it. */
 char *policy_table_peers(const struct ruleset *, const struct rule *, const char *separator);
 
 #endif

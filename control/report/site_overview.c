@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/heap.h"
 #include "base/literal.h"
 #include "config/settings.h"
 #include "config/site.h"
@@ -80,13 +81,13 @@ static bool is_bound(const struct ruleset *ruleset, uint32_t i)
 	return ruleset->policy->rule[i].peers != PEERS_ANY && !is_implied(ruleset, i);
 }
 
-static uint32_t rules_that(
-	const struct ruleset *ruleset, bool (*are)(const struct ruleset *, uint32_t))
+static uint32_t rules_that(const struct ruleset *ruleset, const struct rule_list *list,
+	bool (*are)(const struct ruleset *, uint32_t))
 {
 	uint32_t count = 0;
 
-	for (uint32_t i = 0; i < ruleset->policy->rules; i++)
-		count += are(ruleset, i);
+	for (size_t i = 0; i < list->count; i++)
+		count += are(ruleset, list->rule[i]);
 	return count;
 }
 
@@ -127,37 +128,149 @@ static void print_implied(const struct ruleset *ruleset, uint32_t i, FILE *out)
 		ruleset->rule[i].feature, is_on ? "" : ", disabled");
 }
 
-static void print_matching(const struct ruleset *ruleset, FILE *out,
+static void print_matching(const struct ruleset *ruleset, const struct rule_list *list, FILE *out,
 	bool (*are)(const struct ruleset *, uint32_t),
 	void (*print)(const struct ruleset *, uint32_t, FILE *))
 {
-	for (uint32_t i = 0; i < ruleset->policy->rules; i++) {
-		if (are(ruleset, i))
-			print(ruleset, i, out);
+	for (size_t i = 0; i < list->count; i++) {
+		if (are(ruleset, list->rule[i]))
+			print(ruleset, list->rule[i], out);
 	}
 }
 
-static void print_rules(const struct ruleset *ruleset, FILE *out)
+static void print_list(const struct ruleset *ruleset, const struct rule_list *list, FILE *out)
 {
-	uint32_t disabled = rules_that(ruleset, is_disabled);
-	uint32_t implied = rules_that(ruleset, is_implied);
-	uint32_t rules = ruleset->policy->rules - implied;
+	print_matching(ruleset, list, out, is_disabled, print_disabled);
+	print_matching(ruleset, list, out, is_moved, print_moved);
+	print_matching(ruleset, list, out, is_bound, print_bound);
+	print_matching(ruleset, list, out, is_own, print_own);
+	print_matching(ruleset, list, out, is_implied, print_implied);
+}
+
+static void print_rules(const struct ruleset *ruleset, const struct rule_list *list, FILE *out)
+{
+	uint32_t disabled = rules_that(ruleset, list, is_disabled);
+	uint32_t implied = rules_that(ruleset, list, is_implied);
+	uint32_t rules = (uint32_t)list->count - implied;
 
 	fprintf(out,
 		LABEL "%u: %u enabled, %u disabled, %u moved, %u bound to peers, %u site's own; "
 		      "beside them %u implied\n",
-		"rules", rules, rules - disabled, disabled, rules_that(ruleset, is_moved),
-		rules_that(ruleset, is_bound), rules_that(ruleset, is_own), implied);
+		"rules", rules, rules - disabled, disabled, rules_that(ruleset, list, is_moved),
+		rules_that(ruleset, list, is_bound), rules_that(ruleset, list, is_own), implied);
 	if (ruleset->unverified)
 		fprintf(out,
 			"  %-12s %zu, not read in the vendor's guide: `portolan policy` marks "
 			"them\n",
 			"unverified", ruleset->unverified);
-	print_matching(ruleset, out, is_disabled, print_disabled);
-	print_matching(ruleset, out, is_moved, print_moved);
-	print_matching(ruleset, out, is_bound, print_bound);
-	print_matching(ruleset, out, is_own, print_own);
-	print_matching(ruleset, out, is_implied, print_implied);
+	print_list(ruleset, list, out);
+}
+
+/* ---- classes ---- */
+
+/* The rules of a list that another one has not. */
+static struct rule_list list_without(const struct rule_list *list, const struct rule_list *other)
+{
+	struct rule_list rest = {.rule = heap_calloc(list->count + 1, sizeof(*rest.rule))};
+
+	for (size_t i = 0; rest.rule && i < list->count; i++) {
+		size_t k = 0;
+		while (k < other->count && other->rule[k] != list->rule[i])
+			k++;
+		if (k == other->count)
+			rest.rule[rest.count++] = list->rule[i];
+	}
+	return rest;
+}
+
+static void print_members(const struct ruleset *ruleset, uint32_t class, FILE *out)
+{
+	enum { SHOWN = 8 };
+	size_t shown = 0, count = ruleset->class[class].appliances;
+
+	for (size_t i = 0; i < ruleset->appliances && shown < SHOWN; i++)
+		if (ruleset->class_of[i] == class)
+			fprintf(out, "%s%s", shown++ ? ", " : " ", ruleset->appliance[i].name);
+	if (count > shown)
+		fprintf(out, " and %zu more", count - shown);
+	fputc('\n', out);
+}
+
+static void print_managers(const struct ruleset *ruleset, uint32_t class, FILE *out)
+{
+	const struct policy_class *c = &ruleset->policy->class[class];
+
+	if (c->managers == 0)
+		return;
+	fprintf(out, "  %-12s", c->allows_devices ? "partners" : "managers");
+	for (uint32_t i = 0; i < c->managers; i++)
+		fprintf(out, "%s%s", i ? ", " : " ",
+			ruleset->appliance[ruleset->policy->manager[c->manager_first + i]].name);
+	fputc('\n', out);
+}
+
+static size_t moved_or_gone(const struct ruleset *ruleset, const struct rule_list *gone, FILE *out)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < gone->count; i++) {
+		const char *id = ruleset->rule[gone->rule[i]].id;
+		if (ruleset->policy->rule[gone->rule[i]].implied)
+			continue;
+		if (count++ < 8)
+			fprintf(out, "%s%s", count == 1 ? "" : ", ", id);
+	}
+	return count;
+}
+
+/* What the role's own class has and this one has not, rows that are only changed included. */
+static void print_without(const struct ruleset *ruleset, const struct rule_list *gone, FILE *out)
+{
+	size_t count;
+
+	if (gone->count == 0)
+		return;
+	fprintf(out, "  %-12s ", "without");
+	count = moved_or_gone(ruleset, gone, out);
+	if (count > 8)
+		fprintf(out, " and %zu more", count - 8);
+	fputc('\n', out);
+}
+
+static void print_class(const struct ruleset *ruleset, uint32_t class, FILE *out)
+{
+	const struct ruleset_class *text = &ruleset->class[class];
+	unsigned role = ruleset->policy->class[class].role;
+	struct rule_list list = {text->rule, text->rules};
+	struct rule_list base = {ruleset->class[role].rule, ruleset->class[role].rules};
+	struct rule_list more = list_without(&list, &base), gone = list_without(&base, &list);
+
+	fprintf(out, LABEL "%u, %s%s, profile %s, %zu rules, %zu appliance%s:", "class", class,
+		role_name((enum role)role), text->is_data ? ", data interfaces" : "", text->profile,
+		text->rules, text->appliances, text->appliances == 1 ? "" : "s");
+	print_members(ruleset, text->is_data ? class - 1 : class, out);
+	print_managers(ruleset, class, out);
+	print_list(ruleset, &more, out);
+	print_without(ruleset, &gone, out);
+	free(more.rule);
+	free(gone.rule);
+}
+
+static void print_classes(const struct ruleset *ruleset, FILE *out)
+{
+	for (uint32_t i = ROLE_COUNT; i < ruleset->policy->classes; i++)
+		print_class(ruleset, i, out);
+}
+
+static void print_pairs(const struct ruleset *ruleset, FILE *out)
+{
+	const struct policy *p = ruleset->policy;
+
+	for (uint32_t i = 0; i < p->pairs; i++)
+		fprintf(out, LABEL "%s and %s, everything, for %s\n", "pair",
+			ruleset->appliance[p->pair[i].appliance[0]].name,
+			ruleset->appliance[p->pair[i].appliance[1]].name,
+			ruleset_set_text(ruleset, p->pair[i].set)->feature);
 }
 
 /* ---- protocols ---- */
@@ -240,12 +353,19 @@ static void print_warnings(const struct ruleset *ruleset, FILE *out)
 
 int site_overview_print(const struct ruleset *ruleset, const struct settings *settings, FILE *out)
 {
+	struct rule_list list = ruleset_rules(ruleset, APPLIANCE_NONE);
+
+	if (!list.rule)
+		return -ENOMEM;
 	fprintf(out, LABEL "%s\n", "site", ruleset->name);
 	fprintf(out, LABEL "%s%s%s%s\n", "profile", ruleset->profile, *ruleset->version ? " (" : "",
 		ruleset->version, *ruleset->version ? ")" : "");
 	fprintf(out, LABEL "%s\n", "policy", ruleset->hash);
 	print_appliances(ruleset, out);
-	print_rules(ruleset, out);
+	print_rules(ruleset, &list, out);
+	print_classes(ruleset, out);
+	print_pairs(ruleset, out);
+	free(list.rule);
 	print_protocols(ruleset, out);
 	print_capture(ruleset, &settings->capture, out);
 	print_flow(ruleset, settings->flow_max, out);

@@ -1,5 +1,6 @@
 #include "report/summary.h"
 
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -382,8 +383,8 @@ static void print_exposed(const struct usage_table *s, const struct terminal_sty
 
 static int by_rule(struct usage *a, struct usage *b)
 {
-	if (a->first_rule != b->first_rule)
-		return a->first_rule < b->first_rule ? -1 : 1;
+	if (a->place != b->place)
+		return a->place < b->place ? -1 : 1;
 	if (a->key.set != b->key.set) /* one set a row, DHCP's two rules together */
 		return a->key.set - b->key.set;
 	if (a->key.protocol != b->key.protocol)
@@ -397,16 +398,20 @@ static int by_rule(struct usage *a, struct usage *b)
 static void set_text(
 	const struct ruleset *c, uint16_t set, char *ports, char *features, size_t bytes)
 {
-	const struct rule_set *rules = &c->policy->set[set];
 	size_t p = 0, f = 0;
+	char port[POLICY_PORT_BYTES];
 
 	ports[0] = features[0] = '\0';
-	for (uint32_t i = 0; i < rules->count; i++) {
-		const struct rule *r = &c->policy->rule[rules->first + i];
-		const struct rule_text *words = &c->rule[rules->first + i];
-		if (p < bytes && (i == 0 || r->port != r[-1].port))
-			p += (size_t)snprintf(ports + p, bytes - p, "%s%u/%s", p ? ", " : "",
-				r->port, transport_name((enum transport)r->transport));
+	for (uint32_t i = 0; i < c->policy->set[set].count; i++) {
+		const struct rule *r = policy_rule(c->policy, set, i);
+		const struct rule_text *words = ruleset_member_text(c, set, i);
+		policy_port_text(r, port);
+		if (r->is_pair)
+			p = (size_t)snprintf(ports, bytes, "any");
+		else if (p < bytes &&
+			 (i == 0 || r->port != policy_rule(c->policy, set, i - 1)->port))
+			p += (size_t)snprintf(ports + p, bytes - p, "%s%s/%s", p ? ", " : "", port,
+				transport_name((enum transport)r->transport));
 		if (f < bytes && r->enabled && !strstr(features, words->feature))
 			f += (size_t)snprintf(
 				features + f, bytes - f, "%s%s", f ? ", " : "", words->feature);
@@ -437,17 +442,46 @@ static struct usage *print_users(const struct usage_table *s, struct usage *u, F
 	return at;
 }
 
+/* Whether two rules are the same row of the documentation, maybe for appliances of two classes. */
+static bool is_same_row(const struct ruleset *c, uint32_t a, uint32_t b)
+{
+	return c->policy->rule[a].feature == c->policy->rule[b].feature &&
+	       strcmp(c->rule[a].id, c->rule[b].id) == 0;
+}
+
+/* Marks the rules of a set as used, and what is the same row for other appliances. */
+static void mark_seen(const struct ruleset *c, uint16_t set, uint8_t *seen)
+{
+	for (uint32_t i = 0; i < c->policy->set[set].count; i++) {
+		uint32_t rule = policy_member(c->policy, set, i);
+		bool is_enabled = c->policy->rule[rule].enabled;
+		seen[rule] |= is_enabled;
+		for (uint32_t k = 0;
+			is_enabled && k < c->policy->rules && c->policy->classes > ROLE_COUNT; k++)
+			seen[k] |= is_same_row(c, rule, k);
+	}
+}
+
+/* Rows that are shown once, though appliances of several classes have them. */
+static bool is_shown_before(const struct ruleset *c, uint32_t i)
+{
+	for (uint32_t k = 0; k < i && c->policy->classes > ROLE_COUNT; k++)
+		if (c->rule[k].in_use && c->policy->rule[k].enabled && is_same_row(c, i, k))
+			return true;
+	return false;
+}
+
 /* Marks the rules of a set as used; prints the heading if the role or direction changes. */
 static void enter_set(const struct ruleset *c, uint16_t set, uint8_t *seen, int *part,
 	const struct terminal_style *st, FILE *out)
 {
-	const struct rule_set *rules = &c->policy->set[set];
-	const struct rule *r = &c->policy->rule[rules->first];
-	int here = r->role * DIRECTION_COUNT + r->direction;
+	const struct rule *r = policy_rule(c->policy, set, 0);
+	int here = r->is_pair ? INT_MAX : r->role * DIRECTION_COUNT + r->direction;
 
-	for (uint32_t i = 0; i < rules->count; i++)
-		seen[rules->first + i] = c->policy->rule[rules->first + i].enabled;
-	if (here != *part)
+	mark_seen(c, set, seen);
+	if (here != *part && r->is_pair)
+		fprintf(out, "  %spairs%s\n", st->bold, st->plain);
+	else if (here != *part)
 		fprintf(out, "  %s%s %s%s\n", st->bold, role_name((enum role)r->role),
 			direction_name((enum direction)r->direction), st->plain);
 	*part = here;
@@ -468,10 +502,13 @@ static void put_wrapped(FILE *out, int *column, bool is_next, const char *word)
 	*column += length + is_next;
 }
 
-/* Nobody misses what is implied. */
+/* Nobody misses what is implied, or a pair's traffic. */
 static bool is_documented(const struct ruleset *c, uint32_t i)
 {
-	return c->policy->rule[i].enabled && !c->policy->rule[i].implied;
+	const struct rule *r = &c->policy->rule[i];
+
+	return r->enabled && !r->implied && !r->is_pair && c->rule[i].in_use &&
+	       !is_shown_before(c, i);
 }
 
 static void print_unseen(
@@ -499,21 +536,37 @@ static void print_unseen(
 /* How many rows are in use: of the documented ones, or of the implied ones. */
 static uint32_t count_seen(const struct usage_table *s, uint8_t *seen, bool implied)
 {
-	const struct policy *p = s->ecs->ruleset->policy;
+	const struct ruleset *c = s->ecs->ruleset;
 	uint32_t count = 0;
 
 	for (struct usage *u = s->usage; u; u = u->hh.next)
-		for (uint32_t i = 0; i < p->set[u->key.set].count; i++)
-			seen[p->set[u->key.set].first + i] =
-				p->rule[p->set[u->key.set].first + i].enabled;
-	for (uint32_t i = 0; i < p->rules; i++)
-		count += seen[i] && p->rule[i].implied == implied;
+		mark_seen(c, u->key.set, seen);
+	for (uint32_t i = 0; i < c->policy->rules; i++) {
+		const struct rule *r = &c->policy->rule[i];
+		count += seen[i] && r->implied == implied && !r->is_pair && c->rule[i].in_use &&
+			 !is_shown_before(c, i);
+	}
+	return count;
+}
+
+/* How many rows the appliances have. */
+static uint32_t count_rows(const struct ruleset *c)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < c->policy->rules; i++) {
+		const struct rule *r = &c->policy->rule[i];
+		bool is_twice = false;
+		for (uint32_t k = 0; k < i && c->policy->classes > ROLE_COUNT && !is_twice; k++)
+			is_twice = c->rule[k].in_use && is_same_row(c, i, k);
+		count += !r->implied && !r->is_pair && c->rule[i].in_use && !is_twice;
+	}
 	return count;
 }
 
 static bool is_implied_set(const struct ruleset *c, uint16_t set)
 {
-	return c->policy->rule[c->policy->set[set].first].implied;
+	return policy_rule(c->policy, set, 0)->implied;
 }
 
 /* The sets in use that are documented, or those that are implied. */
@@ -546,7 +599,7 @@ static void print_used(struct usage_table *s, const struct terminal_style *st, F
 		return;
 	HASH_SORT(s->usage, by_rule);
 	fprintf(out, "\n%sDOCUMENTED PORTS IN USE%s  %u of %u rows\n", st->bold, st->plain,
-		count_seen(s, seen, false), policy_table_documented(c));
+		count_seen(s, seen, false), count_rows(c));
 	print_sets(s, seen, false, st, out);
 	print_unseen(c, seen, st, out);
 	implied = count_seen(s, seen, true);

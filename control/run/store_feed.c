@@ -49,13 +49,12 @@ struct feed_endpoint {
 
 static void features_of(const struct ruleset *c, uint16_t set, char *text, size_t bytes)
 {
-	const struct rule_set *s = &c->policy->set[set];
 	size_t used = 0;
 
 	text[0] = '\0';
-	for (uint32_t i = 0; set != SET_NONE && i < s->count && used < bytes; i++) {
-		const char *feature = c->rule[s->first + i].feature;
-		if (i == 0 || strcmp(feature, c->rule[s->first + i - 1].feature) != 0)
+	for (uint32_t i = 0; i < c->policy->set[set].count && used < bytes; i++) {
+		const char *feature = ruleset_member_text(c, set, i)->feature;
+		if (i == 0 || strcmp(feature, ruleset_member_text(c, set, i - 1)->feature) != 0)
 			used += (size_t)snprintf(
 				text + used, bytes - used, "%s%s", used ? " " : "", feature);
 	}
@@ -65,14 +64,13 @@ static void tell_endpoint(
 	struct store_feed *f, const struct ruleset *c, const struct feed_endpoint *e)
 {
 	const struct appliance_text *a = &c->appliance[e->key.appliance];
-	const struct rule_set *s = &c->policy->set[e->key.set];
 	char features[512];
 	struct stored_endpoint told = {
 		.number = e->number,
 		.appliance = a->name,
 		.role = role_name(a->role),
 		.direction = direction_name((enum direction)e->key.direction),
-		.rule = e->key.set != SET_NONE && s->count ? c->rule[s->first].id : "",
+		.rule = ruleset_set_id(c, e->key.set),
 		.features = features,
 		.verdict = verdict_name((enum verdict)e->key.verdict),
 	};
@@ -626,7 +624,7 @@ void store_feed_policy(struct store_feed *f, const struct ruleset *c, uint64_t a
 		return;
 	out = open_memstream(&text, &bytes);
 	if (out) {
-		policy_json_print(c, true, out);
+		policy_json_print(c, APPLIANCE_NONE, true, out);
 		fclose(out);
 	}
 	store_policy(f->store, &(struct stored_policy){c->hash, c->profile, text, at_ns});

@@ -237,14 +237,14 @@ static void put_appliance_seen(struct metrics_page *p)
 static void put_cells(struct metrics_page *p, bool wrong)
 {
 	for (size_t a = 0; a < p->ruleset->appliances; a++)
-		for (size_t set = SET_NONE + 1; set < p->ruleset->policy->sets; set++) {
+		for (uint32_t row = 1; row < p->ruleset->rows; row++) {
+			uint16_t set = ruleset_row_set(p->ruleset, a, row);
 			const struct matrix_cell *cell =
 				matrix_cell(&p->s->collector->deployment.matrix, a, set);
 			char rule[LABEL_BYTES];
 			if (!cell || !(wrong ? cell->wrong_ns : cell->last_ns))
 				continue;
-			snprintf(rule, sizeof(rule), "\"%s\"",
-				p->ruleset->rule[p->ruleset->policy->set[set].first].id);
+			snprintf(rule, sizeof(rule), "\"%s\"", ruleset_set_id(p->ruleset, set));
 			put_appliance(p, seconds(wrong ? cell->wrong_ns : cell->last_ns),
 				(uint16_t)a, "rule", rule);
 		}

@@ -313,9 +313,10 @@ struct long_answer {
 	bool (*go_on)(const struct requests *, struct control_client *, struct long_answer *);
 	struct flow_query *query;      /* of flows; owned */
 	const struct ruleset *ruleset; /* of a matrix: in whose numbers it goes on */
-	size_t appliance, set;	       /* next */
-	char *name, *state;	       /* only these; NULL: all; owned */
-	size_t items;		       /* sent so far */
+	size_t appliance;	       /* next */
+	uint32_t row;
+	char *name, *state; /* only these; NULL: all; owned */
+	size_t items;	    /* sent so far */
 };
 
 static struct long_answer *long_answer_new(struct control_client *client,
@@ -417,19 +418,35 @@ static void answer_channels(
 	begin_long_answer(client, continue_channels);
 }
 
-static json_t *matrix_item(const struct requests *a, size_t appliance, size_t set)
+/* The features of a row, each once: of where the appliance is managed and of its data interfaces.
+ */
+static json_t *row_features(const struct ruleset *c, size_t appliance, uint32_t row)
+{
+	unsigned class = c->class_of[appliance], data = c->policy->class[class].data_class;
+	json_t *features = json_array();
+
+	for (unsigned i = 0; i < 1u + (data != class); i++) {
+		uint16_t set = c->class_row[(size_t)(i ? data : class) * c->rows + row];
+		if (i && set == c->class_row[(size_t) class * c->rows + row])
+			break;
+		for (uint32_t k = 0; k < c->policy->set[set].count; k++)
+			json_array_append_new(
+				features, json_string(ruleset_member_text(c, set, k)->feature));
+	}
+	return features;
+}
+
+static json_t *matrix_item(const struct requests *a, size_t appliance, uint32_t row)
 {
 	const struct ruleset *c = snapshot_ruleset(a->snapshot);
+	uint16_t set = ruleset_row_set(c, appliance, row);
 	const struct matrix_cell *cell =
 		matrix_cell(&a->snapshot->collector->deployment.matrix, appliance, set);
-	const struct rule_set *s = &c->policy->set[set];
-	json_t *features = json_array(), *item;
+	json_t *features = row_features(c, appliance, row), *item;
 
-	for (uint32_t i = 0; i < s->count; i++)
-		json_array_append_new(features, json_string(c->rule[s->first + i].feature));
 	item = json_pack("{s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:I, s:I, s:I}", "appliance",
 		c->appliance[appliance].name, "role", role_name(c->appliance[appliance].role),
-		"rule", c->rule[s->first].id, "features", features, "state", matrix_state(cell),
+		"rule", ruleset_set_id(c, set), "features", features, "state", matrix_state(cell),
 		"last_seen", json_when(cell ? cell->last_ns : 0), "last_wrong",
 		json_when(cell ? cell->wrong_ns : 0), "live",
 		(json_int_t)(cell ? matrix_live(&a->snapshot->collector->deployment.matrix, cell)
@@ -443,14 +460,10 @@ static json_t *matrix_item(const struct requests *a, size_t appliance, size_t se
 }
 
 /* What is implied is a row where it was seen: nobody misses it. */
-static bool is_row(const struct ruleset *c, const struct matrix *m, size_t appliance, size_t set)
+static bool is_row(const struct ruleset *c, const struct matrix *m, size_t appliance, uint16_t set)
 {
-	const struct rule_set *s = &c->policy->set[set];
-
-	if (s->count > 0 && c->policy->rule[s->first].implied && !matrix_cell(m, appliance, set))
-		return false;
-	return s->count > 0 && c->policy->rule[s->first].role == c->appliance[appliance].role &&
-	       set != c->policy->dhcp_set[c->appliance[appliance].role];
+	return set != SET_NONE &&
+	       (!policy_rule(c->policy, set, 0)->implied || matrix_cell(m, appliance, set));
 }
 
 static bool is_state(const char *state)
@@ -462,18 +475,19 @@ static bool is_state(const char *state)
 static bool is_wanted(const struct requests *a, const struct long_answer *l)
 {
 	const struct matrix *m = &a->snapshot->collector->deployment.matrix;
+	uint16_t set = ruleset_row_set(l->ruleset, l->appliance, l->row);
 
-	return is_row(l->ruleset, m, l->appliance, l->set) &&
+	return is_row(l->ruleset, m, l->appliance, set) &&
 	       (!l->state ||
-		       strcmp(l->state, matrix_state(matrix_cell(m, l->appliance, l->set))) == 0);
+		       strcmp(l->state, matrix_state(matrix_cell(m, l->appliance, set))) == 0);
 }
 
 /* An appliance's next row, or the first one of the next appliance. */
 static void step(struct long_answer *l)
 {
-	if (++l->set < l->ruleset->policy->sets)
+	if (++l->row < l->ruleset->rows)
 		return;
-	l->set = SET_NONE + 1;
+	l->row = 1;
 	do
 		l->appliance++;
 	while (l->appliance < l->ruleset->appliances && l->name &&
@@ -490,7 +504,7 @@ static bool continue_matrix(
 	for (size_t i = 0;
 		i < SLICE && l->appliance < l->ruleset->appliances && control_has_room(client);
 		i++, step(l))
-		if (is_wanted(a, l) && !put_item(l, client, matrix_item(a, l->appliance, l->set)))
+		if (is_wanted(a, l) && !put_item(l, client, matrix_item(a, l->appliance, l->row)))
 			return false;
 	if (l->appliance < l->ruleset->appliances)
 		return true;
@@ -526,7 +540,7 @@ static void answer_matrix(
 	l->ruleset = snapshot_ruleset(a->snapshot);
 	l->name = copy_of(json_object_get(arguments, "appliance"));
 	l->state = copy_of(json_object_get(arguments, "state"));
-	l->set = l->ruleset->policy->sets; /* the step to the first appliance's first row */
+	l->row = l->ruleset->rows; /* the step to the first appliance's first row */
 	l->appliance = SIZE_MAX;
 	step(l);
 }

@@ -24,11 +24,14 @@ static struct yaml_words words;
 static void print_all(struct ruleset *ruleset, struct settings *settings)
 {
 	FILE *out = fopen("/dev/null", "w");
+	struct listing listing = {.colour = true, .appliance = APPLIANCE_NONE};
 
-	if (!out)
-		abort();
-	if (policy_table_print(ruleset, (struct listing){.colour = true}, out) ||
+	if (!out || policy_table_print(ruleset, &listing, out) ||
 		site_overview_print(ruleset, settings, out))
+		abort();
+	listing.appliance = 0;
+	listing.format = LISTING_JSON;
+	if (ruleset->appliances && policy_table_print(ruleset, &listing, out))
 		abort();
 	fclose(out);
 	settings_free(settings);
@@ -52,14 +55,14 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	static const char *const shipped[] = {"cloud-delivered", "on-premises-7", "captive-portal",
 		"appliance-communications", "radius", "ldap", "8305/tcp", "1812/udp"};
-	static const struct profile profile;
+	static struct profile profile, *profiles = &profile;
 	static struct arena *arena; /* of the words, which stay */
 
 	arena = arena_new();
 	setenv("PORTOLAN_CONFIGS", FIXTURE_CONFIGS, 1); /* wherever it runs */
 	(void)argc;
 	(void)argv;
-	schema_words_add(&words, &site_schema_new(&profile, NULL, arena)->value);
+	schema_words_add(&words, &site_schema_new(&profiles, 1, NULL, arena)->value);
 	schema_words_add_hints(&words, site_hint);
 	schema_words_add_names(&words);
 	for (size_t i = 0; i < sizeof(shipped) / sizeof(*shipped); i++)

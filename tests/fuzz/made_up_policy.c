@@ -28,8 +28,15 @@ static const struct rule rule[RULES] = {
 		.peer_count = 1},
 };
 
-static const struct rule_set set[RULES + 2] = {
-	{0, 0, 0}, {0, 1, 0}, {1, 1, 1}, {2, 1, 0}, {3, 1, 0}, {4, 1, 0}, {5, 1, 0}, {3, 2, 0}};
+static const struct rule_set set[RULES + 2] = {{0, 0, 0, 0}, {0, 1, 443, 0}, {1, 1, 8305, 1},
+	{2, 1, 53, 0}, {3, 1, 67, 0}, {4, 1, 68, 0}, {5, 1, 514, 0}, {3, 2, 67, 0}};
+
+static const uint32_t member[RULES] = {0, 1, 2, 3, 4, 5};
+
+/* Of the management center's class; every port of the rules, table by table. */
+static struct port_table table[DIRECTION_COUNT][TRANSPORT_COUNT];
+static uint16_t port_set[RULES];
+static struct policy_class class[ROLE_COUNT];
 
 static const struct prefix listed = {{{0}}, 4, 1};
 
@@ -57,6 +64,22 @@ static struct inventory *inventory_of(enum land land)
 	return inv;
 }
 
+static void make_tables(void)
+{
+	uint32_t used = 0;
+
+	for (unsigned i = 0; i < RULES; i++)
+		policy_table_put(&table[rule[i].direction][rule[i].transport], port_set, &used,
+			rule[i].port, (uint16_t)(i + 1));
+	for (unsigned c = 0; c < ROLE_COUNT; c++) {
+		class[c] = (struct policy_class){.role = (uint8_t)c, .data_class = (uint16_t)c};
+		for (unsigned d = 0; d < DIRECTION_COUNT; d++)
+			for (unsigned t = 0; t < TRANSPORT_COUNT; t++)
+				class[c].table[d][t] = &table[d][t];
+		class[c].dhcp_set = RULES + 1;
+	}
+}
+
 static void make_policy(struct policy *p, enum land land)
 {
 	p->rules = RULES;
@@ -66,10 +89,10 @@ static void make_policy(struct policy *p, enum land land)
 	p->set = set;
 	p->peer = &listed;
 	p->inventory = inventory_of(land);
-	for (unsigned i = 0; i < RULES; i++)
-		policy_set_put(p, ROLE_MANAGEMENT_CENTER, rule[i].direction, rule[i].transport,
-			rule[i].port, (uint16_t)(i + 1));
-	p->dhcp_set[ROLE_MANAGEMENT_CENTER] = RULES + 1;
+	p->member = member;
+	p->port_set = port_set;
+	p->class = class;
+	p->classes = ROLE_COUNT;
 	memset(p->protocol, VERDICT_UNEXPECTED_PROTOCOL, sizeof(p->protocol));
 	p->protocol[1] = VERDICT_NOT_COVERED;
 }
@@ -78,6 +101,8 @@ void core_configure(struct worker_config *config, uint8_t settings)
 {
 	static struct policy policy[LANDS];
 
+	if (!class[0].dhcp_set)
+		make_tables();
 	for (enum land land = 0; !policy[LANDS - 1].inventory && land < LANDS; land++)
 		make_policy(&policy[land], land);
 	config->policy = &policy[(settings & 3) % LANDS];

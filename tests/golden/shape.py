@@ -17,7 +17,7 @@ BASES = ["handshake", "syn", "message", "syn-ack", "memory", "policy", "port", "
 REASONS = ["fin", "reset", "idle", "replaced", "evicted", "end-of-capture", "reload"]
 DISCARDS = ["truncated", "malformed", "unsupported-link-type"]
 TUNNELS = ["gre", "erspan", "vxlan", "geneve", "ip-in-ip", "gtp-u"]
-DIFFERENCES = ["direction", "role", "transport", "feature", "port", "profile"]
+DIFFERENCES = ["direction", "role", "transport", "feature", "port", "interface", "profile"]
 NUMBERS = {"tcp": 6, "udp": 17}
 
 # Objects of ECS that hold facts about what was said first.
@@ -28,9 +28,9 @@ OWN_FACTS = ["ssh_client", "ssh_server", "snmp_version", "ldap_operation", "ldap
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z")
 HISTORY = re.compile(r"\^?[SHADFRQshadfrq]*")
-RULE = re.compile(r"(management-center|managed-device)/(inbound|outbound)/\d{1,5}/(tcp|udp)")
+RULE = re.compile(r"(management-center|managed-device)/(inbound|outbound)/\d{1,5}(-\d{1,5})?/(tcp|udp)|pair/.+/.+")
 FINDING = re.compile(r"\d{8}T\d{2}-[0-9a-f]{16}")
-BROKEN_RULE = re.compile(r"(management-center|managed-device)/(inbound|outbound)/(\d{1,5}/)?[a-z0-9-]+")
+BROKEN_RULE = re.compile(r"(management-center|managed-device)/(inbound|outbound)/(\d{1,5}(-\d{1,5})?/)?[a-z0-9-]+|pair/.+/.+")
 POLICY = re.compile(r"sha256:[0-9a-f]{64}")
 COMMUNITY = re.compile(r"1:[A-Za-z0-9+/]{27}=")
 
@@ -193,7 +193,7 @@ def check_endpoint(s, endpoint, has_ports):
     s.one_of("endpoint.verdict", endpoint["verdict"], VERDICTS)
     if "rule" in endpoint:
         s.text("endpoint.rule", endpoint["rule"], RULE)
-        s.want(endpoint["rule"].startswith(f"{endpoint['role']}/{endpoint['direction']}/"),
+        s.want(endpoint["rule"].startswith((f"{endpoint['role']}/{endpoint['direction']}/", "pair/")),
                "endpoint.rule is of another role or direction")
         s.want(endpoint["features"] and len(set(endpoint["features"])) == len(endpoint["features"]),
                f"endpoint.features: found {endpoint['features']!r}")

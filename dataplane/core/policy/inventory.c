@@ -30,7 +30,7 @@ static size_t cells_bytes(size_t prefixes)
 	return (cells * sizeof(uint16_t) + 63) & ~(size_t)63;
 }
 
-/* Behind the cells: entries, MAC addresses, roles. */
+/* Behind the cells: entries, MAC addresses, classes. */
 static size_t rest_bytes(size_t appliances, size_t prefixes, size_t macs)
 {
 	return slots_for(prefixes) * sizeof(struct entry) +
@@ -59,18 +59,18 @@ struct inventory *inventory_init(void *memory, size_t appliances, size_t prefixe
 	inv->appliances_max = appliances;
 	inv->entry = (struct entry *)(void *)rest;
 	inv->mac = (struct mac_entry *)(inv->entry + inv->entry_mask + 1);
-	inv->role = (uint8_t *)(inv->mac + inv->mac_mask + 1);
+	inv->class = (uint8_t *)(inv->mac + inv->mac_mask + 1);
 	inv->cell[CELL_UNMONITORED] = APPLIANCE_NONE;
 	inv->cell[CELL_HASHED] = APPLIANCE_HASHED;
 	inv->v6.filter_mask = UINT64_MAX;
 	return inv;
 }
 
-int inventory_add(struct inventory *inv, enum role role)
+int inventory_add(struct inventory *inv, uint8_t class)
 {
 	if (inv->appliances == inv->appliances_max || inv->appliances == APPLIANCES_MAX)
 		return -ENOSPC;
-	inv->role[inv->appliances] = (uint8_t)role;
+	inv->class[inv->appliances] = class;
 	return (int)inv->appliances++;
 }
 
@@ -277,10 +277,10 @@ uint16_t inventory_find_mac(const struct inventory *inv, uint64_t mac)
 	return m->used ? m->appliance : APPLIANCE_NONE;
 }
 
-enum role inventory_role(const struct inventory *inv, uint16_t appliance)
+uint8_t inventory_class(const struct inventory *inv, uint16_t appliance)
 {
 	assert(appliance < inv->appliances);
-	return (enum role)inv->role[appliance];
+	return inv->class[appliance];
 }
 
 size_t inventory_count(const struct inventory *inv)

@@ -58,7 +58,7 @@ struct inventory {
 	size_t appliances, appliances_max;
 	struct entry *entry;
 	struct mac_entry *mac;
-	uint8_t *role;
+	uint8_t *class;
 	const struct prefix *mirror;
 	size_t mirrors;
 	/* No appliance, hashed, one for each upper half, then the pages. Here, not behind a

@@ -109,7 +109,7 @@ static void matrix_has_no_cell_for_a_port_without_a_rule(void **state)
 	assert_int_equal(matrix_init(&m, ruleset), 0);
 	matrix_take(&m, &r);
 	for (size_t set = 0; set < ruleset->policy->sets; set++)
-		assert_null(matrix_cell(&m, FTD, set));
+		assert_null(matrix_cell(&m, FTD, (uint16_t)set));
 	matrix_fini(&m);
 	ruleset_close(ruleset);
 }

@@ -29,10 +29,10 @@ static void profile_default_is_the_cloud_delivered_one(void **state)
 
 static void profile_rows_that_ship_say_what_they_are_and_where_they_were_read(void **state)
 {
-	static const char *const name[] = {"cloud-delivered", "on-premises-7"};
+	char **name = ruleset_profile_names();
 
 	(void)state;
-	for (size_t p = 0; p < 2; p++) {
+	for (size_t p = 0; name[p]; p++) {
 		struct errors errors = {0};
 		struct ruleset *ruleset;
 		assert_int_equal(ruleset_open(&ruleset, NULL, NULL, name[p], &errors), 0);
@@ -44,6 +44,58 @@ static void profile_rows_that_ship_say_what_they_are_and_where_they_were_read(vo
 		}
 		ruleset_close(ruleset);
 	}
+	ruleset_names_free(name);
+}
+
+/* What changed from one version to the next, row by row. */
+static void profile_versions_differ_as_they_are_known_to(void **state)
+{
+	static const struct {
+		const char *profile, *id;
+		bool has;
+	} row[] = {
+		{"cloud-managed-device", "managed-device/inbound/8305/tcp", false},
+		{"cloud-managed-device", "managed-device/outbound/8305/tcp", true},
+		{"cloud-managed-device", "management-center/inbound/443/tcp", false},
+		{"locally-managed-device", "managed-device/outbound/8305/tcp", false},
+		{"locally-managed-device", "managed-device/inbound/443/tcp", true},
+		{"legacy-6", "managed-device/outbound/8514/udp", false},
+		{"legacy-6", "management-center/inbound/3306/tcp", true},
+		{"legacy-6", "management-center/outbound/32137/tcp", true},
+		{"legacy-6", "management-center/inbound/8302/tcp", true},
+		{"on-premises-7", "management-center/inbound/3306/tcp", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct errors errors = {0};
+		struct ruleset *c;
+		bool found = false;
+		assert_int_equal(ruleset_open(&c, NULL, NULL, row[i].profile, &errors), 0);
+		for (uint32_t r = 0; r < c->policy->rules; r++) {
+			found |= strcmp(c->rule[r].id, row[i].id) == 0;
+			if (strcmp(row[i].profile, "legacy-6") == 0)
+				assert_int_not_equal(c->rule[r].status, RULE_VERIFIED);
+		}
+		assert_int_equal(found, row[i].has);
+		ruleset_close(c);
+	}
+}
+
+/* The portal's port is a field of its settings, though the table does not call it configurable. */
+static void profile_lets_the_captive_portal_move(void **state)
+{
+	struct ruleset *c =
+		site_opens("features: {captive-portal: {ports: {885/tcp: 8885/tcp}}}\n");
+
+	(void)state;
+	assert_int_not_equal(
+		policy_set(c->policy, ROLE_MANAGED_DEVICE, DIRECTION_INBOUND, TRANSPORT_TCP, 8885),
+		SET_NONE);
+	assert_int_equal(
+		policy_set(c->policy, ROLE_MANAGED_DEVICE, DIRECTION_INBOUND, TRANSPORT_TCP, 885),
+		SET_NONE);
+	ruleset_close(c);
 }
 
 static void profile_binds_appliance_communications_to_the_inventory(void **state)
@@ -99,8 +151,9 @@ static void profile_names_are_sorted(void **state)
 
 	(void)state;
 	assert_string_equal(names[0], "cloud-delivered");
-	assert_string_equal(names[1], "on-premises-7");
-	assert_null(names[2]);
+	assert_string_equal(names[1], "cloud-managed-device");
+	assert_string_equal(names[4], "on-premises-7");
+	assert_null(names[5]);
 	ruleset_names_free(names);
 }
 
@@ -354,6 +407,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(profile_default_is_the_cloud_delivered_one),
 		cmocka_unit_test(profile_rows_that_ship_say_what_they_are_and_where_they_were_read),
+		cmocka_unit_test(profile_versions_differ_as_they_are_known_to),
+		cmocka_unit_test(profile_lets_the_captive_portal_move),
 		cmocka_unit_test(profile_binds_appliance_communications_to_the_inventory),
 		cmocka_unit_test(profile_on_premises_extends_the_cloud_delivered_one),
 		cmocka_unit_test(profile_rows_that_are_recalled_are_counted_as_unverified),

@@ -11,8 +11,8 @@ static void site_refuses_an_unknown_key_and_says_what_was_meant(void **state)
 		SITE ":2: found unknown key \"captur\"; want \"capture\"");
 	site_refused("# nothing like it\nbogus: 1\n",
 		SITE ":2: found unknown key \"bogus\"; want one of profile, groups, appliances, "
-		     "extra_rules, "
-		     "protocols, implied, capture, flow, outputs, store, evidence, features");
+		     "features, ports, extra_rules, pairs, protocols, implied, capture, flow, "
+		     "outputs, store, evidence");
 	site_refused("flow:\n  timeouts:\n    tcp: 1s\n",
 		SITE ":3: found unknown key \"tcp\" in timeouts; want one of tcp_attempt, "
 		     "tcp_established, tcp_closed, udp_one_way, udp_two_way, ike, other");
@@ -219,7 +219,8 @@ static void site_refuses_an_unknown_profile_and_says_which_exist(void **state)
 	(void)state;
 	site_refused("# site\nprofile: nope\n",
 		SITE ":2: found unknown profile \"nope\"; want one of cloud-delivered, "
-		     "on-premises-7, or a path to one");
+		     "cloud-managed-device, legacy-6, locally-managed-device, on-premises-7, or a "
+		     "path to one");
 	site_refused("profile: on-premises-6\n", SITE
 		":1: found unknown profile \"on-premises-6\"; want \"on-premises-7\", or a path "
 		"to one");
@@ -360,8 +361,12 @@ static void site_shipped_as_an_example_opens(void **state)
 	assert_int_equal(
 		ruleset_open(&ruleset, NULL, FIXTURE_CONFIGS "/sites/example.yaml", NULL, &errors),
 		0);
-	assert_int_equal(ruleset->appliances, 2);
-	assert_int_equal(ruleset->policy->rules, 52 + 4); /* four are implied */
+	assert_int_equal(ruleset->appliances, 4);
+	/* Four are implied. */
+	assert_int_equal(ruleset->class[0].rules + ruleset->class[1].rules, 52 + 4);
+	assert_int_equal(
+		ruleset->policy->classes, 5); /* fmc-1, branches and their data interfaces */
+	assert_int_equal(ruleset->policy->pairs, 1);
 	assert_int_equal(ruleset->policy->protocol[1], VERDICT_UNEXPECTED_PROTOCOL);
 	assert_int_equal(ruleset->policy->protocol[47], VERDICT_NOT_COVERED);
 	assert_int_equal(ruleset->warnings, 0);

@@ -105,7 +105,7 @@ static void appliances_keep_names_roles_and_macs(void **state)
 	assert_int_equal(ruleset->appliance[1].role, ROLE_MANAGED_DEVICE);
 	assert_string_equal(ruleset->appliance[1].mac[0], "02:00:00:00:00:07");
 	assert_int_equal(inventory_count(inventory), 2);
-	assert_int_equal(inventory_role(inventory, 0), ROLE_MANAGEMENT_CENTER);
+	assert_int_equal(inventory_class(inventory, 0), ROLE_MANAGEMENT_CENTER);
 	assert_int_equal(inventory_find_mac(inventory, 0x020000000007), 1);
 	assert_int_equal(inventory_find_mac(inventory, 0x020000000008), APPLIANCE_NONE);
 	ruleset_close(ruleset);

@@ -39,17 +39,17 @@ static void remap_finds_rule_sets_by_role_direction_transport_and_port(void **st
 	(void)state;
 	assert_int_equal(remap_open(&remap, from, to), 0);
 	for (uint16_t set = SET_NONE + 1; set < from->policy->sets; set++) {
-		const struct rule *a = &from->policy->rule[from->policy->set[set].first], *b;
-		uint16_t now = remap_set(&remap, set);
+		const struct rule *a = policy_rule(from->policy, set, 0), *b;
+		uint16_t now = remap_set(&remap, a->role == ROLE_MANAGEMENT_CENTER ? 0 : 1, set);
 		if (now == SET_NONE)
 			continue;
-		b = &to->policy->rule[to->policy->set[now].first];
+		b = policy_rule(to->policy, now, 0);
 		assert_true(a->role == b->role && a->direction == b->direction &&
 			    a->transport == b->transport && a->port == b->port);
 		found++;
 	}
 	assert_true(found > 30);
-	assert_int_equal(remap_set(&remap, SET_NONE), SET_NONE);
+	assert_int_equal(remap_set(&remap, 0, SET_NONE), SET_NONE);
 	remap_close(&remap);
 	ruleset_close(from);
 	ruleset_close(to);

@@ -32,9 +32,11 @@ static void table_equals_scan(const struct policy *policy, int role, int directi
 	for (unsigned port = 0; port < PORT_COUNT; port++) {
 		uint32_t first = 0;
 		uint32_t count = rules_on(policy, role, direction, transport, port, &first);
-		uint16_t number = policy_set(policy, role, direction, transport, (uint16_t)port);
+		uint16_t number =
+			policy_set(policy, (unsigned)role, direction, transport, (uint16_t)port);
 		assert_int_equal(policy->set[number].count, count);
-		assert_int_equal(policy->set[number].first, first);
+		for (uint32_t i = 0; i < count; i++)
+			assert_int_equal(policy_member(policy, number, i), first + i);
 		assert_true(number < policy->sets);
 	}
 }
@@ -82,7 +84,7 @@ static void rules_keeps_a_shared_port_in_one_set(void **state)
 	struct ruleset *ruleset = site_opens("{}\n");
 	uint16_t set =
 		set_at(ruleset, ROLE_MANAGEMENT_CENTER, DIRECTION_INBOUND, TRANSPORT_TCP, 443);
-	uint32_t first = ruleset->policy->set[set].first;
+	uint32_t first = policy_member(ruleset->policy, set, 0);
 
 	(void)state;
 	assert_int_equal(ruleset->policy->set[set].count, 4);
@@ -163,7 +165,7 @@ static void rules_lets_an_extra_rule_take_a_port_that_was_left(void **state)
 
 	(void)state;
 	assert_int_equal(ruleset->policy->set[set].count, 1);
-	assert_string_equal(ruleset->rule[ruleset->policy->set[set].first].origin, "site");
+	assert_string_equal(ruleset_set_text(ruleset, set)->origin, "site");
 	ruleset_close(ruleset);
 }
 
@@ -212,7 +214,7 @@ static void rules_a_site_may_document_what_is_implied(void **state)
 	struct ruleset *ruleset = site_opens(
 		"extra_rules:\n" EXTRA("managed-device", "500", "remote-access-vpn-ikev2"));
 	uint16_t set = set_at(ruleset, ROLE_MANAGED_DEVICE, DIRECTION_OUTBOUND, TRANSPORT_UDP, 500);
-	const struct rule *first = &ruleset->policy->rule[ruleset->policy->set[set].first];
+	const struct rule *first = policy_rule(ruleset->policy, set, 0);
 
 	(void)state;
 	assert_int_equal(ruleset->policy->set[set].count, 2);
@@ -298,12 +300,12 @@ static void rules_joins_dhcp_rules_of_both_ports(void **state)
 
 	(void)state;
 	for (int role = 0; role < ROLE_COUNT; role++) {
-		const struct rule_set *set = &ruleset->policy->set[ruleset->policy->dhcp_set[role]];
-		assert_int_not_equal(ruleset->policy->dhcp_set[role], SET_NONE);
-		assert_int_equal(set->count, 2);
-		for (uint32_t i = set->first; i < set->first + set->count; i++) {
-			assert_string_equal(ruleset->rule[i].feature, "dhcp");
-			assert_int_equal(ruleset->policy->rule[i].role, role);
+		uint16_t set = ruleset->policy->class[role].dhcp_set;
+		assert_int_not_equal(set, SET_NONE);
+		assert_int_equal(ruleset->policy->set[set].count, 2);
+		for (uint32_t i = 0; i < 2; i++) {
+			assert_string_equal(ruleset_member_text(ruleset, set, i)->feature, "dhcp");
+			assert_int_equal(policy_rule(ruleset->policy, set, i)->role, role);
 		}
 	}
 	ruleset_close(ruleset);
@@ -312,12 +314,11 @@ static void rules_joins_dhcp_rules_of_both_ports(void **state)
 static void rules_keeps_a_dhcp_set_of_disabled_rules(void **state)
 {
 	struct ruleset *ruleset = site_opens("features: {dhcp: {enabled: no}}\n");
-	const struct rule_set *set =
-		&ruleset->policy->set[ruleset->policy->dhcp_set[ROLE_MANAGED_DEVICE]];
+	uint16_t set = ruleset->policy->class[ROLE_MANAGED_DEVICE].dhcp_set;
 
 	(void)state;
-	assert_int_equal(set->count, 2);
-	assert_false(ruleset->policy->rule[set->first].enabled);
+	assert_int_equal(ruleset->policy->set[set].count, 2);
+	assert_false(policy_rule(ruleset->policy, set, 0)->enabled);
 	ruleset_close(ruleset);
 }
 
@@ -327,8 +328,8 @@ static void rules_has_no_dhcp_set_without_dhcp(void **state)
 		"name: test\nrows:\n" ROW("managed-device", "outbound", "67", "udp", "x", ""));
 
 	(void)state;
-	assert_int_equal(ruleset->policy->dhcp_set[ROLE_MANAGED_DEVICE], SET_NONE);
-	assert_int_equal(ruleset->policy->dhcp_set[ROLE_MANAGEMENT_CENTER], SET_NONE);
+	assert_int_equal(ruleset->policy->class[ROLE_MANAGED_DEVICE].dhcp_set, SET_NONE);
+	assert_int_equal(ruleset->policy->class[ROLE_MANAGEMENT_CENTER].dhcp_set, SET_NONE);
 	ruleset_close(ruleset);
 }
 

@@ -12,7 +12,8 @@ __attribute__((noinline)) static char *listing_as(struct ruleset *ruleset, struc
 	char *text;
 	FILE *out = open_memstream(&text, &size);
 
-	assert_int_equal(policy_table_print(ruleset, listing, out), 0);
+	listing.appliance = APPLIANCE_NONE;
+	assert_int_equal(policy_table_print(ruleset, &listing, out), 0);
 	fclose(out);
 	ruleset_close(ruleset);
 	return text;
@@ -164,8 +165,9 @@ static void listing_says_when_it_cannot_be_written(void **state)
 		struct ruleset *ruleset = site_opens("{}\n");
 		FILE *full = fopen("/dev/full", "w");
 		assert_non_null(full);
-		assert_true(policy_table_print(
-				    ruleset, (struct listing){format[i], true, true}, full) < 0);
+		assert_true(policy_table_print(ruleset,
+				    &(struct listing){format[i], true, true, APPLIANCE_NONE},
+				    full) < 0);
 		fclose(full);
 		ruleset_close(ruleset);
 	}

@@ -93,7 +93,7 @@ static void inventory_finds_what_a_linear_search_finds(void **state)
 		struct inventory *inv = inventory_new(50, prefixes, 0);
 		struct twin t = {0};
 		for (unsigned i = 0; i < 50; i++)
-			assert_int_equal(inventory_add(inv, (enum role)(i % 2)), i);
+			assert_int_equal(inventory_add(inv, (uint8_t)(i % 2)), i);
 		for (size_t i = 0; i < prefixes; i++) {
 			struct prefix p = random_prefix(&d);
 			uint16_t appliance = (uint16_t)dice_below(&d, 50);
@@ -140,8 +140,8 @@ static void inventory_keeps_ipv4_and_ipv6_apart(void **state)
 	assert_int_equal(inventory_find(inv, &one, 4), 0);
 	assert_int_equal(inventory_find(inv, &one, 6), 1);
 	assert_int_equal(inventory_find(inv, &other, 4), APPLIANCE_NONE);
-	assert_int_equal(inventory_role(inv, 0), ROLE_MANAGED_DEVICE);
-	assert_int_equal(inventory_role(inv, 1), ROLE_MANAGEMENT_CENTER);
+	assert_int_equal(inventory_class(inv, 0), ROLE_MANAGED_DEVICE);
+	assert_int_equal(inventory_class(inv, 1), ROLE_MANAGEMENT_CENTER);
 	free(inv);
 }
 

@@ -12,6 +12,37 @@ static const char *const address[] = {"10.1.1.9", "10.1.2.7", "10.1.2.8", "10.10
 
 /* --- the stupid twin: every rule asked, no table -------------------------------------------- */
 
+static int lists_peer(const struct policy *p, uint32_t first, uint32_t count,
+	const struct address *a, unsigned version)
+{
+	int found = 0;
+
+	for (uint32_t i = first; i < first + count; i++)
+		found |= prefix_contains(&p->peer[i], a, version);
+	return found;
+}
+
+static const struct policy_class *class_at(
+	const struct policy *p, const struct flow_tuple *c, unsigned end)
+{
+	return &p->class[inventory_class(p->inventory, c->appliance[end])];
+}
+
+static int is_its_manager(const struct policy *p, const struct flow_tuple *c, unsigned end)
+{
+	const struct policy_class *class = class_at(p, c, end);
+	uint16_t peer = c->appliance[1 - end];
+	int found = 0;
+
+	if (peer == APPLIANCE_NONE)
+		return 0;
+	if (class->allows_devices && class_at(p, c, 1 - end)->role == ROLE_MANAGED_DEVICE)
+		return 1;
+	for (uint32_t i = 0; i < class->managers; i++)
+		found |= p->manager[class->manager_first + i] == peer;
+	return found;
+}
+
 static int peer_fits(
 	const struct policy *p, const struct rule *r, const struct flow_tuple *c, unsigned end)
 {
@@ -20,14 +51,15 @@ static int peer_fits(
 	if (c->version == 4 && end == 0 && c->protocol == IPPROTO_UDP && c->port[0] == 68 &&
 		c->port[1] == 67 && memcmp(&c->address[1].byte[12], broadcast, 4) == 0)
 		return 1;
-	if (r->peers == PEERS_ANY)
-		return 1;
-	if (r->peers == PEERS_INVENTORY)
-		return c->appliance[1 - end] != APPLIANCE_NONE;
-	for (uint32_t i = 0; i < r->peer_count; i++)
-		if (prefix_contains(&p->peer[r->peer_first + i], &c->address[1 - end], c->version))
-			return 1;
-	return 0;
+	if (r->peers & PEERS_INVENTORY && c->appliance[1 - end] == APPLIANCE_NONE)
+		return 0;
+	if (r->peers & PEERS_MANAGERS && !is_its_manager(p, c, end))
+		return 0;
+	if (r->peers & PEERS_LISTED &&
+		!lists_peer(p, r->peer_first, r->peer_count, &c->address[1 - end], c->version))
+		return 0;
+	return !(r->peers & PEERS_BOUND) ||
+	       lists_peer(p, r->bound_first, r->bound_count, &c->address[1 - end], c->version);
 }
 
 static int rule_fits(
@@ -35,7 +67,7 @@ static int rule_fits(
 {
 	int is_udp = c->protocol == IPPROTO_UDP;
 
-	if (r->role != inventory_role(p->inventory, c->appliance[end]))
+	if (r->role != p->class[inventory_class(p->inventory, c->appliance[end])].role)
 		return 0;
 	if (r->direction != (end == 0 ? DIRECTION_OUTBOUND : DIRECTION_INBOUND))
 		return 0;
@@ -96,9 +128,11 @@ static uint32_t random_rules(struct dice *d, struct rule *rule)
 			.transport = (uint8_t)dice_below(d, TRANSPORT_COUNT),
 			.enabled = dice_below(d, 3) > 0,
 			.implied = dice_below(d, 4) == 0,
-			.peers = (uint8_t)dice_below(d, 3),
+			.peers = (uint8_t)(dice_below(d, 3) ? dice_below(d, 3) : dice_below(d, 16)),
 			.peer_first = first,
 			.peer_count = 1 + dice_below(d, 5 - first),
+			.bound_first = first / 2,
+			.bound_count = 1 + dice_below(d, 5 - first / 2),
 		};
 	}
 	return rules;
@@ -157,7 +191,20 @@ static void check(const struct policy *p, const struct flow_tuple *c)
 		assert_int_equal(
 			s->count, j.end_verdict[end] == VERDICT_UNEXPECTED_PORT ? 0 : rules);
 		for (uint32_t i = 0; i < s->count; i++)
-			assert_true(rule_fits(p, &p->rule[s->first + i], c, end));
+			assert_true(rule_fits(p, policy_rule(p, j.set[end], i), c, end));
+	}
+}
+
+static void random_managers(struct dice *d, struct book *b)
+{
+	static const uint16_t manager[] = {0, 1};
+
+	b->policy->manager = manager;
+	b->policy->managers = 2;
+	for (unsigned role = 0; role < ROLE_COUNT; role++) {
+		b->class[role].managers = dice_below(d, 3);
+		b->class[role].manager_first = b->class[role].managers == 1 ? dice_below(d, 2) : 0;
+		b->class[role].allows_devices = dice_below(d, 2) == 0;
 	}
 }
 
@@ -176,6 +223,7 @@ static void policy_judges_as_a_linear_scan_of_its_rules_does(void **state)
 		book_open(&b, rule, random_rules(&d, rule), inv);
 		b.policy->peer = peer;
 		b.policy->peers = 5;
+		random_managers(&d, &b);
 		for (unsigned i = 0; i < 1000; i++) {
 			struct flow_tuple c = random_conversation(&d, inv);
 			check(b.policy, &c);
