@@ -12,10 +12,10 @@
 
 #include <stddef.h>
 
-#define DOCUMENT_BYTES_MAX ((size_t)4 << 20)
+#define DOCUMENT_BYTES_MAX ((size_t)16 << 20)
 /* A node takes some 160 bytes while a document is read, whatever it takes in the file (two bytes).
- * An appliance has about nine, a rule fifteen. */
-#define DOCUMENT_NODES_MAX 1000000
+ * An appliance has some nine to twenty, a rule fifteen. */
+#define DOCUMENT_NODES_MAX 3000000
 #define DOCUMENT_DEPTH_MAX 16
 #define DOCUMENT_KEYS_MAX 4096
 #define NODE_SHOWN_BYTES 96

@@ -19,6 +19,7 @@ struct lines {
 	char **line;
 	size_t count;
 	struct arena *arena;
+	char **of_rule; /* by rule: its line, once it was asked for */
 };
 
 static int line_compare(const void *a, const void *b)
@@ -78,16 +79,21 @@ static const char *port_text(const struct rule *r, struct arena *arena)
 				       : arena_format(arena, "%u-%u", r->port, r->port_last);
 }
 
-static char *rule_line(const struct ruleset *ruleset, uint32_t rule, struct arena *arena)
+/* Classes have most rules in common. */
+static char *rule_line(struct lines *lines, const struct ruleset *ruleset, uint32_t rule)
 {
 	const struct rule *r = &ruleset->policy->rule[rule];
+	struct arena *arena = lines->arena;
 
-	return arena_format(arena,
+	if (lines->of_rule[rule])
+		return lines->of_rule[rule];
+	lines->of_rule[rule] = arena_format(arena,
 		"rule %s %s %s %s feature=%s services=%s enabled=%d peers=%s%s\n",
 		role_name((enum role)r->role), direction_name((enum direction)r->direction),
 		transport_name((enum transport)r->transport), port_text(r, arena),
 		ruleset->rule[rule].feature, services_text(r->services, arena), r->enabled,
 		peers_text(ruleset->policy, r, arena), r->implied ? " implied" : "");
+	return lines->of_rule[rule];
 }
 
 /* Of the roles' own classes. */
@@ -96,7 +102,7 @@ static void add_rules(struct lines *lines, const struct ruleset *ruleset)
 	for (unsigned role = 0; role < ROLE_COUNT; role++)
 		for (size_t i = 0; i < ruleset->class[role].rules; i++)
 			lines->line[lines->count++] =
-				rule_line(ruleset, ruleset->class[role].rule[i], lines->arena);
+				rule_line(lines, ruleset, ruleset->class[role].rule[i]);
 }
 
 /* ---- everything else ---- */
@@ -162,9 +168,10 @@ static const char *appliance_text(const struct site *site, size_t number, struct
 }
 
 /* The rules of a class and of its data interfaces, and who its managers are. */
-static const char *class_hash(const struct ruleset *ruleset, const struct site *site,
-	uint32_t number, struct arena *arena)
+static const char *class_hash(
+	struct lines *all, const struct ruleset *ruleset, const struct site *site, uint32_t number)
 {
+	struct arena *arena = all->arena;
 	const struct policy_class *class = &ruleset->policy->class[number];
 	const struct ruleset_class *text = &ruleset->class[number], *data = text;
 	struct lines lines = {.arena = arena};
@@ -175,10 +182,10 @@ static const char *class_hash(const struct ruleset *ruleset, const struct site *
 	lines.line = arena_alloc(
 		arena, (text->rules + data->rules + class->managers + 1) * sizeof(*lines.line));
 	for (size_t i = 0; i < text->rules; i++)
-		lines.line[lines.count++] = rule_line(ruleset, text->rule[i], arena);
+		lines.line[lines.count++] = rule_line(all, ruleset, text->rule[i]);
 	for (size_t i = 0; data != text && i < data->rules; i++)
 		lines.line[lines.count++] =
-			arena_format(arena, "data %s", rule_line(ruleset, data->rule[i], arena));
+			arena_format(arena, "data %s", rule_line(all, ruleset, data->rule[i]));
 	for (uint32_t i = 0; i < class->managers; i++)
 		lines.line[lines.count++] = arena_format(arena, "manager %s%s\n",
 			appliance_text(
@@ -208,7 +215,7 @@ static void add_classes(struct lines *lines, const struct ruleset *ruleset, cons
 	const char *hash[POLICY_CLASSES_MAX] = {"center", "device"};
 
 	for (uint32_t i = ROLE_COUNT; i < p->classes; i++)
-		hash[i] = class_hash(ruleset, site, i, lines->arena);
+		hash[i] = class_hash(lines, ruleset, site, i);
 	for (size_t i = 0; (p->classes > ROLE_COUNT || p->pairs) && i < site->appliances; i++)
 		add_members(lines, site, i, hash[ruleset->class_of[i]]);
 	for (uint32_t i = 0; i < p->pairs; i++)
@@ -269,11 +276,13 @@ static size_t lines_bound(const struct ruleset *ruleset, const struct site *site
 	return bound;
 }
 
-void policy_hash_write(struct ruleset *ruleset, const struct site *site, struct arena *arena)
+void policy_hash_write(struct ruleset *ruleset, const struct site *site, struct arena *owner)
 {
+	struct arena *arena = arena_part(owner); /* nothing of it is kept */
 	struct lines lines = {.arena = arena};
 
 	lines.line = arena_alloc(arena, lines_bound(ruleset, site) * sizeof(*lines.line));
+	lines.of_rule = arena_alloc(arena, (ruleset->policy->rules + 1) * sizeof(*lines.of_rule));
 	add_rules(&lines, ruleset);
 	add_inventory(&lines, site);
 	add_classes(&lines, ruleset, site);
@@ -281,4 +290,5 @@ void policy_hash_write(struct ruleset *ruleset, const struct site *site, struct 
 	add_times(&lines, site);
 	add_signatures(&lines, ruleset->signatures);
 	hash_lines(&lines, ruleset->hash);
+	arena_release(owner, arena);
 }

@@ -186,9 +186,9 @@ static uint16_t sweep_set(struct rules_builder *b, struct port_sweep *s, uint32_
 static uint32_t table_number(struct rules_builder *b, struct rule_draft *draft, size_t count)
 {
 	struct port_sweep s = {
-		.shared = arena_alloc(b->scratch, (count + 1) * sizeof(struct rule_draft *)),
-		.number = arena_alloc(b->scratch, (count + 1) * sizeof(uint32_t)),
-		.span = arena_alloc(b->scratch, (2 * count + 1) * sizeof(struct port_span))};
+		.shared = arena_alloc(b->drafter.arena, (count + 1) * sizeof(struct rule_draft *)),
+		.number = arena_alloc(b->drafter.arena, (count + 1) * sizeof(uint32_t)),
+		.span = arena_alloc(b->drafter.arena, (2 * count + 1) * sizeof(struct port_span))};
 	uint32_t port = 0;
 
 	for (size_t i = 0; i < count || s.count > 0;) {
@@ -232,7 +232,7 @@ struct class_tables {
 /* The DHCP rules of outbound 67/udp and 68/udp are one set for the exchange. */
 static uint16_t dhcp_set(struct rules_builder *b, const struct rule_drafts *d)
 {
-	uint32_t *number = arena_alloc(b->scratch, (d->count + 1) * sizeof(*number));
+	uint32_t *number = arena_alloc(b->drafter.arena, (d->count + 1) * sizeof(*number));
 	uint16_t port = 0;
 	size_t count = 0;
 
@@ -486,8 +486,13 @@ static void builder_write(
 
 static void classes_make(struct rules_builder *b, struct class_tables *made)
 {
-	for (size_t i = 0; i < b->classes.count; i++)
+	for (size_t i = 0; i < b->classes.count; i++) {
+		/* Drafts of one class are of no use to the next. */
+		b->drafter.arena = arena_part(b->scratch);
 		class_make(b, i, &made[i]);
+		arena_release(b->scratch, b->drafter.arena);
+	}
+	b->drafter.arena = b->scratch;
 	if (b->drafter.rc == 0)
 		drafter_check_bindings(&b->drafter);
 	b->rc = b->drafter.rc;

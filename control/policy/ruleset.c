@@ -326,15 +326,13 @@ uint16_t ruleset_appliance(const struct ruleset *ruleset, const char *name)
 	return found ? *found : APPLIANCE_NONE;
 }
 
-static void list_add(struct rule_list *list, const struct ruleset_class *class)
+static void list_add(struct rule_list *list, const struct ruleset_class *class, bool *is_in)
 {
-	for (size_t i = 0; i < class->rules; i++) {
-		size_t k = 0;
-		while (k < list->count && list->rule[k] != class->rule[i])
-			k++;
-		if (k == list->count)
+	for (size_t i = 0; i < class->rules; i++)
+		if (!is_in[class->rule[i]]) {
+			is_in[class->rule[i]] = true;
 			list->rule[list->count++] = class->rule[i];
-	}
+		}
 }
 
 /* The classes that apply: the roles' own, or an appliance's and that of its data interfaces. */
@@ -352,16 +350,19 @@ static void classes_of(const struct ruleset *c, uint16_t appliance, unsigned cla
 struct rule_list ruleset_rules(const struct ruleset *c, uint16_t appliance)
 {
 	struct rule_list list = {.rule = NULL};
+	bool *is_in = heap_calloc(c->policy->rules + 1u, sizeof(*is_in));
 	unsigned class[2];
 
 	classes_of(c, appliance, class);
 	list.rule = heap_calloc(
 		c->class[class[0]].rules + c->class[class[1]].rules + 1, sizeof(*list.rule));
-	if (!list.rule)
-		return list;
-	for (unsigned i = 0; i < 2; i++)
-		if (i == 0 || class[1] != class[0])
-			list_add(&list, &c->class[class[i]]);
+	for (unsigned i = 0; is_in && list.rule && i < 2; i++)
+		list_add(&list, &c->class[class[i]], is_in);
+	if (!is_in) {
+		free(list.rule);
+		list.rule = NULL;
+	}
+	free(is_in);
 	return list;
 }
 

@@ -169,17 +169,18 @@ static void print_rules(const struct ruleset *ruleset, const struct rule_list *l
 /* ---- classes ---- */
 
 /* The rules of a list that another one has not. */
-static struct rule_list list_without(const struct rule_list *list, const struct rule_list *other)
+static struct rule_list list_without(
+	const struct ruleset *ruleset, const struct rule_list *list, const struct rule_list *other)
 {
 	struct rule_list rest = {.rule = heap_calloc(list->count + 1, sizeof(*rest.rule))};
+	bool *is_other = heap_calloc(ruleset->policy->rules + 1u, sizeof(*is_other));
 
-	for (size_t i = 0; rest.rule && i < list->count; i++) {
-		size_t k = 0;
-		while (k < other->count && other->rule[k] != list->rule[i])
-			k++;
-		if (k == other->count)
+	for (size_t i = 0; is_other && i < other->count; i++)
+		is_other[other->rule[i]] = true;
+	for (size_t i = 0; is_other && rest.rule && i < list->count; i++)
+		if (!is_other[list->rule[i]])
 			rest.rule[rest.count++] = list->rule[i];
-	}
+	free(is_other);
 	return rest;
 }
 
@@ -243,7 +244,8 @@ static void print_class(const struct ruleset *ruleset, uint32_t class, FILE *out
 	unsigned role = ruleset->policy->class[class].role;
 	struct rule_list list = {text->rule, text->rules};
 	struct rule_list base = {ruleset->class[role].rule, ruleset->class[role].rules};
-	struct rule_list more = list_without(&list, &base), gone = list_without(&base, &list);
+	struct rule_list more = list_without(ruleset, &list, &base),
+			 gone = list_without(ruleset, &base, &list);
 
 	fprintf(out, LABEL "%u, %s%s, profile %s, %zu rules, %zu appliance%s:", "class", class,
 		role_name((enum role)role), text->is_data ? ", data interfaces" : "", text->profile,
