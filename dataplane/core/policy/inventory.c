@@ -30,7 +30,29 @@ static size_t cells_bytes(size_t prefixes)
 	return (cells * sizeof(uint16_t) + 63) & ~(size_t)63;
 }
 
-/* Behind the cells: entries, MAC addresses, classes. */
+/* Prefixes beyond the pages have an upper half of their own each, at most, and a leaf. */
+static size_t blocks_for(size_t prefixes)
+{
+	if (prefixes <= PAGES_MAX)
+		return 1;
+	return prefixes - PAGES_MAX < BLOCKS_MAX - 1 ? prefixes - PAGES_MAX + 1 : BLOCKS_MAX;
+}
+
+static size_t leaves_for(size_t prefixes)
+{
+	if (prefixes <= PAGES_MAX)
+		return 0;
+	return prefixes < LEAVES_MAX ? prefixes : LEAVES_MAX;
+}
+
+/* Blocks and leaves lie behind the cells, and are filled when they are taken, like these. */
+static size_t deep_bytes(size_t prefixes)
+{
+	return blocks_for(prefixes) * PART * sizeof(uint32_t) +
+	       leaves_for(prefixes) * PART * sizeof(uint16_t);
+}
+
+/* Behind them: entries, MAC addresses, classes. */
 static size_t rest_bytes(size_t appliances, size_t prefixes, size_t macs)
 {
 	return slots_for(prefixes) * sizeof(struct entry) +
@@ -39,14 +61,15 @@ static size_t rest_bytes(size_t appliances, size_t prefixes, size_t macs)
 
 size_t inventory_size(size_t appliances, size_t prefixes, size_t macs)
 {
-	return sizeof(struct inventory) + cells_bytes(prefixes) +
+	return sizeof(struct inventory) + cells_bytes(prefixes) + deep_bytes(prefixes) +
 	       rest_bytes(appliances, prefixes, macs);
 }
 
 struct inventory *inventory_init(void *memory, size_t appliances, size_t prefixes, size_t macs)
 {
 	struct inventory *inv = memory;
-	uint8_t *rest = (uint8_t *)(inv + 1) + cells_bytes(prefixes);
+	uint8_t *deep = (uint8_t *)(inv + 1) + cells_bytes(prefixes);
+	uint8_t *rest = deep + deep_bytes(prefixes);
 
 	/* Cells are filled when they are taken: most of them never are. */
 	memset(inv, 0, sizeof(*inv));
@@ -63,6 +86,13 @@ struct inventory *inventory_init(void *memory, size_t appliances, size_t prefixe
 	inv->cell[CELL_UNMONITORED] = APPLIANCE_NONE;
 	inv->cell[CELL_HASHED] = APPLIANCE_HASHED;
 	inv->v6.filter_mask = UINT64_MAX;
+	inv->blocks_max = blocks_for(prefixes);
+	inv->leaves_max = leaves_for(prefixes);
+	inv->block = (uint32_t(*)[PART])(void *)deep;
+	inv->leaf = (uint16_t(*)[PART])(void *)(inv->block + inv->blocks_max);
+	for (unsigned i = 0; i < PART; i++)
+		inv->block[0][i] = APPLIANCE_HASHED;
+	inv->blocks = 1;
 	return inv;
 }
 
@@ -84,10 +114,10 @@ static size_t entry_hash(const uint64_t word[2], unsigned length)
 	return (size_t)hash_mix(word[0] ^ length, word[1] ^ MIX_SEED);
 }
 
-static struct entry *entry_find(
-	const struct inventory *inv, const uint64_t word[2], unsigned version, unsigned length)
+static struct entry *entry_find(const struct inventory *inv, const uint64_t word[2],
+	unsigned version, unsigned length, size_t hash)
 {
-	size_t i = entry_hash(word, length) & inv->entry_mask;
+	size_t i = hash & inv->entry_mask;
 
 	for (;; i = (i + 1) & inv->entry_mask) {
 		struct entry *e = &inv->entry[i];
@@ -97,6 +127,20 @@ static struct entry *entry_find(
 			e->length == length)
 			return e;
 	}
+}
+
+/* Other bits of the hash than those that choose the entry: most networks that are not there are
+ * told by a bit. */
+static unsigned entry_filter_slot(size_t hash)
+{
+	return (unsigned)(hash >> 40) & 0xffff;
+}
+
+static int entry_filter_test(const struct family *f, size_t hash)
+{
+	unsigned slot = entry_filter_slot(hash);
+
+	return (int)(f->entry_filter[slot / 64] >> (slot % 64) & 1);
 }
 
 static void width_add(struct family *f, unsigned version, unsigned length)
@@ -143,10 +187,14 @@ uint16_t inventory_longest_match(const struct inventory *inv, const struct famil
 	for (uint32_t i = 0; i < f->widths; i++) {
 		const struct width *w = &f->width[i];
 		const struct entry *e;
+		size_t hash;
 
 		masked[0] = word[0] & w->mask[0];
 		masked[1] = word[1] & w->mask[1];
-		e = entry_find(inv, masked, version, w->length);
+		hash = entry_hash(masked, w->length);
+		if (!entry_filter_test(f, hash))
+			continue;
+		e = entry_find(inv, masked, version, w->length, hash);
 		if (e->version != 0)
 			return e->appliance;
 	}
@@ -178,14 +226,74 @@ static void page_fill(struct inventory *inv, uint32_t upper, uint32_t first, uin
 	}
 }
 
+/* ---- upper halves without a page ---- */
+
+static uint32_t *block_part(struct inventory *inv, uint32_t upper, uint32_t part)
+{
+	return &inv->block[inv->block_of[half_as_it_lies(upper)]][part];
+}
+
+static uint16_t match_at(const struct inventory *inv, uint32_t address)
+{
+	struct address a = v4_address(address);
+
+	return inventory_longest_match(inv, &inv->v4, &a, 4);
+}
+
+static void leaf_fill(struct inventory *inv, uint32_t leaf, uint32_t first)
+{
+	for (uint32_t i = 0; i < PART; i++)
+		inv->leaf[leaf][i] = match_at(inv, first + i);
+}
+
+/* 256 addresses: a leaf where a network is smaller than they are, which never goes again. */
+static void part_fill(struct inventory *inv, uint32_t upper, uint32_t part, int is_split)
+{
+	uint32_t *where = block_part(inv, upper, part), first = upper << 16 | part << 8;
+
+	if (*where & BLOCK_LEAF) {
+		leaf_fill(inv, *where & ~BLOCK_LEAF, first);
+	} else if (*where == APPLIANCE_HASHED) {
+		return; /* no leaf was left for a smaller network in there */
+	} else if (!is_split) {
+		*where = match_at(inv, first);
+	} else if (inv->leaves == inv->leaves_max) {
+		*where = APPLIANCE_HASHED;
+	} else {
+		*where = BLOCK_LEAF | (uint32_t)inv->leaves;
+		leaf_fill(inv, (uint32_t)inv->leaves++, first);
+	}
+}
+
+/* A network of some of an upper half's addresses. Block 0 is hashed and stays so. */
+static void block_fill(struct inventory *inv, uint32_t upper, uint32_t first, uint32_t count)
+{
+	uint32_t parts = count < PART ? 1 : count / PART;
+
+	if (inv->block_of[half_as_it_lies(upper)] == 0)
+		return;
+	for (uint32_t i = 0; i < parts; i++)
+		part_fill(inv, upper, first / PART + i, count < PART);
+}
+
+static void block_take(struct inventory *inv, uint32_t upper)
+{
+	inv->upper[half_as_it_lies(upper)] = CELL_HASHED;
+	if (inv->blocks == inv->blocks_max)
+		return;
+	inv->block_of[half_as_it_lies(upper)] = (uint16_t)inv->blocks++;
+	for (uint32_t i = 0; i < PART; i++) {
+		*block_part(inv, upper, i) = APPLIANCE_NONE;
+		part_fill(inv, upper, i, 0);
+	}
+}
+
+/* ---- upper halves with a page ---- */
+
 static void page_take(struct inventory *inv, uint32_t upper)
 {
 	uint32_t *where = &inv->upper[half_as_it_lies(upper)];
 
-	if (inv->pages == inv->pages_max) {
-		*where = CELL_HASHED;
-		return;
-	}
 	*where = UPPER_PAGED | (CELL_PAGES + (uint32_t)inv->pages++ * HALF);
 	page_fill(inv, upper, 0, HALF);
 }
@@ -198,11 +306,16 @@ static void upper_add(struct inventory *inv, uint32_t upper, uint32_t first, uin
 
 	if (*where & UPPER_PAGED) {
 		page_fill(inv, upper, first, count);
-	} else if (*where != CELL_HASHED && count == HALF) {
+	} else if (*where == CELL_HASHED) {
+		block_fill(inv, upper, first, count);
+	} else if (count == HALF) {
 		*where = CELL_WHOLE + upper;
 		inv->cell[*where] = inventory_longest_match(inv, &inv->v4, &a, 4);
-	} else if (*where != CELL_HASHED) {
+	} else if (inv->pages < inv->pages_max) {
 		page_take(inv, upper);
+	} else {
+		block_take(inv, upper);
+		block_fill(inv, upper, first, count);
 	}
 }
 
@@ -222,10 +335,12 @@ int inventory_add_prefix(struct inventory *inv, const struct prefix *p, uint16_t
 	struct family *f = p->version == 4 ? &inv->v4 : &inv->v6;
 	struct entry *e;
 	uint64_t word[2];
+	size_t hash;
 
 	assert(appliance < inv->appliances || appliance == APPLIANCE_NONE);
 	words_of(&p->address, word);
-	e = entry_find(inv, word, p->version, p->length);
+	hash = entry_hash(word, p->length);
+	e = entry_find(inv, word, p->version, p->length, hash);
 	if (e->version != 0)
 		return -EEXIST;
 	if (inv->entries == inv->entries_max)
@@ -233,6 +348,8 @@ int inventory_add_prefix(struct inventory *inv, const struct prefix *p, uint16_t
 	inv->entries++;
 	*e = (struct entry){{word[0], word[1]}, appliance, p->version, p->length};
 	width_add(f, p->version, p->length);
+	f->entry_filter[entry_filter_slot(hash) / 64] |= (uint64_t)1
+							 << (entry_filter_slot(hash) % 64);
 	if (p->version == 4)
 		v4_add(inv, p);
 	else if (f->filter_mask != f->width[f->widths - 1].mask[0])

@@ -4,8 +4,8 @@
 
 /* The stupid twin: all prefixes in a row. */
 struct twin {
-	struct prefix prefix[150];
-	uint16_t appliance[150];
+	struct prefix prefix[400];
+	uint16_t appliance[400];
 	size_t count;
 };
 
@@ -89,7 +89,7 @@ static void inventory_finds_what_a_linear_search_finds(void **state)
 
 	(void)state;
 	for (unsigned round = 0; round < 40; round++) {
-		size_t prefixes = 1 + dice_below(&d, round < 25 ? 12 : 150);
+		size_t prefixes = 1 + dice_below(&d, round < 25 ? 12 : 400);
 		struct inventory *inv = inventory_new(50, prefixes, 0);
 		struct twin t = {0};
 		for (unsigned i = 0; i < 50; i++)
