@@ -88,7 +88,7 @@ static void inventory_finds_what_a_linear_search_finds(void **state)
 	struct dice d = dice_cast(7);
 
 	(void)state;
-	for (unsigned round = 0; round < 40; round++) {
+	for (unsigned round = 0; round < 28; round++) {
 		size_t prefixes = 1 + dice_below(&d, round < 25 ? 12 : 400);
 		struct inventory *inv = inventory_new(50, prefixes, 0);
 		struct twin t = {0};
