@@ -574,6 +574,17 @@ void site_default(struct site *site, struct profile *profile, struct arena *aren
 			(struct site_feature){.name = schema->feature[i].name, .enabled = true};
 }
 
+static void warn_of_groups(struct site_reader *r)
+{
+	const struct address_reader *a = &r->addresses;
+
+	r->site->warning = arena_alloc(r->arena, (a->groups + 1) * sizeof(*r->site->warning));
+	for (size_t i = 0; i < a->groups; i++)
+		if (!a->group[i].is_used)
+			r->site->warning[r->site->warnings++] = arena_format(r->arena,
+				"groups: %s has no effect: nothing names it", a->group[i].name);
+}
+
 static void read_all(struct site_reader *r, const struct site_yaml *yaml)
 {
 	unsigned named[256] = {0};
@@ -587,6 +598,7 @@ static void read_all(struct site_reader *r, const struct site_yaml *yaml)
 	read_protocols(r, "unexpected", VERDICT_UNEXPECTED_PROTOCOL, named);
 	read_mirror(r);
 	read_flow(r);
+	warn_of_groups(r);
 	r->arena = r->site->settings->memory;
 	read_capture(r, yaml->capture);
 	read_outputs(r, yaml->outputs);

@@ -322,14 +322,16 @@ static void pairs_write(struct rules_builder *b, struct policy *policy)
 
 	for (size_t i = 0; i < b->site->pairs; i++) {
 		const struct site_pair *from = &b->site->pair[i];
+		uint16_t feature = drafter_feature(&b->drafter, from->feature);
 		uint32_t x = from->appliance[0], y = from->appliance[1];
-		pair[i] = (struct policy_pair){
+		if (!b->site->feature[feature].enabled)
+			continue;
+		pair[policy->pairs++] = (struct policy_pair){
 			.appliance = {(uint16_t)(x < y ? x : y), (uint16_t)(x < y ? y : x)},
 			.set = pair_set(b, from)};
 	}
-	qsort(pair, b->site->pairs, sizeof(*pair), pair_compare);
+	qsort(pair, policy->pairs, sizeof(*pair), pair_compare);
 	policy->pair = pair;
-	policy->pairs = (uint32_t)b->site->pairs;
 }
 
 /* ---- the policy ---- */
