@@ -175,6 +175,20 @@ void format_bytes(uint64_t n, char text[32])
 	snprintf(text, 32, value < 9.95 && i > 0 ? "%.1f %s" : "%.0f %s", value, unit[i]);
 }
 
+void format_scaled(double n, char text[32])
+{
+	static const char unit[] = "\0kMGTPE";
+	unsigned i = 0;
+
+	for (; n >= 999.5 && i < sizeof(unit) - 2; i++)
+		n /= 1000;
+	snprintf(text, 32, "%.*f%.1s",
+		n < 9.995 && (i > 0 || n > 0)	? 2
+		: n < 99.95 && (i > 0 || n > 0) ? 1
+						: 0,
+		n, &unit[i]);
+}
+
 void format_protocol(uint8_t protocol, char text[ENDPOINT_TEXT_BYTES])
 {
 	const char *name = protocol_name(protocol);

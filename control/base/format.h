@@ -30,6 +30,9 @@ void format_number(uint64_t n, char text[32]);
 /* 1234567 as "1.2 MB". */
 void format_bytes(uint64_t n, char text[32]);
 
+/* 1234567 as "1.23M": three digits, and what a thousand times as much is called. */
+void format_scaled(double n, char text[32]);
+
 /* "740 ms", "45 s", "10 min", "2 h 5 min", "3 d 4 h": two units, without what is zero. */
 void format_elapsed(uint64_t ns, char text[32]);
 

@@ -5,6 +5,8 @@
 #include "cli/client.h"
 #include "cli/flow_row.h"
 
+#define INDENT 2 /* of a flow, below what it would be */
+
 enum { SOCKET, DRY_RUN, JSON };
 
 static const struct cli_option options[] = {
@@ -18,8 +20,8 @@ static const struct cli_option options[] = {
 
 static void print_change(void *context, const json_t *flow)
 {
-	printf("would be %s:\n  ", text_at(flow, "portolan.would_be"));
-	flow_row_print(flow, context, stdout);
+	printf("would be %s:\n%*s", text_at(flow, "portolan.would_be"), INDENT, "");
+	flow_table_row(context, flow);
 }
 
 static void print_result(const json_t *result, bool dry)
@@ -44,14 +46,16 @@ static int run(const struct cli_request *r)
 {
 	struct terminal_style st = terminal_style_of(terminal_wants_colour(stdout));
 	bool dry = r->value[DRY_RUN] != NULL;
+	struct flow_table table;
 	struct client_request q = {.command = "reload",
 		.socket = r->value[SOCKET],
 		.raw = r->value[JSON] != NULL,
 		.item = print_change,
-		.context = &st};
+		.context = &table};
 	json_t *result;
 	int status;
 
+	flow_table_init(&table, &st, (unsigned)terminal_columns(stdout) - INDENT, stdout);
 	q.arguments = json_pack("{s:b}", "dry_run", dry);
 	status = client_request(&q, &result);
 	if (status == EXIT_DONE && !q.raw)

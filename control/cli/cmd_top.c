@@ -17,6 +17,7 @@
 
 #define HEAD_LINES 6
 #define ROUND_MS 2000
+#define FLOW_KEY_BYTES 112
 
 enum { SOCKET };
 
@@ -34,9 +35,11 @@ struct top_view {
 	double packets, bytes, at_s; /* of the last refresh; 0: none */
 	struct terminal_style style;
 	size_t lines, columns;
+	json_t *before; /* packets and bytes of the flows last drawn, by their ids */
 };
 
-static const char *const sort_key[] = {"bytes", "packets", "severity", "start", "last"};
+static const char *const sort_key[] = {
+	"bytes", "bits", "packets", "pps", "severity", "start", "age", "last", "source", "port"};
 #define SORTS (sizeof(sort_key) / sizeof(*sort_key))
 
 /* --- terminal --------------------------------------------------------------------------- */
@@ -109,17 +112,46 @@ static void measure(struct top_view *v)
 /* --- refresh ------------------------------------------------------------------------------- */
 
 struct top_page {
-	FILE *out;
 	struct top_view *view;
-	size_t rows;
+	struct flow_table table;
+	double since_s; /* the last refresh; 0: there was none */
+	json_t *drawn;
 };
 
-static void add_row(void *context, const json_t *flow)
+/* The same flow has the same id and start. */
+static void flow_key(const json_t *flow, char key[FLOW_KEY_BYTES])
+{
+	snprintf(key, FLOW_KEY_BYTES, "%.60s %.40s", text_at(flow, "network.community_id"),
+		text_at(flow, "event.start"));
+}
+
+/* A flow that was drawn before shows its rates since then, not those since its start. */
+static void set_rates(const struct top_page *p, const char *key, json_t *flow)
+{
+	const json_t *before = json_object_get(p->view->before, key);
+	json_t *live = json_object_get(json_object_get(flow, "portolan"), "live");
+	double packets = number_at(flow, "network.packets") - number_at(before, "packets"),
+	       bytes = number_at(flow, "network.bytes") - number_at(before, "bytes");
+
+	if (!before || p->since_s <= 0 || packets < 0 || bytes < 0)
+		return;
+	json_object_set_new(live, "packets_per_second", json_real(packets / p->since_s));
+	json_object_set_new(live, "bits_per_second", json_real(bytes * 8 / p->since_s));
+}
+
+static void add_row(void *context, const json_t *item)
 {
 	struct top_page *p = context;
+	json_t *flow = json_deep_copy(item);
+	char key[FLOW_KEY_BYTES];
 
-	flow_row_print(flow, &p->view->style, p->out);
-	p->rows++;
+	flow_key(item, key);
+	set_rates(p, key, flow);
+	flow_table_row(&p->table, flow);
+	json_object_set_new(p->drawn, key,
+		json_pack("{s:f, s:f}", "packets", number_at(item, "network.packets"), "bytes",
+			number_at(item, "network.bytes")));
+	json_decref(flow);
 }
 
 static double seconds(void)
@@ -127,23 +159,29 @@ static double seconds(void)
 	return (double)clock_steady_ns() / 1e9;
 }
 
-static void print_rates(struct top_view *v, const json_t *status, FILE *out)
+/* Returns the seconds since the last refresh; 0: there was none. */
+static double print_rates(struct top_view *v, const json_t *status, FILE *out)
 {
 	double packets = number_at(status, "accounting.frames.received"),
 	       bytes = number_at(status, "accounting.frames.bytes"), now = seconds(),
-	       since = now - v->at_s;
+	       since = v->at_s > 0 ? now - v->at_s : 0;
+	char pps[32], bits[32];
 
-	if (v->at_s > 0 && since > 0)
-		fprintf(out, "%.3f Mpps, %.3f Gbit/s; ", (packets - v->packets) / since / 1e6,
-			(bytes - v->bytes) * 8 / since / 1e9);
+	if (since > 0) {
+		format_scaled((packets - v->packets) / since, pps);
+		format_scaled((bytes - v->bytes) * 8 / since, bits);
+		fprintf(out, "%s pps, %s bit/s; ", pps, bits);
+	}
 	v->packets = packets;
 	v->bytes = bytes;
 	v->at_s = now;
+	return since;
 }
 
-static void print_top(struct top_view *v, const json_t *status, FILE *out)
+static double print_top(struct top_view *v, const json_t *status, FILE *out)
 {
 	char alive[32], lost[32];
+	double since;
 
 	format_number(count_at(status, "accounting.flows.active"), alive);
 	format_number(count_at(status, "capture.loss.dropped_kernel") +
@@ -152,16 +190,17 @@ static void print_top(struct top_view *v, const json_t *status, FILE *out)
 		lost);
 	fprintf(out, "%sportolan%s  %s  health %s\n", v->style.bold, v->style.plain,
 		text_at(status, "policy.site"), text_at(status, "health"));
-	print_rates(v, status, out);
+	since = print_rates(v, status, out);
 	fprintf(out, "%s packets lost; %s flows alive; %.0f alerts\n", lost, alive,
 		number_at(status, "events.alerts"));
 	fprintf(out, "channels: %.0f up, %.0f half, %.0f silent, %.0f refused, %.0f unanswered\n",
 		number_at(status, "channels.up"), number_at(status, "channels.half"),
 		number_at(status, "channels.silent"), number_at(status, "channels.refused"),
 		number_at(status, "channels.unanswered"));
-	fprintf(out, "%sq quit  s sort by %s  f %s%s\n\n", v->style.dim,
+	fprintf(out, "%sby %s; q quit  s sort by %s  f %s%s\n\n", v->style.dim, sort_key[v->sort],
 		sort_key[(v->sort + 1) % SORTS], v->flagged ? "all flows" : "flagged only",
 		v->style.plain);
+	return since;
 }
 
 /* Cuts lines at the screen's width; escape sequences have no width. */
@@ -191,7 +230,7 @@ static void show(const char *text, const struct top_view *v)
 
 static int fill(struct top_view *v, FILE *out)
 {
-	struct top_page page = {.out = out, .view = v};
+	struct top_page page = {.view = v, .drawn = json_object()};
 	struct client_request status = {.command = "status", .socket = v->socket};
 	struct client_request flows = {
 		.command = "flows", .socket = v->socket, .item = add_row, .context = &page};
@@ -200,13 +239,16 @@ static int fill(struct top_view *v, FILE *out)
 	int result = client_request(&status, &answer);
 
 	if (result == EXIT_DONE) {
-		print_top(v, answer, out);
-		flow_row_head(&v->style, out);
+		page.since_s = print_top(v, answer, out);
+		flow_table_init(&page.table, &v->style, (unsigned)v->columns, out);
+		flow_table_head(&page.table);
 		flows.arguments = json_pack("{s:s, s:b, s:I}", "sort", sort_key[v->sort], "flagged",
 			v->flagged, "limit", (json_int_t)rows);
 		result = client_request(&flows, NULL);
 		json_decref(flows.arguments);
 	}
+	json_decref(v->before);
+	v->before = page.drawn;
 	json_decref(answer);
 	return result;
 }
@@ -269,6 +311,7 @@ static int run(const struct cli_request *r)
 		status = draw(&v);
 	while (status == EXIT_DONE && handle_key(&v));
 	leave_screen(&before);
+	json_decref(v.before);
 	if (is_over) /* stopped, possibly during a request */
 		return EXIT_DONE;
 	if (status != EXIT_DONE)
@@ -281,9 +324,12 @@ const struct cli_command cli_top = {
 	.summary = "the flows that are alive, watched on a terminal",
 	.arguments = "",
 	.description =
-		"Every two seconds. Keys: q quit, s sort by bytes, packets, severity, start or "
-		"last packet,\n"
-		"f only flagged flows. Follows the window's size.",
+		"Every two seconds, with PPS and BIT/S since the last time. Keys: q quit, s sort "
+		"by "
+		"the next\n"
+		"of bytes, bits, packets, pps, severity, start, age, last, source and port, f only "
+		"flagged flows.\n"
+		"Follows the window's size.",
 	.options = options,
 	.run = run,
 };

@@ -590,6 +590,8 @@ static void read_all(struct site_reader *r, const struct site_yaml *yaml)
 	unsigned named[256] = {0};
 
 	address_reader_open(&r->addresses);
+	r->site->group = r->addresses.group;
+	r->site->groups = r->addresses.groups;
 	read_appliances(r, yaml);
 	site_read_managers(r);
 	site_read_features(r, yaml);

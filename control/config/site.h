@@ -15,6 +15,7 @@
 #include "inventory.h"
 #include "timeouts.h"
 
+struct address_group;
 struct arena;
 struct errors;
 struct document;
@@ -106,6 +107,8 @@ struct site {
 	size_t profiles;
 	struct site_appliance *appliance;
 	size_t appliances;
+	struct address_group *group; /* named lists of addresses */
+	size_t groups;
 	struct site_feature *feature; /* in order of first appearance, those of the profile first */
 	size_t features;
 	struct site_extra *extra;

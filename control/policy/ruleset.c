@@ -41,6 +41,8 @@ static void values_write(
 	ruleset->name = plain_text(arena_text(builder->arena, name));
 	ruleset->profile = arena_text(builder->arena, builder->profile.name);
 	ruleset->version = arena_text(builder->arena, builder->profile.version);
+	ruleset->group = builder->site.group;
+	ruleset->groups = builder->site.groups;
 	ruleset->mirror_endpoint = builder->site.mirror_endpoint;
 	ruleset->mirror_endpoints = builder->site.mirror_endpoints;
 	ruleset->warmup_ns = builder->site.warmup_ns;

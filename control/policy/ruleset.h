@@ -15,6 +15,7 @@
 #include "policy.h"
 #include "timeouts.h"
 
+struct address_group;
 struct errors;
 struct settings;
 
@@ -65,6 +66,8 @@ struct ruleset {
 	uint32_t rows;		     /* places of rules: see policy/rows.h */
 	uint32_t *row_of;	     /* by set */
 	uint16_t *class_row;	     /* sets by class and row */
+	struct address_group *group; /* of the site, by name (config/address_list.h) */
+	size_t groups;
 	char **feature;		     /* by feature number */
 	size_t features;
 	struct signatures *signatures;

@@ -288,6 +288,20 @@ static void put_evasion(struct buffer *b, const struct record *r)
 	json_close(b, '}');
 }
 
+static void put_live(struct buffer *b, const struct event *v)
+{
+	if (!v->is_live)
+		return;
+	json_object_open(b, "live");
+	json_number(b, "age", v->live.age_ns);
+	json_number(b, "idle", v->live.idle_ns);
+	json_put_key(b, "packets_per_second");
+	json_put_decimal(b, v->live.packets_per_second);
+	json_put_key(b, "bits_per_second");
+	json_put_decimal(b, v->live.bits_per_second);
+	json_close(b, '}');
+}
+
 static void put_flow_verdict(struct buffer *b, const struct event *v, const struct ecs *e)
 {
 	const struct record *r = v->record;
@@ -311,6 +325,7 @@ static void put_flow_verdict(struct buffer *b, const struct event *v, const stru
 	ecs_put_own_facts(b, r);
 	put_evasion(b, r);
 	put_finding(b, &v->finding);
+	put_live(b, v);
 	if (v->would_be)
 		json_word(b, "would_be", v->would_be);
 	json_close(b, '}');

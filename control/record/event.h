@@ -53,6 +53,12 @@ struct event_correlation {
 /* Sets the id of a correlation by what it is about. */
 void event_correlation_identify(struct event_correlation *);
 
+/* Of a flow that is alive. */
+struct event_live {
+	uint64_t age_ns, idle_ns; /* since its first and its last packet */
+	double packets_per_second, bits_per_second;
+};
+
 struct event {
 	enum event_kind kind;
 	enum severity severity; /* SEVERITY_NONE: no alert */
@@ -62,6 +68,8 @@ struct event {
 	struct event_finding finding;
 	struct event_channel channel;
 	struct event_correlation correlation;
+	struct event_live live; /* if `is_live` */
+	bool is_live;
 	const char *would_be; /* the verdict by another ruleset, if evaluated; else NULL */
 	/* Names and texts of the ruleset and the sensor; NULL: none. */
 	const char *message, *rule, *technique, *appliance, *profile, *policy, *observer,

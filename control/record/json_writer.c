@@ -57,6 +57,17 @@ void json_put_number(struct buffer *b, int64_t number)
 	buffer_number(b, number);
 }
 
+void json_put_decimal(struct buffer *b, double number)
+{
+	uint64_t thousandths = number > 0 && number < 9e15 ? (uint64_t)(number * 1000 + 0.5) : 0;
+	unsigned fraction = (unsigned)(thousandths % 1000);
+	char text[4] = {'.', (char)('0' + fraction / 100), (char)('0' + fraction / 10 % 10),
+		(char)('0' + fraction % 10)};
+
+	json_put_number(b, (int64_t)(thousandths / 1000));
+	buffer_append(b, text, sizeof(text));
+}
+
 void json_put_bool(struct buffer *b, bool value)
 {
 	json_put_comma(b);

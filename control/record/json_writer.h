@@ -74,6 +74,7 @@ static inline void json_put_word(struct buffer *b, const char *word)
 
 void json_put_text(struct buffer *, const char *text, size_t length);
 void json_put_number(struct buffer *, int64_t);
+void json_put_decimal(struct buffer *, double); /* with three digits of its fraction */
 void json_put_bool(struct buffer *, bool);
 /* As texts: a number, a time (RFC 3339), an address (RFC 5952). */
 void json_put_number_text(struct buffer *, unsigned);

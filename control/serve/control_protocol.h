@@ -15,7 +15,8 @@
  *   channels                     items: {appliances, state, since, last_packet, …}
  *   matrix    appliance, state   items: {appliance, role, rule, state, last_seen, …}
  *   flows     appliance, peer, port, verdict, flagged, sort, limit
- *                                items: records as in --flows, of live flows
+ *                                items: records as in --flows, of live flows, with portolan.live:
+ *                                {age, idle (ns), packets_per_second, bits_per_second}
  *   reload    dry_run            items of a dry run: flows whose verdict would change
  */
 #ifndef PORTOLAN_CONTROL_PROTOCOL_H
@@ -26,6 +27,30 @@
 
 /* Longest request; a line of an answer may be longer. */
 #define CONTROL_REQUEST_BYTES 65536
+
+/* What `flows` sorts by: a column each. Numbers and times the largest first, `start` and `last` the
+ * latest, verdicts the gravest; texts and addresses in their order. Rates are of a flow's whole
+ * life. */
+#define FLOW_ORDER_LIST(X)                                                                         \
+	X(BYTES, "bytes")                                                                          \
+	X(PACKETS, "packets")                                                                      \
+	X(PPS, "pps")                                                                              \
+	X(BITS, "bits")                                                                            \
+	X(AGE, "age")                                                                              \
+	X(IDLE, "idle")                                                                            \
+	X(START, "start")                                                                          \
+	X(LAST, "last")                                                                            \
+	X(SEVERITY, "severity")                                                                    \
+	X(VERDICT, "verdict")                                                                      \
+	X(CONNECTION, "connection")                                                                \
+	X(SERVICE, "service")                                                                      \
+	X(SOURCE, "source")                                                                        \
+	X(SOURCE_PORT, "source-port")                                                              \
+	X(DESTINATION, "destination")                                                              \
+	X(PORT, "port")
+
+#define FLOW_ORDER_MEMBER(member, text) FLOW_ORDER_##member,
+enum flow_order { FLOW_ORDER_LIST(FLOW_ORDER_MEMBER) FLOW_ORDER_COUNT };
 
 #define CONTROL_FLOWS_DEFAULT 1000
 #define CONTROL_FLOWS_MAX 100000

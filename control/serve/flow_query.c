@@ -6,25 +6,16 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "base/literal.h"
 #include "policy/draft_verdict.h"
 #include "policy/ruleset.h"
 #include "record/ecs.h"
 #include "serve/control_protocol.h"
 #include "serve/control_socket.h"
-
-/* Sort order and the number to sort by, largest first. */
-#define ORDER_LIST(X)                                                                              \
-	X(BYTES, "bytes", r->bytes[0] + r->bytes[1])                                               \
-	X(PACKETS, "packets", r->packets[0] + r->packets[1])                                       \
-	X(START, "start", r->start_ns)                                                             \
-	X(LAST, "last", r->end_ns)                                                                 \
-	X(SEVERITY, "severity", (uint64_t)r->severity << 56 | (r->bytes[0] + r->bytes[1]) >> 8)
-#define ORDER_MEMBER(member, text, number) ORDER_##member,
-enum order { ORDER_LIST(ORDER_MEMBER) ORDER_COUNT };
+#include "serve/flow_order.h"
+#include "serve/peer_filter.h"
 
 struct kept {
-	uint64_t rank;
+	struct flow_rank rank;
 	enum verdict verdict; /* under the other ruleset */
 	struct record record;
 };
@@ -34,11 +25,12 @@ struct flow_query {
 	struct ruleset *other;		 /* NULL: a query for flows */
 	const char *appliance, *verdict; /* NULL: any; memory of `arguments` */
 	json_t *arguments;
-	struct address peer;
-	unsigned peer_version; /* 0: any */
-	long port;	       /* -1: any */
+	struct peer_filter peer;
+	bool has_peer; /* else any */
+	long port;     /* -1: any */
 	bool flagged;
-	enum order order;
+	enum flow_order order;
+	uint64_t now_ns; /* for age and rates */
 	/* Min-heap by rank. */
 	struct kept *kept;
 	size_t count, limit;
@@ -51,52 +43,29 @@ struct flow_query {
 /* Items at a time: 64 take half a millisecond. */
 #define SLICE 64
 
-static uint64_t rank_of(enum order o, const struct record *r)
-{
-	switch (o) {
-#define ORDER_RANK(member, text, number)                                                           \
-	case ORDER_##member:                                                                       \
-		return number;
-		ORDER_LIST(ORDER_RANK)
-#undef ORDER_RANK
-	default:
-		return 0;
-	}
-}
-
 /* --- request ----------------------------------------------------------------------------- */
 
 static bool read_order(struct flow_query *q, char *why)
 {
-	static const char *const name[] = {
-#define ORDER_NAME(member, text, number) text,
-		ORDER_LIST(ORDER_NAME)
-#undef ORDER_NAME
-	};
+#define ORDER_WORD(member, text) ", " text
+	static const char words[] = FLOW_ORDER_LIST(ORDER_WORD);
+#undef ORDER_WORD
 	const char *text = json_string_value(json_object_get(q->arguments, "sort"));
 
-	q->order = ORDER_BYTES;
-	for (unsigned i = 0; text && i < ORDER_COUNT; i++)
-		if (strcmp(text, name[i]) == 0) {
-			q->order = (enum order)i;
-			return true;
-		}
-	if (text)
-		snprintf(why, FLOW_QUERY_WHY_BYTES,
-			"sort: found '%.40s'; want bytes, packets, start, last or severity", text);
-	return !text;
+	q->order = text ? flow_order_by_name(text) : FLOW_ORDER_BYTES;
+	if (q->order == FLOW_ORDER_COUNT)
+		snprintf(why, FLOW_QUERY_WHY_BYTES, "sort: found '%.40s'; want one of %s", text,
+			words + 2);
+	return q->order != FLOW_ORDER_COUNT;
 }
 
 static bool read_peer(struct flow_query *q, char *why)
 {
 	const char *text = json_string_value(json_object_get(q->arguments, "peer"));
 
-	if (!text)
-		return true;
-	q->peer_version = literal_address(text, &q->peer);
-	if (!q->peer_version)
-		snprintf(why, FLOW_QUERY_WHY_BYTES, "peer: found '%.60s'; want an address", text);
-	return q->peer_version != 0;
+	q->has_peer = text != NULL;
+	return !text ||
+	       peer_filter_init(&q->peer, text, q->ecs->ruleset, why, FLOW_QUERY_WHY_BYTES) == 0;
 }
 
 static bool read_number(
@@ -154,21 +123,22 @@ static bool read_arguments(struct flow_query *q, char *why)
 	return true;
 }
 
-static struct flow_query *flow_query_new(const struct ecs *ecs)
+static struct flow_query *flow_query_new(const struct ecs *ecs, uint64_t now_ns)
 {
 	struct flow_query *q = calloc(1, sizeof(*q));
 
 	if (q) {
 		q->ecs = ecs;
+		q->now_ns = now_ns;
 		q->ruleset = ecs->ruleset;
 	}
 	return q;
 }
 
-struct flow_query *flow_query_of_flows(
-	const json_t *arguments, const struct ecs *ecs, char why[FLOW_QUERY_WHY_BYTES])
+struct flow_query *flow_query_of_flows(const json_t *arguments, const struct ecs *ecs,
+	uint64_t now_ns, char why[FLOW_QUERY_WHY_BYTES])
 {
-	struct flow_query *q = flow_query_new(ecs);
+	struct flow_query *q = flow_query_new(ecs, now_ns);
 
 	snprintf(why, FLOW_QUERY_WHY_BYTES, "no more memory");
 	if (q)
@@ -181,13 +151,14 @@ struct flow_query *flow_query_of_flows(
 	return NULL;
 }
 
-struct flow_query *flow_query_of_ruleset(struct ruleset *other, const struct ecs *ecs)
+struct flow_query *flow_query_of_ruleset(
+	struct ruleset *other, const struct ecs *ecs, uint64_t now_ns)
 {
-	struct flow_query *q = flow_query_new(ecs);
+	struct flow_query *q = flow_query_new(ecs, now_ns);
 
 	if (q) {
 		q->limit = CONTROL_FLOWS_DEFAULT;
-		q->order = ORDER_SEVERITY;
+		q->order = FLOW_ORDER_SEVERITY;
 		q->kept = calloc(q->limit, sizeof(*q->kept));
 	}
 	if (q && q->kept) {
@@ -203,6 +174,7 @@ void flow_query_free(struct flow_query *q)
 	if (!q)
 		return;
 	ruleset_close(q->other);
+	peer_filter_fini(&q->peer);
 	json_decref(q->arguments);
 	free(q->kept);
 	free(q);
@@ -221,12 +193,6 @@ static bool has_appliance(const struct flow_query *q, const struct record *r)
 	return false;
 }
 
-static bool has_peer(const struct flow_query *q, const struct record *r)
-{
-	return r->version == q->peer_version &&
-	       (address_equal(&r->address[0], &q->peer) || address_equal(&r->address[1], &q->peer));
-}
-
 static bool fits(const struct flow_query *q, const struct record *r)
 {
 	if (q->flagged && !verdict_is_flagged((enum verdict)r->verdict))
@@ -237,7 +203,7 @@ static bool fits(const struct flow_query *q, const struct record *r)
 		return false;
 	if (q->appliance && !has_appliance(q, r))
 		return false;
-	return !q->peer_version || has_peer(q, r);
+	return !q->has_peer || peer_filter_fits(&q->peer, r, q->ecs->ruleset);
 }
 
 /* The flow's present verdict under another ruleset; VERDICT_COUNT: not monitored. */
@@ -264,9 +230,10 @@ static void sift_down(struct flow_query *q)
 
 	while ((child = 2 * i + 1) < q->count) {
 		struct kept swap = q->kept[i];
-		if (child + 1 < q->count && q->kept[child + 1].rank < q->kept[child].rank)
+		if (child + 1 < q->count &&
+			flow_rank_is_less(&q->kept[child + 1].rank, &q->kept[child].rank))
 			child++;
-		if (q->kept[i].rank <= q->kept[child].rank)
+		if (!flow_rank_is_less(&q->kept[child].rank, &q->kept[i].rank))
 			return;
 		q->kept[i] = q->kept[child];
 		q->kept[child] = swap;
@@ -278,7 +245,7 @@ static void sift_up(struct flow_query *q)
 {
 	size_t i = q->count - 1, parent;
 
-	while (i > 0 && q->kept[parent = (i - 1) / 2].rank > q->kept[i].rank) {
+	while (i > 0 && flow_rank_is_less(&q->kept[i].rank, &q->kept[parent = (i - 1) / 2].rank)) {
 		struct kept swap = q->kept[i];
 		q->kept[i] = q->kept[parent];
 		q->kept[parent] = swap;
@@ -288,12 +255,13 @@ static void sift_up(struct flow_query *q)
 
 static void insert(struct flow_query *q, const struct record *r, enum verdict other)
 {
-	struct kept k = {.rank = rank_of(q->order, r), .verdict = other, .record = *r};
+	struct kept k = {
+		.rank = flow_rank_of(q->order, r, q->now_ns), .verdict = other, .record = *r};
 
 	if (q->count < q->limit) {
 		q->kept[q->count++] = k;
 		sift_up(q);
-	} else if (q->kept[0].rank < k.rank) {
+	} else if (flow_rank_is_less(&q->kept[0].rank, &k.rank)) {
 		q->kept[0] = k;
 		sift_down(q);
 	}
@@ -321,7 +289,7 @@ static int compare_rank(const void *left, const void *right)
 {
 	const struct kept *a = left, *b = right;
 
-	return a->rank < b->rank ? 1 : a->rank > b->rank ? -1 : 0;
+	return flow_rank_is_less(&a->rank, &b->rank) - flow_rank_is_less(&b->rank, &a->rank);
 }
 
 static bool put_item(
@@ -333,6 +301,8 @@ static bool put_item(
 	bool is_put;
 
 	event_of_record(&v, q->ecs, &k->record, &words);
+	v.live = flow_live(&k->record, q->now_ns);
+	v.is_live = true;
 	if (q->other)
 		v.would_be = k->verdict == VERDICT_COUNT ? "unmonitored" : verdict_name(k->verdict);
 	ecs_render(&v, q->ecs, &json);
@@ -376,5 +346,5 @@ bool flow_query_continue(struct flow_query *q, struct control_client *client)
 
 size_t flow_query_bytes(const struct flow_query *q)
 {
-	return q->limit * sizeof(*q->kept);
+	return q->limit * sizeof(*q->kept) + q->peer.bytes;
 }

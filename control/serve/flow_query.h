@@ -19,14 +19,14 @@ struct ecs;
 struct flow_query;
 
 /* A query for flows; NULL with the reason in `why`. */
-#define FLOW_QUERY_WHY_BYTES 256
-struct flow_query *flow_query_of_flows(
-	const json_t *arguments, const struct ecs *, char why[FLOW_QUERY_WHY_BYTES]);
+#define FLOW_QUERY_WHY_BYTES 320
+struct flow_query *flow_query_of_flows(const json_t *arguments, const struct ecs *, uint64_t now_ns,
+	char why[FLOW_QUERY_WHY_BYTES]);
 
 /* A query for flows whose verdict would change; takes ownership of the ruleset, unless it returns
  * NULL: out of memory.
  */
-struct flow_query *flow_query_of_ruleset(struct ruleset *, const struct ecs *);
+struct flow_query *flow_query_of_ruleset(struct ruleset *, const struct ecs *, uint64_t now_ns);
 
 void flow_query_free(struct flow_query *);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/errors.h"
 #include "base/format.h"
 #include "config/settings.h"
@@ -591,7 +592,8 @@ static void wait_for_dump(
 static void answer_flows(struct requests *a, struct control_client *client, const json_t *arguments)
 {
 	char why[FLOW_QUERY_WHY_BYTES];
-	struct flow_query *q = flow_query_of_flows(arguments, &a->collector->ecs, why);
+	struct flow_query *q =
+		flow_query_of_flows(arguments, &a->collector->ecs, clock_wall_ns(), why);
 
 	wait_for_dump(a, client, q, why);
 }
@@ -685,7 +687,7 @@ static void dry_run(struct requests *a, struct control_client *client)
 		control_refuse(client, "%s", errors.text);
 		return;
 	}
-	q = flow_query_of_ruleset(ruleset, &a->collector->ecs);
+	q = flow_query_of_ruleset(ruleset, &a->collector->ecs, clock_wall_ns());
 	if (!q)
 		ruleset_close(ruleset);
 	wait_for_dump(a, client, q, "no more memory");

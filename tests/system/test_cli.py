@@ -247,7 +247,7 @@ def test_short_options_and_words_ask_for_help_and_version(w):
         equal(w.run(*arguments).stdout, w.run("replay", "--help").stdout, " ".join(arguments))
     for word in ("-V", "version"):
         equal(w.run(word).stdout, w.run("--version").stdout, word)
-    assert "one of bytes|packets|start|last|severity" in w.run("flows", "-h").stdout
+    assert "one of bytes|packets|pps|bits|age|idle|start|last|severity|" in w.run("flows", "-h").stdout
 
 
 def test_check_takes_its_site_as_an_argument(w):

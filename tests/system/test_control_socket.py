@@ -43,6 +43,7 @@ class Sensor:
             before + self.plain.read_text() +
             'capture:\n  source: dpdk\n  dpdk: {devices: ["net_pcap0,rx_pcap='
             f'{self.capture},infinite_rx=1"]}}\n'
+            'groups: {ftd-pair: [10.20.0.1-10.20.0.2]}\n'
             f'outputs: {{control: {{socket: {self.socket}}}}}\n')
 
     def start(self):
@@ -97,9 +98,10 @@ class Sensor:
         assert not items and last['done'], last
         return last['result']
 
-    def run(self, *arguments):
+    def run(self, *arguments, columns=100):
         return subprocess.run([PORTOLAN, *arguments, '--socket', self.socket], text=True,
-                              capture_output=True, check=False, timeout=60)
+                              capture_output=True, check=False, timeout=60,
+                              env=os.environ | {'COLUMNS': str(columns)})
 
 
 def status_says_what_is_read_and_judged(w):
@@ -136,8 +138,47 @@ def flows_are_those_that_fit(w):
     assert '3 shown' in shown.stdout and shown.returncode == 0, shown.stderr
 
 
+def a_live_flow_has_its_age_and_rates(w):
+    flows, _ = w.ask('flows', limit=100000, sort='pps')
+    rates = [f['portolan']['live']['packets_per_second'] for f in flows]
+    assert rates == sorted(rates, reverse=True) and rates[0] > 0
+    for f in flows:
+        live = f['portolan']['live']
+        assert live['age'] >= live['idle'] >= 0
+        assert f['source']['port'] and f['event']['start'] and f['event']['end']
+        seconds = max(live['age'] / 1e9, 1)
+        assert abs(live['bits_per_second'] - f['network']['bytes'] * 8 / seconds) < 0.01
+    ports = [f['source']['port'] for f in w.ask('flows', limit=100000, sort='source-port')[0]]
+    assert ports == sorted(ports)
+
+
+def a_peer_is_an_address_a_network_an_appliance_or_a_group(w):
+    everything = w.ask('flows', limit=100000)[0]
+
+    def with_end(wanted):
+        return {f['network']['community_id'] for f in everything
+                if any(wanted(f[side]['ip']) for side in ('source', 'destination'))}
+    for peer, wanted in (('ftd-1', lambda ip: ip == '10.20.0.1'),
+                         ('10.20.0.0/24', lambda ip: ip.startswith('10.20.0.')),
+                         ('ftd-pair', lambda ip: ip in ('10.20.0.1', '10.20.0.2'))):
+        found = {f['network']['community_id'] for f in w.ask('flows', limit=100000, peer=peer)[0]}
+        assert found == with_end(wanted) and found, peer
+    _, last = w.ask('flows', peer='ftd-pear')
+    assert 'appliance or group: "ftd-pair"' in last['error'], last
+
+
+def no_line_of_flows_is_longer_than_the_terminal(w):
+    for columns in (60, 80, 132):
+        shown = w.run('flows', '--limit', '50', columns=columns)
+        lines = shown.stdout.splitlines()
+        assert len(lines) > 50 and max(map(len, lines)) <= columns, shown.stdout
+    assert 'more columns: --wide' in shown.stdout
+    wide = w.run('flows', '--limit', '5', '--wide', columns=60).stdout
+    assert 'LAST PACKET' in wide.splitlines()[0] and '--wide' not in wide, wide
+
+
 def a_wrong_filter_is_refused_with_what_would_be_right(w):
-    for arguments, words in (({'sort': 'x'}, 'want bytes'), ({'peer': 'x'}, 'want an address'),
+    for arguments, words in (({'sort': 'x'}, 'want one of bytes'), ({'peer': 'x'}, 'want an address'),
                              ({'port': 65536}, '0 to 65535'), ({'limit': 0}, 'from 1'),
                              ({'appliance': 'nobody'}, 'the site has no'),
                              ({'verdict': 'x'}, 'unexpected-port')):
@@ -315,6 +356,8 @@ def killed_it_starts_again(w):
 
 
 TESTS = [status_says_what_is_read_and_judged, health_is_the_exit_status, flows_are_those_that_fit,
+         a_live_flow_has_its_age_and_rates, a_peer_is_an_address_a_network_an_appliance_or_a_group,
+         no_line_of_flows_is_longer_than_the_terminal,
          a_wrong_filter_is_refused_with_what_would_be_right, matrix_has_every_rule_of_an_appliance,
          a_dry_run_lists_flows_and_changes_nothing, a_reload_judges_live_flows_again,
          a_reload_with_an_error_changes_nothing, an_appliance_that_goes_takes_its_flows_along,

@@ -117,6 +117,23 @@ static void format_elapsed_has_the_two_largest_units(void **state)
 	}
 }
 
+static void format_scaled_has_three_digits(void **state)
+{
+	static const struct {
+		double n;
+		const char *text;
+	} want[] = {{0, "0"}, {0.25, "0.25"}, {9.994, "9.99"}, {12.34, "12.3"}, {999, "999"},
+		{999.6, "1.00k"}, {1234, "1.23k"}, {98765432, "98.8M"}, {123e9, "123G"},
+		{5e12, "5.00T"}, {7e21, "7000E"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		char text[32];
+		format_scaled(want[i].n, text);
+		assert_string_equal(text, want[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,6 +141,7 @@ int main(void)
 		cmocka_unit_test(format_address_is_what_inet_ntop_says),
 		cmocka_unit_test(format_integer_is_what_printf_says),
 		cmocka_unit_test(format_elapsed_has_the_two_largest_units),
+		cmocka_unit_test(format_scaled_has_three_digits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
