@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/format.h"
+#include "base/suggest.h"
 #include "cli/cli.h"
 #include "cli/flow_spec.h"
 #include "policy/nearest.h"
@@ -65,6 +66,19 @@ static void print_end(const struct ruleset *c, struct other_profiles *other_prof
 			out);
 }
 
+/* Which address was taken for a name. */
+static void print_names(const struct flow_spec *q, FILE *out)
+{
+	char address[ADDRESS_TEXT_BYTES];
+
+	for (unsigned end = 0; end < 2; end++) {
+		if (!*q->name[end])
+			continue;
+		format_address(&q->flow.address[end], q->flow.version, address);
+		fprintf(out, "%s is taken as %s\n", q->name[end], address);
+	}
+}
+
 static void swap_ends(struct flow_tuple *c)
 {
 	struct address a = c->address[0];
@@ -115,7 +129,7 @@ static int run(const struct cli_request *r)
 {
 	struct flow_spec spec;
 	struct ruleset *ruleset;
-	char why[256];
+	char why[2 * SUGGEST_TEXT_BYTES];
 	int status;
 
 	if (!r->value[SITE])
@@ -125,8 +139,13 @@ static int run(const struct cli_request *r)
 	ruleset = cli_ruleset(r->value[SITE], NULL, NULL);
 	if (!ruleset)
 		return EXIT_MISUSED;
-	explain(ruleset, &spec, stdout);
-	status = cli_flush("explain");
+	if (flow_spec_resolve(&spec, ruleset, why, sizeof(why)) < 0) {
+		status = cli_misuse("explain", "%s", why);
+	} else {
+		print_names(&spec, stdout);
+		explain(ruleset, &spec, stdout);
+		status = cli_flush("explain");
+	}
 	ruleset_close(ruleset);
 	return status;
 }
@@ -143,7 +162,11 @@ const struct cli_command cli_explain = {
 		"appliance, with the rules that cover it or the nearest ones and how they differ.\n"
 		"PROTO is tcp, udp, or another IP protocol by name or number; then there are no "
 		"ports.\n"
-		"IPv6: [2001:db8::1]:443. Examples:\n"
+		"IPv6: [2001:db8::1]:443. The name of an appliance or a group of the site stands "
+		"for "
+		"its first\n"
+		"address, or the first host of its first network. Examples:\n"
+		"  portolan explain --site site.yaml tcp branch-1:50000 fmc-1:8305\n"
 		"  portolan explain --site site.yaml tcp 10.20.0.7:49152 10.10.0.5:8305\n"
 		"  portolan explain --site site.yaml gre 10.20.0.7 192.0.2.1",
 	.options = options,

@@ -521,6 +521,21 @@ def test_explain_says_what_a_flow_would_get(w):
     assert "ftd-1" in both and "fmc-1" in both, f"one end is missing: {both!r}"
 
 
+def test_explain_takes_names_of_the_site(w):
+    site = w.write("names.yaml", SITE + "groups: {admins: [198.51.100.0/28]}\n")
+    done = w.run("explain", "--site", site, "tcp", "fmc-1:50000", "ftd-1:443")
+    status(done, 0)
+    lines = done.stdout.splitlines()
+    equal(lines[:2], ["fmc-1 is taken as 10.10.0.5", "ftd-1 is taken as 10.20.0.1"], "names")
+    equal(lines[2:], w.run("explain", "--site", site, "tcp", "10.10.0.5:50000",
+                           "10.20.0.1:443").stdout.splitlines(), "the rest")
+    assert "admins is taken as 198.51.100.1\n" in \
+        w.run("explain", "--site", site, "udp", "admins:1", "ftd-1:443").stdout
+    wrong = w.run("explain", "--site", site, "tcp", "fmc-l:1", "ftd-1:443")
+    status(wrong, 2)
+    assert 'no appliance or group \'fmc-l\'; want an address, or "fmc-1"' in wrong.stderr, wrong.stderr
+
+
 def test_site_that_flags_what_is_implied_is_judged_without_it(w):
     site = w.write("strict.yaml", SITE + "implied: flag\n")
     done = w.run("explain", "--site", site, "udp", "198.51.100.1:1", "10.20.0.1:443")
