@@ -12,39 +12,6 @@
 #include "policy/remap.h"
 #include "policy/ruleset.h"
 
-#define SECOND_NS 1000000000ull
-
-/* Both connections carry heartbeats: one without a packet for longer is not up. */
-#define SILENT_NS (300 * SECOND_NS)
-
-/* A connection shorter than this counts as failed after its handshake. */
-#define SHORT_NS (120 * SECOND_NS)
-
-/* Devices retry about every 44 seconds: an attempt determines the state for so long. */
-#define ATTEMPT_NS (180 * SECOND_NS)
-
-static const char *const name[] = {
-#define STATE_NAME(member, text, words) [CHANNEL_##member] = text,
-	CHANNEL_STATE_LIST(STATE_NAME)
-#undef STATE_NAME
-};
-
-static const char *const info[] = {
-#define STATE_WORDS(member, text, words) [CHANNEL_##member] = words,
-	CHANNEL_STATE_LIST(STATE_WORDS)
-#undef STATE_WORDS
-};
-
-const char *channel_state_name(enum channel_state s)
-{
-	return s < CHANNEL_STATE_COUNT ? name[s] : "unknown";
-}
-
-const char *channel_state_words(enum channel_state s)
-{
-	return s < CHANNEL_STATE_COUNT ? info[s] : "not known yet";
-}
-
 /* --- channels in the ruleset -------------------------------------------------------------- */
 
 static bool is_network(const struct appliance_text *a)
@@ -276,7 +243,7 @@ static void record_outcome(struct channel *ch, const struct record *r)
 	else if (r->connection == CONNECTION_ATTEMPTED)
 		latest(&ch->unanswered_ns, r->end_ns);
 	else if (ended && r->connection == CONNECTION_ESTABLISHED &&
-		 r->end_ns - r->start_ns < SHORT_NS &&
+		 r->end_ns - r->start_ns < CHANNEL_SHORT_NS &&
 		 (r->end == END_FIN || r->end == END_RESET || r->end == END_REPLACED))
 		latest(&ch->short_ns, r->end_ns);
 	else
@@ -326,8 +293,11 @@ static void note_connection(struct channel *ch, const struct record *r)
 	at = connection_of(ch, connection_key(r));
 	if (r->end_ns < at->last_ns)
 		return;
+	if (!at->start_ns || at->is_closed || r->start_ns < at->start_ns)
+		at->start_ns = r->start_ns;
 	at->last_ns = r->end_ns;
 	at->is_closed = r->end == END_FIN || r->end == END_RESET;
+	at->is_reset = r->end == END_RESET;
 }
 
 static bool is_of_channels(const struct channels *c, const struct record *r)
@@ -548,14 +518,27 @@ const struct certificate *channels_certificate(
 
 static bool is_recent(uint64_t at_ns, uint64_t now_ns)
 {
-	return at_ns && at_ns + ATTEMPT_NS > now_ns;
+	return at_ns && at_ns + CHANNEL_ATTEMPT_NS > now_ns;
+}
+
+/* What became of the connection whose packets came last. */
+static enum channel_state state_of_end(const struct channel *ch)
+{
+	const struct channel_connection *last = ch->connection;
+
+	for (unsigned i = 1; i < CHANNEL_CONNECTIONS_MAX; i++)
+		if (ch->connection[i].last_ns > last->last_ns)
+			last = &ch->connection[i];
+	if (!last->is_closed)
+		return CHANNEL_SILENT;
+	return last->is_reset ? CHANNEL_RESET : CHANNEL_CLOSED;
 }
 
 /* With no connection up, the latest attempt determines the state. */
 static enum channel_state state_of_attempts(const struct channel *ch, uint64_t now_ns)
 {
 	uint64_t at = 0;
-	enum channel_state s = CHANNEL_SILENT;
+	enum channel_state s = state_of_end(ch);
 
 	if (is_recent(ch->unanswered_ns, now_ns)) {
 		at = ch->unanswered_ns;
@@ -574,13 +557,18 @@ static enum channel_state state_of_attempts(const struct channel *ch, uint64_t n
 	return s;
 }
 
+static bool is_standing(const struct channel_connection *at, uint64_t now_ns)
+{
+	return at->last_ns && !at->is_closed && at->last_ns + CHANNEL_IDLE_NS >= now_ns;
+}
+
 static uint32_t count_up(const struct channel *ch, uint64_t now_ns)
 {
 	uint32_t up = 0;
 
 	for (unsigned i = 0; i < CHANNEL_CONNECTIONS_MAX; i++) {
 		const struct channel_connection *at = &ch->connection[i];
-		up += at->last_ns && !at->is_closed && at->last_ns + SILENT_NS >= now_ns;
+		up += is_standing(at, now_ns);
 	}
 	return up;
 }
@@ -592,6 +580,48 @@ static enum channel_state state_of(const struct channel *ch, uint64_t now_ns, bo
 	if (in_doubt)
 		return CHANNEL_INCONCLUSIVE;
 	return ch->up == 1 ? CHANNEL_HALF : state_of_attempts(ch, now_ns);
+}
+
+/* Of the connections that stand: since when so many do. One that is left of two counts from when
+ * the other ended. */
+static uint64_t standing_since(const struct channel *ch, uint64_t now_ns)
+{
+	uint64_t first_ns = UINT64_MAX, last_ns = 0, ended_ns = 0;
+
+	for (unsigned i = 0; i < CHANNEL_CONNECTIONS_MAX; i++) {
+		const struct channel_connection *at = &ch->connection[i];
+		if (!is_standing(at, now_ns)) {
+			latest(&ended_ns, at->last_ns);
+			continue;
+		}
+		latest(&last_ns, at->start_ns);
+		if (at->start_ns < first_ns)
+			first_ns = at->start_ns;
+	}
+	if (ch->state == CHANNEL_UP)
+		return last_ns;
+	return ended_ns > first_ns ? ended_ns : first_ns;
+}
+
+static uint64_t state_since(const struct channel *ch, uint64_t now_ns)
+{
+	switch (ch->state) {
+	case CHANNEL_UP:
+	case CHANNEL_HALF:
+		return standing_since(ch, now_ns);
+	case CHANNEL_REFUSED:
+		return ch->refused_ns;
+	case CHANNEL_UNANSWERED:
+		return ch->unanswered_ns;
+	case CHANNEL_HANDSHAKE_ONLY:
+		return ch->short_ns;
+	case CHANNEL_WRONG_ADDRESS:
+		return ch->cause.wrong_ns;
+	case CHANNEL_INCONCLUSIVE:
+		return now_ns;
+	default:
+		return ch->last_ns;
+	}
 }
 
 void channels_evaluate(struct channels *c, uint64_t now_ns, bool in_doubt,
@@ -611,7 +641,7 @@ void channels_evaluate(struct channels *c, uint64_t now_ns, bool in_doubt,
 		if (from == to)
 			continue;
 		ch->state = to;
-		ch->since_ns = to == CHANNEL_SILENT ? ch->last_ns : now_ns;
+		ch->since_ns = state_since(ch, now_ns);
 		if (listener)
 			listener(context, ch, from);
 	}
@@ -671,8 +701,8 @@ void channel_reason(
 		return;
 	for (unsigned i = 0; i < 2; i++)
 		channel_end_text(c, ch, i, ends[i]);
-	channel_cause_text(
-		&ch->cause, end, ch->last_ns > ATTEMPT_NS ? ch->last_ns - ATTEMPT_NS : 0, text);
+	channel_cause_text(&ch->cause, end,
+		ch->last_ns > CHANNEL_ATTEMPT_NS ? ch->last_ns - CHANNEL_ATTEMPT_NS : 0, text);
 	if (text[0])
 		return;
 	snprintf(text, CHANNEL_CAUSE_BYTES, "%s%s", channel_state_words(ch->state),

@@ -16,6 +16,7 @@
 #include "analysis/certificate.h"
 #include "analysis/channel_cause.h"
 #include "analysis/link_addresses.h"
+#include "base/channel_state.h"
 #include "base/hash_table.h"
 #include "record.h"
 
@@ -23,25 +24,7 @@ struct ruleset;
 struct remap;
 
 #define CHANNELS_MAX 65536
-#define CHANNEL_CONNECTIONS 2	  /* control and event */
 #define CHANNEL_CONNECTIONS_MAX 4 /* remembered of each pair: two, and those before a restart */
-
-/* Name (a stable interface) and description. */
-#define CHANNEL_STATE_LIST(X)                                                                      \
-	X(UP, "up", "both established")                                                            \
-	X(HALF, "half", "partial: one of two established")                                         \
-	X(REFUSED, "refused", "attempts are answered with a reset")                                \
-	X(UNANSWERED, "unanswered", "attempts are not answered")                                   \
-	X(HANDSHAKE_ONLY, "handshake-only", "connections begin and never stay")                    \
-	X(WRONG_ADDRESS, "wrong-address",                                                          \
-		"attempts come from an address that is not the appliance's")                       \
-	X(SILENT, "silent", "idle: no packets any more")                                           \
-	X(INCONCLUSIVE, "inconclusive", "not up as far as is seen, and the mirror is in doubt")
-#define CHANNEL_STATE_MEMBER(name, text, words) CHANNEL_##name,
-enum channel_state { CHANNEL_STATE_LIST(CHANNEL_STATE_MEMBER) CHANNEL_STATE_COUNT };
-
-const char *channel_state_name(enum channel_state);
-const char *channel_state_words(enum channel_state);
 
 /* The smaller appliance number first, then the smaller address. */
 struct channel_key {
@@ -51,9 +34,9 @@ struct channel_key {
 };
 
 struct channel_connection {
-	uint64_t key;	  /* hash of addresses and ports */
-	uint64_t last_ns; /* its last packet; 0: none */
-	bool is_closed;
+	uint64_t key;		    /* hash of addresses and ports */
+	uint64_t start_ns, last_ns; /* its first and last packet; 0: none */
+	bool is_closed, is_reset;
 };
 
 /* What one end has shown of itself in clear. */
@@ -66,8 +49,8 @@ struct channel_certificate {
 struct channel {
 	struct channel_key key;
 	enum channel_state state; /* CHANNEL_STATE_COUNT: not known yet */
-	uint64_t since_ns;	  /* when the state began */
-	uint64_t last_ns;	  /* last packet of any of its connections */
+	uint64_t since_ns; /* when the state began: by its packets, whenever it was evaluated */
+	uint64_t last_ns;  /* last packet of any of its connections */
 	uint64_t refused_ns, unanswered_ns, short_ns, up_ns; /* last time of each; 0: never */
 	struct channel_connection connection[CHANNEL_CONNECTIONS_MAX];
 	uint32_t up;	/* of these, when the state was evaluated last */

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/channel_state.h"
 #include "base/terminal.h"
 #include "cli/cli.h"
 #include "cli/client.h"
@@ -14,6 +15,36 @@ static const struct cli_option options[] = {
 	{0},
 };
 
+/* One line a channel where there is room for it, with names so wide; 0: its times are on a line of
+ * their own. */
+struct channel_table {
+	struct terminal_style style;
+	int name_width;
+};
+
+#define TIMES_WIDTH 40 /* and the spaces before them */
+#define NAME_WIDTH_LEAST 20
+#define NAME_WIDTH_MOST 28
+
+static int name_width(int columns)
+{
+	int width = (columns - CHANNEL_TITLE_WIDTH - TIMES_WIDTH - 2) / 2;
+
+	if (width < NAME_WIDTH_LEAST)
+		return 0;
+	return width < NAME_WIDTH_MOST ? width : NAME_WIDTH_MOST;
+}
+
+static void print_head(const struct channel_table *t)
+{
+	printf("%s%-*s", t->style.bold, CHANNEL_TITLE_WIDTH, "STATE");
+	if (t->name_width)
+		printf(" %-*s %-*s %-19s %s%s\n", t->name_width, "APPLIANCE", t->name_width,
+			"APPLIANCE", "SINCE (UTC)", "LAST PACKET", t->style.plain);
+	else
+		printf(" APPLIANCES, times in UTC%s\n", t->style.plain);
+}
+
 /* A line below the channel's, where there is something to say. */
 static void print_line(const char *what, const char *text, const char *whose)
 {
@@ -23,15 +54,20 @@ static void print_line(const char *what, const char *text, const char *whose)
 
 static void print_channel(void *context, const json_t *channel)
 {
-	const struct terminal_style *st = context;
-	const char *state = text_at(channel, "state");
+	const struct channel_table *t = context;
+	enum channel_state state = channel_state_by_name(text_at(channel, "state"));
 	char since[WHEN_BYTES], last[WHEN_BYTES];
 
 	when_at(channel, "since", since);
 	when_at(channel, "last_packet", last);
-	printf("%s%-14s%s %-28s %-28s %-20s %s\n", strcmp(state, "up") == 0 ? st->good : st->warn,
-		state, st->plain, text_at(channel, "appliances.0"),
-		text_at(channel, "appliances.1"), since, last);
+	printf("%s%-*s%s", state == CHANNEL_UP ? t->style.good : t->style.warn, CHANNEL_TITLE_WIDTH,
+		channel_state_title(state), t->style.plain);
+	if (t->name_width)
+		printf(" %-*s %-*s %-19s %s\n", t->name_width, text_at(channel, "appliances.0"),
+			t->name_width, text_at(channel, "appliances.1"), since, last);
+	else
+		printf(" %s and %s\n  since %s, last packet %s\n", text_at(channel, "appliances.0"),
+			text_at(channel, "appliances.1"), since, last);
 	print_line("why", text_at(channel, "reason"), "");
 	print_line("certificate", text_at(channel, "certificates.0.text"),
 		text_at(channel, "appliances.0"));
@@ -41,26 +77,26 @@ static void print_channel(void *context, const json_t *channel)
 
 static int run(const struct cli_request *r)
 {
-	struct terminal_style st = terminal_style_of(terminal_wants_colour(stdout));
+	struct channel_table t = {terminal_style_of(terminal_wants_colour(stdout)),
+		name_width(terminal_columns(stdout))};
 	const struct client_request q = {.command = "channels",
 		.socket = r->value[SOCKET],
 		.raw = r->value[JSON] != NULL,
 		.item = print_channel,
-		.context = &st};
+		.context = &t};
 	json_t *result;
 	int status;
 
 	if (!q.raw)
-		printf("%s%-14s %-28s %-28s %-20s %s%s\n", st.bold, "STATE", "APPLIANCE",
-			"APPLIANCE", "SINCE (UTC)", "LAST PACKET", st.plain);
+		print_head(&t);
 	status = client_request(&q, &result);
 	if (status == EXIT_DONE && !q.raw && number_at(result, "channels") == 0)
 		printf("none: no connection of appliance communications between two appliances "
 		       "was seen\n");
 	if (status == EXIT_DONE && truth_at(result, "in_doubt") && !q.raw)
-		printf("%sThe mirror is in doubt%s: what is not seen may be there. See portolan "
+		printf("%sMirror degraded%s: what is not seen may be there. See portolan "
 		       "health.\n",
-			st.warn, st.plain);
+			t.style.warn, t.style.plain);
 	json_decref(result);
 	return status == EXIT_DONE ? cli_flush("channels") : status;
 }
@@ -69,13 +105,15 @@ const struct cli_command cli_channels = {
 	.name = "channels",
 	.summary = "how the connections between appliances stand",
 	.arguments = "",
-	.description = "Every pair that shares appliance communications (8305/tcp), as of the last "
-		       "survey:\n"
-		       "up (both connections), half, refused, unanswered, handshake-only, silent,\n"
-		       "wrong-address (attempts from an address that is not the appliance's), or\n"
-		       "inconclusive where the mirror is in doubt; with since when, and why it is "
-		       "not up.\n"
-		       "Certificates are shown where they were seen in clear (TLS 1.2 and below).",
+	.description =
+		"Every pair that shares appliance communications (8305/tcp): both "
+		"established, partial\n"
+		"(1 of 2), refused, unanswered, handshake only, wrong address (attempts from "
+		"one that is\n"
+		"not the appliance's), idle, closed (with FIN), reset, or inconclusive where "
+		"the mirror\n"
+		"is degraded; since which of its packets, and why it is not up.\n"
+		"Certificates are shown where they were seen in clear (TLS 1.2 and below).",
 	.options = options,
 	.run = run,
 };

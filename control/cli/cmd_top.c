@@ -8,6 +8,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/channel_state.h"
 #include "base/clock.h"
 #include "base/format.h"
 #include "base/terminal.h"
@@ -178,6 +179,24 @@ static double print_rates(struct top_view *v, const json_t *status, FILE *out)
 	return since;
 }
 
+/* How many are established, and of the other states those that there are. */
+static void print_channels(const json_t *status, FILE *out)
+{
+	fprintf(out, "channels: %.0f established", number_at(status, "channels.up"));
+	for (unsigned s = CHANNEL_UP + 1; s < CHANNEL_STATE_COUNT; s++) {
+		char path[64];
+		double count;
+
+		snprintf(path, sizeof(path), "channels.%s",
+			channel_state_name((enum channel_state)s));
+		count = number_at(status, path);
+		if (count > 0)
+			fprintf(out, ", %.0f %s", count,
+				channel_state_title((enum channel_state)s));
+	}
+	fputc('\n', out);
+}
+
 static double print_top(struct top_view *v, const json_t *status, FILE *out)
 {
 	char alive[32], lost[32];
@@ -193,10 +212,7 @@ static double print_top(struct top_view *v, const json_t *status, FILE *out)
 	since = print_rates(v, status, out);
 	fprintf(out, "%s packets lost; %s flows alive; %.0f alerts\n", lost, alive,
 		number_at(status, "events.alerts"));
-	fprintf(out, "channels: %.0f up, %.0f half, %.0f silent, %.0f refused, %.0f unanswered\n",
-		number_at(status, "channels.up"), number_at(status, "channels.half"),
-		number_at(status, "channels.silent"), number_at(status, "channels.refused"),
-		number_at(status, "channels.unanswered"));
+	print_channels(status, out);
 	fprintf(out, "%sby %s; q quit  s sort by %s  f %s%s\n\n", v->style.dim, sort_key[v->sort],
 		sort_key[(v->sort + 1) % SORTS], v->flagged ? "all flows" : "flagged only",
 		v->style.plain);

@@ -357,11 +357,11 @@ static void fill_matrix(struct filling *f)
 
 /* --- channels ---------------------------------------------------------------------------- */
 
-static enum report_tone tone_of(const char *state)
+static enum report_tone tone_of(enum channel_state state)
 {
-	if (strcmp(state, "up") == 0)
+	if (state == CHANNEL_UP)
 		return REPORT_TONE_GOOD;
-	return strcmp(state, "half") == 0 ? REPORT_TONE_PARTLY : REPORT_TONE_BAD;
+	return state == CHANNEL_HALF ? REPORT_TONE_PARTLY : REPORT_TONE_BAD;
 }
 
 static void fill_channel(
@@ -373,7 +373,7 @@ static void fill_channel(
 	for (size_t i = 0; i < b->bands; i++)
 		if (b->band[i].pair == pair)
 			list[n++] = (struct report_band){b->band[i].from_ns, b->band[i].to_ns,
-				tone_of(b->band[i].state), b->band[i].state,
+				tone_of(b->band[i].state), channel_state_title(b->band[i].state),
 				b->band[i].reason ? arena_text(f->memory, b->band[i].reason)
 						  : NULL};
 	*c = (struct report_channel){.end = {arena_text(f->memory, b->pair[pair].one),

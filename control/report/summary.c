@@ -661,11 +661,11 @@ static void print_channel(const struct channels *all, const struct channel *ch, 
 	for (unsigned i = 0; i < 2; i++)
 		channel_end_text(all, ch, i, end[i]);
 	format_time_short(ch->last_ns, when);
-	fprintf(out, "  %-14s %s and %s; last packet %s UTC\n", channel_state_name(ch->state),
-		end[0], end[1], when);
+	fprintf(out, "  %-*s %s and %s; last packet %s UTC\n", CHANNEL_TITLE_WIDTH,
+		channel_state_title(ch->state), end[0], end[1], when);
 	channel_reason(all, ch, reason);
 	if (strcmp(reason, channel_state_words(ch->state)) != 0)
-		fprintf(out, "                 %s\n", reason);
+		fprintf(out, "  %-*s %s\n", CHANNEL_TITLE_WIDTH, "", reason);
 }
 
 /* Channels that are up are counted; the others get a line each. */
@@ -678,7 +678,7 @@ static void print_channels(
 	if (all->count == 0)
 		return;
 	channels_count(all, count);
-	fprintf(out, "\n%sCHANNELS%s  %zu pairs of appliances, %zu with both connections up\n",
+	fprintf(out, "\n%sCHANNELS%s  %zu pairs of appliances, %zu with both established\n",
 		st->bold, st->plain, all->count, count[CHANNEL_UP]);
 	for (const struct channel *ch = all->first; ch; ch = ch->hh.next) {
 		if (ch->state == CHANNEL_UP)

@@ -24,21 +24,6 @@ static const char certificate_sql[] =
 	"SELECT subject, issuer, not_after_ns FROM certificate WHERE one = ?1 AND other = ?2 AND"
 	" holder = ?3 AND first_ns <= ?4 ORDER BY last_ns DESC, fingerprint LIMIT 1";
 
-/* What a state says of itself, where no connection has shown why. */
-static const char *words_of(const char *state)
-{
-	static const char *const words[][2] = {
-		{"refused", "attempts are answered with a reset"},
-		{"unanswered", "attempts are not answered"},
-		{"handshake-only", "connections begin and never stay"},
-	};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcmp(state, words[i][0]) == 0)
-			return words[i][1];
-	return "";
-}
-
 static bool has_appliance(const struct channel_pair *p, const char *name)
 {
 	size_t length = name ? strlen(name) : 0;
@@ -53,7 +38,7 @@ static bool is_wanted(const struct store_filter *f, const struct channel_bands *
 	const struct channel_band *band)
 {
 	if (!has_appliance(&b->pair[band->pair], f->appliance) ||
-		(f->state && strcmp(f->state, band->state) != 0))
+		(f->state && strcmp(f->state, channel_state_name(band->state)) != 0))
 		return false;
 	return !f->at_ns || (band->from_ns <= f->at_ns && f->at_ns < band->to_ns) ||
 	       (band->to_ns == f->at_ns && f->at_ns == f->until_ns);
@@ -92,12 +77,14 @@ static int put_band(struct store_reader *r, struct answer_table *a, const struct
 
 	answer_text(a, p->one);
 	answer_text(a, p->other);
-	answer_text(a, band->state);
+	answer_text(a, channel_state_name(band->state));
 	answer_number(a, band->connections);
 	answer_number(a, (int64_t)band->from_ns);
 	answer_number(a, (int64_t)band->to_ns);
 	answer_number(a, (int64_t)(band->to_ns - band->from_ns));
-	answer_text(a, band->reason ? band->reason : words_of(band->state));
+	answer_text(a, band->state == CHANNEL_UP ? ""
+		       : band->reason		 ? band->reason
+						 : channel_state_words(band->state));
 	error = put_certificate(r, a, p, band, p->one);
 	return error ? error : put_certificate(r, a, p, band, p->other);
 }

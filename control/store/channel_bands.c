@@ -7,19 +7,15 @@
 #include "base/heap.h"
 #include "store/store_schema.h"
 
-/* As channels are judged while they live: a connection without a packet for longer does not stand,
- * an attempt says why for so long, and a shorter connection than this never stood. */
-#define SILENT_NS (5 * STORE_MINUTE_NS)
-#define ATTEMPT_NS (3 * STORE_MINUTE_NS)
-#define SHORT_NS (2 * STORE_MINUTE_NS)
-
 /* A change at a moment: connections that stand from then on, more or less. */
 struct change {
 	uint64_t at_ns;
-	int stands;	     /* +1, -1 or 0 */
-	const char *attempt; /* what was tried, until attempt_ns */
+	int stands;		    /* +1, -1 or 0 */
+	enum channel_state attempt; /* what was tried, until attempt_ns; CHANNEL_UP: nothing */
 	uint64_t attempt_ns;
-	const char *reason; /* or NULL */
+	enum channel_state ending; /* how a connection ended; CHANNEL_UP: none did */
+	uint64_t last_ns;	   /* its last packet */
+	const char *reason;	   /* or NULL */
 	bool is_sealed;
 };
 
@@ -69,39 +65,58 @@ static const char *keep_reason(struct channel_bands *b, const char *text)
 	return b->text[b->texts] ? b->text[b->texts++] : NULL;
 }
 
-static const char *attempt_of(const char *connection)
+/* CHANNEL_UP: it was more than an attempt. */
+static enum channel_state attempt_of(const char *connection)
 {
 	if (strcmp(connection, "attempted") == 0)
-		return "unanswered";
+		return CHANNEL_UNANSWERED;
 	if (strcmp(connection, "refused") == 0)
-		return "refused";
-	return strcmp(connection, "wrong-address") == 0 ? "wrong-address" : NULL;
+		return CHANNEL_REFUSED;
+	return strcmp(connection, channel_state_name(CHANNEL_WRONG_ADDRESS)) == 0
+		       ? CHANNEL_WRONG_ADDRESS
+		       : CHANNEL_UP;
+}
+
+static enum channel_state ending_of(const char *ending)
+{
+	if (strcmp(ending, "fin") == 0)
+		return CHANNEL_CLOSED;
+	return strcmp(ending, "reset") == 0 ? CHANNEL_RESET : CHANNEL_SILENT;
+}
+
+/* An attempt, or a connection that was over too soon. */
+static int add_attempt(struct changes *c, struct change change, enum channel_state ending)
+{
+	change.at_ns = change.last_ns;
+	change.attempt_ns = change.last_ns + CHANNEL_ATTEMPT_NS;
+	if (change.attempt == CHANNEL_HANDSHAKE_ONLY)
+		change.ending = ending;
+	return add_change(c, change);
 }
 
 static int add_connection(
 	struct channel_bands *b, struct changes *c, struct sqlite3_stmt *s, uint64_t now_ns)
 {
 	uint64_t first_ns = (uint64_t)row_number(s, 2), last_ns = (uint64_t)row_number(s, 3);
-	const char *attempt = attempt_of(row_text(s, 4)), *ending = row_text(s, 5);
-	const char *reason = keep_reason(b, row_text(s, 6));
-	bool is_sealed = row_text(s, 7)[0] != '\0';
-	bool is_closed = strcmp(ending, "fin") == 0 || strcmp(ending, "reset") == 0;
-	uint64_t to_ns = is_closed ? last_ns : last_ns + SILENT_NS;
+	enum channel_state ending = ending_of(row_text(s, 5));
+	bool is_closed = ending != CHANNEL_SILENT;
+	struct change change = {.attempt = attempt_of(row_text(s, 4)),
+		.last_ns = last_ns,
+		.reason = keep_reason(b, row_text(s, 6)),
+		.is_sealed = row_text(s, 7)[0] != '\0'};
 	int error;
 
-	if (!attempt && is_closed && last_ns - first_ns < SHORT_NS)
-		attempt = "handshake-only";
-	if (attempt)
-		return add_change(c, (struct change){last_ns, 0, attempt, last_ns + ATTEMPT_NS,
-					     reason, is_sealed});
-	error = add_change(c,
-		(struct change){
-			.at_ns = first_ns, .stands = 1, .reason = reason, .is_sealed = is_sealed});
-	return error || to_ns > now_ns ? error
-				       : add_change(c, (struct change){.at_ns = to_ns,
-							       .stands = -1,
-							       .reason = reason,
-							       .is_sealed = is_sealed});
+	if (change.attempt == CHANNEL_UP && is_closed && last_ns - first_ns < CHANNEL_SHORT_NS)
+		change.attempt = CHANNEL_HANDSHAKE_ONLY;
+	if (change.attempt != CHANNEL_UP)
+		return add_attempt(c, change, ending);
+	change.at_ns = first_ns;
+	change.stands = 1;
+	error = add_change(c, change);
+	change.at_ns = is_closed ? last_ns : last_ns + CHANNEL_IDLE_NS;
+	change.stands = -1;
+	change.ending = ending;
+	return error || change.at_ns > now_ns ? error : add_change(c, change);
 }
 
 static int add_band(struct channel_bands *b, const struct store_filter *f, struct channel_band band)
@@ -116,7 +131,7 @@ static int add_band(struct channel_bands *b, const struct store_filter *f, struc
 	if (band.from_ns > band.to_ns || (band.from_ns == band.to_ns && band.to_ns != f->until_ns))
 		return 0;
 	if (last && last->pair == band.pair && last->to_ns == band.from_ns &&
-		strcmp(last->state, band.state) == 0 && last->reason == band.reason &&
+		last->state == band.state && last->reason == band.reason &&
 		last->is_sealed == band.is_sealed) {
 		last->to_ns = band.to_ns;
 		last->connections = band.connections;
@@ -134,46 +149,74 @@ static int add_band(struct channel_bands *b, const struct store_filter *f, struc
 	return 0;
 }
 
-static const char *state_of(int stands, const struct change *attempt, uint64_t at_ns)
+/* What is known of a pair so far. */
+struct pair_state {
+	int stands;
+	const struct change *attempt; /* the last one; or NULL */
+	enum channel_state ending;    /* of the connection whose packets came last */
+	uint64_t last_ns;
+};
+
+static void apply(struct pair_state *p, const struct change *at)
 {
-	if (stands >= 2)
-		return "up";
-	if (stands == 1)
-		return "half";
-	return attempt && attempt->attempt_ns > at_ns ? attempt->attempt : "silent";
+	p->stands += at->stands;
+	if (at->attempt != CHANNEL_UP)
+		p->attempt = at;
+	if (at->ending != CHANNEL_UP && at->last_ns >= p->last_ns) {
+		p->ending = at->ending;
+		p->last_ns = at->last_ns;
+	}
+}
+
+static enum channel_state state_of(const struct pair_state *p, uint64_t at_ns)
+{
+	if (p->stands >= CHANNEL_CONNECTIONS)
+		return CHANNEL_UP;
+	if (p->stands == 1)
+		return CHANNEL_HALF;
+	return p->attempt && p->attempt->attempt_ns > at_ns ? p->attempt->attempt : p->ending;
+}
+
+/* What is so from a change to the next one. */
+static int add_change_bands(struct channel_bands *b, const struct store_filter *f,
+	const struct pair_state *p, const struct change *at, struct channel_band band)
+{
+	const struct change *attempt = p->attempt;
+	int error = 0;
+
+	if (p->stands == 0 && attempt && attempt->attempt_ns > band.from_ns &&
+		attempt->attempt_ns < band.to_ns) {
+		struct channel_band tried = band;
+		tried.to_ns = attempt->attempt_ns;
+		tried.state = attempt->attempt;
+		tried.reason = attempt->reason;
+		error = add_band(b, f, tried);
+		band.from_ns = tried.to_ns;
+	}
+	band.state = state_of(p, band.from_ns);
+	band.reason = p->stands < CHANNEL_CONNECTIONS ? at->reason : NULL;
+	return error || band.to_ns < band.from_ns ? error : add_band(b, f, band);
 }
 
 /* A restarted pair has more than two connections for a while. */
 static int add_pair_bands(struct channel_bands *b, const struct store_filter *f, struct changes *c,
 	size_t pair, uint64_t end_ns)
 {
-	const struct change *attempt = NULL;
-	const char *reason;
-	int stands = 0, error = 0;
+	struct pair_state p = {.ending = CHANNEL_SILENT};
+	int error = 0;
 
 	if (c->count == 0)
 		return 0;
 	qsort(c->change, c->count, sizeof(*c->change), by_time);
 	for (size_t i = 0; i < c->count && error == 0; i++) {
 		const struct change *at = &c->change[i];
-		uint64_t next_ns = i + 1 < c->count ? c->change[i + 1].at_ns : end_ns;
-		uint64_t from_ns = at->at_ns;
-		stands += at->stands;
-		if (at->attempt)
-			attempt = at;
-		reason = stands < 2 ? at->reason : NULL;
-		if (stands == 0 && attempt && attempt->attempt_ns > from_ns &&
-			attempt->attempt_ns < next_ns) {
-			error = add_band(b, f,
-				(struct channel_band){from_ns, attempt->attempt_ns,
-					attempt->attempt, attempt->reason, at->is_sealed, 0, pair});
-			from_ns = attempt->attempt_ns;
-		}
-		if (error == 0 && next_ns >= from_ns)
-			error = add_band(b, f,
-				(struct channel_band){from_ns, next_ns,
-					state_of(stands, attempt, from_ns), reason, at->is_sealed,
-					(unsigned)stands, pair});
+		apply(&p, at);
+		error = add_change_bands(b, f, &p, at,
+			(struct channel_band){.from_ns = at->at_ns,
+				.to_ns = i + 1 < c->count ? c->change[i + 1].at_ns : end_ns,
+				.is_sealed = at->is_sealed,
+				.connections = (unsigned)p.stands,
+				.pair = pair});
 	}
 	c->count = 0;
 	return error;

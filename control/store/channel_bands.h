@@ -2,7 +2,8 @@
  * stored.
  *
  * A connection stands from its first packet to five minutes after its last one, or to its end. Two
- * that stand are `up`, one is `half`; without one, what was tried last says why.
+ * that stand are `up`, one is `half`; without one, what was tried last says why, and then how the
+ * last one ended.
  */
 #ifndef PORTOLAN_CHANNEL_BANDS_H
 #define PORTOLAN_CHANNEL_BANDS_H
@@ -11,12 +12,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/channel_state.h"
 #include "store/store_reader.h"
 
 struct channel_band {
 	uint64_t from_ns, to_ns;
-	const char *state;  /* up, half, refused, unanswered, handshake-only, wrong-address, silent
-			     */
+	enum channel_state state;
 	const char *reason; /* why it is not up; NULL: the state says it */
 	bool is_sealed;	    /* the last connection was of TLS 1.3 */
 	unsigned connections;

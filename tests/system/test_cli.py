@@ -788,7 +788,7 @@ def test_demonstration_is_a_healthy_deployment_with_sixteen_findings(w):
     capture, site = w.folder / "demo.pcap", w.folder / "demo.yaml"
     subprocess.run([GENERATE, "demo", "-o", capture, "--site", site], check=True)
     done = w.run("replay", "--site", site, capture)
-    for part in ("16 findings", "6 pairs of appliances, 6 with both connections up", "51 of 51 rows"):
+    for part in ("16 findings", "6 pairs of appliances, 6 with both established", "51 of 51 rows"):
         assert part in done.stdout, f"{part!r} is not in {done.stdout}"
     assert "EVASION" not in done.stdout, done.stdout
 

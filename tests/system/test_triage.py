@@ -136,7 +136,7 @@ def channels_and_since_when(w):
     assert {r['state'] for r in rows if r['other'] != 'ftd-2'} == {'up'}
     rows, _ = w.ask('channels', '--appliance', 'ftd-2', '--limit', '0')
     states = [r['state'] for r in rows]
-    assert states[0] in ('half', 'up') and 'silent' in states and 'refused' in states, states
+    assert states[0] in ('half', 'up') and 'reset' in states and 'refused' in states, states
     up = of(rows, state='up')
     assert len(up) == 2 and up[0]['until'].startswith('2026-03-06T02:56'), up
     assert up[1]['from'].startswith('2026-03-06T04:15'), up

@@ -76,6 +76,67 @@ static void channel_without_packets_for_five_minutes_is_silent_since_its_last(vo
 	ruleset_close(ruleset);
 }
 
+static void channel_that_was_closed_on_both_connections_says_how(void **state)
+{
+	static const struct {
+		enum end end;
+		enum channel_state want;
+	} how[] = {{END_FIN, CHANNEL_CLOSED}, {END_RESET, CHANNEL_RESET}, {END_IDLE, CHANNEL_HALF}};
+	struct ruleset *ruleset = site_opens(RECORD_SITE);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(how) / sizeof(how[0]); i++) {
+		struct record two[2] = {connection(ruleset, 1, NOW), connection(ruleset, 2, NOW)};
+		struct channels c;
+
+		two[0].start_ns = two[1].start_ns = NOW - 4000 * SECOND;
+		assert_int_equal(channels_init(&c, ruleset), 0);
+		assert_int_equal(evaluated(&c, two, 2, NOW, false).to, CHANNEL_UP);
+		two[0] = record_ended(two[0], END_FIN);
+		two[1].end_ns += SECOND;
+		two[1] = record_ended(two[1], how[i].end);
+		assert_int_equal(evaluated(&c, two, 2, NOW + 2 * SECOND, false).to, how[i].want);
+		assert_true(c.first->since_ns == (how[i].end == END_IDLE ? NOW : NOW + SECOND));
+		channels_fini(&c);
+	}
+	ruleset_close(ruleset);
+}
+
+/* Whenever the next evaluation comes. */
+static void channel_is_established_since_its_later_connection_began(void **state)
+{
+	struct ruleset *ruleset = site_opens(RECORD_SITE);
+	struct record two[2] = {connection(ruleset, 1, NOW), connection(ruleset, 2, NOW)};
+	struct channels c;
+
+	(void)state;
+	two[0].start_ns = NOW - 900 * SECOND;
+	two[1].start_ns = NOW - 700 * SECOND;
+	assert_int_equal(channels_init(&c, ruleset), 0);
+	evaluated(&c, two, 1, NOW, false);
+	assert_true(c.first->since_ns == NOW - 900 * SECOND);
+	evaluated(&c, two, 2, NOW, false);
+	assert_int_equal(c.first->state, CHANNEL_UP);
+	assert_true(c.first->since_ns == NOW - 700 * SECOND);
+	channels_fini(&c);
+	ruleset_close(ruleset);
+}
+
+static void channel_states_have_names_titles_and_words(void **state)
+{
+	(void)state;
+	for (unsigned s = 0; s < CHANNEL_STATE_COUNT; s++) {
+		assert_int_equal(
+			channel_state_by_name(channel_state_name((enum channel_state)s)), s);
+		assert_true(
+			strlen(channel_state_title((enum channel_state)s)) <= CHANNEL_TITLE_WIDTH);
+	}
+	assert_string_equal(channel_state_title(CHANNEL_HALF), "partial (1 of 2)");
+	assert_string_equal(channel_state_title(CHANNEL_UP), "both established");
+	assert_string_equal(channel_state_title(CHANNEL_SILENT), "idle");
+	assert_int_equal(channel_state_by_name("asleep"), CHANNEL_STATE_COUNT);
+}
+
 /* Without a seen handshake a connection's flow ends between two heartbeats. */
 static void channel_is_up_by_its_last_packets_whatever_its_flows_do(void **state)
 {
@@ -231,6 +292,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(channel_of_two_connections_is_up_and_of_one_half),
 		cmocka_unit_test(channel_without_packets_for_five_minutes_is_silent_since_its_last),
+		cmocka_unit_test(channel_that_was_closed_on_both_connections_says_how),
+		cmocka_unit_test(channel_is_established_since_its_later_connection_began),
+		cmocka_unit_test(channel_states_have_names_titles_and_words),
 		cmocka_unit_test(channel_is_up_by_its_last_packets_whatever_its_flows_do),
 		cmocka_unit_test(channel_is_inconclusive_only_where_it_is_not_up),
 		cmocka_unit_test(channel_says_what_became_of_the_latest_attempt),
