@@ -58,6 +58,9 @@ struct source_operations {
 	/* About once a second, by one thread, also while another one polls: 1 with one line of
 	 * what has changed (a link went down, came back), to be called again; 0: nothing. */
 	int (*watch)(struct source *, char text[SOURCE_ERROR_BYTES]);
+	/* By the thread that watches: how many of its links carry nothing, as it last saw them, and
+	 * one line about the first. */
+	unsigned (*down)(struct source *, char text[SOURCE_ERROR_BYTES]);
 	/* One line for people: what is read, and how it is shared between workers. */
 	const char *(*describe)(struct source *);
 };

@@ -222,6 +222,20 @@ void capture_watch(const struct capture *s)
 	}
 }
 
+unsigned capture_links_down(const struct capture *s, char text[SOURCE_ERROR_BYTES])
+{
+	char other[SOURCE_ERROR_BYTES];
+	unsigned down = 0;
+
+	text[0] = '\0';
+	for (unsigned i = 0; i < s->workers; i++) {
+		const struct source_operations *o = s->source[i]->operations;
+		if (o->down)
+			down += o->down(s->source[i], down ? other : text);
+	}
+	return down;
+}
+
 const char *const *capture_interfaces(const struct capture *s, size_t *count)
 {
 	const struct capture_settings *c = s->settings;

@@ -38,6 +38,9 @@ const char *const *capture_interfaces(const struct capture *, size_t *count);
 /* Logs changes of the sources; call periodically. */
 void capture_watch(const struct capture *);
 
+/* How many links carry nothing, as capture_watch() last saw them, and one line about the first. */
+unsigned capture_links_down(const struct capture *, char text[SOURCE_ERROR_BYTES]);
+
 /* The losses summed over the sources, without interfaces that have disappeared. */
 void capture_loss(const struct capture *, struct source_loss *);
 

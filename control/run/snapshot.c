@@ -29,6 +29,7 @@ void snapshot_take(
 
 	s->now_ns = now_ns;
 	capture_loss(s->capture, &s->loss);
+	s->links_down = capture_links_down(s->capture, s->link_down);
 	worker_pool_counters(pool, &s->counters);
 	for (unsigned i = 0; i < s->workers; i++)
 		worker_pool_worker_counters(

@@ -37,7 +37,9 @@ struct snapshot {
 	uint64_t last_packet_ns; /* when the frame count last rose; 0: never */
 	uint64_t quiet_since_ns; /* the same, or the start, by the steady clock */
 	uint64_t quiet_ns;	 /* for how long no packet has come */
-	bool in_doubt;		 /* see mirror_report_is_in_doubt() */
+	unsigned links_down;	 /* and one line about the first of them */
+	char link_down[SOURCE_ERROR_BYTES];
+	bool in_doubt; /* see mirror_report_is_in_doubt() */
 };
 
 /* Sets the lent parts and the start time. */

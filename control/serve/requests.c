@@ -136,11 +136,31 @@ static void check(struct checks *c, const char *what, enum grade g, const char *
 	c->worst = g > c->worst ? g : c->worst;
 }
 
+static void check_link(struct checks *c, const struct snapshot *s)
+{
+	size_t links;
+
+	capture_interfaces(s->capture, &links);
+	if (s->links_down)
+		check(c, "link", s->links_down < links ? GRADE_WARNING : GRADE_FAILURE,
+			"%s (%u of %zu)", s->link_down, s->links_down, links);
+	else
+		check(c, "link", GRADE_OK, "up");
+}
+
+/* A sensor that has just been started may hear its first packet in a moment: that is no failure,
+ * and nothing that is well. */
 static void check_traffic(struct checks *c, const struct snapshot *s)
 {
-	if (s->quiet_ns > DEAD_NS)
-		check(c, "traffic", GRADE_FAILURE, "no packet for %llu s: is the mirror up?",
-			(unsigned long long)(s->quiet_ns / SECOND_NS));
+	enum grade quiet = s->quiet_ns > DEAD_NS ? GRADE_FAILURE : GRADE_WARNING;
+	char since[32];
+
+	format_elapsed(s->quiet_ns, since);
+	if (s->counters.frames == 0)
+		check(c, "traffic", quiet, "no packet since the start, %s: is the mirror up?",
+			since);
+	else if (quiet == GRADE_FAILURE)
+		check(c, "traffic", quiet, "no packet for %s: is the mirror up?", since);
 	else
 		check(c, "traffic", GRADE_OK, "packets arrive");
 }
@@ -272,6 +292,7 @@ json_t *requests_health(const struct requests *a, const char **worst)
 {
 	struct checks c = {.list = json_array()};
 
+	check_link(&c, a->snapshot);
 	check_traffic(&c, a->snapshot);
 	check_loss(&c, a->snapshot);
 	check_mirror(&c, a->snapshot);

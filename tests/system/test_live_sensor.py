@@ -370,7 +370,45 @@ def an_event_is_in_the_file_while_the_sensor_runs():
     assert events and events[0]['destination']['port'] == 4444, events
 
 
+def check_of(sensor, name):
+    """the state of a check of `health`, and its words"""
+    return next((c['state'], c['what']) for c in sensor.ask('health') if c.get('check') == name)
+
+
+def health_of_a_sensor_that_hears_nothing_is_not_well():
+    with beside() as (hosts, sensor, _):
+        state, what = check_of(sensor, 'traffic')
+        assert state == 'warning' and 'no packet since the start' in what, (state, what)
+        assert check_of(sensor, 'link') == ('ok', 'up')
+        hosts.play(hosts.device, 'ask', 4444).communicate()
+        limit = time.monotonic() + 5
+        while check_of(sensor, 'traffic')[0] != 'ok' and time.monotonic() < limit:
+            time.sleep(0.1)
+        assert check_of(sensor, 'traffic') == ('ok', 'packets arrive')
+        sensor.end()
+
+
+def health_says_within_three_seconds_that_a_link_went_down():
+    with beside() as (hosts, sensor, _):
+        for name, state in (('to', 'warning'), ('from', 'failure')):
+            ip('-n', hosts.device, 'link', 'set', name, 'down')
+            limit = time.monotonic() + 3
+            while check_of(sensor, 'link')[0] != state:
+                assert time.monotonic() < limit, check_of(sensor, 'link')
+                time.sleep(0.1)
+            assert 'the link is down: no carrier' in check_of(sensor, 'link')[1]
+        for name in ('to', 'from'):
+            ip('-n', hosts.device, 'link', 'set', name, 'up')
+        limit = time.monotonic() + 5
+        while check_of(sensor, 'link')[0] != 'ok':
+            assert time.monotonic() < limit, check_of(sensor, 'link')
+            time.sleep(0.1)
+        sensor.end()
+
+
 CASES = [
+    health_of_a_sensor_that_hears_nothing_is_not_well,
+    health_says_within_three_seconds_that_a_link_went_down,
     three_hundred_refused_connections_over_a_tap_are_three_hundred_flows,
     a_channel_that_was_up_before_the_sensor_is_up_within_a_heartbeat_and_never_an_alarm,
     an_event_is_in_the_file_while_the_sensor_runs,

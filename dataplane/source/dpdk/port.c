@@ -383,9 +383,28 @@ static int has_gone(const struct dpdk_port *p)
 	       (p->interface[0] && if_nametoindex(p->interface) != p->interface_index);
 }
 
-int dpdk_port_watch(struct dpdk_port *p, char text[SOURCE_ERROR_BYTES])
+static void say_link(struct dpdk_port *p, int gone, char text[SOURCE_ERROR_BYTES])
 {
 	struct source_dpdk_port now;
+
+	if (gone) {
+		snprintf(text, SOURCE_ERROR_BYTES, "%s: the device has disappeared", p->name);
+		return;
+	}
+	dpdk_port_describe(p, &now);
+	snprintf(text, SOURCE_ERROR_BYTES, "%s: %s", p->name, now.link);
+}
+
+int dpdk_port_is_down(struct dpdk_port *p, char text[SOURCE_ERROR_BYTES])
+{
+	if (p->up)
+		return 0;
+	say_link(p, has_gone(p), text);
+	return 1;
+}
+
+int dpdk_port_watch(struct dpdk_port *p, char text[SOURCE_ERROR_BYTES])
+{
 	int was_up = p->up, gone = has_gone(p);
 
 	if (gone)
@@ -393,11 +412,6 @@ int dpdk_port_watch(struct dpdk_port *p, char text[SOURCE_ERROR_BYTES])
 	p->up = !gone && is_up(p);
 	if (p->up == was_up)
 		return 0;
-	if (gone) {
-		snprintf(text, SOURCE_ERROR_BYTES, "%s: the device has disappeared", p->name);
-		return 1;
-	}
-	dpdk_port_describe(p, &now);
-	snprintf(text, SOURCE_ERROR_BYTES, "%s: %s", p->name, now.link);
+	say_link(p, gone, text);
 	return 1;
 }

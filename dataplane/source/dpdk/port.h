@@ -65,4 +65,7 @@ void dpdk_port_describe(struct dpdk_port *, struct source_dpdk_port *);
 /* 1 with one line about what has changed, else 0. */
 int dpdk_port_watch(struct dpdk_port *, char text[SOURCE_ERROR_BYTES]);
 
+/* Whether its link carried nothing when it was watched last; and one line about it. */
+int dpdk_port_is_down(struct dpdk_port *, char text[SOURCE_ERROR_BYTES]);
+
 #endif

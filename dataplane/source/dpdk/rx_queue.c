@@ -413,6 +413,17 @@ static int queue_watch(struct source *s, char text[SOURCE_ERROR_BYTES])
 	return 0;
 }
 
+static unsigned queue_down(struct source *s, char text[SOURCE_ERROR_BYTES])
+{
+	const struct rx_queue *q = (const struct rx_queue *)s;
+	char other[SOURCE_ERROR_BYTES];
+	unsigned down = 0;
+
+	for (unsigned i = 0; q->worker == 0 && i < q->dpdk->ports; i++)
+		down += dpdk_port_is_down(&q->dpdk->port[i], down ? other : text) ? 1 : 0;
+	return down;
+}
+
 static const char *queue_describe(struct source *s)
 {
 	return ((struct rx_queue *)s)->dpdk->description;
@@ -427,6 +438,7 @@ static const struct source_operations queue_operations = {
 	.leave = queue_leave,
 	.loss = queue_loss,
 	.watch = queue_watch,
+	.down = queue_down,
 	.describe = queue_describe,
 };
 

@@ -277,6 +277,19 @@ static int live_watch(struct source *s, char text[SOURCE_ERROR_BYTES])
 	return 0;
 }
 
+static unsigned live_down(struct source *s, char text[SOURCE_ERROR_BYTES])
+{
+	struct live *l = (struct live *)s;
+	unsigned down = 0;
+
+	for (size_t i = 0; l->control >= 0 && i < l->interface_captures; i++) {
+		const struct interface_capture *t = &l->interface_capture[i];
+		if (!link_works(t->flags) && down++ == 0)
+			snprintf(text, SOURCE_ERROR_BYTES, "%s: %s", t->name, link_text(t->flags));
+	}
+	return down;
+}
+
 static const char *live_describe(struct source *s)
 {
 	return ((struct live *)s)->description;
@@ -289,6 +302,7 @@ static const struct source_operations live_operations = {
 	.close = live_close,
 	.loss = live_loss,
 	.watch = live_watch,
+	.down = live_down,
 	.describe = live_describe,
 };
 
