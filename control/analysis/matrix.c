@@ -79,16 +79,31 @@ int matrix_reload(struct matrix *m, const struct ruleset *ruleset, const struct 
 
 /* --- records --------------------------------------------------------------------------- */
 
-static void count_live(const struct matrix *m, struct matrix_cell *cell, int flagged)
+static void count_live(
+	const struct matrix *m, struct matrix_cell *cell, const struct record *r, int flagged)
 {
 	if (cell->dump != m->dump) {
 		cell->dump = m->dump;
 		cell->live = cell->live_wrong = 0;
+		cell->live_start_ns = 0;
 	}
+	if (r->start_ns > cell->live_start_ns)
+		cell->live_start_ns = r->start_ns;
 	if (flagged)
 		cell->live_wrong++;
 	else
 		cell->live++;
+}
+
+/* One that began before the last dump was in it, and is counted as alive until the next one. */
+static void count_ended(
+	const struct matrix *m, struct matrix_cell *cell, const struct record *r, int flagged)
+{
+	uint32_t *live = flagged ? &cell->live_wrong : &cell->live;
+
+	*(flagged ? &cell->wrong : &cell->flows) += 1;
+	if (cell->dump == m->dump && *live > 0 && r->start_ns <= cell->live_start_ns)
+		--*live;
 }
 
 static void add_flow(struct matrix *m, const struct record *r, unsigned end)
@@ -101,10 +116,10 @@ static void add_flow(struct matrix *m, const struct record *r, unsigned end)
 	cell = cell_of(m, r->appliance[end], m->ruleset->row_of[r->set[end]]);
 	if (!cell)
 		return;
-	if (record_is_live(r))
-		count_live(m, cell, flagged);
 	if (r->kind == RECORD_ENDED)
-		*(flagged ? &cell->wrong : &cell->flows) += 1;
+		count_ended(m, cell, r, flagged);
+	else if (record_is_live(r))
+		count_live(m, cell, r, flagged);
 	if (flagged) {
 		cell->verdict = r->end_verdict[end];
 		cell->wrong_ns = r->end_ns > cell->wrong_ns ? r->end_ns : cell->wrong_ns;
@@ -135,9 +150,16 @@ const struct matrix_cell *matrix_cell(const struct matrix *m, size_t appliance, 
 	return row && (row[at].last_ns || row[at].wrong_ns) ? &row[at] : NULL;
 }
 
-uint64_t matrix_live(const struct matrix *m, const struct matrix_cell *cell)
+struct matrix_count matrix_count(const struct matrix *m, const struct matrix_cell *cell)
 {
-	return cell->dump == m->dump ? cell->live : 0;
+	bool is_live = cell && cell->dump == m->dump;
+	uint64_t live = is_live ? cell->live : 0, live_wrong = is_live ? cell->live_wrong : 0;
+
+	return (struct matrix_count){
+		.live = live + live_wrong,
+		.flows = cell ? cell->flows + live : 0,
+		.violations = cell ? cell->wrong + live_wrong : 0,
+	};
 }
 
 const char *matrix_state(const struct matrix_cell *cell)

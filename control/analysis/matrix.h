@@ -24,7 +24,8 @@ struct matrix_cell {
 	uint64_t wrong, wrong_ns;   /* ended flagged flows; last packet of any flagged flow */
 	uint64_t dump;		    /* the last dump with a live flow; of that dump: */
 	uint32_t live, live_wrong;
-	uint32_t verdict; /* of the last flagged flow */
+	uint64_t live_start_ns; /* the latest of these */
+	uint32_t verdict;	/* of the last flagged flow */
 };
 
 struct matrix {
@@ -51,8 +52,13 @@ void matrix_begin_dump(struct matrix *);
 /* The cell of an appliance and the row of a rule set; NULL: no flow yet. */
 const struct matrix_cell *matrix_cell(const struct matrix *, size_t appliance, uint16_t set);
 
-/* Live expected flows as of the last dump. */
-uint64_t matrix_live(const struct matrix *, const struct matrix_cell *);
+/* Flows that are in order and those that are flagged, each ended or alive as of the last dump; and
+ * how many of both are alive. So a rule that is violated has a violation. */
+struct matrix_count {
+	uint64_t live, flows, violations;
+};
+
+struct matrix_count matrix_count(const struct matrix *, const struct matrix_cell *);
 
 /* "never", "last seen" or "wrong" (a flagged flow came after the last expected one). */
 const char *matrix_state(const struct matrix_cell *);

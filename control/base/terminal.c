@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fold.h"
 #include "base/format.h"
 
 #define REFRESH_NS 100000000ull
@@ -70,13 +71,17 @@ int stream_flush(FILE *f)
 
 void progress_init(struct progress *p)
 {
-	*p = (struct progress){.shown = isatty(STDERR_FILENO) == 1};
+	bool has_utf8 = fold_has_utf8();
+
+	*p = (struct progress){.shown = isatty(STDERR_FILENO) == 1,
+		.full = has_utf8 ? "█" : "#",
+		.empty = has_utf8 ? "░" : "."};
 	p->next_ns = clock_steady_ns() + REFRESH_NS;
 }
 
 void progress_show(struct progress *p, uint64_t done, uint64_t total, uint64_t packets)
 {
-	char count[32], bar[BAR_WIDTH + 1];
+	char count[32];
 	uint64_t now;
 	int full;
 
@@ -94,11 +99,10 @@ void progress_show(struct progress *p, uint64_t done, uint64_t total, uint64_t p
 	if (done > total)
 		done = total;
 	full = (int)((double)done / (double)total * BAR_WIDTH);
+	fputs("\r\033[K[", stderr);
 	for (int i = 0; i < BAR_WIDTH; i++)
-		bar[i] = i < full ? '#' : '.';
-	bar[BAR_WIDTH] = '\0';
-	fprintf(stderr, "\r\033[K[%s] %3d %%  %s packets", bar,
-		(int)((double)done / (double)total * 100), count);
+		fputs(i < full ? p->full : p->empty, stderr);
+	fprintf(stderr, "] %3d %%  %s packets", (int)((double)done / (double)total * 100), count);
 }
 
 void progress_end(struct progress *p)

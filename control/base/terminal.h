@@ -24,7 +24,8 @@ int stream_flush(FILE *);
 
 struct progress {
 	bool shown;
-	uint64_t next_ns; /* monotonic clock */
+	uint64_t next_ns;	  /* monotonic clock */
+	const char *full, *empty; /* what its bar is drawn with */
 };
 
 void progress_init(struct progress *);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/errors.h"
+#include "base/fold.h"
 #include "base/heap.h"
 #include "base/suggest.h"
 #include "base/terminal.h"
@@ -37,6 +38,20 @@ int cli_no_appliance(const char *command, const struct ruleset *ruleset, const c
 		suggest_want(name, known, ruleset->appliances, want);
 	free(known);
 	return cli_misuse(command, "found unknown appliance '%.100s'; want %.400s", name, want);
+}
+
+struct cli_text cli_text_open(void)
+{
+	FILE *out = fold_open_terminal(stdout);
+
+	return (struct cli_text){
+		terminal_style_of(terminal_wants_colour(stdout)), out ? out : stdout};
+}
+
+void cli_text_close(struct cli_text *t)
+{
+	if (t->out != stdout)
+		fclose(t->out);
 }
 
 int cli_flush(const char *command)

@@ -7,6 +7,9 @@
 #include "base/exit_status.h"
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
+
+#include "base/terminal.h"
 
 #define CLI_OPTIONS_MAX 16
 
@@ -85,6 +88,16 @@ int cli_flush(const char *command);
 
 /* Says which appliance may be meant by a name that no appliance has; EXIT_MISUSED. */
 int cli_no_appliance(const char *command, const struct ruleset *, const char *name);
+
+/* Text for people on standard output, as wide as the terminal (base/fold.h). */
+struct cli_text {
+	struct terminal_style style;
+	FILE *out;
+};
+
+struct cli_text cli_text_open(void);
+/* Before cli_flush(). */
+void cli_text_close(struct cli_text *);
 
 struct settings;
 /* Opens the ruleset of a site or profile; prints warnings, or returns NULL with the errors

@@ -18,7 +18,7 @@ static const struct cli_option options[] = {
 /* One line a channel where there is room for it, with names so wide; 0: its times are on a line of
  * their own. */
 struct channel_table {
-	struct terminal_style style;
+	struct cli_text text;
 	int name_width;
 };
 
@@ -37,19 +37,21 @@ static int name_width(int columns)
 
 static void print_head(const struct channel_table *t)
 {
-	printf("%s%-*s", t->style.bold, CHANNEL_TITLE_WIDTH, "STATE");
+	fprintf(t->text.out, "%s%-*s", t->text.style.bold, CHANNEL_TITLE_WIDTH, "STATE");
 	if (t->name_width)
-		printf(" %-*s %-*s %-19s %s%s\n", t->name_width, "APPLIANCE", t->name_width,
-			"APPLIANCE", "SINCE (UTC)", "LAST PACKET", t->style.plain);
+		fprintf(t->text.out, " %-*s %-*s %-19s %s%s\n", t->name_width, "APPLIANCE",
+			t->name_width, "APPLIANCE", "SINCE (UTC)", "LAST PACKET",
+			t->text.style.plain);
 	else
-		printf(" APPLIANCES, times in UTC%s\n", t->style.plain);
+		fprintf(t->text.out, " APPLIANCES, times in UTC%s\n", t->text.style.plain);
 }
 
 /* A line below the channel's, where there is something to say. */
-static void print_line(const char *what, const char *text, const char *whose)
+static void print_line(
+	const struct channel_table *t, const char *what, const char *text, const char *whose)
 {
 	if (text[0])
-		printf("  %s%s%s: %s\n", what, whose[0] ? " of " : "", whose, text);
+		fprintf(t->text.out, "  %s%s%s: %s\n", what, whose[0] ? " of " : "", whose, text);
 }
 
 static void print_channel(void *context, const json_t *channel)
@@ -60,25 +62,27 @@ static void print_channel(void *context, const json_t *channel)
 
 	when_at(channel, "since", since);
 	when_at(channel, "last_packet", last);
-	printf("%s%-*s%s", state == CHANNEL_UP ? t->style.good : t->style.warn, CHANNEL_TITLE_WIDTH,
-		channel_state_title(state), t->style.plain);
+	fprintf(t->text.out, "%s%-*s%s",
+		state == CHANNEL_UP ? t->text.style.good : t->text.style.warn, CHANNEL_TITLE_WIDTH,
+		channel_state_title(state), t->text.style.plain);
 	if (t->name_width)
-		printf(" %-*s %-*s %-19s %s\n", t->name_width, text_at(channel, "appliances.0"),
-			t->name_width, text_at(channel, "appliances.1"), since, last);
-	else
-		printf(" %s and %s\n  since %s, last packet %s\n", text_at(channel, "appliances.0"),
+		fprintf(t->text.out, " %-*s %-*s %-19s %s\n", t->name_width,
+			text_at(channel, "appliances.0"), t->name_width,
 			text_at(channel, "appliances.1"), since, last);
-	print_line("why", text_at(channel, "reason"), "");
-	print_line("certificate", text_at(channel, "certificates.0.text"),
+	else
+		fprintf(t->text.out, " %s and %s\n  since %s, last packet %s\n",
+			text_at(channel, "appliances.0"), text_at(channel, "appliances.1"), since,
+			last);
+	print_line(t, "why", text_at(channel, "reason"), "");
+	print_line(t, "certificate", text_at(channel, "certificates.0.text"),
 		text_at(channel, "appliances.0"));
-	print_line("certificate", text_at(channel, "certificates.1.text"),
+	print_line(t, "certificate", text_at(channel, "certificates.1.text"),
 		text_at(channel, "appliances.1"));
 }
 
 static int run(const struct cli_request *r)
 {
-	struct channel_table t = {terminal_style_of(terminal_wants_colour(stdout)),
-		name_width(terminal_columns(stdout))};
+	struct channel_table t = {cli_text_open(), name_width(terminal_columns(stdout))};
 	const struct client_request q = {.command = "channels",
 		.socket = r->value[SOCKET],
 		.raw = r->value[JSON] != NULL,
@@ -91,13 +95,16 @@ static int run(const struct cli_request *r)
 		print_head(&t);
 	status = client_request(&q, &result);
 	if (status == EXIT_DONE && !q.raw && number_at(result, "channels") == 0)
-		printf("none: no connection of appliance communications between two appliances "
-		       "was seen\n");
+		fprintf(t.text.out,
+			"none: no connection of appliance communications between two appliances "
+			"was seen\n");
 	if (status == EXIT_DONE && truth_at(result, "in_doubt") && !q.raw)
-		printf("%sMirror degraded%s: what is not seen may be there. See portolan "
-		       "health.\n",
-			t.style.warn, t.style.plain);
+		fprintf(t.text.out,
+			"%sMirror degraded%s: what is not seen may be there. See portolan "
+			"health.\n",
+			t.text.style.warn, t.text.style.plain);
 	json_decref(result);
+	cli_text_close(&t.text);
 	return status == EXIT_DONE ? cli_flush("channels") : status;
 }
 

@@ -17,6 +17,7 @@ static int run(const struct cli_request *r)
 	const char *site = r->value[SITE] ? r->value[SITE] : r->arguments ? r->argument[0] : NULL;
 	struct settings *settings = NULL;
 	struct ruleset *ruleset;
+	struct cli_text text;
 
 	if (!site)
 		return cli_misuse("check", "no site given: want FILE");
@@ -25,7 +26,9 @@ static int run(const struct cli_request *r)
 	ruleset = cli_ruleset_unwarned(site, &settings); /* the overview has the warnings */
 	if (!ruleset)
 		return EXIT_MISUSED;
-	site_overview_print(ruleset, settings, stdout);
+	text = cli_text_open();
+	site_overview_print(ruleset, settings, text.out);
+	cli_text_close(&text);
 	ruleset_close(ruleset);
 	settings_free(settings);
 	return cli_flush("check");

@@ -142,8 +142,11 @@ static int run(const struct cli_request *r)
 	if (flow_spec_resolve(&spec, ruleset, why, sizeof(why)) < 0) {
 		status = cli_misuse("explain", "%s", why);
 	} else {
-		print_names(&spec, stdout);
-		explain(ruleset, &spec, stdout);
+		struct cli_text text = cli_text_open();
+
+		print_names(&spec, text.out);
+		explain(ruleset, &spec, text.out);
+		cli_text_close(&text);
 		status = cli_flush("explain");
 	}
 	ruleset_close(ruleset);

@@ -17,24 +17,24 @@ static const struct cli_option options[] = {
 
 static void print_check(void *context, const json_t *check)
 {
-	const struct terminal_style *st = context;
+	const struct cli_text *t = context;
 	const char *state = text_at(check, "state");
-	const char *colour = strcmp(state, "ok") == 0	     ? st->good
-			     : strcmp(state, "warning") == 0 ? st->warn
-							     : st->grave;
+	const char *colour = strcmp(state, "ok") == 0	     ? t->style.good
+			     : strcmp(state, "warning") == 0 ? t->style.warn
+							     : t->style.grave;
 
-	printf("%s%-8s%s %-11s %s\n", colour, state, st->plain, text_at(check, "check"),
-		text_at(check, "what"));
+	fprintf(t->out, "%s%-8s%s %-11s %s\n", colour, state, t->style.plain,
+		text_at(check, "check"), text_at(check, "what"));
 }
 
 static int run(const struct cli_request *r)
 {
-	struct terminal_style st = terminal_style_of(terminal_wants_colour(stdout));
+	struct cli_text t = cli_text_open();
 	const struct client_request q = {.command = "health",
 		.socket = r->value[SOCKET],
 		.raw = r->value[JSON] != NULL,
 		.item = print_check,
-		.context = &st};
+		.context = &t};
 	json_t *result;
 	int status = client_request(&q, &result), written;
 	const char *state = text_at(result, "state");
@@ -43,6 +43,7 @@ static int run(const struct cli_request *r)
 	if (status == EXIT_DONE && !*state)
 		errors_say("health: the sensor: its answer has no state");
 	json_decref(result);
+	cli_text_close(&t);
 	written = cli_flush("health");
 	if (status != EXIT_DONE || written != EXIT_DONE)
 		return EXIT_FAILED;

@@ -33,13 +33,17 @@ static int print(const struct ruleset *ruleset, const struct cli_request *r)
 		.colour = terminal_wants_colour(stdout),
 		.appliance = APPLIANCE_NONE};
 	const char *name = r->value[APPLIANCE];
+	struct cli_text text;
 
 	if (name) {
 		listing.appliance = ruleset_appliance(ruleset, name);
 		if (listing.appliance == APPLIANCE_NONE)
 			return cli_no_appliance("policy", ruleset, name);
 	}
-	policy_table_print(ruleset, &listing, stdout);
+	text = cli_text_open(); /* a table is for people; everything else is as it is */
+	policy_table_print(
+		ruleset, &listing, listing.format == LISTING_TABLE ? text.out : stdout);
+	cli_text_close(&text);
 	return cli_flush("policy");
 }
 

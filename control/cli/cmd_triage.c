@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/errors.h"
+#include "base/fold.h"
 #include "base/heap.h"
 #include "base/literal.h"
 #include "base/terminal.h"
@@ -228,6 +229,8 @@ static int answer_question(struct triage *t, const struct question *q)
 	struct terminal_style st =
 		terminal_style_of(t->format == ANSWER_AS_TABLE && terminal_wants_colour(stdout));
 	struct answer_table a = {.limit = t->limit};
+	FILE *folded = t->format == ANSWER_AS_TABLE ? fold_open_terminal(stdout) : NULL;
+	FILE *out = folded ? folded : stdout;
 	struct coverage c;
 	int error = q ? q->ask(&t->reader, &t->filter, &a)
 		      : whatif_ask(&t->reader, &t->filter, t->ruleset, &a);
@@ -236,8 +239,10 @@ static int answer_question(struct triage *t, const struct question *q)
 	if (error == 0)
 		error = coverage_read(&t->reader, t->filter.since_ns, t->filter.until_ns, &c);
 	if (error == 0)
-		error = answer_print(&a, &c, t->format, &st, stdout);
+		error = answer_print(&a, &c, t->format, &st, out);
 	answer_fini(&a);
+	if (out != stdout)
+		fclose(out);
 	return error < 0 ? fail(t, error) : cli_flush("triage");
 }
 
@@ -257,9 +262,10 @@ static int not_found(const struct triage *t, const char *id, int error)
 
 static int answer_why(struct triage *t, const char *id)
 {
-	struct terminal_style st = terminal_style_of(terminal_wants_colour(stdout));
-	int error = why_print(&t->reader, id, &st, stdout);
+	struct cli_text text = cli_text_open();
+	int error = why_print(&t->reader, id, &text.style, text.out);
 
+	cli_text_close(&text);
 	return error < 0 ? not_found(t, id, error) : cli_flush("triage");
 }
 

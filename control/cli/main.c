@@ -1,4 +1,5 @@
 #include <jansson.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -55,6 +56,7 @@ int main(int argc, char **argv)
 {
 	const struct cli_command *command;
 
+	setlocale(LC_CTYPE, ""); /* which characters the terminal has; numbers stay as they are */
 	json_set_alloc_funcs(heap_malloc, free);
 	signal(SIGPIPE, SIG_IGN); /* writing to a closed pipe is an ordinary error */
 	signals_watch_stop();

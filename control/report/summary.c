@@ -487,21 +487,6 @@ static void enter_set(const struct ruleset *c, uint16_t set, uint8_t *seen, int 
 	*part = here;
 }
 
-/* Another word of a list that goes over several lines. */
-static void put_wrapped(FILE *out, int *column, bool is_next, const char *word)
-{
-	int length = (int)strlen(word) + 1;
-
-	if (is_next)
-		fputc(',', out);
-	if (*column + length + 1 > terminal_columns(out)) {
-		fputs("\n   ", out);
-		*column = 3;
-	}
-	fprintf(out, " %s", word);
-	*column += length + is_next;
-}
-
 /* Nobody misses what is implied, or a pair's traffic. */
 static bool is_documented(const struct ruleset *c, uint32_t i)
 {
@@ -516,18 +501,16 @@ static void print_unseen(
 {
 	uint32_t unseen = 0;
 	const char *last = "";
-	int column;
 
 	for (uint32_t i = 0; i < c->policy->rules; i++)
 		unseen += !seen[i] && is_documented(c, i);
 	if (unseen == 0)
 		return;
 	fprintf(out, "  %snot seen:", st->dim);
-	column = 11;
 	for (uint32_t i = 0; i < c->policy->rules; i++) {
 		if (seen[i] || !is_documented(c, i) || strcmp(last, c->rule[i].id) == 0)
 			continue;
-		put_wrapped(out, &column, *last != '\0', c->rule[i].id);
+		fprintf(out, "%s %s", *last ? "," : "", c->rule[i].id);
 		last = c->rule[i].id;
 	}
 	fprintf(out, "%s\n", st->plain);

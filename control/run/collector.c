@@ -10,6 +10,7 @@
 #include "analysis/mirror_json.h"
 #include "base/clock.h"
 #include "base/errors.h"
+#include "base/fold.h"
 #include "base/log.h"
 #include "base/terminal.h"
 #include "config/settings.h"
@@ -499,7 +500,7 @@ static int print_summary(struct collector *c, const struct collector_result *res
 	const struct collector_options *o = c->options;
 	int taken = is_stdout(o->flows) || is_stdout(o->events) || is_stdout(o->stats) ||
 		    sinks_use_stdout(c->events.sinks);
-	FILE *out = taken ? stderr : stdout;
+	FILE *out = taken ? stderr : stdout, *text;
 	struct terminal_style style = terminal_style_of(terminal_wants_colour(out));
 	struct summary_input in = {
 		.title = result->title,
@@ -514,7 +515,10 @@ static int print_summary(struct collector *c, const struct collector_result *res
 	};
 	int error;
 
-	summary_print(&c->usage, &in, &style, out);
+	text = fold_open_terminal(out);
+	summary_print(&c->usage, &in, &style, text ? text : out);
+	if (text)
+		fclose(text);
 	error = stream_flush(out);
 	if (error < 0 && error != -EPIPE) /* `head` has seen enough */
 		errors_say("standard output: %s", strerror(-error));

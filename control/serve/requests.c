@@ -464,17 +464,16 @@ static json_t *matrix_item(const struct requests *a, size_t appliance, uint32_t 
 	uint16_t set = ruleset_row_set(c, appliance, row);
 	const struct matrix_cell *cell =
 		matrix_cell(&a->snapshot->collector->deployment.matrix, appliance, set);
+	const struct matrix_count count =
+		matrix_count(&a->snapshot->collector->deployment.matrix, cell);
 	json_t *features = row_features(c, appliance, row), *item;
 
 	item = json_pack("{s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:I, s:I, s:I}", "appliance",
 		c->appliance[appliance].name, "role", role_name(c->appliance[appliance].role),
 		"rule", ruleset_set_id(c, set), "features", features, "state", matrix_state(cell),
 		"last_seen", json_when(cell ? cell->last_ns : 0), "last_wrong",
-		json_when(cell ? cell->wrong_ns : 0), "live",
-		(json_int_t)(cell ? matrix_live(&a->snapshot->collector->deployment.matrix, cell)
-				  : 0),
-		"flows", (json_int_t)(cell ? cell->flows : 0), "wrong",
-		(json_int_t)(cell ? cell->wrong : 0));
+		json_when(cell ? cell->wrong_ns : 0), "live", (json_int_t)count.live, "flows",
+		(json_int_t)count.flows, "wrong", (json_int_t)count.violations);
 	if (cell && cell->wrong_ns)
 		json_object_set_new(
 			item, "verdict", json_string(verdict_name((enum verdict)cell->verdict)));

@@ -521,6 +521,24 @@ def test_explain_says_what_a_flow_would_get(w):
     assert "ftd-1" in both and "fmc-1" in both, f"one end is missing: {both!r}"
 
 
+def test_text_is_as_wide_as_the_terminal_and_in_its_characters(w):
+    demo, site = w.folder / "wide.pcap", w.folder / "wide.yaml"
+    subprocess.run([GENERATE, "demo", "-o", demo, "--site", site], check=True)
+    store = w.folder / "wide-store"
+    status(w.run("replay", "--site", site, "--store", store, demo), 0)
+    for command in (["replay", "--site", site, demo], ["triage", "findings", "--store", store],
+                    ["triage", "matrix", "--store", store], ["triage", "channels", "--store", store],
+                    ["triage", "silent", "--store", store], ["triage", "coverage", "--store", store],
+                    ["check", site], ["policy", "--site", site],
+                    ["explain", "--site", site, "tcp", "10.20.0.1:1", "10.10.0.5:4444"]):
+        for columns in (60, 100):
+            out = w.run(*command, env={"COLUMNS": str(columns), "LC_ALL": "C.UTF-8"}).stdout
+            longest = max(out.splitlines(), key=len)
+            assert len(longest) <= columns, f"{command} in {columns} columns: {longest!r}"
+        out = w.run(*command, env={"LC_ALL": "C"}).stdout
+        assert out.isascii(), f"{command}: {[c for c in out if not c.isascii()]}"
+
+
 def test_explain_takes_names_of_the_site(w):
     site = w.write("names.yaml", SITE + "groups: {admins: [198.51.100.0/28]}\n")
     done = w.run("explain", "--site", site, "tcp", "fmc-1:50000", "ftd-1:443")

@@ -177,6 +177,29 @@ def no_line_of_flows_is_longer_than_the_terminal(w):
     assert 'LAST PACKET' in wide.splitlines()[0] and '--wide' not in wide, wide
 
 
+def no_answer_is_wider_than_the_terminal(w):
+    for command in ('status', 'health', 'channels', 'matrix', 'flows'):
+        for columns in (60, 80, 132):
+            shown = w.run(command, columns=columns)
+            assert shown.stdout and not shown.stderr, shown
+            longest = max(shown.stdout.splitlines(), key=len)
+            assert len(longest) <= columns, (command, columns, longest)
+
+
+def a_locale_without_utf_8_gets_ascii(w):
+    for command in ('status', 'health', 'channels', 'matrix', 'flows'):
+        done = subprocess.run([PORTOLAN, command, '--socket', w.socket], capture_output=True,
+                              check=False, timeout=60, env=os.environ | {'LC_ALL': 'C'})
+        assert done.stdout.isascii(), (command, done.stdout)
+
+
+def matrix_has_violations_where_it_says_violated(w):
+    for row in w.ask('matrix', state='wrong')[0]:
+        assert row['wrong'] > 0, row
+    shown = w.run('matrix', '--state', 'violated', columns=200).stdout
+    assert 'VIOLATIONS' in shown and ' wrong ' not in shown, shown
+
+
 def a_wrong_filter_is_refused_with_what_would_be_right(w):
     for arguments, words in (({'sort': 'x'}, 'want one of bytes'), ({'peer': 'x'}, 'want an address'),
                              ({'port': 65536}, '0 to 65535'), ({'limit': 0}, 'from 1'),
@@ -357,7 +380,8 @@ def killed_it_starts_again(w):
 
 TESTS = [status_says_what_is_read_and_judged, health_is_the_exit_status, flows_are_those_that_fit,
          a_live_flow_has_its_age_and_rates, a_peer_is_an_address_a_network_an_appliance_or_a_group,
-         no_line_of_flows_is_longer_than_the_terminal,
+         no_line_of_flows_is_longer_than_the_terminal, no_answer_is_wider_than_the_terminal,
+         a_locale_without_utf_8_gets_ascii, matrix_has_violations_where_it_says_violated,
          a_wrong_filter_is_refused_with_what_would_be_right, matrix_has_every_rule_of_an_appliance,
          a_dry_run_lists_flows_and_changes_nothing, a_reload_judges_live_flows_again,
          a_reload_with_an_error_changes_nothing, an_appliance_that_goes_takes_its_flows_along,

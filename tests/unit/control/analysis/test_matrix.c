@@ -31,11 +31,37 @@ static void matrix_counts_what_ended_and_what_is_live(void **state)
 	cell = matrix_cell(&m, FTD, live.set[1]);
 	assert_non_null(cell);
 	assert_int_equal(cell->flows, 1);
-	assert_int_equal(matrix_live(&m, cell), 2);
+	assert_int_equal(matrix_count(&m, cell).live, 1); /* the other one has ended since */
+	assert_int_equal(matrix_count(&m, cell).flows, 2);
 	assert_true(cell->first_ns == NOW - SECOND && cell->last_ns == NOW);
 	assert_string_equal(matrix_state(cell), "last seen");
 	matrix_begin_dump(&m);
-	assert_int_equal(matrix_live(&m, cell), 0);
+	assert_int_equal(matrix_count(&m, cell).live, 0);
+	assert_int_equal(matrix_count(&m, cell).flows, 1);
+	matrix_fini(&m);
+	ruleset_close(ruleset);
+}
+
+/* Its figures are never all zero. */
+static void matrix_of_a_violation_that_is_alive_counts_it(void **state)
+{
+	struct ruleset *ruleset = site_opens(RECORD_SITE "features: {ssh: {enabled: no}}\n");
+	struct record live = ssh(ruleset, NOW), ended = record_ended(live, END_FIN);
+	const struct matrix_cell *cell;
+	struct matrix m;
+
+	(void)state;
+	assert_int_equal(matrix_init(&m, ruleset), 0);
+	matrix_begin_dump(&m);
+	matrix_take(&m, &live);
+	cell = matrix_cell(&m, FTD, live.set[1]);
+	assert_string_equal(matrix_state(cell), "wrong");
+	assert_int_equal(matrix_count(&m, cell).violations, 1);
+	assert_int_equal(matrix_count(&m, cell).live, 1);
+	matrix_take(&m, &ended);
+	assert_int_equal(matrix_count(&m, cell).violations, 1);
+	assert_int_equal(matrix_count(&m, cell).live, 0);
+	assert_int_equal(matrix_count(&m, cell).flows, 0);
 	matrix_fini(&m);
 	ruleset_close(ruleset);
 }
@@ -141,6 +167,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(matrix_counts_what_ended_and_what_is_live),
+		cmocka_unit_test(matrix_of_a_violation_that_is_alive_counts_it),
 		cmocka_unit_test(matrix_is_wrong_until_the_rule_is_in_order_again),
 		cmocka_unit_test(matrix_counts_no_flow_that_nobody_answered),
 		cmocka_unit_test(matrix_has_no_cell_for_a_port_without_a_rule),
