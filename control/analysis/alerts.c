@@ -73,10 +73,10 @@ void alerts_write_event(struct alerts *a, struct event *v)
 }
 
 /* What of the finding is in the event. */
-static void describe(
-	const struct alerts *a, const char *state, const struct finding *f, struct event *v)
+static void describe(const struct alerts *a, const char *state, const struct finding *f,
+	struct event *v, struct event_words *words)
 {
-	v->finding = (struct event_finding){
+	struct event_finding finding = {
 		.state = state,
 		.flows = f->flows,
 		.members = f->members,
@@ -85,7 +85,8 @@ static void describe(
 		.several_ports = f->several_ports,
 		.several_peers = f->several_peers,
 	};
-	finding_id(f, a->ecs->ruleset->appliance[f->key.appliance].name, v->finding.id);
+	finding_id(f, a->ecs->ruleset->appliance[f->key.appliance].name, finding.id);
+	event_set_finding(v, a->ecs, &finding, words);
 }
 
 /* Writes the alert of a finding; `r` is its most severe flow, with the time span of the finding. */
@@ -99,7 +100,7 @@ static void write_alert(
 	if (!is_reported(a))
 		return;
 	event_of_record(&v, a->ecs, r, &words);
-	describe(a, state, f, &v);
+	describe(a, state, f, &v, &words);
 	write_event(a, a->ecs, &v);
 }
 
@@ -131,7 +132,7 @@ static void write_last(
 	if (f->told != FINDING_TOLD || !is_reported(a))
 		return;
 	event_of_record(&v, a->ecs, &r, &words);
-	describe(a, state, f, &v);
+	describe(a, state, f, &v, &words);
 	snprintf(message, sizeof(message), "%s: %s: %s", state, why ? why : "no packet for a day",
 		v.message);
 	v.message = message;

@@ -72,7 +72,7 @@ static unsigned hang_of(const char *line, unsigned columns)
 {
 	unsigned indent = (unsigned)strspn(line, " "), column = indent, width, gap = 0;
 
-	for (const char *c = line + indent; *c && column < columns / HANG_MOST; column += width) {
+	for (const char *c = line + indent; *c && column <= columns / HANG_MOST; column += width) {
 		size_t bytes = character(c, &width);
 		if (gap >= 2 && width && *c != ' ')
 			return column;

@@ -11,6 +11,7 @@
 #include "policy/ruleset.h"
 #include "protocol.h"
 #include "record/ecs.h"
+#include "record/technique.h"
 
 enum direction record_direction(unsigned end)
 {
@@ -19,52 +20,12 @@ enum direction record_direction(unsigned end)
 
 /* --- why a flow is flagged ------------------------------------------------------------- */
 
-/* A hypothesis for the analyst, not a conclusion (MITRE ATT&CK ids). */
-static const char *technique_of(const struct record *r, const struct ecs *e)
+/* The rule that covers the flow; NULL: there is none. */
+static const char *rule_of(const struct ecs *e, const struct record *r)
 {
 	unsigned end = record_judged_end(r);
 
-	switch (r->verdict) {
-	case VERDICT_UNEXPECTED_PROTOCOL:
-		return "T1095"; /* Non-Application Layer Protocol */
-	case VERDICT_PEER_NOT_ALLOWED:
-	case VERDICT_FEATURE_DISABLED:
-		if (r->set[end] != SET_NONE && r->verdict == VERDICT_PEER_NOT_ALLOWED) {
-			const struct policy *p = e->ruleset->policy;
-			if (policy_rule(p, r->set[end], 0)->peers &
-				(PEERS_INVENTORY | PEERS_MANAGERS))
-				return "T1199"; /* Trusted Relationship */
-		}
-		return end == 0
-			       ? "T1071"
-			       : "T1133"; /* Application Layer Protocol, External Remote Services */
-	case VERDICT_WRONG_SERVICE:
-		return "T1571";
-	default:
-		if (r->connection == CONNECTION_ATTEMPTED || r->connection == CONNECTION_REFUSED)
-			return end == 0 ? "T1018"
-					: "T1046"; /* Remote System, Network Service Discovery */
-		return "T1571";			   /* Non-Standard Port */
-	}
-}
-
-/* The rule that covers the flow, or the one that would have to exist. */
-static const char *rule_of(const struct ecs *e, const struct record *r, char text[EVENT_RULE_BYTES])
-{
-	unsigned end = record_judged_end(r);
-	const char *role = role_name(e->ruleset->appliance[r->appliance[end]].role);
-	const char *direction = direction_name(record_direction(end));
-	char protocol[ENDPOINT_TEXT_BYTES];
-
-	if (r->set[end] != SET_NONE)
-		return ruleset_set_id(e->ruleset, r->set[end]);
-	format_protocol(r->protocol, protocol);
-	if (protocol_has_ports(r->protocol))
-		snprintf(text, EVENT_RULE_BYTES, "%s/%s/%u/%s", role, direction, r->port[1],
-			protocol);
-	else
-		snprintf(text, EVENT_RULE_BYTES, "%s/%s/%s", role, direction, protocol);
-	return text;
+	return r->set[end] != SET_NONE ? ruleset_set_id(e->ruleset, r->set[end]) : NULL;
 }
 
 static size_t write_reason(
@@ -145,22 +106,52 @@ static void host_text(
 		snprintf(text, HOST_TEXT_BYTES, "%s", address);
 }
 
-/* What is said of a flow's evidence, whatever its verdict: a rule is named where it exists. */
-static void explain_evasion(
-	struct event *v, const struct ecs *e, const struct record *r, struct event_words *words)
+/* Of a finding with several: how many, and between which. */
+static void ports_text(
+	const struct record *r, const struct event_finding *f, char text[ENDPOINT_TEXT_BYTES])
 {
-	unsigned end = record_judged_end(r);
-	char host[2][HOST_TEXT_BYTES], port[ENDPOINT_TEXT_BYTES];
+	if (f->several_ports)
+		snprintf(text, ENDPOINT_TEXT_BYTES, "%llu ports (%u to %u/%s)",
+			(unsigned long long)f->members, f->port_low, f->port_high,
+			r->protocol == IPPROTO_TCP ? "tcp" : "udp");
+	else
+		format_port(r->protocol, r->port[1], text);
+}
 
-	v->severity = r->severity;
-	if (r->set[end] != SET_NONE)
-		v->rule = rule_of(e, r, words->rule);
+static void reason_text(const struct ecs *e, const struct event *v, char text[EVENT_MESSAGE_BYTES])
+{
+	const struct record *r = v->record;
+
+	if (r->kind == RECORD_EVASION)
+		snprintf(text, EVENT_MESSAGE_BYTES, "%s (%s)",
+			evasion_sentence((enum evasion)r->evasion_reason),
+			evasion_name((enum evasion)r->evasion_reason));
+	else if (v->finding.several_ports && r->verdict == VERDICT_UNEXPECTED_PORT)
+		snprintf(text, EVENT_MESSAGE_BYTES, "no rule for these ports of a %s",
+			role_name(e->ruleset->appliance[r->appliance[record_judged_end(r)]].role));
+	else
+		event_message(e, r, text, EVENT_MESSAGE_BYTES);
+}
+
+/* Both hosts, the port, what became of it, why it is told, and how often. */
+static void write_sentence(struct event *v, const struct ecs *e, struct event_words *words)
+{
+	const struct record *r = v->record;
+	const struct event_finding *f = &v->finding;
+	char host[2][HOST_TEXT_BYTES], port[ENDPOINT_TEXT_BYTES], reason[EVENT_MESSAGE_BYTES];
+	char count[64] = "";
+
 	host_text(e, r, 0, host[0]);
 	host_text(e, r, 1, host[1]);
-	format_port(r->protocol, r->port[1], port);
-	snprintf(words->message, sizeof(words->message), "%s to %s, %s: %s (%s)", host[0], host[1],
-		port, evasion_sentence((enum evasion)r->evasion_reason),
-		evasion_name((enum evasion)r->evasion_reason));
+	if (f->several_peers)
+		snprintf(host[1 - record_judged_end(r)], HOST_TEXT_BYTES, "%llu hosts",
+			(unsigned long long)f->members);
+	ports_text(r, f, port);
+	reason_text(e, v, reason);
+	if (f->flows > 1)
+		snprintf(count, sizeof(count), "; %llu flows", (unsigned long long)f->flows);
+	snprintf(words->message, sizeof(words->message), "%s to %s, %s, %s: %.300s%s", host[0],
+		host[1], port, connection_name((enum connection)r->connection), reason, count);
 	v->message = words->message;
 }
 
@@ -168,10 +159,18 @@ static void explain(
 	struct event *v, const struct ecs *e, const struct record *r, struct event_words *words)
 {
 	v->severity = r->severity;
-	v->rule = rule_of(e, r, words->rule);
-	v->technique = technique_of(r, e);
-	event_message(e, r, words->message, sizeof(words->message));
-	v->message = words->message;
+	v->rule = rule_of(e, r);
+	if (r->kind != RECORD_EVASION)
+		v->technique = technique_of(e->ruleset, r, &v->finding);
+	write_sentence(v, e, words);
+}
+
+void event_set_finding(struct event *v, const struct ecs *e, const struct event_finding *finding,
+	struct event_words *words)
+{
+	v->finding = *finding;
+	if (v->message)
+		explain(v, e, v->record, words);
 }
 
 void event_of_record(
@@ -196,9 +195,7 @@ void event_of_record(
 	if (r->encap.is_known && r->encap.interface < e->interfaces)
 		v->interface = e->interface[r->encap.interface];
 	community_id(r, v->community_id);
-	if (r->kind == RECORD_EVASION)
-		explain_evasion(v, e, r, words);
-	else if (verdict_is_flagged((enum verdict)r->verdict))
+	if (r->kind == RECORD_EVASION || verdict_is_flagged((enum verdict)r->verdict))
 		explain(v, e, r, words);
 }
 

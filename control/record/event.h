@@ -15,8 +15,7 @@
 
 struct ecs;
 
-#define EVENT_MESSAGE_BYTES 512
-#define EVENT_RULE_BYTES 128
+#define EVENT_MESSAGE_BYTES 768
 
 enum event_kind {
 	EVENT_FLOW,  /* ended, or live */
@@ -82,13 +81,17 @@ struct event {
 
 /* Memory for those texts of an event that are not in the ruleset. */
 struct event_words {
-	char message[EVENT_MESSAGE_BYTES], rule[EVENT_RULE_BYTES];
+	char message[EVENT_MESSAGE_BYTES];
 };
 
 /* Fills an event from a record: RECORD_FLAGGED and RECORD_EVASION become an alert, every other kind
  * a flow. */
 void event_of_record(
 	struct event *, const struct ecs *, const struct record *, struct event_words *);
+
+/* The alert is about this finding, whose gravest flow its record is: its message says how many. */
+void event_set_finding(
+	struct event *, const struct ecs *, const struct event_finding *, struct event_words *);
 
 /* Fills the fields that all kinds share; the caller fills in the rest. */
 void event_init(struct event *, enum event_kind, const struct ecs *, uint64_t time_ns);

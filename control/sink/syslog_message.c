@@ -1,9 +1,11 @@
 #include "sink/syslog_message.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buffer.h"
 #include "base/format.h"
+#include "protocol.h"
 #include "record/event.h"
 #include "sink/cef.h"
 
@@ -71,6 +73,16 @@ static void add_address(struct buffer *d, const char *name, const struct record 
 	add_parameter(d, name, text);
 }
 
+static void add_port(struct buffer *d, const char *name, const struct record *r, unsigned end)
+{
+	char text[8];
+
+	if (!protocol_has_ports(r->protocol))
+		return;
+	snprintf(text, sizeof(text), "%u", r->port[end]);
+	add_parameter(d, name, text);
+}
+
 static void add_data(struct buffer *d, const struct event *v)
 {
 	const struct record *r = v->record;
@@ -86,7 +98,9 @@ static void add_data(struct buffer *d, const struct event *v)
 	add_parameter(d, "appliance", v->appliance);
 	if (r) {
 		add_address(d, "source", r, 0);
+		add_port(d, "sourcePort", r, 0);
 		add_address(d, "destination", r, 1);
+		add_port(d, "destinationPort", r, 1);
 		format_protocol(r->protocol, transport);
 		add_parameter(d, "transport", transport);
 	}

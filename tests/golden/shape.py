@@ -30,7 +30,6 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z")
 HISTORY = re.compile(r"\^?[SHADFRQshadfrq]*")
 RULE = re.compile(r"(management-center|managed-device)/(inbound|outbound)/\d{1,5}(-\d{1,5})?/(tcp|udp)|pair/.+/.+")
 FINDING = re.compile(r"\d{8}T\d{2}-[0-9a-f]{16}")
-BROKEN_RULE = re.compile(r"(management-center|managed-device)/(inbound|outbound)/(\d{1,5}(-\d{1,5})?/)?[a-z0-9-]+|pair/.+/.+")
 POLICY = re.compile(r"sha256:[0-9a-f]{64}")
 COMMUNITY = re.compile(r"1:[A-Za-z0-9+/]{27}=")
 
@@ -267,9 +266,11 @@ def check_facts(s, record):
 
 def check_explanation(s, record):
     s.text("message", record["message"])
-    if s.keys("rule", record["rule"], ["id", "name", "category", "ruleset"]):
-        s.text("rule.id", record["rule"]["id"], BROKEN_RULE)
-    if s.keys("threat", record["threat"], ["framework", "technique"]):
+    covered = [e["rule"] for e in record["portolan"]["endpoints"] if "rule" in e]
+    if "rule" in record and s.keys("rule", record["rule"], ["id", "name", "category", "ruleset"]):
+        s.one_of("rule.id", record["rule"]["id"], covered)
+    s.want("rule" in record or record["portolan"]["verdict"].startswith("unexpected-"), "no rule for what has one")
+    if "threat" in record and s.keys("threat", record["threat"], ["framework", "technique"]):
         s.want(all(re.fullmatch(r"T\d{4}(\.\d{3})?", t) for t in record["threat"]["technique"]["id"]),
                f"threat.technique.id: found {record['threat']['technique']!r}")
 
@@ -279,8 +280,8 @@ def check_record(record, kind, name):
     flagged = record.get("portolan", {}).get("verdict") in FLAGGED
     evasion = "sentence" in record.get("portolan", {}).get("evasion", {})
     keys = ["@timestamp", "event", "source", "destination", "network", "observer", "portolan"]
-    keys += ["message"] if evasion else ["message", "rule", "threat"] if flagged else []
-    if not s.keys("record", record, keys, [*FACTS, *(["rule"] if evasion else [])]):
+    keys += ["message"] if evasion or flagged else []
+    if not s.keys("record", record, keys, [*FACTS, *(["rule"] if evasion else ["rule", "threat"] if flagged else [])]):
         return s.found
     s.text("@timestamp", record["@timestamp"], TIME)
     check_event(s, record["event"], kind, flagged or evasion)

@@ -47,6 +47,7 @@ static void message_names_what_a_flow_is_about(void **state)
 {
 	struct record r = {.version = 4,
 		.protocol = 17,
+		.port = {40000, 53},
 		.address = {{{[12] = 10, [15] = 1}}, {{[12] = 10, [15] = 2}}},
 		.verdict = VERDICT_UNEXPECTED_PORT,
 		.connection = CONNECTION_ONE_WAY,
@@ -64,7 +65,7 @@ static void message_names_what_a_flow_is_about(void **state)
 	assert_non_null(strstr(d.text,
 		"][portolan@32473 verdict=\"unexpected-port\" connection=\"one-way\" "
 		"rule=\"a/b\" appliance=\"ftd\" source=\"10.0.0.1\" "
-		"destination=\"10.0.0.2\" transport=\"udp\" finding=\"new\"] "));
+		"sourcePort=\"40000\" destination=\"10.0.0.2\" destinationPort=\"53\" transport=\"udp\" finding=\"new\"] "));
 	buffer_fini(&d);
 }
 
