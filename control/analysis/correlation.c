@@ -349,10 +349,21 @@ static void find_off_and_used(
 		raise_cell(v, CORRELATION_OFF_AND_USED, appliance, set, cell->wrong_ns);
 }
 
+/* Nobody misses the sessions of people: a row speaks by itself where its profile says so. */
+static bool is_unattended(const struct ruleset *c, size_t set)
+{
+	const struct rule_set *s = &c->policy->set[set];
+
+	for (uint32_t i = 0; i < s->count; i++)
+		if (c->rule[s->first + i].unattended && c->policy->rule[s->first + i].enabled)
+			return true;
+	return false;
+}
+
 static void find_fell_silent(
 	const struct evaluation *v, size_t appliance, uint16_t set, const struct matrix_cell *cell)
 {
-	if (is_in_use(cell) && !first_rule(v->correlations->ruleset, set)->implied &&
+	if (is_in_use(cell) && is_unattended(v->correlations->ruleset, set) &&
 		cell->last_ns + v->evidence->silence_ns < v->evidence->now_ns)
 		raise_cell(v, CORRELATION_FELL_SILENT, appliance, set, cell->last_ns);
 }

@@ -26,7 +26,7 @@ struct row_yaml {
 	enum rule_status status;
 	enum peers peers;
 	enum rule_interface interface;
-	enum answer required, configurable, movable;
+	enum answer required, configurable, movable, unattended;
 	char *port, *feature, *description, *source;
 };
 
@@ -75,6 +75,8 @@ static const cyaml_schema_field_t row_field[] = {KEY_FIELDS,
 	CYAML_FIELD_ENUM("status", CYAML_FLAG_STRICT, struct row_yaml, status, status_word,
 		CYAML_ARRAY_LEN(status_word)),
 	CYAML_FIELD_ENUM("required", OPTIONAL_WORD, struct row_yaml, required, schema_answer,
+		SCHEMA_ANSWERS),
+	CYAML_FIELD_ENUM("unattended", OPTIONAL_WORD, struct row_yaml, unattended, schema_answer,
 		SCHEMA_ANSWERS),
 	CYAML_FIELD_ENUM("configurable", OPTIONAL_WORD, struct row_yaml, configurable,
 		schema_answer, SCHEMA_ANSWERS),
@@ -235,6 +237,7 @@ static void row_read(
 	row->required = yaml->required == ANSWER_YES;
 	row->configurable = yaml->configurable == ANSWER_YES;
 	row->movable = row->configurable || yaml->movable == ANSWER_YES;
+	row->unattended = yaml->unattended == ANSWER_YES;
 	if (row->status == RULE_IMPLIED && (row->required || row->configurable))
 		reader_fail(r, node, "an implied row that is required or configurable",
 			"status: implied alone: what is required or may be moved is documented");

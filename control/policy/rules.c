@@ -363,6 +363,7 @@ static struct rule_text rule_text_of(const struct rules_builder *b, const struct
 		.status = row->status,
 		.required = row->required,
 		.configurable = row->configurable,
+		.unattended = row->unattended,
 		.documented_port = row->port,
 		.order = d->order};
 }

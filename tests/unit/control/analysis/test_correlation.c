@@ -109,12 +109,28 @@ static void correlation_of_absence_is_inconclusive_while_the_mirror_is_in_doubt(
 	correlation_fixture_close(w);
 }
 
+/* The profile says which rows speak by themselves. */
+static void correlation_of_silence_leaves_out_the_sessions_of_people(void **state)
+{
+	struct correlation_fixture *w = correlation_fixture_open(RECORD_SITE);
+	static const uint16_t port[] = {22, 443};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(port) / sizeof(port[0]); i++)
+		take(w, record_ended(record_between(w->ruleset, "192.0.2.1", "10.1.0.7",
+					     IPPROTO_TCP, port[i], START, START + SECOND),
+				END_FIN));
+	evaluate(w, START + DAY + 2 * SECOND, false);
+	assert_null(found(w, CORRELATION_FELL_SILENT));
+	correlation_fixture_close(w);
+}
+
 static void correlation_of_a_rule_that_fell_silent_ends_with_its_next_packet(void **state)
 {
 	struct correlation_fixture *w = correlation_fixture_open(RECORD_SITE);
-	struct record r = record_ended(record_between(w->ruleset, "192.0.2.1", "10.1.0.7",
-					       IPPROTO_TCP, 22, START, START + SECOND),
-		END_FIN);
+	struct record r = record_ended(record_between(w->ruleset, "10.1.0.7", "192.0.2.1",
+					       IPPROTO_UDP, 123, START, START + SECOND),
+		END_IDLE);
 	char text[CORRELATION_TEXT_BYTES];
 
 	(void)state;
@@ -125,7 +141,7 @@ static void correlation_of_a_rule_that_fell_silent_ends_with_its_next_packet(voi
 	assert_int_equal(w->begun[CORRELATION_FELL_SILENT], 1);
 	correlation_text(&w->correlations, found(w, CORRELATION_FELL_SILENT), text);
 	assert_non_null(strstr(text, "ftd: "));
-	assert_non_null(strstr(text, "(managed-device/inbound/22/tcp)"));
+	assert_non_null(strstr(text, "(managed-device/outbound/123/udp)"));
 	r.end_ns = START + DAY + 3 * SECOND;
 	take(w, r);
 	evaluate(w, START + DAY + 4 * SECOND, false);
@@ -215,6 +231,7 @@ int main(void)
 		cmocka_unit_test(correlation_of_a_device_without_channel_waits_five_minutes),
 		cmocka_unit_test(
 			correlation_of_absence_is_inconclusive_while_the_mirror_is_in_doubt),
+		cmocka_unit_test(correlation_of_silence_leaves_out_the_sessions_of_people),
 		cmocka_unit_test(correlation_of_a_rule_that_fell_silent_ends_with_its_next_packet),
 		cmocka_unit_test(correlation_of_a_disabled_feature_lasts_for_the_silence),
 		cmocka_unit_test(correlation_of_the_old_port_names_who_still_uses_it),
