@@ -287,7 +287,7 @@ static void add_flagged(struct alerts *a, const struct record *r)
 	struct finding *f;
 
 	if (flow && !is_same)
-		take_back(a, &flow->finding, "its flow is judged otherwise by now");
+		take_back(a, &flow->finding, "its flow is classified otherwise by now");
 	/* Of a flow that is not remembered, for want of room, only its own word is known. */
 	f = count_flow(a, &k, r, is_same || (!flow && r->repeated_graver));
 	if (!flow)
@@ -319,12 +319,12 @@ static void end_flow(struct alerts *a, const struct record *r)
 	if (!flow)
 		return;
 	if (!verdict_is_flagged((enum verdict)r->verdict)) {
-		withdraw(a, r, "its flow turned out to belong");
+		withdraw(a, r, "its flow turned out to be allowed");
 		return;
 	}
 	k = finding_key_of(r);
 	if (memcmp(&flow->finding, &k, sizeof(k)) != 0) {
-		take_back(a, &flow->finding, "its flow is judged otherwise by now");
+		take_back(a, &flow->finding, "its flow is classified otherwise by now");
 		count_flow(a, &k, r, false);
 	} else {
 		f = findings_find(&a->findings, &k);
@@ -365,7 +365,7 @@ void alerts_add(struct alerts *a, const struct record *r)
 		add_evasion(a, r);
 		break;
 	case RECORD_WITHDRAWN:
-		withdraw(a, r, "its flow turned out to belong");
+		withdraw(a, r, "its flow turned out to be allowed");
 		break;
 	case RECORD_ENDED:
 		end_flow(a, r);
@@ -430,7 +430,7 @@ static void tell_scan(
 {
 	if (w->flows == 0 && w->told == FINDING_TOLD) {
 		a->withdrawn++;
-		write_last(a, "withdrawn", w, "its flows turned out to belong");
+		write_last(a, "withdrawn", w, "its flows turned out to be allowed");
 		w->told = FINDING_UNTOLD;
 		w->told_flows = 0;
 	} else if (w->members > more_than && is_due(w, m)) {

@@ -16,9 +16,9 @@ struct ruleset;
 struct remap;
 
 #define EXPOSURE_LIST(X)                                                                           \
-	X(CLEAR_SYSLOG, "syslog in clear")                                                         \
-	X(CLEAR_BIND, "LDAP simple bind: its password crossed in clear")                           \
-	X(OLD_SNMP, "SNMP 1 or 2c: its community crossed in clear")                                \
+	X(CLEAR_SYSLOG, "syslog in clear text")                                                    \
+	X(CLEAR_BIND, "LDAP simple bind: password in clear text")                                  \
+	X(OLD_SNMP, "SNMP 1 or 2c: community in clear text")                                       \
 	X(CLEAR_HTTP, "HTTP: what was fetched can be changed on its way")                          \
 	X(OLD_TLS, "TLS older than 1.2")
 

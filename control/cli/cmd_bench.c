@@ -66,10 +66,10 @@ static void print_text(const struct bench_result *b, long rounds, long workers)
 		(unsigned long long)b->stride, rounds, workers, workers == 1 ? "" : "s");
 	printf("  core    %7.2f Mpps  %7.2f ns/packet  %7.1f cycles/packet\n", b->mpps,
 		b->ns_per_packet, b->cycles_per_packet);
-	printf("  floor   %7s       %7.2f ns/packet  (header line %.2f, flow line %.2f)\n", "",
+	printf("  baseline%7s       %7.2f ns/packet  (header line %.2f, flow line %.2f)\n", "",
 		floor_ns, b->floor_header_ns, b->floor_flow_ns);
 	if (floor_ns > 0)
-		printf("  ratio   %7.2f x the floor\n", b->ns_per_packet / floor_ns);
+		printf("  ratio   %7.2f x the baseline\n", b->ns_per_packet / floor_ns);
 }
 
 static int run(const struct cli_request *r)
@@ -110,12 +110,13 @@ const struct cli_command cli_bench = {
 	.arguments = "CAPTURE",
 	.arguments_min = 1,
 	.arguments_max = 1,
-	.description = "Loads a capture into memory and drives the pipeline, beside "
-		       "the machine's\n"
-		       "floor measured in the same run: touching the first line of each frame, and "
-		       "a random\n"
-		       "line of a table of as many flows. Pin it to a core (taskset) for figures "
-		       "to quote.",
+	.description =
+		"Loads a capture into memory and drives the pipeline, beside "
+		"the machine's\n"
+		"baseline measured in the same run: touching the first line of each frame, and "
+		"a random\n"
+		"line of a table of as many flows. Pin it to a core (taskset) for figures "
+		"to quote.",
 	.options = options,
 	.run = run,
 };

@@ -29,7 +29,7 @@ static const struct cli_option options[] = {
 	[PORT] = {"port", "N", "only flows to this responder's port", NULL},
 	[VERDICT] = {"verdict", "VERDICT", "only flows with this verdict", &VERDICTS[1]},
 	[FLAGGED] = {"flagged", NULL, "only flagged ones", NULL},
-	[SORT] = {"sort", "KEY", "by this column, the largest, latest or gravest first (bytes)",
+	[SORT] = {"sort", "KEY", "by this column, the largest, latest or most severe first (bytes)",
 		&ORDERS[1]},
 	[LIMIT] = {"limit", "N", "at most so many (1000)", NULL},
 	[WIDE] = {"wide", NULL, "every column, however narrow the terminal is", NULL},

@@ -70,7 +70,8 @@ const struct cli_command cli_reload = {
 	.summary = "have a running sensor read its site again",
 	.arguments = "",
 	.description =
-		"Ends when every live flow is judged by the new policy; a site that is wrong is "
+		"Ends when every live flow is classified by the new policy; a site that is wrong "
+		"is "
 		"refused\n"
 		"with its reasons, and the policy stays as it was (exit status 1). SIGHUP does\n"
 		"the same. Takes root or the sensor's own user.",

@@ -152,8 +152,8 @@ enum { SITE, WORKERS, FLOWS, EVENTS, STATS, STORE, LEARN, EVIDENCE, REPORT, ALL,
 
 static const struct cli_option options[] = {
 	[SITE] = {"site", "FILE", "the deployment: profile, appliances, features (required)", NULL},
-	[WORKERS] = {"workers", "N", "judge with N threads; the result is the same for every N (1)",
-		NULL},
+	[WORKERS] = {"workers", "N",
+		"classify with N threads; the result is the same for every N (1)", NULL},
 	[FLOWS] = {"flows", "FILE", "write a JSON line for every monitored flow at its end", NULL},
 	[EVENTS] = {"events", "FILE", "write a JSON line for every finding as it is made", NULL},
 	[STATS] = {"stats", "FILE", "write the accounting as one JSON object", NULL},
@@ -212,7 +212,7 @@ static int run(const struct cli_request *r)
 
 const struct cli_command cli_replay = {
 	.name = "replay",
-	.summary = "classify captures and say what does not belong",
+	.summary = "classify captures and say what is not allowed",
 	.arguments = "CAPTURE…",
 	.arguments_min = 1,
 	.arguments_max = SIZE_MAX,

@@ -10,7 +10,7 @@ static const struct cli_option options[] = {
 	[SITE] = {"site", "FILE", "the deployment, with what to capture (required)", NULL},
 	[DURATION] = {"duration", "TIME", "end after that long: 30s, 5m, 2h (until a signal)",
 		NULL},
-	[WORKERS] = {"workers", "N", "judge with N threads (the site's lcores, or 1)", NULL},
+	[WORKERS] = {"workers", "N", "classify with N threads (the site's lcores, or 1)", NULL},
 	[FLOWS] = {"flows", "FILE", "add a JSON line for every monitored flow at its end", NULL},
 	[EVENTS] = {"events", "FILE", "add a JSON line for every finding as it is made", NULL},
 	[STATS] = {"stats", "FILE", "write the accounting as one JSON object at the end", NULL},
@@ -57,7 +57,7 @@ static int run(const struct cli_request *r)
 
 const struct cli_command cli_run = {
 	.name = "run",
-	.summary = "judge packets as they come, from a NIC or an interface",
+	.summary = "classify packets as they come, from a NIC or an interface",
 	.arguments = "",
 	.description = "Reads what the site's capture section names: NICs through DPDK, interfaces "
 		       "through\n"

@@ -68,9 +68,9 @@ static void write_manual(void)
 	put_head("portolan", "1", "passive classifier of a firewall deployment's traffic");
 	puts(".SH SYNOPSIS\n.B portolan\n\\fICOMMAND\\fR [\\fIOPTION\\fR...] "
 	     "[\\fIARGUMENT\\fR...]\n.SH DESCRIPTION");
-	put_line("Judges every flow of a firewall deployment's management centers and managed "
+	put_line("Classifies every flow of a firewall deployment's management centers and managed "
 		 "devices by the documented ports of both roles, from captures or on a mirror "
-		 "port, and says which do not belong. It listens, and never sends a packet.");
+		 "port, and says which are not allowed. It listens, and never sends a packet.");
 	puts(".SH COMMANDS");
 	for (const struct cli_command *const *c = cli_commands; *c; c++)
 		put_command(*c);
@@ -142,15 +142,102 @@ static void put_file(const char *path)
 	fclose(file);
 }
 
+/* The keys of a site by what they are about, and what is not said by what is wanted. */
+struct key_part {
+	const char *name, *keys, *what;
+};
+
+static const struct key_part site_part[] = {
+	{"The deployment",
+		"profile groups appliances name role addresses except data_addresses macs aliases "
+		"managers",
+		"Who is watched, and by which port table. An appliance of networks is as many "
+		"hosts."},
+	{"The policy",
+		"features enabled peers ports extra_rules direction port transport feature service "
+		"description pairs protocols not_covered unexpected implied",
+		"What differs from the profile: features that are switched off, moved or bound to "
+		"peers, "
+		"rules of the site's own, IP protocols without ports."},
+	{"capture", "interfaces deduplicate mirror_endpoints warmup devices lcores eal",
+		"Where packets come from. warmup is the time after the start in which connections "
+		"may be "
+		"seen that began before: a flow without a seen beginning then takes the milder "
+		"orientation and is no evasion; with 0 nothing is taken on trust."},
+	{"flow", "max timeouts",
+		"The flow table. max is a number of flows for each worker, not in all; its memory, "
+		"some "
+		"200 bytes a flow, is taken at the start. Where it is full, unflagged attempts "
+		"give way "
+		"first, and that is counted."},
+	{"store", "store",
+		"What is remembered on disk for triage. keep is how long flows are kept: whole "
+		"hours are "
+		"deleted once they are older, or earlier where size is reached; findings and sums "
+		"stay. "
+		"learn is the time after which what is new is a finding."},
+	{"evidence", "evidence size file_size age flow_packets flow_bytes ring mask",
+		"Packets of findings, in pcapng files that are deleted by size and age, the oldest "
+		"first."},
+	{"outputs", "outputs events kind format metrics listen control",
+		"Where events, metrics and answers go. window is the time in which alerts of one "
+		"finding "
+		"are counted together; silence is the time after which a row that speaks by itself "
+		"and "
+		"does not is a finding. A sink of kind json is rotated at the size rotate; there "
+		"keep is "
+		"the number of files."},
+	{NULL, NULL, NULL},
+};
+
+/* Whether a list of words has this one. */
+static bool has_word(const char *words, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (const char *at = words; (at = strstr(at, word)); at += length)
+		if ((at == words || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
+			return true;
+	return false;
+}
+
+static void put_key(const struct schema_hint *hint)
+{
+	if (!hint->want)
+		return;
+	fputs(".TP\n.B ", stdout);
+	put_line(hint->key);
+	put_line(hint->want);
+}
+
+static const struct key_part *part_of(const char *key)
+{
+	const struct key_part *part = site_part;
+
+	while (part->name && !has_word(part->keys, key))
+		part++;
+	return part;
+}
+
+/* What no part names stands with the outputs: the keys of sinks. */
+static void put_site_keys(void)
+{
+	for (const struct key_part *part = site_part; part->name; part++) {
+		bool is_last = !part[1].name;
+		printf(".SS %s\n", part->name);
+		put_line(part->what);
+		for (const struct schema_hint *hint = site_hint; hint->key; hint++) {
+			const struct key_part *of = part_of(hint->key);
+			if (of == part || (is_last && !of->name))
+				put_key(hint);
+		}
+	}
+}
+
 static void put_keys(const struct schema_hint *hint)
 {
-	for (; hint->key; hint++) {
-		if (!hint->want)
-			continue;
-		fputs(".TP\n.B ", stdout);
-		put_line(hint->key);
-		put_line(hint->want);
-	}
+	for (; hint->key; hint++)
+		put_key(hint);
 }
 
 static void write_site(const char *example)
@@ -161,7 +248,7 @@ static void write_site(const char *example)
 		 "or out of bounds is refused with its line and what would be right. The example "
 		 "below has all of it, explained.");
 	puts(".SH KEYS");
-	put_keys(site_hint);
+	put_site_keys();
 	puts(".SH EXAMPLE");
 	put_file(example);
 	puts(".SH SEE ALSO\n.BR portolan (1),\n.BR portolan\\-profile (5)");

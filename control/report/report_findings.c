@@ -78,7 +78,7 @@ void report_findings_write(struct buffer *b, const struct report_model *model)
 	else if (report_verdict(model) == REPORT_CANNOT_TELL)
 		buffer_puts(b, "<p>None was seen, which proves nothing here.</p>\n");
 	else if (report_verdict(model) == REPORT_NOTHING_WRONG)
-		buffer_puts(b, "<p>None: every flow that was seen belongs.</p>\n");
+		buffer_puts(b, "<p>None: every flow that was seen is allowed.</p>\n");
 	put_left_out(b, model);
 	report_section_close(b);
 }

@@ -152,9 +152,9 @@ static void put_picture(struct buffer *b, const struct report_model *model)
 	report_scroll_open(b, "Traffic, findings and mirror over time");
 	svg_open(b, "timeline-picture", REPORT_PICTURE_WIDTH, BOTTOM + 24,
 		"Traffic, findings and mirror over time",
-		"Packets that belong and flagged packets as bars, when findings began, when the "
+		"Allowed and flagged packets as bars, when findings began, when the "
 		"mirror "
-		"was in doubt, and reloads, starts and stops. The tables below say the same.");
+		"was degraded, and reloads, starts and stops. The tables below say the same.");
 	time_axis_draw(b, &axis, TRAFFIC_Y, BOTTOM);
 	put_traffic(b, model, &axis);
 	put_findings(b, model, &axis);

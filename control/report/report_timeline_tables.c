@@ -82,7 +82,7 @@ static size_t put_rows(struct buffer *b, const struct report_model *model)
 			put_row(b, m->at_ns, 0, mark_help[m->kind], m->text);
 		else
 			put_row(b, doubt->from_ns, doubt->until_ns,
-				report_or(doubt->state, "in doubt"), doubt->reason);
+				report_or(doubt->state, "degraded"), doubt->reason);
 	}
 	return rows > REPORT_MARKS_LISTED ? rows - REPORT_MARKS_LISTED : 0;
 }

@@ -109,7 +109,7 @@ static void fill_coverage(struct filling *f)
 	if (c->not_judged) {
 		const char **line = arena_alloc(f->memory, sizeof(*line));
 		line[0] = arena_format(f->memory,
-			"%llu packets could not be judged: cut, "
+			"%llu packets could not be classified: cut, "
 			"malformed, or fragments without their first part",
 			(unsigned long long)c->not_judged);
 		f->model.not_judged = line;
@@ -442,7 +442,7 @@ static void fill_mirror(struct filling *f)
 		if (c->gap[i].from_ns > at_ns)
 			list[n++] = (struct report_band){at_ns, c->gap[i].from_ns,
 				c->doubt_ns ? REPORT_TONE_DOUBT : REPORT_TONE_GOOD,
-				c->doubt_ns ? "in doubt at times" : "seen", NULL};
+				c->doubt_ns ? "degraded at times" : "seen", NULL};
 		list[n++] = (struct report_band){c->gap[i].from_ns, c->gap[i].to_ns,
 			REPORT_TONE_NONE, "nobody listened", NULL};
 		at_ns = c->gap[i].to_ns;
@@ -450,7 +450,7 @@ static void fill_mirror(struct filling *f)
 	if (at_ns < f->filter->until_ns)
 		list[n++] = (struct report_band){at_ns, f->filter->until_ns,
 			c->doubt_ns ? REPORT_TONE_DOUBT : REPORT_TONE_GOOD,
-			c->doubt_ns ? "in doubt at times" : "seen",
+			c->doubt_ns ? "degraded at times" : "seen",
 			c->reasons ? f->model.coverage.reason[0] : NULL};
 	f->model.mirror = (struct report_bands){list, n};
 }

@@ -93,7 +93,7 @@ static void print_blind_spots(const struct counters *c, const struct terminal_st
 	if (c->fragments_unattributed) {
 		format_number(c->fragments_unattributed, number);
 		fprintf(out, "  %s%-15s %14s later fragments without their first one%s\n", st->warn,
-			"not judged", number, st->plain);
+			"not classified", number, st->plain);
 	}
 	if (c->reassembly_exhausted) {
 		format_number(c->reassembly_exhausted, number);
@@ -692,7 +692,7 @@ static void print_correlations(
 		f = f->hh.next, shown++) {
 		correlation_text(all, f, text);
 		fprintf(out, "  %s%s\n", text,
-			f->inconclusive ? "; inconclusive: the mirror is in doubt" : "");
+			f->inconclusive ? "; inconclusive: the mirror is degraded" : "");
 	}
 	if (all->count > shown)
 		fprintf(out, "  … and %zu more: replay --all shows them\n", all->count - shown);

@@ -526,7 +526,7 @@ static void put_notes(const struct whatif *w)
 {
 	struct answer_table *a = w->answer;
 
-	answer_note(a, "%s judged %llu stored flows one by one, with what was spoken",
+	answer_note(a, "%s classified %llu stored flows one by one, with the detected protocol",
 		w->draft->name, (unsigned long long)w->flows);
 	if (w->unspoken_flows)
 		answer_note(a,
@@ -536,11 +536,12 @@ static void put_notes(const struct whatif *w)
 	if (w->sums)
 		answer_note(a,
 			"%llu sums of an appliance, port and peer stand for flows that are not "
-			"stored: what was spoken there was not judged",
+			"stored: their service was not classified",
 			(unsigned long long)w->sums);
 	if (w->unknown_flows || w->unknown_sums)
 		answer_note(a,
-			"%llu flows and %llu sums could not be judged: scans, or appliances that "
+			"%llu flows and %llu sums could not be classified: scans, or appliances "
+			"that "
 			"the draft does not have",
 			(unsigned long long)w->unknown_flows, (unsigned long long)w->unknown_sums);
 }

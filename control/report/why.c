@@ -91,7 +91,7 @@ static void say_what(const struct why *w)
 		*text(w, REASON) ? ": " : "", text(w, REASON), *text(w, CONNECTION) ? "; " : "",
 		text(w, CONNECTION));
 	if (row_number(w->finding, INCONCLUSIVE))
-		say(w, "", "inconclusive: the mirror was in doubt");
+		say(w, "", "inconclusive: the mirror was degraded");
 }
 
 static void say_who(const struct why *w)

@@ -55,7 +55,7 @@ static int telemetry_policy(void *context, const char *argument, struct source_d
 
 void telemetry_offer(struct telemetry *t)
 {
-	source_dpdk_command("/portolan/stats", "what was seen and judged", telemetry_stats, t);
+	source_dpdk_command("/portolan/stats", "what was seen and classified", telemetry_stats, t);
 	source_dpdk_command(
 		"/portolan/flows", "flows: created, active, ended, by verdict", telemetry_flows, t);
 	source_dpdk_command("/portolan/policy", "the policy in force", telemetry_policy, t);

@@ -406,7 +406,7 @@ static const struct metrics_family family_of[] = {
 		put_rule_wrong},
 	{"mirror_in_doubt", GAUGE, "Whether the mirror is degraded: what is not seen may be there.",
 		put_doubt},
-	{"mirror_findings", GAUGE, "What is wrong with the mirror.", put_mirror_findings},
+	{"mirror_findings", GAUGE, "Mirror problems.", put_mirror_findings},
 	{"mirror_tcp_flows", COUNTER, "TCP flows with data that ended, by sides seen.",
 		put_mirror_sides},
 	{"mirror_acknowledged_bytes", COUNTER, "TCP bytes acknowledged, of a sample.",

@@ -196,7 +196,7 @@ static void judge(struct coverage *c)
 		add_reason(c, "%.1f %% of the packets were cut short",
 			100 * (double)c->truncated / all);
 	if (all > 0 && (double)c->not_judged / all > LOSS_SHARE)
-		add_reason(c, "%s packets could not be judged", number[1]);
+		add_reason(c, "%s packets could not be classified", number[1]);
 	format_number(c->lost, number[0]);
 	if (c->lost)
 		add_reason(c, "the store itself lost %s flows and events", number[0]);

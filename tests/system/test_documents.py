@@ -167,6 +167,60 @@ def every_list_that_a_document_names_is_there():
             if not re.search(rf'\b{word}\b', code)]
 
 
+def listed(file, macro):
+    """the texts of a list of the code: the first one of each line, or all"""
+    text = (TREE / file).read_text()
+    block = re.search(rf'#define {macro}\(X\)(.*?)\n(?!\t)', text, re.S)[1]
+    return [re.findall(r'"([^"]*)"', line) for line in re.findall(r'X\((.*?)\)\s*(?:\\|$)', block, re.S)]
+
+
+def every_term_is_explained():
+    """verdicts, connections, bases, states of channels, and the parts of a summary"""
+    terms = DOCUMENTS['docs/terms.md']
+    names = [words[0] for macro in ('VERDICT_LIST', 'CONNECTION_LIST', 'BASIS_LIST')
+             for words in listed('include/verdict.h', macro)]
+    states = listed('control/base/channel_state.h', 'CHANNEL_STATE_LIST')
+    summary = (TREE / 'control/report/summary.c').read_text()
+    heads = re.findall(r'%s([A-Z][A-Z ]+)%s', summary)
+    assert len(names) > 20 and len(states) > 8 and len(heads) > 8, (names, states, heads)
+    return [f'docs/terms.md: `{n}`' for n in [*names, *(s[0] for s in states)] if f'`{n}`' not in terms] + \
+        [f'docs/terms.md: {t}' for t in [*(s[1] for s in states), *heads] if f'| {t} |' not in terms]
+
+
+# Words that people stumbled over, and what is said instead. Of the code, only its texts are read.
+OLD_WORDS = {
+    r'gravest first': 'by severity', r'what is spoken is': 'detected protocol:',
+    r'none is near': 'no similar rule', r'no list of the policy': 'is not permitted',
+    r'worth knowing': 'clear text and weak protocols', r'what only several flows': 'correlated findings',
+    r'does no more': 'no traffic since', r'for want of buffers': 'no buffer available',
+    r'connections? stands?\b': 'established', r'nothing comes any more': 'idle',
+    r'repeats counted': 'suppressed duplicates', r'from relations': 'correlated',
+    r'(?<= )judge[sd]?\b|\bjudge[sd]?(?= )': 'classify', r'whether it belongs|does not belong|do not belong': 'is allowed',
+    r'turns the flow': 'reverses the initiator', r'is a suspect': 'mirror (SPAN) quality',
+    r'mirror (?:is|was) in doubt|in doubt at times': 'degraded', r'machine\'s floor': 'baseline',
+    r'a look at what is spoken': 'payload inspection', r'place by place': 'rule by rule',
+    r'says more\b': 'see ... for details', r'may not capture|not for this user': 'permission denied',
+    r'not scraped|nothing is watched': 'no monitoring', r'have not both': 'only partly connected',
+    r'hardly (?:has )?room': 'almost full', r'crossed in clear': 'clear text',
+    r'wrong with the mirror"': 'mirror problems'}
+
+
+def texts_for_people():
+    for name in ('README.md', 'docs/operations.md', 'docs/terms.md', *FILES):
+        text = (TREE / name).read_text() if name.startswith(('configs/alerts', 'configs/dashboards')) \
+            or name.endswith('.md') and name in ('README.md', 'docs/operations.md', 'docs/terms.md') else ''
+        if name.startswith('control/') and name.endswith(('.c', '.h')):
+            code = re.sub(r'/\*.*?\*/', '', (TREE / name).read_text(), flags=re.S)
+            code = re.sub(r'"\s*\n\s*"', '', code)
+            text = '\n'.join(re.findall(r'"((?:\\.|[^"\\\n])*)"', code))
+        yield name, text
+
+
+def nobody_reads_the_old_words():
+    return [f'{name}: {word}: want {want}' for name, text in texts_for_people()
+            for word, want in OLD_WORDS.items() if re.search(word, text, re.I)]
+
+
 def the_readme_is_short():
     count = len(DOCUMENTS['README.md'].splitlines())
     return [f'{count} lines, not at most {README_LINES}'] if count > README_LINES else []
@@ -179,7 +233,8 @@ def main():
              the_readme_has_every_command_and_no_other,
              every_command_that_a_document_names_is_there,
              every_target_of_make_that_a_document_names_is_there,
-             every_list_that_a_document_names_is_there, the_readme_is_short]
+             every_list_that_a_document_names_is_there, every_term_is_explained,
+             nobody_reads_the_old_words, the_readme_is_short]
     print(f'1..{len(tests)}')
     for number, test in enumerate(tests, 1):
         wrong = test()

@@ -113,6 +113,20 @@ def the_site_page_has_every_key_of_the_example():
         assert key in text.replace('\\-', '-'), key
 
 
+def the_site_page_has_its_keys_by_part():
+    text = made('portolan-site.5', SITE).replace('\\-', '-')
+    parts = re.findall(r'^\.SS (.*)$', text, re.M)
+    assert parts == ['The deployment', 'The policy', 'capture', 'flow', 'store', 'evidence', 'outputs'], parts
+    for words in ('warmup is the time after the start', 'max is a number of flows for each worker',
+                  'keep is how long flows are kept'):
+        assert words in ' '.join(text.split()), words
+    keys = re.findall(r'^\.TP\n\.B (\w+)$', text, re.M)
+    source = (TREE / 'control/config/site_schema.c').read_text()
+    hints = re.search(r'site_hint\[\] = \{(.*?)\{NULL', source, re.S)[1]
+    for key in re.findall(r'\{"(\w+)"', hints):
+        assert keys.count(key) == 1, (key, keys.count(key))
+
+
 def bash_takes_its_completion():
     checked(made('bash'), '.bash', tool('bash'), '-n')
 
@@ -131,6 +145,7 @@ TESTS = [the_manual_has_every_command_and_option,
          the_page_of_triage_has_every_question_and_option, completions_have_every_command_and_option,
          completions_have_the_questions_of_triage,
          mandoc_takes_the_pages, the_site_page_has_every_key_of_the_example,
+         the_site_page_has_its_keys_by_part,
          bash_takes_its_completion, zsh_takes_its_completion, systemd_takes_the_unit]
 
 

@@ -247,7 +247,7 @@ def what_another_policy_would_have_said(w):
     changed = {(r['appliance'], r['port'], r['was'], r['would_be'], r['judged_by']) for r in rows}
     assert changed == {('ftd-1', '4444/tcp', 'unexpected-port', 'expected', 'flows')} | {
         (f'ftd-{i}', '514/udp', 'expected', 'feature-disabled', 'sums') for i in (1, 2, 3)}, changed
-    assert re.search(r'judged 1 stored flows one by one, with what was spoken', ' '.join(last['notes'])), last
+    assert re.search(r'classified 1 stored flows one by one, with the detected protocol', ' '.join(last['notes'])), last
     assert w.ask('whatif', '--site', w.site)[0] == []
 
 
