@@ -111,9 +111,12 @@ static void put_line(const struct fold *f, const char *line)
 
 	while (f->columns && *line) {
 		size_t length = fitting(line, room);
+		size_t shown = length;
+		while (line[length] && shown > 1 && line[shown - 1] == ' ')
+			shown--;
 		if (!is_first)
 			fprintf(f->to, "\n%*s", (int)hang, "");
-		put(f, line, length);
+		put(f, line, shown);
 		line += length;
 		line += strspn(line, " ");
 		room = f->columns - hang;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "base/heap.h"
 #include "base/literal.h"
 #include "config/settings.h"
@@ -342,6 +343,56 @@ static void print_flow(const struct ruleset *ruleset, uint32_t flow_max, FILE *o
 	print_timeout("other", t->other_ns, true, out);
 }
 
+/* ---- outputs ---- */
+
+static void print_outputs(const struct output_settings *o, FILE *out)
+{
+	char window[DURATION_TEXT_BYTES];
+
+	format_duration(o->window_ns, window);
+	fprintf(out, LABEL "%zu sink%s, repeats within %s are one event\n", "outputs", o->sinks,
+		o->sinks == 1 ? "" : "s", window);
+	for (size_t i = 0; i < o->sinks; i++) {
+		const struct sink_settings *s = &o->sink[i];
+		fprintf(out, "  %-12s %s, %s%s\n", sink_kind_name(s->kind),
+			s->value[sink_name_key(s->kind)],
+			s->format == SINK_AS_CEF ? "as CEF" : "as JSON",
+			s->flows ? ", with flows" : "");
+	}
+	fprintf(out, "  %-12s %s%s\n", "metrics", o->metrics_listen ? o->metrics_listen : "none",
+		o->metrics_listen && o->metrics_certificate ? ", with TLS" : "");
+	fprintf(out, "  %-12s %s%s%s\n", "control",
+		o->control_socket ? o->control_socket : "the default socket",
+		o->control_group ? ", group " : "", o->control_group ? o->control_group : "");
+}
+
+static void print_store(const struct store_settings *s, FILE *out)
+{
+	char keep[DURATION_TEXT_BYTES], size[32];
+
+	if (!s->path) {
+		fprintf(out, LABEL "none\n", "store");
+		return;
+	}
+	format_duration(s->keep_ns, keep);
+	format_bytes(s->size_bytes, size);
+	fprintf(out, LABEL "%s, %s flows, kept %s and up to %s\n", "store", s->path,
+		s->keeps_all ? "all" : "flagged", keep, size);
+}
+
+static void print_evidence(const struct evidence_settings *e, FILE *out)
+{
+	char size[32];
+
+	if (!e->path) {
+		fprintf(out, LABEL "none\n", "evidence");
+		return;
+	}
+	format_bytes(e->size_bytes, size);
+	fprintf(out, LABEL "%s, up to %s, credentials %s\n", "evidence", e->path, size,
+		e->mask ? "masked" : "as they are");
+}
+
 static void print_warnings(const struct ruleset *ruleset, FILE *out)
 {
 	fprintf(out, LABEL, "warnings");
@@ -371,6 +422,9 @@ int site_overview_print(const struct ruleset *ruleset, const struct settings *se
 	print_protocols(ruleset, out);
 	print_capture(ruleset, &settings->capture, out);
 	print_flow(ruleset, settings->flow_max, out);
+	print_outputs(&settings->outputs, out);
+	print_store(&settings->store, out);
+	print_evidence(&settings->evidence, out);
 	print_warnings(ruleset, out);
 	errno = 0;
 	if (fflush(out) || ferror(out))

@@ -539,6 +539,21 @@ def test_text_is_as_wide_as_the_terminal_and_in_its_characters(w):
         assert out.isascii(), f"{command}: {[c for c in out if not c.isascii()]}"
 
 
+def test_check_names_outputs_store_and_evidence(w):
+    site = w.write("outputs.yaml", SITE + f"""outputs:
+  events: [{{kind: json, path: {w.folder}/e.jsonl}}]
+  metrics: {{listen: "127.0.0.1:9464"}}
+store: {{path: {w.folder}/store, keep: 30d}}
+evidence: {{path: {w.folder}/evidence}}
+""")
+    text = w.run("check", site).stdout
+    for part in ("1 sink, repeats within 1m", f"json         {w.folder}/e.jsonl, as JSON", "metrics      127.0.0.1:9464",
+                 f"store       {w.folder}/store, flagged flows, kept 30d and up to ",
+                 f"evidence    {w.folder}/evidence, up to "):
+        assert part in text, f"{part!r} is not in {text}"
+    assert "store       none" in w.run("check", w.site).stdout
+
+
 def test_explain_takes_names_of_the_site(w):
     site = w.write("names.yaml", SITE + "groups: {admins: [198.51.100.0/28]}\n")
     done = w.run("explain", "--site", site, "tcp", "fmc-1:50000", "ftd-1:443")

@@ -38,6 +38,7 @@ static void a_long_line_is_wrapped_at_spaces_below_its_text(void **state)
 {
 	(void)state;
 	check("one two three four five\n", 14, false, "one two three\n    four five\n");
+	check("one two  three\n", 11, false, "one two\n    three\n");
 	check("        one two three\n", 18, false, "        one two\n        three\n");
 	check("  HIGH  one two three four\nshort\n", 27, false,
 		"  HIGH  one two three four\nshort\n");
