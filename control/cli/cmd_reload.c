@@ -1,5 +1,9 @@
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "base/errors.h"
 #include "base/terminal.h"
 #include "cli/cli.h"
 #include "cli/client.h"
@@ -42,6 +46,27 @@ static void print_result(const json_t *result, bool dry)
 		printf("changed, and in force only from the next start on: %s\n", later);
 }
 
+/* The sensor has another working directory: it gets the whole path. 0; or an exit status with the
+ * error printed. */
+static int add_draft(const struct cli_request *r, json_t *arguments)
+{
+	char *path;
+
+	if (r->arguments == 0)
+		return EXIT_DONE;
+	if (!r->value[DRY_RUN])
+		return cli_misuse(
+			"reload", "a file is for --dry-run: the sensor reads its own site");
+	path = realpath(r->argument[0], NULL);
+	if (!path) {
+		errors_say("reload: %s: %s", r->argument[0], strerror(errno));
+		return EXIT_MISUSED;
+	}
+	json_object_set_new(arguments, "site", json_string(path));
+	free(path);
+	return EXIT_DONE;
+}
+
 static int run(const struct cli_request *r)
 {
 	struct terminal_style st = terminal_style_of(terminal_wants_colour(stdout));
@@ -52,12 +77,14 @@ static int run(const struct cli_request *r)
 		.raw = r->value[JSON] != NULL,
 		.item = print_change,
 		.context = &table};
-	json_t *result;
+	json_t *result = NULL;
 	int status;
 
 	flow_table_init(&table, &st, (unsigned)terminal_columns(stdout) - INDENT, stdout);
 	q.arguments = json_pack("{s:b}", "dry_run", dry);
-	status = client_request(&q, &result);
+	status = add_draft(r, q.arguments);
+	if (status == EXIT_DONE)
+		status = client_request(&q, &result);
 	if (status == EXIT_DONE && !q.raw)
 		print_result(result, dry);
 	json_decref(result);
@@ -68,13 +95,18 @@ static int run(const struct cli_request *r)
 const struct cli_command cli_reload = {
 	.name = "reload",
 	.summary = "have a running sensor read its site again",
-	.arguments = "",
+	.arguments = "[FILE]",
+	.arguments_max = 1,
 	.description =
 		"Ends when every live flow is classified by the new policy; a site that is wrong "
 		"is "
 		"refused\n"
 		"with its reasons, and the policy stays as it was (exit status 1). SIGHUP does\n"
-		"the same. Takes root or the sensor's own user.",
+		"the same. Takes root or the sensor's own user. With --dry-run, FILE is a draft "
+		"that is "
+		"compared\n"
+		"with the policy in force instead of the site; the sensor has to be able to read "
+		"it.",
 	.options = options,
 	.run = run,
 };

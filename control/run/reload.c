@@ -23,15 +23,15 @@ void reload_init(
 		.site = site, .ruleset = ruleset, .first = ruleset, .settings = settings};
 }
 
-struct ruleset *reload_read(
-	const struct reload *r, struct settings **settings, struct errors *errors)
+static struct ruleset *read_site(
+	const struct reload *r, const char *site, struct settings **settings, struct errors *errors)
 {
 	struct ruleset *ruleset;
 
-	if (ruleset_open(&ruleset, settings, r->site, NULL, errors) < 0)
+	if (ruleset_open(&ruleset, settings, site, NULL, errors) < 0)
 		return NULL;
 	if (ruleset->appliances == 0) {
-		errors_add(errors, "%s: no appliances: nothing would be monitored", r->site);
+		errors_add(errors, "%s: no appliances: nothing would be monitored", site);
 		ruleset_close(ruleset);
 		if (settings)
 			settings_free(*settings);
@@ -39,6 +39,17 @@ struct ruleset *reload_read(
 	}
 	ruleset->policy->generation = r->ruleset->policy->generation % GENERATIONS + 1;
 	return ruleset;
+}
+
+struct ruleset *reload_read(
+	const struct reload *r, struct settings **settings, struct errors *errors)
+{
+	return read_site(r, r->site, settings, errors);
+}
+
+struct ruleset *reload_read_draft(const struct reload *r, const char *site, struct errors *errors)
+{
+	return read_site(r, site, NULL, errors);
 }
 
 /* --- settings for the next start ------------------------------------------------------- */

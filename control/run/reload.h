@@ -37,6 +37,9 @@ void reload_init(struct reload *, const char *site, struct ruleset *, struct set
  * errors. */
 struct ruleset *reload_read(const struct reload *, struct settings **, struct errors *);
 
+/* The same of another file, which is never applied. */
+struct ruleset *reload_read_draft(const struct reload *, const char *site, struct errors *);
+
 /* Reads the site and applies it. Not while the former ruleset is still in use. 0, or a negative
  * errno with the errors, and nothing changed. */
 int reload_now(struct reload *, struct errors *);

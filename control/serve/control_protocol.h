@@ -17,7 +17,7 @@
  *   flows     appliance, peer, port, verdict, flagged, sort, limit
  *                                items: records as in --flows, of live flows, with portolan.live:
  *                                {age, idle (ns), packets_per_second, bits_per_second}
- *   reload    dry_run            items of a dry run: flows whose verdict would change
+ *   reload    dry_run, site      items of a dry run: flows whose verdict would change
  */
 #ifndef PORTOLAN_CONTROL_PROTOCOL_H
 #define PORTOLAN_CONTROL_PROTOCOL_H

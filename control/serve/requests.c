@@ -697,10 +697,12 @@ void requests_closed(void *context, struct control_client *client)
 
 /* --- reload ---------------------------------------------------------------------------------- */
 
-static void dry_run(struct requests *a, struct control_client *client)
+/* `site`: a draft's absolute path, read with the sensor's rights; NULL: the site itself. */
+static void dry_run(struct requests *a, struct control_client *client, const char *site)
 {
 	struct errors errors = {.length = 0};
-	struct ruleset *ruleset = reload_read(a->reload, NULL, &errors);
+	struct ruleset *ruleset = site ? reload_read_draft(a->reload, site, &errors)
+				       : reload_read(a->reload, NULL, &errors);
 	struct flow_query *q;
 
 	if (!ruleset) {
@@ -739,7 +741,7 @@ static void answer_reload(
 	if (!control_may_change(client))
 		control_refuse(client, "reload takes root or the sensor's own user");
 	else if (json_is_true(json_object_get(arguments, "dry_run")))
-		dry_run(a, client);
+		dry_run(a, client, json_string_value(json_object_get(arguments, "site")));
 	else
 		reload_for(a, client);
 }

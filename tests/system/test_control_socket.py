@@ -240,6 +240,22 @@ def a_dry_run_lists_flows_and_changes_nothing(w):
     assert shown.returncode == 0 and 'would be feature-disabled' in shown.stdout
 
 
+def a_dry_run_takes_a_draft(w):
+    before = w.status()['policy']['hash']
+    draft = w.folder / 'draft.yaml'
+    draft.write_text('features: {dns: {enabled: false}}\n' + w.plain.read_text())
+    w.write_site()
+    assert '0 of ' in w.run('reload', '--dry-run').stdout
+    shown = w.run('reload', '--dry-run', draft)
+    assert shown.returncode == 0 and 'would be feature-disabled' in shown.stdout, shown
+    assert w.status()['policy']['hash'] == before
+    draft.write_text('profile: no-such\n')
+    wrong = w.run('reload', '--dry-run', draft)
+    assert wrong.returncode == 1 and 'draft.yaml:1: found' in wrong.stderr, wrong
+    assert w.run('reload', draft).returncode == 2
+    assert w.run('reload', '--dry-run', w.folder / 'none').returncode == 2
+
+
 def a_reload_judges_live_flows_again(w):
     w.write_site('features: {dns: {enabled: false}}\n')
     done = w.run('reload')
@@ -383,7 +399,7 @@ TESTS = [status_says_what_is_read_and_judged, health_is_the_exit_status, flows_a
          no_line_of_flows_is_longer_than_the_terminal, no_answer_is_wider_than_the_terminal,
          a_locale_without_utf_8_gets_ascii, matrix_has_violations_where_it_says_violated,
          a_wrong_filter_is_refused_with_what_would_be_right, matrix_has_every_rule_of_an_appliance,
-         a_dry_run_lists_flows_and_changes_nothing, a_reload_judges_live_flows_again,
+         a_dry_run_lists_flows_and_changes_nothing, a_dry_run_takes_a_draft, a_reload_judges_live_flows_again,
          a_reload_with_an_error_changes_nothing, an_appliance_that_goes_takes_its_flows_along,
          many_reloads_lose_no_packet_and_no_flow, clients_that_misbehave_are_nobody_elses_trouble,
          top_draws_and_quits, a_second_sensor_does_not_take_the_socket,
