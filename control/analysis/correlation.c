@@ -538,6 +538,17 @@ void correlations_evaluate(struct correlations *n, const struct correlation_evid
 
 /* --- text ---------------------------------------------------------------------------------- */
 
+static void fell_silent_text(
+	const struct ruleset *c, const struct correlation *f, char text[CORRELATION_TEXT_BYTES])
+{
+	char when[TIME_TEXT_BYTES];
+
+	format_time_short(f->last_ns, when);
+	snprintf(text, CORRELATION_TEXT_BYTES, "%.200s: no traffic on %.80s since %s UTC",
+		c->appliance[f->key.appliance].name, c->rule[c->policy->set[f->key.set].first].id,
+		when);
+}
+
 void correlation_text(const struct correlations *n, const struct correlation *f,
 	char text[CORRELATION_TEXT_BYTES])
 {
@@ -545,6 +556,10 @@ void correlation_text(const struct correlations *n, const struct correlation *f,
 	char when[TIME_TEXT_BYTES] = "";
 	size_t used = 0;
 
+	if (f->key.kind == CORRELATION_FELL_SILENT) {
+		fell_silent_text(c, f, text);
+		return;
+	}
 	if (f->key.appliance != APPLIANCE_NONE)
 		used = (size_t)snprintf(text, CORRELATION_TEXT_BYTES,
 			"%.200s: ", c->appliance[f->key.appliance].name);

@@ -33,7 +33,7 @@ struct matrix;
 	X(OFF_AND_USED, "disabled-feature-in-use", "uses a feature that is switched off", 2, 0)    \
 	X(ON_AND_SILENT, "enabled-feature-silent", "no appliance has used an enabled feature", 1,  \
 		1)                                                                                 \
-	X(FELL_SILENT, "fell-silent", "no traffic any more on a rule that was used", 2, 1)         \
+	X(FELL_SILENT, "fell-silent", "no traffic on a rule that was used", 2, 1)                  \
 	X(NO_CHANNEL, "no-channel", "a declared device without any channel", 2, 1)                 \
 	X(CERTIFICATE_90, "certificate-ends-in-90-days",                                           \
 		"the certificate of its channels ends within 90 days", 1, 0)                       \

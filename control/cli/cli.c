@@ -83,23 +83,26 @@ static bool names_choices(const struct cli_option *o)
 
 int cli_print_help(const struct cli_command *c)
 {
+	struct cli_text text = cli_text_open();
 	int width = 0;
 
-	printf("usage: portolan %s%s%s%s\n\n%s\n", c->name, c->options[0].name ? " [OPTION…]" : "",
-		*c->arguments ? " " : "", c->arguments, c->description);
+	fprintf(text.out, "usage: portolan %s%s%s%s\n\n%s\n", c->name,
+		c->options[0].name ? " [OPTION…]" : "", *c->arguments ? " " : "", c->arguments,
+		c->description);
 	for (const struct cli_option *o = c->options; o->name; o++) {
 		int length = (int)(strlen(o->name) + (o->argument ? strlen(o->argument) + 1 : 0));
 		width = length > width ? length : width;
 	}
-	printf("\nOptions:\n");
+	fprintf(text.out, "\nOptions:\n");
 	for (const struct cli_option *o = c->options; o->name; o++) {
-		printf("  --%s%s%-*s  %s\n", o->name, o->argument ? " " : "",
+		fprintf(text.out, "  --%s%s%-*s  %s\n", o->name, o->argument ? " " : "",
 			width - (int)strlen(o->name) - (o->argument ? 1 : 0),
 			o->argument ? o->argument : "", o->help);
 		if (o->choices && !names_choices(o))
-			printf("    %-*s  one of %s\n", width, "", o->choices);
+			fprintf(text.out, "    %-*s  one of %s\n", width, "", o->choices);
 	}
-	printf("  --%-*s  this text\n", width, "help");
+	fprintf(text.out, "  --%-*s  this text\n", width, "help");
+	cli_text_close(&text);
 	return cli_flush(c->name);
 }
 

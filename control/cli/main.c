@@ -15,7 +15,7 @@
 static int print_overview(FILE *out)
 {
 	fputs("usage: portolan COMMAND [OPTION…] [ARGUMENT…]\n\n"
-	      "Judges every flow of a firewall deployment's management centers and managed "
+	      "Classifies every flow of a firewall deployment's management centers and managed "
 	      "devices\n"
 	      "by the documented ports of both roles. It listens, and never sends a packet.\n\n"
 	      "Commands:\n",
@@ -67,7 +67,9 @@ int main(int argc, char **argv)
 	if (is_one_of(argv[1], "--help", "-h", "help") && argc > 2 && find(argv[2]))
 		return status_of(cli_print_help(find(argv[2])));
 	if (is_one_of(argv[1], "--help", "-h", "help")) {
-		print_overview(stdout);
+		struct cli_text text = cli_text_open();
+		print_overview(text.out);
+		cli_text_close(&text);
 		return cli_flush("help");
 	}
 	if (is_one_of(argv[1], "--version", "-V", "version")) {

@@ -539,6 +539,14 @@ def test_text_is_as_wide_as_the_terminal_and_in_its_characters(w):
         assert out.isascii(), f"{command}: {[c for c in out if not c.isascii()]}"
 
 
+def test_help_fits_the_terminal(w):
+    for command in ([], *([c] for c in COMMANDS + ["run", "flows", "top", "triage", "reload"])):
+        done = w.run(*command, "--help", env={"COLUMNS": "60"})
+        status(done, 0)
+        longest = max(done.stdout.splitlines(), key=len)
+        assert len(longest) <= 60, f"{command}: {longest!r}"
+
+
 def test_check_names_outputs_store_and_evidence(w):
     site = w.write("outputs.yaml", SITE + f"""outputs:
   events: [{{kind: json, path: {w.folder}/e.jsonl}}]

@@ -212,7 +212,7 @@ def texts_for_people():
         if name.startswith('control/') and name.endswith(('.c', '.h')):
             code = re.sub(r'/\*.*?\*/', '', (TREE / name).read_text(), flags=re.S)
             code = re.sub(r'"\s*\n\s*"', '', code)
-            text = '\n'.join(re.findall(r'"((?:\\.|[^"\\\n])*)"', code))
+            text = '\n'.join(re.findall(r'"((?:\\.|[^"\\\n])*)"', code)).replace('\\n', ' ')
         yield name, text
 
 

@@ -141,7 +141,7 @@ static void correlation_of_a_rule_that_fell_silent_ends_with_its_next_packet(voi
 	assert_int_equal(w->begun[CORRELATION_FELL_SILENT], 1);
 	correlation_text(&w->correlations, found(w, CORRELATION_FELL_SILENT), text);
 	assert_non_null(strstr(text, "ftd: "));
-	assert_non_null(strstr(text, "(managed-device/outbound/123/udp)"));
+	assert_non_null(strstr(text, "no traffic on managed-device/outbound/123/udp since "));
 	r.end_ns = START + DAY + 3 * SECOND;
 	take(w, r);
 	evaluate(w, START + DAY + 4 * SECOND, false);
