@@ -256,8 +256,8 @@ static bool rows_are_same(const struct profile_row *a, const struct profile_row 
 {
 	return rows_equal(a, b) && a->services == b->services && a->status == b->status &&
 	       a->peers == b->peers && a->interface == b->interface && a->movable == b->movable &&
-	       a->required == b->required && a->configurable == b->configurable &&
-	       texts_equal(a, b);
+	       a->unattended == b->unattended && a->required == b->required &&
+	       a->configurable == b->configurable && texts_equal(a, b);
 }
 
 void profile_share_rows(struct profile *profile, const struct profile *other)

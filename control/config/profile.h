@@ -55,7 +55,7 @@ struct profile_row {
 	enum rule_interface interface;
 	bool required, configurable;
 	bool movable; /* its port may be moved: it is configurable, or known to be so elsewhere */
-	bool unattended; /* its traffic needs nobody: silence there is worth a finding */
+	bool unattended;  /* its traffic needs nobody: silence there is worth a finding */
 	const char *file; /* where the row is defined */
 	unsigned line;
 };

@@ -65,7 +65,8 @@ static void message_names_what_a_flow_is_about(void **state)
 	assert_non_null(strstr(d.text,
 		"][portolan@32473 verdict=\"unexpected-port\" connection=\"one-way\" "
 		"rule=\"a/b\" appliance=\"ftd\" source=\"10.0.0.1\" "
-		"sourcePort=\"40000\" destination=\"10.0.0.2\" destinationPort=\"53\" transport=\"udp\" finding=\"new\"] "));
+		"sourcePort=\"40000\" destination=\"10.0.0.2\" destinationPort=\"53\" "
+		"transport=\"udp\" finding=\"new\"] "));
 	buffer_fini(&d);
 }
 
