@@ -210,7 +210,7 @@ static double print_top(struct top_view *v, const json_t *status, FILE *out)
 	fprintf(out, "%sportolan%s  %s  health %s\n", v->style.bold, v->style.plain,
 		text_at(status, "policy.site"), text_at(status, "health"));
 	since = print_rates(v, status, out);
-	fprintf(out, "%s packets lost; %s flows alive; %.0f alerts\n", lost, alive,
+	fprintf(out, "%s lost; %s flows; %.0f alerts\n", lost, alive,
 		number_at(status, "events.alerts"));
 	print_channels(status, out);
 	fprintf(out, "%sby %s; q quit  s sort by %s  f %s%s\n\n", v->style.dim, sort_key[v->sort],
