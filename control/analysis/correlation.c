@@ -350,12 +350,11 @@ static void find_off_and_used(
 }
 
 /* Nobody misses the sessions of people: a row speaks by itself where its profile says so. */
-static bool is_unattended(const struct ruleset *c, size_t set)
+static bool is_unattended(const struct ruleset *c, uint16_t set)
 {
-	const struct rule_set *s = &c->policy->set[set];
-
-	for (uint32_t i = 0; i < s->count; i++)
-		if (c->rule[s->first + i].unattended && c->policy->rule[s->first + i].enabled)
+	for (uint32_t i = 0; i < c->policy->set[set].count; i++)
+		if (ruleset_member_text(c, set, i)->unattended &&
+			policy_rule(c->policy, set, i)->enabled)
 			return true;
 	return false;
 }
@@ -545,8 +544,7 @@ static void fell_silent_text(
 
 	format_time_short(f->last_ns, when);
 	snprintf(text, CORRELATION_TEXT_BYTES, "%.200s: no traffic on %.80s since %s UTC",
-		c->appliance[f->key.appliance].name, c->rule[c->policy->set[f->key.set].first].id,
-		when);
+		c->appliance[f->key.appliance].name, ruleset_set_id(c, f->key.set), when);
 }
 
 void correlation_text(const struct correlations *n, const struct correlation *f,

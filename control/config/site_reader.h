@@ -8,7 +8,7 @@
 #include "config/site_schema.h"
 
 /* A name and the number of its appliance. */
-struct site_name {
+struct named_appliance {
 	const char *name;
 	uint32_t number;
 };
@@ -22,7 +22,7 @@ struct site_reader {
 	struct arena *arena;
 	struct errors *errors;
 	struct address_reader addresses;
-	struct site_name *name; /* sorted */
+	struct named_appliance *name; /* sorted */
 	int rc;
 };
 

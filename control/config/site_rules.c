@@ -14,7 +14,7 @@
 
 static int name_compare(const void *left, const void *right)
 {
-	const struct site_name *a = left, *b = right;
+	const struct named_appliance *a = left, *b = right;
 
 	return strcmp(a->name, b->name);
 }
@@ -25,7 +25,7 @@ static void sort_names(struct site_reader *r)
 
 	r->name = arena_alloc(r->arena, (count + 1) * sizeof(*r->name));
 	for (size_t i = 0; i < count; i++)
-		r->name[i] = (struct site_name){r->site->appliance[i].name, (uint32_t)i};
+		r->name[i] = (struct named_appliance){r->site->appliance[i].name, (uint32_t)i};
 	qsort(r->name, count, sizeof(*r->name), name_compare);
 }
 
@@ -43,8 +43,8 @@ static const char *known_names(struct site_reader *r, const char *name)
 /* The number of the appliance that a node names. 0, or -ENOENT with an error. */
 static int read_name(struct site_reader *r, int node, const char *key, uint32_t *number)
 {
-	struct site_name wanted = {node_text(r->document, node), 0};
-	const struct site_name *found = NULL;
+	struct named_appliance wanted = {node_text(r->document, node), 0};
+	const struct named_appliance *found = NULL;
 
 	if (wanted.name && r->site->appliances)
 		found = bsearch(

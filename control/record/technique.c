@@ -38,7 +38,8 @@ static bool is_usual_port(const struct ruleset *c, const struct record *r)
 
 	for (uint32_t i = 0; i < c->policy->rules; i++) {
 		const struct rule *rule = &c->policy->rule[i];
-		if (rule->port == r->port[1] && rule->transport == transport &&
+		if (!rule->is_pair && rule->port <= r->port[1] && r->port[1] <= rule->port_last &&
+			rule->transport == transport &&
 			(r->service >= SERVICE_COUNT || rule->services & SERVICE_BIT(r->service)))
 			return true;
 	}
@@ -61,10 +62,8 @@ static const char *technique_of_entry(const struct record *r)
 
 static const char *technique_of_peer(const struct ruleset *c, const struct record *r, unsigned end)
 {
-	const struct rule_set *s = &c->policy->set[r->set[end]];
-
-	if (r->verdict == VERDICT_PEER_NOT_ALLOWED && s->count > 0 &&
-		c->policy->rule[s->first].peers == PEERS_INVENTORY)
+	if (r->verdict == VERDICT_PEER_NOT_ALLOWED && r->set[end] != SET_NONE &&
+		policy_rule(c->policy, r->set[end], 0)->peers & (PEERS_INVENTORY | PEERS_MANAGERS))
 		return TRUSTED_RELATIONSHIP;
 	return end == 1 ? technique_of_entry(r) : NULL;
 }

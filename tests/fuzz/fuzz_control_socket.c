@@ -57,7 +57,7 @@ static void ask_for_flows(struct desk *d, struct control_client *c, const json_t
 		.appliance = {APPLIANCE_NONE, 1},
 		.service = SERVICE_COUNT};
 	char why[FLOW_QUERY_WHY_BYTES];
-	struct flow_query *q = flow_query_of_flows(arguments, &d->ecs, why);
+	struct flow_query *q = flow_query_of_flows(arguments, &d->ecs, 1000000000, why);
 
 	if (!q) {
 		control_refuse(c, "%s", why);
