@@ -38,6 +38,7 @@ MAY_INCLUDE = {
     'dataplane/source/dpdk': ['include', 'dataplane/source'],
     # Control, lower before higher.
     'control/base': ['include'],
+    'control/machine': ['control/base'],
     'control/config': ['include', 'control/base'],
     'control/store': ['include', 'control/base'],
     'control/policy': ['include', 'control/base', 'control/config'],
