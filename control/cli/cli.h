@@ -62,6 +62,7 @@ struct cli_command {
 	X(explain)                                                                                 \
 	X(discover)                                                                                \
 	X(diff)                                                                                    \
+	X(doctor)                                                                                  \
 	X(bench)
 
 #define COMMAND_DECLARATION(name) extern const struct cli_command cli_##name;

@@ -20,7 +20,7 @@ import threading
 import time
 
 TREE = pathlib.Path(__file__).resolve().parent.parent.parent
-COMMANDS = ["replay", "check", "policy", "explain", "discover", "diff", "bench"]
+COMMANDS = ["replay", "check", "policy", "explain", "discover", "diff", "doctor", "bench"]
 
 SITE = """appliances:
   - {name: fmc-1, role: management-center, addresses: [10.10.0.5]}

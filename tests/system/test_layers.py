@@ -56,7 +56,7 @@ MAY_INCLUDE = {
                       'control/record', 'control/run'],
     'control/sensor': ['include', 'control/base', 'control/config', 'control/policy',
                        'control/sink', 'control/run', 'control/serve'],
-    'control/cli': ['include', 'control/base', 'control/config', 'control/store', 'control/policy',
+    'control/cli': ['include', 'control/base', 'control/machine', 'control/config', 'control/store', 'control/policy',
                     'control/sink', 'control/report', 'control/run', 'control/serve', 'control/sensor'],
     # The traffic generator: random numbers and tokens are below its rooms.
     'bench/generate/packet': ['include'],
