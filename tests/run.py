@@ -1,20 +1,21 @@
 #!/usr/bin/env python3
 """Runs the tests of one or more build directories and counts their cases.
 
-    run.py BUILD...
+    run.py [--first-step N --steps M] BUILD...
 
-The last line is `N passed, N failed`, with `, N skipped` where there are any; the exit
+With --steps, each directory is a step of as many of `make`, and said so. The last line is `N passed, N failed`, with `, N skipped` where there are any; the exit
 status is 1 if a case failed or none ran.
 """
+import argparse
 import os
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as ET
 
 
 def run(build):
     """passed, failed, skipped cases of one build directory"""
-    print(f'--- {build}', flush=True)
     report = os.path.join(build, 'meson-logs', 'testlog.junit.xml')
     if os.path.exists(report):
         os.unlink(report)
@@ -40,10 +41,18 @@ def run(build):
 
 
 def main():
+    options = argparse.ArgumentParser()
+    options.add_argument('--first-step', type=int, default=1)
+    options.add_argument('--steps', type=int, default=0)
+    options.add_argument('build', nargs='+')
+    asked = options.parse_args()
     passed, failed, skipped = [], [], []
-    for build in sys.argv[1:]:
+    for number, build in enumerate(asked.build, asked.first_step):
+        step, start = f'[{number}/{asked.steps}]' if asked.steps else '---', time.monotonic()
+        print(f'{step} testing {build} (5 to 20 minutes)', flush=True)
         for total, part in zip((passed, failed, skipped), run(build)):
             total += part
+        print(f'{step} done after {(time.monotonic() - start) / 60:.0f} min', flush=True)
     for name in passed:
         if 'the corpus reaches' in name:
             print('covered:', name.split(': ', 1)[1])
