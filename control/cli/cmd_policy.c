@@ -41,8 +41,7 @@ static int print(const struct ruleset *ruleset, const struct cli_request *r)
 			return cli_no_appliance("policy", ruleset, name);
 	}
 	text = cli_text_open(); /* a table is for people; everything else is as it is */
-	policy_table_print(
-		ruleset, &listing, listing.format == LISTING_TABLE ? text.out : stdout);
+	policy_table_print(ruleset, &listing, listing.format == LISTING_TABLE ? text.out : stdout);
 	cli_text_close(&text);
 	return cli_flush("policy");
 }

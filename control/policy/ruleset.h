@@ -68,7 +68,7 @@ struct ruleset {
 	uint16_t *class_row;	     /* sets by class and row */
 	struct address_group *group; /* of the site, by name (config/address_list.h) */
 	size_t groups;
-	char **feature;		     /* by feature number */
+	char **feature; /* by feature number */
 	size_t features;
 	struct signatures *signatures;
 	struct scanner *scanner; /* the signatures compiled by ruleset_compile(); NULL before */
