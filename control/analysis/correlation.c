@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analysis/channels.h"
+#include "analysis/declared_channels.h"
 #include "analysis/exposure.h"
 #include "analysis/matrix.h"
 #include "base/format.h"
@@ -209,6 +210,7 @@ struct evaluation {
 	const struct correlation_evidence *evidence;
 	correlation_listener *listener;
 	void *context;
+	const struct declared_channels *declared; /* NULL: no memory for it */
 };
 
 static struct correlation *begin(const struct evaluation *v, const struct correlation_key *k)
@@ -380,6 +382,42 @@ static void find_by_row(const struct evaluation *v, size_t appliance, uint32_t r
 	find_fell_silent(v, appliance, set, cell);
 }
 
+/* The management centers without a channel, by name. */
+static void missing_names(const struct evaluation *v, size_t appliance, char *text, size_t bytes)
+{
+	const struct ruleset *c = v->correlations->ruleset;
+	uint32_t at = 0;
+	uint16_t manager;
+	size_t used = 0;
+
+	text[0] = '\0';
+	while ((manager = declared_channels_missing(v->declared, appliance, &at)) !=
+			APPLIANCE_NONE &&
+		used < bytes)
+		used += (size_t)snprintf(text + used, bytes - used, "%s%s", used ? ", " : "",
+			c->appliance[manager].name);
+}
+
+/* A device that names its management centers needs each of them, another one any. */
+static void find_missing_channels(const struct evaluation *v, size_t appliance)
+{
+	const struct ruleset *c = v->correlations->ruleset;
+	char names[CORRELATION_DETAIL_BYTES];
+	struct correlation_key k = {
+		CORRELATION_CHANNEL_MISSING, (uint16_t)appliance, SET_NONE, FEATURE_NONE, 0};
+
+	if (!v->declared || !declared_channels_needs(v->declared, appliance))
+		return;
+	if (declared_channels_names(v->declared, appliance)) {
+		missing_names(v, appliance, names, sizeof(names));
+		if (names[0])
+			raise_one(v, k, 0, names);
+	} else if (c->appliance[appliance].role == ROLE_MANAGED_DEVICE &&
+		   !channels_has(v->evidence->channels, (uint16_t)appliance)) {
+		raise_appliance(v, CORRELATION_NO_CHANNEL, appliance, 0);
+	}
+}
+
 static void find_by_appliance(const struct evaluation *v, size_t appliance)
 {
 	const struct correlation_evidence *e = v->evidence;
@@ -390,10 +428,8 @@ static void find_by_appliance(const struct evaluation *v, size_t appliance)
 		raise_appliance(v, CORRELATION_CLEAR_LDAP, appliance, 0);
 	if (n->old_port_ns[appliance] && n->old_port_ns[appliance] + e->silence_ns > e->now_ns)
 		raise_appliance(v, CORRELATION_MIXED_PORTS, appliance, n->old_port_ns[appliance]);
-	if (n->ruleset->appliance[appliance].role == ROLE_MANAGED_DEVICE &&
-		has_been(n->appliance_ns[appliance], e->now_ns, CHANNEL_NS) &&
-		!channels_has(e->channels, (uint16_t)appliance))
-		raise_appliance(v, CORRELATION_NO_CHANNEL, appliance, 0);
+	if (has_been(n->appliance_ns[appliance], e->now_ns, CHANNEL_NS))
+		find_missing_channels(v, appliance);
 }
 
 static bool is_used_by_any(const struct evaluation *v, uint16_t feature)
@@ -513,8 +549,13 @@ static void end_the_rest(const struct evaluation *v)
 void correlations_evaluate(struct correlations *n, const struct correlation_evidence *e,
 	correlation_listener *listener, void *context)
 {
-	const struct evaluation v = {
-		.correlations = n, .evidence = e, .listener = listener, .context = context};
+	struct declared_channels declared;
+	bool is_open = declared_channels_open(&declared, n->ruleset, e->channels) == 0;
+	const struct evaluation v = {.correlations = n,
+		.evidence = e,
+		.listener = listener,
+		.context = context,
+		.declared = is_open ? &declared : NULL};
 	const struct ruleset *c = n->ruleset;
 
 	begin_monitoring(
@@ -533,6 +574,8 @@ void correlations_evaluate(struct correlations *n, const struct correlation_evid
 	for (const struct channel *ch = e->channels->first; ch; ch = ch->hh.next)
 		find_by_channel(&v, ch);
 	end_the_rest(&v);
+	if (is_open)
+		declared_channels_close(&declared);
 }
 
 /* --- text ---------------------------------------------------------------------------------- */

@@ -35,6 +35,8 @@ struct matrix;
 		1)                                                                                 \
 	X(FELL_SILENT, "fell-silent", "no traffic on a rule that was used", 2, 1)                  \
 	X(NO_CHANNEL, "no-channel", "a declared device without any channel", 2, 1)                 \
+	X(CHANNEL_MISSING, "channel-missing", "no channel with a declared management center", 2,   \
+		1)                                                                                 \
 	X(CERTIFICATE_90, "certificate-ends-in-90-days",                                           \
 		"the certificate of its channels ends within 90 days", 1, 0)                       \
 	X(CERTIFICATE_30, "certificate-ends-in-30-days",                                           \

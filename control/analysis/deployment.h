@@ -11,6 +11,7 @@
 
 #include "analysis/channels.h"
 #include "analysis/correlation.h"
+#include "analysis/declared_channels.h"
 #include "analysis/matrix.h"
 
 struct ecs;

@@ -80,6 +80,17 @@ static void print_channel(void *context, const json_t *channel)
 		text_at(channel, "appliances.1"));
 }
 
+/* Pairs that the site declares (`managers`) and that were never seen. */
+static void print_missing(const struct channel_table *t, const json_t *result)
+{
+	const json_t *pair;
+	size_t i;
+
+	json_array_foreach(json_object_get(result, "missing"), i, pair) fprintf(t->text.out,
+		"%s%-*s%s %s and %s, which manages it\n", t->text.style.warn, CHANNEL_TITLE_WIDTH,
+		"missing", t->text.style.plain, text_at(pair, "0"), text_at(pair, "1"));
+}
+
 static int run(const struct cli_request *r)
 {
 	struct channel_table t = {cli_text_open(), name_width(terminal_columns(stdout))};
@@ -94,6 +105,8 @@ static int run(const struct cli_request *r)
 	if (!q.raw)
 		print_head(&t);
 	status = client_request(&q, &result);
+	if (status == EXIT_DONE && !q.raw)
+		print_missing(&t, result);
 	if (status == EXIT_DONE && !q.raw && number_at(result, "channels") == 0)
 		fprintf(t.text.out,
 			"none: no connection of appliance communications between two appliances "
@@ -119,7 +132,9 @@ const struct cli_command cli_channels = {
 		"one that is\n"
 		"not the appliance's), idle, closed (with FIN), reset, or inconclusive where "
 		"the mirror\n"
-		"is degraded; since which of its packets, and why it is not up.\n"
+		"is degraded; since which of its packets, and why it is not up. Missing are "
+		"those that\n"
+		"the site declares (managers) and that were never seen.\n"
 		"Certificates are shown where they were seen in clear (TLS 1.2 and below).",
 	.options = options,
 	.run = run,

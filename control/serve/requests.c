@@ -411,6 +411,27 @@ static json_t *channel_item(const struct channels *all, const struct channel *ch
 }
 
 /* Skips what was sent: channels are few, and a list. */
+/* Pairs that the site declares and that have no channel, at most so many. */
+#define MISSING_MAX 1000
+
+static json_t *missing_channels(const struct ruleset *c, const struct channels *all)
+{
+	struct declared_channels declared;
+	json_t *list = json_array();
+
+	if (declared_channels_open(&declared, c, all) < 0)
+		return list;
+	for (size_t a = 0; a < c->appliances && json_array_size(list) < MISSING_MAX; a++) {
+		uint32_t at = 0;
+		uint16_t manager;
+		while ((manager = declared_channels_missing(&declared, a, &at)) != APPLIANCE_NONE)
+			json_array_append_new(list, json_pack("[s, s]", c->appliance[a].name,
+							    c->appliance[manager].name));
+	}
+	declared_channels_close(&declared);
+	return list;
+}
+
 static bool continue_channels(
 	const struct requests *a, struct control_client *client, struct long_answer *l)
 {
@@ -425,10 +446,12 @@ static bool continue_channels(
 			return false;
 	if (ch)
 		return true;
-	control_done(client,
-		json_pack("{s:I, s:I, s:b, s:o}", "channels", (json_int_t)all->count, "overflowed",
-			(json_int_t)all->overflowed, "in_doubt", a->snapshot->in_doubt, "judged",
-			json_when(a->snapshot->collector->deployment.evaluated_ns)));
+	control_done(
+		client, json_pack("{s:I, s:I, s:b, s:o, s:o}", "channels", (json_int_t)all->count,
+				"overflowed", (json_int_t)all->overflowed, "in_doubt",
+				a->snapshot->in_doubt, "judged",
+				json_when(a->snapshot->collector->deployment.evaluated_ns),
+				"missing", missing_channels(snapshot_ruleset(a->snapshot), all)));
 	return false;
 }
 

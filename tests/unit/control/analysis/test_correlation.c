@@ -97,6 +97,37 @@ static void correlation_of_a_device_without_channel_waits_five_minutes(void **st
 	correlation_fixture_close(w);
 }
 
+#define MANAGED_SITE                                                                               \
+	"appliances:\n"                                                                            \
+	"  - {name: fmc-1, role: management-center, addresses: [10.0.0.1]}\n"                      \
+	"  - {name: fmc-2, role: management-center, addresses: [10.0.0.2], managers: [fmc-1]}\n"   \
+	"  - {name: ftd-1, role: managed-device, addresses: [10.1.0.1], managers: [fmc-1]}\n"      \
+	"  - {name: ftd-2, role: managed-device, addresses: [10.2.0.1]}\n"                         \
+	"  - {name: lone, role: managed-device, addresses: [10.3.0.1],\n"                          \
+	"     profile: locally-managed-device}\n"
+
+static void correlation_of_a_missing_channel_names_the_declared_center(void **state)
+{
+	struct correlation_fixture *w = correlation_fixture_open(MANAGED_SITE);
+
+	(void)state;
+	take(w, record_between(w->ruleset, "10.1.0.1", "10.0.0.1", IPPROTO_TCP, 8305, START,
+			START + 302 * SECOND));
+	evaluate(w, START + 299 * SECOND, false);
+	assert_null(found(w, CORRELATION_CHANNEL_MISSING));
+	evaluate(w, START + 302 * SECOND, false);
+	/* Its center's partner manages it, too; partners have one with each other. */
+	assert_int_equal(w->begun[CORRELATION_CHANNEL_MISSING], 2);
+	assert_string_equal(found(w, CORRELATION_CHANNEL_MISSING)->detail, "fmc-1");
+	/* Of the device that names nobody any channel would do; the other one has none to have. */
+	assert_int_equal(w->begun[CORRELATION_NO_CHANNEL], 1);
+	take(w, record_between(w->ruleset, "10.1.0.1", "10.0.0.2", IPPROTO_TCP, 8305, START,
+			START + 303 * SECOND));
+	evaluate(w, START + 304 * SECOND, false);
+	assert_int_equal(w->ended[CORRELATION_CHANNEL_MISSING], 1);
+	correlation_fixture_close(w);
+}
+
 static void correlation_of_absence_is_inconclusive_while_the_mirror_is_in_doubt(void **state)
 {
 	struct correlation_fixture *w = correlation_fixture_open(RECORD_SITE);
@@ -229,6 +260,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(correlation_of_a_device_without_channel_waits_five_minutes),
+		cmocka_unit_test(correlation_of_a_missing_channel_names_the_declared_center),
 		cmocka_unit_test(
 			correlation_of_absence_is_inconclusive_while_the_mirror_is_in_doubt),
 		cmocka_unit_test(correlation_of_silence_leaves_out_the_sessions_of_people),
