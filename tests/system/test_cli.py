@@ -711,6 +711,30 @@ def test_diff_says_what_becomes_expected_or_flagged(w):
     assert "8305" not in same.stdout, f"found {same.stdout!r}"
 
 
+def test_diff_says_what_changes_for_which_appliances(w):
+    head = ("appliances:\n  - {name: fmc, role: management-center, addresses: [10.9.9.9]%s}\n"
+            "  - {name: fmc-2, role: management-center, addresses: [10.9.9.8]}\n"
+            "  - {name: ftd, role: managed-device, addresses: [10.9.8.1], managers: [%s]}\n")
+    before, after = w.folder / "before.yaml", w.folder / "after.yaml"
+    before.write_text(head % ("", "fmc"))
+    after.write_text(head % (", profile: on-premises-7", "fmc-2")
+                     + "  - {name: new, role: managed-device, addresses: [10.9.8.2]}\n")
+    done = w.run("diff", before, after)
+    status(done, 0)
+    part = done.stdout.split("  fmc:\n")
+    assert len(part) == 2, f"found {done.stdout!r}"
+    assert "+ appliance new (managed-device): a new appliance" in part[0], f"found {part[0]!r}"
+    assert "22/tcp" not in part[0], f"found {part[0]!r}"
+    fmc, ftd = part[1].split("  ftd:\n")
+    assert re.search(r"^\s*\+ management-center .*22/tcp", fmc, re.M), f"found {fmc!r}"
+    assert re.search(r"^\s*~ managed-device .*8305/tcp.*other managers", ftd, re.M), f"found {ftd!r}"
+    told = [json.loads(line) for line in w.run("diff", "--format", "json", before, after).stdout.splitlines()]
+    assert {"ftd"} == {a for line in told if line.get("differs") == "(other managers)"
+                       for a in line["appliances"]}, f"found {told!r}"
+    same = w.run("diff", after, after)
+    assert "the same" in same.stdout, f"found {same.stdout!r}"
+
+
 def test_diff_with_a_capture_says_which_flows_change(w):
     other = w.write("other.yaml", SITE + "extra_rules:\n  - {role: managed-device, direction: inbound, "
                     "port: 4444, transport: tcp, feature: lab}\n")
