@@ -178,7 +178,7 @@ static bool parse(struct arguments *a, int argc, char **argv)
 
 /* --- commands --- */
 
-static int write_site(const char *path, const struct hosts *hosts)
+static int write_site(const char *path, const struct hosts *hosts, const char *more)
 {
 	FILE *out = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
 	int failed;
@@ -186,6 +186,7 @@ static int write_site(const char *path, const struct hosts *hosts)
 	if (!out)
 		return errors_add(EXIT_FAILED, path, strerror(errno));
 	site_print(out, hosts);
+	fputs(more, out);
 	failed = ferror(out) | fflush(out);
 	if (out != stdout)
 		failed |= fclose(out);
@@ -201,7 +202,7 @@ static int finish_script(const struct arguments *a, struct script *s)
 	error = script_write(s, a->output, a->format);
 	if (error)
 		return errors_add(EXIT_FAILED, a->output, strerror(-error));
-	return a->site ? write_site(a->site, script_hosts(s)) : EXIT_DONE;
+	return a->site ? write_site(a->site, script_hosts(s), script_site(s)) : EXIT_DONE;
 }
 
 static int read_script(struct script *s, FILE *in)
@@ -291,7 +292,7 @@ static int command_site(const struct arguments *a, int count, char **operand)
 	if (!hosts)
 		return errors_add(EXIT_FAILED, "site", "no memory");
 	load_hosts(hosts);
-	status = write_site(a->output ? a->output : "-", hosts);
+	status = write_site(a->output ? a->output : "-", hosts, "");
 	free(hosts);
 	return status;
 }

@@ -54,6 +54,11 @@ const struct hosts *script_hosts(const struct script *s)
 	return &s->hosts;
 }
 
+const char *script_site(const struct script *s)
+{
+	return s->site;
+}
+
 size_t script_packets(const struct script *s)
 {
 	return s->builder.packets.count;

@@ -31,6 +31,10 @@ const char *script_error(const struct script *);
 int script_write(struct script *, const char *path, struct capture_format);
 
 const struct hosts *script_hosts(const struct script *);
+
+/* The lines for the site file beside its hosts; "": none. */
+const char *script_site(const struct script *);
+
 size_t script_packets(const struct script *);
 
 void script_help(FILE *);

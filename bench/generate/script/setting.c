@@ -1,5 +1,6 @@
 #include "script/setting.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "packet/link_header.h"
@@ -153,6 +154,25 @@ static bool set_define(struct script *s)
 	return true;
 }
 
+/* The rest of the line is one of the site file, with single spaces; a collection is written in
+ * braces, since there is no indentation. */
+static bool set_site(struct script *s)
+{
+	struct tokens *w = &s->reader.tokens;
+	const char *word;
+
+	if (!tokens_peek(w))
+		return tokens_fault(w, NULL, "a line for the site file");
+	while ((word = tokens_take(w)) != NULL) {
+		size_t room = sizeof(s->site) - s->site_bytes, bytes = strlen(word) + 1;
+		if (bytes >= room)
+			return tokens_fault(w, word, "lines of at most 2,047 bytes together");
+		snprintf(s->site + s->site_bytes, room, "%s%c", word, tokens_peek(w) ? ' ' : '\n');
+		s->site_bytes += bytes;
+	}
+	return true;
+}
+
 static const struct setting {
 	const char *name;
 	bool (*set)(struct script *);
@@ -164,6 +184,7 @@ static const struct setting {
 	{"seed", set_seed, "N", "of random bytes; each line has its own"},
 	{"host", set_host, "[NAME] ADDRESS... [mac MAC] [role ROLE]",
 		"NAME then stands for the first address, NAME@6 for the first IPv6 address"},
+	{"site", set_site, "WORD...", "a line for the site file, such as `outputs: {silence: 2h}`"},
 	{"define", set_define, "NAME WORD...", "NAME then stands for these words"},
 	{"default", set_default, "OPTION...", "for all statements below; alone: forget them"},
 };

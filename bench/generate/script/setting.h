@@ -9,6 +9,7 @@
 #include "script/statement.h"
 
 #define DEFINES_MAX 128
+#define SITE_BYTES 2048
 
 struct define {
 	char *text; /* the whole line, cut into words */
@@ -24,6 +25,8 @@ struct script {
 	uint32_t snaplen;
 	struct packet_options defaults;
 	struct hosts hosts;
+	char site[SITE_BYTES]; /* lines for the site file */
+	size_t site_bytes;
 	struct define define[DEFINES_MAX];
 	size_t defines;
 	struct reader reader;

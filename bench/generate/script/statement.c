@@ -97,7 +97,7 @@ static const struct row *read_kind(struct reader *r)
 	}
 	tokens_fault(&r->tokens, word,
 		"tcp, udp, icmp, ip, dhcp, arp, eth or frame, or one of the settings link, start, "
-		"snaplen, seed, host, define, default");
+		"snaplen, seed, host, site, define, default");
 	return NULL;
 }
 

@@ -288,6 +288,24 @@ static void garbage_is_an_error_and_nothing_else(void **state)
 	script_free(s);
 }
 
+static void lines_for_the_site_are_kept_word_for_word(void **state)
+{
+	struct script *s = script_new("t.script", 1);
+	char line[3000] = "site ";
+
+	(void)state;
+	assert_string_equal(script_site(s), "");
+	assert_int_equal(script_line(s, "site outputs:   {silence: 2h} # and no more"), 0);
+	assert_int_equal(script_line(s, "site ports: [\"2001:db8::1\", \\"), 0);
+	assert_int_equal(script_line(s, "	10.0.0.1]"), 0);
+	assert_string_equal(
+		script_site(s), "outputs: {silence: 2h}\nports: [\"2001:db8::1\", 10.0.0.1]\n");
+	memset(line + 5, 'x', 2500);
+	assert_int_equal(script_line(s, line), -1);
+	script_free(s);
+	assert_error("site", "want a line for the site file");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +321,7 @@ int main(void)
 		cmocka_unit_test(the_same_seed_gives_the_same_file),
 		cmocka_unit_test(every_payload_of_the_library_can_be_written),
 		cmocka_unit_test(payloads_join_and_escape),
+		cmocka_unit_test(lines_for_the_site_are_kept_word_for_word),
 		cmocka_unit_test(garbage_is_an_error_and_nothing_else),
 	};
 
