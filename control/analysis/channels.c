@@ -293,6 +293,10 @@ static void note_connection(struct channel *ch, const struct record *r)
 	at = connection_of(ch, connection_key(r));
 	if (r->end_ns < at->last_ns)
 		return;
+	if (!at->start_ns || (at->is_closed && r->start_ns > at->last_ns)) {
+		ch->began++;
+		latest(&ch->began_ns, r->start_ns);
+	}
 	if (!at->start_ns || at->is_closed || r->start_ns < at->start_ns)
 		at->start_ns = r->start_ns;
 	at->last_ns = r->end_ns;
@@ -686,6 +690,11 @@ void channel_end_text(const struct channels *c, const struct channel *ch, unsign
 	format_address(&ch->key.address[end], ch->key.version, address);
 	snprintf(text, CHANNEL_END_BYTES, "%.255s (%s)", c->ruleset->appliance[appliance].name,
 		address);
+}
+
+uint32_t channel_reconnects(const struct channel *ch)
+{
+	return ch->began > CHANNEL_CONNECTIONS ? ch->began - CHANNEL_CONNECTIONS : 0;
 }
 
 /* --- texts ---------------------------------------------------------------------------------- */

@@ -53,8 +53,10 @@ struct channel {
 	uint64_t last_ns;  /* last packet of any of its connections */
 	uint64_t refused_ns, unanswered_ns, short_ns, up_ns; /* last time of each; 0: never */
 	struct channel_connection connection[CHANNEL_CONNECTIONS_MAX];
-	uint32_t up;	/* of these, when the state was evaluated last */
-	bool has_flows; /* between both appliances */
+	uint32_t up;	   /* of these, when the state was evaluated last */
+	uint32_t began;	   /* connections since it is watched: more than two came again */
+	uint64_t began_ns; /* when the last of them began */
+	bool has_flows;	   /* between both appliances */
 	struct channel_cause cause;
 	struct channel_certificate certificate[2];
 	uint64_t sealed_ns; /* last packet of a connection of TLS 1.3, which shows no certificate */
@@ -104,6 +106,9 @@ void channels_count(const struct channels *, size_t count[CHANNEL_STATE_COUNT]);
 
 /* Whether an appliance has a channel, in any state. */
 bool channels_has(const struct channels *, uint16_t appliance);
+
+/* How often a connection began beyond the pair's two: it was lost and came again. */
+uint32_t channel_reconnects(const struct channel *);
 
 /* Why it is not up, in one sentence; "" for one that is. */
 void channel_reason(const struct channels *, const struct channel *, char[CHANNEL_CAUSE_BYTES]);

@@ -54,6 +54,14 @@ static void print_line(
 		fprintf(t->text.out, "  %s%s%s: %s\n", what, whose[0] ? " of " : "", whose, text);
 }
 
+static void print_reconnects(const struct channel_table *t, const json_t *channel)
+{
+	long long times = (long long)number_at(channel, "reconnects");
+
+	if (times > 0)
+		fprintf(t->text.out, "  reconnected %lld time%s\n", times, times == 1 ? "" : "s");
+}
+
 static void print_channel(void *context, const json_t *channel)
 {
 	const struct channel_table *t = context;
@@ -73,6 +81,7 @@ static void print_channel(void *context, const json_t *channel)
 		fprintf(t->text.out, " %s and %s\n  since %s, last packet %s\n",
 			text_at(channel, "appliances.0"), text_at(channel, "appliances.1"), since,
 			last);
+	print_reconnects(t, channel);
 	print_line(t, "why", text_at(channel, "reason"), "");
 	print_line(t, "certificate", text_at(channel, "certificates.0.text"),
 		text_at(channel, "appliances.0"));

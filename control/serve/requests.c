@@ -403,11 +403,12 @@ static json_t *channel_item(const struct channels *all, const struct channel *ch
 	for (unsigned i = 0; i < 2; i++)
 		channel_end_text(all, ch, i, end[i]);
 	channel_reason(all, ch, reason);
-	return json_pack("{s:[s, s], s:s, s:s, s:s, s:o, s:o, s:i, s:[o, o]}", "appliances", end[0],
-		end[1], "state", channel_state_name(ch->state), "meaning",
+	return json_pack("{s:[s, s], s:s, s:s, s:s, s:o, s:o, s:i, s:i, s:[o, o]}", "appliances",
+		end[0], end[1], "state", channel_state_name(ch->state), "meaning",
 		channel_state_words(ch->state), "reason", reason, "since", json_when(ch->since_ns),
-		"last_packet", json_when(ch->last_ns), "connections", ch->up, "certificates",
-		certificate_item(ch, 0, now_ns), certificate_item(ch, 1, now_ns));
+		"last_packet", json_when(ch->last_ns), "connections", ch->up, "reconnects",
+		channel_reconnects(ch), "certificates", certificate_item(ch, 0, now_ns),
+		certificate_item(ch, 1, now_ns));
 }
 
 /* Skips what was sent: channels are few, and a list. */

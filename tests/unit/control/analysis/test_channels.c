@@ -122,6 +122,32 @@ static void channel_is_established_since_its_later_connection_began(void **state
 	ruleset_close(ruleset);
 }
 
+static void channel_that_is_lost_and_comes_again_has_reconnected(void **state)
+{
+	struct ruleset *ruleset = site_opens(RECORD_SITE);
+	struct record live[2] = {connection(ruleset, 1, NOW), connection(ruleset, 2, NOW)}, again;
+	struct channels c;
+
+	(void)state;
+	assert_int_equal(channels_init(&c, ruleset), 0);
+	evaluated(&c, live, 2, NOW, false);
+	assert_int_equal(channel_reconnects(c.first), 0);
+	for (uint16_t i = 1; i <= 7; i++) {
+		live[1] = record_ended(live[1], END_RESET);
+		evaluated(&c, live, 2, NOW + i * 60 * SECOND, false);
+		live[1] = connection(ruleset, (uint16_t)(2 + i % 3), NOW + i * 60 * SECOND);
+		evaluated(&c, live, 2, NOW + i * 60 * SECOND, false);
+		assert_int_equal(channel_reconnects(c.first), i);
+		assert_true(c.first->began_ns == live[1].start_ns);
+	}
+	again = live[1];
+	again.end_ns += SECOND; /* it goes on */
+	evaluated(&c, &again, 1, NOW + 480 * SECOND, false);
+	assert_int_equal(channel_reconnects(c.first), 7);
+	channels_fini(&c);
+	ruleset_close(ruleset);
+}
+
 static void channel_states_have_names_titles_and_words(void **state)
 {
 	(void)state;
@@ -294,6 +320,7 @@ int main(void)
 		cmocka_unit_test(channel_without_packets_for_five_minutes_is_silent_since_its_last),
 		cmocka_unit_test(channel_that_was_closed_on_both_connections_says_how),
 		cmocka_unit_test(channel_is_established_since_its_later_connection_began),
+		cmocka_unit_test(channel_that_is_lost_and_comes_again_has_reconnected),
 		cmocka_unit_test(channel_states_have_names_titles_and_words),
 		cmocka_unit_test(channel_is_up_by_its_last_packets_whatever_its_flows_do),
 		cmocka_unit_test(channel_is_inconclusive_only_where_it_is_not_up),
