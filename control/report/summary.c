@@ -18,6 +18,12 @@
 #include "store/baseline.h"
 
 #define FINDINGS_SHOWN 40
+#define FINDINGS_WHOLE                                                                             \
+	8 /* of these in full: the summary fits two screens, the gravest on the first */
+#define SETS_WHOLE 16
+#define SHORT_ID_BYTES                                                                             \
+	18 /* of a finding's id: the hour and six digits, which `triage why` takes                 \
+	    */
 #define NAMES_SHOWN 6
 #define CHANNELS_SHOWN 20
 #define CORRELATIONS_SHOWN 20
@@ -222,8 +228,9 @@ static void reason_text(
 		event_message(s->ecs, &worst, text, EVENT_MESSAGE_BYTES);
 }
 
-static void print_finding(const struct usage_table *s, const struct summary_input *in,
-	const struct finding *f, const struct terminal_style *st, FILE *out)
+/* How grave, of which appliance, what, with whom. */
+static void print_subject(const struct usage_table *s, const struct finding *f,
+	const struct terminal_style *st, FILE *out)
 {
 #define SEVERITY_TEXT(name, number, text, cef, syslog) [number] = text,
 	static const char *const level[] = {SEVERITY_LIST(SEVERITY_TEXT)};
@@ -231,28 +238,65 @@ static void print_finding(const struct usage_table *s, const struct summary_inpu
 	const char *colour = f->description.severity == SEVERITY_HIGH	  ? st->grave
 			     : f->description.severity == SEVERITY_MEDIUM ? st->warn
 									  : "";
-	char port[ENDPOINT_TEXT_BYTES], peer[128], flows[32], packets[32],
-		reason[EVENT_MESSAGE_BYTES];
-	char first[TIME_TEXT_BYTES], last[TIME_TEXT_BYTES], id[FINDING_ID_BYTES];
+	char port[ENDPOINT_TEXT_BYTES], peer[128];
 	int outbound = f->key.direction == DIRECTION_OUTBOUND;
 
 	ports_text(f, port);
 	peer_text(s, f, peer);
+	fprintf(out, "  %s%-4s%s  %s%s %s %s %s %s%s", colour, level[f->description.severity],
+		*colour ? st->plain : "", st->bold, appliance_name(s, f->key.appliance),
+		outbound ? "outbound" : "inbound", port, outbound ? "to" : "from", peer, st->plain);
+}
+
+static void print_finding(const struct usage_table *s, const struct summary_input *in,
+	const struct finding *f, const struct terminal_style *st, FILE *out)
+{
+	char flows[32], packets[32], reason[EVENT_MESSAGE_BYTES];
+	char first[TIME_TEXT_BYTES], last[TIME_TEXT_BYTES], id[FINDING_ID_BYTES];
+
+	print_subject(s, f, st, out);
 	format_number(f->flows, flows);
 	format_number(f->packets, packets);
 	format_time_short(f->first_ns, first);
 	format_time_short(f->last_ns, last);
 	reason_text(s, f, reason);
-	fprintf(out, "  %s%-4s%s  %s%s %s %s %s %s%s\n", colour, level[f->description.severity],
-		*colour ? st->plain : "", st->bold, appliance_name(s, f->key.appliance),
-		outbound ? "outbound" : "inbound", port, outbound ? "to" : "from", peer, st->plain);
 	alerts_id(in->alerts, f, id);
-	fprintf(out, "        %s, %s; %s flow%s, %s packet%s, %s to %s  %s%s%s\n",
-		finding_name(&f->key), connection_name((enum connection)f->description.connection),
-		flows, f->flows == 1 ? "" : "s", packets, f->packets == 1 ? "" : "s", first,
-		last + 11, st->dim, id, st->plain);
+	fprintf(out, "  %s%s%s\n", st->dim, id, st->plain);
+	fprintf(out, "        %s, %s; %s flow%s, %s packet%s, %s to %s\n", finding_name(&f->key),
+		connection_name((enum connection)f->description.connection), flows,
+		f->flows == 1 ? "" : "s", packets, f->packets == 1 ? "" : "s", first, last + 11);
 	if (!f->several_ports || finding_is_evasion(&f->key))
 		fprintf(out, "        %s%s%s\n", st->dim, reason, st->plain);
+}
+
+/* One line. */
+static void print_finding_short(const struct usage_table *s, const struct summary_input *in,
+	const struct finding *f, const struct terminal_style *st, FILE *out)
+{
+	char id[FINDING_ID_BYTES];
+
+	print_subject(s, f, st, out);
+	alerts_id(in->alerts, f, id);
+	fprintf(out, "  %s, %s  %s%.*s%s\n", finding_name(&f->key),
+		connection_name((enum connection)f->description.connection), st->dim,
+		SHORT_ID_BYTES, id, st->plain);
+}
+
+/* The first of them in full. The number that is shown. */
+static size_t print_findings(const struct usage_table *s, const struct summary_input *in,
+	const struct findings *all, const struct terminal_style *st, FILE *out)
+{
+	const struct finding **sorted = findings_sorted(all);
+	size_t shown = 0;
+
+	for (; sorted && shown < all->count && shown < most(in, FINDINGS_SHOWN); shown++) {
+		if (shown < most(in, FINDINGS_WHOLE))
+			print_finding(s, in, sorted[shown], st, out);
+		else
+			print_finding_short(s, in, sorted[shown], st, out);
+	}
+	free(sorted);
+	return shown;
 }
 
 /* What of the flagged flows is not shown. */
@@ -278,8 +322,6 @@ static void print_flagged(struct usage_table *s, const struct summary_input *in,
 {
 	char flows[32], count[32];
 	uint64_t total = flagged_flows(in->counters);
-	const struct finding **sorted;
-	size_t shown = 0;
 
 	fprintf(out, "\n%sFLAGGED%s  ", st->bold, st->plain);
 	if (total == 0) {
@@ -294,15 +336,13 @@ static void print_flagged(struct usage_table *s, const struct summary_input *in,
 	}
 	findings_fold(&s->findings, finding_key_without_port, SCAN_PORTS);
 	findings_fold(&s->findings, finding_key_without_peer, SCAN_PEERS);
-	sorted = findings_sorted(&s->findings);
 	format_number(total, flows);
 	format_number(s->findings.count, count);
-	fprintf(out, "%s flow%s, %s finding%s, by severity\n", flows, total == 1 ? "" : "s", count,
-		s->findings.count == 1 ? "" : "s");
-	for (; sorted && shown < s->findings.count && shown < most(in, FINDINGS_SHOWN); shown++)
-		print_finding(s, in, sorted[shown], st, out);
-	free(sorted);
-	print_left_out(s, shown, st, out);
+	fprintf(out, "%s flow%s, %s finding%s, by severity%s\n", flows, total == 1 ? "" : "s",
+		count, s->findings.count == 1 ? "" : "s",
+		s->findings.count > most(in, FINDINGS_WHOLE) ? "; replay --all has the details"
+							     : "");
+	print_left_out(s, print_findings(s, in, &s->findings, st, out), st, out);
 }
 
 /* --- evasion ------------------------------------------------------------------------ */
@@ -310,22 +350,18 @@ static void print_flagged(struct usage_table *s, const struct summary_input *in,
 static void print_evasion(struct usage_table *s, const struct summary_input *in,
 	const struct terminal_style *st, FILE *out)
 {
-	const struct finding **sorted;
-	size_t shown = 0;
+	size_t shown;
 	char count[32];
 
 	if (s->evasions.count == 0)
 		return;
 	findings_fold(&s->evasions, finding_key_without_port, SCAN_PORTS);
 	findings_fold(&s->evasions, finding_key_without_peer, SCAN_PEERS);
-	sorted = findings_sorted(&s->evasions);
 	format_number(s->evasions.count, count);
 	fprintf(out,
 		"\n%sEVASION%s  %s finding%s: evidence that is missing, forged or contradicted\n",
 		st->bold, st->plain, count, s->evasions.count == 1 ? "" : "s");
-	for (; sorted && shown < s->evasions.count && shown < most(in, FINDINGS_SHOWN); shown++)
-		print_finding(s, in, sorted[shown], st, out);
-	free(sorted);
+	shown = print_findings(s, in, &s->evasions, st, out);
 	if (s->evasions.count > shown)
 		fprintf(out, "  … and %zu more, less grave: replay --all shows them\n",
 			s->evasions.count - shown);
@@ -349,7 +385,7 @@ static void print_exposure(const struct usage_table *s, enum exposure kind, FILE
 	unsigned shown = 0, left_out = 0;
 	char number[32];
 
-	fprintf(out, "  %-50s ", exposure_text(kind));
+	fprintf(out, "  %-48s ", exposure_text(kind));
 	for (uint16_t i = 0; i < s->ecs->ruleset->appliances; i++) {
 		if (flows[i] == 0)
 			continue;
@@ -471,20 +507,30 @@ static bool is_shown_before(const struct ruleset *c, uint32_t i)
 	return false;
 }
 
-/* Marks the rules of a set as used; prints the heading if the role or direction changes. */
-static void enter_set(const struct ruleset *c, uint16_t set, uint8_t *seen, int *part,
+/* Rows of a role and direction are together, those of pairs last. */
+static int part_of(const struct ruleset *c, uint16_t set)
+{
+	const struct rule *r = policy_rule(c->policy, set, 0);
+
+	return r->is_pair ? INT_MAX : r->role * DIRECTION_COUNT + r->direction;
+}
+
+/* Marks the rules of a set as used; prints the heading if the role or direction changes: true. */
+static bool enter_set(const struct ruleset *c, uint16_t set, uint8_t *seen, int *part,
 	const struct terminal_style *st, FILE *out)
 {
 	const struct rule *r = policy_rule(c->policy, set, 0);
-	int here = r->is_pair ? INT_MAX : r->role * DIRECTION_COUNT + r->direction;
+	int here = part_of(c, set);
+	bool is_new = here != *part;
 
 	mark_seen(c, set, seen);
-	if (here != *part && r->is_pair)
-		fprintf(out, "  %spairs%s\n", st->bold, st->plain);
-	else if (here != *part)
-		fprintf(out, "  %s%s %s%s\n", st->bold, role_name((enum role)r->role),
+	if (is_new && r->is_pair)
+		fprintf(out, "  %spairs%s", st->bold, st->plain);
+	else if (is_new)
+		fprintf(out, "  %s%s %s%s", st->bold, role_name((enum role)r->role),
 			direction_name((enum direction)r->direction), st->plain);
 	*part = here;
+	return is_new;
 }
 
 /* Nobody misses what is implied, or a pair's traffic. */
@@ -565,28 +611,79 @@ static void print_sets(const struct usage_table *s, uint8_t *seen, bool implied,
 			u = u->hh.next;
 			continue;
 		}
-		enter_set(c, u->key.set, seen, &part, st, out);
+		fputs(enter_set(c, u->key.set, seen, &part, st, out) ? "\n" : "", out);
 		set_text(c, u->key.set, ports, features, sizeof(ports));
 		fprintf(out, "    %-15s %-44s ", ports, features);
 		u = print_users(s, u, out);
 	}
 }
 
-static void print_used(struct usage_table *s, const struct terminal_style *st, FILE *out)
+static struct usage *next_set(struct usage *u)
+{
+	uint16_t set = u->key.set;
+
+	while (u && u->key.set == set)
+		u = u->hh.next;
+	return u;
+}
+
+static size_t count_sets(const struct usage_table *s)
 {
 	const struct ruleset *c = s->ecs->ruleset;
-	uint8_t *seen = heap_calloc(c->policy->rules + 1, 1);
-	uint32_t implied;
+	size_t count = 0;
+
+	for (struct usage *u = s->usage; u; u = next_set(u))
+		count += u->key.set != SET_NONE && !is_implied_set(c, u->key.set);
+	return count;
+}
+
+/* The ports alone, a line for each role and direction. */
+static void print_ports(
+	const struct usage_table *s, uint8_t *seen, const struct terminal_style *st, FILE *out)
+{
+	const struct ruleset *c = s->ecs->ruleset;
+	char ports[128], features[128];
+	int part = -1;
+
+	for (struct usage *u = s->usage; u; u = next_set(u)) {
+		if (u->key.set == SET_NONE || is_implied_set(c, u->key.set))
+			continue;
+		if (part != -1)
+			fputs(part == part_of(c, u->key.set) ? ", " : "\n", out);
+		fputs(enter_set(c, u->key.set, seen, &part, st, out) ? "  " : "", out);
+		set_text(c, u->key.set, ports, features, sizeof(ports));
+		fputs(ports, out);
+	}
+	fputc('\n', out);
+}
+
+/* A table of who uses them, or where that is long the ports. */
+static void print_documented(const struct usage_table *s, const struct summary_input *in,
+	uint8_t *seen, const struct terminal_style *st, FILE *out)
+{
+	const struct ruleset *c = s->ecs->ruleset;
+	bool is_long = count_sets(s) > most(in, SETS_WHOLE);
+
+	fprintf(out, "\n%sDOCUMENTED PORTS IN USE%s  %u of %u rows%s\n", st->bold, st->plain,
+		count_seen(s, seen, false), count_rows(c),
+		is_long ? "; replay --all says who uses them" : "");
+	if (is_long)
+		print_ports(s, seen, st, out);
+	else
+		print_sets(s, seen, false, st, out);
+	print_unseen(c, seen, st, out);
+}
+
+static void print_used(struct usage_table *s, const struct summary_input *in,
+	const struct terminal_style *st, FILE *out)
+{
+	uint8_t *seen = heap_calloc(s->ecs->ruleset->policy->rules + 1, 1);
 
 	if (!seen)
 		return;
 	HASH_SORT(s->usage, by_rule);
-	fprintf(out, "\n%sDOCUMENTED PORTS IN USE%s  %u of %u rows\n", st->bold, st->plain,
-		count_seen(s, seen, false), count_rows(c));
-	print_sets(s, seen, false, st, out);
-	print_unseen(c, seen, st, out);
-	implied = count_seen(s, seen, true);
-	if (implied)
+	print_documented(s, in, seen, st, out);
+	if (count_seen(s, seen, true))
 		fprintf(out,
 			"\n%sIMPLIED PORTS IN USE%s  not documented, and a documented feature "
 			"needs them\n",
@@ -637,6 +734,19 @@ static void print_mirror(const struct summary_input *in, const struct terminal_s
 
 /* --- the deployment ---------------------------------------------------------------------- */
 
+/* "; reconnected 3 times, the last at …", or nothing. */
+static void print_reconnects(const struct channel *ch, FILE *out)
+{
+	char when[TIME_TEXT_BYTES];
+	uint32_t times = channel_reconnects(ch);
+
+	format_time_short(ch->began_ns, when);
+	if (times)
+		fprintf(out, "; reconnected %u time%s, the last at %s UTC", times,
+			times == 1 ? "" : "s", when);
+	fputc('\n', out);
+}
+
 static void print_channel(const struct channels *all, const struct channel *ch, FILE *out)
 {
 	char end[2][CHANNEL_END_BYTES], when[TIME_TEXT_BYTES], reason[CHANNEL_CAUSE_BYTES];
@@ -644,14 +754,17 @@ static void print_channel(const struct channels *all, const struct channel *ch, 
 	for (unsigned i = 0; i < 2; i++)
 		channel_end_text(all, ch, i, end[i]);
 	format_time_short(ch->last_ns, when);
-	fprintf(out, "  %-*s %s and %s; last packet %s UTC\n", CHANNEL_TITLE_WIDTH,
-		channel_state_title(ch->state), end[0], end[1], when);
+	fprintf(out, "  %-*s %s and %s", CHANNEL_TITLE_WIDTH, channel_state_title(ch->state),
+		end[0], end[1]);
+	if (ch->state != CHANNEL_UP)
+		fprintf(out, "; last packet %s UTC", when);
+	print_reconnects(ch, out);
 	channel_reason(all, ch, reason);
-	if (strcmp(reason, channel_state_words(ch->state)) != 0)
+	if (reason[0] && strcmp(reason, channel_state_words(ch->state)) != 0)
 		fprintf(out, "  %-*s %s\n", CHANNEL_TITLE_WIDTH, "", reason);
 }
 
-/* Channels that are up are counted; the others get a line each. */
+/* Channels that are up are counted; the others, and what came and went, get a line each. */
 static void print_channels(
 	const struct summary_input *in, const struct terminal_style *st, FILE *out)
 {
@@ -664,7 +777,7 @@ static void print_channels(
 	fprintf(out, "\n%sCHANNELS%s  %zu pairs of appliances, %zu with both established\n",
 		st->bold, st->plain, all->count, count[CHANNEL_UP]);
 	for (const struct channel *ch = all->first; ch; ch = ch->hh.next) {
-		if (ch->state == CHANNEL_UP)
+		if (ch->state == CHANNEL_UP && channel_reconnects(ch) == 0)
 			continue;
 		if (shown++ < most(in, CHANNELS_SHOWN))
 			print_channel(all, ch, out);
@@ -727,6 +840,6 @@ void summary_print(struct usage_table *s, const struct summary_input *in,
 	print_channels(in, st, out);
 	print_correlations(in, st, out);
 	print_baseline(in, st, out);
-	print_used(s, st, out);
+	print_used(s, in, st, out);
 	print_not_covered(s, st, out);
 }

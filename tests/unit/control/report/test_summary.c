@@ -123,8 +123,8 @@ static void summary_shows_evasion_of_flows_that_are_not_flagged(void **state)
 	text = summary_of(f);
 	holds(text, "FLAGGED  nothing\n");
 	holds(text, "EVASION  1 finding: evidence that is missing");
-	holds(text, "MED   ftd inbound 22/tcp from 203.0.113.66\n        no-handshake, midstream; "
-		    "1 flow, 2 packets, ");
+	holds(text, "MED   ftd inbound 22/tcp from 203.0.113.66  ");
+	holds(text, "\n        no-handshake, midstream; 1 flow, 2 packets, ");
 	holds(text, evasion_sentence(EVASION_NO_HANDSHAKE));
 	assert_true(summary_has_findings(&f->usage, &f->counters));
 	free(text);
@@ -147,7 +147,7 @@ static void summary_folds_one_reason_of_many_peers(void **state)
 	}
 	text = summary_of(f);
 	holds(text, "EVASION  1 finding");
-	holds(text, "ftd inbound 22/tcp from 40 peers\n");
+	holds(text, "ftd inbound 22/tcp from 40 peers  ");
 	free(text);
 	fixture_close_summary(f);
 }
@@ -173,6 +173,32 @@ static void summary_names_a_finding_as_its_alert_does(void **state)
 	fixture_close_summary(f);
 }
 
+static void summary_says_of_the_first_findings_more_than_of_the_others(void **state)
+{
+	struct fixture *f = fixture_open_summary();
+	char *text, peer[32], want[64];
+
+	(void)state;
+	for (unsigned i = 1; i <= 12; i++) {
+		struct record r;
+		snprintf(peer, sizeof(peer), "203.0.%u.66", i);
+		r = record_between(f->ruleset, peer, "10.1.0.7", IPPROTO_TCP, (uint16_t)(4000 + i),
+			NOW + i * SECOND, NOW + 20 * SECOND);
+		take(f, record_ended(r, END_FIN));
+	}
+	text = summary_of(f);
+	holds(text, "12 findings, by severity; replay --all has the details\n");
+	for (unsigned i = 1; i <= 12; i++) {
+		snprintf(want, sizeof(want), "inbound %u/tcp from 203.0.%u.66  %s", 4000 + i, i,
+			i > 8 ? "unexpected-port, established  19700102T" : "19700102T");
+		holds(text, want);
+	}
+	holds(text, "no rule for inbound 4008/tcp");
+	assert_null(strstr(text, "no rule for inbound 4009/tcp"));
+	free(text);
+	fixture_close_summary(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +206,7 @@ int main(void)
 		cmocka_unit_test(summary_shows_evasion_of_flows_that_are_not_flagged),
 		cmocka_unit_test(summary_folds_one_reason_of_many_peers),
 		cmocka_unit_test(summary_names_a_finding_as_its_alert_does),
+		cmocka_unit_test(summary_says_of_the_first_findings_more_than_of_the_others),
 	};
 	return cmocka_run_group_tests(tests, fixture_setup, NULL);
 }
