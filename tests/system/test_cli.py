@@ -849,13 +849,28 @@ def test_generate_lets_some_flows_live_at_a_time(w):
     assert longest < 0.4, f"a flow lived for {longest} s of 2, want a tenth"
 
 
-def test_demonstration_is_a_healthy_deployment_with_sixteen_findings(w):
+def test_demonstration_shows_what_there_is_to_see_on_two_screens(w):
     capture, site = w.folder / "demo.pcap", w.folder / "demo.yaml"
     subprocess.run([GENERATE, "demo", "-o", capture, "--site", site], check=True)
-    done = w.run("replay", "--site", site, capture)
-    for part in ("16 findings", "6 pairs of appliances, 6 with both established", "51 of 51 rows"):
+    done = w.run("replay", "--site", site, capture, env={"COLUMNS": "100", "LC_ALL": "C.UTF-8"})
+    for part in ("17 findings", "51 of 51 rows",
+                 "6 pairs of appliances, 6 with both established\n",  # channels that are up
+                 "fmc-2 and ftd-5; reconnected 4 times, the last at",  # one that flapped
+                 "HIGH  ftd-3 outbound 4444/tcp to 198.51.100.200  ",  # a back door
+                 # an admin interface, from outside
+                 "MED   fmc-1 inbound 443/tcp from 198.51.100.23  peer-not-allowed, established",
+                 # a device that fell silent
+                 "ftd-4: no traffic on managed-device/outbound/514/udp since 2026-01-05 07:30:02 UTC",
+                 "IMPLIED PORTS IN USE"):
         assert part in done.stdout, f"{part!r} is not in {done.stdout}"
     assert "EVASION" not in done.stdout, done.stdout
+    equal(done.stdout.count("no traffic on"), 1, "rows that fell silent")
+    lines = done.stdout.splitlines()
+    assert len(lines) <= 80, f"{len(lines)} lines:\n{done.stdout}"
+    graves = [number for number, line in enumerate(lines, 1) if line.startswith("  HIGH")]
+    assert len(graves) == 8 and graves[-1] <= 38, graves
+    warned = w.run("check", site)
+    assert "warnings    none" in warned.stdout, warned.stdout
 
 
 def records_of(capture):

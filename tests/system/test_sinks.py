@@ -127,7 +127,8 @@ class World:
         self.capture, site = self.folder / 'demo.pcap', self.folder / 'demo.yaml'
         subprocess.run([GENERATE, 'demo', '-o', self.capture, '--site', site], check=True,
                        capture_output=True)
-        self.appliances = site.read_text()
+        self.appliances = ''.join(line for line in site.read_text().splitlines(True)
+                                  if not line.startswith('outputs:'))
         self.socket = self.folder / 'control.sock'
 
     def start(self, sinks, *arguments, prefix=()):
