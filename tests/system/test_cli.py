@@ -873,6 +873,18 @@ def test_demonstration_shows_what_there_is_to_see_on_two_screens(w):
     assert "warnings    none" in warned.stdout, warned.stdout
 
 
+def test_readme_quotes_the_demonstration_as_it_is(w):
+    folder = w.folder / "build"
+    folder.mkdir()
+    capture, site = folder / "demo.pcap", folder / "demo-site.yaml"
+    subprocess.run([GENERATE, "demo", "-o", capture, "--site", site], check=True)
+    out = w.run("replay", "--site", site, capture, env={"COLUMNS": "100", "LC_ALL": "C.UTF-8"}).stdout
+    printed = " ".join(out.replace(f"{w.folder}/", "").split())  # its long names may have broken a line
+    quoted = (TREE / "README.md").read_text().split("```\n")[1].splitlines()
+    gone = [line for line in quoted if line.strip() not in ("", "…") and " ".join(line.split()) not in printed]
+    assert len(quoted) > 10 and not gone, f"README has what is not printed: {gone}"
+
+
 def records_of(capture):
     """the header of a pcap file, and its records"""
     data = pathlib.Path(capture).read_bytes()
