@@ -163,7 +163,7 @@ static const struct cli_option options[] = {
 	[REPORT] = {"report", "FILE", "write a page of HTML that travels with a ticket", NULL},
 	[EVIDENCE] = {"evidence", "DIR", "write the packets of findings to pcapng files in DIR",
 		NULL},
-	[ALL] = {"all", NULL, "leave nothing out of the summary's lists", NULL},
+	[ALL] = {"all", NULL, "the whole summary: nothing left out or shortened", NULL},
 	[FAIL_ON] = {"fail-on", "WHAT", "exit with status 3 if there is any; WHAT is: flagged",
 		"flagged"},
 	{0},
