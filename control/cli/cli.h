@@ -61,6 +61,7 @@ struct cli_command {
 	X(policy)                                                                                  \
 	X(explain)                                                                                 \
 	X(discover)                                                                                \
+	X(import)                                                                                  \
 	X(diff)                                                                                    \
 	X(doctor)                                                                                  \
 	X(bench)

@@ -13,6 +13,7 @@
 #include "base/format.h"
 #include "base/hash_table.h"
 #include "base/heap.h"
+#include "cli/channel_signs.h"
 #include "cli/cli.h"
 #include "config/settings.h"
 #include "policy/ruleset.h"
@@ -20,12 +21,6 @@
 
 #define HOSTS_MAX 262144
 #define PEERS_MAX 4096 /* of one host; a management center may manage hundreds */
-
-/* A connection has settled if both sides have spoken TLS for so long, with so many packets each:
- * who only probes, or is turned away after the hellos, does not come so far. One that was under way
- * when the capture began has no hellos to show. */
-#define SETTLED_NS 10000000000ull
-#define SETTLED_PACKETS 8
 
 /* A host with so many peers that have nobody else is who manages them. */
 #define MANAGED_MIN 2
@@ -110,29 +105,13 @@ static int evidence_of(const struct policy *p, const struct record *r, unsigned 
 	return center - device;
 }
 
-static int was_answered(const struct record *r)
-{
-	return r->connection == CONNECTION_ESTABLISHED ||
-	       (r->packets[0] && r->packets[1] && r->connection != CONNECTION_REFUSED &&
-		       r->connection != CONNECTION_ATTEMPTED);
-}
-
-static bool has_settled(const struct record *r)
-{
-	bool is_tls = r->service == SERVICE_TLS && r->service_basis == SERVICE_RECOGNISED;
-
-	return (is_tls || r->connection == CONNECTION_MIDSTREAM) &&
-	       r->end_ns - r->start_ns >= SETTLED_NS && r->packets[0] >= SETTLED_PACKETS &&
-	       r->packets[1] >= SETTLED_PACKETS;
-}
-
 static void take(void *context, const struct record *r)
 {
 	struct discovery *d = context;
 	struct host *host[2];
 
 	if (r->kind != RECORD_ENDED || (r->protocol != IPPROTO_TCP && r->protocol != IPPROTO_UDP) ||
-		!was_answered(r))
+		!flow_was_answered(r))
 		return;
 	host[0] = host_of(d, r, 0);
 	host[1] = host_of(d, r, 1);
@@ -143,7 +122,7 @@ static void take(void *context, const struct record *r)
 	if (r->protocol != IPPROTO_TCP || r->port[1] != d->port)
 		return;
 	for (unsigned end = 0; end < 2; end++) {
-		if (has_settled(r))
+		if (channel_has_settled(r))
 			add_peer(host[end], host[1 - end]);
 		host[end]->connections++;
 	}
@@ -229,7 +208,7 @@ static int by_role_and_address(struct host *a, struct host *b)
 /* What is a guess is a comment: a stranger's address among the appliances hides what it does. */
 static void print_host(const struct host *h, unsigned number, FILE *out)
 {
-	const char *begin = *doubt_of(h) ? "# " : "";
+	const char *begin = *doubt_of(h) ? "#" : "";
 	char address[ADDRESS_TEXT_BYTES];
 
 	format_address(&h->key.address, h->key.version, address);
