@@ -128,7 +128,7 @@ static void print_head(const struct draft *d, FILE *out)
 			out);
 }
 
-static void print_draft(const struct draft *d, struct comparison *c, FILE *out)
+static void print_draft(const struct draft *d, struct import_comparison *c, FILE *out)
 {
 	size_t number = 0;
 
@@ -172,7 +172,7 @@ static int compile(const struct draft *d, struct ruleset **ruleset, struct setti
 static int compare(const struct draft *d, const char *capture, struct ruleset *ruleset,
 	struct settings *settings)
 {
-	struct comparison c = {.ruleset = ruleset, .settings = settings, .capture = capture};
+	struct import_comparison c = {.ruleset = ruleset, .settings = settings, .capture = capture};
 	int error;
 
 	if (cli_compile(ruleset) < 0)

@@ -39,7 +39,8 @@ static void see(struct sighting *s, const struct record *r)
 	s->flows++;
 }
 
-static struct stranger *stranger_of(struct comparison *c, const struct record *r, unsigned end)
+static struct stranger *stranger_of(
+	struct import_comparison *c, const struct record *r, unsigned end)
 {
 	struct stranger_key k;
 	struct stranger *s;
@@ -61,7 +62,7 @@ static struct stranger *stranger_of(struct comparison *c, const struct record *r
 	return s;
 }
 
-static void see_stranger(struct comparison *c, const struct record *r, unsigned end)
+static void see_stranger(struct import_comparison *c, const struct record *r, unsigned end)
 {
 	struct stranger *s;
 
@@ -76,7 +77,7 @@ static void see_stranger(struct comparison *c, const struct record *r, unsigned 
 
 static void take(void *context, const struct record *r)
 {
-	struct comparison *c = context;
+	struct import_comparison *c = context;
 
 	if (r->kind != RECORD_ENDED)
 		return;
@@ -89,7 +90,7 @@ static void take(void *context, const struct record *r)
 	}
 }
 
-int comparison_run(struct comparison *c)
+int comparison_run(struct import_comparison *c)
 {
 	struct replay replay = {.ruleset = c->ruleset,
 		.settings = c->settings,
@@ -117,7 +118,7 @@ static void print_sighting(const struct sighting *s, FILE *out)
 	fprintf(out, "%s flow%s, %s to %s UTC", flows, s->flows == 1 ? "" : "s", first, last);
 }
 
-void comparison_print_seen(const struct comparison *c, size_t appliance, FILE *out)
+void comparison_print_seen(const struct import_comparison *c, size_t appliance, FILE *out)
 {
 	const struct sighting *s = &c->seen[appliance];
 
@@ -138,7 +139,7 @@ static int by_address(struct stranger *a, struct stranger *b)
 
 /* Who shares the port with a device is its management center, or a probe. */
 static void print_stranger(
-	const struct comparison *c, const struct stranger *s, unsigned number, FILE *out)
+	const struct import_comparison *c, const struct stranger *s, unsigned number, FILE *out)
 {
 	const struct appliance_text *with = &c->ruleset->appliance[s->with];
 	bool is_center = with->role == ROLE_MANAGED_DEVICE;
@@ -154,7 +155,7 @@ static void print_stranger(
 		role_name(is_center ? ROLE_MANAGEMENT_CENTER : ROLE_MANAGED_DEVICE), address);
 }
 
-void comparison_print_strangers(struct comparison *c, FILE *out)
+void comparison_print_strangers(struct import_comparison *c, FILE *out)
 {
 	unsigned number = 0;
 
@@ -168,7 +169,7 @@ void comparison_print_strangers(struct comparison *c, FILE *out)
 		print_stranger(c, s, ++number, out);
 }
 
-void comparison_fini(struct comparison *c)
+void comparison_fini(struct import_comparison *c)
 {
 	struct stranger *s, *next;
 

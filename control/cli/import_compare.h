@@ -17,7 +17,7 @@ struct sighting {
 	uint64_t flows, first_ns, last_ns;
 };
 
-struct comparison {
+struct import_comparison {
 	const struct ruleset *ruleset;
 	const struct settings *settings;
 	const char *capture;
@@ -28,14 +28,14 @@ struct comparison {
 };
 
 /* Reads the capture, with a compiled ruleset. 0, or a negative errno. */
-int comparison_run(struct comparison *);
+int comparison_run(struct import_comparison *);
 
 /* "seen: 12 flows, 2026-03-02 06:00:00 to 06:10:00 UTC", "not seen" as the end of a comment. */
-void comparison_print_seen(const struct comparison *, size_t appliance, FILE *);
+void comparison_print_seen(const struct import_comparison *, size_t appliance, FILE *);
 
 /* The others, as comments. */
-void comparison_print_strangers(struct comparison *, FILE *);
+void comparison_print_strangers(struct import_comparison *, FILE *);
 
-void comparison_fini(struct comparison *);
+void comparison_fini(struct import_comparison *);
 
 #endif

@@ -136,20 +136,20 @@ void draft_add_values(struct draft *d, struct draft_appliance *a, enum draft_key
 /* ---- what may be there once ---- */
 
 /* A name or an address, and whose it is. */
-struct claim {
+struct draft_claim {
 	const char *text;
 	const struct draft_appliance *by;
 };
 
 static int claim_compare(const void *left, const void *right)
 {
-	const struct claim *a = left, *b = right;
+	const struct draft_claim *a = left, *b = right;
 	int order = strcmp(a->text, b->text);
 
 	return order ? order : (a->by > b->by) - (a->by < b->by);
 }
 
-static void refuse_twice(struct draft *d, const char *what, struct claim *claim, size_t count)
+static void refuse_twice(struct draft *d, const char *what, struct draft_claim *claim, size_t count)
 {
 	qsort(claim, count, sizeof(*claim), claim_compare);
 	for (size_t i = 1; i < count && d->faults < DRAFT_FAULTS_MAX; i++)
@@ -159,19 +159,19 @@ static void refuse_twice(struct draft *d, const char *what, struct claim *claim,
 				claim[i].text, claim[i - 1].by->where);
 }
 
-static struct claim *check_names(struct draft *d)
+static struct draft_claim *check_names(struct draft *d)
 {
-	struct claim *claim = arena_alloc(d->arena, (d->appliances + 1) * sizeof(*claim));
+	struct draft_claim *claim = arena_alloc(d->arena, (d->appliances + 1) * sizeof(*claim));
 
 	for (size_t i = 0; i < d->appliances; i++)
-		claim[i] = (struct claim){d->appliance[i].name, &d->appliance[i]};
+		claim[i] = (struct draft_claim){d->appliance[i].name, &d->appliance[i]};
 	refuse_twice(d, "the name", claim, d->appliances);
 	return claim;
 }
 
 static void check_values(struct draft *d, enum draft_key first, enum draft_key last)
 {
-	struct claim *claim;
+	struct draft_claim *claim;
 	size_t count = 0;
 
 	for (size_t i = 0; i < d->appliances; i++)
@@ -182,7 +182,7 @@ static void check_values(struct draft *d, enum draft_key first, enum draft_key l
 	for (size_t i = 0; i < d->appliances; i++)
 		for (int key = (int)first; key <= (int)last; key++)
 			for (size_t j = 0; j < d->appliance[i].list[key].count; j++)
-				claim[count++] = (struct claim){
+				claim[count++] = (struct draft_claim){
 					d->appliance[i].list[key].text[j], &d->appliance[i]};
 	refuse_twice(d, first == DRAFT_MACS ? "the MAC address" : "the address", claim, count);
 }
@@ -190,9 +190,9 @@ static void check_values(struct draft *d, enum draft_key first, enum draft_key l
 /* ---- managers ---- */
 
 static const struct draft_appliance *named(
-	const struct draft *d, const struct claim *claim, const char *name)
+	const struct draft *d, const struct draft_claim *claim, const char *name)
 {
-	struct claim wanted = {name, NULL};
+	struct draft_claim wanted = {name, NULL};
 	size_t low = 0, high = d->appliances;
 
 	while (low < high) {
@@ -205,8 +205,8 @@ static const struct draft_appliance *named(
 	return low < d->appliances && strcmp(claim[low].text, name) == 0 ? claim[low].by : NULL;
 }
 
-static void add_manager(
-	struct draft *d, struct draft_appliance *a, const struct claim *claim, const char *name)
+static void add_manager(struct draft *d, struct draft_appliance *a, const struct draft_claim *claim,
+	const char *name)
 {
 	const struct draft_appliance *manager = named(d, claim, name);
 
@@ -234,7 +234,8 @@ static char *trimmed(char *text)
 }
 
 /* A name may have blanks in it: they separate only what is no name. */
-static void add_managers(struct draft *d, struct draft_appliance *a, const struct claim *claim)
+static void add_managers(
+	struct draft *d, struct draft_appliance *a, const struct draft_claim *claim)
 {
 	char *rest = NULL, *words = NULL;
 	char *part = strtok_r(arena_text(d->arena, a->manager), ";|", &rest);
@@ -254,7 +255,7 @@ static void add_managers(struct draft *d, struct draft_appliance *a, const struc
 
 static int check(struct draft *d)
 {
-	struct claim *claim = check_names(d);
+	struct draft_claim *claim = check_names(d);
 
 	check_values(d, DRAFT_ADDRESSES, DRAFT_ALIASES);
 	check_values(d, DRAFT_MACS, DRAFT_MACS);

@@ -170,7 +170,7 @@ int draft_read_records(struct draft *d, const char *text, size_t size)
 	json_t *root = json_loadb(text + mark, size - mark, JSON_REJECT_DUPLICATES, &error);
 	int rc;
 
-	if (!root && json_error_code(&error) == json_error_out_of_memory)
+	if (!root && !*error.text) /* jansson has words for everything but the want of memory */
 		return -ENOMEM;
 	if (!root)
 		return draft_fail(d, arena_format(d->arena, "%s:%d", d->file, error.line),

@@ -15,7 +15,7 @@
 #define WANT_HEADER "a header line with name, role and addresses, separated by commas"
 
 /* Those before are lists, by their key. */
-enum column { COLUMN_NAME = DRAFT_KEYS, COLUMN_ROLE, COLUMN_PROFILE, COLUMNS };
+enum table_column { COLUMN_NAME = DRAFT_KEYS, COLUMN_ROLE, COLUMN_PROFILE, COLUMNS };
 
 static const struct {
 	const char *name;
@@ -37,7 +37,7 @@ static const struct {
 
 #define COUNT(table) (sizeof(table) / sizeof(*(table)))
 
-struct table {
+struct draft_table {
 	struct draft *draft;
 	struct csv csv;
 	struct csv_row row;
@@ -45,12 +45,12 @@ struct table {
 	int field[COLUMNS]; /* of a column, or -1 */
 };
 
-static const char *where(const struct table *t)
+static const char *where(const struct draft_table *t)
 {
 	return arena_format(t->draft->arena, "%s:%u", t->draft->file, t->row.line);
 }
 
-static char *value_of(struct table *t, int column)
+static char *value_of(struct draft_table *t, int column)
 {
 	static char nothing[] = "";
 
@@ -67,7 +67,7 @@ static int column_of(const char *text)
 	return -1;
 }
 
-static void read_title(struct table *t, int field)
+static void read_title(struct draft_table *t, int field)
 {
 	struct draft *d = t->draft;
 	const char *text = t->row.field[field];
@@ -85,7 +85,7 @@ static void read_title(struct table *t, int field)
 		t->field[column] = field;
 }
 
-static int read_header(struct table *t)
+static int read_header(struct draft_table *t)
 {
 	static const int needed[] = {COLUMN_NAME, COLUMN_ROLE, DRAFT_ADDRESSES};
 	static const char *const name[] = {"name", "role", "addresses"};
@@ -110,7 +110,7 @@ static int read_header(struct table *t)
 
 /* ---- rows ---- */
 
-static void read_role(struct table *t, struct draft_appliance *a)
+static void read_role(struct draft_table *t, struct draft_appliance *a)
 {
 	const char *text = value_of(t, COLUMN_ROLE);
 
@@ -126,7 +126,7 @@ static void read_role(struct table *t, struct draft_appliance *a)
 }
 
 /* A path would read a file that whoever wrote the table has chosen. */
-static void read_profile(struct table *t, struct draft_appliance *a)
+static void read_profile(struct draft_table *t, struct draft_appliance *a)
 {
 	struct draft *d = t->draft;
 	const char *text = value_of(t, COLUMN_PROFILE);
@@ -142,7 +142,7 @@ static void read_profile(struct table *t, struct draft_appliance *a)
 		a->profile = arena_text(d->arena, text);
 }
 
-static void read_appliance(struct table *t)
+static void read_appliance(struct draft_table *t)
 {
 	struct draft *d = t->draft;
 	struct draft_appliance *a = draft_add(d, value_of(t, COLUMN_NAME), where(t));
@@ -180,7 +180,7 @@ static bool is_plain(const struct csv_row *row)
 	return true;
 }
 
-static void read_row(struct table *t)
+static void read_row(struct draft_table *t)
 {
 	if (is_empty(&t->row)) /* as spreadsheets leave them */
 		return;
@@ -196,7 +196,7 @@ static void read_row(struct table *t)
 
 int draft_read_table(struct draft *d, char *text, size_t size)
 {
-	struct table t = {.draft = d};
+	struct draft_table t = {.draft = d};
 	int rc;
 
 	d->profile = "cloud-delivered";

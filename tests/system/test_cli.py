@@ -20,7 +20,7 @@ import threading
 import time
 
 TREE = pathlib.Path(__file__).resolve().parent.parent.parent
-COMMANDS = ["replay", "check", "policy", "explain", "discover", "diff", "doctor", "bench"]
+COMMANDS = ["replay", "check", "policy", "explain", "discover", "import", "diff", "doctor", "bench"]
 
 SITE = """appliances:
   - {name: fmc-1, role: management-center, addresses: [10.10.0.5]}
@@ -181,6 +181,7 @@ def test_a_full_disk_is_said_for_standard_output(w):
         complains(w.replay(w.capture, stdout=full), 1, "No space left")
         for arguments in (["policy"], ["policy", "--format", "csv"], ["policy", "--format", "json"],
                           ["check", "--site", w.site], ["discover", w.capture],
+                          ["import", w.write("one.csv", "name,role,addresses\na-1,ftd,10.0.0.1\n")],
                           ["explain", "--site", w.site, "tcp", "10.20.0.1:1", "10.10.0.5:8305"],
                           ["diff", "cloud-delivered", "on-premises-7"], ["--help"], ["replay", "--help"],
                           ["--version"]):

@@ -98,6 +98,9 @@ class World:
             path = configs / f'{name}.yaml'
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
+        self.table, self.device_records = self.folder / 'table.csv', self.folder / 'records.json'
+        self.table.write_text('name,role,addresses,managers\nm-1,fmc,10.10.0.5,\nd-1,ftd,10.20.0.1,m-1\n')
+        self.device_records.write_text('{"items": [{"name": "d-1", "hostName": "10.20.0.1"}, {"name": "d-2"}]}')
         self.environment = {**os.environ, 'PORTOLAN_CONFIGS': str(configs)}
 
 
@@ -242,6 +245,15 @@ def a_discovery_without_an_allocation(w):
 
 def a_discovery_without_a_write(w):
     hold(w, 'discover', discover(w), 'write')
+
+
+def an_import_without_an_allocation(w):
+    hold(w, 'import', ['import', w.table], 'memory')
+    hold(w, 'records', ['import', w.device_records, '--compare', w.capture], 'memory')
+
+
+def an_import_without_a_write(w):
+    hold(w, 'import', ['import', w.table], 'write')
 
 
 def an_explanation_without_an_allocation(w):
@@ -392,6 +404,8 @@ TESTS = [a_start_of_a_sensor_without_an_allocation,
          a_check_without_a_write,
          a_discovery_without_an_allocation,
          a_discovery_without_a_write,
+         an_import_without_an_allocation,
+         an_import_without_a_write,
          an_explanation_without_an_allocation,
          an_explanation_without_a_write,
          a_policy_without_an_allocation,
