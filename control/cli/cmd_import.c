@@ -154,12 +154,14 @@ static int compile(const struct draft *d, struct ruleset **ruleset, struct setti
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
+	bool is_cut;
 	int error;
 
 	if (!out)
 		return -ENOMEM;
 	print_draft(d, NULL, out);
-	if (fclose(out) != 0) {
+	is_cut = ferror(out) != 0;
+	if (fclose(out) != 0 || is_cut || !text) {
 		free(text);
 		return -ENOMEM;
 	}

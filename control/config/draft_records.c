@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "base/arena.h"
+#include "base/heap.h"
 #include "base/literal.h"
 #include "base/plain_text.h"
 #include "config/draft.h"
@@ -170,7 +171,7 @@ int draft_read_records(struct draft *d, const char *text, size_t size)
 	json_t *root = json_loadb(text + mark, size - mark, JSON_REJECT_DUPLICATES, &error);
 	int rc;
 
-	if (!root && !*error.text) /* jansson has words for everything but the want of memory */
+	if (!root && heap_was_short()) /* which jansson may call broken JSON */
 		return -ENOMEM;
 	if (!root)
 		return draft_fail(d, arena_format(d->arena, "%s:%d", d->file, error.line),
