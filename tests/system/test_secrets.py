@@ -246,6 +246,12 @@ def evil_commands(lab, evil, good, capture):
             f.write(data)
     with open(file + b".bad", "wb") as f:
         f.write(b"appliances: [{name: " + b"x" + b", nonsense: 1}]\n")
+    table, records = file + b".one.csv", file + b".json"
+    for to, data in ((table, b"name,role,addresses," + evil.replace(b"\n", b"") + b"\na-1,ftd,10.0.0.1,\n"),
+                     (file + b".csv", b"name,role,addresses\n\"" + evil + b"\",ftd,10.0.0.1\n"),
+                     (records, b'[{"name": "a-1", "hostName": "10.0.0.1", "sw_version": "7' + evil + b'"}]')):
+        with open(to, "wb") as f:
+            f.write(data)
     p, g, c = (os.fsencode(x) for x in (lab.portolan, good, capture))
     yield [p, evil]
     yield [p, b"replay", b"--" + evil]
@@ -269,6 +275,14 @@ def evil_commands(lab, evil, good, capture):
     yield [p, b"discover", named]
     yield [p, b"discover", named + b"x"]
     yield [p, b"discover", b"--port", evil, c]
+    yield [p, b"import", named]
+    yield [p, b"import", evil]
+    yield [p, b"import", file + b".csv"]
+    yield [p, b"import", table, b"--compare", named]
+    yield [p, b"import", table, b"--compare", evil]
+    yield [p, b"import", records, b"--manager", evil]
+    yield [p, b"import", records, b"--manager", evil + b"=10.0.0.9"]
+    yield [p, b"import", records, b"--manager", b"m-1=10.0.0.9"]
     yield [p, b"diff", draft, draft, b"--capture", named]
     yield [p, b"diff", evil, evil]
     yield [p, b"bench", b"--rounds", b"1", named]
