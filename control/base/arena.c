@@ -37,7 +37,7 @@ struct arena {
 
 /* ---- out of memory ---- */
 
-_Noreturn static void arena_fail(const struct arena *arena)
+_Noreturn void arena_fail(const struct arena *arena)
 {
 	for (; arena; arena = arena->owner)
 		if (arena->guard)

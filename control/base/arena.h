@@ -26,6 +26,9 @@ void arena_free(struct arena *);
  * it was, and the arena is fit for nothing but arena_free(). */
 int arena_try(struct arena *, int (*work)(void *), void *context);
 
+/* Leaves the work as if there was no memory for a piece: for memory that a library asked for. */
+_Noreturn void arena_fail(const struct arena *);
+
 /* Makes an arena that belongs to another one, until it is disowned. */
 struct arena *arena_part(struct arena *owner);
 

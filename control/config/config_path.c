@@ -1,6 +1,7 @@
 #include "config/config_path.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,10 +81,15 @@ static void listing_close(void *listing)
 static char **config_path_list(struct arena *arena, const char *folder)
 {
 	char **names = arena_alloc(arena, (NAMES_MAX + 1) * sizeof(*names));
-	DIR *listing = folder ? opendir(folder) : NULL;
+	DIR *listing = NULL;
 	const struct dirent *file;
 	size_t count = 0;
 
+	errno = 0;
+	if (folder)
+		listing = opendir(folder);
+	if (folder && !listing && errno == ENOMEM)
+		arena_fail(arena);
 	if (!listing)
 		return names;
 	arena_own(arena, listing_close, listing);
