@@ -79,7 +79,7 @@ def wait_for(what, seconds, condition):
 
 def end(child):
     child.send_signal(signal.SIGTERM)
-    _, err = child.communicate(timeout=60)
+    _, err = child.communicate(timeout=300)
     if 'built without' in err:
         raise Skip('built without DPDK')
     return child.returncode, err
@@ -357,7 +357,7 @@ def long_replay(w, name):
     script, capture, site = (w.folder / f'long.{x}' for x in ('script', 'pcap', 'yaml'))
     if not capture.exists():
         script.write_text('host ftd-1 10.20.0.1 role managed-device\n0 udp ftd-1:20001 > 10.1.1.14:514'
-                          ' send syslog(ftd-1,"a connection was built") repeat 1500 every 1h advance from-port 1\n')
+                          ' send syslog(ftd-1,"a connection was built") repeat 600 every 1h advance from-port 1\n')
         subprocess.run([GENERATE, 'script', script, '-o', capture, '--site', site], check=True)
         site.write_text(site.read_text() + 'store: {path: /nonexistent, flows: all}\n')
     for output in ('report.html', 'flows.json'):
@@ -375,10 +375,10 @@ def long_replay(w, name):
 
 def the_first_interrupt_of_a_long_write_says_what_it_does(w):
     folder, child = long_replay(w, 'once')
-    _, err = child.communicate(timeout=60)
+    _, err = child.communicate(timeout=300)
     assert re.search(r'^portolan: replay: sealing the store, \d+ of \d+ segments; \^C again ends it$', err, re.M), err
     assert child.returncode == 0, (child.returncode, err)
-    assert len((folder / 'flows.json').read_text().splitlines()) == 1500
+    assert len((folder / 'flows.json').read_text().splitlines()) == 600
     assert (folder / 'report.html').read_text().startswith('<!DOCTYPE html>')
     assert left_in(folder) == ['flows.json', 'report.html']
 
@@ -388,14 +388,14 @@ def the_second_interrupt_of_a_long_write_ends_it_within_a_second(w):
     wait_for('it has said so', 10, lambda: child.stderr.readline())
     began = time.monotonic()
     child.send_signal(signal.SIGINT)
-    _, err = child.communicate(timeout=60)
+    _, err = child.communicate(timeout=300)
     took = time.monotonic() - began
     print(f'# ended after {took:.3f} s')
     assert took < 1 and child.returncode == -signal.SIGINT, (took, child.returncode, err)
     assert left_in(folder) == ['flows.json', 'report.html'], left_in(folder)
     assert (folder / 'report.html').read_text() == 'older\n'
     flows = (folder / 'flows.json').read_text()
-    assert flows == 'older\n' or len(flows.splitlines()) == 1500, 'written in part'
+    assert flows == 'older\n' or len(flows.splitlines()) == 600, 'written in part'
 
 
 def left_in(folder):
