@@ -140,6 +140,10 @@ int site_open_profiles(struct site *, const struct document *, struct profile *o
  * errors. */
 int site_read(struct site *, const struct document *, struct arena *, struct errors *);
 
+/* Whether two settings of a feature say the same, wherever they stand. */
+bool site_feature_equals(const struct site_feature *, const struct site_feature *);
+bool site_peers_equal(const struct site_peers *, const struct site_peers *);
+
 /* The default verdict for flows of an IP protocol without ports. */
 int protocol_default(unsigned number);
 

@@ -156,7 +156,30 @@ static void read_peers(struct site_reader *r, struct site_peers *peers, int node
 	}
 }
 
+bool site_peers_equal(const struct site_peers *a, const struct site_peers *b)
+{
+	return a->is_set == b->is_set && a->peers == b->peers && a->count == b->count &&
+	       (a->count == 0 || memcmp(a->prefix, b->prefix, a->count * sizeof(*a->prefix)) == 0);
+}
+
 /* ---- features ---- */
+
+static bool moves_equal(const struct site_feature *a, const struct site_feature *b)
+{
+	if (a->moves != b->moves)
+		return false;
+	for (size_t i = 0; i < a->moves; i++)
+		if (a->move[i].from != b->move[i].from || a->move[i].to != b->move[i].to ||
+			a->move[i].transport != b->move[i].transport)
+			return false;
+	return true;
+}
+
+bool site_feature_equals(const struct site_feature *a, const struct site_feature *b)
+{
+	return a->enabled == b->enabled && moves_equal(a, b) &&
+	       site_peers_equal(&a->peers, &b->peers);
+}
 
 static void read_move(struct site_reader *r, struct site_move *move, const char *from, int node)
 {

@@ -214,7 +214,7 @@ static const char *features_text(
 
 	for (size_t f = 0; own && f < site->features; f++) {
 		const struct site_feature *feature = &own[f];
-		if (memcmp(feature, &site->feature[f], sizeof(*feature)) == 0)
+		if (site_feature_equals(feature, &site->feature[f]))
 			continue;
 		text = arena_format(arena, "%s\n%zu %d %s", text, f, feature->enabled,
 			peers_text(&feature->peers, arena));

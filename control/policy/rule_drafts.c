@@ -215,12 +215,6 @@ bool rule_draft_has_own_peers(const struct rule_draft *d)
 	return d->extra && d->extra->peers.is_set;
 }
 
-static bool peers_equal(const struct site_peers *a, const struct site_peers *b)
-{
-	return a->is_set == b->is_set && a->peers == b->peers && a->count == b->count &&
-	       (a->count == 0 || memcmp(a->prefix, b->prefix, a->count * sizeof(*a->prefix)) == 0);
-}
-
 /* Several features may share a port, but a feature must not have the same rule twice for the same
  * peers. What is implied may be documented by the site. */
 static bool is_twice(const struct rule_draft *a, const struct rule_draft *b)
@@ -230,7 +224,7 @@ static bool is_twice(const struct rule_draft *a, const struct rule_draft *b)
 	if (!rule_draft_has_own_peers(a) && !rule_draft_has_own_peers(b))
 		return true;
 	return rule_draft_has_own_peers(a) && rule_draft_has_own_peers(b) &&
-	       peers_equal(&a->extra->peers, &b->extra->peers);
+	       site_peers_equal(&a->extra->peers, &b->extra->peers);
 }
 
 static bool is_moved(const struct rule_draft *d)

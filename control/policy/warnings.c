@@ -161,13 +161,6 @@ static bool appliance_has(const struct ruleset *c, size_t appliance, uint16_t fe
 	       class_has(c, c->policy->class[class].data_class, feature);
 }
 
-static bool settings_equal(const struct site_feature *a, const struct site_feature *b)
-{
-	return a->enabled == b->enabled && a->moves == b->moves &&
-	       (a->moves == 0 || a->move == b->move) && a->peers.is_set == b->peers.is_set &&
-	       a->peers.prefix == b->peers.prefix && a->peers.peers == b->peers.peers;
-}
-
 static void warn_of_features(struct warner *w, size_t number)
 {
 	const struct site_appliance *a = &w->site->appliance[number];
@@ -180,7 +173,7 @@ static void warn_of_features(struct warner *w, size_t number)
 			warn(w, "%s: features: %s has no effect: it has no rule for a %s of %s",
 				a->name, own->name, role_name(a->role),
 				ruleset_profile_of(w->ruleset, (uint16_t)number));
-		else if (settings_equal(own, sites))
+		else if (site_feature_equals(own, sites))
 			warn(w, "%s: features: %s has no effect: it is so for the whole site",
 				a->name, own->name);
 	}

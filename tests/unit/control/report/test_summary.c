@@ -176,7 +176,7 @@ static void summary_names_a_finding_as_its_alert_does(void **state)
 static void summary_says_of_the_first_findings_more_than_of_the_others(void **state)
 {
 	struct fixture *f = fixture_open_summary();
-	char *text, peer[32], want[64];
+	char *text, peer[32], want[160];
 
 	(void)state;
 	for (unsigned i = 1; i <= 12; i++) {
