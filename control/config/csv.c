@@ -91,6 +91,7 @@ static int read_field(struct csv *c, struct csv_row *row, char **last)
 {
 	char **field = &row->field[row->fields];
 
+	*last = c->at;
 	*field = c->at;
 	if (c->at == c->end || *c->at != '"')
 		return read_bare(c, field, last)
