@@ -368,6 +368,23 @@ static struct rule_text rule_text_of(const struct rules_builder *b, const struct
 		.order = d->order};
 }
 
+/* Rows that appliances of several classes have. */
+static void find_same(struct rules_builder *b, struct rule_text *rule, size_t count)
+{
+	uint32_t *first = arena_alloc(b->scratch, (count + 1) * sizeof(*first));
+	struct intern rows;
+
+	intern_open(&rows, b->scratch);
+	for (size_t i = 0; i < count; i++) {
+		const char *key = arena_format(b->scratch, "%s %s", rule[i].id, rule[i].feature);
+		bool is_new;
+		uint32_t row = intern_number(&rows, key, strlen(key), &is_new);
+		if (is_new)
+			first[row] = (uint32_t)i;
+		rule[i].same_as = first[row];
+	}
+}
+
 static void rules_write(struct rules_builder *b, struct ruleset *ruleset)
 {
 	size_t count = b->rule.count;
@@ -379,6 +396,7 @@ static void rules_write(struct rules_builder *b, struct ruleset *ruleset)
 		rule[i] = id->rule;
 		ruleset->rule[i] = rule_text_of(b, &b->text_of[i]);
 	}
+	find_same(b, ruleset->rule, count);
 	ruleset->policy->rule = rule;
 	ruleset->policy->rules = (uint32_t)count;
 }

@@ -29,7 +29,8 @@ struct rule_text {
 	char *origin; /* name of the profile that has the row, or "site" */
 	enum rule_status status;
 	bool required, configurable, unattended;
-	bool in_use;		  /* an appliance has it, or the site has no appliances */
+	uint32_t same_as; /* the first rule with this id and feature: of another class, or itself */
+	bool in_use;	  /* an appliance has it, or the site has no appliances */
 	uint16_t documented_port; /* before a move by the site; else equal to the port */
 	uint32_t order;		  /* in the profile's file; the site's own rules come last */
 };

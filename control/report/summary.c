@@ -478,33 +478,43 @@ static struct usage *print_users(const struct usage_table *s, struct usage *u, F
 	return at;
 }
 
-/* Whether two rules are the same row of the documentation, maybe for appliances of two classes. */
-static bool is_same_row(const struct ruleset *c, uint32_t a, uint32_t b)
-{
-	return c->policy->rule[a].feature == c->policy->rule[b].feature &&
-	       strcmp(c->rule[a].id, c->rule[b].id) == 0;
-}
+/* What is known of a row of the documentation, by its first rule: appliances of several classes may
+ * have it. */
+enum {
+	ROW_HELD = 1, /* appliances have it */
+	ROW_ON = 2,   /* and for some of them it is switched on */
+	ROW_SEEN = 4, /* it was used */
+};
 
-/* Marks the rules of a set as used, and what is the same row for other appliances. */
-static void mark_seen(const struct ruleset *c, uint16_t set, uint8_t *seen)
+/* The rows; the traffic of pairs is none. NULL: no memory. */
+static uint8_t *rows_of(const struct usage_table *s)
 {
-	for (uint32_t i = 0; i < c->policy->set[set].count; i++) {
-		uint32_t rule = policy_member(c->policy, set, i);
-		bool is_enabled = c->policy->rule[rule].enabled;
-		seen[rule] |= is_enabled;
-		for (uint32_t k = 0;
-			is_enabled && k < c->policy->rules && c->policy->classes > ROLE_COUNT; k++)
-			seen[k] |= is_same_row(c, rule, k);
+	const struct ruleset *c = s->ecs->ruleset;
+	uint8_t *row = heap_calloc(c->policy->rules + 1, 1);
+
+	for (uint32_t i = 0; row && i < c->policy->rules; i++) {
+		const struct rule *r = &c->policy->rule[i];
+		if (c->rule[i].in_use && !r->is_pair)
+			row[c->rule[i].same_as] |= ROW_HELD | (r->enabled ? ROW_ON : 0);
 	}
+	for (const struct usage *u = s->usage; row && u; u = u->hh.next)
+		for (uint32_t i = 0; i < c->policy->set[u->key.set].count; i++) {
+			uint32_t rule = policy_member(c->policy, u->key.set, i);
+			if (c->policy->rule[rule].enabled)
+				row[c->rule[rule].same_as] |= ROW_SEEN;
+		}
+	return row;
 }
 
-/* Rows that are shown once, though appliances of several classes have them. */
-static bool is_shown_before(const struct ruleset *c, uint32_t i)
+/* How many rows have all of these, of the documented ones or of the implied ones. */
+static uint32_t count_rows(
+	const struct ruleset *c, const uint8_t *row, uint8_t wanted, bool implied)
 {
-	for (uint32_t k = 0; k < i && c->policy->classes > ROLE_COUNT; k++)
-		if (c->rule[k].in_use && c->policy->rule[k].enabled && is_same_row(c, i, k))
-			return true;
-	return false;
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < c->policy->rules; i++)
+		count += (row[i] & wanted) == wanted && c->policy->rule[i].implied == implied;
+	return count;
 }
 
 /* Rows of a role and direction are together, those of pairs last. */
@@ -515,15 +525,14 @@ static int part_of(const struct ruleset *c, uint16_t set)
 	return r->is_pair ? INT_MAX : r->role * DIRECTION_COUNT + r->direction;
 }
 
-/* Marks the rules of a set as used; prints the heading if the role or direction changes: true. */
-static bool enter_set(const struct ruleset *c, uint16_t set, uint8_t *seen, int *part,
+/* Prints the heading if the role or direction changes: true. */
+static bool enter_set(const struct ruleset *c, uint16_t set, int *part,
 	const struct terminal_style *st, FILE *out)
 {
 	const struct rule *r = policy_rule(c->policy, set, 0);
 	int here = part_of(c, set);
 	bool is_new = here != *part;
 
-	mark_seen(c, set, seen);
 	if (is_new && r->is_pair)
 		fprintf(out, "  %spairs%s", st->bold, st->plain);
 	else if (is_new)
@@ -533,64 +542,30 @@ static bool enter_set(const struct ruleset *c, uint16_t set, uint8_t *seen, int 
 	return is_new;
 }
 
-/* Nobody misses what is implied, or a pair's traffic. */
-static bool is_documented(const struct ruleset *c, uint32_t i)
+/* Nobody misses what is implied. */
+static bool is_missed(const struct ruleset *c, const uint8_t *row, uint32_t i)
 {
-	const struct rule *r = &c->policy->rule[i];
-
-	return r->enabled && !r->implied && !r->is_pair && c->rule[i].in_use &&
-	       !is_shown_before(c, i);
+	return row[i] & ROW_ON && !(row[i] & ROW_SEEN) && !c->policy->rule[i].implied;
 }
 
 static void print_unseen(
-	const struct ruleset *c, const uint8_t *seen, const struct terminal_style *st, FILE *out)
+	const struct ruleset *c, const uint8_t *row, const struct terminal_style *st, FILE *out)
 {
 	uint32_t unseen = 0;
 	const char *last = "";
 
 	for (uint32_t i = 0; i < c->policy->rules; i++)
-		unseen += !seen[i] && is_documented(c, i);
+		unseen += is_missed(c, row, i);
 	if (unseen == 0)
 		return;
 	fprintf(out, "  %snot seen:", st->dim);
 	for (uint32_t i = 0; i < c->policy->rules; i++) {
-		if (seen[i] || !is_documented(c, i) || strcmp(last, c->rule[i].id) == 0)
+		if (!is_missed(c, row, i) || strcmp(last, c->rule[i].id) == 0)
 			continue;
 		fprintf(out, "%s %s", *last ? "," : "", c->rule[i].id);
 		last = c->rule[i].id;
 	}
 	fprintf(out, "%s\n", st->plain);
-}
-
-/* How many rows are in use: of the documented ones, or of the implied ones. */
-static uint32_t count_seen(const struct usage_table *s, uint8_t *seen, bool implied)
-{
-	const struct ruleset *c = s->ecs->ruleset;
-	uint32_t count = 0;
-
-	for (struct usage *u = s->usage; u; u = u->hh.next)
-		mark_seen(c, u->key.set, seen);
-	for (uint32_t i = 0; i < c->policy->rules; i++) {
-		const struct rule *r = &c->policy->rule[i];
-		count += seen[i] && r->implied == implied && !r->is_pair && c->rule[i].in_use &&
-			 !is_shown_before(c, i);
-	}
-	return count;
-}
-
-/* How many rows the appliances have. */
-static uint32_t count_rows(const struct ruleset *c)
-{
-	uint32_t count = 0;
-
-	for (uint32_t i = 0; i < c->policy->rules; i++) {
-		const struct rule *r = &c->policy->rule[i];
-		bool is_twice = false;
-		for (uint32_t k = 0; k < i && c->policy->classes > ROLE_COUNT && !is_twice; k++)
-			is_twice = c->rule[k].in_use && is_same_row(c, i, k);
-		count += !r->implied && !r->is_pair && c->rule[i].in_use && !is_twice;
-	}
-	return count;
 }
 
 static bool is_implied_set(const struct ruleset *c, uint16_t set)
@@ -599,8 +574,8 @@ static bool is_implied_set(const struct ruleset *c, uint16_t set)
 }
 
 /* The sets in use that are documented, or those that are implied. */
-static void print_sets(const struct usage_table *s, uint8_t *seen, bool implied,
-	const struct terminal_style *st, FILE *out)
+static void print_sets(
+	const struct usage_table *s, bool implied, const struct terminal_style *st, FILE *out)
 {
 	const struct ruleset *c = s->ecs->ruleset;
 	char ports[128], features[128];
@@ -611,7 +586,7 @@ static void print_sets(const struct usage_table *s, uint8_t *seen, bool implied,
 			u = u->hh.next;
 			continue;
 		}
-		fputs(enter_set(c, u->key.set, seen, &part, st, out) ? "\n" : "", out);
+		fputs(enter_set(c, u->key.set, &part, st, out) ? "\n" : "", out);
 		set_text(c, u->key.set, ports, features, sizeof(ports));
 		fprintf(out, "    %-15s %-44s ", ports, features);
 		u = print_users(s, u, out);
@@ -638,8 +613,7 @@ static size_t count_sets(const struct usage_table *s)
 }
 
 /* The ports alone, a line for each role and direction. */
-static void print_ports(
-	const struct usage_table *s, uint8_t *seen, const struct terminal_style *st, FILE *out)
+static void print_ports(const struct usage_table *s, const struct terminal_style *st, FILE *out)
 {
 	const struct ruleset *c = s->ecs->ruleset;
 	char ports[128], features[128];
@@ -650,7 +624,7 @@ static void print_ports(
 			continue;
 		if (part != -1)
 			fputs(part == part_of(c, u->key.set) ? ", " : "\n", out);
-		fputs(enter_set(c, u->key.set, seen, &part, st, out) ? "  " : "", out);
+		fputs(enter_set(c, u->key.set, &part, st, out) ? "  " : "", out);
 		set_text(c, u->key.set, ports, features, sizeof(ports));
 		fputs(ports, out);
 	}
@@ -659,40 +633,40 @@ static void print_ports(
 
 /* A table of who uses them, or where that is long the ports. */
 static void print_documented(const struct usage_table *s, const struct summary_input *in,
-	uint8_t *seen, const struct terminal_style *st, FILE *out)
+	const uint8_t *row, const struct terminal_style *st, FILE *out)
 {
 	const struct ruleset *c = s->ecs->ruleset;
 	bool is_long = count_sets(s) > most(in, SETS_WHOLE);
 
 	fprintf(out, "\n%sDOCUMENTED PORTS IN USE%s  %u of %u rows%s\n", st->bold, st->plain,
-		count_seen(s, seen, false), count_rows(c),
+		count_rows(c, row, ROW_HELD | ROW_SEEN, false), count_rows(c, row, ROW_HELD, false),
 		is_long ? "; replay --all says who uses them" : "");
 	if (is_long)
-		print_ports(s, seen, st, out);
+		print_ports(s, st, out);
 	else
-		print_sets(s, seen, false, st, out);
-	print_unseen(c, seen, st, out);
+		print_sets(s, false, st, out);
+	print_unseen(c, row, st, out);
 }
 
 static void print_used(struct usage_table *s, const struct summary_input *in,
 	const struct terminal_style *st, FILE *out)
 {
-	uint8_t *seen = heap_calloc(s->ecs->ruleset->policy->rules + 1, 1);
+	uint8_t *row = rows_of(s);
 
-	if (!seen)
+	if (!row)
 		return;
 	HASH_SORT(s->usage, by_rule);
-	print_documented(s, in, seen, st, out);
-	if (count_seen(s, seen, true))
+	print_documented(s, in, row, st, out);
+	if (count_rows(s->ecs->ruleset, row, ROW_HELD | ROW_SEEN, true))
 		fprintf(out,
 			"\n%sIMPLIED PORTS IN USE%s  not documented, and a documented feature "
 			"needs them\n",
 			st->bold, st->plain);
-	print_sets(s, seen, true, st, out);
+	print_sets(s, true, st, out);
 	if (s->usage_overflowed)
 		fprintf(out, "  … and %llu flows beyond %d pairs of port and appliance\n",
 			(unsigned long long)s->usage_overflowed, USAGE_ROWS_MAX);
-	free(seen);
+	free(row);
 }
 
 static void print_not_covered(struct usage_table *s, const struct terminal_style *st, FILE *out)
