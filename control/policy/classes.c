@@ -45,21 +45,21 @@ static void find_extras(struct planner *p)
 	const struct site *site = p->site;
 	size_t *count = arena_alloc(p->arena, (site->appliances + 1) * sizeof(*count));
 
-	for (size_t i = 0; i < site->extras; i++)
-		for (size_t j = 0; j < site->extra[i].appliances; j++)
-			count[site->extra[i].appliance[j]]++;
-	by_appliance_open(&p->extra, count, site->appliances, p->arena);
-	memset(count, 0, site->appliances * sizeof(*count));
-	for (size_t i = 0; i < site->extras; i++)
-		for (size_t j = 0; j < site->extra[i].appliances; j++) {
-			uint32_t a = site->extra[i].appliance[j];
-			if (site->appliance[a].role == site->extra[i].row.role)
-				p->extra.number[p->extra.first[a] + count[a]++] = (uint32_t)i;
-		}
-	/* A rule of several roles is one of each, and an appliance has its own role's. */
-	for (size_t a = 0; a < site->appliances; a++)
-		for (size_t i = p->extra.first[a] + count[a]; i < p->extra.first[a + 1]; i++)
-			p->extra.number[i] = UINT32_MAX;
+	for (unsigned pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < site->extras; i++)
+			for (size_t j = 0; j < site->extra[i].appliances; j++) {
+				uint32_t a = site->extra[i].appliance[j];
+				/* A rule of several roles is one of each. */
+				if (site->appliance[a].role != site->extra[i].row.role)
+					continue;
+				if (pass == 1)
+					p->extra.number[p->extra.first[a] + count[a]] = (uint32_t)i;
+				count[a]++;
+			}
+		if (pass == 0)
+			by_appliance_open(&p->extra, count, site->appliances, p->arena);
+		memset(count, 0, site->appliances * sizeof(*count));
+	}
 }
 
 static void find_role_extras(struct planner *p)
@@ -144,7 +144,6 @@ static void plan_managers(const struct planner *p, size_t number, struct class_p
 	for (size_t i = 0; i < a->managers; i++)
 		room += partners_of(p, a->manager[i]);
 	manager = arena_alloc(p->arena, (room + 1) * sizeof(*manager));
-	plan->is_managed = true;
 	plan->allows_devices = a->role == ROLE_MANAGEMENT_CENTER;
 	for (size_t i = 0; i < a->managers; i++) {
 		manager[plan->managers++] = a->manager[i];
@@ -160,12 +159,9 @@ static void plan_managers(const struct planner *p, size_t number, struct class_p
 
 static void plan_extras(const struct planner *p, size_t number, struct class_plan *plan)
 {
-	size_t first = p->extra.first[number], own = 0;
+	size_t first = p->extra.first[number], own = p->extra.first[number + 1] - first;
 	uint32_t *extra;
 
-	while (first + own < p->extra.first[number + 1] &&
-		p->extra.number[first + own] != UINT32_MAX)
-		own++;
 	plan->extra = p->role_extra[plan->role];
 	plan->extras = p->role_extras[plan->role];
 	if (own == 0)
@@ -264,8 +260,8 @@ static size_t add_classes(struct planner *p, struct class_plan plan, bool has_da
 static const char *key_text(
 	const struct planner *p, const struct site_appliance *a, const struct class_plan *plan)
 {
-	return arena_format(p->arena, "%d %zu %d m%d%s x%s f%s", a->role, a->profile, a->datas > 0,
-		plan->is_managed, numbers_text(plan->manager, plan->managers, p->arena),
+	return arena_format(p->arena, "%d %zu %d m%s x%s f%s", a->role, a->profile, a->datas > 0,
+		numbers_text(plan->manager, plan->managers, p->arena),
 		numbers_text(plan->extra, plan->extras, p->arena),
 		features_text(p->site, a->feature, p->arena));
 }

@@ -26,12 +26,11 @@ struct class_plan {
 	const struct site_feature *feature; /* by number, all of them */
 	const uint32_t *extra;		    /* numbers of the site's rules, ascending */
 	size_t extras;
-	const uint32_t *manager; /* numbers of appliances */
-	size_t managers;
-	bool is_managed;     /* appliance communications only with these */
-	bool allows_devices; /* and with managed devices */
-	size_t appliances;   /* that are in it */
-	size_t data_class;   /* its own number: data interfaces are not told apart */
+	const uint32_t *manager; /* numbers of appliances: */
+	size_t managers;	 /* if any, appliance communications only with these */
+	bool allows_devices;	 /* and with managed devices */
+	size_t appliances;	 /* that are in it */
+	size_t data_class;	 /* its own number: data interfaces are not told apart */
 };
 
 struct class_list {

@@ -87,7 +87,7 @@ static void rule_put_peers(struct rules_builder *b, struct rule *rule, const str
 	} else if (d->bound) {
 		conditions |= d->bound->peers;
 	}
-	if (plan->is_managed && strcmp(d->row->feature, CHANNEL_FEATURE) == 0)
+	if (plan->managers && strcmp(d->row->feature, CHANNEL_FEATURE) == 0)
 		conditions |= PEERS_MANAGERS;
 	rule->peers = (uint8_t)conditions;
 }
