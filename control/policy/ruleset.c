@@ -368,6 +368,11 @@ struct rule_list ruleset_rules(const struct ruleset *c, uint16_t appliance)
 	return list;
 }
 
+bool ruleset_is_own(const struct ruleset *ruleset, uint32_t rule)
+{
+	return strcmp(ruleset->rule[rule].origin, "site") == 0;
+}
+
 const struct rule_text *ruleset_member_text(const struct ruleset *ruleset, uint16_t set, uint32_t i)
 {
 	return &ruleset->rule[policy_member(ruleset->policy, set, i)];

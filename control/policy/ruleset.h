@@ -117,6 +117,9 @@ struct rule_list {
  * says of no appliance in particular. By place. The caller frees `rule`; NULL: no memory. */
 struct rule_list ruleset_rules(const struct ruleset *, uint16_t appliance);
 
+/* Whether a rule is of the site's own. */
+bool ruleset_is_own(const struct ruleset *, uint32_t rule);
+
 /* The texts of a set's first rule; NULL for SET_NONE. */
 const struct rule_text *ruleset_set_text(const struct ruleset *, uint16_t set);
 

@@ -77,11 +77,6 @@ static void warn_of_open(struct warner *w, const struct rule_set *set)
 			strchr(open, ',') ? "are" : "is");
 }
 
-static bool is_own(const struct warner *w, uint32_t rule)
-{
-	return strcmp(w->ruleset->rule[rule].origin, "site") == 0;
-}
-
 /* An extra rule beside a documented one that allows everybody the same. */
 static void warn_of_extra(struct warner *w, const struct rule_set *set, uint32_t own)
 {
@@ -90,7 +85,7 @@ static void warn_of_extra(struct warner *w, const struct rule_set *set, uint32_t
 	for (uint32_t i = set->first; i < set->first + set->count; i++) {
 		const struct rule *r = &p->rule[p->member[i]];
 		bool allows = r->services == 0 || (p->rule[own].services & ~r->services) == 0;
-		if (!is_own(w, p->member[i]) && is_open_to_all(r) && allows &&
+		if (!ruleset_is_own(w->ruleset, p->member[i]) && is_open_to_all(r) && allows &&
 			p->rule[own].services) {
 			warn(w, "%s for %s: has no effect: %s is documented there for anybody",
 				w->ruleset->rule[own].id, w->ruleset->rule[own].feature,
@@ -104,7 +99,7 @@ static void warn_of_set(struct warner *w, const struct rule_set *set)
 {
 	warn_of_open(w, set);
 	for (uint32_t i = set->first; i < set->first + set->count; i++)
-		if (is_own(w, w->ruleset->policy->member[i]))
+		if (ruleset_is_own(w->ruleset, w->ruleset->policy->member[i]))
 			warn_of_extra(w, set, w->ruleset->policy->member[i]);
 }
 
@@ -138,7 +133,8 @@ static void warn_of_rule(struct warner *w, uint32_t rule)
 			"%s for %s: is never reached: its peers and those of the port have no "
 			"address in common",
 			text->id, text->feature);
-	if (is_own(w, rule) && r->peers == PEERS_ANY && r->port_last - r->port + 1 >= RANGE_MIN)
+	if (ruleset_is_own(w->ruleset, rule) && r->peers == PEERS_ANY &&
+		r->port_last - r->port + 1 >= RANGE_MIN)
 		warn(w, "%s for %s: opens %d ports to anybody; peers would say to whom", text->id,
 			text->feature, r->port_last - r->port + 1);
 }

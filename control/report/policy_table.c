@@ -169,7 +169,7 @@ static void row_fill(struct row *row, const struct ruleset *ruleset, uint32_t i)
 	const struct rule *r = &ruleset->policy->rule[i];
 	const struct rule_text *w = &ruleset->rule[i];
 	bool is_recalled = w->status == RULE_RECALLED;
-	bool is_own = strcmp(w->origin, "site") == 0;
+	bool is_own = ruleset_is_own(ruleset, i);
 
 	cell_port(row->cell[PORT], r, w);
 	snprintf(row->cell[FEATURE], CELL_BYTES, "%s", w->feature);

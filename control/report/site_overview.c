@@ -61,11 +61,6 @@ static bool is_moved(const struct ruleset *ruleset, uint32_t i)
 	return ruleset->policy->rule[i].port != ruleset->rule[i].documented_port;
 }
 
-static bool is_own(const struct ruleset *ruleset, uint32_t i)
-{
-	return strcmp(ruleset->rule[i].origin, "site") == 0;
-}
-
 /* Implied rows are no documented ones: they are counted and shown apart. */
 static bool is_implied(const struct ruleset *ruleset, uint32_t i)
 {
@@ -144,7 +139,7 @@ static void print_list(const struct ruleset *ruleset, const struct rule_list *li
 	print_matching(ruleset, list, out, is_disabled, print_disabled);
 	print_matching(ruleset, list, out, is_moved, print_moved);
 	print_matching(ruleset, list, out, is_bound, print_bound);
-	print_matching(ruleset, list, out, is_own, print_own);
+	print_matching(ruleset, list, out, ruleset_is_own, print_own);
 	print_matching(ruleset, list, out, is_implied, print_implied);
 }
 
@@ -158,7 +153,8 @@ static void print_rules(const struct ruleset *ruleset, const struct rule_list *l
 		LABEL "%u: %u enabled, %u disabled, %u moved, %u bound to peers, %u site's own; "
 		      "beside them %u implied\n",
 		"rules", rules, rules - disabled, disabled, rules_that(ruleset, list, is_moved),
-		rules_that(ruleset, list, is_bound), rules_that(ruleset, list, is_own), implied);
+		rules_that(ruleset, list, is_bound), rules_that(ruleset, list, ruleset_is_own),
+		implied);
 	if (ruleset->unverified)
 		fprintf(out,
 			"  %-12s %zu, not read in the vendor's guide: `portolan policy` marks "
