@@ -3,8 +3,8 @@
  * Built once by control in memory that control gives, then read by every worker
  * and never written again. An IPv4 address is looked up in two steps, by its upper and
  * its lower half, or in four where very many networks are small. IPv6 is a bit test for nearly
- * every address of nearly every mirror; what may be an appliance's is hashed, once for each prefix
- * length in use, longest first, and most of these are a bit test, too.
+ * every address of nearly every mirror; what may be an appliance's is hashed, for each prefix
+ * length that networks with the same first bits have, longest first.
  */
 #ifndef PORTOLAN_INVENTORY_H
 #define PORTOLAN_INVENTORY_H

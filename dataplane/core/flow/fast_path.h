@@ -122,8 +122,7 @@ static inline int fast_is_unmonitored(const struct inventory *inv, const uint8_t
 {
 	enum { SOURCE = 26, DESTINATION = 30 };
 
-	return (inventory_cell(inv, frame + SOURCE) & inventory_cell(inv, frame + DESTINATION)) ==
-	       APPLIANCE_NONE;
+	return inventory_is_unmonitored(inv, frame + SOURCE, frame + DESTINATION);
 }
 
 /* The inventory is asked first; with `flows_first` only later, for packets whose flow is not in the
@@ -132,8 +131,7 @@ static inline int fast_is_unmonitored(const struct inventory *inv, const uint8_t
  *
  * Few forks, and of these few that go either way: TCP or UDP, whose end the appliance's is,
  * which way the packet points and whether it has a payload are sums, not jumps. A jump that the
- * processor cannot foresee costs as much as twenty of the instructions here. An address whose cell
- * is APPLIANCE_HASHED may turn out not to be an appliance's. */
+ * processor cannot foresee costs as much as twenty of the instructions here. */
 static inline enum fast_found fast_parse(
 	const struct packet *p, const struct inventory *inv, int flows_first, struct fast_packet *g)
 {

@@ -23,8 +23,8 @@ static inline void fast_flow_tuple(const struct inventory *inv, const struct pac
 		memcpy(c->address[i].byte + 8, &word[1], sizeof(word[1]));
 		c->port[i] = (uint16_t)end[i];
 	}
-	c->appliance[0] = inventory_cell(inv, p->data + SOURCE);
-	c->appliance[1] = inventory_cell(inv, p->data + DESTINATION);
+	c->appliance[0] = inventory_lookup_v4(inv, p->data + SOURCE);
+	c->appliance[1] = inventory_lookup_v4(inv, p->data + DESTINATION);
 }
 
 static void report_shed(struct tracker *t, const struct packet *p, const struct fast_packet *g,
@@ -76,8 +76,6 @@ int tracker_shed_syn(struct tracker *t, const struct packet *p, const struct fas
 		!table_refuses(&t->table, g->hash, EVICT_PROBE))
 		return 0;
 	fast_flow_tuple(t->policy->inventory, p, g, &c);
-	if (c.appliance[0] == APPLIANCE_HASHED || c.appliance[1] == APPLIANCE_HASHED)
-		return 0;
 	j = policy_judge(t->policy, &c);
 	if (!verdict_is_flagged((enum verdict)j.verdict))
 		return 0;

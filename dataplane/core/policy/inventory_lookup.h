@@ -11,9 +11,9 @@
 #define FILTER_WORDS (65536 / 64)
 
 /* IPv4 addresses are looked up directly: by the upper half, then by the lower half in a page of its
- * own. Upper halves beyond so many pages have a block of 256 by the third byte, which has either an
- * appliance or a leaf of 256 by the fourth: two steps more and a hundredth of the memory. What
- * finds no room there either is hashed. */
+ * own. Where more upper halves need one than there may be pages, each has a block instead, of 256
+ * parts by the third byte, and a part has either one cell or a leaf of 256 by the fourth: a step
+ * more and a hundredth of the memory. What finds no room there either is hashed. */
 #define PAGES_MAX 64
 #define BLOCKS_MAX 16384
 #define LEAVES_MAX 131072
@@ -53,13 +53,24 @@ struct family {
 	struct width width[129]; /* longest first */
 };
 
-enum { APPLIANCE_HASHED = 0xfffe }; /* in a cell: no page was left, look further */
+/* Which prefix lengths the networks have that begin as an IPv6 address does: of the networks of 64
+ * bits and more by a hash of their first 64, of shorter ones by their first 48 or 32. Each is a set
+ * of the family's widths, a bit for each place. It may have lengths too many, where hashes collide,
+ * and never one too few. */
+enum { LENGTH_SETS = 3 };
 
-/* In a block: the number of a leaf with this bit, or an appliance, or APPLIANCE_HASHED. */
-#define BLOCK_LEAF 0x80000000u
+struct length_sets {
+	uint32_t *set[LENGTH_SETS];
+	uint64_t bits[LENGTH_SETS]; /* of an address's first eight bytes, that are hashed */
+	size_t slot_mask;
+	uint32_t shortest; /* of networks shorter than that */
+};
+
+enum { APPLIANCE_HASHED = 0xfffe }; /* in a cell: look in the block, and then further */
 
 struct inventory {
 	struct family v4, v6;
+	struct length_sets sets;
 	uint32_t upper[HALF];
 	size_t pages, pages_max;
 	size_t entries, entries_max, entry_mask;
@@ -71,18 +82,25 @@ struct inventory {
 	const struct prefix *mirror;
 	size_t mirrors;
 	size_t blocks, blocks_max, leaves, leaves_max;
-	uint32_t (*block)[PART]; /* [0]: all of it is hashed */
-	uint16_t (*leaf)[PART];
+	uint32_t leaf_first, single_first; /* cells */
+	uint32_t (*block)[PART]; /* of each part its cell, or a leaf's first, as `upper` */
 	uint16_t block_of[HALF]; /* by upper half, for those without a page */
 	/* No appliance, hashed, one for each upper half, then the pages. Here, not behind a
 	 * pointer, which every packet would have to fetch twice. */
 	_Alignas(8) uint16_t cell[];
 };
 
-/* The longest prefix by hashing, one length after the other: the slow way, which is always right.
- */
-uint16_t inventory_longest_match(
-	const struct inventory *, const struct family *, const struct address *, unsigned version);
+/* The slow ways, which are always right: by hashing, one prefix length after the other, longest
+ * first, of IPv6 those only that length_sets has. */
+uint16_t inventory_longest_v4(const struct inventory *, const uint8_t *address);
+uint16_t inventory_longest_v6(const struct inventory *, const uint8_t *address);
+
+/* The network with the address's first bits, as long as the width at that place; or NULL. */
+const struct entry *inventory_network_at(
+	const struct inventory *, const struct family *, const uint64_t word[2], uint32_t place);
+
+/* What is looked at before the networks of IPv6: after a network was added to its entries. */
+void inventory_add_v6(struct inventory *, const struct entry *, int is_new_width);
 
 static inline unsigned v6_filter_slot(const struct family *f, uint64_t first)
 {
@@ -110,38 +128,52 @@ static inline uint16_t inventory_cell(const struct inventory *inv, const uint8_t
 	return inv->cell[first + place];
 }
 
-/* Of an upper half without a page. */
-static inline uint16_t inventory_block_lookup(const struct inventory *inv, const struct address *a)
+/* The same of an upper half's block; of one that has no block APPLIANCE_NONE. */
+static inline uint16_t inventory_block_cell(const struct inventory *inv, const uint8_t *address)
 {
-	const uint8_t *byte = a->byte + 12;
 	uint16_t upper;
-	uint32_t part;
+	uint32_t where, place;
+	uint64_t first;
 
-	memcpy(&upper, byte, sizeof(upper));
-	part = inv->block[inv->block_of[upper]][byte[2]];
-	if (part & BLOCK_LEAF)
-		return inv->leaf[part & ~BLOCK_LEAF][byte[3]];
-	return part == APPLIANCE_HASHED ? inventory_longest_match(inv, &inv->v4, a, 4)
-					: (uint16_t)part;
+	memcpy(&upper, address, sizeof(upper));
+	where = inv->block[inv->block_of[upper]][address[2]];
+	place = address[3] & (uint32_t)((int32_t)where >> 31);
+	first = where & ~UPPER_PAGED;
+	return inv->cell[first + place];
 }
 
-static inline uint16_t inventory_lookup_v4(const struct inventory *inv, const struct address *a)
+static inline uint16_t inventory_lookup_v4(const struct inventory *inv, const uint8_t *address)
 {
-	uint16_t appliance = inventory_cell(inv, a->byte + 12);
+	uint16_t appliance = inventory_cell(inv, address);
 
-	return appliance == APPLIANCE_HASHED ? inventory_block_lookup(inv, a) : appliance;
+	if (appliance == APPLIANCE_HASHED)
+		appliance = inventory_block_cell(inv, address);
+	return appliance == APPLIANCE_HASHED ? inventory_longest_v4(inv, address) : appliance;
+}
+
+/* The same of two addresses of which at least one is hashed and the other none or nobody's. */
+int inventory_are_unmonitored(
+	const struct inventory *, const uint8_t *source, const uint8_t *destination);
+
+/* No appliance at either end. */
+static inline int inventory_is_unmonitored(
+	const struct inventory *inv, const uint8_t *source, const uint8_t *destination)
+{
+	unsigned both = inventory_cell(inv, source) & inventory_cell(inv, destination);
+
+	if (both == APPLIANCE_NONE)
+		return 1;
+	return __builtin_expect(both == APPLIANCE_HASHED, 0) &&
+	       inventory_are_unmonitored(inv, source, destination);
 }
 
 /* `first` are the address's first eight bytes. */
 static inline uint16_t inventory_lookup_v6(
 	const struct inventory *inv, uint64_t first, const uint8_t *address)
 {
-	struct address a;
-
-	if (!filter_test(&inv->v6, v6_filter_slot(&inv->v6, first)))
-		return APPLIANCE_NONE;
-	memcpy(a.byte, address, sizeof(a.byte));
-	return inventory_longest_match(inv, &inv->v6, &a, 6);
+	return filter_test(&inv->v6, v6_filter_slot(&inv->v6, first))
+		       ? inventory_longest_v6(inv, address)
+		       : APPLIANCE_NONE;
 }
 
 static inline uint16_t inventory_lookup(
@@ -150,7 +182,7 @@ static inline uint16_t inventory_lookup(
 	uint64_t first;
 
 	if (version == 4)
-		return inventory_lookup_v4(inv, a);
+		return inventory_lookup_v4(inv, a->byte + 12);
 	memcpy(&first, a->byte, sizeof(first));
 	return inventory_lookup_v6(inv, first, a->byte);
 }

@@ -227,11 +227,46 @@ static void fast_path_takes_no_appliance_for_a_stranger(void **state)
 	free(s.inventory);
 }
 
+/* What the full decoder had to be asked for cost a neighbour ten times as much. */
+static void fast_path_knows_a_neighbour_beside_very_many_networks(void **state)
+{
+	enum { BRANCHES = PAGES_MAX + 10 };
+	struct inventory *inv = inventory_new(1, BRANCHES, 0);
+	struct dice d = dice_cast(17);
+	struct frame *f = calloc(1, sizeof(*f));
+	struct packet p = {.link = LINK_ETHERNET, .data = f->byte};
+	struct fast_packet g;
+
+	(void)state;
+	inventory_add(inv, ROLE_MANAGED_DEVICE);
+	for (unsigned i = 0; i < BRANCHES; i++) {
+		struct prefix branch = prefix_of("10.0.0.0", 24 + i % 8);
+		branch.address.byte[13] = (uint8_t)i;
+		assert_int_equal(inventory_add_prefix(inv, &branch, 0), 0);
+	}
+	for (unsigned i = 0; i < 1000; i++) {
+		int is_neighbour = (int)dice_below(&d, 2);
+		f->size = 0;
+		put_ethernet(f, 0x0800);
+		put_ipv4(f, "10.0.255.1", is_neighbour ? "10.0.1.255" : "10.0.0.0", IPPROTO_UDP, 0);
+		put_udp(f, 5000, 5001, 30);
+		frame_close(f);
+		f->byte[27] = (uint8_t)dice_below(&d, BRANCHES);
+		f->byte[31] = (uint8_t)dice_below(&d, BRANCHES);
+		p.caplen = p.wirelen = (uint32_t)f->size;
+		assert_int_equal(fast_parse(&p, inv, 0, &g),
+			is_neighbour ? FAST_UNMONITORED : FAST_MONITORED);
+	}
+	free(f);
+	free(inv);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fast_path_says_what_the_layers_say),
 		cmocka_unit_test(fast_path_says_of_ipv6_what_the_layers_say),
+		cmocka_unit_test(fast_path_knows_a_neighbour_beside_very_many_networks),
 		cmocka_unit_test(fast_path_takes_no_appliance_for_a_stranger),
 	};
 
