@@ -353,6 +353,20 @@ static void add_evasion(struct alerts *a, const struct record *r)
 	count_flow(a, &k, r, false);
 }
 
+void alerts_expect(const struct alerts *a, const struct record *r)
+{
+	struct finding_key k, peer;
+
+	if (r->kind != RECORD_EVASION)
+		reported_expect(&a->reported, r);
+	if (r->kind != RECORD_FLAGGED)
+		return;
+	k = finding_key_of(r);
+	peer = finding_key_without_port(k);
+	findings_expect(&a->findings, &k);
+	findings_expect(&a->by_peer, &peer);
+}
+
 void alerts_add(struct alerts *a, const struct record *r)
 {
 	switch (r->kind) {
@@ -573,6 +587,7 @@ void alerts_flush(struct alerts *a)
 void alerts_reload(struct alerts *a, const struct remap *remap)
 {
 	alerts_flush(a);
+	memset(a->said, 0, sizeof(a->said));
 	for (size_t i = 0; i < a->findings.count; i++) {
 		struct finding *f = &a->findings.finding[i];
 		struct record r = finding_flow(f);
@@ -627,16 +642,37 @@ static bool find_scan(const struct alerts *a, const struct finding_key *k, struc
 	return true;
 }
 
-bool alerts_told_id(const struct alerts *a, const struct record *r, char id[FINDING_ID_BYTES])
+static bool is_said(const struct told_id *said, const struct finding *f)
+{
+	return said->is_known && said->born_ns == f->born_ns &&
+	       said->several_ports == f->several_ports && said->several_peers == f->several_peers &&
+	       memcmp(&said->key, &f->key, sizeof(f->key)) == 0;
+}
+
+static void write_id(struct alerts *a, const struct finding *f, char id[FINDING_ID_BYTES])
+{
+	struct told_id *said = &a->said[(f->key.port ^ f->key.peer.byte[15]) % TOLD_IDS];
+
+	if (!is_said(said, f)) {
+		*said = (struct told_id){.key = f->key,
+			.several_ports = f->several_ports,
+			.several_peers = f->several_peers,
+			.is_known = 1,
+			.born_ns = f->born_ns};
+		finding_id(f, a->ecs->ruleset->appliance[f->key.appliance].name, said->id);
+	}
+	memcpy(id, said->id, sizeof(said->id));
+}
+
+bool alerts_told_id(struct alerts *a, const struct record *r, char id[FINDING_ID_BYTES])
 {
 	struct finding found = {.key = finding_key_of(r), .born_ns = r->start_ns};
 	const struct finding *own = findings_find(&a->findings, &found.key);
-
 	bool is_scan = (!own || own->told != FINDING_TOLD) && find_scan(a, &found.key, &found);
 
 	if (own && !is_scan)
 		found = *own;
-	finding_id(&found, a->ecs->ruleset->appliance[found.key.appliance].name, id);
+	write_id(a, &found, id);
 	return is_scan || own;
 }
 

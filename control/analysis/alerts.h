@@ -26,6 +26,16 @@ struct sinks;
 /* Told every event, rendered; it and all that it points to are valid during the call only. */
 typedef void alerts_listener(void *context, const struct event *);
 
+/* An id once written: most flows of a flood are part of a few scans. */
+#define TOLD_IDS 16
+
+struct told_id {
+	struct finding_key key;
+	uint8_t several_ports, several_peers, is_known;
+	uint64_t born_ns;
+	char id[FINDING_ID_BYTES];
+};
+
 struct alerts {
 	const struct ecs *ecs;
 	struct json_lines *lines;  /* or NULL */
@@ -41,12 +51,16 @@ struct alerts {
 	/* Events of kind alert; flows that are only counted on another's; findings withdrawn, ended
 	 * and forgotten for want of room. */
 	uint64_t alerts, coalesced, withdrawn, ended, forgotten;
+	struct told_id said[TOLD_IDS]; /* what alerts_told_id() said last, by a hash of the key */
 };
 
 void alerts_init(struct alerts *, const struct ecs *, struct json_lines *, uint64_t window_ns);
 
 /* A record of any kind. */
 void alerts_add(struct alerts *, const struct record *);
+
+/* Asks for the memory that alerts_add() of this record will want. */
+void alerts_expect(const struct alerts *, const struct record *);
 
 /* Writes one alert for one record that is numbered by another ruleset; `ecs` is of that ruleset. */
 void alerts_write(struct alerts *, const struct ecs *, const struct record *);
@@ -72,7 +86,7 @@ void alerts_id(const struct alerts *, const struct finding *, char[FINDING_ID_BY
 
 /* The id of the finding that this flagged record's flow is told with: its own, or that of the scan
  * which it is one of. False: neither is remembered, and nobody was told. */
-bool alerts_told_id(const struct alerts *, const struct record *, char[FINDING_ID_BYTES]);
+bool alerts_told_id(struct alerts *, const struct record *, char[FINDING_ID_BYTES]);
 
 void alerts_fini(struct alerts *);
 

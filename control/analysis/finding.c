@@ -189,6 +189,12 @@ struct finding *findings_find(const struct findings *all, const struct finding_k
 	return s && s->number ? &all->finding[s->number - 1] : NULL;
 }
 
+void findings_expect(const struct findings *all, const struct finding_key *k)
+{
+	if (all->slots)
+		__builtin_prefetch(&all->slot[hash_of(all, k) & (all->slots - 1)]);
+}
+
 /* ---- flows ---- */
 
 static struct finding_summary summary_of(const struct record *r)

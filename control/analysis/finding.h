@@ -103,6 +103,9 @@ void findings_init(struct findings *, size_t max);
 /* Returns the finding with this key, or NULL. */
 struct finding *findings_find(const struct findings *, const struct finding_key *);
 
+/* Asks for the memory that findings_find() will look at. */
+void findings_expect(const struct findings *, const struct finding_key *);
+
 /* Adds one flow to its finding, which is created if missing; NULL: no room. */
 struct finding *findings_add(struct findings *, const struct finding_key *, const struct record *);
 

@@ -39,11 +39,35 @@ static unsigned hash_of(const struct reported_key *k)
 	return (unsigned)(h ^ h >> 29);
 }
 
+static uint8_t *alike(const struct reported *all, unsigned hash)
+{
+	return &all->alike[hash % REPORTED_ALIKE];
+}
+
+/* A count that is full stays so. */
+static void put(struct reported *all, struct reported_flow *flow, unsigned hash)
+{
+	HASH_ADD_BYHASHVALUE(hh, all->flow, key, sizeof(flow->key), hash, flow);
+	if (*alike(all, hash) < UINT8_MAX)
+		++*alike(all, hash);
+}
+
+static void take_out(struct reported *all, struct reported_flow *flow)
+{
+	uint8_t *count = alike(all, flow->hh.hashv);
+
+	HASH_DEL(all->flow, flow);
+	if (*count < UINT8_MAX)
+		--*count;
+}
+
 static struct reported_flow *find_latest(
 	const struct reported *all, const struct reported_key *k, unsigned hash)
 {
 	struct reported_flow *flow;
 
+	if (!all->alike || *alike(all, hash) == 0)
+		return NULL;
 	HASH_FIND_BYHASHVALUE(hh, all->flow, k, sizeof(*k), hash, flow);
 	return flow;
 }
@@ -84,7 +108,10 @@ struct reported_flow *reported_add(
 	struct reported_flow *flow =
 		HASH_COUNT(all->flow) < REPORTED_MAX ? heap_calloc(1, sizeof(*flow)) : NULL;
 
-	if (!flow) {
+	if (!all->alike)
+		all->alike = heap_calloc(REPORTED_ALIKE, 1);
+	if (!flow || !all->alike) {
+		free(flow);
 		all->overflowed++;
 		return NULL;
 	}
@@ -95,9 +122,9 @@ struct reported_flow *reported_add(
 		.before = before};
 	if (before) {
 		forget_before(before);
-		HASH_DEL(all->flow, before);
+		take_out(all, before);
 	}
-	HASH_ADD_BYHASHVALUE(hh, all->flow, key, sizeof(flow->key), hash, flow);
+	put(all, flow, hash);
 	return flow;
 }
 
@@ -109,10 +136,9 @@ void reported_drop(struct reported *all, struct reported_flow *flow)
 		forget_before(latest);
 		return;
 	}
-	HASH_DEL(all->flow, flow);
+	take_out(all, flow);
 	if (flow->before)
-		HASH_ADD_BYHASHVALUE(
-			hh, all->flow, key, sizeof(flow->key), flow->hh.hashv, flow->before);
+		put(all, flow->before, flow->hh.hashv);
 	free(flow);
 }
 
@@ -162,4 +188,16 @@ void reported_clear(struct reported *all)
 		forget_before(flow);
 		reported_drop(all, flow);
 	}
+	free(all->alike);
+	all->alike = NULL;
+}
+
+void reported_expect(const struct reported *all, const struct record *r)
+{
+	struct reported_key k;
+
+	if (!all->alike)
+		return;
+	k = key_of(r);
+	__builtin_prefetch(alike(all, hash_of(&k)));
 }

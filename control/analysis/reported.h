@@ -15,6 +15,7 @@
 struct remap;
 
 #define REPORTED_MAX 65536
+#define REPORTED_ALIKE (16 * REPORTED_MAX)
 
 /* The same for both orientations of a flow. Compared with memcmp(): every byte is set. */
 struct reported_key {
@@ -37,6 +38,10 @@ struct reported_flow {
 
 struct reported {
 	struct reported_flow *flow; /* hash by key */
+	/* How many of them have a hash with these lowest bits: in a flood, most of whose flows
+	 * found no room, nearly every search ends here, with one byte and not with a chain of
+	 * flows. */
+	uint8_t *alike;
 	uint64_t overflowed;
 };
 
@@ -59,5 +64,8 @@ void reported_expire(struct reported *, uint64_t before_ns, reported_dropper *, 
 void reported_translate(struct reported *, const struct remap *);
 
 void reported_clear(struct reported *);
+
+/* Asks for the memory that reported_find() of this record will look at. */
+void reported_expect(const struct reported *, const struct record *);
 
 #endif

@@ -65,6 +65,7 @@ static int run_captures(const struct replay_options *o, const struct settings *s
 		.captures = o->captures,
 		.workers = o->workers,
 		.take = collector_add,
+		.expect = collector_expect,
 		.idle = collector_tell,
 		.minute = collector->store.store ? tell_minute : NULL,
 		.context = collector,

@@ -87,6 +87,14 @@ static void take_previous(struct collector *c, const struct record *r)
 	write_flow(c, &c->previous.ecs, r);
 }
 
+void collector_expect(void *context, const struct record *r)
+{
+	struct collector *c = context;
+
+	alerts_expect(&c->events, r);
+	evidence_output_expect(c->evidence, r);
+}
+
 void collector_add(void *context, const struct record *r)
 {
 	struct collector *c = context;

@@ -97,6 +97,9 @@ void collector_minute(
 /* A record_taker whose context is the collector. */
 void collector_add(void *collector, const struct record *);
 
+/* The same, which asks for the memory that collector_add() of this record will want. */
+void collector_expect(void *collector, const struct record *);
+
 /* An evidence_taker whose context is the collector. */
 void collector_add_packet(void *collector, const struct evidence_packet *);
 

@@ -7,8 +7,14 @@ static bool is_part_of_finding(const struct record *r)
 	return r->kind == RECORD_FLAGGED || r->kind == RECORD_EVASION;
 }
 
+void evidence_output_expect(struct evidence_files *files, const struct record *r)
+{
+	if (files && is_part_of_finding(r))
+		evidence_files_expect(files, r);
+}
+
 void evidence_output_note(
-	struct evidence_files *files, const struct alerts *alerts, const struct record *r)
+	struct evidence_files *files, struct alerts *alerts, const struct record *r)
 {
 	struct finding_key k;
 	struct evidence_finding finding;

@@ -13,9 +13,11 @@
 struct alerts;
 struct record;
 
+/* Asks for the memory that evidence_output_note() will want. */
+void evidence_output_expect(struct evidence_files *, const struct record *);
+
 /* `files` may be NULL: then nothing is done. */
-void evidence_output_note(
-	struct evidence_files *files, const struct alerts *, const struct record *);
+void evidence_output_note(struct evidence_files *files, struct alerts *, const struct record *);
 
 /* Members of `evidence` in the accounting; zeros without evidence. Adds to `lost`, which has what
  * the workers lost. */

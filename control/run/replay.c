@@ -76,8 +76,7 @@ struct output {
 
 static void empty_output(struct replay *p, struct output *o)
 {
-	for (size_t i = 0; i < o->records.count; i++)
-		p->take(p->context, &o->records.record[i]);
+	records_take(o->records.record, o->records.count, p->take, p->expect, p->context);
 	o->records.count = 0;
 	if (p->evidence)
 		evidence_memory_empty(&o->evidence, p->take_packet, p->context);
@@ -198,6 +197,7 @@ static int run_pooled(struct replay *p, struct source *s)
 		.source = queue,
 		.may_wait = true,
 		.take = p->take,
+		.expect = p->expect,
 		.evidence = p->evidence,
 		.take_packet = p->take_packet,
 		.context = p->context,

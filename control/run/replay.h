@@ -14,7 +14,7 @@
 
 #include "counters.h"
 #include "packet_evidence.h"
-#include "record.h"
+#include "run/record_taker.h"
 
 struct ruleset;
 struct settings;
@@ -23,15 +23,13 @@ struct mirror_report;
 
 #define REPLAY_WORKERS_MAX 64
 
-typedef void record_taker(void *context, const struct record *);
-
 struct replay {
 	const struct ruleset *ruleset;
 	const struct settings *settings;
 	const char *const *capture;
 	size_t captures;
-	unsigned workers; /* 0 or 1: no other threads */
-	record_taker *take;
+	unsigned workers;	     /* 0 or 1: no other threads */
+	record_taker *take, *expect; /* as records_take() */
 	void (*idle)(void *context); /* a pipe has nothing at the moment; or NULL */
 	/* Called when a minute of the stream's time is over; or NULL. */
 	void (*minute)(void *context, const struct counters *, uint64_t start_ns, uint64_t now_ns);

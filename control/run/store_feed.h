@@ -27,7 +27,7 @@ struct evidence_place;
 
 struct store_feed {
 	struct store *store; /* owned; NULL: nothing is stored */
-	const struct alerts *alerts;
+	struct alerts *alerts;
 	const struct channels *channels;
 	struct feed_endpoint *endpoint;
 	uint32_t endpoints;

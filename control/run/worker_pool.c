@@ -443,8 +443,8 @@ static size_t collect_records(struct worker_pool *c, struct worker_thread *t)
 	size_t records = 0;
 
 	while ((p = ring_take(&t->full))) {
-		for (size_t i = 0; i < p->count; i++)
-			c->config.take(c->config.context, &p->record[i]);
+		records_take(
+			p->record, p->count, c->config.take, c->config.expect, c->config.context);
 		records += p->count;
 		ring_put(&t->empty, p);
 	}
@@ -667,8 +667,8 @@ void worker_pool_finish(struct worker_pool *c, uint64_t now_ns)
 		t->record_buffer.congested = 0;
 		while (more) {
 			more = worker_finish(t->worker, now_ns);
-			for (size_t k = 0; k < t->record_buffer.count; k++)
-				c->config.take(c->config.context, &t->record_buffer.record[k]);
+			records_take(t->record_buffer.record, t->record_buffer.count,
+				c->config.take, c->config.expect, c->config.context);
 			t->record_buffer.count = 0;
 			if (!c->config.evidence)
 				continue;

@@ -30,8 +30,8 @@ struct worker_pool_config {
 	unsigned workers;
 	struct source *const *source; /* one per worker, lent */
 	bool may_wait;
-	uint64_t seed; /* of the flow tables' hash */
-	record_taker *take;
+	uint64_t seed;		     /* of the flow tables' hash */
+	record_taker *take, *expect; /* as records_take() */
 	void *context;
 	const struct evidence_settings *evidence; /* or NULL: no packets are kept */
 	evidence_taker *take_packet;		  /* each after the record that flagged its flow */

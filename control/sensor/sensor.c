@@ -322,6 +322,7 @@ static int run(struct sensor *s)
 		.workers = s->capture.workers,
 		.source = s->capture.source,
 		.take = collector_add,
+		.expect = collector_expect,
 		.evidence = s->collector.evidence ? &s->reload.settings->evidence : NULL,
 		.take_packet = collector_add_packet,
 		.context = &s->collector,

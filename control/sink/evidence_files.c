@@ -94,6 +94,13 @@ static struct evidence_key key_of_record(const struct record *r)
 	return k;
 }
 
+void evidence_files_expect(struct evidence_files *e, const struct record *r)
+{
+	struct evidence_key k = key_of_record(r);
+
+	evidence_index_expect(&e->index, &k);
+}
+
 bool evidence_files_note(
 	struct evidence_files *e, const struct record *r, const struct evidence_finding *finding)
 {
@@ -375,8 +382,8 @@ static const uint8_t *masked_frame(struct evidence_files *e, struct evidence_flo
 
 	if (!e->settings->mask || p->payload_length == 0)
 		return p->data;
-	if (!flow->mask && context.is_stream)
-		context.state = flow->mask = heap_calloc(1, sizeof(*flow->mask));
+	if (context.is_stream)
+		context.state = evidence_index_mask(&e->index, flow);
 	memcpy(e->frame, p->data, p->caplen);
 	found = mask_payload(&context, e->frame + p->payload_offset, p->payload_length);
 	if (!found)

@@ -60,6 +60,9 @@ struct evidence_finding {
 	bool is_evasion;	  /* one of the flow's findings beside that of its verdict */
 };
 
+/* Asks for the memory that evidence_files_note() of this record will want. */
+void evidence_files_expect(struct evidence_files *, const struct record *);
+
 /* True if the finding is a new one: then evidence_files_explain() may say what was told of it. */
 bool evidence_files_note(
 	struct evidence_files *, const struct record *, const struct evidence_finding *);

@@ -120,14 +120,50 @@ struct evidence_flow *evidence_index_flow(
 	return found;
 }
 
+/* Whether the old entry owns a mask its set says, which is at hand: the entry, which is not, is
+ * only written. */
 struct evidence_flow *evidence_index_add_flow(
 	struct evidence_index *x, const struct evidence_key *k, uint64_t start_ns)
 {
-	struct evidence_flow *f = &x->flow[take_place(x->flow_set, key_hash(k), FLOW_SETS)];
+	uint32_t place = take_place(x->flow_set, key_hash(k), FLOW_SETS);
+	struct evidence_set *set = &x->flow_set[place / EVIDENCE_WAYS];
+	uint32_t way = 1u << (place % EVIDENCE_WAYS);
+	struct evidence_flow *f = &x->flow[place];
 
-	free(f->mask);
+	if (set->masks & way)
+		free(f->mask);
+	set->masks &= ~way;
 	*f = (struct evidence_flow){.key = *k, .start_ns = start_ns};
 	return f;
+}
+
+struct mask_state *evidence_index_mask(struct evidence_index *x, struct evidence_flow *f)
+{
+	uint32_t place = (uint32_t)(f - x->flow);
+
+	if (!f->mask)
+		f->mask = heap_calloc(1, sizeof(*f->mask));
+	if (f->mask)
+		x->flow_set[place / EVIDENCE_WAYS].masks |= 1u << (place % EVIDENCE_WAYS);
+	return f->mask;
+}
+
+static void expect_entry(const struct evidence_index *x, uint32_t set)
+{
+	const struct evidence_flow *f = &x->flow[set * EVIDENCE_WAYS + x->flow_set[set].next];
+
+	__builtin_prefetch(f, 1);
+	__builtin_prefetch((const uint8_t *)(f + 1) - 1, 1);
+}
+
+void evidence_index_expect(struct evidence_index *x, const struct evidence_key *k)
+{
+	uint32_t set = (uint32_t)(key_hash(k) % FLOW_SETS);
+
+	expect_entry(x, x->expected[x->turn]);
+	x->expected[x->turn] = set;
+	x->turn = (x->turn + 1) % EVIDENCE_EXPECTED;
+	__builtin_prefetch(&x->flow_set[set], 1);
 }
 
 /* --- findings --- */

@@ -57,13 +57,18 @@ struct evidence_flow {
 struct evidence_set {
 	uint32_t tag[EVIDENCE_WAYS]; /* of the hash; 0: none */
 	uint32_t next;		     /* which way makes room */
-	uint32_t zero[7];
+	uint32_t masks;		     /* bits: ways that own what mask_payload() remembers */
+	uint32_t zero[6];
 };
+
+/* A set is there when so many others were asked for after it. */
+#define EVIDENCE_EXPECTED 4
 
 struct evidence_index {
 	struct evidence_flow *flow;
 	struct evidence_told *told;
 	struct evidence_set *flow_set, *told_set;
+	uint32_t expected[EVIDENCE_EXPECTED], turn; /* numbers of sets of flows */
 };
 
 /* 0 or -ENOMEM. */
@@ -78,6 +83,13 @@ struct evidence_flow *evidence_index_flow(
 	const struct evidence_index *, const struct evidence_key *, uint64_t start_ns);
 struct evidence_flow *evidence_index_add_flow(
 	struct evidence_index *, const struct evidence_key *, uint64_t start_ns);
+
+/* Asks for the memory that evidence_index_flow() will look at, and for the entry that
+ * evidence_index_add_flow() of the key before the last three will take. */
+void evidence_index_expect(struct evidence_index *, const struct evidence_key *);
+
+/* What mask_payload() remembers of a flow; NULL: no memory. */
+struct mask_state *evidence_index_mask(struct evidence_index *, struct evidence_flow *);
 
 /* By the id's hash. */
 struct evidence_told *evidence_index_told(const struct evidence_index *, uint64_t hash);

@@ -357,6 +357,29 @@ static void alert_id_is_of_the_hour_and_what_it_is_about(void **state)
 	fixture_close_alerts(d);
 }
 
+/* Ids are kept for a while, and never told of another finding. */
+static void alert_ids_told_are_those_of_their_findings(void **state)
+{
+	struct fixture *d = fixture_open_alerts();
+	char told[FINDING_ID_BYTES], wanted[FINDING_ID_BYTES];
+
+	(void)state;
+	for (unsigned i = 0; i < 400; i++) {
+		struct record r = flagged(d, i % 3, (uint16_t)(4000 + i % 37 % 20), NOW, 2);
+		struct finding f = {.key = finding_key_of(&r), .born_ns = NOW};
+		add(d, r);
+		assert_true(alerts_told_id(&d->alerts, &r, told));
+		alerts_id(&d->alerts, &f, wanted);
+		if (strcmp(told, wanted) != 0) { /* then it is that of the scan */
+			f.key = finding_key_without_port(f.key);
+			f.several_ports = 1;
+			finding_id(&f, d->ruleset->appliance[f.key.appliance].name, wanted);
+		}
+		assert_string_equal(told, wanted);
+	}
+	fixture_close_alerts(d);
+}
+
 static void alert_that_is_graver_than_all_of_a_scan_is_told_at_once(void **state)
 {
 	struct fixture *d = fixture_open_alerts();
@@ -430,6 +453,7 @@ int main(void)
 		cmocka_unit_test(alert_ends_although_the_end_of_its_flow_is_never_told),
 		cmocka_unit_test(alert_of_evasion_is_a_finding_by_its_reason),
 		cmocka_unit_test(alert_id_is_of_the_hour_and_what_it_is_about),
+		cmocka_unit_test(alert_ids_told_are_those_of_their_findings),
 		cmocka_unit_test(alert_that_is_graver_than_all_of_a_scan_is_told_at_once),
 		cmocka_unit_test(alert_of_many_ports_is_a_scan_after_the_first_few),
 		cmocka_unit_test(alert_of_many_peers_is_a_scan_after_the_first_few),
