@@ -2,9 +2,10 @@
  *
  *     bench_store feed DIR RATE SECONDS     so many flows a second, of two hours' time stamps
  *     bench_store year DIR APPLIANCES DAYS  a busy site for so long, and questions to it
+ *     bench_store ask DIR                   the same questions to a store that is there
  *     bench_store prune DIR                 removing a day of segments, 24 files of 50 MB
  *
- * DIR is made, and has to be empty or missing.
+ * DIR is made, and has to be empty or missing, but for `ask`.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -170,9 +171,12 @@ int main(int argc, char **argv)
 		return feed(argv[2], number(argv[3]), number(argv[4]));
 	if (strcmp(what, "year") == 0 && argc == 5)
 		return store_year(argv[2], (unsigned)number(argv[3]), (unsigned)number(argv[4]));
+	if (strcmp(what, "ask") == 0 && argc == 3)
+		return store_ask(argv[2]);
 	if (strcmp(what, "prune") == 0 && argc == 3)
 		return prune(argv[2]);
-	fputs("usage: bench_store feed DIR RATE SECONDS | year DIR APPLIANCES DAYS | prune DIR\n",
+	fputs("usage: bench_store feed DIR RATE SECONDS | year DIR APPLIANCES DAYS |"
+	      " ask DIR | prune DIR\n",
 		stderr);
 	return 2;
 }

@@ -193,6 +193,21 @@ static int ask_all(const char *folder)
 	return error;
 }
 
+int store_ask(const char *folder)
+{
+	struct store_config config = {.folder = folder};
+	uint64_t began_ns = load_clock_ns();
+	struct store *s;
+	unsigned unclean;
+
+	if (store_open(&s, &config, &unclean) < 0)
+		return EXIT_FAILURE;
+	store_close(s, 0, NULL, 0);
+	printf("opened, and brought up to date where it was older, in %.1f s\n",
+		(double)(load_clock_ns() - began_ns) / 1e9);
+	return ask_all(folder) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 int store_year(const char *folder, unsigned appliances, unsigned days)
 {
 	uint64_t began_ns = load_clock_ns();

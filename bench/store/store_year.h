@@ -5,4 +5,7 @@
 /* Returns the program's exit status. */
 int store_year(const char *folder, unsigned appliances, unsigned days);
 
+/* The questions alone, to a store that is there; it is brought up to date first. */
+int store_ask(const char *folder);
+
 #endif

@@ -22,20 +22,26 @@ static const struct answer_column new_column[] = {
 /* An endpoint's first peer is always remembered: only new ones are summed up, over the window.
  * A peer that the appliance had on another rule before is new on this one all the same; a rule that
  * is new is not told again for each of its peers' services. */
-static const char new_sql[] =
-	"SELECT * FROM ("
-	"SELECT 'rule' AS what, min(h.first_ns) AS first, e.appliance AS appliance, e.direction,"
-	" e.rule, '', '', e.verdict AS verdict, sum(h.flows), max(h.last_ns),"
-	" sum(h.bytes_sent + h.bytes_received)"
-	" FROM hourly h JOIN endpoint e ON e.id = h.endpoint"
-	" WHERE h.hour_ns > ?1 - 3600000000000 AND h.endpoint IN"
-	"  (SELECT endpoint FROM peer GROUP BY endpoint HAVING min(first_ns) >= ?1) GROUP BY e.id"
-	" UNION ALL SELECT 'peer', p.first_ns, e.appliance, e.direction, e.rule, p.peer, '',"
-	" e.verdict, p.flows, p.last_ns, p.bytes FROM peer p JOIN endpoint e ON e.id = p.endpoint"
-	" UNION ALL SELECT 'service', s.first_ns, e.appliance, e.direction, e.rule, '', s.service,"
-	" e.verdict, s.flows, s.last_ns, 0 FROM spoken s JOIN endpoint e ON e.id = s.endpoint)"
-	" WHERE first >= ?1 AND first <= ?2 AND (?3 IS NULL OR appliance = ?3)"
-	" AND (?5 IS NULL OR verdict = ?5) ORDER BY what = 'service', what = 'rule', first DESC";
+#define NEW(sums, time, unit)                                                                      \
+	"SELECT * FROM ("                                                                          \
+	"SELECT 'rule' AS what, h.first_ns AS first, e.appliance AS appliance, e.direction,"       \
+	" e.rule, '', '', e.verdict AS verdict, h.flows, h.last_ns, h.bytes"                       \
+	" FROM (SELECT endpoint, min(first_ns) AS first_ns, max(last_ns) AS last_ns,"              \
+	"  sum(flows) AS flows, sum(bytes_sent + bytes_received) AS bytes FROM " sums              \
+	"  WHERE " time " > ?1 - " unit " AND endpoint IN"                                         \
+	"   (SELECT endpoint FROM peer GROUP BY endpoint HAVING min(first_ns) >= ?1)"              \
+	"  GROUP BY endpoint) h JOIN endpoint e ON e.id = h.endpoint"                              \
+	" UNION ALL SELECT 'peer', p.first_ns, e.appliance, e.direction, e.rule, p.peer, '',"      \
+	" e.verdict, p.flows, p.last_ns, p.bytes FROM peer p JOIN endpoint e ON e.id = p.endpoint" \
+	" UNION ALL SELECT 'service', s.first_ns, e.appliance, e.direction, e.rule, '', "          \
+	"s.service,"                                                                               \
+	" e.verdict, s.flows, s.last_ns, 0 FROM spoken s JOIN endpoint e ON e.id = s.endpoint)"    \
+	" WHERE first >= ?1 AND first <= ?2 AND (?3 IS NULL OR appliance = ?3)"                    \
+	" AND (?5 IS NULL OR verdict = ?5) ORDER BY what = 'service', what = 'rule', first DESC"
+
+/* All that a new endpoint ever carried is of the window, so whole weeks tell it. */
+static const char new_sql[] = NEW("weekly", "week_ns", "604800000000000");
+static const char hours_new_sql[] = NEW("hourly", "hour_ns", "3600000000000");
 
 int ask_new(struct store_reader *r, const struct store_filter *f, struct answer_table *a)
 {
@@ -43,7 +49,7 @@ int ask_new(struct store_reader *r, const struct store_filter *f, struct answer_
 	if (f->since_ns <= r->first_ns)
 		answer_note(
 			a, "the window begins with the store, so everything is new: give --since");
-	return ask_state(r, f, a, new_sql, 5);
+	return ask_state(r, f, a, r->has_days ? new_sql : hours_new_sql, 5);
 }
 
 /* ---- silent ---- */
@@ -115,29 +121,59 @@ static const struct answer_column matrix_column[] = {
 
 #define BELONGS "e.verdict IN ('expected', 'implied', 'not-covered')"
 
-static const char matrix_sql[] =
-	"SELECT e.appliance, e.direction, CASE e.rule WHEN '' THEN '(undocumented)' ELSE e.rule "
-	"END,"
-	" CASE WHEN max(CASE WHEN " BELONGS " THEN 0 ELSE h.last_ns END) >"
-	"  max(CASE WHEN " BELONGS " THEN h.last_ns ELSE 0 END) THEN 'violated' ELSE 'used' END,"
-	" sum(CASE WHEN " BELONGS " THEN h.flows ELSE 0 END),"
-	" sum(CASE WHEN " BELONGS " THEN 0 ELSE h.flows END),"
-	" min(h.first_ns), max(CASE WHEN " BELONGS " THEN h.last_ns ELSE 0 END),"
-	" max(CASE WHEN " BELONGS " THEN 0 ELSE h.last_ns END), sum(h.bytes_sent),"
-	" sum(h.bytes_received), e.features"
-	" FROM (SELECT endpoint, sum(flows) AS flows, min(first_ns) AS first_ns,"
-	"  max(last_ns) AS last_ns, sum(bytes_sent) AS bytes_sent,"
-	"  sum(bytes_received) AS bytes_received FROM hourly"
-	"  WHERE last_ns >= ?1 AND first_ns <= ?2 AND hour_ns > ?1 - 3600000000000"
-	"  AND hour_ns <= ?2 GROUP BY endpoint) h JOIN endpoint e ON e.id = h.endpoint"
-	" WHERE ?3 IS NULL OR e.appliance = ?3"
-	" GROUP BY e.appliance, e.direction, e.rule ORDER BY e.appliance, e.direction, e.rule";
+#define SUMS(table, where)                                                                         \
+	"SELECT endpoint, sum(flows) AS flows, min(first_ns) AS first_ns,"                         \
+	" max(last_ns) AS last_ns, sum(bytes_sent) AS bytes_sent,"                                 \
+	" sum(bytes_received) AS bytes_received FROM " table " WHERE " where " GROUP BY endpoint"
+
+#define HOURS(where) SUMS("hourly", "last_ns >= ?1 AND first_ns <= ?2 AND " where)
+
+#define MATRIX(sums)                                                                               \
+	"SELECT e.appliance, e.direction, CASE e.rule WHEN '' THEN '(undocumented)' ELSE e.rule "  \
+	"END,"                                                                                     \
+	" CASE WHEN max(CASE WHEN " BELONGS " THEN 0 ELSE h.last_ns END) >"                        \
+	"  max(CASE WHEN " BELONGS " THEN h.last_ns ELSE 0 END) THEN 'violated' ELSE 'used' END,"  \
+	" sum(CASE WHEN " BELONGS " THEN h.flows ELSE 0 END),"                                     \
+	" sum(CASE WHEN " BELONGS " THEN 0 ELSE h.flows END),"                                     \
+	" min(h.first_ns), max(CASE WHEN " BELONGS " THEN h.last_ns ELSE 0 END),"                  \
+	" max(CASE WHEN " BELONGS " THEN 0 ELSE h.last_ns END), sum(h.bytes_sent),"                \
+	" sum(h.bytes_received), e.features"                                                       \
+	" FROM (" sums ") h JOIN endpoint e ON e.id = h.endpoint"                                  \
+	" WHERE ?3 IS NULL OR e.appliance = ?3"                                                    \
+	" GROUP BY e.appliance, e.direction, e.rule ORDER BY e.appliance, e.direction, e.rule"
+
+/* Whole weeks, whole days beside them, and the hours at both ends. */
+static const char matrix_sql[] = MATRIX(SUMS(
+	"weekly", "week_ns >= ?11 AND week_ns < ?12") " UNION ALL " SUMS("daily",
+	"day_ns >= ?9 AND day_ns < ?11") " UNION ALL " SUMS("daily",
+	"day_ns >= ?12 AND day_ns < ?10") " UNION ALL " HOURS("hour_ns > ?1 - "
+							      "3600000000000 AND hour_ns < "
+							      "?9") " UNION ALL " HOURS("ho"
+											"ur"
+											"_n"
+											"s "
+											">="
+											" ?"
+											"10"
+											" A"
+											"ND"
+											" h"
+											"ou"
+											"r_"
+											"ns"
+											" <"
+											"= "
+											"?"
+											"2"));
+
+static const char hours_matrix_sql[] =
+	MATRIX(HOURS("hour_ns > ?1 - 3600000000000 AND hour_ns <= ?2"));
 
 int ask_matrix(struct store_reader *r, const struct store_filter *f, struct answer_table *a)
 {
 	answer_begin(a, matrix_column, COUNT(matrix_column));
 	answer_note(a, "a row that is not listed was never used by that appliance in the window");
-	return ask_state(r, f, a, matrix_sql, -1);
+	return ask_state(r, f, a, r->has_days ? matrix_sql : hours_matrix_sql, -1);
 }
 
 /* ---- exposed ---- */

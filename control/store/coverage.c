@@ -6,6 +6,7 @@
 
 #include "base/format.h"
 #include "store/store_schema.h"
+#include "store/sum_window.h"
 
 /* Less of the window, or more lost than that, and an absence proves nothing. */
 #define UP_SHARE 0.999
@@ -15,7 +16,6 @@
 /* Of TCP flows with data within ten minutes: more are seen from one side than that. */
 #define ONE_SIDED_SHARE 0.2
 #define ONE_SIDED_FLOWS 5
-#define SIDES_WINDOW_NS (10 * STORE_MINUTE_NS)
 
 static void add_reason(struct coverage *c, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -86,14 +86,34 @@ static int read_runs(struct store_reader *r, struct coverage *c)
 	return got;
 }
 
+#define MINUTES(table, where)                                                                      \
+	"SELECT sum(frames) AS frames, sum(monitored) AS monitored, sum(dropped) AS dropped,"      \
+	" sum(truncated) AS truncated, sum(not_judged) AS not_judged, sum(in_doubt) AS in_doubt"   \
+	" FROM " table " WHERE " where
+
+static const char all_minutes_sql[] =
+	MINUTES("minute", "minute_ns > ?1 - 60000000000 AND minute_ns < ?2");
+
+/* Whole days, and the minutes at both ends. */
+static const char minutes_sql[] =
+	"SELECT sum(frames), sum(monitored), sum(dropped), sum(truncated), sum(not_judged),"
+	" sum(in_doubt) FROM (" MINUTES(
+		"day", "day_ns >= ?3 AND day_ns < ?4") " UNION ALL " MINUTES("minute",
+		"minute_ns > ?1 - 60000000000 AND minute_ns < ?3") " UNION ALL " MINUTES("minute",
+		"minute_ns >= ?4 AND minute_ns < ?2") ")";
+
 static int read_minutes(struct store_reader *r, struct coverage *c)
 {
-	struct sqlite3_stmt *s = ask(r,
-		"SELECT sum(frames), sum(monitored), sum(dropped), sum(truncated), sum(not_judged),"
-		" sum(in_doubt) FROM minute WHERE minute_ns > ?1 - 60000000000 AND minute_ns < ?2",
-		c);
-	int got = s ? database_row(&r->state, s) : -1;
+	struct sqlite3_stmt *s = ask(r, r->has_days ? minutes_sql : all_minutes_sql, c);
+	struct sum_window w = sum_window(c->since_ns, c->until_ns);
+	int got = -1;
 
+	if (s && r->has_days) {
+		bind_number(s, 3, (int64_t)w.day_from_ns);
+		bind_number(s, 4, (int64_t)w.day_to_ns);
+	}
+	if (s)
+		got = database_row(&r->state, s);
 	if (got > 0) {
 		c->frames = (uint64_t)row_number(s, 0);
 		c->monitored = (uint64_t)row_number(s, 1);
@@ -131,20 +151,20 @@ static int read_sides(struct store_reader *r, struct coverage *c)
 	int got = s ? 0 : -1;
 
 	if (s) {
-		bind_number(s, 3, (int64_t)SIDES_WINDOW_NS);
+		bind_number(s, 3, (int64_t)STORE_SIDES_NS);
 		bind_number(s, 4, ONE_SIDED_FLOWS);
 	}
 
 	while (s && (got = database_row(&r->state, s)) > 0) {
-		uint64_t at_ns = (uint64_t)row_number(s, 0) * SIDES_WINDOW_NS;
+		uint64_t at_ns = (uint64_t)row_number(s, 0) * STORE_SIDES_NS;
 		double both = (double)row_number(s, 1), one = (double)row_number(s, 2);
 		if (one / (both + one) < ONE_SIDED_SHARE)
 			continue;
-		if (at_ns > to_ns + SIDES_WINDOW_NS) {
+		if (at_ns > to_ns + STORE_SIDES_NS) {
 			add_one_sided(c, from_ns, to_ns);
 			from_ns = at_ns;
 		}
-		to_ns = at_ns + SIDES_WINDOW_NS;
+		to_ns = at_ns + STORE_SIDES_NS;
 	}
 	add_one_sided(c, from_ns, to_ns);
 	database_finalize(&s);

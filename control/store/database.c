@@ -99,11 +99,13 @@ static int migrate(struct database *d, const struct database_kind *k, int from)
 		error = database_commit(d);
 	if (error < 0)
 		database_roll_back(d);
+	else
+		d->version = k->version;
 	return error;
 }
 
 /* Version 0 without any table is a file that was just made. */
-static int check_kind(struct database *d, const struct database_kind *k, bool may_write)
+static int check_kind(struct database *d, const struct database_kind *k, enum database_mode mode)
 {
 	int64_t id = 0, version = 0, tables = 0;
 	int error = pragma(d, "PRAGMA application_id", &id);
@@ -114,7 +116,7 @@ static int check_kind(struct database *d, const struct database_kind *k, bool ma
 		error = pragma(d, "SELECT count(*) FROM sqlite_master", &tables);
 	if (error < 0)
 		return error;
-	if (id == 0 && version == 0 && tables == 0 && may_write)
+	if (id == 0 && version == 0 && tables == 0 && mode != DATABASE_READ)
 		return migrate(d, k, 0);
 	if (id != k->application_id) {
 		snprintf(d->why, sizeof(d->why), "not a %s of portolan", k->what);
@@ -126,7 +128,8 @@ static int check_kind(struct database *d, const struct database_kind *k, bool ma
 			k->version);
 		return -EPROTO;
 	}
-	return version < k->version && may_write ? migrate(d, k, (int)version) : 0;
+	d->version = (int)version;
+	return version < k->version && mode == DATABASE_WRITE ? migrate(d, k, (int)version) : 0;
 }
 
 /* SQLite makes files with mode 0644 and follows links: the file is made first. */
@@ -175,7 +178,7 @@ int database_open(struct database *d, const char *path, enum database_mode mode,
 	if (error == 0)
 		error = set_up(d, mode);
 	if (error == 0)
-		error = check_kind(d, k, mode != DATABASE_READ);
+		error = check_kind(d, k, mode);
 	if (error < 0)
 		database_close(d);
 	return error;

@@ -18,12 +18,13 @@ struct sqlite3_stmt;
 
 struct database {
 	struct sqlite3 *connection; /* NULL: closed */
+	int version;		    /* of its tables */
 	char why[DATABASE_WHY_BYTES];
 };
 
 enum database_mode {
-	DATABASE_WRITE,	 /* made if it is missing; WAL */
-	DATABASE_EXTEND, /* has to exist */
+	DATABASE_WRITE,	 /* made if it is missing, brought up to date; WAL */
+	DATABASE_EXTEND, /* has to exist; another program may be writing, so its version stays */
 	DATABASE_READ,
 };
 

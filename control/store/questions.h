@@ -38,9 +38,14 @@ struct question {
 extern const struct question questions[];
 
 /* Rows of a statement on the state, a column of the answer each. ?1 since, ?2 until, ?3 appliance,
- * ?4 port, ?5 verdict, ?6 state, ?7 finding, ?8 at. `peer`: number of the column that the filter's
+ * ?4 port, ?5 verdict, ?6 state, ?7 finding, ?8 at, ?9 to ?12 the members of struct sum_window in
+ * their order, ?13 the answer's limit (-1: none). `peer`: number of the column that the filter's
  * peers are compared with; -1: none. */
 int ask_state(struct store_reader *, const struct store_filter *, struct answer_table *,
 	const char *sql, int peer);
+
+/* The only number of such a statement; it stays as it is where that takes too long. */
+int ask_state_number(struct store_reader *, const struct store_filter *, struct answer_table *,
+	const char *sql, uint64_t *);
 
 #endif

@@ -12,7 +12,23 @@
 #include "store/baseline.h"
 #include "store/segment_list.h"
 #include "store/store_schema.h"
+#include "store/sum_window.h"
 #include "store/sums.h"
+
+#define ADD_SUM(table)                                                                             \
+	"INSERT INTO " table " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"                         \
+	" ON CONFLICT DO UPDATE SET flows = flows + ?3,"                                           \
+	" packets_sent = packets_sent + ?4, bytes_sent = bytes_sent + ?5,"                         \
+	" packets_received = packets_received + ?6,"                                               \
+	" bytes_received = bytes_received + ?7, first_ns = min(first_ns, ?8),"                     \
+	" last_ns = max(last_ns, ?9)"
+
+/* A minute may come in parts: it is in doubt where one of them is, and counts once. */
+#define ADD_MINUTE(table, in_doubt, is_in_doubt)                                                   \
+	"INSERT INTO " table " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, " is_in_doubt ")"        \
+	" ON CONFLICT DO UPDATE SET frames = frames + ?3, bytes = bytes + ?4,"                     \
+	" monitored = monitored + ?5, flagged = flagged + ?6, dropped = dropped + ?7,"             \
+	" truncated = truncated + ?8, not_judged = not_judged + ?9, in_doubt = " in_doubt
 
 /* Every statement once: name and text. */
 #define STATEMENT_LIST(X)                                                                          \
@@ -32,12 +48,9 @@
 			" features, verdict) VALUES(?1, ?2, ?3, ?4, ?5, ?6)")                      \
 	X(ENDPOINT, "SELECT id FROM endpoint WHERE appliance = ?1 AND direction = ?3 AND"          \
 		    " rule = ?4 AND verdict = ?6")                                                 \
-	X(HOUR, "INSERT INTO hourly VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"                    \
-		" ON CONFLICT DO UPDATE SET flows = flows + ?3,"                                   \
-		" packets_sent = packets_sent + ?4, bytes_sent = bytes_sent + ?5,"                 \
-		" packets_received = packets_received + ?6,"                                       \
-		" bytes_received = bytes_received + ?7, first_ns = min(first_ns, ?8),"             \
-		" last_ns = max(last_ns, ?9)")                                                     \
+	X(HOUR, ADD_SUM("hourly"))                                                                 \
+	X(DAY, ADD_SUM("daily"))                                                                   \
+	X(WEEK, ADD_SUM("weekly"))                                                                 \
 	X(PEER, "UPDATE peer SET first_ns = min(first_ns, ?3), last_ns = max(last_ns, ?4),"        \
 		" flows = flows + ?5, packets = packets + ?6, bytes = bytes + ?7,"                 \
 		" gaps = gaps + ?10 + (?8 > start_ns),"                                            \
@@ -79,11 +92,10 @@
 	X(CERTIFICATE, "INSERT INTO certificate VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)"    \
 		       " ON CONFLICT DO UPDATE SET first_ns = min(first_ns, ?9),"                  \
 		       " last_ns = max(last_ns, ?9)")                                              \
-	X(MINUTE, "INSERT INTO minute VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"             \
-		  " ON CONFLICT DO UPDATE SET frames = frames + ?3, bytes = bytes + ?4,"           \
-		  " monitored = monitored + ?5, flagged = flagged + ?6, dropped = dropped + ?7,"   \
-		  " truncated = truncated + ?8, not_judged = not_judged + ?9,"                     \
-		  " in_doubt = max(in_doubt, ?10)")                                                \
+	X(MINUTES_DAY, ADD_MINUTE("day", "in_doubt + excluded.in_doubt",                           \
+			       "?10 AND NOT EXISTS(SELECT 1 FROM minute WHERE minute_ns = ?11"     \
+			       " AND run = ?2 AND in_doubt)"))                                     \
+	X(MINUTE, ADD_MINUTE("minute", "max(in_doubt, excluded.in_doubt)", "?10"))                 \
 	X(SIDES, "INSERT INTO sides VALUES(?1, ?2, ?3) ON CONFLICT DO UPDATE SET"                  \
 		 " both = both + ?2, one = one + ?3")                                              \
 	X(MIRROR, "INSERT INTO mirror VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET"    \
@@ -266,11 +278,11 @@ void state_writer_close(struct state_writer *w)
 
 /* ---- writing the sums ---- */
 
-static int write_hour(struct state_writer *w, struct sum *s)
+static int add_sum(struct state_writer *w, enum statement table, uint64_t at_ns, struct sum *s)
 {
-	struct sqlite3_stmt *t = statement(w, HOUR);
+	struct sqlite3_stmt *t = statement(w, table);
 
-	bind_number(t, 1, (int64_t)s->key.time_ns);
+	bind_number(t, 1, (int64_t)at_ns);
 	bind_number(t, 2, s->key.endpoint);
 	bind_number(t, 3, (int64_t)s->flows);
 	for (int side = 0; side < 2; side++) {
@@ -279,7 +291,18 @@ static int write_hour(struct state_writer *w, struct sum *s)
 	}
 	bind_number(t, 8, (int64_t)s->first_ns);
 	bind_number(t, 9, (int64_t)s->last_ns);
-	return step(w, HOUR);
+	return step(w, table);
+}
+
+/* And its day and its week, so that neither can differ from its hours. */
+static int write_hour(struct state_writer *w, struct sum *s)
+{
+	uint64_t hour_ns = s->key.time_ns;
+	int error = add_sum(w, HOUR, hour_ns, s);
+
+	if (error == 0)
+		error = add_sum(w, DAY, sum_day_ns(hour_ns), s);
+	return error < 0 ? error : add_sum(w, WEEK, sum_week_ns(hour_ns), s);
 }
 
 static void bind_peer(
@@ -619,19 +642,26 @@ int state_writer_certificate(struct state_writer *w, const struct stored_certifi
 	return step(w, CERTIFICATE);
 }
 
-int state_writer_minute(struct state_writer *w, const struct stored_minute *m)
+static int add_minute(
+	struct state_writer *w, enum statement table, uint64_t at_ns, const struct stored_minute *m)
 {
 	const uint64_t number[] = {m->frames, m->bytes, m->monitored, m->flagged, m->dropped,
-		m->truncated, m->not_judged};
-	struct sqlite3_stmt *t = statement(w, MINUTE);
-	int error;
+		m->truncated, m->not_judged, m->in_doubt, m->minute_ns};
+	struct sqlite3_stmt *t = statement(w, table);
 
-	bind_number(t, 1, (int64_t)m->minute_ns);
+	bind_number(t, 1, (int64_t)at_ns);
 	bind_number(t, 2, w->run);
-	for (int i = 0; i < 7; i++)
+	for (int i = 0; i < (table == MINUTES_DAY ? 9 : 8); i++)
 		bind_number(t, 3 + i, (int64_t)number[i]);
-	bind_number(t, 10, m->in_doubt);
-	error = step(w, MINUTE);
+	return step(w, table);
+}
+
+int state_writer_minute(struct state_writer *w, const struct stored_minute *m)
+{
+	int error = add_minute(w, MINUTES_DAY, sum_day_ns(m->minute_ns), m);
+
+	if (error == 0)
+		error = add_minute(w, MINUTE, m->minute_ns, m);
 	return error < 0 ? error : note_seen(w, m->minute_ns);
 }
 

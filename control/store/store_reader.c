@@ -47,6 +47,7 @@ int store_reader_open(struct store_reader *r, const char *folder, uint64_t deadl
 	}
 	error = database_open(&r->state, path, DATABASE_READ, &state_kind);
 	if (error == 0) {
+		r->has_days = r->state.version >= STATE_DAYS_VERSION;
 		database_set_deadline(&r->state, &r->deadline_ns);
 		error = read_span(r);
 	}

@@ -32,6 +32,7 @@ struct store_reader {
 	uint64_t now_ns; /* what "before now" counts from: now beside a running sensor, else last_ns
 			  */
 	bool is_running; /* a sensor has not ended yet */
+	bool has_days;	 /* and weeks: sums of them; not in a state of version 1 */
 	uint64_t deadline_ns; /* steady clock */
 	char why[DATABASE_WHY_BYTES];
 };

@@ -14,6 +14,36 @@
 	" direction TEXT NOT NULL, rule TEXT NOT NULL, features TEXT NOT NULL,"                    \
 	" verdict TEXT NOT NULL, UNIQUE(appliance, direction, rule, verdict));"
 
+/* What an appliance's end of flows carried in an hour, a day, a week. */
+#define SUMS_TABLE(name, time)                                                                     \
+	"CREATE TABLE " name "("                                                                   \
+	" " time " INTEGER NOT NULL, endpoint INTEGER NOT NULL, flows INTEGER NOT NULL,"           \
+	" packets_sent INTEGER NOT NULL, bytes_sent INTEGER NOT NULL,"                             \
+	" packets_received INTEGER NOT NULL, bytes_received INTEGER NOT NULL,"                     \
+	" first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL,"                                    \
+	" PRIMARY KEY(" time ", endpoint)) WITHOUT ROWID;"
+
+#define MINUTE_NUMBERS                                                                             \
+	" frames INTEGER NOT NULL, bytes INTEGER NOT NULL, monitored INTEGER NOT NULL,"            \
+	" flagged INTEGER NOT NULL, dropped INTEGER NOT NULL, truncated INTEGER NOT NULL,"         \
+	" not_judged INTEGER NOT NULL, in_doubt INTEGER NOT NULL,"
+
+#define SIDES_TABLE(name)                                                                          \
+	"CREATE TABLE " name "(" /* TCP flows with data by how many of their sides were seen */    \
+	" minute_ns INTEGER PRIMARY KEY, both INTEGER NOT NULL, one INTEGER NOT NULL);"
+
+/* Longer sums, so that a window of weeks does not read each hour and minute, and what the timeline
+ * looks for by time. */
+#define STATE_VERSION_2                                                                            \
+	SUMS_TABLE("daily", "day_ns")                                                              \
+	SUMS_TABLE("weekly", "week_ns")                                                            \
+	"CREATE TABLE day(day_ns INTEGER NOT NULL, run INTEGER NOT NULL," MINUTE_NUMBERS           \
+	" PRIMARY KEY(day_ns, run)) WITHOUT ROWID;"                                                \
+	"CREATE INDEX finding_by_appliance ON finding(appliance, id);"                             \
+	"CREATE INDEX told_by_time ON finding_told(at_ns);"                                        \
+	"CREATE INDEX connection_by_first ON connection(first_ns);"                                \
+	"CREATE INDEX connection_by_last ON connection(last_ns, connection, ending);"
+
 static const char *const state_schema[] = {
 	"CREATE TABLE run(" /* a sensor's or a replay's life */
 	" id INTEGER PRIMARY KEY, kind TEXT NOT NULL, began_ns INTEGER NOT NULL,"
@@ -24,15 +54,10 @@ static const char *const state_schema[] = {
 	"CREATE TABLE policy_change(at_ns INTEGER NOT NULL, run INTEGER NOT NULL, hash TEXT NOT "
 	"NULL,"
 	" PRIMARY KEY(run, at_ns)) WITHOUT ROWID;" ENDPOINT_TABLE
-	"CREATE TABLE appliance(name TEXT PRIMARY KEY, role TEXT NOT NULL,"
-	" addresses TEXT NOT NULL, seen_ns INTEGER NOT NULL) WITHOUT ROWID;" /* of the last policy
-									      */
-	"CREATE TABLE hourly("
-	" hour_ns INTEGER NOT NULL, endpoint INTEGER NOT NULL, flows INTEGER NOT NULL,"
-	" packets_sent INTEGER NOT NULL, bytes_sent INTEGER NOT NULL,"
-	" packets_received INTEGER NOT NULL, bytes_received INTEGER NOT NULL,"
-	" first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL,"
-	" PRIMARY KEY(hour_ns, endpoint)) WITHOUT ROWID;"
+	"CREATE TABLE appliance(" /* of the last policy */
+	" name TEXT PRIMARY KEY, role TEXT NOT NULL,"
+	" addresses TEXT NOT NULL, seen_ns INTEGER NOT NULL) WITHOUT ROWID;",
+	SUMS_TABLE("hourly", "hour_ns"),
 	"CREATE TABLE peer("
 	" endpoint INTEGER NOT NULL, peer TEXT NOT NULL, first_ns INTEGER NOT NULL,"
 	" last_ns INTEGER NOT NULL, flows INTEGER NOT NULL, packets INTEGER NOT NULL,"
@@ -81,13 +106,9 @@ static const char *const state_schema[] = {
 	" issuer TEXT NOT NULL, subject TEXT NOT NULL, not_before_ns INTEGER NOT NULL,"
 	" not_after_ns INTEGER NOT NULL, first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL,"
 	" PRIMARY KEY(one, other, holder, fingerprint)) WITHOUT ROWID;"
-	"CREATE TABLE minute("
-	" minute_ns INTEGER NOT NULL, run INTEGER NOT NULL, frames INTEGER NOT NULL,"
-	" bytes INTEGER NOT NULL, monitored INTEGER NOT NULL, flagged INTEGER NOT NULL,"
-	" dropped INTEGER NOT NULL, truncated INTEGER NOT NULL, not_judged INTEGER NOT NULL,"
-	" in_doubt INTEGER NOT NULL, PRIMARY KEY(minute_ns, run)) WITHOUT ROWID;"
-	"CREATE TABLE sides(" /* TCP flows with data by how many of their sides were seen */
-	" minute_ns INTEGER PRIMARY KEY, both INTEGER NOT NULL, one INTEGER NOT NULL);"
+	"CREATE TABLE minute(minute_ns INTEGER NOT NULL, run INTEGER NOT NULL," MINUTE_NUMBERS
+	" PRIMARY KEY(minute_ns, run)) WITHOUT ROWID;",
+	SIDES_TABLE("sides"),
 	"CREATE TABLE mirror(" /* what was wrong with the mirror */
 	" run INTEGER NOT NULL, kind TEXT NOT NULL, first_ns INTEGER NOT NULL,"
 	" last_ns INTEGER NOT NULL, what TEXT NOT NULL, remedy TEXT NOT NULL,"
@@ -98,7 +119,42 @@ static const char *const state_schema[] = {
 	"CREATE TABLE lost(run INTEGER NOT NULL, what TEXT NOT NULL, first_ns INTEGER NOT NULL,"
 	" last_ns INTEGER NOT NULL, count INTEGER NOT NULL,"
 	" PRIMARY KEY(run, what)) WITHOUT ROWID;",
-	NULL};
+	STATE_VERSION_2, NULL};
+
+/* From the shorter sums, row by row: to group them, millions would be sorted in memory. */
+#define LONGER_SUMS(name, start, from)                                                             \
+	"INSERT INTO " name " SELECT " start ", endpoint, flows, packets_sent, bytes_sent,"        \
+	" packets_received, bytes_received, first_ns, last_ns FROM " from " WHERE true"            \
+	" ON CONFLICT DO UPDATE SET flows = flows + excluded.flows,"                               \
+	" packets_sent = packets_sent + excluded.packets_sent,"                                    \
+	" bytes_sent = bytes_sent + excluded.bytes_sent,"                                          \
+	" packets_received = packets_received + excluded.packets_received,"                        \
+	" bytes_received = bytes_received + excluded.bytes_received,"                              \
+	" first_ns = min(first_ns, excluded.first_ns),"                                            \
+	" last_ns = max(last_ns, excluded.last_ns);"
+
+#define DAYS LONGER_SUMS("daily", "hour_ns - hour_ns % 86400000000000", "hourly")
+#define WEEKS                                                                                      \
+	LONGER_SUMS("weekly", "max(day_ns - (day_ns + 259200000000000) % 604800000000000, 0)",     \
+		"daily")
+#define DAYS_OF_MINUTES                                                                            \
+	"INSERT INTO day SELECT minute_ns - minute_ns % 86400000000000, run, frames, bytes,"       \
+	" monitored, flagged, dropped, truncated, not_judged, in_doubt FROM minute WHERE true"     \
+	" ON CONFLICT DO UPDATE SET frames = frames + excluded.frames,"                            \
+	" bytes = bytes + excluded.bytes, monitored = monitored + excluded.monitored,"             \
+	" flagged = flagged + excluded.flagged, dropped = dropped + excluded.dropped,"             \
+	" truncated = truncated + excluded.truncated,"                                             \
+	" not_judged = not_judged + excluded.not_judged,"                                          \
+	" in_doubt = in_doubt + excluded.in_doubt;"
+#define SIDES_BY_TEN                                                                               \
+	SIDES_TABLE("sides_by_ten")                                                                \
+	"INSERT INTO sides_by_ten SELECT minute_ns - minute_ns % 600000000000, both, one"          \
+	" FROM sides WHERE true"                                                                   \
+	" ON CONFLICT DO UPDATE SET both = both + excluded.both, one = one + excluded.one;"        \
+	"DROP TABLE sides; ALTER TABLE sides_by_ten RENAME TO sides;"
+
+static const char *const state_migration[] = {
+	STATE_VERSION_2 DAYS WEEKS DAYS_OF_MINUTES SIDES_BY_TEN};
 
 /* An address as text, in SQL. */
 /* clang-format off */
@@ -162,7 +218,8 @@ const char segment_indices[] =
 	"INSERT OR REPLACE INTO meta VALUES('sealed', 1);";
 
 /* 'ptlS' and 'ptlF'. */
-const struct database_kind state_kind = {"state file", 0x70746c53, 1, state_schema, NULL};
+const struct database_kind state_kind = {
+	"state file", 0x70746c53, 2, state_schema, state_migration};
 const struct database_kind segment_kind = {"flow segment", 0x70746c46, 1, segment_schema, NULL};
 
 void segment_name(uint64_t time_ns, char name[SEGMENT_NAME_BYTES])

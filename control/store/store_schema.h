@@ -26,6 +26,12 @@ struct database_kind;
 
 #define STORE_HOUR_NS (60 * STORE_MINUTE_NS)
 #define STORE_DAY_NS (24 * STORE_HOUR_NS)
+#define STORE_WEEK_NS (7 * STORE_DAY_NS)
+#define STORE_MONDAY_NS (4 * STORE_DAY_NS) /* the first one since the epoch: weeks begin on it */
+#define STORE_SIDES_NS (10 * STORE_MINUTE_NS)
+
+/* The first with sums by day and week. A state that was not written to since has an older one. */
+#define STATE_DAYS_VERSION 2
 
 extern const struct database_kind state_kind, segment_kind;
 

@@ -85,7 +85,7 @@ static void add_share(struct sums *all, const struct stored_flow *f, unsigned en
 		s->packets[side] += part(f->packets[own], from, to, h->all_ns);
 		s->bytes[side] += part(f->bytes[own], from, to, h->all_ns);
 	}
-	span(s, h->from_ns, is_last ? f->end_ns : h->to_ns - 1);
+	span(s, h->from_ns, is_last ? h->to_ns : h->to_ns - 1);
 	s->flows += is_last && f->is_first;
 }
 
@@ -222,7 +222,7 @@ void sums_add_sides(struct sums *all, const struct stored_flow *f)
 	if (f->protocol != IPPROTO_TCP || !f->is_first || packets < SIDED_PACKETS ||
 		f->all_bytes[0] + f->all_bytes[1] < packets * SIDED_PACKET_BYTES)
 		return;
-	k.time_ns = f->start_ns - f->start_ns % STORE_MINUTE_NS;
+	k.time_ns = f->start_ns - f->start_ns % STORE_SIDES_NS;
 	s = sum_of(all, SUM_SIDES, &k);
 	if (s)
 		s->packets[one]++;

@@ -1,5 +1,5 @@
 /* Sums over flows, gathered in memory until they are written: by hour and endpoint, by peer, by
- * service, by exposure, and how many sides of TCP were seen by minute.
+ * service, by exposure, and how many sides of TCP were seen by ten minutes.
  *
  * Memory: one allocation an entry, freed by sums_clear().
  */
@@ -24,7 +24,7 @@ enum sum_kind {
 
 /* Compared with memcmp(): every byte is set. */
 struct sum_key {
-	uint64_t time_ns; /* of the hour or minute; else 0 */
+	uint64_t time_ns; /* of the hour or the ten minutes; else 0 */
 	int64_t endpoint; /* of SUM_FINDING its number */
 	struct address peer;
 	uint16_t port;

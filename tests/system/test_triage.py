@@ -387,7 +387,7 @@ def people_can_ask_with_sqlite(w):
     """the tables that docs/store.md describes"""
     state = sqlite3.connect(f'file:{w.store}/state.db?mode=ro', uri=True)
     assert state.execute('PRAGMA application_id').fetchone()[0] == 0x70746c53
-    assert state.execute('PRAGMA user_version').fetchone()[0] == 1
+    assert state.execute('PRAGMA user_version').fetchone()[0] == 2
     tables = {r[0] for r in state.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     text = (TREE / 'docs' / 'store.md').read_text()
     assert not [t for t in tables if f'`{t}`' not in text], tables
