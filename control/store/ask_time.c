@@ -18,39 +18,71 @@ static const struct answer_column timeline_column[] = {
 	{"finding", ANSWER_TEXT, true},
 };
 
+#define IN_WINDOW(time) time " BETWEEN ?1 AND ?2"
+#define STOOD "connection IN ('established', 'midstream')"
+
+/* Where each kind of event is from, and which are asked for. */
+#define TOLD_OF                                                                                    \
+	" AND (?3 IS NULL OR t.finding IN (SELECT id FROM finding WHERE appliance = ?3"            \
+	" UNION ALL SELECT id FROM finding WHERE appliance IS NULL))"
+#define TOLD                                                                                       \
+	" FROM finding_told t CROSS JOIN finding f ON f.id = t.finding"                            \
+	" WHERE " IN_WINDOW("t.at_ns") TOLD_OF
+#define OF_PAIR " AND (?3 IS NULL OR one = ?3 OR other = ?3)"
+#define BEGUN " FROM connection WHERE " IN_WINDOW("first_ns") OF_PAIR
+#define OVER                                                                                       \
+	" FROM connection WHERE " IN_WINDOW("last_ns") OF_PAIR                                     \
+		" AND " STOOD " AND ending IS NOT NULL AND ending != 'end-of-capture'"
+#define CHANGED                                                                                    \
+	" FROM policy_change c JOIN policy p USING(hash) WHERE at_ns > 0 AND " IN_WINDOW("at_ns")
+#define RUN_BEGUN " FROM run WHERE began_ns > 0 AND " IN_WINDOW("began_ns")
+#define RUN_OVER " FROM run WHERE ending IS NOT NULL AND began_ns > 0 AND " IN_WINDOW("seen_ns")
+#define NOTED " FROM note WHERE " IN_WINDOW("at_ns")
+#define SEEN_TO " FROM acknowledgement WHERE " IN_WINDOW("at_ns")
+
+/* Each part comes in the order of time from its index, and they are merged: what is behind the
+ * limit is not read. */
 static const char timeline_sql[] =
-	"SELECT * FROM ("
-	"SELECT t.at_ns AS at, 'finding ' || t.state, f.appliance AS appliance, t.severity,"
+	"SELECT t.at_ns AS at, 'finding ' || t.state, f.appliance, t.severity,"
 	" coalesce(f.appliance || ' ', '') || coalesce(f.direction || ' ', '') ||"
-	" coalesce(f.port || ' ', '') || coalesce('with ' || f.peer || ': ', '') || t.message, f.id"
-	" FROM finding_told t JOIN finding f ON f.id = t.finding"
-	" UNION ALL SELECT first_ns, 'connection up', one, 0, one || ' and ' || other || ', ' ||"
-	" initiator || ' to ' || responder || ' (' || connection || ')', ''"
-	" FROM connection WHERE connection IN ('established', 'midstream')"
-	" UNION ALL SELECT last_ns, 'connection over', one, 0, one || ' and ' || other || ', ' ||"
-	" initiator || ' to ' || responder || ' (' || ending || ')', ''"
-	" FROM connection WHERE connection IN ('established', 'midstream')"
-	" AND ending IS NOT NULL AND ending != 'end-of-capture'"
-	" UNION ALL SELECT first_ns, 'connection ' || connection, one, 0, one || ' and ' || other "
-	"||"
-	" ', ' || initiator || ' to ' || responder, ''"
-	" FROM connection WHERE connection NOT IN ('established', 'midstream')"
-	" UNION ALL SELECT at_ns, 'policy', NULL, 0, substr(hash, 1, 19) || ' (' || p.profile || "
-	"')',"
-	" '' FROM policy_change c JOIN policy p USING(hash) WHERE at_ns > 0"
-	" UNION ALL SELECT began_ns, kind || ' begins', NULL, 0, coalesce(title, ''), ''"
-	" FROM run WHERE began_ns > 0"
-	" UNION ALL SELECT seen_ns, kind || ' ' || ending, NULL, 0, coalesce(title, ''), ''"
-	" FROM run WHERE ending IS NOT NULL AND began_ns > 0"
-	" UNION ALL SELECT at_ns, 'note', NULL, 0, author || ': ' || text, finding FROM note"
-	" UNION ALL SELECT at_ns, 'acknowledged', NULL, 0, author, finding FROM acknowledgement)"
-	" WHERE at BETWEEN ?1 AND ?2 AND (?3 IS NULL OR appliance = ?3 OR appliance IS NULL)"
-	" ORDER BY at";
+	" coalesce(f.port || ' ', '') || coalesce('with ' || f.peer || ': ', '') || t.message, "
+	"f.id" TOLD " UNION ALL SELECT first_ns, 'connection ' || CASE WHEN " STOOD
+	" THEN 'up' ELSE connection END, one, 0, one || ' and ' || other || ', ' || initiator ||"
+	" ' to ' || responder || CASE WHEN " STOOD
+	" THEN ' (' || connection || ')' ELSE '' END, ''" BEGUN
+	" UNION ALL SELECT last_ns, 'connection over', one, 0, one || ' and ' || other ||"
+	" ', ' || initiator || ' to ' || responder || ' (' || ending || ')', ''" OVER
+	" UNION ALL SELECT at_ns, 'policy', NULL, 0, substr(hash, 1, 19) || ' (' || p.profile"
+	" || ')', ''" CHANGED
+	" UNION ALL SELECT began_ns, kind || ' begins', NULL, 0, coalesce(title, ''), ''" RUN_BEGUN
+	" UNION ALL SELECT seen_ns, kind || ' ' || ending, NULL, 0,"
+	" coalesce(title, ''), ''" RUN_OVER
+	" UNION ALL SELECT at_ns, 'note', NULL, 0, author || ': ' || text, finding" NOTED
+	" UNION ALL SELECT at_ns, 'acknowledged', NULL, 0, author, finding" SEEN_TO
+	" ORDER BY 1 LIMIT ?13";
+
+#define HOW_MANY(from) "(SELECT count(*)" from ")"
+
+static const char
+	timeline_count_sql[] = "SELECT " HOW_MANY(" FROM finding_told t WHERE " IN_WINDOW("t.at_ns") TOLD_OF) " + " HOW_MANY(BEGUN) " + " HOW_MANY(
+		OVER) " + " HOW_MANY(CHANGED) " + " HOW_MANY(RUN_BEGUN) " + " HOW_MANY(RUN_OVER) " "
+												 "+"
+												 " " HOW_MANY(NOTED) " + " HOW_MANY(
+													 SEEN_TO);
 
 int ask_timeline(struct store_reader *r, const struct store_filter *f, struct answer_table *a)
 {
+	uint64_t all = 0;
+	int error;
+
 	answer_begin(a, timeline_column, COUNT(timeline_column));
-	return ask_state(r, f, a, timeline_sql, -1);
+	error = ask_state(r, f, a, timeline_sql, -1);
+	if (error < 0 || a->limit == 0 || answer_rows(a) < a->limit)
+		return error;
+	error = ask_state_number(r, f, a, timeline_count_sql, &all);
+	if (all > a->limit)
+		a->more = all - a->limit;
+	return error;
 }
 
 /* ---- coverage ---- */

@@ -321,6 +321,13 @@ def a_timeline_is_in_the_order_of_time(w):
     what = {r['what'] for r in rows}
     assert {'replay begins', 'replay stopped', 'policy', 'connection up', 'connection refused',
             'finding new'} <= what, what
+    of_one, _ = w.ask('timeline', '--appliance', 'ftd-1', '--limit', '0')
+    assert [r for r in of_one if r['what'].startswith('connection')] == \
+        [r for r in rows if r['what'].startswith('connection') and re.search(r'\bftd-1\b', r['text'])]
+    some, last = w.ask('timeline', '--limit', '7')
+    assert some == rows[:7] and last['read']['more'] == len(rows) - 7
+    some, last = w.ask('timeline', '--appliance', 'ftd-1', '--limit', '7')
+    assert some == of_one[:7] and last['read']['more'] == len(of_one) - 7
 
 
 def notes_are_kept(w):
