@@ -3,12 +3,16 @@
  *     bench_store feed DIR RATE SECONDS     so many flows a second, of two hours' time stamps
  *     bench_store year DIR APPLIANCES DAYS  a busy site for so long, and questions to it
  *     bench_store ask DIR                   the same questions to a store that is there
- *     bench_store prune DIR                 removing a day of segments, 24 files of 50 MB
+ *     bench_store prune DIR                 removing a day of segments, 24 files of 50 MB, in one
+ * go and as a sensor does, and how long another who writes to that disk waits meanwhile
  *
  * DIR is made, and has to be empty or missing, but for `ask`.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,30 +136,93 @@ static int make_segment(const char *folder, uint64_t hour_ns)
 	return error;
 }
 
-static int prune(const char *folder)
+/* Another who writes to the disk meanwhile, as the store's thread does. */
+struct neighbour {
+	const char *folder;
+	pthread_t thread;
+	atomic_bool is_over;
+	uint64_t longest_ns;
+};
+
+static void *commit_often(void *context)
+{
+	struct neighbour *n = context;
+	char path[SEGMENT_PATH_BYTES], page[4096] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "%.4000s/neighbour", n->folder);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
+	while (fd >= 0 && !atomic_load(&n->is_over)) {
+		uint64_t began_ns = load_clock_ns(), took_ns;
+		if (pwrite(fd, page, sizeof(page), 0) < 0 || fdatasync(fd) < 0)
+			break;
+		took_ns = load_clock_ns() - began_ns;
+		n->longest_ns = took_ns > n->longest_ns ? took_ns : n->longest_ns;
+		sleep_until(began_ns + took_ns + SECOND_NS / 1000);
+	}
+	if (fd >= 0)
+		close(fd);
+	return NULL;
+}
+
+static uint64_t count_segments(const char *folder)
+{
+	struct segment_list list;
+	uint64_t count = segment_list_read(&list, folder) == 0 ? list.count : 0;
+
+	segment_list_free(&list);
+	return count;
+}
+
+/* `as_sensor`: on the sealer's thread, which begins with a segment that is to be sealed. */
+static void prune_day(const char *folder, uint64_t newest_ns, bool as_sensor)
 {
 	/* Two segments are newer: the one whose sealing prunes, and the one that is written. */
 	struct sealer_config config = {folder, STORE_HOUR_NS, 0, NULL, false};
-	uint64_t newest_ns = BEGAN_NS + (PRUNE_FILES + 4) * STORE_HOUR_NS, began_ns;
-	struct segment_list list;
-	struct sealer *s;
+	struct sealer *s = sealer_new(&config);
 
-	if (mkdir(folder, 0750) < 0 && errno != EEXIST)
-		return EXIT_FAILURE;
+	if (s && as_sensor && sealer_start(s, 0) == 0) {
+		sealer_add(s, newest_ns);
+		while (count_segments(folder) > 1)
+			sleep_until(load_clock_ns() + SECOND_NS / 100);
+		sealer_stop(s, true);
+	} else if (s) {
+		sealer_prune(s, newest_ns);
+	}
+	sealer_free(s);
+}
+
+static int prune_as(const char *folder, bool as_sensor)
+{
+	uint64_t newest_ns = BEGAN_NS + (PRUNE_FILES + 4) * STORE_HOUR_NS, began_ns;
+	struct neighbour n = {.folder = folder};
+
 	for (unsigned i = 0; i < PRUNE_FILES; i++)
 		if (make_segment(folder, BEGAN_NS + i * STORE_HOUR_NS) < 0)
 			return EXIT_FAILURE;
-	if (make_segment(folder, newest_ns) < 0 || !(s = sealer_new(&config)))
+	if (pthread_create(&n.thread, NULL, commit_often, &n) != 0)
 		return EXIT_FAILURE;
 	began_ns = load_clock_ns();
-	sealer_prune(s, newest_ns);
-	printf("%u segments of %u MB pruned in %.1f ms\n", PRUNE_FILES, PRUNE_BYTES >> 20,
-		(double)(load_clock_ns() - began_ns) / 1e6);
-	sealer_free(s);
-	if (segment_list_read(&list, folder) < 0 || list.count != 1)
+	prune_day(folder, newest_ns, as_sensor);
+	began_ns = load_clock_ns() - began_ns;
+	atomic_store(&n.is_over, true);
+	pthread_join(n.thread, NULL);
+	printf("%u segments of %u MB pruned %s in %.1f ms, a commit beside it takes at most %.1f "
+	       "ms\n",
+		PRUNE_FILES, PRUNE_BYTES >> 20, as_sensor ? "one by one" : "in one go",
+		(double)began_ns / 1e6, (double)n.longest_ns / 1e6);
+	return count_segments(folder) == 1 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int prune(const char *folder)
+{
+	uint64_t newest_ns = BEGAN_NS + (PRUNE_FILES + 4) * STORE_HOUR_NS;
+
+	if (mkdir(folder, 0750) < 0 && errno != EEXIST)
 		return EXIT_FAILURE;
-	segment_list_free(&list);
-	return EXIT_SUCCESS;
+	if (make_segment(folder, newest_ns) < 0 || prune_as(folder, false) == EXIT_FAILURE)
+		return EXIT_FAILURE;
+	return prune_as(folder, true);
 }
 
 static uint64_t number(const char *text)

@@ -28,8 +28,9 @@ int sealer_start(struct sealer *, uint64_t hour_ns);
 void sealer_add(struct sealer *, uint64_t hour_ns);
 
 /* Removes segments that ended before `now_ns` less the time to keep them, and the oldest ones while
- * all take more than their bound; never the newest one. */
-void sealer_prune(const struct sealer *, uint64_t now_ns);
+ * all take more than their bound; never the newest one. On the thread of a sensor with a pause
+ * after each, and no further once it is to end: the next start goes on. */
+void sealer_prune(struct sealer *, uint64_t now_ns);
 
 /* Ends the thread; `finishes`: after it has sealed what waits. */
 void sealer_stop(struct sealer *, bool finishes);
