@@ -43,10 +43,19 @@ struct flow_segment {
 	uint64_t used; /* when it was used last */
 };
 
+/* How much of a batch an hour's file has: a batch that fails is written again from its start, and
+ * what was committed of it by then is not to be there twice. */
+struct hour_written {
+	uint64_t hour_ns;
+	uint64_t committed, seen; /* flows of the batch; seen: since its last start */
+	UT_hash_handle hh;
+};
+
 struct segment_writer {
 	const char *folder;
 	bool is_replay;
 	struct flow_segment segment[SEGMENTS_OPEN];
+	struct hour_written *written;
 	uint64_t uses;
 	uint64_t *to_seal; /* closed for want of room */
 	size_t to_seal_count, to_seal_room;
@@ -112,6 +121,7 @@ void segment_writer_free(struct segment_writer *w)
 		return;
 	for (unsigned i = 0; i < SEGMENTS_OPEN; i++)
 		close_segment(&w->segment[i]);
+	segment_writer_end_batch(w);
 	free(w->to_seal);
 	free(w);
 }
@@ -213,12 +223,33 @@ unsigned segment_writer_opened(const struct segment_writer *w)
 	return w->opened;
 }
 
+static struct hour_written *written_of(struct segment_writer *w, uint64_t hour_ns)
+{
+	struct hour_written *h;
+
+	HASH_FIND(hh, w->written, &hour_ns, sizeof(hour_ns), h);
+	if (h)
+		return h;
+	h = heap_calloc(1, sizeof(*h));
+	if (!h)
+		return NULL;
+	h->hour_ns = hour_ns;
+	HASH_ADD(hh, w->written, hour_ns, sizeof(h->hour_ns), h);
+	return h;
+}
+
 static int commit(struct segment_writer *w, struct flow_segment *s)
 {
 	int error = s->is_begun ? fail(w, s, database_commit(&s->database)) : 0;
+	struct hour_written *h;
 
-	s->is_begun = s->is_begun && error < 0;
-	return error;
+	if (!s->is_begun || error < 0)
+		return error;
+	s->is_begun = false;
+	HASH_FIND(hh, w->written, &s->hour_ns, sizeof(s->hour_ns), h);
+	if (h)
+		h->committed = h->seen;
+	return 0;
 }
 
 static struct flow_segment *oldest(struct segment_writer *w)
@@ -386,15 +417,11 @@ static void bind_flow(struct flow_segment *s, const struct stored_flow *f)
 	bind_optional(t, 25, word_of(s, f->history));
 }
 
-int segment_writer_add(struct segment_writer *w, const struct stored_flow *f, const int64_t id[2],
-	const struct stored_endpoint *const end[2])
+static int add_flow(struct segment_writer *w, struct flow_segment *s, const struct stored_flow *f,
+	const int64_t id[2], const struct stored_endpoint *const end[2])
 {
-	int error = 0;
-	struct flow_segment *s = segment_of(w, f->end_ns, &error);
+	int error = begin(s);
 
-	if (!s)
-		return error;
-	error = begin(s);
 	for (unsigned i = 0; i < 2 && error == 0; i++)
 		if (id[i] > 0)
 			error = know_endpoint(s, id[i], end[i]);
@@ -403,6 +430,26 @@ int segment_writer_add(struct segment_writer *w, const struct stored_flow *f, co
 	bind_flow(s, f);
 	bind_ends(s->flow, f, id);
 	return fail(w, s, database_step(&s->database, s->flow));
+}
+
+int segment_writer_add(struct segment_writer *w, const struct stored_flow *f, const int64_t id[2],
+	const struct stored_endpoint *const end[2])
+{
+	struct hour_written *h = written_of(w, f->end_ns - f->end_ns % STORE_HOUR_NS);
+	struct flow_segment *s;
+	int error = 0;
+
+	if (!h)
+		return -ENOMEM;
+	if (h->seen < h->committed) {
+		h->seen++;
+		return 0;
+	}
+	s = segment_of(w, f->end_ns, &error);
+	if (s)
+		error = add_flow(w, s, f, id, end);
+	h->seen += error == 0;
+	return error;
 }
 
 int segment_writer_commit(struct segment_writer *w)
@@ -424,6 +471,19 @@ void segment_writer_roll_back(struct segment_writer *w)
 		database_roll_back(&s->database);
 		s->is_begun = false;
 		close_segment(s); /* what it knew of rows is not so */
+	}
+	for (struct hour_written *h = w->written; h; h = h->hh.next)
+		h->seen = 0;
+}
+
+void segment_writer_end_batch(struct segment_writer *w)
+{
+	struct hour_written *h, *next;
+
+	HASH_ITER(hh, w->written, h, next)
+	{
+		HASH_DEL(w->written, h);
+		free(h);
 	}
 }
 
@@ -478,5 +538,5 @@ int segment_is_sealed(const char *path, char why[DATABASE_WHY_BYTES])
 	database_finalize(&s);
 	if (d.connection)
 		database_close(&d);
-	return got;
+	return got == -ENODATA ? 0 : got;
 }

@@ -31,7 +31,12 @@ int segment_writer_add(struct segment_writer *, const struct stored_flow *, cons
 
 /* Of all segments that were written to. */
 int segment_writer_commit(struct segment_writer *);
+
+/* The same flows follow again, in the same order: those that were committed are passed over. */
 void segment_writer_roll_back(struct segment_writer *);
+
+/* The batch is written, or given up: other flows follow. */
+void segment_writer_end_batch(struct segment_writer *);
 
 /* Closes a segment whose hour was over before `hour_ns`, and returns its hour, to be sealed; 0:
  * there is none. */
@@ -43,7 +48,8 @@ unsigned segment_writer_opened(const struct segment_writer *);
 /* Makes the indices of a segment and leaves one file of it. `why` has the reason of an error. */
 int segment_seal(const char *path, bool is_replay, char why[DATABASE_WHY_BYTES]);
 
-/* Whether a file is a segment that is sealed: 1, 0, or a negative errno. */
+/* Whether a file is a segment that is sealed: 1, 0 (also without tables, see database_open()), or
+ * a negative errno. */
 int segment_is_sealed(const char *path, char why[DATABASE_WHY_BYTES]);
 
 #endif

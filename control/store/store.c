@@ -56,7 +56,6 @@ struct store {
 	uint64_t ended_ns;
 	int result;
 	struct baseline baseline;
-	bool flows_are_written; /* of the batch: only the state is to be tried again */
 
 	/* Between them: counts are relaxed atomics, the rest has the lock. */
 	atomic_uint_least64_t written, lost_flows, lost_messages, give_up_ns;
@@ -288,7 +287,7 @@ static int write_flow(struct store *s, const struct stored_flow *f)
 		end[i] = &s->known[number].message->endpoint;
 	}
 	error = state_writer_flow(s->state, f, id);
-	if (error == 0 && is_stored(s, f) && !s->flows_are_written)
+	if (error == 0 && is_stored(s, f))
 		error = segment_writer_add(s->segments, f, id, end);
 	if (s->config.progress)
 		atomic_store_explicit(&s->config.progress->to_seal,
@@ -365,7 +364,6 @@ static int write_batch(
 		error = write_lost(s, "messages", messages - s->dropped_messages);
 	if (error == 0)
 		error = segment_writer_commit(s->segments);
-	s->flows_are_written |= error == 0;
 	if (error == 0)
 		error = state_writer_commit(s->state);
 	if (error < 0) {
@@ -373,7 +371,6 @@ static int write_batch(
 		state_writer_roll_back(s->state);
 		return error;
 	}
-	s->flows_are_written = false;
 	s->dropped_flows = flows;
 	s->dropped_messages = messages;
 	return 0;
@@ -457,11 +454,13 @@ static void write_part(struct store *s, struct store_message *first, struct stor
 		if (is_given_up(s)) {
 			s->result = error;
 			atomic_fetch_add(&s->lost_flows, count);
+			segment_writer_end_batch(s->segments);
 			return;
 		}
 		pause_for(SECOND_NS);
 		error = write_batch(s, first, end);
 	}
+	segment_writer_end_batch(s->segments);
 	tell_error(s, 0);
 	atomic_fetch_add_explicit(&s->written, count, memory_order_relaxed);
 }

@@ -141,10 +141,78 @@ static void a_clock_that_is_set_back_loses_nothing_and_doubles_nothing(void **st
 	store_reader_close(&r);
 }
 
+/* ---- a batch that fails ---- */
+
+#define HOURS 7u /* more than may be open: some are committed before the batch is */
+#define FAILING 5u
+
+static void spoil(const char *path)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs("not a segment", f);
+	fclose(f);
+}
+
+static void tell_failing_batch(struct store *s)
+{
+	store_run(s, &(struct stored_run){"run", "host", "1", "site", "", BEGAN_NS, 0});
+	store_endpoint(s, &(struct stored_endpoint){
+				  1, "ftd-1", "managed-device", "outbound", "", "", "expected"});
+	for (unsigned i = 0; i < HOURS * 10; i++) /* and then the first hour again */
+		tell_flow(s, i, BEGAN_NS + i / 10 * STORE_HOUR_NS + i);
+	for (unsigned i = 0; i < 10; i++)
+		tell_flow(s, HOURS * 10 + i, BEGAN_NS + 100 + i);
+	tell_flow(s, HOURS * 10 + 10, BEGAN_NS + FAILING * STORE_HOUR_NS + 100);
+	store_flush(s);
+}
+
+static int64_t flows_of_hour(unsigned hour, const char *what)
+{
+	char path[SEGMENT_PATH_BYTES], sql[96];
+	struct database d;
+	int64_t count;
+
+	segment_path(folder, BEGAN_NS + hour * STORE_HOUR_NS, path);
+	assert_int_equal(database_open(&d, path, DATABASE_READ, &segment_kind), 0);
+	snprintf(sql, sizeof(sql), "SELECT count(%s) FROM flow", what);
+	count = number_in(&d, sql);
+	database_close(&d);
+	return count;
+}
+
+static void a_batch_of_many_hours_that_fails_stores_no_flow_twice(void **state)
+{
+	struct store_config config = {.folder = folder, .keeps_all = true};
+	char path[SEGMENT_PATH_BYTES];
+	struct store *s;
+	unsigned unclean;
+
+	(void)state;
+	leftover_remove(folder);
+	assert_int_equal(store_open(&s, &config, &unclean), 0);
+	segment_path(folder, BEGAN_NS + FAILING * STORE_HOUR_NS, path);
+	spoil(path);
+	tell_failing_batch(s);
+	assert_int_equal(store_start(s), 0);
+	while (store_state(s).error == 0)
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(
+		store_close(s, BEGAN_NS + HOURS * STORE_HOUR_NS, "stopped", 10 * 1000000000ull), 0);
+	for (unsigned hour = 0; hour < HOURS; hour++) {
+		int64_t want = hour == 0 ? 20 : hour == FAILING ? 11 : 10;
+		assert_int_equal(flows_of_hour(hour, "*"), want);
+		assert_int_equal(flows_of_hour(hour, "DISTINCT initiator_port"), want);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_clock_that_is_set_back_loses_nothing_and_doubles_nothing),
+		cmocka_unit_test(a_batch_of_many_hours_that_fails_stores_no_flow_twice),
 	};
 	int failed;
 
