@@ -118,6 +118,10 @@ static int check_kind(struct database *d, const struct database_kind *k, enum da
 		return error;
 	if (id == 0 && version == 0 && tables == 0 && mode != DATABASE_READ)
 		return migrate(d, k, 0);
+	if (id == 0 && version == 0 && tables == 0) {
+		snprintf(d->why, sizeof(d->why), "nothing was written to it before its end");
+		return -ENODATA;
+	}
 	if (id != k->application_id) {
 		snprintf(d->why, sizeof(d->why), "not a %s of portolan", k->what);
 		return -EMEDIUMTYPE;

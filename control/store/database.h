@@ -38,8 +38,9 @@ struct database_kind {
 	const char *const *migration; /* [i]: from version i + 1 to i + 2; may be NULL */
 };
 
-/* -EMEDIUMTYPE: not a file of this kind; -EPROTO: of a newer version; -EBADMSG: damaged. A new file
- * gets mode 0640, and links are not followed. */
+/* -EMEDIUMTYPE: not a file of this kind; -EPROTO: of a newer version; -EBADMSG: damaged;
+ * -ENODATA: without tables, its writer was killed when it had made it; who writes makes them. A new
+ * file gets mode 0640, and links are not followed. */
 int database_open(
 	struct database *, const char *path, enum database_mode, const struct database_kind *);
 void database_close(struct database *);

@@ -166,6 +166,7 @@ static void seal_next(struct sealer *s)
 static void *work(void *context)
 {
 	struct sealer *s = context;
+	bool finishes;
 
 	if (s->former_ns)
 		seal_former(s);
@@ -178,7 +179,12 @@ static void *work(void *context)
 		else
 			pthread_cond_wait(&s->is_changed, &s->lock);
 	}
+	finishes = s->finishes;
 	pthread_mutex_unlock(&s->lock);
+	if (finishes) {
+		s->former_ns = UINT64_MAX;
+		seal_former(s);
+	}
 	return NULL;
 }
 

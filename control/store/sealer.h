@@ -32,7 +32,8 @@ void sealer_add(struct sealer *, uint64_t hour_ns);
  * after each, and no further once it is to end: the next start goes on. */
 void sealer_prune(struct sealer *, uint64_t now_ns);
 
-/* Ends the thread; `finishes`: after it has sealed what waits. */
+/* Ends the thread; `finishes`: after it has sealed what waits, and what an earlier program that was
+ * killed has left, which no writer may have open by then. */
 void sealer_stop(struct sealer *, bool finishes);
 void sealer_free(struct sealer *);
 

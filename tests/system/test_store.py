@@ -160,6 +160,36 @@ def every_hour_of_a_capture_is_sealed(w):
     assert not list(store.glob('*-wal')), 'journals are left'
 
 
+def sealed(path):
+    db = sqlite3.connect(f'file:{path}?mode=ro', uri=True)
+    try:
+        return db.execute("SELECT value FROM meta WHERE key = 'sealed'").fetchone() == (1,)
+    except sqlite3.OperationalError:
+        return False  # made, and nothing was written to it
+    finally:
+        db.close()
+
+
+def what_a_killed_replay_left_is_sealed_by_the_next_one(w):
+    script, capture, site, store = (w.folder / f'left.{x}' for x in ('script', 'pcap', 'yaml', 'store'))
+    script.write_text('host ftd-1 10.20.0.1 role managed-device\n0 udp ftd-1:20001 > 10.1.1.14:514'
+                      ' send syslog(ftd-1,"a connection was built") repeat 300 every 1h advance from-port 1\n')
+    subprocess.run([GENERATE, 'script', script, '-o', capture, '--site', site], check=True)
+    site.write_text(site.read_text() + 'store: {path: /nonexistent, flows: all}\n')
+    child = subprocess.Popen([PORTOLAN, 'replay', '--site', site, '--store', store, capture],
+                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    wait_for('it seals', 30, lambda: child.poll() is not None or len(segments(store)) > 50)
+    child.kill()
+    child.communicate()
+    left = [p for p in segments(store) if not sealed(p)]
+    print(f'# {len(left)} of {len(segments(store))} segments were left')
+    assert left
+    (store / 'flows-20251231T23.db').touch()  # killed when it had made the file
+    w.replay(store)
+    assert not [p for p in segments(store) if not sealed(p)]
+    assert not list(store.glob('*-wal')), 'journals are left'
+
+
 def a_killed_sensor_keeps_what_it_had_committed(w):
     seed = random.Random(SEED)
     print(f'# seed {SEED}, {KILLS} kills')
@@ -413,6 +443,7 @@ def segments_are_pruned_by_size(w):
 TESTS = [every_flow_is_there_once,
          a_replay_speaks_as_replay,
          every_hour_of_a_capture_is_sealed,
+         what_a_killed_replay_left_is_sealed_by_the_next_one,
          a_killed_sensor_keeps_what_it_had_committed,
          a_full_disk_is_written_again_when_there_is_room,
          a_replay_says_that_the_disk_is_full,
