@@ -71,6 +71,7 @@ void channels_fini(struct channels *c)
 		forget(c, ch);
 	}
 	link_addresses_fini(&c->link_addresses);
+	known_issuers_fini(&c->known);
 	free(c->is_network);
 	free(c->is_channel);
 	free(c->has_any);
@@ -204,6 +205,8 @@ int channels_reload(struct channels *c, const struct ruleset *ruleset, const str
 		return error;
 	}
 	c->overflowed = old.overflowed;
+	c->known = old.known; /* by names */
+	old.known = (struct known_issuers){.first = NULL};
 	HASH_ITER(hh, old.first, ch, next)
 	{
 		HASH_DEL(old.first, ch);
@@ -468,16 +471,47 @@ static void replace_certificate(
 	s->now = new;
 }
 
-static void take_whole(struct channels *c, struct channel_certificate *s, const struct record *r)
+/* The first one since the start, or since the channel was forgotten, follows one that is known. */
+static void recall(struct channels *c, struct channel *ch, unsigned end, const char *holder,
+	const char *peer, uint64_t at_ns)
 {
+	struct channel_certificate *s = &ch->certificate[end];
+	const char *issuer = s->now ? NULL : known_issuers_find(&c->known, holder, peer, at_ns);
+
+	s->now = issuer ? heap_calloc(1, sizeof(*s->now)) : s->now;
+	if (issuer && s->now)
+		snprintf(s->now->issuer, sizeof(s->now->issuer), "%s", issuer);
+}
+
+static void take_certificate(struct channels *c, struct channel *ch, unsigned end,
+	struct certificate *new, uint64_t at_ns)
+{
+	char holder[CHANNEL_END_BYTES], peer[CHANNEL_END_BYTES];
+
+	channel_end_text(c, ch, end, holder);
+	channel_end_text(c, ch, 1 - end, peer);
+	recall(c, ch, end, holder, peer, at_ns);
+	known_issuers_note(&c->known, holder, peer, new->issuer, at_ns);
+	replace_certificate(&ch->certificate[end], new, at_ns);
+}
+
+static void take_whole(struct channels *c, struct channel *ch, unsigned end, const struct record *r)
+{
+	struct channel_certificate *s = &ch->certificate[end];
 	struct certificate *new = heap_calloc(1, sizeof(*new));
 
 	s->is_long = r->piece.size == 0 && !r->piece.is_none;
 	s->is_none = r->piece.is_none;
 	if (new && r->piece.size && certificate_read(new, c->arriving.byte, r->piece.size) == 0)
-		replace_certificate(s, new, r->end_ns);
+		take_certificate(c, ch, end, new, r->end_ns);
 	else
 		free(new);
+}
+
+void channels_know_issuer(struct channels *c, const char *holder, const char *peer,
+	const char *issuer, uint64_t seen_ns)
+{
+	known_issuers_note(&c->known, holder, peer, issuer, seen_ns);
 }
 
 void channels_take_certificate(struct channels *c, const struct record *r)
@@ -485,6 +519,7 @@ void channels_take_certificate(struct channels *c, const struct record *r)
 	struct channel_certificate *s;
 	struct channel_key k;
 	struct channel *ch;
+	unsigned end;
 
 	if (!channels_wants(c, r) || r->piece.end > 1 || !collect_piece(c, &r->piece))
 		return;
@@ -494,11 +529,12 @@ void channels_take_certificate(struct channels *c, const struct record *r)
 		return;
 	note_flows(c, ch);
 	latest(&ch->last_ns, r->end_ns);
-	s = &ch->certificate[end_of(ch, r, r->piece.end)];
+	end = end_of(ch, r, r->piece.end);
+	s = &ch->certificate[end];
 	if (r->end_ns < s->seen_ns)
 		return;
 	s->seen_ns = r->end_ns;
-	take_whole(c, s, r);
+	take_whole(c, ch, end, r);
 }
 
 const struct certificate *channels_certificate(

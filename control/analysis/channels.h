@@ -15,6 +15,7 @@
 
 #include "analysis/certificate.h"
 #include "analysis/channel_cause.h"
+#include "analysis/known_issuers.h"
 #include "analysis/link_addresses.h"
 #include "base/channel_state.h"
 #include "base/hash_table.h"
@@ -69,6 +70,7 @@ struct channels {
 	bool *is_channel; /* by rule set */
 	bool *has_any;	  /* by appliance: has a channel in any state */
 	struct link_addresses link_addresses;
+	struct known_issuers known; /* from the store, and of channels that were forgotten */
 	struct {
 		uint8_t byte[4096];
 		size_t bytes;
@@ -93,6 +95,11 @@ void channels_take(struct channels *, const struct record *);
 
 /* Takes RECORD_CERTIFICATE, likewise: the pieces of one follow each other. */
 void channels_take_certificate(struct channels *, const struct record *);
+
+/* What is known from before the start: the last certificate that `holder` has shown to `peer`, both
+ * as channel_end_text() has them. One by another issuer is a change. */
+void channels_know_issuer(struct channels *, const char *holder, const char *peer,
+	const char *issuer, uint64_t seen_ns);
 
 /* Evaluates each pair. `in_doubt`: the mirror may be missing packets. */
 void channels_evaluate(

@@ -334,8 +334,10 @@ int collector_start_store(struct collector *c, const char *title, uint64_t began
 	struct stored_run run = {.kind = c->options->extends ? "run" : "replay",
 		.title = title,
 		.began_ns = began_ns};
-	int error = c->store.store ? store_start(c->store.store) : 0;
+	int error = store_feed_recall(&c->store, &c->deployment.channels);
 
+	if (error == 0 && c->store.store)
+		error = store_start(c->store.store);
 	if (error < 0) {
 		errors_say("store: %s", strerror(-error));
 		return EXIT_FAILED;

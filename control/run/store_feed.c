@@ -600,6 +600,19 @@ int store_feed_open(struct store_feed *f, const struct feed_config *c)
 	return store_open(&f->store, &config, &f->unclean);
 }
 
+static void recall_issuer(void *channels, const struct stored_certificate *c)
+{
+	bool is_one = strcmp(c->holder, c->one) == 0;
+
+	channels_know_issuer(
+		channels, c->holder, is_one ? c->other : c->one, c->issuer, c->seen_ns);
+}
+
+int store_feed_recall(const struct store_feed *f, struct channels *channels)
+{
+	return f->store ? store_certificates(f->store, recall_issuer, channels) : 0;
+}
+
 static void tell_appliances(struct store_feed *f, const struct ruleset *c, uint64_t at_ns)
 {
 	for (size_t i = 0; i < c->appliances; i++) {

@@ -52,6 +52,10 @@ struct feed_config {
 /* Opens the store: 0 or a negative errno with the reason logged. */
 int store_feed_open(struct store_feed *, const struct feed_config *);
 
+/* Tells the channels what the store knows from before, once it is open and until its threads are
+ * started. 0 or a negative errno. */
+int store_feed_recall(const struct store_feed *, struct channels *);
+
 /* Begins a run, once everything is known of it. */
 void store_feed_begin(struct store_feed *, const struct ecs *, const struct stored_run *);
 

@@ -92,6 +92,9 @@
 	X(CERTIFICATE, "INSERT INTO certificate VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)"    \
 		       " ON CONFLICT DO UPDATE SET first_ns = min(first_ns, ?9),"                  \
 		       " last_ns = max(last_ns, ?9)")                                              \
+	X(CERTIFICATES,                                                                            \
+		"SELECT one, other, holder, fingerprint, issuer, subject, not_before_ns,"          \
+		" not_after_ns, max(last_ns) FROM certificate GROUP BY one, other, holder")        \
 	X(MINUTES_DAY, ADD_MINUTE("day", "in_doubt + excluded.in_doubt",                           \
 			       "?10 AND NOT EXISTS(SELECT 1 FROM minute WHERE minute_ns = ?11"     \
 			       " AND run = ?2 AND in_doubt)"))                                     \
@@ -640,6 +643,25 @@ int state_writer_certificate(struct state_writer *w, const struct stored_certifi
 	bind_number(t, 8, (int64_t)c->not_after_ns);
 	bind_number(t, 9, (int64_t)c->seen_ns);
 	return step(w, CERTIFICATE);
+}
+
+int state_writer_certificates(struct state_writer *w,
+	void (*take)(void *context, const struct stored_certificate *), void *context)
+{
+	struct sqlite3_stmt *t = statement(w, CERTIFICATES);
+	int got;
+
+	while ((got = database_row(&w->database, t)) > 0)
+		take(context, &(struct stored_certificate){.one = row_text(t, 0),
+				      .other = row_text(t, 1),
+				      .holder = row_text(t, 2),
+				      .fingerprint = row_text(t, 3),
+				      .issuer = row_text(t, 4),
+				      .subject = row_text(t, 5),
+				      .not_before_ns = (uint64_t)row_number(t, 6),
+				      .not_after_ns = (uint64_t)row_number(t, 7),
+				      .seen_ns = (uint64_t)row_number(t, 8)});
+	return got;
 }
 
 static int add_minute(

@@ -52,6 +52,9 @@ int state_writer_flow(struct state_writer *, const struct stored_flow *, const i
 int state_writer_finding(struct state_writer *, const struct stored_finding *);
 int state_writer_connection(struct state_writer *, const struct stored_connection *);
 int state_writer_certificate(struct state_writer *, const struct stored_certificate *);
+/* See store_certificates(). */
+int state_writer_certificates(struct state_writer *,
+	void (*take)(void *context, const struct stored_certificate *), void *context);
 int state_writer_minute(struct state_writer *, const struct stored_minute *);
 int state_writer_mirror(struct state_writer *, const struct stored_mirror *);
 int state_writer_place(struct state_writer *, const struct stored_place *);

@@ -588,6 +588,11 @@ int store_open(struct store **store, const struct store_config *c, unsigned *unc
 	return 0;
 }
 
+int store_certificates(struct store *s, store_certificate_taker *take, void *context)
+{
+	return state_writer_certificates(s->state, take, context);
+}
+
 int store_start(struct store *s)
 {
 	uint64_t now_ns = clock_wall_ns();

@@ -40,6 +40,11 @@ struct store_config {
  * end. */
 int store_open(struct store **, const struct store_config *, unsigned *unclean);
 
+/* The certificate that each end of a channel has shown last: lent for the call. Only before the
+ * threads are started. 0 or a negative errno. */
+typedef void store_certificate_taker(void *context, const struct stored_certificate *);
+int store_certificates(struct store *, store_certificate_taker *, void *context);
+
 /* Starts the threads, once rights are dropped: 0 or a negative errno. */
 int store_start(struct store *);
 

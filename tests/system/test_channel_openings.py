@@ -401,12 +401,8 @@ def one_worker_and_three_tell_the_same(w):
 
 
 def capture_that_was_cut_in_two_tells_the_same(w):
-    data, at = w.capture.read_bytes(), 24
-    packets = []
-    while at < len(data):
-        size = 16 + struct.unpack('<I', data[at + 8:at + 12])[0]
-        packets.append(data[at:at + size])
-        at += size
+    data = w.capture.read_bytes()
+    packets = list(pcap_packets(data))
     for share in (3, 5, 8):
         cut, parts = len(packets) * share // 10, [w.folder / f'part{n}.pcap' for n in (1, 2)]
         for path, part in zip(parts, (packets[:cut], packets[cut:])):
@@ -415,6 +411,32 @@ def capture_that_was_cut_in_two_tells_the_same(w):
         subprocess.run([w.portolan, 'replay', '--site', w.site, '--store', store, *parts], check=True,
                        capture_output=True)
         assert w.ask(store.name) == w.channels, share
+
+
+def issuer_that_changed_across_a_restart_is_told(w):
+    """the store knows it from before: of a program that saw the second certificate only"""
+    packets, at, opened = list(pcap_packets(w.capture.read_bytes())), None, b''.join(
+        socket.inet_aton(name) for name in (ADDRESS['moved'], SERVER['moved']))
+    for n, packet in enumerate(packets):
+        ip = packet.find(opened) - 12
+        if ip > 0 and packet[ip + 20 + 13] == 2:  # a SYN
+            at = n
+    for n, part in enumerate((packets[:at], packets[at:])):
+        (w.folder / f'restart{n}.pcap').write_bytes(w.capture.read_bytes()[:24] + b''.join(part))
+    said = [subprocess.run([w.portolan, 'replay', '--site', w.site, '--store', w.folder / store,
+                            w.folder / f'restart{n}.pcap'], check=True, capture_output=True, text=True).stdout
+            for store, n in (('restarted', 0), ('restarted', 1), ('restarted', 1), ('alone', 1))]
+    changed = 'moved: the certificate of a channel has another issuer than before'
+    assert [changed in text for text in said] == [False, True, False, False], said
+    assert 'CN=ours authority,O=Example before, CN=theirs authority,O=Example now' in said[1], said[1]
+
+
+def pcap_packets(data):
+    at = 24
+    while at < len(data):
+        size = 16 + struct.unpack('<I', data[at + 8:at + 12])[0]
+        yield data[at:at + size]
+        at += size
 
 
 def cut_frames_give_no_certificate(w):
@@ -438,7 +460,8 @@ CASES = [certificates_of_both_sides_are_seen_in_tls_1_2, fingerprints_are_those_
          tls_1_3_says_that_certificates_cannot_be_seen, alert_is_named_with_who_sent_it,
          ends_of_certificates_and_issuers_are_findings, sensor_tells_the_same,
          full_segments_that_never_come_through_are_told, one_worker_and_three_tell_the_same,
-         capture_that_was_cut_in_two_tells_the_same, cut_frames_give_no_certificate]
+         capture_that_was_cut_in_two_tells_the_same, issuer_that_changed_across_a_restart_is_told,
+         cut_frames_give_no_certificate]
 
 
 def main():
