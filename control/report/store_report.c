@@ -302,17 +302,35 @@ static size_t appliance_at(const struct report_matrix *m, const char *name, size
 	return m->appliances;
 }
 
-static void mark_cell(struct report_cell *c, struct sqlite3_stmt *s)
+static void mark_cell(struct report_cell *c, const struct answer_table *a, size_t row)
 {
-	c->last_ns = (uint64_t)row_number(s, 2);
-	c->flows = (uint64_t)row_number(s, 3);
-	c->violations = (uint64_t)row_number(s, 4);
+	c->last_ns = (uint64_t)answer_number_at(a, row, 2);
+	c->flows = (uint64_t)answer_number_at(a, row, 3);
+	c->violations = (uint64_t)answer_number_at(a, row, 4);
 	if (c->violations)
 		c->state = REPORT_CELL_VIOLATION;
-	else if (row_number(s, 5))
+	else if (answer_number_at(a, row, 5))
 		c->state = REPORT_CELL_USED;
 	else if (c->last_ns)
 		c->state = REPORT_CELL_SILENT;
+}
+
+static void mark_cells(struct filling *f, struct report_cell *cell)
+{
+	struct report_matrix *m = &f->model.matrix;
+	struct answer_table a = {.limit = 0};
+	int error = ask_cells(f->reader, f->filter, &a);
+	size_t at = 0;
+
+	for (size_t row = 0; m->appliances && row < answer_rows(&a); row++) {
+		size_t rule = rule_at(m, answer_text_at(&a, row, 1));
+		at = appliance_at(m, answer_text_at(&a, row, 0), at < m->appliances ? at : 0);
+		if (at < m->appliances && rule < m->rules)
+			mark_cell(&cell[at * m->rules + rule], &a, row);
+	}
+	if (error < 0 || a.has_missing)
+		f->error = error < 0 ? error : -ETIMEDOUT;
+	answer_fini(&a);
 }
 
 static void fill_cells(struct filling *f, const bool *is_off)
@@ -320,26 +338,11 @@ static void fill_cells(struct filling *f, const bool *is_off)
 	struct report_matrix *m = &f->model.matrix;
 	struct report_cell *cell =
 		arena_alloc(f->memory, (m->appliances * m->rules + 1) * sizeof(*cell));
-	struct sqlite3_stmt *s;
-	size_t at = 0;
 
 	for (size_t i = 0; i < m->appliances * m->rules; i++)
 		if (strcmp(m->appliance[i / m->rules].role, m->rule[i % m->rules].role) == 0)
 			cell[i].state = is_off[i % m->rules] ? REPORT_CELL_OFF : REPORT_CELL_NEVER;
-	s = ask(f, "SELECT e.appliance, e.rule, max(h.last_ns),"
-		   " sum(CASE WHEN h.last_ns >= ?1 THEN h.flows ELSE 0 END),"
-		   " sum(CASE WHEN h.last_ns >= ?1 AND e.verdict NOT IN"
-		   "  ('expected', 'implied', 'not-covered') THEN h.flows ELSE 0 END),"
-		   " max(h.last_ns >= ?1) FROM hourly h JOIN endpoint e ON e.id = h.endpoint"
-		   " WHERE h.first_ns <= ?2 AND e.rule != '' AND (?3 IS NULL OR e.appliance = ?3)"
-		   " GROUP BY e.appliance, e.rule");
-	while (m->appliances && next(f, s)) {
-		size_t rule = rule_at(m, row_text(s, 1));
-		at = appliance_at(m, row_text(s, 0), at < m->appliances ? at : 0);
-		if (at < m->appliances && rule < m->rules)
-			mark_cell(&cell[at * m->rules + rule], s);
-	}
-	database_finalize(&s);
+	mark_cells(f, cell);
 	m->cell = cell;
 }
 
@@ -407,19 +410,28 @@ static enum report_class class_of(const char *verdict)
 						   : REPORT_CLASS_FLAGGED;
 }
 
-/* Whole hours, as many to a bar as give at most a week's bars. */
+#define TRAFFIC(table, time, unit)                                                                 \
+	"SELECT h." time ", e.verdict, sum(h.packets_sent + h.packets_received)"                   \
+	" FROM " table " h JOIN endpoint e ON e.id = h.endpoint"                                   \
+	" WHERE h." time " > ?1 - " unit " AND h." time " <= ?2"                                   \
+	" AND (?3 IS NULL OR e.appliance = ?3) GROUP BY 1, 2"
+
+/* More hours than that are not read. */
+#define TRAFFIC_DAYS_NS (28 * STORE_DAY_NS)
+
+/* Whole hours, or whole days of a long window, as many to a bar as give at most 168 bars. */
 static void fill_traffic(struct filling *f)
 {
-	uint64_t from_ns = f->filter->since_ns - f->filter->since_ns % STORE_HOUR_NS;
-	uint64_t hours = (f->filter->until_ns - from_ns) / STORE_HOUR_NS + 1;
-	uint64_t width_ns = (hours + BUCKETS_MAX - 1) / BUCKETS_MAX * STORE_HOUR_NS;
+	bool is_long =
+		f->reader->has_days && f->filter->until_ns - f->filter->since_ns > TRAFFIC_DAYS_NS;
+	uint64_t unit_ns = is_long ? STORE_DAY_NS : STORE_HOUR_NS;
+	uint64_t from_ns = f->filter->since_ns - f->filter->since_ns % unit_ns;
+	uint64_t units = (f->filter->until_ns - from_ns) / unit_ns + 1;
+	uint64_t width_ns = (units + BUCKETS_MAX - 1) / BUCKETS_MAX * unit_ns;
 	size_t buckets = (size_t)((f->filter->until_ns - from_ns) / width_ns + 1);
 	struct report_bucket *bucket = arena_alloc(f->memory, buckets * sizeof(*bucket));
-	struct sqlite3_stmt *s =
-		ask(f, "SELECT h.hour_ns, e.verdict, sum(h.packets_sent + h.packets_received)"
-		       " FROM hourly h JOIN endpoint e ON e.id = h.endpoint"
-		       " WHERE h.hour_ns > ?1 - 3600000000000 AND h.hour_ns <= ?2"
-		       " AND (?3 IS NULL OR e.appliance = ?3) GROUP BY 1, 2");
+	struct sqlite3_stmt *s = ask(f, is_long ? TRAFFIC("daily", "day_ns", "86400000000000")
+						: TRAFFIC("hourly", "hour_ns", "3600000000000"));
 
 	while (next(f, s)) {
 		size_t at = (size_t)(((uint64_t)row_number(s, 0) - from_ns) / width_ns);

@@ -176,6 +176,64 @@ int ask_matrix(struct store_reader *r, const struct store_filter *f, struct answ
 	return ask_state(r, f, a, r->has_days ? matrix_sql : hours_matrix_sql, -1);
 }
 
+/* ---- cells ---- */
+
+static const struct answer_column cell_column[] = {
+	{"appliance", ANSWER_TEXT, false},
+	{"rule", ANSWER_TEXT, false},
+	{"last", ANSWER_TIME, false},
+	{"flows", ANSWER_NUMBER, false},
+	{"violations", ANSWER_NUMBER, false},
+	{"used", ANSWER_TRUTH, false},
+};
+
+#define CELLS(sums)                                                                                \
+	"SELECT e.appliance, e.rule, max(h.last_ns), sum(h.flows),"                                \
+	" sum(CASE WHEN " BELONGS " THEN 0 ELSE h.flows END), max(h.used)"                         \
+	" FROM (" sums ") h JOIN endpoint e ON e.id = h.endpoint"                                  \
+	" WHERE e.rule != '' AND (?3 IS NULL OR e.appliance = ?3) GROUP BY e.appliance, e.rule"
+
+#define USED(table, where)                                                                         \
+	"SELECT endpoint, max(last_ns) AS last_ns, sum(flows) AS flows, 1 AS used FROM " table     \
+	" WHERE " where " GROUP BY endpoint"
+#define BEFORE(table, where)                                                                       \
+	"SELECT endpoint, max(last_ns) AS last_ns, 0 AS flows, 0 AS used FROM " table              \
+	" WHERE " where " GROUP BY endpoint"
+#define USED_HOURS(where) USED("hourly", "last_ns >= ?1 AND first_ns <= ?2 AND " where)
+
+static const char cells_sql[] = CELLS(BEFORE("weekly", "week_ns < ?15") " UNION ALL " BEFORE(
+	"daily", "day_ns >= ?15 AND day_ns < ?14") " UNION ALL " BEFORE("hourly",
+	"hour_ns >= ?14 AND hour_ns < ?1 AND last_ns <= ?1") " UNION ALL " USED("weekly",
+	"week_ns >= ?11 AND week_ns < ?12") " UNION ALL " USED("daily",
+	"day_ns >= ?9 AND day_ns < ?11") " UNION ALL " USED("daily",
+	"day_ns >= ?12 AND day_ns < ?10") " UNION ALL " USED_HOURS("hour_ns > ?1 - 3600000000000 "
+								   "AND hour_ns < ?9") " UNION "
+										       "ALL"
+										       " " USED_HOURS(
+											       "hou"
+											       "r_"
+											       "ns "
+											       ">= "
+											       "?10"
+											       " AN"
+											       "D "
+											       "hou"
+											       "r_"
+											       "ns "
+											       "<= "
+											       "?"
+											       "2"));
+
+static const char hours_cells_sql[] =
+	CELLS(BEFORE("hourly", "hour_ns < ?1 AND last_ns <= ?1") " UNION ALL " USED_HOURS(
+		"hour_ns > ?1 - 3600000000000 AND hour_ns <= ?2"));
+
+int ask_cells(struct store_reader *r, const struct store_filter *f, struct answer_table *a)
+{
+	answer_begin(a, cell_column, COUNT(cell_column));
+	return ask_state(r, f, a, r->has_days ? cells_sql : hours_cells_sql, -1);
+}
+
 /* ---- exposed ---- */
 
 static const struct answer_column exposed_column[] = {

@@ -13,6 +13,7 @@ static void bind_filter(
 	struct sqlite3_stmt *s, const struct store_filter *f, const struct answer_table *a)
 {
 	struct sum_window w = sum_window(f->since_ns, f->until_ns);
+	struct sum_window before = sum_window(0, f->since_ns);
 
 	bind_number(s, 1, (int64_t)f->since_ns);
 	bind_number(s, 2, (int64_t)f->until_ns);
@@ -27,6 +28,8 @@ static void bind_filter(
 	bind_number(s, 11, (int64_t)w.week_from_ns);
 	bind_number(s, 12, (int64_t)w.week_to_ns);
 	bind_number(s, 13, a->limit ? (int64_t)a->limit : -1);
+	bind_number(s, 14, (int64_t)before.day_to_ns);
+	bind_number(s, 15, (int64_t)before.week_to_ns);
 }
 
 /* Whether a peer's address is within the filter. */

@@ -29,6 +29,10 @@ typedef int question_asker(
 #define QUESTION_DECLARATION(name, what, argument) question_asker ask_##name;
 QUESTION_LIST(QUESTION_DECLARATION)
 
+/* Of a report: for each appliance and documented rule when it was used last, before the window or
+ * in it, whether in it, and its flows and violations in it. */
+question_asker ask_cells;
+
 struct question {
 	const char *name, *what, *argument;
 	question_asker *ask;
@@ -39,8 +43,9 @@ extern const struct question questions[];
 
 /* Rows of a statement on the state, a column of the answer each. ?1 since, ?2 until, ?3 appliance,
  * ?4 port, ?5 verdict, ?6 state, ?7 finding, ?8 at, ?9 to ?12 the members of struct sum_window in
- * their order, ?13 the answer's limit (-1: none). `peer`: number of the column that the filter's
- * peers are compared with; -1: none. */
+ * their order, ?13 the answer's limit (-1: none), ?14 the end of
+ * the whole days before the window, ?15 that of the whole weeks. `peer`: number of the column that
+ * the filter's peers are compared with; -1: none. */
 int ask_state(struct store_reader *, const struct store_filter *, struct answer_table *,
 	const char *sql, int peer);
 

@@ -180,18 +180,22 @@ static void check_window(struct store_reader *r, uint64_t since_ns, uint64_t unt
 {
 	struct store_filter f = {.since_ns = since_ns, .until_ns = until_ns};
 	struct answer_table a = {.limit = 0}, b = {.limit = 0}, n = {.limit = 0}, o = {.limit = 0};
+	struct answer_table x = {.limit = 0}, y = {.limit = 0};
 	struct coverage c, d;
 
 	r->has_days = true;
 	assert_int_equal(ask_matrix(r, &f, &a), 0);
 	assert_int_equal(ask_new(r, &f, &n), 0);
+	assert_int_equal(ask_cells(r, &f, &x), 0);
 	assert_int_equal(coverage_read(r, since_ns, until_ns, &c), 0);
 	r->has_days = false;
 	assert_int_equal(ask_matrix(r, &f, &b), 0);
 	assert_int_equal(ask_new(r, &f, &o), 0);
+	assert_int_equal(ask_cells(r, &f, &y), 0);
 	assert_int_equal(coverage_read(r, since_ns, until_ns, &d), 0);
 	check_same_answer(&a, &b);
 	check_same_answer(&n, &o);
+	check_same_answer(&x, &y);
 	assert_int_equal(c.frames, d.frames);
 	assert_int_equal(c.monitored, d.monitored);
 	assert_int_equal(c.dropped, d.dropped);
