@@ -84,6 +84,14 @@ static unsigned hang_of(const char *line, unsigned columns)
 	return indent < columns / 2 ? indent : INDENT;
 }
 
+/* The bytes that a comment begins with: its signs and indentation; 0: the line is none. */
+static size_t comment_prefix(const char *line, unsigned columns)
+{
+	size_t bytes = strspn(line, " #");
+
+	return memchr(line, '#', bytes) && bytes < columns / 2 ? bytes : 0;
+}
+
 /* Bytes of the text that fit into so many columns: up to its last space, if there is one. */
 static size_t fitting(const char *text, unsigned columns)
 {
@@ -106,7 +114,10 @@ static size_t fitting(const char *text, unsigned columns)
 
 static void put_line(const struct fold *f, const char *line)
 {
-	unsigned hang = f->columns ? hang_of(line, f->columns) : 0, room = f->columns;
+	const char *prefix = line;
+	size_t comment = comment_prefix(line, f->columns);
+	unsigned room = f->columns;
+	unsigned hang = comment ? (unsigned)comment : room ? hang_of(line, room) : 0;
 	bool is_first = true;
 
 	while (f->columns && *line) {
@@ -115,7 +126,7 @@ static void put_line(const struct fold *f, const char *line)
 		while (line[length] && shown > 1 && line[shown - 1] == ' ')
 			shown--;
 		if (!is_first)
-			fprintf(f->to, "\n%*s", (int)hang, "");
+			fprintf(f->to, "\n%*.*s", (int)hang, (int)comment, prefix);
 		put(f, line, shown);
 		line += length;
 		line += strspn(line, " ");
@@ -181,10 +192,15 @@ bool fold_has_utf8(void)
 	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
-FILE *fold_open_terminal(FILE *to)
+unsigned fold_columns(FILE *to)
 {
 	const char *told = getenv("COLUMNS");
 	bool is_bound = (told && told[0]) || isatty(fileno(to)) == 1;
 
-	return fold_open(to, is_bound ? (unsigned)terminal_columns(to) : 0, !fold_has_utf8());
+	return is_bound ? (unsigned)terminal_columns(to) : 0;
+}
+
+FILE *fold_open_terminal(FILE *to)
+{
+	return fold_open(to, fold_columns(to), !fold_has_utf8());
 }

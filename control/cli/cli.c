@@ -54,6 +54,19 @@ void cli_text_close(struct cli_text *t)
 		fclose(t->out);
 }
 
+FILE *cli_yaml_open(void)
+{
+	FILE *out = fold_open(stdout, fold_columns(stdout), false);
+
+	return out ? out : stdout;
+}
+
+void cli_yaml_close(FILE *out)
+{
+	if (out != stdout)
+		fclose(out);
+}
+
 int cli_flush(const char *command)
 {
 	int error = stream_flush(stdout);

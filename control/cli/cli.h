@@ -101,6 +101,10 @@ struct cli_text cli_text_open(void);
 /* Before cli_flush(). */
 void cli_text_close(struct cli_text *);
 
+/* A site file on standard output, as wide as the terminal, with all its characters. */
+FILE *cli_yaml_open(void);
+void cli_yaml_close(FILE *);
+
 struct settings;
 /* Opens the ruleset of a site or profile; prints warnings, or returns NULL with the errors
  * printed. */

@@ -59,17 +59,21 @@ static void print_json(const struct bench_result *b)
 static void print_text(const struct bench_result *b, long rounds, long workers)
 {
 	double floor_ns = b->floor_header_ns + b->floor_flow_ns;
+	struct cli_text text = cli_text_open();
+	FILE *out = text.out;
 
-	printf("%llu packets, %llu flows at the peak, frames %llu bytes apart; medians of %ld "
-	       "rounds, %ld worker%s\n",
+	fprintf(out,
+		"%llu packets, %llu flows at the peak, frames %llu bytes apart; medians of %ld "
+		"rounds, %ld worker%s\n",
 		(unsigned long long)b->packets, (unsigned long long)b->flows,
 		(unsigned long long)b->stride, rounds, workers, workers == 1 ? "" : "s");
-	printf("  core    %7.2f Mpps  %7.2f ns/packet  %7.1f cycles/packet\n", b->mpps,
+	fprintf(out, "  core    %7.2f Mpps  %7.2f ns/packet  %7.1f cycles/packet\n", b->mpps,
 		b->ns_per_packet, b->cycles_per_packet);
-	printf("  baseline%7s       %7.2f ns/packet  (header line %.2f, flow line %.2f)\n", "",
-		floor_ns, b->floor_header_ns, b->floor_flow_ns);
+	fprintf(out, "  baseline%7s       %7.2f ns/packet  (header line %.2f, flow line %.2f)\n",
+		"", floor_ns, b->floor_header_ns, b->floor_flow_ns);
 	if (floor_ns > 0)
-		printf("  ratio   %7.2f x the baseline\n", b->ns_per_packet / floor_ns);
+		fprintf(out, "  ratio   %7.2f x the baseline\n", b->ns_per_packet / floor_ns);
+	cli_text_close(&text);
 }
 
 static int run(const struct cli_request *r)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fold.h"
 #include "base/heap.h"
 #include "cli/cli.h"
 #include "config/settings.h"
@@ -24,7 +25,9 @@ static int compare_sides(const struct diff_side *old_side, const struct diff_sid
 	const char *capture, bool as_json)
 {
 	struct ruleset *before = old_side->ruleset, *after = new_side->ruleset;
+	struct cli_text text;
 	int status = EXIT_DONE, flushed;
+	FILE *out;
 
 	if (before->appliances == 0)
 		ruleset_borrow_appliances(before, after);
@@ -34,10 +37,14 @@ static int compare_sides(const struct diff_side *old_side, const struct diff_sid
 		return cli_misuse("diff", "--capture needs appliances: want at least one site");
 	if (capture && (cli_compile(before) < 0 || cli_compile(after) < 0))
 		return EXIT_MISUSED;
-	if (policy_diff_print(before, after, as_json, stdout) < 0)
+	text = cli_text_open();
+	out = as_json ? stdout : text.out;
+	if (policy_diff_print(before, after, as_json, out) < 0)
 		heap_note_short();
 	if (capture)
-		status = diff_flows_print(old_side, new_side, capture, as_json, stdout);
+		status = diff_flows_print(old_side, new_side, capture,
+			&(struct diff_print){as_json, fold_columns(stdout)}, out);
+	cli_text_close(&text);
 	flushed = cli_flush("diff");
 	return flushed > status ? flushed : status;
 }

@@ -212,12 +212,12 @@ static void print_host(const struct host *h, unsigned number, FILE *out)
 	char address[ADDRESS_TEXT_BYTES];
 
 	format_address(&h->key.address, h->key.version, address);
-	fprintf(out, "%s  - name: %s-%u  # %llu connection%s, settled with %zu host%s%s\n", begin,
-		h->role == ROLE_MANAGEMENT_CENTER ? "center" : "device", number,
+	fprintf(out, "%s  # %llu connection%s, settled with %zu host%s%s\n", begin,
 		(unsigned long long)h->connections, h->connections == 1 ? "" : "s", h->peers,
 		h->peers == 1 ? "" : "s", doubt_of(h));
-	fprintf(out, "%s    role: %s\n%s    addresses: [\"%s\"]\n", begin, role_name(h->role),
-		begin, address);
+	fprintf(out, "%s  - name: %s-%u\n%s    role: %s\n%s    addresses: [\"%s\"]\n", begin,
+		h->role == ROLE_MANAGEMENT_CENTER ? "center" : "device", number, begin,
+		role_name(h->role), begin, address);
 }
 
 static unsigned print_site(
@@ -238,12 +238,10 @@ static unsigned print_site(
 	HASH_SORT(d->host, by_role_and_address);
 	fprintf(out,
 		"# A proposal, from %s%s: hosts that shared %u/tcp with each other.\n"
-		"# Read it and correct it: names, roles, further addresses of the same appliance, "
-		"and\n"
-		"# appliances that were silent. What is a guess is a comment, with the reason: "
-		"take "
-		"the '#'\n"
-		"# away where you know better. Then: portolan check FILE\n"
+		"# Read it and correct it: names, roles, further addresses\n"
+		"# of the same appliance, and appliances that were silent.\n"
+		"# What is a guess is a comment, with the reason: take the\n"
+		"# '#' away where you know better. Then: portolan check FILE\n"
 		"profile: cloud-delivered\n",
 		captures == 1 && strcmp(capture[0], "-") != 0 ? capture[0] : "captures", "",
 		d->port);
@@ -327,10 +325,13 @@ static int run(const struct cli_request *r)
 	long port =
 		r->value[PORT] ? cli_number("discover", "port", r->value[PORT], 1, 65535) : 8305;
 	int status, flushed;
+	FILE *out;
 
 	if (port < 0)
 		return EXIT_MISUSED;
-	status = discover(r->argument, r->arguments, (uint16_t)port, stdout);
+	out = cli_yaml_open();
+	status = discover(r->argument, r->arguments, (uint16_t)port, out);
+	cli_yaml_close(out);
 	flushed = cli_flush("discover");
 	return flushed > status ? flushed : status;
 }

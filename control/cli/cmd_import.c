@@ -171,6 +171,14 @@ static int compile(const struct draft *d, struct ruleset **ruleset, struct setti
 	return error;
 }
 
+static void show(const struct draft *d, struct import_comparison *c)
+{
+	FILE *out = cli_yaml_open();
+
+	print_draft(d, c, out);
+	cli_yaml_close(out);
+}
+
 static int compare(const struct draft *d, const char *capture, struct ruleset *ruleset,
 	struct settings *settings)
 {
@@ -183,7 +191,7 @@ static int compare(const struct draft *d, const char *capture, struct ruleset *r
 	if (error < 0)
 		errors_say("import: %s", strerror(-error));
 	else
-		print_draft(d, &c, stdout);
+		show(d, &c);
 	comparison_fini(&c);
 	return error < 0 || c.is_incomplete ? EXIT_FAILED : EXIT_DONE;
 }
@@ -198,7 +206,7 @@ static int propose(const struct draft *d, const char *capture)
 		errors_say("import: %s: no record has an address: the proposal is nothing but "
 			   "comments",
 			d->file);
-		print_draft(d, NULL, stdout);
+		show(d, NULL);
 		return EXIT_FAILED;
 	}
 	error = compile(d, &ruleset, &settings);
@@ -207,7 +215,7 @@ static int propose(const struct draft *d, const char *capture)
 	if (capture)
 		status = compare(d, capture, ruleset, settings);
 	else
-		print_draft(d, NULL, stdout);
+		show(d, NULL);
 	ruleset_close(ruleset);
 	settings_free(settings);
 	return status;

@@ -9,7 +9,15 @@
 #include "cli/client.h"
 #include "cli/flow_row.h"
 
-#define INDENT 2 /* of a flow, below what it would be */
+enum { INDENT = 2, NARROWEST = 60 + INDENT };
+
+/* Flows, below what they would be: indented, but where the terminal has no more columns than a flow
+ * needs. */
+struct changes {
+	struct cli_text text;
+	struct flow_table table;
+	int indent;
+};
 
 enum { SOCKET, DRY_RUN, JSON };
 
@@ -24,26 +32,30 @@ static const struct cli_option options[] = {
 
 static void print_change(void *context, const json_t *flow)
 {
-	printf("would be %s:\n%*s", text_at(flow, "portolan.would_be"), INDENT, "");
-	flow_table_row(context, flow);
+	struct changes *c = context;
+
+	fprintf(c->text.out, "would be %s:\n%*s", text_at(flow, "portolan.would_be"), c->indent,
+		"");
+	flow_table_row(&c->table, flow);
 }
 
-static void print_result(const json_t *result, bool dry)
+static void print_result(const json_t *result, bool dry, FILE *out)
 {
 	const char *later = text_at(result, "at_next_start");
 
 	if (dry) {
-		printf("%.0f of %.0f live flows would change their verdict, %.0f shown; policy "
-		       "%.19s…\n",
+		fprintf(out,
+			"%.0f of %.0f live flows would change their verdict, %.0f shown; policy "
+			"%.19s…\n",
 			number_at(result, "changing"), number_at(result, "live"),
 			number_at(result, "shown"), text_at(result, "policy"));
 		return;
 	}
-	printf("reloaded: profile %s, %.0f appliances, %.0f rules, policy %.19s…\n",
+	fprintf(out, "reloaded: profile %s, %.0f appliances, %.0f rules, policy %.19s…\n",
 		text_at(result, "profile"), number_at(result, "appliances"),
 		number_at(result, "rules"), text_at(result, "policy"));
 	if (*later)
-		printf("changed, and in force only from the next start on: %s\n", later);
+		fprintf(out, "changed, and in force only from the next start on: %s\n", later);
 }
 
 /* The sensor has another working directory: it gets the whole path. 0; or an exit status with the
@@ -69,26 +81,28 @@ static int add_draft(const struct cli_request *r, json_t *arguments)
 
 static int run(const struct cli_request *r)
 {
-	struct terminal_style st = terminal_style_of(terminal_wants_colour(stdout));
 	bool dry = r->value[DRY_RUN] != NULL;
-	struct flow_table table;
+	int columns = terminal_columns(stdout);
+	struct changes changes = {cli_text_open(), .indent = columns < NARROWEST ? 0 : INDENT};
 	struct client_request q = {.command = "reload",
 		.socket = r->value[SOCKET],
 		.raw = r->value[JSON] != NULL,
 		.item = print_change,
-		.context = &table};
+		.context = &changes};
 	json_t *result = NULL;
 	int status;
 
-	flow_table_init(&table, &st, (unsigned)terminal_columns(stdout) - INDENT, stdout);
+	flow_table_init(&changes.table, &changes.text.style, (unsigned)(columns - changes.indent),
+		changes.text.out);
 	q.arguments = json_pack("{s:b}", "dry_run", dry);
 	status = add_draft(r, q.arguments);
 	if (status == EXIT_DONE)
 		status = client_request(&q, &result);
 	if (status == EXIT_DONE && !q.raw)
-		print_result(result, dry);
+		print_result(result, dry, changes.text.out);
 	json_decref(result);
 	json_decref(q.arguments);
+	cli_text_close(&changes.text);
 	return status == EXIT_DONE ? cli_flush("reload") : status;
 }
 

@@ -239,7 +239,7 @@ static int answer_question(struct triage *t, const struct question *q)
 	if (error == 0)
 		error = coverage_read(&t->reader, t->filter.since_ns, t->filter.until_ns, &c);
 	if (error == 0)
-		error = answer_print(&a, &c, t->format, &st, out);
+		error = answer_print(&a, &c, t->format, &st, fold_columns(stdout), out);
 	answer_fini(&a);
 	if (out != stdout)
 		fclose(out);

@@ -1,13 +1,14 @@
 #include "report/answer_print.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/format.h"
-#include "base/heap.h"
 #include "base/plain_text.h"
+#include "base/row_lines.h"
 #include "base/terminal.h"
 #include "store/answer.h"
 #include "store/coverage.h"
@@ -15,6 +16,7 @@
 /* Longer texts are cut in the table; the other formats have them whole. */
 #define CELL_SHOWN 72
 #define CELL_BYTES 512
+#define COLUMNS_MAX 32
 
 static const char *const severity_text[] = {"-", "LOW", "MED", "HIGH"};
 
@@ -139,38 +141,29 @@ static int shown_width(const char *text)
 	return width;
 }
 
-static void cut(char *text, int width)
+/* Whether it was too long. */
+static bool cut(char *text, int width)
 {
 	if (shown_width(text) <= width)
-		return;
+		return false;
 	for (int seen = 0; *text; text++)
 		if (((unsigned char)*text & 0xc0) != 0x80 && ++seen == width - 1) {
 			strcpy(text, "..");
-			return;
+			break;
 		}
+	return true;
 }
 
-static void print_padded(const char *text, int width, bool right, bool is_last, FILE *out)
-{
-	int pad = width - shown_width(text);
-
-	if (right)
-		fprintf(out, "%*s", pad > 0 ? pad : 0, "");
-	fputs(text, out);
-	if (!right && !is_last)
-		fprintf(out, "%*s", pad > 0 ? pad : 0, "");
-	fputs(is_last ? "\n" : "  ", out);
-}
-
-static size_t last_shown(const struct answer_table *a)
-{
-	size_t last = 0;
-
-	for (size_t c = 0; c < a->columns; c++)
-		if (!a->column[c].is_beside)
-			last = c;
-	return last;
-}
+/* A table on its way to a stream: columns of width 0 are not shown. */
+struct table {
+	const struct answer_table *answer;
+	const struct terminal_style *style;
+	int width[COLUMNS_MAX];
+	bool begins[COLUMNS_MAX]; /* a line */
+	int most;		  /* of a cell's characters */
+	bool was_cut;
+	FILE *out;
+};
 
 static void heading(const struct answer_table *a, size_t column, char text[CELL_BYTES])
 {
@@ -179,16 +172,16 @@ static void heading(const struct answer_table *a, size_t column, char text[CELL_
 		*at = (char)(*at == '_' ? ' ' : *at >= 'a' && *at <= 'z' ? *at - 32 : *at);
 }
 
-static int width_of(const struct answer_table *a, size_t column)
+static int width_of(struct table *t, size_t column)
 {
 	char text[CELL_BYTES];
 	int width;
 
-	heading(a, column, text);
+	heading(t->answer, column, text);
 	width = shown_width(text);
-	for (size_t row = 0; row < answer_rows(a); row++) {
-		cell_text(a, row, column, text);
-		cut(text, CELL_SHOWN);
+	for (size_t row = 0; row < answer_rows(t->answer); row++) {
+		cell_text(t->answer, row, column, text);
+		t->was_cut |= cut(text, t->most);
 		if (shown_width(text) > width)
 			width = shown_width(text);
 	}
@@ -205,35 +198,84 @@ static const char *colour_of(
 	return n == 3 ? st->grave : n == 2 ? st->warn : "";
 }
 
-static int print_table(const struct answer_table *a, const struct terminal_style *st, FILE *out)
+/* The last column that is shown on the line that begins with this one. */
+static size_t line_end(const struct table *t, size_t first)
 {
-	int *width = heap_calloc(a->columns, sizeof(*width));
-	size_t last = last_shown(a);
+	size_t last = first;
+
+	for (size_t c = first + 1; c < t->answer->columns && !t->begins[c]; c++)
+		if (t->width[c])
+			last = c;
+	return last;
+}
+
+static void print_cell(
+	const struct table *t, size_t column, bool is_last, const char *colour, const char *text)
+{
+	int pad = t->width[column] - shown_width(text);
+	bool right = is_right(t->answer, column);
+
+	fputs(colour, t->out);
+	fprintf(t->out, "%*s%s", right && pad > 0 ? pad : 0, "", text);
+	fputs(*colour ? t->style->plain : "", t->out);
+	fprintf(t->out, "%*s", is_last ? 0 : ROW_GAP + (!right && pad > 0 ? pad : 0), "");
+}
+
+/* One of a row's lines; of the headings where `row` is that of no row. Further lines without a text
+ * are left out. */
+static void print_line(const struct table *t, size_t row, size_t first, size_t last)
+{
+	bool is_heading = row == answer_rows(t->answer), is_empty = first > 0;
 	char text[CELL_BYTES];
 
-	if (!width)
-		return -ENOMEM;
-	fputs(st->bold, out);
-	for (size_t c = 0; c <= last; c++) {
-		if (a->column[c].is_beside)
-			continue;
-		width[c] = width_of(a, c);
-		heading(a, c, text);
-		print_padded(text, width[c], is_right(a, c), c == last, out);
-	}
-	fputs(st->plain, out);
-	for (size_t row = 0; row < answer_rows(a); row++)
-		for (size_t c = 0; c <= last; c++) {
-			if (a->column[c].is_beside)
-				continue;
-			cell_text(a, row, c, text);
-			cut(text, CELL_SHOWN);
-			fputs(colour_of(a, row, c, st), out);
-			print_padded(text, width[c], is_right(a, c), c == last, out);
-			fputs(colour_of(a, row, c, st)[0] ? st->plain : "", out);
+	for (size_t c = first; c <= last && is_empty && !is_heading; c++)
+		if (t->width[c]) {
+			cell_text(t->answer, row, c, text);
+			is_empty = !*text;
 		}
-	free(width);
-	return 0;
+	if (is_empty && !is_heading)
+		return;
+	fprintf(t->out, "%*s", first ? ROW_INDENT : 0, "");
+	for (size_t c = first; c <= last; c++) {
+		if (!t->width[c])
+			continue;
+		if (is_heading)
+			heading(t->answer, c, text);
+		else
+			cell_text(t->answer, row, c, text);
+		cut(text, t->most);
+		print_cell(t, c, c == last,
+			is_heading ? "" : colour_of(t->answer, row, c, t->style), text);
+	}
+	fputc('\n', t->out);
+}
+
+static void print_row(const struct table *t, size_t row)
+{
+	for (size_t c = 0; c < t->answer->columns; c++)
+		if (t->begins[c])
+			print_line(t, row, c, line_end(t, c));
+}
+
+/* Whether a text was cut. */
+static bool print_table(
+	const struct answer_table *a, const struct terminal_style *st, unsigned columns, FILE *out)
+{
+	struct table t = {.answer = a, .style = st, .out = out, .most = CELL_SHOWN};
+	size_t rows = answer_rows(a);
+
+	assert(a->columns <= COLUMNS_MAX);
+	if (columns > 2 * CELL_SHOWN)
+		t.most = (int)columns / 2;
+	for (size_t c = 0; c < a->columns; c++)
+		t.width[c] = a->column[c].is_beside ? 0 : width_of(&t, c);
+	row_lines(t.width, a->columns, columns, t.begins);
+	fputs(st->bold, out);
+	print_row(&t, rows);
+	fputs(st->plain, out);
+	for (size_t row = 0; row < rows; row++)
+		print_row(&t, row);
+	return t.was_cut;
 }
 
 static void print_reading(const struct answer_table *a, const char *prefix, FILE *out)
@@ -396,10 +438,10 @@ static void print_markdown(const struct answer_table *a, FILE *out)
 }
 
 int answer_print(const struct answer_table *a, const struct coverage *c, enum answer_format format,
-	const struct terminal_style *st, FILE *out)
+	const struct terminal_style *st, unsigned columns, FILE *out)
 {
 	const struct terminal_style plain = terminal_style_of(false);
-	int error = 0;
+	bool was_cut = false;
 
 	if (format == ANSWER_AS_JSON)
 		return print_json(a, c, out);
@@ -414,9 +456,11 @@ int answer_print(const struct answer_table *a, const struct coverage *c, enum an
 	else if (format == ANSWER_AS_MARKDOWN)
 		print_markdown(a, out);
 	else
-		error = print_table(a, st, out);
+		was_cut = print_table(a, st, columns, out);
 	fputc('\n', out);
+	if (was_cut && columns)
+		fputs("Longer texts are cut: --format json has them whole.\n", out);
 	print_reading(a, format == ANSWER_AS_MARKDOWN ? "* " : "", out);
 	coverage_print(c, format == ANSWER_AS_MARKDOWN ? "* " : "", st, out);
-	return error;
+	return 0;
 }

@@ -11,6 +11,7 @@
 #include "base/hash_table.h"
 #include "base/heap.h"
 #include "base/plain_text.h"
+#include "base/row_lines.h"
 #include "policy/ruleset.h"
 #include "run/replay.h"
 
@@ -62,6 +63,7 @@ struct comparison {
 	struct diff_group *group;
 	size_t flows, changed, overflowed, unmatched, lines;
 	bool as_json;
+	unsigned columns; /* of a line of the table; 0: as it is */
 	FILE *out;
 };
 
@@ -208,6 +210,29 @@ static int groups_by_verdict(const struct diff_group *a, const struct diff_group
 	return graver ? graver : by_flows(&a->span, &b->span);
 }
 
+enum { CELLS = 8, INDENT = 2 };
+
+/* The width of each, negative where it begins at its left, and the gap before it. */
+static const int cell_width[CELLS] = {-20, -8, -12, -36, 9, -19, -19, -39};
+static const int cell_gap[CELLS] = {INDENT, 1, 1, 1, 1, 2, 2, 2};
+
+static void print_cells(const struct comparison *c, const char *const cell[CELLS])
+{
+	int width[CELLS];
+	bool begins[CELLS + 1] = {[CELLS] = true};
+
+	for (size_t i = 0; i < CELLS; i++)
+		width[i] = abs(cell_width[i]) + (i ? 0 : INDENT);
+	row_lines(width, CELLS, c->columns, begins);
+	for (size_t i = 0; i < CELLS; i++) {
+		int gap = begins[i] && i ? ROW_INDENT : cell_gap[i];
+		bool is_last = begins[i + 1] && cell_width[i] < 0;
+		fprintf(c->out, "%s%*s%*s", begins[i] && i ? "\n" : "", gap, "",
+			is_last ? 0 : cell_width[i], cell[i]);
+	}
+	fputc('\n', c->out);
+}
+
 static void print_line(const struct comparison *c, const struct diff_group *g,
 	const struct diff_span *s, const char *peers)
 {
@@ -221,9 +246,9 @@ static void print_line(const struct comparison *c, const struct diff_group *g,
 	format_number(s->flows, flows);
 	snprintf(change, sizeof(change), "%s -> %s", verdict_name((enum verdict)g->key.was),
 		verdict_name((enum verdict)k->verdict));
-	fprintf(c->out, "  %-20s %-8s %-12s %-36s %9s  %s  %s  %s\n", g->appliance,
-		direction_name((enum direction)k->direction), port, change, flows, first, last,
-		peers);
+	print_cells(c, (const char *const[CELLS]){g->appliance,
+			       direction_name((enum direction)k->direction), port, change, flows,
+			       first, last, peers});
 }
 
 /* `examples`: taken over. */
@@ -318,8 +343,8 @@ static void print_total(const struct comparison *c, const char *capture)
 static void print_groups(struct comparison *c)
 {
 	if (!c->as_json && c->group)
-		fprintf(c->out, "  %-20s %-8s %-12s %-36s %9s  %-19s  %-19s  %s\n", "APPLIANCE",
-			"DIR", "PORT", "VERDICT", "FLOWS", "FIRST (UTC)", "LAST", "PEER");
+		print_cells(c, (const char *const[CELLS]){"APPLIANCE", "DIR", "PORT", "VERDICT",
+				       "FLOWS", "FIRST (UTC)", "LAST", "PEER"});
 	HASH_SORT(c->group, groups_by_verdict);
 	for (struct diff_group *g = c->group; g; g = g->hh.next)
 		print_group(c, g);
@@ -368,15 +393,19 @@ static void forget(struct comparison *c)
 }
 
 int diff_flows_print(const struct diff_side *before, const struct diff_side *after,
-	const char *capture, bool as_json, FILE *out)
+	const char *capture, const struct diff_print *print, FILE *out)
 {
-	struct comparison c = {.before = before, .after = after, .as_json = as_json, .out = out};
+	struct comparison c = {.before = before,
+		.after = after,
+		.as_json = print->as_json,
+		.columns = print->columns,
+		.out = out};
 	char title[4096];
 	int status;
 
 	snprintf(title, sizeof(title), "%s", capture);
 	plain_text(title);
-	if (!as_json)
+	if (!c.as_json)
 		fprintf(out, "%s:\n", title);
 	status = run_source(before, capture, add_flow, &c);
 	status |= run_source(after, capture, compare, &c);

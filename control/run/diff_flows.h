@@ -19,10 +19,16 @@ struct diff_side {
 	struct settings *settings;
 };
 
+/* `columns`: how wide the table may be; 0: as wide as it is. */
+struct diff_print {
+	bool as_json;
+	unsigned columns;
+};
+
 #define DIFF_FLOWS_MAX 4000000u
 
 /* Prints them as a table or as JSON, an object a line, and the total. Returns the exit status. */
 int diff_flows_print(const struct diff_side *before, const struct diff_side *after,
-	const char *capture, bool as_json, FILE *);
+	const char *capture, const struct diff_print *, FILE *);
 
 #endif

@@ -71,6 +71,15 @@ static void a_locale_without_utf_8_gets_ascii(void **state)
 	check("… and 3 more → all – see\n", 0, true, "... and 3 more -> all - see\n");
 }
 
+static void a_comment_goes_on_as_a_comment(void **state)
+{
+	(void)state;
+	check("# one two three four\n", 12, false, "# one two\n# three four\n");
+	check("#  # one two three\n", 14, false, "#  # one two\n#  # three\n");
+	check("  # one two three\n", 12, false, "  # one two\n  # three\n");
+	check("a #1 two three four\n", 12, false, "a #1 two\n    three\n    four\n");
+}
+
 static void no_line_is_longer_and_no_text_is_lost(void **state)
 {
 	uint64_t seed = SEED;
@@ -108,6 +117,7 @@ int main(void)
 		cmocka_unit_test(
 			escape_sequences_and_characters_of_several_bytes_take_the_room_that_they_take),
 		cmocka_unit_test(a_locale_without_utf_8_gets_ascii),
+		cmocka_unit_test(a_comment_goes_on_as_a_comment),
 		cmocka_unit_test(no_line_is_longer_and_no_text_is_lost),
 	};
 
