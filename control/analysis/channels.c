@@ -137,7 +137,7 @@ static void note_flows(struct channels *c, struct channel *ch)
 
 static bool was_up(const struct channel *ch)
 {
-	return ch->up_ns || ch->short_ns;
+	return ch->up_ns || ch->attempts[ATTEMPT_SHORT].last_ns;
 }
 
 static struct channel *find_or_add(struct channels *c, const struct channel_key *k)
@@ -235,22 +235,45 @@ static bool is_up(const struct record *r)
 	return r->connection == CONNECTION_ESTABLISHED || r->connection == CONNECTION_MIDSTREAM;
 }
 
+/* Whether something else came after the last attempt of this kind, or nothing for so long that it
+ * says no more how the channel stands. */
+static bool is_broken(const struct channel *ch, enum channel_attempt kind, const struct record *r)
+{
+	uint64_t last_ns = ch->attempts[kind].last_ns, other_ns = ch->stood_ns;
+
+	for (unsigned i = 0; i < ATTEMPT_KINDS; i++)
+		if (i != kind)
+			latest(&other_ns, ch->attempts[i].last_ns);
+	return other_ns > last_ns || r->start_ns > last_ns + CHANNEL_ATTEMPT_NS;
+}
+
+static void note_attempt(struct channel *ch, enum channel_attempt kind, const struct record *r)
+{
+	struct channel_attempts *a = &ch->attempts[kind];
+
+	if (r->end_ns >= a->last_ns && is_broken(ch, kind, r))
+		a->first_ns = r->start_ns;
+	latest(&a->last_ns, r->end_ns);
+}
+
 /* Notes how a connection or connection attempt ended. */
 static void record_outcome(struct channel *ch, const struct record *r)
 {
-	bool ended = !record_is_live(r);
+	bool is_long = r->end_ns - r->start_ns >= CHANNEL_SHORT_NS;
 
 	latest(&ch->last_ns, r->end_ns);
-	if (r->connection == CONNECTION_REFUSED)
-		latest(&ch->refused_ns, r->end_ns);
-	else if (r->connection == CONNECTION_ATTEMPTED)
-		latest(&ch->unanswered_ns, r->end_ns);
-	else if (ended && r->connection == CONNECTION_ESTABLISHED &&
-		 r->end_ns - r->start_ns < CHANNEL_SHORT_NS &&
-		 (r->end == END_FIN || r->end == END_RESET || r->end == END_REPLACED))
-		latest(&ch->short_ns, r->end_ns);
-	else
+	if (r->connection == CONNECTION_REFUSED) {
+		note_attempt(ch, ATTEMPT_REFUSED, r);
+	} else if (r->connection == CONNECTION_ATTEMPTED) {
+		note_attempt(ch, ATTEMPT_UNANSWERED, r);
+	} else if (!record_is_live(r) && r->connection == CONNECTION_ESTABLISHED && !is_long &&
+		   (r->end == END_FIN || r->end == END_RESET || r->end == END_REPLACED)) {
+		note_attempt(ch, ATTEMPT_SHORT, r);
+	} else {
 		latest(&ch->up_ns, r->end_ns);
+		if (is_long)
+			latest(&ch->stood_ns, r->end_ns);
+	}
 }
 
 /* The same for both directions of a connection. */
@@ -371,6 +394,7 @@ static void take_stranger(struct channels *c, const struct record *r)
 	ch = find_or_add(c, &k);
 	if (!ch || r->end_ns < ch->cause.wrong_ns)
 		return;
+	note_attempt(ch, ATTEMPT_WRONG_ADDRESS, r);
 	ch->cause.wrong_ns = cause.wrong_ns;
 	ch->cause.wrong_address = cause.wrong_address;
 	ch->cause.wrong_version = cause.wrong_version;
@@ -574,27 +598,39 @@ static enum channel_state state_of_end(const struct channel *ch)
 	return last->is_reset ? CHANNEL_RESET : CHANNEL_CLOSED;
 }
 
+/* Of attempts at the same time the last one here counts. */
+static const struct {
+	enum channel_attempt kind;
+	enum channel_state state;
+} in_rank[ATTEMPT_KINDS] = {
+	{ATTEMPT_UNANSWERED, CHANNEL_UNANSWERED},
+	{ATTEMPT_WRONG_ADDRESS, CHANNEL_WRONG_ADDRESS},
+	{ATTEMPT_REFUSED, CHANNEL_REFUSED},
+	{ATTEMPT_SHORT, CHANNEL_HANDSHAKE_ONLY},
+};
+
 /* With no connection up, the latest attempt determines the state. */
 static enum channel_state state_of_attempts(const struct channel *ch, uint64_t now_ns)
 {
-	uint64_t at = 0;
 	enum channel_state s = state_of_end(ch);
+	uint64_t at = 0;
 
-	if (is_recent(ch->unanswered_ns, now_ns)) {
-		at = ch->unanswered_ns;
-		s = CHANNEL_UNANSWERED;
+	for (unsigned kind = 0; kind < ATTEMPT_KINDS; kind++) {
+		uint64_t last_ns = ch->attempts[in_rank[kind].kind].last_ns;
+		if (!is_recent(last_ns, now_ns) || last_ns < at)
+			continue;
+		at = last_ns;
+		s = in_rank[kind].state;
 	}
-	if (is_recent(ch->cause.wrong_ns, now_ns) && ch->cause.wrong_ns >= at) {
-		at = ch->cause.wrong_ns;
-		s = CHANNEL_WRONG_ADDRESS;
-	}
-	if (is_recent(ch->refused_ns, now_ns) && ch->refused_ns >= at) {
-		at = ch->refused_ns;
-		s = CHANNEL_REFUSED;
-	}
-	if (is_recent(ch->short_ns, now_ns) && ch->short_ns >= at)
-		s = CHANNEL_HANDSHAKE_ONLY;
 	return s;
+}
+
+static uint64_t attempts_since(const struct channel *ch)
+{
+	for (unsigned kind = 0; kind < ATTEMPT_KINDS; kind++)
+		if (in_rank[kind].state == ch->state)
+			return ch->attempts[in_rank[kind].kind].first_ns;
+	return 0;
 }
 
 static bool is_standing(const struct channel_connection *at, uint64_t now_ns)
@@ -650,13 +686,10 @@ static uint64_t state_since(const struct channel *ch, uint64_t now_ns)
 	case CHANNEL_HALF:
 		return standing_since(ch, now_ns);
 	case CHANNEL_REFUSED:
-		return ch->refused_ns;
 	case CHANNEL_UNANSWERED:
-		return ch->unanswered_ns;
 	case CHANNEL_HANDSHAKE_ONLY:
-		return ch->short_ns;
 	case CHANNEL_WRONG_ADDRESS:
-		return ch->cause.wrong_ns;
+		return attempts_since(ch);
 	case CHANNEL_INCONCLUSIVE:
 		return now_ns;
 	default:
@@ -678,6 +711,8 @@ void channels_evaluate(struct channels *c, uint64_t now_ns, bool in_doubt,
 			forget(c, ch);
 			continue;
 		}
+		if (from == to && attempts_since(ch))
+			ch->since_ns = attempts_since(ch);
 		if (from == to)
 			continue;
 		ch->state = to;

@@ -47,12 +47,28 @@ struct channel_certificate {
 	bool is_none, is_long; /* the last time it had none, or one too long to be read */
 };
 
+/* Attempts of one kind, with nothing else between them: from the first packet of the first one to
+ * the last packet of the last one; 0: none. */
+struct channel_attempts {
+	uint64_t first_ns, last_ns;
+};
+
+enum channel_attempt {
+	ATTEMPT_UNANSWERED,
+	ATTEMPT_REFUSED,
+	ATTEMPT_SHORT, /* over when its handshake was */
+	ATTEMPT_WRONG_ADDRESS,
+	ATTEMPT_KINDS
+};
+
 struct channel {
 	struct channel_key key;
 	enum channel_state state; /* CHANNEL_STATE_COUNT: not known yet */
 	uint64_t since_ns; /* when the state began: by its packets, whenever it was evaluated */
 	uint64_t last_ns;  /* last packet of any of its connections */
-	uint64_t refused_ns, unanswered_ns, short_ns, up_ns; /* last time of each; 0: never */
+	struct channel_attempts attempts[ATTEMPT_KINDS];
+	uint64_t up_ns;	   /* last packet of what was no attempt; 0: none */
+	uint64_t stood_ns; /* the same of connections that were there for a while */
 	struct channel_connection connection[CHANNEL_CONNECTIONS_MAX];
 	uint32_t up;	   /* of these, when the state was evaluated last */
 	uint32_t began;	   /* connections since it is watched: more than two came again */

@@ -228,6 +228,63 @@ static void channel_says_what_became_of_the_latest_attempt(void **state)
 	ruleset_close(ruleset);
 }
 
+/* An attempt that began a second before it ended. */
+static struct record attempt_at(
+	const struct ruleset *ruleset, enum connection connection_, uint64_t end_ns)
+{
+	struct record r = record_ended(connection(ruleset, 1, end_ns), END_RESET);
+
+	r.start_ns = end_ns - SECOND;
+	r.connection = (uint8_t)connection_;
+	return r;
+}
+
+static void channel_is_refused_since_the_first_attempt_that_was(void **state)
+{
+	struct ruleset *ruleset = site_opens(RECORD_SITE);
+	struct record r;
+	struct channels c;
+
+	(void)state;
+	assert_int_equal(channels_init(&c, ruleset), 0);
+	for (uint64_t at = NOW; at < NOW + 600 * SECOND; at += 60 * SECOND) {
+		r = attempt_at(ruleset, CONNECTION_REFUSED, at);
+		evaluated(&c, &r, 1, at, false);
+		assert_true(c.first->since_ns == NOW - SECOND);
+	}
+	r = attempt_at(ruleset, CONNECTION_ATTEMPTED, NOW + 600 * SECOND);
+	assert_int_equal(evaluated(&c, &r, 1, r.end_ns, false).to, CHANNEL_UNANSWERED);
+	assert_true(c.first->since_ns == NOW + 599 * SECOND);
+	r = attempt_at(ruleset, CONNECTION_REFUSED, NOW + 610 * SECOND);
+	assert_int_equal(evaluated(&c, &r, 1, r.end_ns, false).to, CHANNEL_REFUSED);
+	assert_true(c.first->since_ns == NOW + 609 * SECOND);
+	channels_fini(&c);
+	ruleset_close(ruleset);
+}
+
+/* However many of them came between two looks, and not since attempts beside a connection. */
+static void channel_is_refused_since_nothing_else_was_seen(void **state)
+{
+	struct ruleset *ruleset = site_opens(RECORD_SITE);
+	struct record seen[5] = {attempt_at(ruleset, CONNECTION_REFUSED, NOW),
+		connection(ruleset, 2, NOW + 50 * SECOND),
+		attempt_at(ruleset, CONNECTION_REFUSED, NOW + 60 * SECOND),
+		attempt_at(ruleset, CONNECTION_REFUSED, NOW + 90 * SECOND),
+		attempt_at(ruleset, CONNECTION_REFUSED, NOW + 400 * SECOND)};
+	struct channels c;
+
+	(void)state;
+	seen[1].start_ns = NOW - 900 * SECOND;
+	seen[1] = record_ended(seen[1], END_FIN);
+	assert_int_equal(channels_init(&c, ruleset), 0);
+	assert_int_equal(evaluated(&c, seen, 4, NOW + 95 * SECOND, false).to, CHANNEL_REFUSED);
+	assert_true(c.first->since_ns == NOW + 59 * SECOND);
+	evaluated(&c, seen + 4, 1, NOW + 400 * SECOND, false);
+	assert_true(c.first->since_ns == NOW + 399 * SECOND);
+	channels_fini(&c);
+	ruleset_close(ruleset);
+}
+
 static void channel_of_attempts_alone_is_forgotten(void **state)
 {
 	struct ruleset *ruleset = site_opens(RECORD_SITE);
@@ -325,6 +382,8 @@ int main(void)
 		cmocka_unit_test(channel_is_up_by_its_last_packets_whatever_its_flows_do),
 		cmocka_unit_test(channel_is_inconclusive_only_where_it_is_not_up),
 		cmocka_unit_test(channel_says_what_became_of_the_latest_attempt),
+		cmocka_unit_test(channel_is_refused_since_the_first_attempt_that_was),
+		cmocka_unit_test(channel_is_refused_since_nothing_else_was_seen),
 		cmocka_unit_test(channel_of_attempts_alone_is_forgotten),
 		cmocka_unit_test(channel_is_no_other_port_and_no_stranger),
 		cmocka_unit_test(channel_is_the_same_whoever_starts_it_and_one_a_host_of_a_network),
