@@ -228,23 +228,29 @@ static void reason_text(
 		event_message(s->ecs, &worst, text, EVENT_MESSAGE_BYTES);
 }
 
-/* How grave, of which appliance, what, with whom. */
-static void print_subject(const struct usage_table *s, const struct finding *f,
-	const struct terminal_style *st, FILE *out)
+static void print_level(enum severity severity, const struct terminal_style *st, FILE *out)
 {
 #define SEVERITY_TEXT(name, number, text, cef, syslog) [number] = text,
 	static const char *const level[] = {SEVERITY_LIST(SEVERITY_TEXT)};
 #undef SEVERITY_TEXT
-	const char *colour = f->description.severity == SEVERITY_HIGH	  ? st->grave
-			     : f->description.severity == SEVERITY_MEDIUM ? st->warn
-									  : "";
+	const char *colour = severity == SEVERITY_HIGH	   ? st->grave
+			     : severity == SEVERITY_MEDIUM ? st->warn
+							   : "";
+
+	fprintf(out, "  %s%-4s%s", colour, level[severity], *colour ? st->plain : "");
+}
+
+/* How grave, of which appliance, what, with whom. */
+static void print_subject(const struct usage_table *s, const struct finding *f,
+	const struct terminal_style *st, FILE *out)
+{
 	char port[ENDPOINT_TEXT_BYTES], peer[128];
 	int outbound = f->key.direction == DIRECTION_OUTBOUND;
 
 	ports_text(f, port);
 	peer_text(s, f, peer);
-	fprintf(out, "  %s%-4s%s  %s%s %s %s %s %s%s", colour, level[f->description.severity],
-		*colour ? st->plain : "", st->bold, appliance_name(s, f->key.appliance),
+	print_level((enum severity)f->description.severity, st, out);
+	fprintf(out, "  %s%s %s %s %s %s%s", st->bold, appliance_name(s, f->key.appliance),
 		outbound ? "outbound" : "inbound", port, outbound ? "to" : "from", peer, st->plain);
 }
 
@@ -762,27 +768,63 @@ static void print_channels(
 		fprintf(out, "  … and %zu more: replay --all shows them\n", left_out);
 }
 
+/* LDAP in clear is told with the other clear text, flow by flow. */
+static bool is_told_elsewhere(const struct correlation *f)
+{
+	return f->key.kind == CORRELATION_CLEAR_LDAP;
+}
+
+static int by_severity_and_time(const void *left, const void *right)
+{
+	const struct correlation *a = *(const struct correlation *const *)left,
+				 *b = *(const struct correlation *const *)right;
+	int order = (int)correlation_severity((enum correlation_kind)b->key.kind) -
+		    (int)correlation_severity((enum correlation_kind)a->key.kind);
+
+	if (order)
+		return order;
+	if (a->since_ns != b->since_ns)
+		return a->since_ns < b->since_ns ? -1 : 1;
+	return memcmp(&a->key, &b->key, sizeof(a->key));
+}
+
+/* Gravest first, then in the order of time. To be freed; NULL: none, or no memory. */
+static const struct correlation **correlations_sorted(const struct correlations *all, size_t *count)
+{
+	const struct correlation **sorted = heap_calloc(all->count + 1, sizeof(*sorted));
+
+	*count = 0;
+	for (const struct correlation *f = all->first; sorted && f; f = f->hh.next)
+		if (!is_told_elsewhere(f))
+			sorted[(*count)++] = f;
+	if (*count)
+		qsort(sorted, *count, sizeof(*sorted), by_severity_and_time);
+	return sorted;
+}
+
 static void print_correlations(
 	const struct summary_input *in, const struct terminal_style *st, FILE *out)
 {
 	const struct correlations *all = &in->deployment->correlations;
 	char text[CORRELATION_TEXT_BYTES];
-	size_t shown = 0;
+	size_t shown = 0, count;
+	const struct correlation **sorted = correlations_sorted(all, &count);
 
-	if (all->count == 0)
-		return;
-	fprintf(out,
-		"\n%sCORRELATED%s findings, from several flows or from flows that are "
-		"missing\n",
-		st->bold, st->plain);
-	for (const struct correlation *f = all->first; f && shown < most(in, CORRELATIONS_SHOWN);
-		f = f->hh.next, shown++) {
+	if (count)
+		fprintf(out,
+			"\n%sCORRELATED%s findings, from several flows or from flows that are "
+			"missing\n",
+			st->bold, st->plain);
+	for (; shown < count && shown < most(in, CORRELATIONS_SHOWN); shown++) {
+		const struct correlation *f = sorted[shown];
 		correlation_text(all, f, text);
+		print_level(correlation_severity((enum correlation_kind)f->key.kind), st, out);
 		fprintf(out, "  %s%s\n", text,
 			f->inconclusive ? "; inconclusive: the mirror is degraded" : "");
 	}
-	if (all->count > shown)
-		fprintf(out, "  … and %zu more: replay --all shows them\n", all->count - shown);
+	if (count > shown)
+		fprintf(out, "  … and %zu more: replay --all shows them\n", count - shown);
+	free(sorted);
 }
 
 static void print_baseline(

@@ -199,6 +199,46 @@ static void summary_says_of_the_first_findings_more_than_of_the_others(void **st
 	fixture_close_summary(f);
 }
 
+static void find(struct fixture *f, enum correlation_kind kind, uint64_t since_ns)
+{
+	struct correlations *all = &f->deployment.correlations;
+	struct correlation *found = calloc(1, sizeof(*found));
+
+	assert_non_null(found);
+	found->key = (struct correlation_key){.kind = (uint16_t)kind,
+		.appliance = (uint16_t)(since_ns % 2),
+		.set = SET_NONE,
+		.feature = FEATURE_NONE};
+	found->since_ns = since_ns;
+	HASH_ADD(hh, all->first, key, sizeof(found->key), found);
+	all->count++;
+}
+
+static void summary_tells_correlated_findings_by_severity_then_time_and_ldap_with_clear_text(
+	void **state)
+{
+	static const char *const order[] = {"CORRELATED findings", "\n  MED   ",
+		"a declared device without any channel", "\n  MED   ",
+		"sends syslog in clear beside syslog over TLS", "\n  LOW   ",
+		"uses 80/tcp and never 443/tcp"};
+	struct fixture *f = fixture_open_summary();
+	char *text, *at;
+
+	(void)state;
+	find(f, CORRELATION_HTTP_ALONE, 100);
+	find(f, CORRELATION_CLEAR_LDAP, 101);
+	find(f, CORRELATION_CLEAR_SYSLOG, 104);
+	find(f, CORRELATION_NO_CHANNEL, 103);
+	at = text = summary_of(f);
+	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++) {
+		holds(at, order[i]);
+		at = strstr(at, order[i]);
+	}
+	assert_null(strstr(text, "binds to LDAP"));
+	free(text);
+	fixture_close_summary(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,6 +247,8 @@ int main(void)
 		cmocka_unit_test(summary_folds_one_reason_of_many_peers),
 		cmocka_unit_test(summary_names_a_finding_as_its_alert_does),
 		cmocka_unit_test(summary_says_of_the_first_findings_more_than_of_the_others),
+		cmocka_unit_test(
+			summary_tells_correlated_findings_by_severity_then_time_and_ldap_with_clear_text),
 	};
 	return cmocka_run_group_tests(tests, fixture_setup, NULL);
 }
