@@ -308,6 +308,10 @@ static void print_capture(
 		fprintf(out, "%s%s", i ? ", " : ", interfaces ", c->interface[i]);
 	for (size_t i = 0; i < c->dpdk_devices; i++)
 		fprintf(out, "%s%s", i ? ", " : ", devices ", c->dpdk_device[i]);
+	if (c->dpdk_lcores)
+		fprintf(out, ", lcores %s", c->dpdk_lcores);
+	for (size_t i = 0; i < c->dpdk_eals; i++)
+		fprintf(out, "%s%s", i ? " " : ", eal ", c->dpdk_eal[i]);
 	fprintf(out, ", warm-up %s, duplicates %s", warmup, c->deduplicate ? "dropped" : "kept");
 	for (size_t i = 0; i < ruleset->mirror_endpoints; i++) {
 		format_prefix(&ruleset->mirror_endpoint[i], text);
@@ -341,22 +345,42 @@ static void print_flow(const struct ruleset *ruleset, uint32_t flow_max, FILE *o
 
 /* ---- outputs ---- */
 
-static void print_outputs(const struct output_settings *o, FILE *out)
+/* What an entry sets beside the place that it writes to. */
+static void print_sink(const struct sink_settings *s, FILE *out)
 {
-	char window[DURATION_TEXT_BYTES];
+	fprintf(out, "  %-12s %s, %s%s", sink_kind_name(s->kind), s->value[sink_name_key(s->kind)],
+		s->format == SINK_AS_CEF ? "as CEF" : "as JSON", s->flows ? ", with flows" : "");
+	for (int key = 0; key < SINK_KEY_COUNT; key++)
+		if (s->value[key] && key != (int)sink_name_key(s->kind))
+			fprintf(out, ", %s %s", sink_key_info((enum sink_key)key)->name,
+				s->value[key]);
+	fputc('\n', out);
+}
+
+static void print_metrics(const struct output_settings *o, FILE *out)
+{
+	fprintf(out, "  %-12s %s", "metrics", o->metrics_listen ? o->metrics_listen : "none");
+	if (o->metrics_certificate)
+		fprintf(out, ", with TLS, certificate %s, key %s", o->metrics_certificate,
+			o->metrics_key ? o->metrics_key : "in the same file");
+	if (o->metrics_token_file)
+		fprintf(out, ", token of %s", o->metrics_token_file);
+	fputc('\n', out);
+}
+
+static void print_outputs(const struct output_settings *o, uint64_t silence_ns, FILE *out)
+{
+	char window[DURATION_TEXT_BYTES], silence[DURATION_TEXT_BYTES];
 
 	format_duration(o->window_ns, window);
+	format_duration(silence_ns, silence);
 	fprintf(out, LABEL "%zu sink%s, repeats within %s are one event\n", "outputs", o->sinks,
 		o->sinks == 1 ? "" : "s", window);
-	for (size_t i = 0; i < o->sinks; i++) {
-		const struct sink_settings *s = &o->sink[i];
-		fprintf(out, "  %-12s %s, %s%s\n", sink_kind_name(s->kind),
-			s->value[sink_name_key(s->kind)],
-			s->format == SINK_AS_CEF ? "as CEF" : "as JSON",
-			s->flows ? ", with flows" : "");
-	}
-	fprintf(out, "  %-12s %s%s\n", "metrics", o->metrics_listen ? o->metrics_listen : "none",
-		o->metrics_listen && o->metrics_certificate ? ", with TLS" : "");
+	fprintf(out, "  %-12s after %s without traffic on a row that speaks by itself\n", "silence",
+		silence);
+	for (size_t i = 0; i < o->sinks; i++)
+		print_sink(&o->sink[i], out);
+	print_metrics(o, out);
 	fprintf(out, "  %-12s %s%s%s\n", "control",
 		o->control_socket ? o->control_socket : "the default socket",
 		o->control_group ? ", group " : "", o->control_group ? o->control_group : "");
@@ -364,29 +388,40 @@ static void print_outputs(const struct output_settings *o, FILE *out)
 
 static void print_store(const struct store_settings *s, FILE *out)
 {
-	char keep[DURATION_TEXT_BYTES], size[32];
+	char keep[DURATION_TEXT_BYTES], learn[DURATION_TEXT_BYTES], size[32];
 
 	if (!s->path) {
 		fprintf(out, LABEL "none\n", "store");
 		return;
 	}
 	format_duration(s->keep_ns, keep);
+	format_duration(s->learn_ns, learn);
 	format_bytes(s->size_bytes, size);
 	fprintf(out, LABEL "%s, %s flows, kept %s and up to %s\n", "store", s->path,
 		s->keeps_all ? "all" : "flagged", keep, size);
+	fprintf(out, "  %-12s %s%s\n", "baseline", s->learn_ns ? "learns for " : "off",
+		s->learn_ns ? learn : "");
 }
 
 static void print_evidence(const struct evidence_settings *e, FILE *out)
 {
-	char size[32];
+	char size[32], file[32], flow[32], ring[32], age[DURATION_TEXT_BYTES];
 
 	if (!e->path) {
 		fprintf(out, LABEL "none\n", "evidence");
 		return;
 	}
 	format_bytes(e->size_bytes, size);
+	format_bytes(e->file_bytes, file);
+	format_bytes(e->flow_bytes, flow);
+	format_bytes(e->ring_bytes, ring);
+	format_duration(e->age_ns, age);
 	fprintf(out, LABEL "%s, up to %s, credentials %s\n", "evidence", e->path, size,
 		e->mask ? "masked" : "as they are");
+	fprintf(out,
+		"  %-12s files of up to %s or %s; of a flow %u packets, %s; before a verdict "
+		"%s a worker\n",
+		"bounds", file, age, e->flow_packets, flow, ring);
 }
 
 static void print_warnings(const struct ruleset *ruleset, FILE *out)
@@ -418,7 +453,7 @@ int site_overview_print(const struct ruleset *ruleset, const struct settings *se
 	print_protocols(ruleset, out);
 	print_capture(ruleset, &settings->capture, out);
 	print_flow(ruleset, settings->flow_max, out);
-	print_outputs(&settings->outputs, out);
+	print_outputs(&settings->outputs, ruleset->silence_ns, out);
 	print_store(&settings->store, out);
 	print_evidence(&settings->evidence, out);
 	print_warnings(ruleset, out);

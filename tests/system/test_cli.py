@@ -550,13 +550,15 @@ def test_help_fits_the_terminal(w):
 
 def test_check_names_outputs_store_and_evidence(w):
     site = w.write("outputs.yaml", SITE + f"""outputs:
-  events: [{{kind: json, path: {w.folder}/e.jsonl}}]
+  events: [{{kind: json, path: {w.folder}/e.jsonl, rotate: 10MB, keep: 3, flows: yes}}]
   metrics: {{listen: "127.0.0.1:9464"}}
+  silence: 2h
 store: {{path: {w.folder}/store, keep: 30d}}
 evidence: {{path: {w.folder}/evidence}}
 """)
     text = w.run("check", site).stdout
-    for part in ("1 sink, repeats within 1m", f"json         {w.folder}/e.jsonl, as JSON", "metrics      127.0.0.1:9464",
+    for part in ("1 sink, repeats within 1m", f"json         {w.folder}/e.jsonl, as JSON, with flows, rotate 10MB, keep 3",
+                 "silence      after 2h without traffic", "metrics      127.0.0.1:9464\n", "baseline     learns for ",
                  f"store       {w.folder}/store, flagged flows, kept 30d and up to ",
                  f"evidence    {w.folder}/evidence, up to "):
         assert part in text, f"{part!r} is not in {text}"
