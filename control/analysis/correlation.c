@@ -580,23 +580,37 @@ void correlations_evaluate(struct correlations *n, const struct correlation_evid
 
 /* --- text ---------------------------------------------------------------------------------- */
 
+/* ", data interface" and the like, where the appliance has both kinds and the rule is of one. */
+static void interface_text(const struct ruleset *c, const struct correlation *f, char text[32])
+{
+	const char *interface = f->key.appliance == APPLIANCE_NONE
+					? ""
+					: ruleset_interface_of(c, f->key.appliance, f->key.set);
+
+	snprintf(text, 32, "%s%s%s", *interface ? ", " : "", interface,
+		*interface ? " interface" : "");
+}
+
 static void fell_silent_text(
 	const struct ruleset *c, const struct correlation *f, char text[CORRELATION_TEXT_BYTES])
 {
-	char when[TIME_TEXT_BYTES];
+	char when[TIME_TEXT_BYTES], interface[32];
 
+	interface_text(c, f, interface);
 	format_time_short(f->last_ns, when);
-	snprintf(text, CORRELATION_TEXT_BYTES, "%.200s: no traffic on %.80s since %s UTC",
-		c->appliance[f->key.appliance].name, ruleset_set_id(c, f->key.set), when);
+	snprintf(text, CORRELATION_TEXT_BYTES, "%.200s: no traffic on %.80s%s since %s UTC",
+		c->appliance[f->key.appliance].name, ruleset_set_id(c, f->key.set), interface,
+		when);
 }
 
 void correlation_text(const struct correlations *n, const struct correlation *f,
 	char text[CORRELATION_TEXT_BYTES])
 {
 	const struct ruleset *c = n->ruleset;
-	char when[TIME_TEXT_BYTES] = "";
+	char when[TIME_TEXT_BYTES] = "", interface[32];
 	size_t used = 0;
 
+	interface_text(c, f, interface);
 	if (f->key.kind == CORRELATION_FELL_SILENT) {
 		fell_silent_text(c, f, text);
 		return;
@@ -607,8 +621,8 @@ void correlation_text(const struct correlations *n, const struct correlation *f,
 	used += (size_t)snprintf(text + used, CORRELATION_TEXT_BYTES - used, "%s",
 		correlation_words((enum correlation_kind)f->key.kind));
 	if (f->key.set != SET_NONE)
-		used += (size_t)snprintf(text + used, CORRELATION_TEXT_BYTES - used, " (%.80s)",
-			ruleset_set_id(c, f->key.set));
+		used += (size_t)snprintf(text + used, CORRELATION_TEXT_BYTES - used, " (%.80s%s)",
+			ruleset_set_id(c, f->key.set), interface);
 	else if (f->key.feature != FEATURE_NONE)
 		used += (size_t)snprintf(text + used, CORRELATION_TEXT_BYTES - used, " (%.80s)",
 			c->feature[f->key.feature]);

@@ -200,6 +200,7 @@ void findings_expect(const struct findings *all, const struct finding_key *k)
 static struct finding_summary summary_of(const struct record *r)
 {
 	return (struct finding_summary){
+		.own = r->address[record_judged_end(r)],
 		.appliance = {r->appliance[0], r->appliance[1]},
 		.set = {r->set[0], r->set[1]},
 		.end_verdict = {r->end_verdict[0], r->end_verdict[1]},
@@ -208,6 +209,11 @@ static struct finding_summary summary_of(const struct record *r)
 		.connection = r->connection,
 		.service = r->service,
 	};
+}
+
+static bool same_own(const struct finding *f, const struct address *own)
+{
+	return address_equal(&f->description.own, own);
 }
 
 static void widen(struct finding *f, uint64_t first_ns, uint64_t last_ns)
@@ -224,6 +230,7 @@ void finding_add(struct finding *f, const struct record *r)
 	f->packets += r->packets[0] + r->packets[1];
 	f->bytes += r->bytes[0] + r->bytes[1];
 	widen(f, r->start_ns, r->end_ns);
+	f->several_own |= !same_own(f, &r->address[record_judged_end(r)]);
 	if (r->severity > f->description.severity)
 		f->description = summary_of(r);
 }
@@ -305,6 +312,7 @@ struct record finding_flow(const struct finding *f)
 	};
 
 	r.address[f->key.direction == DIRECTION_OUTBOUND] = f->key.peer;
+	r.address[f->key.direction != DIRECTION_OUTBOUND] = g->own;
 	return f->worst ? kept_flow(f) : r;
 }
 
@@ -327,6 +335,7 @@ void finding_absorb(struct finding *f, const struct finding *other)
 	f->members += other->members;
 	f->several_ports |= other->key.port != f->key.port;
 	f->several_peers |= !address_equal(&other->key.peer, &f->key.peer);
+	f->several_own |= other->several_own || !same_own(f, &other->description.own);
 	if (other->port_low < f->port_low)
 		f->port_low = other->port_low;
 	if (other->port_high > f->port_high)

@@ -46,6 +46,7 @@ struct remap;
 
 /* The fields of a record that explain why it is flagged. */
 struct finding_summary {
+	struct address own; /* the end that the finding is about; the peer is in the key */
 	uint16_t appliance[2], set[2];
 	uint8_t end_verdict[2];
 	uint8_t verdict, severity, connection, service;
@@ -71,7 +72,7 @@ struct finding {
 	uint32_t head;	     /* while folding: 1 + index of the finding that absorbs this one */
 	uint16_t port_low, port_high;
 	struct finding_summary description; /* of the most severe flow, the first one if equal */
-	uint8_t several_ports, several_peers;
+	uint8_t several_ports, several_peers, several_own; /* addresses of the appliance */
 	uint8_t owns_worst;
 	uint8_t told; /* enum finding_told */
 	uint8_t step; /* how often it was told again */

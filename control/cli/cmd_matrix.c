@@ -23,6 +23,7 @@ struct matrix_table {
 };
 
 #define WIDTH 124 /* of a line */
+#define RULE_BYTES 160
 
 static void print_head(const struct matrix_table *t)
 {
@@ -36,17 +37,27 @@ static void print_head(const struct matrix_table *t)
 		"VIOLATIONS", st->plain);
 }
 
+/* The rule, and of an appliance with data interfaces which of both it is about. */
+static void rule_text(const json_t *row, char text[RULE_BYTES])
+{
+	const char *interface = text_at(row, "interface");
+
+	snprintf(text, RULE_BYTES, "%s%s%s%s", text_at(row, "rule"), *interface ? " (" : "",
+		interface, *interface ? ")" : "");
+}
+
 static void print_row(void *context, const json_t *row)
 {
 	const struct matrix_table *t = context;
 	const struct terminal_style *st = &t->text.style;
 	const char *state = text_at(row, "state");
 	bool is_violated = strcmp(state, "wrong") == 0;
-	char when[WHEN_BYTES];
+	char when[WHEN_BYTES], rule[RULE_BYTES];
 
+	rule_text(row, rule);
 	when_at(row, is_violated ? "last_wrong" : "last_seen", when);
 	fprintf(t->text.out, t->is_wide ? "%-24s %-40s " : "%s  %s\n  ", text_at(row, "appliance"),
-		text_at(row, "rule"));
+		rule);
 	fprintf(t->text.out, "%s%-9s%s %-19s %6.0f %9.0f %10.0f\n",
 		is_violated		      ? st->warn
 		: strcmp(state, "never") == 0 ? st->dim

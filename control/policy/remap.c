@@ -37,10 +37,7 @@ static struct row_id *rows_by_id(const struct ruleset *c)
 	if (!row)
 		return NULL;
 	for (uint32_t i = 0; i < c->rows; i++)
-		row[i].id = "";
-	for (uint32_t set = c->policy->sets - 1; set > SET_NONE; set--)
-		row[c->row_of[set]] =
-			(struct row_id){ruleset_set_id(c, (uint16_t)set), c->row_of[set]};
+		row[i] = (struct row_id){c->row_id[i], i};
 	qsort(row, c->rows, sizeof(*row), id_compare);
 	return row;
 }
@@ -53,9 +50,8 @@ static const struct rule *rule_at(const struct ruleset *c, uint16_t set)
 
 static void find_rows(struct remap *m, const struct row_id *to)
 {
-	for (uint32_t set = SET_NONE + 1; set < m->from->policy->sets; set++) {
-		uint32_t old = m->from->row_of[set];
-		struct row_id wanted = {ruleset_set_id(m->from, (uint16_t)set), 0};
+	for (uint32_t old = 1; old < m->from->rows; old++) {
+		struct row_id wanted = {m->from->row_id[old], 0};
 		const struct row_id *found =
 			bsearch(&wanted, to, m->to->rows, sizeof(*to), id_compare);
 		if (found)

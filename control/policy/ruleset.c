@@ -413,6 +413,34 @@ uint16_t ruleset_row_set(const struct ruleset *ruleset, size_t appliance, uint32
 	return set != SET_NONE ? set : ruleset->class_row[(size_t)data * ruleset->rows + row];
 }
 
+const char *ruleset_interface_at(const struct ruleset *ruleset, size_t appliance,
+	const struct address *address, unsigned version)
+{
+	const struct policy *p = ruleset->policy;
+	uint32_t first = p->data_first ? p->data_first[appliance] : 0;
+	uint32_t end = p->data_first ? p->data_first[appliance + 1] : 0;
+
+	if (first == end)
+		return "";
+	for (uint32_t i = first; i < end; i++)
+		if (prefix_contains(&p->data[i], address, version))
+			return "data";
+	return "management";
+}
+
+const char *ruleset_interface_of(const struct ruleset *ruleset, size_t appliance, uint16_t set)
+{
+	unsigned class = ruleset->class_of[appliance];
+	unsigned data = ruleset->policy->class[class].data_class;
+	size_t row = set == SET_NONE ? 0 : ruleset->row_of[set];
+	bool is_managed = ruleset->class_row[(size_t) class * ruleset->rows + row] == set;
+	bool is_data = ruleset->class_row[(size_t)data * ruleset->rows + row] == set;
+
+	if (data == class || is_managed == is_data)
+		return "";
+	return is_data ? "data" : "management";
+}
+
 /* Where every class of `from` is its role's of `to`: a profile has no others. */
 static void borrow_classes(struct ruleset *to, const struct ruleset *from)
 {

@@ -66,6 +66,7 @@ struct ruleset {
 	uint8_t *class_of;	     /* by appliance */
 	uint32_t rows;		     /* places of rules: see policy/rows.h */
 	uint32_t *row_of;	     /* by set */
+	const char **row_id;	     /* by row: its first rule's, " data" of data interfaces */
 	uint16_t *class_row;	     /* sets by class and row */
 	struct address_group *group; /* of the site, by name (config/address_list.h) */
 	size_t groups;
@@ -138,6 +139,15 @@ const char *ruleset_peers_words(const struct rule *);
 /* The set that an appliance has in a row, or SET_NONE. With data interfaces of their own rules: of
  * where it is managed, or else of those. */
 uint16_t ruleset_row_set(const struct ruleset *, size_t appliance, uint32_t row);
+
+/* Which of an appliance's interfaces has this address: "data" or "management"; "" where the site
+ * names no data interfaces of it. */
+const char *ruleset_interface_at(
+	const struct ruleset *, size_t appliance, const struct address *, unsigned version);
+
+/* Which of an appliance's interfaces have this set: "data" or "management"; "" where it has no such
+ * kinds, or both have it. */
+const char *ruleset_interface_of(const struct ruleset *, size_t appliance, uint16_t set);
 
 /* The appliance with this name, or APPLIANCE_NONE. */
 uint16_t ruleset_appliance(const struct ruleset *, const char *name);

@@ -196,11 +196,15 @@ static void put_endpoint(
 	struct buffer *b, const struct ecs *e, const struct record *r, unsigned end)
 {
 	const struct appliance_text *a = &e->ruleset->appliance[r->appliance[end]];
+	const char *interface =
+		ruleset_interface_at(e->ruleset, r->appliance[end], &r->address[end], r->version);
 
 	json_open(b, '{');
 	json_text(b, "appliance", a->name);
 	json_word(b, "role", role_name(a->role));
 	json_word(b, "direction", direction_name(record_direction(end)));
+	if (*interface)
+		json_word(b, "interface", interface);
 	json_word(b, "verdict", verdict_name((enum verdict)r->end_verdict[end]));
 	if (r->set[end] != SET_NONE) {
 		json_text(b, "rule", ruleset_set_id(e->ruleset, r->set[end]));

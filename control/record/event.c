@@ -90,20 +90,26 @@ void event_init(struct event *v, enum event_kind kind, const struct ecs *e, uint
 	v->observer = e->observer;
 }
 
-#define HOST_TEXT_BYTES 160
+#define HOST_TEXT_BYTES 192
 
-/* An end's address, with its name where it is an appliance. */
+/* An end's address, with its name where it is an appliance, and which interface it is where the
+ * site tells them apart. */
 static void host_text(
 	const struct ecs *e, const struct record *r, unsigned end, char text[HOST_TEXT_BYTES])
 {
 	char address[ADDRESS_TEXT_BYTES];
+	const char *interface;
 
 	format_address(&r->address[end], r->version, address);
-	if (r->appliance[end] != APPLIANCE_NONE)
-		snprintf(text, HOST_TEXT_BYTES, "%.100s (%s)",
-			e->ruleset->appliance[r->appliance[end]].name, address);
-	else
+	if (r->appliance[end] == APPLIANCE_NONE) {
 		snprintf(text, HOST_TEXT_BYTES, "%s", address);
+		return;
+	}
+	interface =
+		ruleset_interface_at(e->ruleset, r->appliance[end], &r->address[end], r->version);
+	snprintf(text, HOST_TEXT_BYTES, "%.100s (%s%s%s)",
+		e->ruleset->appliance[r->appliance[end]].name, *interface ? interface : "",
+		*interface ? " interface " : "", address);
 }
 
 /* Of a finding with several: how many, and between which. */

@@ -308,7 +308,7 @@ static void print_capture(
 		fprintf(out, "%s%s", i ? ", " : ", interfaces ", c->interface[i]);
 	for (size_t i = 0; i < c->dpdk_devices; i++)
 		fprintf(out, "%s%s", i ? ", " : ", devices ", c->dpdk_device[i]);
-	if (c->dpdk_lcores)
+	if (c->dpdk_lcores && *c->dpdk_lcores)
 		fprintf(out, ", lcores %s", c->dpdk_lcores);
 	for (size_t i = 0; i < c->dpdk_eals; i++)
 		fprintf(out, "%s%s", i ? " " : ", eal ", c->dpdk_eal[i]);

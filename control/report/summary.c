@@ -240,6 +240,21 @@ static void print_level(enum severity severity, const struct terminal_style *st,
 	fprintf(out, "  %s%-4s%s", colour, level[severity], *colour ? st->plain : "");
 }
 
+/* " data interface" and the like, where the site tells them apart. */
+static const char *interface_text(const struct usage_table *s, const struct finding *f)
+{
+	struct record worst = finding_flow(f);
+	unsigned end = record_judged_end(&worst);
+	const char *interface = ruleset_interface_at(
+		s->ecs->ruleset, f->key.appliance, &worst.address[end], worst.version);
+
+	if (!*interface)
+		return "";
+	if (strcmp(interface, "data") == 0)
+		return f->several_own ? " (data interface, and others)" : " (data interface)";
+	return f->several_own ? " (management interface, and others)" : " (management interface)";
+}
+
 /* How grave, of which appliance, what, with whom. */
 static void print_subject(const struct usage_table *s, const struct finding *f,
 	const struct terminal_style *st, FILE *out)
@@ -250,8 +265,9 @@ static void print_subject(const struct usage_table *s, const struct finding *f,
 	ports_text(f, port);
 	peer_text(s, f, peer);
 	print_level((enum severity)f->description.severity, st, out);
-	fprintf(out, "  %s%s %s %s %s %s%s", st->bold, appliance_name(s, f->key.appliance),
-		outbound ? "outbound" : "inbound", port, outbound ? "to" : "from", peer, st->plain);
+	fprintf(out, "  %s%s%s %s %s %s %s%s", st->bold, appliance_name(s, f->key.appliance),
+		interface_text(s, f), outbound ? "outbound" : "inbound", port,
+		outbound ? "to" : "from", peer, st->plain);
 }
 
 static void print_finding(const struct usage_table *s, const struct summary_input *in,

@@ -188,6 +188,9 @@ static void say_why(const struct why *w, const json_t *document)
 	say(w, "why", "%s", text(w, MESSAGE));
 	json_array_foreach(ends, i, end)
 	{
+		if (*member(end, "interface"))
+			say(w, "interface", "%s of %s", member(end, "interface"),
+				member(end, "appliance"));
 		say_nearest(w, end);
 	}
 	say_evidence(w, document);

@@ -244,7 +244,10 @@ static void put_cells(struct metrics_page *p, bool wrong)
 			char rule[LABEL_BYTES];
 			if (!cell || !(wrong ? cell->wrong_ns : cell->last_ns))
 				continue;
-			snprintf(rule, sizeof(rule), "\"%s\"", ruleset_set_id(p->ruleset, set));
+			snprintf(rule, sizeof(rule), "\"%s\"%s", ruleset_set_id(p->ruleset, set),
+				strcmp(ruleset_interface_of(p->ruleset, a, set), "data") == 0
+					? ",interface=\"data\""
+					: "");
 			put_appliance(p, seconds(wrong ? cell->wrong_ns : cell->last_ns),
 				(uint16_t)a, "rule", rule);
 		}

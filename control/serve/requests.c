@@ -464,20 +464,19 @@ static void answer_channels(
 	begin_long_answer(client, continue_channels);
 }
 
-/* The features of a row, each once: of where the appliance is managed and of its data interfaces.
- */
-static json_t *row_features(const struct ruleset *c, size_t appliance, uint32_t row)
+/* The features of a rule set, each once. */
+static json_t *set_features(const struct ruleset *c, uint16_t set)
 {
-	unsigned class = c->class_of[appliance], data = c->policy->class[class].data_class;
 	json_t *features = json_array();
 
-	for (unsigned i = 0; i < 1u + (data != class); i++) {
-		uint16_t set = c->class_row[(size_t)(i ? data : class) * c->rows + row];
-		if (i && set == c->class_row[(size_t) class * c->rows + row])
-			break;
-		for (uint32_t k = 0; k < c->policy->set[set].count; k++)
-			json_array_append_new(
-				features, json_string(ruleset_member_text(c, set, k)->feature));
+	for (uint32_t k = 0; k < c->policy->set[set].count; k++) {
+		const char *feature = ruleset_member_text(c, set, k)->feature;
+		size_t i = 0;
+		while (i < json_array_size(features) &&
+			strcmp(json_string_value(json_array_get(features, i)), feature) != 0)
+			i++;
+		if (i == json_array_size(features))
+			json_array_append_new(features, json_string(feature));
 	}
 	return features;
 }
@@ -490,14 +489,17 @@ static json_t *matrix_item(const struct requests *a, size_t appliance, uint32_t 
 		matrix_cell(&a->snapshot->collector->deployment.matrix, appliance, set);
 	const struct matrix_count count =
 		matrix_count(&a->snapshot->collector->deployment.matrix, cell);
-	json_t *features = row_features(c, appliance, row), *item;
+	const char *interface = ruleset_interface_of(c, appliance, set);
+	json_t *item;
 
 	item = json_pack("{s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:I, s:I, s:I}", "appliance",
 		c->appliance[appliance].name, "role", role_name(c->appliance[appliance].role),
-		"rule", ruleset_set_id(c, set), "features", features, "state", matrix_state(cell),
-		"last_seen", json_when(cell ? cell->last_ns : 0), "last_wrong",
+		"rule", ruleset_set_id(c, set), "features", set_features(c, set), "state",
+		matrix_state(cell), "last_seen", json_when(cell ? cell->last_ns : 0), "last_wrong",
 		json_when(cell ? cell->wrong_ns : 0), "live", (json_int_t)count.live, "flows",
 		(json_int_t)count.flows, "wrong", (json_int_t)count.violations);
+	if (*interface)
+		json_object_set_new(item, "interface", json_string(interface));
 	if (cell && cell->wrong_ns)
 		json_object_set_new(
 			item, "verdict", json_string(verdict_name((enum verdict)cell->verdict)));

@@ -186,8 +186,10 @@ def check_nearest(s, where, nearest):
 def check_endpoint(s, endpoint, has_ports):
     keys = ["appliance", "role", "direction", "verdict"]
     keys += ["rule", "features"] if "rule" in endpoint else ["nearest"]
-    if not s.keys("endpoint", endpoint, keys):
+    if not s.keys("endpoint", endpoint, keys, ["interface"]):
         return
+    if "interface" in endpoint:
+        s.one_of("endpoint.interface", endpoint["interface"], ["data", "management"])
     s.text("endpoint.appliance", endpoint["appliance"])
     s.one_of("endpoint.verdict", endpoint["verdict"], VERDICTS)
     if "rule" in endpoint:

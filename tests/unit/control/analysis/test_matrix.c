@@ -140,6 +140,35 @@ static void matrix_has_no_cell_for_a_port_without_a_rule(void **state)
 	ruleset_close(ruleset);
 }
 
+static void matrix_has_a_row_for_each_kind_of_interface_with_its_own_rules(void **state)
+{
+	struct ruleset *ruleset =
+		site_opens("appliances:\n"
+			   "  - {name: ftd, role: managed-device, addresses: [10.1.0.0/16],\n"
+			   "     data_addresses: [203.0.113.0/28]}\n");
+	struct record managed = record_between(
+		ruleset, "192.0.2.1", "10.1.0.7", IPPROTO_TCP, 443, NOW - SECOND, NOW);
+	struct record data = record_between(
+		ruleset, "192.0.2.1", "203.0.113.3", IPPROTO_TCP, 443, NOW - SECOND, NOW);
+	struct matrix m;
+
+	(void)state;
+	assert_string_equal(
+		ruleset_set_id(ruleset, managed.set[1]), ruleset_set_id(ruleset, data.set[1]));
+	assert_string_equal(ruleset_interface_of(ruleset, 0, managed.set[1]), "management");
+	assert_string_equal(ruleset_interface_of(ruleset, 0, data.set[1]), "data");
+	assert_int_equal(matrix_init(&m, ruleset), 0);
+	data = record_ended(data, END_FIN);
+	matrix_take(&m, &data);
+	assert_non_null(matrix_cell(&m, 0, data.set[1]));
+	assert_null(matrix_cell(&m, 0, managed.set[1]));
+	assert_int_equal(ruleset_row_set(ruleset, 0, ruleset->row_of[data.set[1]]), data.set[1]);
+	assert_int_equal(
+		ruleset_row_set(ruleset, 0, ruleset->row_of[managed.set[1]]), managed.set[1]);
+	matrix_fini(&m);
+	ruleset_close(ruleset);
+}
+
 static void matrix_cells_follow_their_rules_over_a_reload(void **state)
 {
 	struct ruleset *ruleset = site_opens(RECORD_SITE);
@@ -171,6 +200,7 @@ int main(void)
 		cmocka_unit_test(matrix_is_wrong_until_the_rule_is_in_order_again),
 		cmocka_unit_test(matrix_counts_no_flow_that_nobody_answered),
 		cmocka_unit_test(matrix_has_no_cell_for_a_port_without_a_rule),
+		cmocka_unit_test(matrix_has_a_row_for_each_kind_of_interface_with_its_own_rules),
 		cmocka_unit_test(matrix_cells_follow_their_rules_over_a_reload),
 	};
 	return cmocka_run_group_tests(tests, fixture_setup, NULL);

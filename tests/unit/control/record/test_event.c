@@ -51,6 +51,21 @@ static void a_message_names_both_hosts_the_port_and_why(void **state)
 	ruleset_close(ruleset);
 }
 
+static void a_message_says_which_interface_where_the_site_tells_them_apart(void **state)
+{
+	struct ruleset *ruleset =
+		site_opens("appliances:\n"
+			   "  - {name: ftd, role: managed-device, addresses: [10.1.0.0/16],\n"
+			   "     data_addresses: [203.0.113.0/28]}\n");
+	struct record r = flagged(ruleset, "192.0.2.1", "203.0.113.3", IPPROTO_TCP, 22);
+
+	(void)state;
+	check(&r, ruleset, NULL, "192.0.2.1 to ftd (data interface 203.0.113.3), 22/tcp", NULL);
+	r = flagged(ruleset, "10.1.0.7", "192.0.2.1", IPPROTO_TCP, 4444);
+	check(&r, ruleset, NULL, "ftd (management interface 10.1.0.7) to 192.0.2.1, 4444", NULL);
+	ruleset_close(ruleset);
+}
+
 static void a_message_of_a_scan_says_how_many_ports(void **state)
 {
 	struct ruleset *ruleset = site_opens(RECORD_SITE);
@@ -102,6 +117,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_message_names_both_hosts_the_port_and_why),
+		cmocka_unit_test(a_message_says_which_interface_where_the_site_tells_them_apart),
 		cmocka_unit_test(a_message_of_a_scan_says_how_many_ports),
 		cmocka_unit_test(a_message_of_a_sweep_says_how_many_hosts),
 		cmocka_unit_test(a_rule_is_named_where_it_exists),

@@ -22,12 +22,12 @@ struct fixture {
 	struct counters counters;
 };
 
-static struct fixture *fixture_open_summary(void)
+static struct fixture *fixture_open_site(const char *site)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	f->ruleset = site_opens(RECORD_SITE);
+	f->ruleset = site_opens(site);
 	other_profiles_open(&f->other_profiles, f->ruleset);
 	f->ecs = (struct ecs){.ruleset = f->ruleset, .other_profiles = &f->other_profiles};
 	usage_init(&f->usage, &f->ecs);
@@ -35,6 +35,11 @@ static struct fixture *fixture_open_summary(void)
 	assert_int_equal(mirror_report_init(&f->mirror, f->ruleset, false), 0);
 	assert_int_equal(deployment_init(&f->deployment, &f->ecs), 0);
 	return f;
+}
+
+static struct fixture *fixture_open_summary(void)
+{
+	return fixture_open_site(RECORD_SITE);
 }
 
 static void fixture_close_summary(struct fixture *f)
@@ -199,6 +204,34 @@ static void summary_says_of_the_first_findings_more_than_of_the_others(void **st
 	fixture_close_summary(f);
 }
 
+static void summary_says_which_interface_where_the_site_tells_them_apart(void **state)
+{
+	struct fixture *f = fixture_open_site(
+		"appliances:\n"
+		"  - {name: ftd, role: managed-device, addresses: [10.1.0.0/16],\n"
+		"     data_addresses: [203.0.113.0/28]}\n");
+	static const char *const to[] = {"203.0.113.3", "10.1.0.7", "10.1.0.7"};
+	static const uint16_t port[] = {22, 23, 22};
+	char *text;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct record r = record_between(
+			f->ruleset, "192.0.2.1", to[i], IPPROTO_TCP, port[i], NOW, NOW + SECOND);
+		r.verdict = VERDICT_UNEXPECTED_PORT;
+		take(f, record_ended(r, END_FIN));
+		if (i == 0) {
+			text = summary_of(f);
+			holds(text, "ftd (data interface) inbound 22/tcp");
+			free(text);
+		}
+	}
+	text = summary_of(f);
+	holds(text, "ftd (management interface) inbound 23/tcp");
+	free(text);
+	fixture_close_summary(f);
+}
+
 static void find(struct fixture *f, enum correlation_kind kind, uint64_t since_ns)
 {
 	struct correlations *all = &f->deployment.correlations;
@@ -247,6 +280,7 @@ int main(void)
 		cmocka_unit_test(summary_folds_one_reason_of_many_peers),
 		cmocka_unit_test(summary_names_a_finding_as_its_alert_does),
 		cmocka_unit_test(summary_says_of_the_first_findings_more_than_of_the_others),
+		cmocka_unit_test(summary_says_which_interface_where_the_site_tells_them_apart),
 		cmocka_unit_test(
 			summary_tells_correlated_findings_by_severity_then_time_and_ldap_with_clear_text),
 	};
