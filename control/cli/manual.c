@@ -155,10 +155,12 @@ static const struct key_part site_part[] = {
 		"hosts."},
 	{"The policy",
 		"features enabled peers ports extra_rules direction port transport feature service "
-		"description pairs protocols not_covered unexpected implied",
+		"unattended description pairs protocols not_covered unexpected implied",
 		"What differs from the profile: features that are switched off, moved or bound to "
 		"peers, "
-		"rules of the site's own, IP protocols without ports."},
+		"rules of the site's own, IP protocols without ports. unattended says of a rule "
+		"that it speaks by itself, as syslog does: where an appliance used it, silence is "
+		"a finding."},
 	{"capture", "interfaces deduplicate mirror_endpoints warmup devices lcores eal",
 		"Where packets come from. warmup is the time after the start in which connections "
 		"may be "

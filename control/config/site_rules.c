@@ -421,6 +421,7 @@ static void read_extra(struct site_reader *r, const struct extra_yaml *yaml, int
 			yaml->direction == EXTRA_OUTBOUND ? DIRECTION_OUTBOUND : DIRECTION_INBOUND,
 		.transport = yaml->transport,
 		.interface = INTERFACE_ANY,
+		.unattended = yaml->unattended == ANSWER_YES,
 		.feature = site_keep(r, yaml->feature),
 		.service = "",
 		.description = yaml->description ? site_keep(r, yaml->description) : "",

@@ -39,6 +39,7 @@ const struct schema_hint site_hint[] = {
 	{"extra_rules", "a list of rules, at most 32768"},
 	{"port", "a port from 1 to 65535"},
 	{"feature", "a word such as site-proxy"},
+	{"unattended", "true or false"},
 	{"description", "a sentence, at most 1000 bytes"},
 	{"not_covered", "a list of IP protocols such as [gre, 47]"},
 	{"unexpected", "a list of IP protocols such as [icmp, 58]"},
@@ -105,6 +106,8 @@ static const cyaml_schema_field_t extra_field[] = {
 	CYAML_FIELD_IGNORE("peers", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_STRING_PTR("feature", CYAML_FLAG_POINTER, struct extra_yaml, feature, 1, 63),
 	CYAML_FIELD_IGNORE("service", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_ENUM("unattended", OPTIONAL_WORD, struct extra_yaml, unattended, schema_answer,
+		SCHEMA_ANSWERS),
 	TEXT_FIELD(description, struct extra_yaml, TEXT_MAX),
 	TEXT_FIELD(source, struct extra_yaml, TEXT_MAX), CYAML_FIELD_END};
 static const cyaml_schema_value_t extra_schema = {

@@ -34,6 +34,7 @@ struct extra_yaml {
 	enum role role;
 	enum extra_direction direction;
 	enum transport transport;
+	enum answer unattended;
 	char *port, *feature, *description, *source;
 };
 

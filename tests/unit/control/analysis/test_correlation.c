@@ -156,6 +156,29 @@ static void correlation_of_silence_leaves_out_the_sessions_of_people(void **stat
 	correlation_fixture_close(w);
 }
 
+static void correlation_of_silence_has_the_rules_of_a_site_that_speak_by_themselves(void **state)
+{
+	struct correlation_fixture *w = correlation_fixture_open(RECORD_SITE
+		"extra_rules:\n"
+		"  - {role: managed-device, direction: outbound, port: 9000, transport: tcp,\n"
+		"     feature: push, unattended: true}\n"
+		"  - {role: managed-device, direction: outbound, port: 9001, transport: tcp,\n"
+		"     feature: pull}\n");
+	static const uint16_t port[] = {9000, 9001};
+	char text[CORRELATION_TEXT_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(port) / sizeof(port[0]); i++)
+		take(w, record_ended(record_between(w->ruleset, "10.1.0.7", "192.0.2.1",
+					     IPPROTO_TCP, port[i], START, START + SECOND),
+				END_FIN));
+	evaluate(w, START + DAY + 2 * SECOND, false);
+	assert_int_equal(w->begun[CORRELATION_FELL_SILENT], 1);
+	correlation_text(&w->correlations, found(w, CORRELATION_FELL_SILENT), text);
+	assert_non_null(strstr(text, "no traffic on managed-device/outbound/9000/tcp since "));
+	correlation_fixture_close(w);
+}
+
 static void correlation_of_a_rule_that_fell_silent_ends_with_its_next_packet(void **state)
 {
 	struct correlation_fixture *w = correlation_fixture_open(RECORD_SITE);
@@ -264,6 +287,8 @@ int main(void)
 		cmocka_unit_test(
 			correlation_of_absence_is_inconclusive_while_the_mirror_is_in_doubt),
 		cmocka_unit_test(correlation_of_silence_leaves_out_the_sessions_of_people),
+		cmocka_unit_test(
+			correlation_of_silence_has_the_rules_of_a_site_that_speak_by_themselves),
 		cmocka_unit_test(correlation_of_a_rule_that_fell_silent_ends_with_its_next_packet),
 		cmocka_unit_test(correlation_of_a_disabled_feature_lasts_for_the_silence),
 		cmocka_unit_test(correlation_of_the_old_port_names_who_still_uses_it),
