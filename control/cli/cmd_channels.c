@@ -132,7 +132,7 @@ static int run(const struct cli_request *r)
 
 const struct cli_command cli_channels = {
 	.name = "channels",
-	.summary = "how the connections between appliances stand",
+	.summary = "state of the connections between appliances",
 	.arguments = "",
 	.description =
 		"Every pair that shares appliance communications (8305/tcp): both "
@@ -144,7 +144,7 @@ const struct cli_command cli_channels = {
 		"is degraded; since which of its packets, and why it is not up. Missing are "
 		"those that\n"
 		"the site declares (managers) and that were never seen.\n"
-		"Certificates are shown where they were seen in clear (TLS 1.2 and below).",
+		"Certificates are shown where they were seen unencrypted (TLS 1.2 and below).",
 	.options = options,
 	.run = run,
 };

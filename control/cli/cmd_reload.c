@@ -13,7 +13,7 @@ enum { INDENT = 2, NARROWEST = 60 + INDENT };
 
 /* Flows, below what they would be: indented, but where the terminal has no more columns than a flow
  * needs. */
-struct changes {
+struct listed_changes {
 	struct cli_text text;
 	struct flow_table table;
 	int indent;
@@ -32,7 +32,7 @@ static const struct cli_option options[] = {
 
 static void print_change(void *context, const json_t *flow)
 {
-	struct changes *c = context;
+	struct listed_changes *c = context;
 
 	fprintf(c->text.out, "would be %s:\n%*s", text_at(flow, "portolan.would_be"), c->indent,
 		"");
@@ -83,7 +83,8 @@ static int run(const struct cli_request *r)
 {
 	bool dry = r->value[DRY_RUN] != NULL;
 	int columns = terminal_columns(stdout);
-	struct changes changes = {cli_text_open(), .indent = columns < NARROWEST ? 0 : INDENT};
+	struct listed_changes changes = {
+		cli_text_open(), .indent = columns < NARROWEST ? 0 : INDENT};
 	struct client_request q = {.command = "reload",
 		.socket = r->value[SOCKET],
 		.raw = r->value[JSON] != NULL,

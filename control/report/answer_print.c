@@ -155,7 +155,7 @@ static bool cut(char *text, int width)
 }
 
 /* A table on its way to a stream: columns of width 0 are not shown. */
-struct table {
+struct printed_table {
 	const struct answer_table *answer;
 	const struct terminal_style *style;
 	int width[COLUMNS_MAX];
@@ -165,14 +165,22 @@ struct table {
 	FILE *out;
 };
 
+/* The name in capitals, or the word that people have for what programs know by another one. */
 static void heading(const struct answer_table *a, size_t column, char text[CELL_BYTES])
 {
-	snprintf(text, CELL_BYTES, "%s", a->column[column].name);
+	static const char *const shown[][2] = {{"not_judged", "not classified"},
+		{"minutes_in_doubt", "minutes degraded"}, {"judged_by", "classified by"}};
+	const char *name = a->column[column].name;
+
+	for (size_t i = 0; i < sizeof(shown) / sizeof(*shown); i++)
+		if (strcmp(name, shown[i][0]) == 0)
+			name = shown[i][1];
+	snprintf(text, CELL_BYTES, "%s", name);
 	for (char *at = text; *at; at++)
 		*at = (char)(*at == '_' ? ' ' : *at >= 'a' && *at <= 'z' ? *at - 32 : *at);
 }
 
-static int width_of(struct table *t, size_t column)
+static int width_of(struct printed_table *t, size_t column)
 {
 	char text[CELL_BYTES];
 	int width;
@@ -199,7 +207,7 @@ static const char *colour_of(
 }
 
 /* The last column that is shown on the line that begins with this one. */
-static size_t line_end(const struct table *t, size_t first)
+static size_t line_end(const struct printed_table *t, size_t first)
 {
 	size_t last = first;
 
@@ -209,8 +217,8 @@ static size_t line_end(const struct table *t, size_t first)
 	return last;
 }
 
-static void print_cell(
-	const struct table *t, size_t column, bool is_last, const char *colour, const char *text)
+static void print_cell(const struct printed_table *t, size_t column, bool is_last,
+	const char *colour, const char *text)
 {
 	int pad = t->width[column] - shown_width(text);
 	bool right = is_right(t->answer, column);
@@ -223,7 +231,7 @@ static void print_cell(
 
 /* One of a row's lines; of the headings where `row` is that of no row. Further lines without a text
  * are left out. */
-static void print_line(const struct table *t, size_t row, size_t first, size_t last)
+static void print_line(const struct printed_table *t, size_t row, size_t first, size_t last)
 {
 	bool is_heading = row == answer_rows(t->answer), is_empty = first > 0;
 	char text[CELL_BYTES];
@@ -250,7 +258,7 @@ static void print_line(const struct table *t, size_t row, size_t first, size_t l
 	fputc('\n', t->out);
 }
 
-static void print_row(const struct table *t, size_t row)
+static void print_row(const struct printed_table *t, size_t row)
 {
 	for (size_t c = 0; c < t->answer->columns; c++)
 		if (t->begins[c])
@@ -261,7 +269,7 @@ static void print_row(const struct table *t, size_t row)
 static bool print_table(
 	const struct answer_table *a, const struct terminal_style *st, unsigned columns, FILE *out)
 {
-	struct table t = {.answer = a, .style = st, .out = out, .most = CELL_SHOWN};
+	struct printed_table t = {.answer = a, .style = st, .out = out, .most = CELL_SHOWN};
 	size_t rows = answer_rows(a);
 
 	assert(a->columns <= COLUMNS_MAX);

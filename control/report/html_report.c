@@ -47,7 +47,7 @@ static void put_header(struct buffer *b, const struct report_model *model)
 		       "<li><a href=\"#channels\">Channels</a></li>"
 		       "<li><a href=\"#timeline\">Traffic</a></li>"
 		       "<li><a href=\"#talkers\">Who talks to whom</a></li>"
-		       "<li><a href=\"#not-judged\">What could not be seen</a></li>"
+		       "<li><a href=\"#not-seen\">What could not be seen</a></li>"
 		       "</ul></nav>\n</header>\n");
 }
 

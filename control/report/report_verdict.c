@@ -143,7 +143,7 @@ void report_verdict_write(struct buffer *b, const struct report_model *model)
 
 void report_not_judged_write(struct buffer *b, const struct report_model *model)
 {
-	report_section_open(b, "not-judged", "What could not be seen");
+	report_section_open(b, "not-seen", "What could not be seen");
 	if (model->not_judged_lines)
 		put_lines(b, model->not_judged, model->not_judged_lines);
 	else if (model->coverage.is_known)

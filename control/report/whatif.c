@@ -530,7 +530,7 @@ static void put_notes(const struct whatif *w)
 		w->draft->name, (unsigned long long)w->flows);
 	if (w->unspoken_flows)
 		answer_note(a,
-			"of %llu flows that change it is not known what was spoken: they may be "
+			"of %llu flows that change the protocol was not detected: they may be "
 			"wrong-service",
 			(unsigned long long)w->unspoken_flows);
 	if (w->sums)

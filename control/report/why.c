@@ -173,7 +173,7 @@ static void say_evidence(const struct why *w, const json_t *document)
 		say(w, "who began", "%s started it: evidence %s%s", member(document, "source.ip"),
 			basis, is_guess ? ", a guess" : ", seen");
 	if (*member(document, "network.protocol"))
-		say(w, "spoken", "%s (%s)", member(document, "network.protocol"),
+		say(w, "protocol", "%s (%s)", member(document, "network.protocol"),
 			member(document, "portolan.service.basis"));
 	if (*member(document, "threat.technique.id.0"))
 		say(w, "technique", "%s", member(document, "threat.technique.id.0"));

@@ -20,7 +20,7 @@ enum answer_type {
 };
 
 struct answer_column {
-	const char *name; /* snake_case: JSON and CSV; shown in capitals */
+	const char *name; /* snake_case: JSON and CSV; people read a heading */
 	enum answer_type type;
 	bool is_beside; /* not in the table for people: only JSON and CSV have it */
 };

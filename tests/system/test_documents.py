@@ -189,30 +189,42 @@ def every_term_is_explained():
 
 # Words that people stumbled over, and what is said instead. Of the code, only its texts are read.
 OLD_WORDS = {
-    r'gravest first': 'by severity', r'what is spoken is': 'detected protocol:',
+    r'gravest first': 'by severity', r'what is spoken|\bwas spoken|may be spoken': 'detected protocol',
     r'none is near': 'no similar rule', r'no list of the policy': 'is not permitted',
     r'worth knowing': 'clear text and weak protocols', r'what only several flows': 'correlated findings',
-    r'does no more': 'no traffic since', r'for want of buffers': 'no buffer available',
+    r'does no more|no more does': 'no traffic since',
+    r'that is not seen nothing': 'no conclusions about appliances not seen',
+    r'for want of': 'no buffer available', r'used a documented row': 'no traffic on RULE since TIME',
     r'connections? stands?\b': 'established', r'nothing comes any more': 'idle',
     r'repeats counted': 'suppressed duplicates', r'from relations': 'correlated',
-    r'(?<= )judge[sd]?\b|\bjudge[sd]?(?= )': 'classify', r'whether it belongs|does not belong|do not belong': 'is allowed',
-    r'turns the flow': 'reverses the initiator', r'is a suspect': 'mirror (SPAN) quality',
-    r'mirror (?:is|was) in doubt|in doubt at times': 'degraded', r'machine\'s floor': 'baseline',
-    r'a look at what is spoken': 'payload inspection', r'place by place': 'rule by rule',
-    r'says more\b': 'see ... for details', r'may not capture|not for this user': 'permission denied',
+    r'\bjudge[sd]?\b|\bjudging\b': 'classify',
+    r'whether it belongs|whether it\n? *belongs|does not belong|do not belong|that belonged': 'is allowed',
+    r'\bstrangers?\b': 'unknown peers', r'\bdoubles\b': 'duplicates',
+    r'turns? (?:the|a) flow': 'reverses the initiator', r'is a suspect|\bsuspect\b': 'mirror (SPAN) quality',
+    r'\bin doubt\b': 'degraded', r"machine's floor": 'baseline',
+    r'a look at what is': 'payload inspection', r'place by place': 'rule by rule',
+    r'\bsays more\b': 'see ... for details',
+    r'may not capture|not for this user': 'permission denied',
+    r'(?:is|:) no text\b': 'binary file', r'(?:is|:) no capture\b(?! file)': 'not a capture file',
     r'not scraped|nothing is watched': 'no monitoring', r'have not both': 'only partly connected',
-    r'hardly (?:has )?room': 'almost full', r'crossed in clear': 'clear text',
-    r'wrong with the mirror"': 'mirror problems'}
+    r'hardly (?:has )?room': 'almost full', r'(?:crossed|sends|goes)(?: \w+){0,2} in clear\b(?! text)': 'in clear text',
+    r'wrong with the mirror': 'mirror problems',
+    r'(?<!status: )(?<!status is )(?<!inherited: )\brecalled\b': 'unverified'}
+# Files, beside documents, that users read whole: alerts, dashboards, units, sites, profiles, the package.
+READ_WHOLE = ('configs/', 'GNUmakefile')
 
 
 def texts_for_people():
-    for name in ('README.md', 'docs/operations.md', 'docs/terms.md', *FILES):
-        text = (TREE / name).read_text() if name.startswith(('configs/alerts', 'configs/dashboards')) \
-            or name.endswith('.md') and name in ('README.md', 'docs/operations.md', 'docs/terms.md') else ''
+    for name in FILES:
+        text = ''
+        if name.startswith(READ_WHOLE) and not name.startswith('configs/signatures') or name in DOCUMENTS:
+            text = re.sub(r'`[^`\n]*`', '', (TREE / name).read_text())  # names of files and fields
         if name.startswith('control/') and name.endswith(('.c', '.h')):
             code = re.sub(r'/\*.*?\*/', '', (TREE / name).read_text(), flags=re.S)
             code = re.sub(r'"\s*\n\s*"', '', code)
-            text = '\n'.join(re.findall(r'"((?:\\.|[^"\\\n])*)"', code)).replace('\\n', ' ')
+            # names of machine-readable fields keep what they were called
+            strings = re.findall(r'"((?:\\.|[^"\\\n])*)"', code)
+            text = '\n'.join(s for s in strings if not re.fullmatch(r'[a-z_.-]*', s)).replace('\\n', ' ')
         yield name, text
 
 

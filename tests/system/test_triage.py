@@ -267,7 +267,7 @@ def another_policy_judges_what_was_spoken(w):
         rows, last = w.ask('whatif', '--site', draft, store=store)
         assert [(r['port'], r['would_be'], r['judged_by']) for r in rows] == [
             ('4444/tcp', verdict, 'flows'), ('4445/tcp', 'expected', 'flows')], rows
-        assert 'of 1 flows that change it is not known what was spoken' in ' '.join(last['notes']), last
+        assert 'of 1 flows that change the protocol was not detected' in ' '.join(last['notes']), last
 
 
 def another_policy_judges_all_flows_where_all_are_stored(w):

@@ -252,7 +252,7 @@ static void summary_tells_correlated_findings_by_severity_then_time_and_ldap_wit
 {
 	static const char *const order[] = {"CORRELATED findings", "\n  MED   ",
 		"a declared device without any channel", "\n  MED   ",
-		"sends syslog in clear beside syslog over TLS", "\n  LOW   ",
+		"sends syslog in clear text beside syslog over TLS", "\n  LOW   ",
 		"uses 80/tcp and never 443/tcp"};
 	struct fixture *f = fixture_open_summary();
 	char *text, *at;
