@@ -268,6 +268,15 @@ def test_a_limit_that_limits_nothing_is_said(w):
     assert "warning: managed-device/outbound/8305/tcp" in w.run("policy", "--site", site).stderr
 
 
+def test_rows_that_nobody_has_read_are_no_warnings_at_a_start(w):
+    site = w.write("seven.yaml", "profile: on-premises-7\n" + SITE)
+    for command in (["replay", "--site", site, w.capture], ["check", site], ["policy", "--site", site]):
+        done = w.run(*command)
+        status(done, 0)
+        silent(done)
+    assert "unverified   6, not read in the vendor's guide" in w.run("check", site).stdout
+
+
 # --- streams ------------------------------------------------------------------------------------
 
 

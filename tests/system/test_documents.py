@@ -233,6 +233,16 @@ def nobody_reads_the_old_words():
             for word, want in OLD_WORDS.items() if re.search(word, text, re.I)]
 
 
+def alerts_have_every_flagged_verdict():
+    """the rule for flagged packets, against the list of verdicts, mild ones first"""
+    rules = (TREE / 'configs/alerts/portolan.rules.yaml').read_text()
+    named = set(re.search(r'portolan_verdict_packets_total\{verdict=~"([^"]+)"', rules)[1].split('|'))
+    flagged = {words[0] for words in listed('include/verdict.h', 'VERDICT_LIST')} - \
+        {'expected', 'implied', 'not-covered'}
+    assert len(flagged) == 5, flagged
+    return [f'configs/alerts: {v}' for v in sorted(flagged ^ named)]
+
+
 def the_readme_is_short():
     count = len(DOCUMENTS['README.md'].splitlines())
     return [f'{count} lines, not at most {README_LINES}'] if count > README_LINES else []
@@ -246,7 +256,7 @@ def main():
              every_command_that_a_document_names_is_there,
              every_target_of_make_that_a_document_names_is_there,
              every_list_that_a_document_names_is_there, every_term_is_explained,
-             nobody_reads_the_old_words, the_readme_is_short]
+             nobody_reads_the_old_words, alerts_have_every_flagged_verdict, the_readme_is_short]
     print(f'1..{len(tests)}')
     for number, test in enumerate(tests, 1):
         wrong = test()

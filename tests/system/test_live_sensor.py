@@ -14,6 +14,7 @@ Needs root; skipped without.
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -106,13 +107,13 @@ class Hosts:
 class Sensor:
     """`portolan run` in the center's namespace."""
 
-    def __init__(self, hosts, folder, *, interfaces='to, from', site=''):
+    def __init__(self, hosts, folder, *, interfaces='to, from', site='', appliances=APPLIANCES):
         self.folder = Path(folder)
         self.flows, self.events = self.folder / 'flows', self.folder / 'events'
         self.stats, self.socket = self.folder / 'stats', self.folder / 'control'
         config = self.folder / 'site.yaml'
         config.write_text(
-            APPLIANCES + f'capture: {{source: pcap, interfaces: [{interfaces}]}}\n'
+            appliances + f'capture: {{source: pcap, interfaces: [{interfaces}]}}\n'
             f'outputs: {{control: {{socket: {self.socket}}}}}\n' + site)
         self.child = subprocess.Popen(
             hosts.command(hosts.center, PORTOLAN, 'run', '--site', config, '--flows', self.flows,
@@ -406,7 +407,21 @@ def health_says_within_three_seconds_that_a_link_went_down():
         sensor.end()
 
 
+def a_channel_that_is_declared_and_never_seen_is_missing():
+    declared = APPLIANCES.replace(f'[{DEVICE}]', f'[{DEVICE}], managers: [fmc-1]')
+    assert declared != APPLIANCES
+    with beside(appliances=declared) as (_, sensor, _):
+        result = sensor.ask('channels')[-1]
+        result = result.get('result', result)
+        assert sorted(result['missing'][0]) == ['fmc-1', 'ftd-1'], result
+        shown = subprocess.run([PORTOLAN, 'channels', '--socket', sensor.socket], capture_output=True, text=True,
+                               check=True).stdout
+        assert re.search(r'missing +ftd-1 and fmc-1|missing +fmc-1 and ftd-1', shown), shown
+        sensor.end()
+
+
 CASES = [
+    a_channel_that_is_declared_and_never_seen_is_missing,
     health_of_a_sensor_that_hears_nothing_is_not_well,
     health_says_within_three_seconds_that_a_link_went_down,
     three_hundred_refused_connections_over_a_tap_are_three_hundred_flows,

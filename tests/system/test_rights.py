@@ -203,6 +203,16 @@ def root_makes_no_socket_where_another_user_could_replace_it(w):
     assert child.returncode == 1 and 'others may write to the folder' in err, err
 
 
+def who_may_not_capture_is_told_the_one_right_that_is_wanted(w):
+    os.chown(w.mine, 0, 0)
+    child = w.run('--duration', '1s', site=w.site('source: pcap, interfaces: [lo]'),
+                  prefix=('setpriv', '--bounding-set=-all', '--inh-caps=-all'))
+    err = child.communicate(timeout=60)[1]
+    os.chown(w.mine, w.user.pw_uid, w.user.pw_gid)
+    assert child.returncode != 0 and 'permission denied; want root, or the capability CAP_NET_RAW' in err, err
+    assert 'CAP_NET_ADMIN' not in err, err
+
+
 def a_user_who_is_not_there_is_misuse(w):
     child = w.run('--user', 'no-such-user')
     _, err = child.communicate(timeout=30)
@@ -240,6 +250,7 @@ TESTS = [no_thread_keeps_a_right,
          links_of_the_user_lead_to_no_file_of_root,
          a_race_for_the_socket_gives_the_user_nothing,
          root_makes_no_socket_where_another_user_could_replace_it,
+         who_may_not_capture_is_told_the_one_right_that_is_wanted,
          a_user_who_is_not_there_is_misuse,
          a_crash_leaves_no_core_dump_unless_asked_for]
 

@@ -65,6 +65,25 @@ static void warnings_tell_what_opens_more_than_it_says(void **state)
 		"appliance-communications is switched off or bound to peers, and x is not");
 }
 
+static void warnings_tell_of_a_feature_whose_port_others_keep_open(void **state)
+{
+	static const char *const how[] = {"{peers: [10.1.1.0/24]}", "{enabled: false}"};
+	char site[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(how) / sizeof(*how); i++) {
+		snprintf(site, sizeof(site), "appliances:\n%sfeatures: {web-interface: %s}\n",
+			CENTER, how[i]);
+		warned(site,
+			"management-center/inbound/443/tcp: anybody may use it all the same: "
+			"web-interface is switched off or bound to peers, and packet-analyzer, "
+			"rest-api, secure-endpoint are not");
+	}
+	not_warned("appliances:\n" CENTER
+		   "ports:\n  - {role: management-center, direction: inbound, port: 443/tcp, "
+		   "peers: [10.1.1.0/24]}\n");
+}
+
 static void warnings_tell_what_is_never_reached(void **state)
 {
 	(void)state;
@@ -105,6 +124,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(warnings_tell_what_has_no_effect),
 		cmocka_unit_test(warnings_tell_what_opens_more_than_it_says),
+		cmocka_unit_test(warnings_tell_of_a_feature_whose_port_others_keep_open),
 		cmocka_unit_test(warnings_tell_what_is_never_reached),
 		cmocka_unit_test(warnings_are_none_where_all_is_said_well),
 		cmocka_unit_test(warnings_of_many_classes_are_told_once),

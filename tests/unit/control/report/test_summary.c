@@ -240,6 +240,7 @@ static void find(struct fixture *f, enum correlation_kind kind, uint64_t since_n
 	assert_non_null(found);
 	found->key = (struct correlation_key){.kind = (uint16_t)kind,
 		.appliance = (uint16_t)(since_ns % 2),
+		.detail = (uint32_t)since_ns,
 		.set = SET_NONE,
 		.feature = FEATURE_NONE};
 	found->since_ns = since_ns;
@@ -272,6 +273,20 @@ static void summary_tells_correlated_findings_by_severity_then_time_and_ldap_wit
 	fixture_close_summary(f);
 }
 
+static void summary_says_how_to_see_the_correlated_findings_that_it_leaves_out(void **state)
+{
+	struct fixture *f = fixture_open_summary();
+	char *text;
+
+	(void)state;
+	for (uint64_t i = 1; i <= 25; i++)
+		find(f, CORRELATION_CLEAR_SYSLOG, i);
+	text = summary_of(f);
+	holds(text, "  … and 5 more: replay --all shows them\n");
+	free(text);
+	fixture_close_summary(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -281,6 +296,8 @@ int main(void)
 		cmocka_unit_test(summary_names_a_finding_as_its_alert_does),
 		cmocka_unit_test(summary_says_of_the_first_findings_more_than_of_the_others),
 		cmocka_unit_test(summary_says_which_interface_where_the_site_tells_them_apart),
+		cmocka_unit_test(
+			summary_says_how_to_see_the_correlated_findings_that_it_leaves_out),
 		cmocka_unit_test(
 			summary_tells_correlated_findings_by_severity_then_time_and_ldap_with_clear_text),
 	};
