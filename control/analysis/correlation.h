@@ -25,9 +25,9 @@ struct matrix;
 
 /* Name (a stable interface), description, severity, 1 if it is about absence. */
 #define CORRELATION_LIST(X)                                                                        \
-	X(CLEAR_SYSLOG, "clear-syslog", "sends syslog in clear text beside syslog over TLS", 2, 0)      \
+	X(CLEAR_SYSLOG, "clear-syslog", "sends syslog in clear text beside syslog over TLS", 2, 0) \
 	X(HTTP_ALONE, "http-without-https", "uses 80/tcp and never 443/tcp", 1, 1)                 \
-	X(CLEAR_LDAP, "clear-ldap", "binds to LDAP with its password in clear text", 2, 0)              \
+	X(CLEAR_LDAP, "clear-ldap", "binds to LDAP with its password in clear text", 2, 0)         \
 	X(MIXED_PORTS, "mixed-communication-ports",                                                \
 		"still uses the old port of appliance communications", 2, 0)                       \
 	X(OFF_AND_USED, "disabled-feature-in-use", "uses a feature that is switched off", 2, 0)    \
