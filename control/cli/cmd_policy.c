@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/fold.h"
 #include "base/terminal.h"
 #include "policy/ruleset.h"
 #include "report/policy_table.h"
@@ -31,6 +32,7 @@ static int print(const struct ruleset *ruleset, const struct cli_request *r)
 	struct listing listing = {.format = format_of(r->value[FORMAT]),
 		.with_implied = r->value[IMPLIED] != NULL,
 		.colour = terminal_wants_colour(stdout),
+		.columns = fold_columns(stdout),
 		.appliance = APPLIANCE_NONE};
 	const char *name = r->value[APPLIANCE];
 	struct cli_text text;

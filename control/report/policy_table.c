@@ -6,6 +6,7 @@
 
 #include "base/heap.h"
 #include "base/literal.h"
+#include "base/row_lines.h"
 #include "policy/ruleset.h"
 #include "report/policy_json.h"
 
@@ -184,35 +185,51 @@ static void row_fill(struct row *row, const struct ruleset *ruleset, uint32_t i)
 			    : "");
 }
 
-static void widths_of(const struct row *row, size_t count, int width[COLUMNS])
+/* How wide each column is, and which of them begin a line. */
+struct shape {
+	int width[COLUMNS];
+	bool begins[COLUMNS];
+};
+
+#define LINE_INDENT 2
+
+static void find_shape(struct shape *s, const struct row *row, size_t count, unsigned columns)
 {
+	int width[COLUMNS];
+
 	for (int c = 0; c < COLUMNS; c++) {
-		width[c] = (int)strlen(heading[c]);
+		s->width[c] = (int)strlen(heading[c]);
 		for (size_t i = 0; i < count; i++) {
 			int length = (int)strlen(row[i].cell[c]);
-			if (length > width[c])
-				width[c] = length;
+			if (length > s->width[c])
+				s->width[c] = length;
 		}
+		width[c] = s->width[c] + (c == 0 ? LINE_INDENT : 0);
 	}
+	row_lines(width, COLUMNS, columns, s->begins);
 }
 
-static void print_row(const struct row *row, const int width[COLUMNS], const char *paint, FILE *out)
+static void print_row(const struct row *row, const struct shape *s, const char *paint, FILE *out)
 {
 	int last = row->cell[NOTE][0] ? NOTE : PEERS;
 
-	fprintf(out, "%s  ", paint);
-	for (int c = 0; c < last; c++)
-		fprintf(out, "%-*s  ", width[c], row->cell[c]);
-	fprintf(out, "%s%s\n", row->cell[last], *paint ? PLAIN : "");
+	fprintf(out, "%s%*s", paint, LINE_INDENT, "");
+	for (int c = 0; c <= last; c++) {
+		bool is_end = c == last || s->begins[c + 1];
+		if (c && s->begins[c])
+			fprintf(out, "\n%*s", ROW_INDENT, "");
+		fprintf(out, "%-*s%s", is_end ? 0 : s->width[c], row->cell[c], is_end ? "" : "  ");
+	}
+	fprintf(out, "%s\n", *paint ? PLAIN : "");
 }
 
-static void print_heading(const int width[COLUMNS], bool colour, FILE *out)
+static void print_heading(const struct shape *shape, bool colour, FILE *out)
 {
 	struct row row;
 
 	for (int c = 0; c < COLUMNS; c++)
 		snprintf(row.cell[c], CELL_BYTES, "%s", heading[c]);
-	print_row(&row, width, colour ? DIM : "", out);
+	print_row(&row, shape, colour ? DIM : "", out);
 }
 
 static void print_group(const struct rule *r, bool colour, FILE *out)
@@ -224,21 +241,22 @@ static void print_group(const struct rule *r, bool colour, FILE *out)
 }
 
 static void print_rows(const struct ruleset *ruleset, const struct rule_list *list,
-	const struct row *row, FILE *out, bool colour)
+	const struct row *row, const struct listing *listing, FILE *out)
 {
 	const struct rule *before = NULL;
-	int width[COLUMNS];
+	bool colour = listing->colour;
+	struct shape shape;
 
-	widths_of(row, list->count, width);
+	find_shape(&shape, row, list->count, listing->columns);
 	for (size_t i = 0; i < list->count; i++) {
 		const struct rule *r = &ruleset->policy->rule[list->rule[i]];
 		bool is_recalled = ruleset->rule[list->rule[i]].status == RULE_RECALLED;
 		if (!before || before->role != r->role || before->direction != r->direction ||
 			before->implied != r->implied) {
 			print_group(r, colour, out);
-			print_heading(width, colour, out);
+			print_heading(&shape, colour, out);
 		}
-		print_row(&row[i], width,
+		print_row(&row[i], &shape,
 			!colour	      ? ""
 			: !r->enabled ? DIM
 			: is_recalled ? YELLOW
@@ -297,7 +315,7 @@ static int print_table(const struct ruleset *ruleset, const struct rule_list *li
 	for (size_t i = 0; i < list->count; i++)
 		row_fill(&row[i], ruleset, list->rule[i]);
 	print_title(ruleset, listing->appliance, out);
-	print_rows(ruleset, list, row, out, listing->colour);
+	print_rows(ruleset, list, row, listing, out);
 	print_notes(ruleset, list, listing->appliance, out);
 	free(row);
 	return 0;

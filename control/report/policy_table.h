@@ -16,6 +16,7 @@ struct listing {
 	enum listing_format format;
 	bool with_implied; /* in CSV and JSON; the table has them under headings of their own */
 	bool colour;
+	unsigned columns;   /* how wide the table may be; 0: as wide as it is */
 	uint16_t appliance; /* whose; APPLIANCE_NONE: what the site says of none in particular */
 };
 

@@ -90,6 +90,18 @@ static void listing_csv_shows_where_rules_are_and_whether_they_hold(void **state
 	free(text);
 }
 
+static void listing_table_has_rows_of_several_lines_where_a_terminal_is_narrow(void **state)
+{
+	char *text = listing_as(site_opens("{}\n"), (struct listing){.columns = 60});
+
+	(void)state;
+	holds(text,
+		"  PORT      FEATURE                   SERVICE\n    REQUIRED  CONFIGURABLE  STATE");
+	holds(text,
+		"  443/tcp   web-interface             tls\n    no        no            enabled");
+	free(text);
+}
+
 static void listing_table_shows_moved_disabled_bound_and_recalled_rules(void **state)
 {
 	char *text = listing_of(
@@ -166,7 +178,10 @@ static void listing_says_when_it_cannot_be_written(void **state)
 		FILE *full = fopen("/dev/full", "w");
 		assert_non_null(full);
 		assert_true(policy_table_print(ruleset,
-				    &(struct listing){format[i], true, true, APPLIANCE_NONE},
+				    &(struct listing){.format = format[i],
+					    .with_implied = true,
+					    .colour = true,
+					    .appliance = APPLIANCE_NONE},
 				    full) < 0);
 		fclose(full);
 		ruleset_close(ruleset);
@@ -220,6 +235,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(listing_of_the_default_profile_is_the_documented_table),
 		cmocka_unit_test(listing_csv_shows_where_rules_are_and_whether_they_hold),
+		cmocka_unit_test(
+			listing_table_has_rows_of_several_lines_where_a_terminal_is_narrow),
 		cmocka_unit_test(listing_table_shows_moved_disabled_bound_and_recalled_rules),
 		cmocka_unit_test(listing_json_holds_every_rule_with_its_words),
 		cmocka_unit_test(
