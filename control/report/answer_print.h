@@ -12,8 +12,8 @@ struct terminal_style;
 
 enum answer_format { ANSWER_AS_TABLE, ANSWER_AS_JSON, ANSWER_AS_CSV, ANSWER_AS_MARKDOWN };
 
-/* `columns`: how wide a table may be; 0: as wide as it is. 0 or -ENOMEM; errors of the stream are its
- * own. */
+/* `columns`: how wide a table may be; 0: as wide as it is. 0 or -ENOMEM; errors of the stream are
+ * its own. */
 int answer_print(const struct answer_table *, const struct coverage *, enum answer_format,
 	const struct terminal_style *, unsigned columns, FILE *);
 

@@ -17,7 +17,7 @@
 	X(silent, "what is missing: rows that were used before, and since when they are not", "")  \
 	X(matrix, "appliance by rule: never, last seen, violations", "")                           \
 	X(channels, "appliance communications between each pair, at a time or over a window", "")  \
-	X(exposed, "clear text and weak protocols", "")                   \
+	X(exposed, "clear text and weak protocols", "")                                            \
 	X(reached, "who reached an appliance", "APPLIANCE")                                        \
 	X(rhythm, "connections that come at regular intervals: peers that may be beacons", "")     \
 	X(timeline, "findings, channels, mirror, reloads and runs in the order of time", "")       \
