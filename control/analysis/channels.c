@@ -72,6 +72,7 @@ void channels_fini(struct channels *c)
 	}
 	link_addresses_fini(&c->link_addresses);
 	known_issuers_fini(&c->known);
+	channel_strangers_fini(&c->strangers);
 	free(c->is_network);
 	free(c->is_channel);
 	free(c->has_any);
@@ -205,6 +206,8 @@ int channels_reload(struct channels *c, const struct ruleset *ruleset, const str
 		return error;
 	}
 	c->overflowed = old.overflowed;
+	c->meant_listener = old.meant_listener;
+	c->meant_context = old.meant_context;
 	c->known = old.known; /* by names */
 	old.known = (struct known_issuers){.first = NULL};
 	HASH_ITER(hh, old.first, ch, next)
@@ -364,10 +367,9 @@ static void note_senders(struct channels *c, const struct record *r)
 static bool mean(const struct channels *c, const struct record *r, struct record *meant,
 	struct channel_cause *cause)
 {
-	unsigned stranger = r->appliance[0] == APPLIANCE_NONE ? 0 : 1;
+	int stranger = is_of_channels(c, r) ? channel_stranger_end(r) : -1;
 
-	if (!is_of_channels(c, r) || r->appliance[1 - stranger] == APPLIANCE_NONE ||
-		r->appliance[stranger] != APPLIANCE_NONE || !(r->opening.mac_known >> stranger & 1))
+	if (stranger < 0)
 		return false;
 	*meant = *r;
 	meant->appliance[stranger] = link_addresses_whose(
@@ -381,25 +383,31 @@ static bool mean(const struct channels *c, const struct record *r, struct record
 }
 
 /* That decides nothing of the flow, which is flagged. */
+static void take_meant(
+	struct channels *c, const struct record *meant, const struct channel_cause *cause)
+{
+	struct channel_key k = key_of(c, meant);
+	struct channel *ch = find_or_add(c, &k);
+
+	if (!ch || meant->end_ns < ch->cause.wrong_ns)
+		return;
+	note_attempt(ch, ATTEMPT_WRONG_ADDRESS, meant);
+	ch->cause.wrong_ns = cause->wrong_ns;
+	ch->cause.wrong_address = cause->wrong_address;
+	ch->cause.wrong_version = cause->wrong_version;
+	ch->cause.wrong_end = (uint8_t)end_of(ch, meant, cause->wrong_end);
+	ch->cause.wrong_declared = cause->wrong_declared;
+}
+
 static void take_stranger(struct channels *c, const struct record *r)
 {
 	struct channel_cause cause = {.wrong_ns = 0};
 	struct record meant;
-	struct channel_key k;
-	struct channel *ch;
 
-	if (!mean(c, r, &meant, &cause))
-		return;
-	k = key_of(c, &meant);
-	ch = find_or_add(c, &k);
-	if (!ch || r->end_ns < ch->cause.wrong_ns)
-		return;
-	note_attempt(ch, ATTEMPT_WRONG_ADDRESS, r);
-	ch->cause.wrong_ns = cause.wrong_ns;
-	ch->cause.wrong_address = cause.wrong_address;
-	ch->cause.wrong_version = cause.wrong_version;
-	ch->cause.wrong_end = (uint8_t)end_of(ch, &meant, cause.wrong_end);
-	ch->cause.wrong_declared = cause.wrong_declared;
+	if (mean(c, r, &meant, &cause))
+		take_meant(c, &meant, &cause);
+	else if (channel_stranger_end(r) >= 0)
+		channel_strangers_note(&c->strangers, r);
 }
 
 static void cause_of_record(const struct channels *c, const struct record *r,
@@ -421,6 +429,29 @@ bool channels_meant(const struct channels *c, const struct record *r, struct rec
 		return false;
 	cause_of_record(c, meant, &cause, text);
 	return true;
+}
+
+static bool take_late(void *context, const struct record *r)
+{
+	struct channels *c = context;
+	struct channel_cause cause = {.wrong_ns = 0};
+	char text[CHANNEL_CAUSE_BYTES];
+	struct record meant;
+
+	if (!mean(c, r, &meant, &cause))
+		return false;
+	take_meant(c, &meant, &cause);
+	if (c->meant_listener) {
+		cause_of_record(c, &meant, &cause, text);
+		c->meant_listener(c->meant_context, &meant, text);
+	}
+	return true;
+}
+
+void channels_listen_meant(struct channels *c, channel_meant_listener *listener, void *context)
+{
+	c->meant_listener = listener;
+	c->meant_context = context;
 }
 
 void channel_record_reason(
@@ -702,6 +733,8 @@ void channels_evaluate(struct channels *c, uint64_t now_ns, bool in_doubt,
 {
 	struct channel *ch, *next;
 
+	if (c->is_channel)
+		channel_strangers_resolve(&c->strangers, take_late, c);
 	HASH_ITER(hh, c->first, ch, next)
 	{
 		enum channel_state from = ch->state, to;

@@ -15,6 +15,7 @@
 
 #include "analysis/certificate.h"
 #include "analysis/channel_cause.h"
+#include "analysis/channel_strangers.h"
 #include "analysis/known_issuers.h"
 #include "analysis/link_addresses.h"
 #include "base/channel_state.h"
@@ -80,12 +81,19 @@ struct channel {
 	UT_hash_handle hh;
 };
 
+/* What channels_meant() would have said of a record, had the link address been known then. */
+typedef void channel_meant_listener(
+	void *context, const struct record *meant, const char reason[CHANNEL_CAUSE_BYTES]);
+
 struct channels {
 	const struct ruleset *ruleset;
 	bool *is_network; /* by appliance */
 	bool *is_channel; /* by rule set */
 	bool *has_any;	  /* by appliance: has a channel in any state */
 	struct link_addresses link_addresses;
+	struct channel_strangers strangers;	/* whose link address is not known yet */
+	channel_meant_listener *meant_listener; /* or NULL */
+	void *meant_context;
 	struct known_issuers known; /* from the store, and of channels that were forgotten */
 	struct {
 		uint8_t byte[4096];
@@ -151,6 +159,9 @@ void channel_record_reason(
  * what to say of it; else false. */
 bool channels_meant(const struct channels *, const struct record *, struct record *meant,
 	char text[CHANNEL_CAUSE_BYTES]);
+
+/* Is told of those of which that becomes known later, when channels are evaluated. */
+void channels_listen_meant(struct channels *, channel_meant_listener *, void *context);
 
 /* The certificate that was taken with this RECORD_CERTIFICATE, its last piece, and whose it is: an
  * end of the record; NULL: none. */

@@ -329,6 +329,14 @@ static int open_store(struct collector *c, const struct settings *settings)
 	return EXIT_DONE;
 }
 
+static void tell_meant(
+	void *context, const struct record *meant, const char reason[CHANNEL_CAUSE_BYTES])
+{
+	struct collector *c = context;
+
+	store_feed_meant(&c->store, &c->ecs, meant, reason);
+}
+
 int collector_start_store(struct collector *c, const char *title, uint64_t began_ns)
 {
 	struct stored_run run = {.kind = c->options->extends ? "run" : "replay",
@@ -336,6 +344,7 @@ int collector_start_store(struct collector *c, const char *title, uint64_t began
 		.began_ns = began_ns};
 	int error = store_feed_recall(&c->store, &c->deployment.channels);
 
+	channels_listen_meant(&c->deployment.channels, tell_meant, c);
 	if (error == 0 && c->store.store)
 		error = store_start(c->store.store);
 	if (error < 0) {

@@ -367,6 +367,13 @@ static void tell_certificate(struct store_feed *f, const struct ecs *ecs, const 
 					    .seen_ns = r->end_ns});
 }
 
+void store_feed_meant(
+	struct store_feed *f, const struct ecs *ecs, const struct record *meant, const char *reason)
+{
+	if (f->store)
+		tell_connection(f, ecs, meant, channel_state_name(CHANNEL_WRONG_ADDRESS), reason);
+}
+
 static void tell_channel(struct store_feed *f, const struct ecs *ecs, const struct record *r)
 {
 	char reason[CHANNEL_CAUSE_BYTES];
@@ -378,7 +385,7 @@ static void tell_channel(struct store_feed *f, const struct ecs *ecs, const stru
 		channel_record_reason(f->channels, r, reason);
 		tell_connection(f, ecs, r, connection_name((enum connection)r->connection), reason);
 	} else if (channels_meant(f->channels, r, &meant, reason)) {
-		tell_connection(f, ecs, &meant, channel_state_name(CHANNEL_WRONG_ADDRESS), reason);
+		store_feed_meant(f, ecs, &meant, reason);
 	}
 }
 

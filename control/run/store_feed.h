@@ -56,6 +56,11 @@ int store_feed_open(struct store_feed *, const struct feed_config *);
  * started. 0 or a negative errno. */
 int store_feed_recall(const struct store_feed *, struct channels *);
 
+/* A connection with an appliance that came from a wrong address, as its own, and what to say of it.
+ */
+void store_feed_meant(
+	struct store_feed *, const struct ecs *, const struct record *meant, const char *reason);
+
 /* Begins a run, once everything is known of it. */
 void store_feed_begin(struct store_feed *, const struct ecs *, const struct stored_run *);
 

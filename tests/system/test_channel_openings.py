@@ -37,6 +37,7 @@ SITE = 'appliances:\n' + appliance(
     'center', 'management-center', [SERVER[d] for d in DEVICES if d not in STRICT]) + appliance(
     'strict', 'management-center', [SERVER[d] for d in STRICT]) + ''.join(
     appliance(name, 'managed-device', [ADDRESS[name]]) for name in DEVICES)
+STRANGE = '10.20.9.9'  # nobody's
 PORT = 8305
 
 
@@ -258,11 +259,12 @@ def record_once(portolan, folder):
     return papers, capture, live
 
 
-class Hole:
-    """Two namespaces and a wire between them that carries small packets only towards the device, whose
-    kernel says that it takes large ones; no ICMP error comes back."""
+class Wire:
+    """Two namespaces and a wire between them. A narrow one carries small packets only towards the device,
+    whose kernel says that it takes large ones; no ICMP error comes back."""
 
-    def __init__(self):
+    def __init__(self, is_narrow=False):
+        self.is_narrow = is_narrow
         self.center, self.device = (f'portolan-{name}-{os.getpid()}' for name in ('big', 'small'))
 
     def __enter__(self):
@@ -275,8 +277,10 @@ class Hole:
         for name, address in ((self.center, SERVER['up']), (self.device, ADDRESS['up'])):
             ip('-n', name, 'address', 'add', f'{address}/32', 'dev', 'wire')
             ip('-n', name, 'link', 'set', 'wire', 'up')
-        ip('-n', self.center, 'link', 'set', 'wire', 'gso_max_segs', '1')
-        ip('-n', self.device, 'link', 'set', 'wire', 'mtu', '600')
+        ip('-n', self.device, 'address', 'add', f'{STRANGE}/32', 'dev', 'wire')
+        if self.is_narrow:
+            ip('-n', self.center, 'link', 'set', 'wire', 'gso_max_segs', '1')
+            ip('-n', self.device, 'link', 'set', 'wire', 'mtu', '600')
         ip('-n', self.center, 'route', 'add', '10.0.0.0/8', 'dev', 'wire')
         ip('-n', self.device, 'route', 'add', '10.0.0.0/8', 'dev', 'wire', 'advmss', '1400')
         return self
@@ -285,7 +289,7 @@ class Hole:
         for name in (self.center, self.device):
             subprocess.run(['ip', 'netns', 'del', name], check=False, capture_output=True)
 
-    def talk(self, papers, version):
+    def talk(self, papers, version, address=ADDRESS['up']):
         def start(namespace, *command):
             return subprocess.Popen(['ip', 'netns', 'exec', namespace, 'openssl', *map(str, command)],
                                     stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
@@ -294,9 +298,9 @@ class Hole:
                   '-cert_chain', papers.folder / 'ours.pem')
         server = start(self.center, 's_server', '-quiet', '-accept', f'{SERVER["up"]}:{PORT}', *center)
         time.sleep(0.7)
-        client = start(self.device, 's_client', '-quiet', version, '-bind', f'{ADDRESS["up"]}:0',
+        client = start(self.device, 's_client', '-quiet', version, '-bind', f'{address}:0',
                        '-connect', f'{SERVER["up"]}:{PORT}')
-        time.sleep(3.5)
+        time.sleep(3.5 if self.is_narrow else 0.7)
         for process in (client, server):
             process.kill()
             process.communicate()
@@ -386,11 +390,34 @@ def sensor_tells_the_same(w):
 def full_segments_that_never_come_through_are_told(w):
     for version in ('-tls1_2', '-tls1_3'):
         capture = w.folder / f'hole{version}.pcap'
-        with Hole() as hole, Recorder(hole.center, capture, 'wire'):
+        with Wire(is_narrow=True) as hole, Recorder(hole.center, capture, 'wire'):
             hole.talk(w.papers, version)
         said = subprocess.run([w.portolan, 'replay', '--site', w.site, capture], check=True,
                               capture_output=True, text=True).stdout
         assert 'full segments of center never come through, small ones do (MTU)' in said, said
+
+
+def who_comes_from_an_address_of_nobody_is_named(w):
+    capture = w.folder / 'strange.pcap'
+    with Wire() as wire, Recorder(wire.center, capture, 'wire'):
+        wire.talk(w.papers, '-tls1_2')
+        wire.talk(w.papers, '-tls1_2', STRANGE)
+    said = subprocess.run([w.portolan, 'replay', '--site', w.site, capture], check=True,
+                          capture_output=True, text=True).stdout
+    assert f'up comes from {STRANGE}, no address of its own (link address: as seen)' in said, said
+    assert 'peer-not-allowed' in said, said  # it decides nothing of the flow
+
+
+def mirror_of_one_direction_is_told(w):
+    for ends in ((SERVER['up'], ADDRESS['up']), (ADDRESS['up'], SERVER['up'])):
+        lost = b''.join(map(socket.inet_aton, ends))
+        path = w.folder / 'one-sided.pcap'
+        path.write_bytes(w.capture.read_bytes()[:24] + b''.join(
+            p for p in pcap_packets(w.capture.read_bytes()) if lost not in p[:60]))
+        said = subprocess.run([w.portolan, 'replay', '--site', w.site, path], check=True,
+                              capture_output=True, text=True).stdout
+        silent = 'center' if ends[0] == SERVER['up'] else 'up'
+        assert f'the mirror shows one direction only: nothing that {silent} sends' in said, said
 
 
 def one_worker_and_three_tell_the_same(w):
@@ -459,7 +486,8 @@ def cut_frames_give_no_certificate(w):
 CASES = [certificates_of_both_sides_are_seen_in_tls_1_2, fingerprints_are_those_of_the_files,
          tls_1_3_says_that_certificates_cannot_be_seen, alert_is_named_with_who_sent_it,
          ends_of_certificates_and_issuers_are_findings, sensor_tells_the_same,
-         full_segments_that_never_come_through_are_told, one_worker_and_three_tell_the_same,
+         full_segments_that_never_come_through_are_told, who_comes_from_an_address_of_nobody_is_named,
+         mirror_of_one_direction_is_told, one_worker_and_three_tell_the_same,
          capture_that_was_cut_in_two_tells_the_same, issuer_that_changed_across_a_restart_is_told,
          cut_frames_give_no_certificate]
 

@@ -405,6 +405,69 @@ static void link_address_that_was_seen_names_an_appliance_too(void **state)
 	scene_close(w);
 }
 
+static void count_meant(
+	void *context, const struct record *meant, const char reason[CHANNEL_CAUSE_BYTES])
+{
+	unsigned *told = context;
+
+	assert_string_equal(
+		reason, "seen comes from 10.9.9.9, no address of its own (link address: as seen)");
+	assert_int_equal(meant->appliance[0], 2);
+	++*told;
+}
+
+/* Records come in the order in which flows end, not in that of their packets. */
+static void link_address_that_is_seen_later_names_an_appliance_too(void **state)
+{
+	struct scene *w = scene_open(MAC_SITE);
+	struct record own = record_ended(from_link(w, "10.3.0.1", 9), END_RESET), other;
+	unsigned told = 0;
+
+	(void)state;
+	channels_listen_meant(&w->channels, count_meant, &told);
+	for (unsigned i = 0; i < 3; i++) { /* attempts of one host, one that is meant */
+		other = from_link(w, "10.9.9.9", 9);
+		other.port[0] = (uint16_t)(50000 + i);
+		other.end_ns += SECOND;
+		channels_take(&w->channels, &other);
+	}
+	channels_evaluate(&w->channels, NOW + 2 * SECOND, false, NULL, NULL);
+	assert_int_equal(told, 0);
+	channels_take(&w->channels, &own);
+	channels_evaluate(&w->channels, NOW + 2 * SECOND, false, NULL, NULL);
+	assert_int_equal(told, 1);
+	assert_int_equal(w->channels.first->state, CHANNEL_WRONG_ADDRESS);
+	assert_true(w->channels.first->since_ns == NOW - SECOND);
+	channels_evaluate(&w->channels, NOW + 2 * SECOND, false, NULL, NULL);
+	assert_int_equal(told, 1);
+	scene_close(w);
+}
+
+/* Of very many link addresses the latest are remembered, and an appliance's is not shut out. */
+static void link_addresses_that_nobody_has_are_bounded(void **state)
+{
+	struct scene *w = scene_open(MAC_SITE);
+	struct record r = from_link(w, "10.9.9.9", 0);
+	unsigned told = 0;
+
+	(void)state;
+	channels_listen_meant(&w->channels, count_meant, &told);
+	for (unsigned i = 0; i < 3 * CHANNEL_STRANGERS_MAX; i++) {
+		r.opening.mac[0][3] = (uint8_t)(i >> 8 | 0x40);
+		r.opening.mac[0][4] = (uint8_t)i;
+		channels_take(&w->channels, &r);
+	}
+	assert_int_equal(w->channels.strangers.count, CHANNEL_STRANGERS_MAX);
+	r = from_link(w, "10.9.9.9", 9);
+	channels_take(&w->channels, &r);
+	r = record_ended(from_link(w, "10.3.0.1", 9), END_RESET);
+	channels_take(&w->channels, &r);
+	channels_evaluate(&w->channels, NOW, false, NULL, NULL);
+	assert_int_equal(told, 1);
+	assert_int_equal(w->channels.strangers.count, CHANNEL_STRANGERS_MAX - 1);
+	scene_close(w);
+}
+
 static void link_address_of_a_router_is_nobodys(void **state)
 {
 	struct scene *w = scene_open(MAC_SITE);
@@ -436,6 +499,8 @@ int main(void)
 		cmocka_unit_test(channel_that_is_up_needs_no_reason),
 		cmocka_unit_test(stranger_with_the_link_address_of_an_appliance_is_meant_to_be_it),
 		cmocka_unit_test(link_address_that_was_seen_names_an_appliance_too),
+		cmocka_unit_test(link_address_that_is_seen_later_names_an_appliance_too),
+		cmocka_unit_test(link_addresses_that_nobody_has_are_bounded),
 		cmocka_unit_test(link_address_of_a_router_is_nobodys),
 	};
 
