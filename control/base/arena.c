@@ -187,6 +187,15 @@ void *arena_table(struct arena *arena, size_t count, size_t size)
 	return arena_take(arena, count && size ? count * size : 1, ALIGNMENT);
 }
 
+void *arena_grow(struct arena *arena, const void *old, size_t count, size_t room, size_t size)
+{
+	void *larger = arena_alloc(arena, room * size);
+
+	if (count)
+		memcpy(larger, old, count * size);
+	return larger;
+}
+
 char *arena_text(struct arena *arena, const char *text)
 {
 	size_t bytes = strlen(text) + 1;

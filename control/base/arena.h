@@ -45,6 +45,9 @@ void *arena_alloc(struct arena *, size_t bytes);
 /* Allocates `count` elements of `size` bytes, aligned to 64 (tables that workers read). */
 void *arena_table(struct arena *, size_t count, size_t size);
 
+/* A larger array: `room` elements of which the first `count` are the old one's. */
+void *arena_grow(struct arena *, const void *old, size_t count, size_t room, size_t size);
+
 char *arena_text(struct arena *, const char *text);
 char *arena_format(struct arena *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -28,25 +28,16 @@ static void fail(struct address_reader *r, const struct entry_place *at, const c
 
 /* ---- what a list has ---- */
 
-static void *grown(struct arena *arena, const void *old, size_t count, size_t room, size_t bytes)
-{
-	void *more = arena_alloc(arena, room * bytes);
-
-	if (count)
-		memcpy(more, old, count * bytes);
-	return more;
-}
-
 static void make_room(struct address_reader *r, struct address_list *l)
 {
 	size_t room = l->room ? 2 * l->room : 4;
 
 	if (l->count < l->room)
 		return;
-	l->prefix = grown(r->arena, l->prefix, l->count, room, sizeof(*l->prefix));
-	l->text = grown(r->arena, l->text, l->count, room, sizeof(*l->text));
-	l->line = grown(r->arena, l->line, l->count, room, sizeof(*l->line));
-	l->is_own = grown(r->arena, l->is_own, l->count, room, sizeof(*l->is_own));
+	l->prefix = arena_grow(r->arena, l->prefix, l->count, room, sizeof(*l->prefix));
+	l->text = arena_grow(r->arena, l->text, l->count, room, sizeof(*l->text));
+	l->line = arena_grow(r->arena, l->line, l->count, room, sizeof(*l->line));
+	l->is_own = arena_grow(r->arena, l->is_own, l->count, room, sizeof(*l->is_own));
 	l->room = room;
 }
 

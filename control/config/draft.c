@@ -36,15 +36,6 @@ int draft_fail(struct draft *d, const char *where, const char *format, ...)
 	return -EINVAL;
 }
 
-static void *grown(struct arena *arena, const void *old, size_t count, size_t room, size_t bytes)
-{
-	void *more = arena_alloc(arena, room * bytes);
-
-	if (count)
-		memcpy(more, old, count * bytes);
-	return more;
-}
-
 /* ---- what an appliance has ---- */
 
 /* U+FFFE and U+FFFF are no characters, and YAML refuses them. */
@@ -69,7 +60,7 @@ struct draft_appliance *draft_add(struct draft *d, const char *name, const char 
 			name, DRAFT_NAME_BYTES);
 	if (d->appliances == d->room) {
 		d->room = d->room ? 2 * d->room : 16;
-		d->appliance = grown(
+		d->appliance = arena_grow(
 			d->arena, d->appliance, d->appliances, d->room, sizeof(*d->appliance));
 	}
 	d->appliance[d->appliances] = (struct draft_appliance){
@@ -81,7 +72,7 @@ static void append(struct draft *d, struct draft_list *l, const char *text)
 {
 	if (l->count == l->room) {
 		l->room = l->room ? 2 * l->room : 2;
-		l->text = grown(d->arena, l->text, l->count, l->room, sizeof(*l->text));
+		l->text = arena_grow(d->arena, l->text, l->count, l->room, sizeof(*l->text));
 	}
 	l->text[l->count++] = arena_text(d->arena, text);
 }

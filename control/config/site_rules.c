@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/literal.h"
+#include "base/numbers.h"
 #include "base/suggest.h"
 #include "config/document.h"
 
@@ -57,30 +58,18 @@ static int read_name(struct site_reader *r, int node, const char *key, uint32_t 
 	return 0;
 }
 
-static int number_compare(const void *left, const void *right)
-{
-	const uint32_t *a = left, *b = right;
-
-	return (*a > *b) - (*a < *b);
-}
-
 /* The numbers of a list of names, ascending, each once. */
 static uint32_t *read_names(struct site_reader *r, int list, const char *key, size_t *count)
 {
 	size_t room =
 		node_kind(r->document, list) == NODE_IS_LIST ? node_count(r->document, list) : 0;
 	uint32_t *number = arena_alloc(r->arena, (room + 1) * sizeof(*number));
-	size_t kept = 0;
 
 	*count = 0;
 	for (size_t i = 0; i < room; i++)
 		if (read_name(r, node_item(r->document, list, i), key, &number[*count]) == 0)
 			++*count;
-	qsort(number, *count, sizeof(*number), number_compare);
-	for (size_t i = 0; i < *count; i++)
-		if (i == 0 || number[i] != number[kept - 1])
-			number[kept++] = number[i];
-	*count = kept;
+	*count = numbers_unique(number, *count);
 	return number;
 }
 

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/errors.h"
 #include "base/literal.h"
+#include "base/numbers.h"
 #include "config/site.h"
 #include "policy.h"
 #include "policy/intern.h"
@@ -102,13 +103,6 @@ static void find_partners(struct planner *p)
 
 /* ---- managers ---- */
 
-static int number_compare(const void *left, const void *right)
-{
-	const uint32_t *a = left, *b = right;
-
-	return (*a > *b) - (*a < *b);
-}
-
 static size_t put_partners(const struct planner *p, uint32_t of, uint32_t *number, size_t count)
 {
 	for (size_t i = p->partner.first[of]; i < p->partner.first[of + 1]; i++)
@@ -119,17 +113,6 @@ static size_t put_partners(const struct planner *p, uint32_t of, uint32_t *numbe
 static size_t partners_of(const struct planner *p, uint32_t of)
 {
 	return p->partner.first[of + 1] - p->partner.first[of];
-}
-
-static size_t unique(uint32_t *number, size_t count)
-{
-	size_t kept = 0;
-
-	qsort(number, count, sizeof(*number), number_compare);
-	for (size_t i = 0; i < count; i++)
-		if (i == 0 || number[i] != number[i - 1])
-			number[kept++] = number[i];
-	return kept;
 }
 
 /* Of a device its managers and their partners, of a center its partners. */
@@ -151,7 +134,7 @@ static void plan_managers(const struct planner *p, size_t number, struct class_p
 			plan->managers = put_partners(p, a->manager[i], manager, plan->managers);
 	}
 	plan->managers = put_partners(p, (uint32_t)number, manager, plan->managers);
-	plan->managers = unique(manager, plan->managers);
+	plan->managers = numbers_unique(manager, plan->managers);
 	plan->manager = manager;
 }
 
@@ -170,7 +153,7 @@ static void plan_extras(const struct planner *p, size_t number, struct class_pla
 	memcpy(extra, plan->extra, plan->extras * sizeof(*extra));
 	memcpy(extra + plan->extras, &p->extra.number[first], own * sizeof(*extra));
 	plan->extras += own;
-	qsort(extra, plan->extras, sizeof(*extra), number_compare);
+	numbers_sort(extra, plan->extras);
 	plan->extra = extra;
 }
 

@@ -96,10 +96,7 @@ static void keep_text(struct rules_builder *b, uint32_t rule, const struct rule_
 {
 	if (rule == b->text_room) {
 		size_t room = b->text_room ? b->text_room * 2 : 128;
-		struct rule_draft *larger = arena_alloc(b->scratch, room * sizeof(*larger));
-		if (rule)
-			memcpy(larger, b->text_of, rule * sizeof(*larger));
-		b->text_of = larger;
+		b->text_of = arena_grow(b->scratch, b->text_of, rule, room, sizeof(*b->text_of));
 		b->text_room = room;
 	}
 	b->text_of[rule] = *d;

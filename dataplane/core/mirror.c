@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "core/big_endian.h"
 #include "core/hash.h"
 
 void mirror_init(struct mirror *m, struct mirror_host *host, size_t hosts)
@@ -242,11 +243,6 @@ int mirror_begin_watch(struct mirror *m, uint32_t flow)
 	*w = (struct watch){.flow = flow, .left = WATCH_PACKETS};
 	m->figures.watched++;
 	return 1;
-}
-
-static uint32_t be32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
 /* A jump further than this is no loss but a lie. */

@@ -14,15 +14,10 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "holds.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define HOLDS(truth)                                                                               \
-	do {                                                                                       \
-		if (!(truth))                                                                      \
-			abort();                                                                   \
-	} while (0)
 
 /* A thread that answers each client once, with what the main thread has put here before. */
 static struct sensor {

@@ -14,18 +14,13 @@
 #include <unistd.h>
 
 #include "base/errors.h"
+#include "holds.h"
 #include "policy/ruleset.h"
 #include "record/ecs.h"
 #include "serve/control_socket.h"
 #include "serve/flow_query.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define HOLDS(x)                                                                                   \
-	do {                                                                                       \
-		if (!(x))                                                                          \
-			abort();                                                                   \
-	} while (0)
 
 static const char site[] = "appliances:\n"
 			   "  - {name: fmc, role: management-center, addresses: [10.10.0.5]}\n"

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core_policy.h"
+#include "holds.h"
 #include "stream_mutator.h"
 #include "worker.h"
 
@@ -131,12 +132,6 @@ static uint64_t sum(const uint64_t *n, size_t count)
 		total += n[i];
 	return total;
 }
-
-#define HOLDS(truth)                                                                               \
-	do {                                                                                       \
-		if (!(truth))                                                                      \
-			abort();                                                                   \
-	} while (0)
 
 /* DESIGN 9, and that records and counters tell of the same flows. */
 static void check(const struct counters *c, const struct totals *t)

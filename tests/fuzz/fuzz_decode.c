@@ -13,17 +13,12 @@
 
 #include "core/decode/decode.h"
 #include "core/flow/fast_path.h"
+#include "holds.h"
 #include "packet_mutator.h"
 #include "pair_hash.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed);
-
-#define HOLDS(truth)                                                                               \
-	do {                                                                                       \
-		if (!(truth))                                                                      \
-			abort();                                                                   \
-	} while (0)
 
 enum land { NOBODY, EVERYBODY, SOME, MIRRORS, LANDS };
 

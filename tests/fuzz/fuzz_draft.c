@@ -9,15 +9,10 @@
 #include "base/errors.h"
 #include "base/plain_text.h"
 #include "config/draft.h"
+#include "holds.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define HOLDS(truth)                                                                               \
-	do {                                                                                       \
-		if (!(truth))                                                                      \
-			abort();                                                                   \
-	} while (0)
 
 static void check_appliance(const struct draft_appliance *a)
 {

@@ -10,14 +10,9 @@
 #include <string.h>
 
 #include "core/decode/duplicates.h"
+#include "holds.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define HOLDS(truth)                                                                               \
-	do {                                                                                       \
-		if (!(truth))                                                                      \
-			abort();                                                                   \
-	} while (0)
 
 #define PACKETS 8
 #define LENGTH_MAX 64

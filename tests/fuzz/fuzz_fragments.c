@@ -12,14 +12,9 @@
 #include <netinet/in.h>
 
 #include "core/decode/fragments.h"
+#include "holds.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define HOLDS(truth)                                                                               \
-	do {                                                                                       \
-		if (!(truth))                                                                      \
-			abort();                                                                   \
-	} while (0)
 
 #define SETS_LOG2 1
 #define DATAGRAMS 32

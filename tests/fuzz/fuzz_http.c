@@ -19,6 +19,7 @@
 #include "base/errors.h"
 #include "base/log.h"
 #include "config/settings.h"
+#include "holds.h"
 #include "policy/ruleset.h"
 #include "run/collector.h"
 #include "run/reload.h"
@@ -28,12 +29,6 @@
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define HOLDS(truth)                                                                               \
-	do {                                                                                       \
-		if (!(truth))                                                                      \
-			abort();                                                                   \
-	} while (0)
 
 #define ROUNDS_MAX 200
 #define TOKEN "a-token-of-24-characters"

@@ -20,12 +20,12 @@ CALL = r'\b(malloc|calloc|realloc|free|mmap|pthread_\w+|clock_gettime|time|print
 
 MAY_INCLUDE = {
     'include': [],
-    # The packet path. core/hash.h and core/mirror.h are below its rooms, the pipeline above.
+    # The packet path. core/big_endian.h, core/hash.h and core/mirror.h are below its rooms, the pipeline above.
     'dataplane/core/policy': ['include', 'dataplane/core/hash.h'],
-    'dataplane/core/decode': ['include', 'dataplane/core/hash.h', 'dataplane/core/policy'],
+    'dataplane/core/decode': ['include', 'dataplane/core/big_endian.h', 'dataplane/core/hash.h', 'dataplane/core/policy'],
     'dataplane/core/protocol': ['include'],
     'dataplane/core/service': ['include', 'dataplane/core/protocol'],
-    'dataplane/core/flow': ['include', 'dataplane/core/hash.h', 'dataplane/core/mirror.h',
+    'dataplane/core/flow': ['include', 'dataplane/core/big_endian.h', 'dataplane/core/hash.h', 'dataplane/core/mirror.h',
                             'dataplane/core/decode', 'dataplane/core/policy',
                             # What is said in clear before TLS encrypts it.
                             'dataplane/core/protocol', 'dataplane/core/service'],

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/big_endian.h"
 #include "core/decode/decoded.h"
 
 /* Every layer and the function that reads it. */
@@ -85,16 +86,6 @@ struct cursor {
 static inline size_t left(const struct cursor *c)
 {
 	return (size_t)(c->end - c->at);
-}
-
-static inline uint16_t be16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static inline uint32_t be32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
 /* IEEE 802 numbers: ethertypes. */

@@ -13,6 +13,9 @@
  * its flow. Its sequence numbers count (SYN, RST), or its time is not the stream's. */
 #define HISTORY_CLOSELY 0x80u
 
+/* Segments whose sequence numbers count. */
+#define HISTORY_SEQUENCED (HISTORY_BIT(SYN) | HISTORY_BIT(SYN_ACK) | HISTORY_BIT(RST))
+
 enum tcp_flag { TCP_FLAG_FIN = 1, TCP_FLAG_SYN = 2, TCP_FLAG_RST = 4, TCP_FLAG_ACK = 16 };
 #define TCP_FLAGS 32u /* and PSH, which has no letter */
 

@@ -231,10 +231,8 @@ static inline uint64_t fast_key_differs(const union flow_key *k, const struct fl
 /* HISTORY_CLOSELY where the packet needs more than counting on its flow. */
 static inline uint8_t fast_needs_care(const struct packet *p, const struct decoded *v)
 {
-	enum { SEQUENCED = HISTORY_BIT(SYN) | HISTORY_BIT(SYN_ACK) | HISTORY_BIT(RST) };
-
-	return p->time_ns != p->now_ns || v->pending_packets || v->history_bits & SEQUENCED ||
-			       quoted_is_refusal(v)
+	return p->time_ns != p->now_ns || v->pending_packets ||
+			       v->history_bits & HISTORY_SEQUENCED || quoted_is_refusal(v)
 		       ? HISTORY_CLOSELY
 		       : 0;
 }

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "core/big_endian.h"
 #include "core/decode/segment_checksum.h"
 #include "core/flow/report.h"
 
@@ -258,11 +259,6 @@ static void note_acknowledgment(struct opening_side *s, const struct segment_vie
 }
 
 /* --- a packet ----------------------------------------------------------------------------- */
-
-static uint32_t be32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
 
 /* 0: not at hand, or no segment of the stream. */
 static int view_segment(const struct decoded *v, struct segment_view *g)

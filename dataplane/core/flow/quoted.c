@@ -3,15 +3,11 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "core/big_endian.h"
 #include "core/flow/key.h"
 
 #define ICMP_HEADER 8
 #define PORTS 4
-
-static uint16_t be16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
 
 /* The quoted datagram's ends; 0: not all of them are at hand, or it is no UDP of this version.
  * Extension headers of a quoted IPv6 packet are not looked through. */

@@ -1,5 +1,6 @@
 #include "core/flow/sequence.h"
 
+#include "core/big_endian.h"
 #include "core/flow/connection.h"
 #include "core/flow/flow_tuple.h"
 #include "core/flow/listen.h"
@@ -18,11 +19,6 @@ struct numbers {
 	uint8_t has_acknowledgment;
 	uint8_t side, other; /* of the key */
 };
-
-static uint32_t be32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
 
 /* 0: the header is not at hand as far as its flags. */
 static int read_numbers(const struct decoded *v, struct numbers *n)

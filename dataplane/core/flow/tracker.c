@@ -264,9 +264,8 @@ static void update_flow(
  * whose sequence numbers count. */
 static int is_news(const struct flow *f, const struct decoded *v)
 {
-	enum { SEQUENCED = HISTORY_BIT(SYN) | HISTORY_BIT(SYN_ACK) | HISTORY_BIT(RST) };
-
-	return v->history_bits & (SEQUENCED | (HISTORY_BITS & ~(unsigned)f->seen[v->direction]));
+	return v->history_bits &
+	       (HISTORY_SEQUENCED | (HISTORY_BITS & ~(unsigned)f->seen[v->direction]));
 }
 
 static enum segment see_segment(struct tracker *t, struct flow *f, const struct packet *p,

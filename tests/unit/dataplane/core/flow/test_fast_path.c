@@ -108,8 +108,7 @@ static void stage_frame(struct stage *s, int is_ipv6)
 static void check_monitored(
 	const struct stage *s, const struct fast_packet *g, struct decoded *v, union flow_key *k)
 {
-	enum { SEQUENCED = HISTORY_BIT(SYN) | HISTORY_BIT(SYN_ACK) | HISTORY_BIT(RST) };
-	int closely = s->packet.time_ns != s->packet.now_ns || v->history_bits & SEQUENCED;
+	int closely = s->packet.time_ns != s->packet.now_ns || v->history_bits & HISTORY_SEQUENCED;
 
 	assert_int_equal(v->outcome, OUTCOME_IP);
 	assert_true(attribute(s->inventory, v));
