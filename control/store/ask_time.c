@@ -61,14 +61,13 @@ static const char timeline_sql[] =
 	" UNION ALL SELECT at_ns, 'acknowledged', NULL, 0, author, finding" SEEN_TO
 	" ORDER BY 1 LIMIT ?13";
 
-#define HOW_MANY(from) "(SELECT count(*)" from ")"
+#define COUNT_OF(from) "(SELECT count(*)" from ")"
+#define AND_OF(from) " + " COUNT_OF(from)
 
-static const char
-	timeline_count_sql[] = "SELECT " HOW_MANY(" FROM finding_told t WHERE " IN_WINDOW("t.at_ns") TOLD_OF) " + " HOW_MANY(BEGUN) " + " HOW_MANY(
-		OVER) " + " HOW_MANY(CHANGED) " + " HOW_MANY(RUN_BEGUN) " + " HOW_MANY(RUN_OVER) " "
-												 "+"
-												 " " HOW_MANY(NOTED) " + " HOW_MANY(
-													 SEEN_TO);
+static const char timeline_count_sql[] =
+	"SELECT " COUNT_OF(" FROM finding_told t WHERE " IN_WINDOW("t.at_ns") TOLD_OF) AND_OF(BEGUN)
+		AND_OF(OVER) AND_OF(CHANGED) AND_OF(RUN_BEGUN) AND_OF(RUN_OVER) AND_OF(NOTED)
+			AND_OF(SEEN_TO);
 
 int ask_timeline(struct store_reader *r, const struct store_filter *f, struct answer_table *a)
 {

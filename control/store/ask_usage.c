@@ -102,6 +102,22 @@ int ask_silent(struct store_reader *r, const struct store_filter *f, struct answ
 	return ask_state(r, f, a, silent_sql, -1);
 }
 
+/* ---- the parts of a window (struct sum_window) ---- */
+
+#define UNION " UNION ALL "
+
+/* Whole weeks, whole days beside them, and the hours at both ends. */
+#define WHOLE(of)                                                                                  \
+	of("weekly", "week_ns >= ?11 AND week_ns < ?12")                                           \
+		UNION of("daily", "day_ns >= ?9 AND day_ns < ?11")                                 \
+			UNION of("daily", "day_ns >= ?12 AND day_ns < ?10")
+#define ENDS(of)                                                                                   \
+	of("hour_ns > ?1 - 3600000000000 AND hour_ns < ?9")                                        \
+		UNION of("hour_ns >= ?10 AND hour_ns <= ?2")
+
+/* Without longer sums. */
+#define ALL_HOURS "hour_ns > ?1 - 3600000000000 AND hour_ns <= ?2"
+
 /* ---- matrix ---- */
 
 static const struct answer_column matrix_column[] = {
@@ -142,32 +158,8 @@ static const struct answer_column matrix_column[] = {
 	" WHERE ?3 IS NULL OR e.appliance = ?3"                                                    \
 	" GROUP BY e.appliance, e.direction, e.rule ORDER BY e.appliance, e.direction, e.rule"
 
-/* Whole weeks, whole days beside them, and the hours at both ends. */
-static const char matrix_sql[] = MATRIX(SUMS(
-	"weekly", "week_ns >= ?11 AND week_ns < ?12") " UNION ALL " SUMS("daily",
-	"day_ns >= ?9 AND day_ns < ?11") " UNION ALL " SUMS("daily",
-	"day_ns >= ?12 AND day_ns < ?10") " UNION ALL " HOURS("hour_ns > ?1 - "
-							      "3600000000000 AND hour_ns < "
-							      "?9") " UNION ALL " HOURS("ho"
-											"ur"
-											"_n"
-											"s "
-											">="
-											" ?"
-											"10"
-											" A"
-											"ND"
-											" h"
-											"ou"
-											"r_"
-											"ns"
-											" <"
-											"= "
-											"?"
-											"2"));
-
-static const char hours_matrix_sql[] =
-	MATRIX(HOURS("hour_ns > ?1 - 3600000000000 AND hour_ns <= ?2"));
+static const char matrix_sql[] = MATRIX(WHOLE(SUMS) UNION ENDS(HOURS));
+static const char hours_matrix_sql[] = MATRIX(HOURS(ALL_HOURS));
 
 int ask_matrix(struct store_reader *r, const struct store_filter *f, struct answer_table *a)
 {
@@ -201,32 +193,14 @@ static const struct answer_column cell_column[] = {
 	" WHERE " where " GROUP BY endpoint"
 #define USED_HOURS(where) USED("hourly", "last_ns >= ?1 AND first_ns <= ?2 AND " where)
 
-static const char cells_sql[] = CELLS(BEFORE("weekly", "week_ns < ?15") " UNION ALL " BEFORE(
-	"daily", "day_ns >= ?15 AND day_ns < ?14") " UNION ALL " BEFORE("hourly",
-	"hour_ns >= ?14 AND hour_ns < ?1 AND last_ns <= ?1") " UNION ALL " USED("weekly",
-	"week_ns >= ?11 AND week_ns < ?12") " UNION ALL " USED("daily",
-	"day_ns >= ?9 AND day_ns < ?11") " UNION ALL " USED("daily",
-	"day_ns >= ?12 AND day_ns < ?10") " UNION ALL " USED_HOURS("hour_ns > ?1 - 3600000000000 "
-								   "AND hour_ns < ?9") " UNION "
-										       "ALL"
-										       " " USED_HOURS(
-											       "hou"
-											       "r_"
-											       "ns "
-											       ">= "
-											       "?10"
-											       " AN"
-											       "D "
-											       "hou"
-											       "r_"
-											       "ns "
-											       "<= "
-											       "?"
-											       "2"));
+#define ALL_BEFORE                                                                                 \
+	BEFORE("weekly", "week_ns < ?15")                                                          \
+	UNION BEFORE("daily", "day_ns >= ?15 AND day_ns < ?14")                                    \
+		UNION BEFORE("hourly", "hour_ns >= ?14 AND hour_ns < ?1 AND last_ns <= ?1")
 
+static const char cells_sql[] = CELLS(ALL_BEFORE UNION WHOLE(USED) UNION ENDS(USED_HOURS));
 static const char hours_cells_sql[] =
-	CELLS(BEFORE("hourly", "hour_ns < ?1 AND last_ns <= ?1") " UNION ALL " USED_HOURS(
-		"hour_ns > ?1 - 3600000000000 AND hour_ns <= ?2"));
+	CELLS(BEFORE("hourly", "hour_ns < ?1 AND last_ns <= ?1") UNION USED_HOURS(ALL_HOURS));
 
 int ask_cells(struct store_reader *r, const struct store_filter *f, struct answer_table *a)
 {

@@ -95,12 +95,13 @@ static const char all_minutes_sql[] =
 	MINUTES("minute", "minute_ns > ?1 - 60000000000 AND minute_ns < ?2");
 
 /* Whole days, and the minutes at both ends. */
+#define DAYS MINUTES("day", "day_ns >= ?3 AND day_ns < ?4")
+#define BEFORE MINUTES("minute", "minute_ns > ?1 - 60000000000 AND minute_ns < ?3")
+#define AFTER MINUTES("minute", "minute_ns >= ?4 AND minute_ns < ?2")
+
 static const char minutes_sql[] =
 	"SELECT sum(frames), sum(monitored), sum(dropped), sum(truncated), sum(not_judged),"
-	" sum(in_doubt) FROM (" MINUTES(
-		"day", "day_ns >= ?3 AND day_ns < ?4") " UNION ALL " MINUTES("minute",
-		"minute_ns > ?1 - 60000000000 AND minute_ns < ?3") " UNION ALL " MINUTES("minute",
-		"minute_ns >= ?4 AND minute_ns < ?2") ")";
+	" sum(in_doubt) FROM (" DAYS " UNION ALL " BEFORE " UNION ALL " AFTER ")";
 
 static int read_minutes(struct store_reader *r, struct coverage *c)
 {

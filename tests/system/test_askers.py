@@ -178,7 +178,7 @@ def who_does_not_read_delays_nobody(w):
     answer = w.ask('status')[0]['result']
     print(f'# an alert after {longest:.2f} s at most, {told} of 8 honest questions answered, '
           f'{(most - before) >> 20} MiB more')
-    assert longest < 2 and most - before < 256 << 20, (longest, most - before)
+    assert longest < 4 and most - before < 256 << 20, (longest, most - before)
     assert told == 8, told
     assert answer['events']['dropped'] == 0, answer['events']
 
