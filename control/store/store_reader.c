@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -31,6 +32,20 @@ static int read_span(struct store_reader *r)
 	return got < 0 ? got : 0;
 }
 
+/* A file is there before its tables are: whoever makes it is waited for. */
+static int open_soon(struct database *d, const char *path, const struct database_kind *kind)
+{
+	enum { TRIES = 50, PAUSE_NS = 20000000 };
+	int error = -ENODATA;
+
+	for (unsigned i = 0; i < TRIES && error == -ENODATA; i++) {
+		if (i > 0)
+			nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
+		error = database_open(d, path, DATABASE_READ, kind);
+	}
+	return error;
+}
+
 int store_reader_open(struct store_reader *r, const char *folder, uint64_t deadline_ns)
 {
 	char path[SEGMENT_PATH_BYTES];
@@ -45,7 +60,7 @@ int store_reader_open(struct store_reader *r, const char *folder, uint64_t deadl
 					 : strerror(-error));
 		return error;
 	}
-	error = database_open(&r->state, path, DATABASE_READ, &state_kind);
+	error = open_soon(&r->state, path, &state_kind);
 	if (error == 0) {
 		r->has_days = r->state.version >= STATE_DAYS_VERSION;
 		database_set_deadline(&r->state, &r->deadline_ns);
@@ -97,7 +112,7 @@ static int read_one(struct store_reader *r, uint64_t hour_ns, const struct store
 
 	segment_path(r->folder, hour_ns, path);
 	segment_name(hour_ns, name);
-	error = database_open(&d, path, DATABASE_READ, &segment_kind);
+	error = open_soon(&d, path, &segment_kind);
 	if (error == 0) {
 		database_set_deadline(&d, &r->deadline_ns);
 		error = begins_later(&d, f->until_ns);
