@@ -57,9 +57,21 @@ bool correlation_is_absence(enum correlation_kind k)
 	return traits[k].is_absence;
 }
 
+/* The documented port of appliance communications, which is moved once for all, if it is; else 0.
+ */
+static uint16_t old_port_of(const struct ruleset *c)
+{
+	for (uint32_t i = 0; i < c->policy->rules; i++)
+		if (c->policy->rule[i].port != c->rule[i].documented_port &&
+			strcmp(c->rule[i].feature, CHANNEL_FEATURE) == 0)
+			return c->rule[i].documented_port;
+	return 0;
+}
+
 int correlations_init(struct correlations *n, const struct ruleset *ruleset, uint64_t start_ns)
 {
-	*n = (struct correlations){.ruleset = ruleset, .start_ns = start_ns};
+	*n = (struct correlations){
+		.ruleset = ruleset, .old_port = old_port_of(ruleset), .start_ns = start_ns};
 	n->old_port_ns = heap_calloc(ruleset->appliances + 1, sizeof(*n->old_port_ns));
 	n->appliance_ns = heap_calloc(ruleset->appliances + 1, sizeof(*n->appliance_ns));
 	n->feature_ns = heap_calloc(ruleset->features + 1, sizeof(*n->feature_ns));
@@ -182,19 +194,9 @@ int correlations_reload(
 
 /* --- records --------------------------------------------------------------------------- */
 
-/* Whether `port` is the documented port of appliance communications, moved by the site. */
-static bool is_old_port(const struct ruleset *c, uint16_t port)
-{
-	for (uint32_t i = 0; i < c->policy->rules; i++)
-		if (c->rule[i].documented_port == port && c->policy->rule[i].port != port &&
-			strcmp(c->rule[i].feature, CHANNEL_FEATURE) == 0)
-			return true;
-	return false;
-}
-
 void correlations_take(struct correlations *n, const struct record *r)
 {
-	if (r->verdict != VERDICT_UNEXPECTED_PORT || !is_old_port(n->ruleset, r->port[1]))
+	if (!n->old_port || r->port[1] != n->old_port || r->verdict != VERDICT_UNEXPECTED_PORT)
 		return;
 	for (unsigned end = 0; end < 2; end++)
 		if (r->appliance[end] != APPLIANCE_NONE &&

@@ -84,8 +84,8 @@ struct correlations {
 	const struct ruleset *ruleset;
 	struct correlation *first; /* in order of discovery, linked by hh.next */
 	size_t count;
-	uint64_t *old_port_ns; /* by appliance: last packet on the documented port that the site has
-				  moved */
+	uint16_t old_port;     /* of appliance communications, where the site has moved it; or 0 */
+	uint64_t *old_port_ns; /* by appliance: last packet on it */
 	/* When monitoring of each appliance and each enabled feature began: a reload may add some.
 	 * 0: not until the next evaluation. */
 	uint64_t *appliance_ns, *feature_ns;

@@ -55,20 +55,26 @@ static void take(struct collector *c, const struct record *r)
 	}
 }
 
-static void write_flow(struct collector *c, const struct ecs *ecs, const struct record *r)
+static __attribute__((noinline)) void render_flow(
+	struct collector *c, const struct ecs *ecs, const struct record *r)
 {
-	struct sinks *sinks = c->events.sinks;
-	bool is_written = c->flow_lines.is_open;
 	struct event_words words;
 	struct event v;
 
-	if (r->kind != RECORD_ENDED || (!is_written && !sinks_want_flows(sinks)))
-		return;
 	event_of_record(&v, ecs, r, &words);
 	ecs_render(&v, ecs, &c->flow_json);
-	sinks_send(sinks, &v);
-	if (is_written)
+	sinks_send(c->events.sinks, &v);
+	if (c->flow_lines.is_open)
 		json_lines_write(&c->flow_lines, v.json, v.json_bytes);
+}
+
+/* By itself, since the compiler clears what render_flow() has on its stack. */
+static void write_flow(struct collector *c, const struct ecs *ecs, const struct record *r)
+{
+	bool is_wanted = c->flow_lines.is_open || sinks_want_flows(c->events.sinks);
+
+	if (r->kind == RECORD_ENDED && is_wanted)
+		render_flow(c, ecs, r);
 }
 
 /* Writes the flow with the texts of the former ruleset, and counts it in the current one. A flow

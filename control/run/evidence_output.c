@@ -13,12 +13,22 @@ void evidence_output_expect(struct evidence_files *files, const struct record *r
 		evidence_files_expect(files, r);
 }
 
+/* By itself, since the compiler clears the text whether it is written or not. */
+static __attribute__((noinline)) void explain(
+	struct evidence_files *files, const struct alerts *alerts, const struct record *r)
+{
+	char message[EVENT_MESSAGE_BYTES];
+
+	event_message(alerts->ecs, r, message, sizeof(message));
+	evidence_files_explain(files, message);
+}
+
 void evidence_output_note(
 	struct evidence_files *files, struct alerts *alerts, const struct record *r)
 {
 	struct finding_key k;
 	struct evidence_finding finding;
-	char id[FINDING_ID_BYTES], message[EVENT_MESSAGE_BYTES];
+	char id[FINDING_ID_BYTES];
 	bool is_told;
 
 	if (!files || !is_part_of_finding(r))
@@ -29,10 +39,8 @@ void evidence_output_note(
 		.id = id, .verdict = finding_name(&k), .is_evasion = finding_is_evasion(&k)};
 	/* Of findings that found no room in a flood nobody was told: the verdict is all there is.
 	 */
-	if (!evidence_files_note(files, r, &finding) || !is_told)
-		return;
-	event_message(alerts->ecs, r, message, sizeof(message));
-	evidence_files_explain(files, message);
+	if (evidence_files_note(files, r, &finding) && is_told)
+		explain(files, alerts, r);
 }
 
 static void set(json_t *object, const char *key, uint64_t value)

@@ -29,6 +29,14 @@ struct evidence_interface {
 	uint16_t link, number;
 };
 
+/* What goes into a packet's options. */
+struct options {
+	uint64_t id;
+	const char *comment[PCAPNG_COMMENTS];
+	unsigned comments;
+	char told[EVIDENCE_FLOW_FINDINGS][TEXT_BYTES], masked[MASK_TEXT_BYTES];
+};
+
 struct evidence_files {
 	const struct evidence_settings *settings;
 	struct evidence_folder folder;
@@ -51,6 +59,8 @@ struct evidence_files {
 	void *context;
 	struct evidence_figures figures;
 	uint8_t frame[EVIDENCE_FRAME_MAX]; /* scratch: the packet being masked */
+	/* Scratch: 3 KiB, which the compiler clears where they are a function's own. */
+	struct options options;
 };
 
 /* --- findings ------------------------------------------------------------------------------- */
@@ -268,14 +278,6 @@ static uint32_t interface_of(struct evidence_files *e, const struct evidence_pac
 	return i;
 }
 
-/* What goes into a packet's options. */
-struct options {
-	uint64_t id;
-	const char *comment[PCAPNG_COMMENTS];
-	unsigned comments;
-	char told[EVIDENCE_FLOW_FINDINGS][TEXT_BYTES], masked[MASK_TEXT_BYTES];
-};
-
 static void add_comment(struct options *o, const char *text)
 {
 	if (o->comments < PCAPNG_COMMENTS)
@@ -399,20 +401,20 @@ static void write_packet(
 {
 	uint32_t interface = interface_of(e, p);
 	uint64_t offset = e->file_bytes + e->waiting.length - e->written;
-	struct options o;
+	struct options *o = &e->options;
 	struct pcapng_packet out = {.caplen = p->caplen,
 		.wirelen = p->wirelen,
 		.time_ns = p->time_ns,
 		.interface = interface};
 	size_t before = e->waiting.length;
 
-	o.id = 0; /* the texts need not be cleared */
-	o.comments = 0;
-	memset(o.comment, 0, sizeof(o.comment));
-	describe(e, flow, offset, p->caplen, &o);
-	out.data = masked_frame(e, flow, p, &o);
-	out.id = o.id;
-	memcpy(out.comment, o.comment, sizeof(out.comment));
+	o->id = 0; /* the texts need not be cleared */
+	o->comments = 0;
+	memset(o->comment, 0, sizeof(o->comment));
+	describe(e, flow, offset, p->caplen, o);
+	out.data = masked_frame(e, flow, p, o);
+	out.id = o->id;
+	memcpy(out.comment, o->comment, sizeof(out.comment));
 	pcapng_packet(&e->waiting, &out);
 	if (e->waiting.length == before) {
 		e->figures.lost++;
