@@ -230,13 +230,16 @@ static struct message message_of(const struct payload *p)
 	};
 }
 
-/* Datagrams of one side that were none of what the rule wants, and then one that is: what it says
- * alone makes nothing milder (DESIGN 4). */
+/* What one side says alone makes nothing milder (DESIGN 4): of datagrams that were none of what the
+ * rule wants, and then one that is; of a stream the other side's answer, since every side that
+ * spoke has to fit (DESIGN 6), whichever was first. */
 static int comes_too_late(
 	const struct service_state *s, const struct recognition *r, const struct payload *p)
 {
-	return p->transport == TRANSPORT_UDP && s->basis == SERVICE_EXCLUDED &&
-	       s->spoke == p->direction && p->expected & SERVICE_BIT((unsigned)r->service);
+	int is_same_side = s->spoke == p->direction;
+
+	return s->basis == SERVICE_EXCLUDED && is_same_side == (p->transport == TRANSPORT_UDP) &&
+	       p->expected & SERVICE_BIT((unsigned)r->service);
 }
 
 /* The other side's datagram was cut, and whole it might have been what the rule wants. */
@@ -351,6 +354,16 @@ static void start_prefix(struct reassembly_slot *h, const struct payload *p, uin
 	reassembly_init(&h->prefix[p->direction], first);
 }
 
+/* Ethernet's padding, or somebody who presses a key. */
+static int is_blank(const uint8_t *bytes, uint32_t length)
+{
+	uint32_t n = 0;
+
+	while (n < length && (bytes[n] == '\r' || bytes[n] == '\n' || bytes[n] == ' '))
+		n++;
+	return n == length || reassembly_is_padding(bytes, length);
+}
+
 static void recognise_prefix(
 	struct inspection *in, struct reassembly_slot *h, const struct payload *p)
 {
@@ -361,6 +374,8 @@ static void recognise_prefix(
 	u.length = o->length;
 	recognise(in->scanner, in->scratch, &u, &in->match_result);
 	recognise_expected(in->scanner, &u, p->expected, &in->match_result);
+	if (is_blank(u.bytes, u.length))
+		in->match_result.excluded = 0;
 	agree(in, h, p, &in->match_result);
 	withhold(&h->open, p, &in->match_result);
 }
@@ -685,16 +700,6 @@ static int name_again(struct inspection *in, struct service_state *s, const stru
 	s->basis = service ? SERVICE_RECOGNISED : SERVICE_EXCLUDED;
 	s->datagrams = BOTH_SIDES;
 	return is_news;
-}
-
-/* Ethernet's padding, or somebody who presses a key. */
-static int is_blank(const uint8_t *bytes, uint32_t length)
-{
-	uint32_t n = 0;
-
-	while (n < length && (bytes[n] == '\r' || bytes[n] == '\n' || bytes[n] == ' '))
-		n++;
-	return n == length || reassembly_is_padding(bytes, length);
 }
 
 /* A segment that is not the first one: that may come next, one more time. */

@@ -330,6 +330,47 @@ static void inspection_waits_for_the_first_segment_of_the_other_side(void **stat
 	inspection_release(&r->in, &s);
 }
 
+/* The server's hello, behind what the client with the number 100 has said. */
+static void hear_hello(struct room *r, struct service_state *s, const char *client)
+{
+	static const char hello[] = "\x16\x03\x03\x00\x2a\x02\x00\x00\x26\x03\x03"
+				    "01234567890123456789012345678901\x00\x00\x2f\x00";
+	struct payload p = segment(SIDE_SERVER, 500, "");
+
+	p.bytes = (const uint8_t *)hello;
+	p.length = sizeof(hello) - 1;
+	p.first = 500;
+	p.first_known = 1;
+	hear(r, s, segment(SIDE_CLIENT, 100, client));
+	hear(r, s, p);
+}
+
+static void inspection_does_not_let_an_answer_excuse_what_the_client_said(void **state)
+{
+	struct room *r = *state;
+	struct service_state s = {0};
+
+	hear_hello(r, &s, "id;ls\n");
+	assert_int_equal(s.basis, SERVICE_EXCLUDED);
+	inspection_release(&r->in, &s);
+}
+
+static void inspection_excludes_nothing_for_a_blank_line(void **state)
+{
+	struct room *r = *state;
+	struct service_state s = {0};
+
+	assert_false(hear(r, &s, segment(SIDE_CLIENT, 100, "\r\n")));
+	assert_int_equal(s.basis, SERVICE_UNVERIFIED);
+	assert_true(hear(r, &s, segment(SIDE_CLIENT, 102, "id\n")));
+	assert_int_equal(s.basis, SERVICE_EXCLUDED);
+	inspection_release(&r->in, &s);
+	s = (struct service_state){0};
+	hear_hello(r, &s, "\r\n");
+	check_recognised(&s, SERVICE_TLS);
+	inspection_release(&r->in, &s);
+}
+
 static void inspection_takes_no_hello_from_the_wrong_side(void **state)
 {
 	static const char hello[] = "\x16\x03\x01\x00\x2e\x01\x00\x00\x2a\x03\x03"
@@ -728,6 +769,8 @@ int main(void)
 		CASE(inspection_holds_the_other_side_to_the_service_too),
 		CASE(inspection_does_not_judge_a_segment_that_is_not_the_first),
 		CASE(inspection_waits_for_the_first_segment_of_the_other_side),
+		CASE(inspection_does_not_let_an_answer_excuse_what_the_client_said),
+		CASE(inspection_excludes_nothing_for_a_blank_line),
 		CASE(inspection_takes_no_hello_from_the_wrong_side),
 		CASE(inspection_takes_text_on_both_sides_for_no_syslog),
 		CASE(inspection_prefers_the_expected_service_of_a_datagram_that_was_cut),
