@@ -205,6 +205,18 @@ def a_reset_that_closes_nothing(world):
     world.told(story, "reset-ignored", "wrong-service")
 
 
+def a_reset_with_a_wrong_checksum(world):
+    for device_sends in (True, False):
+        story = opened()
+        if device_sends:
+            story.tcp(301.1, DEVICE, STRANGER, (40000, 443), RST, (1001, 0), wrong=True)
+        else:
+            story.tcp(301.1, STRANGER, DEVICE, (443, 40000), RST, (5001, 0), wrong=True)
+        story.tcp(307, STRANGER, DEVICE, (443, 40000), ACK | PSH, (5001, 1001), SSH)
+        story.tcp(307.1, DEVICE, STRANGER, (40000, 443), ACK | PSH, (1001, 5001 + len(SSH)), SSH)
+        world.told(story, "reset-ignored", "wrong-service")
+
+
 def memory_of_one_exchange(world):
     ike = bytes(range(1, 9))
     story = Story()

@@ -1,6 +1,7 @@
 #include "core/flow/sequence.h"
 
 #include "core/big_endian.h"
+#include "core/decode/segment_checksum.h"
 #include "core/flow/connection.h"
 #include "core/flow/flow_tuple.h"
 #include "core/flow/listen.h"
@@ -247,10 +248,19 @@ static enum segment note_reset(struct evidence *e, const struct numbers *n, enum
 	return s == RESET_TAKEN ? SEGMENT_BELONGS : SEGMENT_UNFIT;
 }
 
-static enum segment see_reset(const struct flow *f, struct evidence *e, const struct numbers *n)
+/* It never came to its receiver, from a host that computes its checksums itself. */
+static int is_corrupt(const struct evidence *e, const struct decoded *v)
+{
+	return e->sums_good >> v->direction & 1 && checksum_of(v) == CHECKSUM_BAD;
+}
+
+static enum segment see_reset(
+	const struct flow *f, struct evidence *e, const struct numbers *n, const struct decoded *v)
 {
 	unsigned known = e->known[n->other];
 
+	if (is_corrupt(e, v))
+		return note_reset(e, n, RESET_IGNORED);
 	if (answers_syn(e, n)) {
 		e->known[n->other] |= KNOWN_PROVEN;
 		return note_reset(e, n, RESET_TAKEN);
@@ -326,7 +336,7 @@ enum segment sequence_see(struct tracker *t, struct flow *f, const struct decode
 	if (!read_numbers(v, &n))
 		return SEGMENT_BELONGS;
 	if (v->history_bits & HISTORY_BIT(RST))
-		return see_reset(f, e, &n);
+		return see_reset(f, e, &n, v);
 	segment = see_data(f, e, &n, v, now_ns, gap_ns);
 	if (segment == SEGMENT_BELONGS) /* what does not fit proves nothing by its data */
 		note_data(e, v);
