@@ -31,6 +31,7 @@ ANSWER = (bytes.fromhex("000781800001000100000000") + b"\x07example\x03com\0\0\1
 TIME_ANSWER = (bytes.fromhex("240206ec") + bytes(8) + b"\x7f\0\0\1"
                + struct.pack(">QQQQ", 0xe8000000 << 32, 0xe8000001 << 32 | 5, 0xe8000002 << 32 | 7,
                              0xe8000003 << 32 | 9))
+TIME_PEER = b"\x21" + TIME_ANSWER[1:]  # symmetric active (RFC 5905 section 3)
 EXCHANGE = struct.pack(">BBBBII", 33, 0x20, 0x22, 8, 0, 64) + b"\0\0\0\x24" + bytes(32)
 
 
@@ -113,6 +114,14 @@ class World:
         verdicts = {f["portolan"]["verdict"] for f in result.flows}
         assert verdict is None or verdict in verdicts, f"want {verdict}, found {verdicts}"
         assert not result.disagreements(), result.disagreements()
+
+
+    def told_until_both_ask(self, story):
+        """What one of two peers sends is told; once both have asked, each did: it is documented."""
+        frames = sorted(story.frames, key=lambda f: f.time)
+        result = self.lab.replay([(captures.ETHERNET, frames)], self.site.name)
+        verdicts = [f["portolan"]["verdict"] for f in result.flows]
+        assert verdicts == ["expected"], verdicts
 
 
 # --- answers that nobody asked for ---------------------------------------------------------
@@ -215,6 +224,31 @@ def a_reset_with_a_wrong_checksum(world):
         story.tcp(307, STRANGER, DEVICE, (443, 40000), ACK | PSH, (5001, 1001), SSH)
         story.tcp(307.1, DEVICE, STRANGER, (40000, 443), ACK | PSH, (1001, 5001 + len(SSH)), SSH)
         world.told(story, "reset-ignored", "wrong-service")
+
+
+def a_request_behind_an_answer_of_ones_own(world):
+    story = Story()
+    story.udp(301, STRANGER, DEVICE, (53, 53), QUERY)
+    story.udp(301.1, DEVICE, STRANGER, (53, 53), ANSWER)
+    story.udp(301.2, DEVICE, STRANGER, (53, 53), QUERY)
+    world.told(story, None, "unexpected-port")
+
+
+def time_of_a_peer_alone(world):
+    for answer in (b"", TIME_PEER[:1].replace(b"\x21", b"\x22") + TIME_PEER[1:]):
+        story = Story()
+        story.udp(301, STRANGER, DEVICE, (123, 123), TIME_PEER)
+        if answer:
+            story.udp(302, DEVICE, STRANGER, (123, 123), answer)
+        world.told(story, None, "unexpected-port")
+
+
+def time_of_two_peers(world):
+    for first, second in ((STRANGER, DEVICE), (DEVICE, STRANGER)):
+        story = Story()
+        story.udp(301, first, second, (123, 123), TIME_PEER)
+        story.udp(320, second, first, (123, 123), TIME_PEER)
+        world.told_until_both_ask(story)
 
 
 def memory_of_one_exchange(world):

@@ -185,7 +185,7 @@ static void note_message(
 {
 	if (r->service < 0)
 		return;
-	if (r->info.said == SAID_REQUEST)
+	if (r->info.said == SAID_REQUEST || r->info.said == SAID_PEER)
 		e->known[sender] |= KNOWN_REQUEST;
 	else if (r->info.said == SAID_ANSWER)
 		e->known[sender] |= KNOWN_ANSWER;
@@ -298,7 +298,7 @@ static int fits_other(const struct tracker *t, const struct flow *f, unsigned se
 	const struct recognition *r = &t->inspection.match_result;
 	unsigned wanted = r->info.said == SAID_REQUEST ? KNOWN_ANSWER : KNOWN_REQUEST;
 
-	if (!(e->known[1 - sender] & wanted))
+	if (!(e->known[1 - sender] & wanted) || r->info.said == SAID_PEER)
 		return 0;
 	if (f->protocol == IPPROTO_TCP)
 		return e->detail == (uint32_t)r->service + 1;
@@ -310,6 +310,18 @@ static int is_milder(const struct tracker *t, const struct flow *f, unsigned ini
 	return verdict_of(t, f, initiator) < verdict_of(t, f, flow_initiator(f));
 }
 
+/* Of two that both ask each did: the milder one counts (RFC 5905 section 3, symmetric active). Not
+ * by who has answered before: to ask then is a word of one side alone. */
+static int initiator_of_two(const struct tracker *t, const struct flow *f, unsigned sender)
+{
+	const struct evidence *e = table_evidence(&t->table, f);
+	unsigned initiator = flow_initiator(f);
+
+	if (!(e->known[1 - sender] & KNOWN_REQUEST) || e->known[sender] & KNOWN_ANSWER)
+		return -1;
+	return (int)(is_milder(t, f, 1 - initiator) ? 1 - initiator : initiator);
+}
+
 /* The place in the key of who initiated, or -1. What one side says alone never makes it milder. */
 static int initiator_said(const struct tracker *t, const struct flow *f, unsigned sender)
 {
@@ -317,12 +329,14 @@ static int initiator_said(const struct tracker *t, const struct flow *f, unsigne
 	const struct recognition *r = &t->inspection.match_result;
 	unsigned asks = r->info.said == SAID_REQUEST ? sender : 1 - sender;
 
+	if (r->info.said == SAID_PEER)
+		return initiator_of_two(t, f, sender);
 	if (fits_other(t, f, sender))
 		return (int)asks;
 	if (f->protocol == IPPROTO_TCP)
 		return -1;
 	if (r->info.said == SAID_REQUEST && e->known[1 - sender] & KNOWN_REQUEST)
-		return is_milder(t, f, sender) ? (int)sender : -1; /* both ask: the milder one */
+		return initiator_of_two(t, f, sender);
 	if (f->basis <= BASIS_MESSAGE || r->info.said == SAID_ANSWER)
 		return -1;
 	if (asks != flow_initiator(f) && (!initiator_is_guess(f) || is_milder(t, f, asks)))
@@ -337,7 +351,8 @@ int initiator_by_message(struct tracker *t, struct flow *f, unsigned sender)
 	int initiator;
 
 	if (r->service < 0 || f->basis < BASIS_MESSAGE ||
-		(r->info.said != SAID_REQUEST && r->info.said != SAID_ANSWER))
+		(r->info.said != SAID_REQUEST && r->info.said != SAID_ANSWER &&
+			r->info.said != SAID_PEER))
 		return 0;
 	initiator = initiator_said(t, f, sender);
 	if (fits_other(t, f, sender))

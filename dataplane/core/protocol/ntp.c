@@ -17,7 +17,7 @@
 #define MAC_MIN 12 /* a key's number and a digest: of RFC 1305 8 bytes, now 16 or more */
 #define MAC_MAX 68
 
-enum { CLIENT = 3, SERVER = 4, BROADCAST = 5, CONTROL = 6, PRIVATE = 7 };
+enum { ACTIVE = 1, CLIENT = 3, SERVER = 4, BROADCAST = 5, CONTROL = 6, PRIVATE = 7 };
 
 /* A power of two in seconds, of a poll or a clock: what no implementation exceeds. Chrony's
  * clients say 32 to tell nothing of their clock. */
@@ -152,6 +152,8 @@ enum match validate_ntp(const struct message *u, struct message_info *m)
 		return match_maybe(m, mode == CLIENT ? SIGN_ASKING : SIGN_ANSWERING);
 	if (mode == CLIENT || mode == SERVER || mode == BROADCAST)
 		m->said = mode == CLIENT ? SAID_REQUEST : SAID_ANSWER;
+	else if (mode == ACTIVE)
+		m->said = SAID_PEER;
 	m->exchange = exchange_of_times(u->bytes, mode);
 	return MATCH_YES;
 }

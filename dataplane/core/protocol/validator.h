@@ -27,6 +27,7 @@ enum sender {
 	SAID_REQUEST, /* a client sent it */
 	SAID_ANSWER,  /* a server sent it */
 	SAID_FIRST,   /* a server, if it speaks first */
+	SAID_PEER,    /* of two that both ask */
 };
 
 /* What MAYBE rests on. One side's sign of asking and the other's of answering are two fields; the

@@ -9,7 +9,7 @@ static const struct spoken messages[] = {
 		"\x24\x02\x06\xec\x00\x00\x01\x23\x00\x00\x04\x56\xc0\x00\x02\x01\xed\x02"
 		"\xa1\x70\xc0\x00\x00\x00\xed\x02\xa1\xb0\xc0\x00\x00\x00\xed\x02\xa1\xb0"
 		"\xc0\x40\x00\x00\xed\x02\xa1\xb0\xc0\x50\x00\x00"}, /* ntp-server */
-	{48, SAID_NOTHING,
+	{48, SAID_PEER,
 		"\x21\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 		"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 		"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"}, /* by hand */
@@ -164,6 +164,29 @@ static void ntp_names_what_is_no_time_on_its_own_port(void **state)
 	assert_int_equal(m.said, SAID_REQUEST);
 }
 
+/* Of the answer of a server all but its mode (RFC 5905 figure 10). */
+static void ntp_knows_a_peer_that_asks(void **state)
+{
+	uint8_t bytes[48] = {0x24, 2, 6, 0xe9, [24] = 0xed, 2, [40] = 0xed, 3};
+	static const struct {
+		uint8_t first, said;
+	} mode[] = {{0x21, SAID_PEER}, {0x22, SAID_NOTHING}, {0x23, SAID_REQUEST},
+		{0x24, SAID_ANSWER}, {0x25, SAID_ANSWER}};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(mode) / sizeof(mode[0]); i++) {
+		struct message u = {.bytes = bytes,
+			.length = sizeof(bytes),
+			.size = sizeof(bytes),
+			.transport = TRANSPORT_UDP};
+		struct message_info m;
+		bytes[0] = mode[i].first;
+		message_info_init(&m);
+		assert_int_equal(validate_ntp(&u, &m), MATCH_YES);
+		assert_int_equal(m.said, mode[i].said);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +197,7 @@ int main(void)
 		cmocka_unit_test(ntp_knows_the_polls_of_every_program),
 		cmocka_unit_test(ntp_doubts_what_nobody_sends_and_nothing_forbids),
 		cmocka_unit_test(ntp_names_what_is_no_time_on_its_own_port),
+		cmocka_unit_test(ntp_knows_a_peer_that_asks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
