@@ -48,7 +48,7 @@ static void check_dpdk(struct examination *x, uint64_t held)
 	line = strstr(limits, "Max locked memory");
 	line = line ? line + strlen("Max locked memory") : "";
 	if (has(held, CAP_IPC_LOCK) || strncmp(line + strspn(line, " "), "unlimited", 9) == 0) {
-		tell(x, ADVICE_OK, "rights", "", "memory can be locked for VFIO%s",
+		tell(x, ADVICE_OK, "rights", "", "memory can be locked for DPDK%s",
 			has(held, CAP_SYS_NICE)
 				? ""
 				: "; no CAP_SYS_NICE, which is not needed: workers have no "
@@ -57,7 +57,7 @@ static void check_dpdk(struct examination *x, uint64_t held)
 	}
 	mend_with(x, "sudo setcap cap_net_raw,cap_ipc_lock=ep \"$(command -v portolan-sensor)\"");
 	tell(x, ADVICE_WARNING, "rights", "",
-		"neither CAP_IPC_LOCK nor unlimited locked memory: VFIO cannot be used by who "
+		"neither CAP_IPC_LOCK nor unlimited locked memory: DPDK cannot be used by who "
 		"asks");
 }
 

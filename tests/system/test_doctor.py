@@ -23,6 +23,7 @@ CASES = {
     'dpdk': ('dpdk', ['--site', HERE / 'near.yaml'], 0),
     'dpdk-far': ('dpdk', ['--site', HERE / 'far.yaml'], 1),
     'dpdk-found': ('dpdk', [], 0),
+    'bifurcated': ('bifurcated', ['--site', HERE / 'bifurcated.yaml'], 0),
     'laptop': ('laptop', [], 1),
     'guest': ('guest', ['--device', '00:03.0'], 1),
     'absent': ('laptop', ['--device', 'eth7'], 1),
@@ -94,6 +95,14 @@ def a_machine_made_ready_for_dpdk_has_nothing_to_mend():
     *told, end = objects(on_tree('dpdk', '--format', 'json'))
     assert {o['state'] for o in told} == {'ok'} and end['state'] == 'ok', told
     assert not commands_of('dpdk')
+
+
+def a_driver_that_dpdk_works_beside_is_not_to_be_given_away():
+    *told, end = objects(on_tree('bifurcated', '--format', 'json'))
+    assert {o['state'] for o in told} == {'ok'} and end['state'] == 'ok', told
+    assert not commands_of('bifurcated')
+    driver = next(o for o in told if o['check'] == 'driver')
+    assert driver['found'].startswith('mlx5_core: DPDK works beside it'), driver
 
 
 def nothing_that_cannot_be_read_is_told_as_well():
@@ -184,6 +193,7 @@ def a_root_that_is_none_is_wrong_usage():
 
 def main():
     cases = [recorded_trees_give_what_is_written, a_machine_made_ready_for_dpdk_has_nothing_to_mend,
+             a_driver_that_dpdk_works_beside_is_not_to_be_given_away,
              nothing_that_cannot_be_read_is_told_as_well, every_problem_says_what_mends_it,
              commands_are_whole_lines_of_a_shell, a_command_wrapped_for_a_terminal_is_the_same_command,
              lines_fit_the_terminal, a_hostile_tree_steers_nothing_and_leads_nowhere,
