@@ -12,6 +12,7 @@
 #include "base/fold.h"
 #include "base/heap.h"
 #include "base/literal.h"
+#include "base/suggest.h"
 #include "base/terminal.h"
 #include "base/when.h"
 #include "cli/cli.h"
@@ -23,6 +24,7 @@
 #include "report/why.h"
 #include "sink/evidence_reader.h"
 #include "store/coverage.h"
+#include "store/filter_check.h"
 #include "store/notes.h"
 #include "store/questions.h"
 
@@ -57,8 +59,9 @@ static const struct cli_option options[] = {
 	[PORT] = {"port", "PORT", "on this responder's port only, such as 443/tcp", NULL},
 	[VERDICT] = {"verdict", "VERDICT", "with this verdict only", NULL},
 	[STATE] = {"state", "STATE",
-		"findings: new, raised, repeated, scan, withdrawn, ended, open, acknowledged",
-		"new|raised|repeated|scan|withdrawn|ended|open|acknowledged"},
+		"findings: new, raised, repeated, scan, withdrawn, ended, open, acknowledged; "
+		"matrix: never, used, violated",
+		"new|raised|repeated|scan|withdrawn|ended|open|acknowledged|never|used|violated"},
 	[OUTSIDE] = {"outside", "NETWORK", "peers outside of this network only", NULL},
 	[LIMIT] = {"limit", "N", "so many rows at most; 0: all (100)", NULL},
 	[FORMAT] = {"format", "FORMAT",
@@ -86,6 +89,17 @@ struct triage {
 };
 
 /* ---- what is asked for ---- */
+
+static int fail(const struct triage *t, int error)
+{
+	const char *why = t->reader.state.why;
+
+	errors_say("triage: %s: %s", t->folder,
+		error == -ENOMEM ? "no more memory"
+		: *why		 ? why
+				 : strerror(-error));
+	return EXIT_FAILED;
+}
 
 static int find_folder(struct triage *t)
 {
@@ -145,6 +159,48 @@ static int read_window(struct triage *t)
 	return status;
 }
 
+/* Names that this store does not know would find nothing, which would read as if all were well. */
+static int check_names(struct triage *t)
+{
+	char why[FILTER_CHECK_BYTES];
+	int error = filter_check(&t->reader, &t->filter, why);
+
+	if (error == -EINVAL)
+		return cli_misuse("triage", "%s", why);
+	return error < 0 ? fail(t, error) : EXIT_DONE;
+}
+
+static bool has_word(const char *words_with_blanks, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (const char *w = words_with_blanks; *w; w += strspn(w, " ")) {
+		size_t bytes = strcspn(w, " ");
+
+		if (bytes == length && memcmp(w, word, length) == 0)
+			return true;
+		w += bytes;
+	}
+	return false;
+}
+
+/* A filter that a question does not look at would make its answer say more than it does. */
+static int check_filters(const struct triage *t, const char *name, const char *filters)
+{
+	static const int filter[] = {AT, APPLIANCE, PEER, PORT, VERDICT, STATE, OUTSIDE};
+	const char *state = t->request->value[STATE];
+	bool is_of_matrix = state && has_word("never used violated", state);
+
+	for (size_t i = 0; i < sizeof(filter) / sizeof(filter[0]); i++)
+		if (t->request->value[filter[i]] && !has_word(filters, options[filter[i]].name))
+			return cli_misuse("triage", "%s does not look at --%s", name,
+				options[filter[i]].name);
+	if (state && is_of_matrix != (strcmp(name, "matrix") == 0))
+		return cli_misuse("triage", "%s: --state %s is of %s", name, state,
+			is_of_matrix ? "matrix" : "findings");
+	return EXIT_DONE;
+}
+
 static int read_filter(struct triage *t)
 {
 	const struct cli_request *r = t->request;
@@ -199,17 +255,6 @@ static int open_store(struct triage *t)
 }
 
 /* ---- tables ---- */
-
-static int fail(const struct triage *t, int error)
-{
-	const char *why = t->reader.state.why;
-
-	errors_say("triage: %s: %s", t->folder,
-		error == -ENOMEM ? "no more memory"
-		: *why		 ? why
-				 : strerror(-error));
-	return EXIT_FAILED;
-}
 
 /* The report of the window, for a ticket. */
 static int answer_page(struct triage *t)
@@ -390,17 +435,74 @@ static int take_finding(struct triage *t)
 	return error < 0 ? not_found(t, id, error) : EXIT_DONE;
 }
 
+/* What is no table: of one finding, or with another policy. */
+#define OTHER_QUESTION_LIST(X)                                                                     \
+	X(why, "what is known of one finding, as a colleague would write it down", " ID", "")      \
+	X(pcap, "the packets of a finding, where they were kept", " ID", "")                       \
+	X(whatif, "what another --site would have said of what was seen", "",                      \
+		"appliance peer port verdict")                                                     \
+	X(note, "writes down what you found out", " ID TEXT", "")                                  \
+	X(ack, "says that somebody has looked at it", " ID", "")
+
+#define QUESTION_WORD(name, what, argument, filters) {#name, &argument[sizeof(argument) > 1], what},
+static const struct cli_word words[] = {
+	QUESTION_LIST(QUESTION_WORD) OTHER_QUESTION_LIST(QUESTION_WORD){NULL, NULL, NULL}};
+
+static int answer_whatif(struct triage *t)
+{
+	int status = check_filters(t, "whatif", "appliance peer port verdict");
+
+	if (status == EXIT_DONE && !t->ruleset)
+		status = cli_misuse("triage", "whatif: want the draft: --site FILE");
+	if (status == EXIT_DONE)
+		status = check_names(t);
+	return status == EXIT_DONE ? answer_question(t, NULL) : status;
+}
+
+/* The argument: a finding's id instead of filters, or the appliance that `reached` is about. */
+static int ask(struct triage *t, const struct question *q, const char *argument)
+{
+	int status = check_filters(t, q->name, q->filters);
+	bool takes_id = strcmp(q->name, "flows") == 0 || strcmp(q->name, "findings") == 0;
+
+	if (status != EXIT_DONE)
+		return status;
+	if (t->is_page && strcmp(q->name, "timeline") != 0)
+		return cli_misuse("triage", "%s: --format html is for timeline", q->name);
+	if (argument && takes_id)
+		status = take_finding(t);
+	else if (argument && *q->argument)
+		t->filter.appliance = argument;
+	else if (argument)
+		return cli_misuse("triage", "%s: unexpected argument '%s'", q->name, argument);
+	if (status == EXIT_DONE)
+		status = check_names(t);
+	if (status != EXIT_DONE)
+		return status;
+	return t->is_page ? answer_page(t) : answer_question(t, q);
+}
+
+static int misuse_question(const char *name)
+{
+	const char *known[32];
+	char want[SUGGEST_TEXT_BYTES];
+	size_t count = 0;
+
+	for (const struct cli_word *w = words; w->name && count < 32; w++)
+		known[count++] = w->name;
+	suggest_want(name, known, count, want);
+	return cli_misuse("triage", "unknown question '%s'; want %s", name, want);
+}
+
 static int answer(struct triage *t)
 {
 	const struct cli_request *r = t->request;
 	const char *name = r->argument[0], *argument = r->arguments > 1 ? r->argument[1] : NULL;
-	int status = EXIT_DONE;
 
 	if (strcmp(name, "why") == 0)
 		return argument ? answer_why(t, argument) : cli_misuse("triage", "why: want an id");
 	if (strcmp(name, "whatif") == 0)
-		return t->ruleset ? answer_question(t, NULL)
-				  : cli_misuse("triage", "whatif: want the draft: --site FILE");
+		return answer_whatif(t);
 	if (strcmp(name, "pcap") == 0)
 		return argument ? answer_pcap(t, argument)
 				: cli_misuse("triage", "pcap: want an id");
@@ -409,23 +511,10 @@ static int answer(struct triage *t)
 				: cli_misuse("triage", "ack: want an id");
 	if (strcmp(name, "note") == 0)
 		return answer_note_of(t);
-	for (const struct question *q = questions; q->name; q++) {
-		if (strcmp(q->name, name) != 0)
-			continue;
-		if (strcmp(name, "reached") == 0)
-			t->filter.appliance = argument ? argument : t->filter.appliance;
-		else if (argument && (strcmp(name, "flows") == 0 || strcmp(name, "findings") == 0))
-			status = take_finding(t);
-		else if (t->is_page && strcmp(name, "timeline") == 0)
-			return answer_page(t);
-		else if (t->is_page)
-			status = cli_misuse("triage", "%s: --format html is for timeline", name);
-		else if (argument)
-			status = cli_misuse(
-				"triage", "%s: unexpected argument '%s'", name, argument);
-		return status == EXIT_DONE ? answer_question(t, q) : status;
-	}
-	return cli_misuse("triage", "unknown question '%s'", name);
+	for (const struct question *q = questions; q->name; q++)
+		if (strcmp(q->name, name) == 0)
+			return ask(t, q, argument);
+	return misuse_question(name);
 }
 
 static int run(const struct cli_request *r)
@@ -448,19 +537,7 @@ static int run(const struct cli_request *r)
 	return status;
 }
 
-/* What is no table: of one finding, or with another policy. */
-#define OTHER_QUESTION_LIST(X)                                                                     \
-	X(why, "what is known of one finding, as a colleague would write it down", "ID")           \
-	X(pcap, "the packets of a finding, where they were kept", "ID")                            \
-	X(whatif, "what another --site would have said of what was seen", "")                      \
-	X(note, "writes down what you found out", "ID TEXT")                                       \
-	X(ack, "says that somebody has looked at it", "ID")
-
-#define QUESTION_WORD(name, what, argument) {#name, argument, what},
-static const struct cli_word words[] = {
-	QUESTION_LIST(QUESTION_WORD) OTHER_QUESTION_LIST(QUESTION_WORD){NULL, NULL, NULL}};
-
-#define QUESTION_HELP(name, what, argument) "  " #name " " argument ": " what "\n"
+#define QUESTION_HELP(name, what, argument, filters) "  " #name argument ": " what "\n"
 
 const struct cli_command cli_triage = {
 	.name = "triage",
@@ -475,7 +552,9 @@ const struct cli_command cli_triage = {
 		"its\n"
 		"window. Questions:\n" QUESTION_LIST(QUESTION_HELP) OTHER_QUESTION_LIST(
 			QUESTION_HELP) "findings and flows take an ID, too.\n"
-				       "Times are UTC. Examples:\n"
+				       "Times are UTC; 2h is counted from the end of the store, or "
+				       "from now beside a\n"
+				       "running sensor. Examples:\n"
 				       "  portolan triage findings --store DIR --since 02:00 "
 				       "--until "
 				       "04:00\n"

@@ -14,7 +14,7 @@
 #include "store/coverage.h"
 
 /* Longer texts are cut in the table; the other formats have them whole. */
-#define CELL_SHOWN 72
+#define CELL_SHOWN 160
 #define CELL_BYTES 512
 #define COLUMNS_MAX 32
 
@@ -229,19 +229,25 @@ static void print_cell(const struct printed_table *t, size_t column, bool is_las
 	fprintf(t->out, "%*s", is_last ? 0 : ROW_GAP + (!right && pad > 0 ? pad : 0), "");
 }
 
+static bool is_blank(const struct printed_table *t, size_t row, size_t column)
+{
+	char text[CELL_BYTES] = "";
+
+	if (t->width[column])
+		cell_text(t->answer, row, column, text);
+	return !*text;
+}
+
 /* One of a row's lines; of the headings where `row` is that of no row. Further lines without a text
  * are left out. */
 static void print_line(const struct printed_table *t, size_t row, size_t first, size_t last)
 {
-	bool is_heading = row == answer_rows(t->answer), is_empty = first > 0;
+	bool is_heading = row == answer_rows(t->answer);
 	char text[CELL_BYTES];
 
-	for (size_t c = first; c <= last && is_empty && !is_heading; c++)
-		if (t->width[c]) {
-			cell_text(t->answer, row, c, text);
-			is_empty = !*text;
-		}
-	if (is_empty && !is_heading)
+	while (!is_heading && last > first && is_blank(t, row, last))
+		last--;
+	if (!is_heading && first > 0 && is_blank(t, row, last))
 		return;
 	fprintf(t->out, "%*s", first ? ROW_INDENT : 0, "");
 	for (size_t c = first; c <= last; c++) {

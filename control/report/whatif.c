@@ -526,7 +526,8 @@ static void put_notes(const struct whatif *w)
 {
 	struct answer_table *a = w->answer;
 
-	answer_note(a, "%s classified %llu stored flows one by one, with the detected protocol",
+	answer_note(a,
+		"stored flows that %s classified one by one, with the detected protocol: %llu",
 		w->draft->name, (unsigned long long)w->flows);
 	if (w->unspoken_flows)
 		answer_note(a,
@@ -535,8 +536,8 @@ static void put_notes(const struct whatif *w)
 			(unsigned long long)w->unspoken_flows);
 	if (w->sums)
 		answer_note(a,
-			"%llu sums of an appliance, port and peer stand for flows that are not "
-			"stored: their service was not classified",
+			"sums of an appliance, port and peer for flows that are not stored, whose "
+			"service was not classified: %llu",
 			(unsigned long long)w->sums);
 	if (w->unknown_flows || w->unknown_sums)
 		answer_note(a,

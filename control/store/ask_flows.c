@@ -30,6 +30,7 @@ static const struct answer_column column[] = {
 	{"history", ANSWER_TEXT, true},
 };
 
+#define VERDICT 6
 #define FINDING 17
 #define FINDING_RAW 22
 
@@ -197,6 +198,41 @@ static int read_segment(void *context, struct database *d, const struct store_fi
 	return got < 0 ? got : a->error ? a->error : a->more ? 1 : 0;
 }
 
+/* Flows that are in order lie in segments only where the site says `flows: all`: what was seen and
+ * is not stored is said, else an answer without them reads as if there had been none. */
+static const char unstored_sql[] =
+	"SELECT p.peer FROM peer p JOIN endpoint e ON e.id = p.endpoint"
+	" WHERE p.last_ns >= ?1 AND p.first_ns <= ?2 AND (?3 IS NULL OR e.appliance = ?3)"
+	" AND (?4 IS NULL OR e.rule LIKE '%/' || ?4 OR e.rule LIKE '%/' || ?4 || '/%')"
+	" AND e.verdict IN ('expected', 'implied', 'not-covered')"
+	" AND (?5 IS NULL OR e.verdict = ?5)";
+
+static bool has_unflagged(const struct answer_table *a)
+{
+	for (size_t row = 0; row < answer_rows(a); row++)
+		if (strcmp(answer_text_at(a, row, VERDICT), "expected") == 0)
+			return true;
+	return false;
+}
+
+static int tell_unstored(
+	struct store_reader *r, const struct store_filter *f, struct answer_table *a)
+{
+	static const struct answer_column peer[] = {{"peer", ANSWER_TEXT, false}};
+	struct answer_table seen = {.limit = 1};
+	int error;
+
+	if (f->finding || has_unflagged(a))
+		return 0;
+	answer_begin(&seen, peer, 1);
+	error = ask_state(r, f, &seen, unstored_sql, 0);
+	if (error == 0 && answer_rows(&seen) > 0)
+		answer_note(a, "only flagged flows are listed: there were others in order, of "
+			       "which this store has sums alone (store: {flows: all} keeps each)");
+	answer_fini(&seen);
+	return error;
+}
+
 int ask_flows(struct store_reader *r, const struct store_filter *f, struct answer_table *a)
 {
 	struct reading reading = {.reader = r, .answer = a};
@@ -207,5 +243,5 @@ int ask_flows(struct store_reader *r, const struct store_filter *f, struct answe
 	if (error == 0)
 		error = store_reader_segments(r, f, a, read_segment, &reading);
 	database_finalize(&reading.id);
-	return error;
+	return error == 0 ? tell_unstored(r, f, a) : error;
 }

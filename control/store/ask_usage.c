@@ -1,6 +1,8 @@
 /* Questions about rows of the policy and who used them: from sums, never from flows. */
 #include "store/questions.h"
 
+#include <string.h>
+
 #define COUNT(column) (sizeof(column) / sizeof((column)[0]))
 
 /* ---- new ---- */
@@ -72,33 +74,71 @@ static const struct answer_column silent_column[] = {
 /* A row is usual where it was used in at least six hours before the window, and in half of the
  * hours between its first use in the four weeks before and the window: then less than a tenth of
  * its usual packets is silence. The hour in which the window begins counts for neither. */
+#define SILENT_IN_WINDOW                                                                           \
+	"b.hours >= 6 AND b.hours * 2 >= (?1 - b.first) / 3600000000000"                           \
+	" AND s.packets * 10 < b.packets / b.hours * max((?2 - ?1) / 3600000000000, 1)"            \
+	" AND ?2 - s.last >= 3600000000000"
+
+/* So is six hours without a packet up to the window's end, where a row was as usual until it
+ * stopped within the window, and ten packets would have been usual in that time. */
+#define STOPPED_IN_WINDOW                                                                          \
+	"s.last >= ?1 AND s.hours >= 6 AND s.hours * 2 >= (s.last - s.first) / 3600000000000"      \
+	" AND ?2 - s.last >= 21600000000000"                                                       \
+	" AND s.all_packets / s.hours * ((?2 - s.last) / 3600000000000) >= 10"
+
+/* clang-format off */
+#define USED_ROWS(columns, where)                                                                  \
+	"SELECT e.appliance AS appliance, e.direction AS direction, e.rule AS rule,"               \
+	" e.features AS features, count(DISTINCT h.hour_ns) AS hours, min(h.first_ns) AS first,"   \
+	" sum(h.packets_sent + h.packets_received) AS all_packets" columns                         \
+	" FROM hourly h JOIN endpoint e ON e.id = h.endpoint WHERE " where                         \
+	" AND h.hour_ns >= ?1 - " HISTORY_NS " AND e.rule != ''"                                   \
+	" AND e.verdict IN ('expected', 'implied') GROUP BY 1, 2, 3"
+/* clang-format on */
+
 static const char silent_sql[] =
-	"WITH before AS (SELECT e.appliance AS appliance, e.direction AS direction, e.rule AS rule,"
-	"  e.features AS features, count(DISTINCT h.hour_ns) AS hours,"
-	"  sum(h.packets_sent + h.packets_received) AS packets, min(h.first_ns) AS first"
-	"  FROM hourly h JOIN endpoint e ON e.id = h.endpoint"
-	"  WHERE h.hour_ns + 3600000000000 <= ?1 AND h.hour_ns >= ?1 - " HISTORY_NS
-	" AND e.rule != ''"
-	"  AND e.verdict IN ('expected', 'implied') GROUP BY 1, 2, 3),"
-	" since AS (SELECT e.appliance AS appliance, e.direction AS direction, e.rule AS rule,"
-	"  sum(CASE WHEN h.hour_ns >= ?1 AND h.hour_ns < ?2"
-	"   THEN h.packets_sent + h.packets_received ELSE 0 END) AS packets,"
-	"  max(min(h.last_ns, ?2)) AS last"
-	"  FROM hourly h JOIN endpoint e ON e.id = h.endpoint"
-	"  WHERE h.hour_ns < ?2 AND h.hour_ns >= ?1 - " HISTORY_NS
-	" AND e.verdict IN ('expected', 'implied') GROUP BY 1, 2, 3)"
-	" SELECT b.appliance, b.direction, b.rule, b.features, s.last, ?2 - s.last,"
-	"  b.packets / b.hours, s.packets, b.hours"
-	" FROM before b JOIN since s USING(appliance, direction, rule)"
-	" WHERE b.hours >= 6 AND b.hours * 2 >= (?1 - b.first) / 3600000000000"
-	"  AND s.packets * 10 < b.packets / b.hours * max((?2 - ?1) / 3600000000000, 1)"
-	"  AND ?2 - s.last >= 3600000000000"
-	"  AND (?3 IS NULL OR b.appliance = ?3)"
-	" ORDER BY ?2 - s.last DESC";
+	"WITH before AS (SELECT *, all_packets AS packets FROM (" USED_ROWS("",
+		"h.hour_ns + 3600000000000 <= ?1") ")),"
+						   " since AS (" USED_ROWS(
+							   ", max(min(h.last_ns, ?2)) AS last,"
+							   " sum(CASE WHEN h.hour_ns >= ?1 AND "
+							   "h.hour_ns < ?2"
+							   " THEN h.packets_sent + "
+							   "h.packets_received ELSE 0 END) AS "
+							   "packets",
+							   "h.hour_ns < ?2") ")"
+									     " SELECT s.appliance, "
+									     "s.direction, s.rule, "
+									     "s.features, s.last, "
+									     "?2 - s.last,"
+									     " coalesce(b.packets "
+									     "/ b.hours, "
+									     "s.all_packets / "
+									     "s.hours), s.packets,"
+									     " coalesce(b.hours, "
+									     "s.hours)"
+									     " FROM since s LEFT "
+									     "JOIN before b "
+									     "USING(appliance, "
+									     "direction, rule)"
+									     " WHERE "
+									     "(" SILENT_IN_WINDOW
+									     " OR"
+									     " " STOPPED_IN_WINDOW
+									     ")"
+									     " AND (?3 IS NULL OR "
+									     "s.appliance = ?3)"
+									     " ORDER BY ?2 - "
+									     "s.last DESC";
+
+#define USUAL_NEEDS_NS 43200000000000ull /* six hours of use, six of silence */
 
 int ask_silent(struct store_reader *r, const struct store_filter *f, struct answer_table *a)
 {
 	answer_begin(a, silent_column, COUNT(silent_column));
+	if (f->until_ns - r->first_ns < USUAL_NEEDS_NS)
+		answer_note(a, "this store is too young to know what is usual (12 h): findings "
+			       "--verdict fell-silent has rows that stopped");
 	return ask_state(r, f, a, silent_sql, -1);
 }
 
@@ -148,7 +188,8 @@ static const struct answer_column matrix_column[] = {
 	"SELECT e.appliance, e.direction, CASE e.rule WHEN '' THEN '(undocumented)' ELSE e.rule "  \
 	"END,"                                                                                     \
 	" CASE WHEN max(CASE WHEN " BELONGS " THEN 0 ELSE h.last_ns END) >"                        \
-	"  max(CASE WHEN " BELONGS " THEN h.last_ns ELSE 0 END) THEN 'violated' ELSE 'used' END,"  \
+	"  max(CASE WHEN " BELONGS " THEN h.last_ns ELSE 0 END) THEN 'violated' ELSE 'used' END"   \
+	" AS state,"                                                                               \
 	" sum(CASE WHEN " BELONGS " THEN h.flows ELSE 0 END),"                                     \
 	" sum(CASE WHEN " BELONGS " THEN 0 ELSE h.flows END),"                                     \
 	" min(h.first_ns), max(CASE WHEN " BELONGS " THEN h.last_ns ELSE 0 END),"                  \
@@ -156,15 +197,39 @@ static const struct answer_column matrix_column[] = {
 	" sum(h.bytes_received), e.features"                                                       \
 	" FROM (" sums ") h JOIN endpoint e ON e.id = h.endpoint"                                  \
 	" WHERE ?3 IS NULL OR e.appliance = ?3"                                                    \
-	" GROUP BY e.appliance, e.direction, e.rule ORDER BY e.appliance, e.direction, e.rule"
+	" GROUP BY e.appliance, e.direction, e.rule HAVING ?6 IS NULL OR ?6 = state"               \
+	" ORDER BY e.appliance, e.direction, e.rule"
 
 static const char matrix_sql[] = MATRIX(WHOLE(SUMS) UNION ENDS(HOURS));
 static const char hours_matrix_sql[] = MATRIX(HOURS(ALL_HOURS));
 
+/* Rows of the last policy and the appliances of their role; a port has several rows, one a
+ * feature. A site's own profile of an appliance is not in the policy's text. */
+static const char never_sql[] =
+	"WITH row AS (SELECT json_extract(j.value, '$.id') AS rule,"
+	"  json_extract(j.value, '$.role') AS role, json_extract(j.value, '$.direction') AS "
+	"direction,"
+	"  group_concat(json_extract(j.value, '$.feature'), ', ') AS features"
+	"  FROM json_each((SELECT p.text FROM policy_change c JOIN policy p ON p.hash = c.hash"
+	"   ORDER BY c.at_ns DESC LIMIT 1), '$.rules') j"
+	"  WHERE json_extract(j.value, '$.enabled')"
+	"  AND json_extract(j.value, '$.status') != 'implied' GROUP BY 1)"
+	" SELECT a.name, row.direction, row.rule, 'never', 0, 0, 0, 0, 0, 0, 0, row.features"
+	" FROM appliance a JOIN row ON row.role = a.role"
+	" WHERE (?3 IS NULL OR a.name = ?3) AND NOT EXISTS (SELECT 1 FROM endpoint e"
+	"  JOIN hourly h ON h.endpoint = e.id WHERE e.appliance = a.name AND e.rule = row.rule"
+	"  AND h.hour_ns > ?1 - 3600000000000 AND h.hour_ns <= ?2"
+	"  AND h.last_ns >= ?1 AND h.first_ns <= ?2)"
+	" ORDER BY 1, 2, 3";
+
 int ask_matrix(struct store_reader *r, const struct store_filter *f, struct answer_table *a)
 {
 	answer_begin(a, matrix_column, COUNT(matrix_column));
-	answer_note(a, "a row that is not listed was never used by that appliance in the window");
+	if (f->state && strcmp(f->state, "never") == 0)
+		return ask_state(r, f, a, never_sql, -1);
+	if (!f->state)
+		answer_note(a, "a row that is not listed was never used by that appliance in the "
+			       "window: --state never lists these");
 	return ask_state(r, f, a, r->has_days ? matrix_sql : hours_matrix_sql, -1);
 }
 
@@ -226,7 +291,8 @@ int ask_exposed(struct store_reader *r, const struct store_filter *f, struct ans
 	return ask_state(r, f, a,
 		"SELECT appliance, what, peer, port, flows, first_ns, last_ns FROM exposure"
 		" WHERE last_ns >= ?1 AND first_ns <= ?2 AND (?3 IS NULL OR appliance = ?3)"
-		" AND (?4 IS NULL OR port = ?4) ORDER BY what, appliance, last_ns DESC",
+		" AND (?4 IS NULL OR port = ?4 OR port LIKE ?4 || '/%') ORDER BY what, appliance, "
+		"last_ns DESC",
 		2);
 }
 

@@ -6,8 +6,8 @@
 #include "base/literal.h"
 #include "store/sum_window.h"
 
-#define QUESTION_ENTRY(name, what, argument) {#name, what, argument, ask_##name},
-const struct question questions[] = {QUESTION_LIST(QUESTION_ENTRY){NULL, NULL, NULL, NULL}};
+#define QUESTION_ENTRY(name, what, argument, filters) {#name, what, argument, filters, ask_##name},
+const struct question questions[] = {QUESTION_LIST(QUESTION_ENTRY){0}};
 
 static void bind_filter(
 	struct sqlite3_stmt *s, const struct store_filter *f, const struct answer_table *a)

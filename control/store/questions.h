@@ -9,24 +9,33 @@
 #include "store/answer.h"
 #include "store/store_reader.h"
 
-/* Name, what it answers, what argument it takes: "": none. */
+/* Name, what it answers, what argument it takes behind a blank ("":
+ * none), and the filters that it looks at beside the window. */
 #define QUESTION_LIST(X)                                                                           \
-	X(findings, "what happened: findings, by severity", "")                                    \
-	X(flows, "all flows of a finding, a peer, an appliance", "")                               \
-	X(new, "what is new: peers, rules and services never seen before the window", "")          \
-	X(silent, "what is missing: rows that were used before, and since when they are not", "")  \
-	X(matrix, "appliance by rule: never, last seen, violations", "")                           \
-	X(channels, "appliance communications between each pair, at a time or over a window", "")  \
-	X(exposed, "clear text and weak protocols", "")                                            \
-	X(reached, "who reached an appliance", "APPLIANCE")                                        \
-	X(rhythm, "connections that come at regular intervals: peers that may be beacons", "")     \
-	X(timeline, "findings, channels, mirror, reloads and runs in the order of time", "")       \
-	X(coverage, "how sure: when somebody listened, and what could not be seen", "")
+	X(findings, "what happened: findings, by severity", "",                                    \
+		"appliance peer port verdict state outside")                                       \
+	X(flows, "all flows of a finding, a peer, an appliance", "",                               \
+		"appliance peer port verdict")                                                     \
+	X(new, "what is new: peers, rules and services never seen before the window", "",          \
+		"appliance peer verdict outside")                                                  \
+	X(silent, "what is missing: rows that were used before, and since when they are not", "",  \
+		"appliance")                                                                       \
+	X(matrix, "appliance by rule: never, last seen, violations", "", "appliance state")        \
+	X(channels, "appliance communications between each pair, at a time or over a window", "",  \
+		"appliance at")                                                                    \
+	X(exposed, "clear text and weak protocols", "", "appliance peer port outside")             \
+	X(reached, "who reached an appliance", " APPLIANCE",                                       \
+		"appliance peer port verdict outside")                                             \
+	X(rhythm, "connections that come at regular intervals: peers that may be beacons", "",     \
+		"appliance peer outside")                                                          \
+	X(timeline, "findings, channels, mirror, reloads and runs in the order of time", "",       \
+		"appliance")                                                                       \
+	X(coverage, "how sure: when somebody listened, and what could not be seen", "", "")
 
 typedef int question_asker(
 	struct store_reader *, const struct store_filter *, struct answer_table *);
 
-#define QUESTION_DECLARATION(name, what, argument) question_asker ask_##name;
+#define QUESTION_DECLARATION(name, what, argument, filters) question_asker ask_##name;
 QUESTION_LIST(QUESTION_DECLARATION)
 
 /* Of a report: for each appliance and documented rule when it was used last, before the window or
@@ -34,7 +43,7 @@ QUESTION_LIST(QUESTION_DECLARATION)
 question_asker ask_cells;
 
 struct question {
-	const char *name, *what, *argument;
+	const char *name, *what, *argument, *filters;
 	question_asker *ask;
 };
 

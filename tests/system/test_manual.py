@@ -55,7 +55,7 @@ def the_page_of_triage_has_every_question_and_option():
     text = made('portolan-triage.1').replace('\\-', '-')
     told = subprocess.run([PORTOLAN, 'triage', '--help'], check=True, capture_output=True,
                           text=True).stdout
-    for question in re.findall(r'^  ([a-z]+) [A-Z ]*: ', told, re.M):
+    for question in re.findall(r'^  ([a-z]+)[A-Z ]*: ', told, re.M):
         assert f'.B {question}' in text, question
     for option in re.findall(r'^  (--[a-z-]+)', told, re.M):
         assert option == '--help' or f'.B {option}' in text, option
@@ -88,7 +88,7 @@ def bash_completes(*words):
 
 def completions_have_the_questions_of_triage():
     told = subprocess.run([PORTOLAN, 'triage', '--help'], check=True, capture_output=True, text=True).stdout
-    questions = set(re.findall(r'^  ([a-z]+) [A-Z ]*: ', told, re.M))
+    questions = set(re.findall(r'^  ([a-z]+)[A-Z ]*: ', told, re.M))
     assert {'findings', 'why', 'whatif', 'coverage', 'ack'} <= questions, questions
     assert bash_completes('triage', '') == questions
     assert bash_completes('triage', 'w') == {'why', 'whatif'}
@@ -97,7 +97,7 @@ def completions_have_the_questions_of_triage():
     assert bash_completes('triage', 'findings', '') == set()
     assert {'--since', '--peer', '--state'} <= bash_completes('triage', 'findings', '--')
     assert bash_completes('triage', 'findings', '--state', 'ack') == {'acknowledged'}
-    assert f"'1:word:({' '.join(re.findall(r'^  ([a-z]+) [A-Z ]*: ', told, re.M))})'" in made('zsh')
+    assert f"'1:word:({' '.join(re.findall(r'^  ([a-z]+)[A-Z ]*: ', told, re.M))})'" in made('zsh')
 
 
 def mandoc_takes_the_pages():

@@ -90,7 +90,7 @@ def each_question_is_answered_as_it_was(w):
     (w.folder / 'draft.yaml').write_text(w.site.read_text() + 'features:\n  syslog-audit: {enabled: false}\n')
     asked = {word for words in QUESTIONS.values() for word in words[:1]}
     told = subprocess.run([PORTOLAN, 'triage', '--help'], capture_output=True, text=True, check=True).stdout
-    every = set(re.findall(r'^  ([a-z]+) [A-Z ]*: ', told, re.M))
+    every = set(re.findall(r'^  ([a-z]+)[A-Z ]*: ', told, re.M))
     assert every - asked == {'pcap', 'note', 'ack'}, every - asked  # these are no answers
     differ = []
     for name, words in QUESTIONS.items():
@@ -150,6 +150,36 @@ def rows_that_were_used_and_those_that_were_not(w):
     assert of(rows, appliance='ftd-1', rule='(undocumented)', state='violated', violations=1)
 
 
+def rows_that_nobody_used_are_listed_when_asked_for(w):
+    used, last = w.ask('matrix', '--limit', '0')
+    never, _ = w.ask('matrix', '--state', 'never', '--limit', '0')
+    assert any('--state never' in note for note in last['notes']), last
+    assert {r['state'] for r in never} == {'never'}
+    assert len(of(never, appliance='ftd-1')) + len({
+        r['rule'] for r in of(used, appliance='ftd-1') if r['rule'] != '(undocumented)'}) == 21
+    assert of(never, appliance='fmc-1', rule='management-center/outbound/25/tcp')
+    assert not of(never, appliance='ftd-1', rule='managed-device/outbound/514/udp')
+    assert w.ask('matrix', '--state', 'violated')[0] == of(used, state='violated')
+
+
+def a_port_may_be_named_without_its_transport(w):
+    assert w.ask('findings', '--port', '4444')[0] == w.ask('findings', '--port', '4444/tcp')[0] != []
+    assert w.ask('exposed', '--port', '514')[0] == w.ask('exposed', '--port', '514/udp')[0] != []
+
+
+def a_finding_of_several_flows_says_what_it_is_about(w):
+    rows, _ = w.ask('findings', '--verdict', 'enabled-feature-silent')
+    assert len({r['about'] for r in rows}) == len(rows) > 10, rows
+    assert all(r['about'] is None for r in w.ask('findings', '--verdict', 'unexpected-port')[0])
+
+
+def flows_that_are_not_stored_are_said(w):
+    _, last = w.ask('flows', '--peer', '198.51.100.23')
+    assert any('only flagged flows are listed' in note for note in last['notes']), last
+    _, last = w.ask('flows', '--peer', '192.0.2.99')
+    assert not last['notes'], last
+
+
 def what_is_in_clear(w):
     rows, _ = w.ask('exposed')
     assert {r['appliance'] for r in rows if 'syslog' in r['what']} == {'ftd-1', 'ftd-2', 'ftd-3'}, rows
@@ -180,6 +210,13 @@ def what_stopped_and_when(w):
     assert [(r['appliance'], r['rule']) for r in rows] == [
         ('ftd-2', 'managed-device/outbound/514/udp')], rows
     assert rows[0]['last'].startswith('2026-03-07T13:50'), rows
+    # also where it stopped within the window
+    for words in (('--since', '2026-03-06'), ()):
+        within, _ = w.ask('silent', *words)
+        assert [(r['appliance'], r['rule'], r['last']) for r in within] == [
+            (r['appliance'], r['rule'], r['last']) for r in rows], within
+    _, last = w.ask('silent', '--until', '2026-03-02 06:00')
+    assert any('too young' in note for note in last['notes']), last
 
 
 def who_reached_the_management_center_from_outside(w):
@@ -247,7 +284,7 @@ def what_another_policy_would_have_said(w):
     changed = {(r['appliance'], r['port'], r['was'], r['would_be'], r['judged_by']) for r in rows}
     assert changed == {('ftd-1', '4444/tcp', 'unexpected-port', 'expected', 'flows')} | {
         (f'ftd-{i}', '514/udp', 'expected', 'feature-disabled', 'sums') for i in (1, 2, 3)}, changed
-    assert re.search(r'classified 1 stored flows one by one, with the detected protocol', ' '.join(last['notes'])), last
+    assert re.search(r'classified one by one, with the detected protocol: 1', ' '.join(last['notes'])), last
     assert w.ask('whatif', '--site', w.site)[0] == []
 
 
@@ -382,7 +419,16 @@ def wrong_questions_say_what_would_be_right(w):
                         (('findings', '--since', 'soon'), 'want a time such as'),
                         (('findings', '--peer', 'x'), 'want an address or a network'),
                         (('findings', '--since', '2h', '--until', '3h'), 'later than'),
-                        (('why',), 'want an id')):
+                        (('why',), 'want an id'),
+                        (('findingz',), 'want "findings"'),
+                        (('findings', '--appliance', 'fmc1'), 'no appliance \'fmc1\'; want "fmc-1"'),
+                        (('reached', 'ftd-9'), "no appliance 'ftd-9'"),
+                        (('flows', '--verdict', 'unexpectedport'), 'want "unexpected-port"'),
+                        (('findings', '--port', 'https'), 'want a port such as 443'),
+                        (('findings', '--at', '2h'), 'findings does not look at --at'),
+                        (('coverage', '--peer', '10.0.0.1'), 'coverage does not look at --peer'),
+                        (('findings', '--state', 'never'), 'is of matrix'),
+                        (('matrix', '--state', 'new'), 'is of findings')):
         done = w.run(*words, status=2)
         assert want in done.stderr and not done.stdout, done.stderr
     done = subprocess.run([PORTOLAN, 'triage', 'findings'], capture_output=True, text=True, check=False)
@@ -411,6 +457,10 @@ TESTS = [each_question_is_answered_as_it_was,
          why_a_finding_reads_like_a_note,
          channels_and_since_when,
          rows_that_were_used_and_those_that_were_not,
+         rows_that_nobody_used_are_listed_when_asked_for,
+         a_port_may_be_named_without_its_transport,
+         a_finding_of_several_flows_says_what_it_is_about,
+         flows_that_are_not_stored_are_said,
          what_is_in_clear,
          peers_that_are_new,
          all_flows_of_a_peer_around_a_time,
