@@ -104,7 +104,7 @@ void coverage_print(
 	for (unsigned i = 0; i < c->reasons; i++)
 		fprintf(out, "%s%snot seen%s: %s\n", prefix, st->warn, st->plain, c->reason[i]);
 	if (c->reasons == 0)
-		fprintf(out, "%sNothing speaks against it that all of it was seen.\n", prefix);
+		fprintf(out, "%sNo sign that anything in it was missed.\n", prefix);
 }
 
 static json_t *coverage_json(const struct answer_table *a, const struct coverage *c)

@@ -79,6 +79,11 @@ static void say(const struct why *w, const char *head, const char *format, ...)
 	fprintf(w->out, "%s%-12s%s%s\n", w->style->bold, head, w->style->plain, line);
 }
 
+static bool is_of_family(const struct why *w, const char *family)
+{
+	return strcmp(text(w, FAMILY), family) == 0;
+}
+
 /* --- what, who, when -------------------------------------------------------------------- */
 
 static void say_what(const struct why *w)
@@ -96,32 +101,49 @@ static void say_what(const struct why *w)
 
 static void say_who(const struct why *w)
 {
-	if (!*text(w, PORT))
+	const char *port = text(w, PORT);
+
+	if (!*port && !*text(w, APPLIANCE))
+		say(w, "who", "no appliance: the whole site");
+	else if (!*port)
 		say(w, "who", "%s %s%s%s", text(w, APPLIANCE), text(w, RULE),
 			*text(w, PEER) ? " with " : "", text(w, PEER));
 	else
 		say(w, "who", "%s %s %s %s %s", text(w, APPLIANCE), text(w, DIRECTION),
-			text(w, PORT), strcmp(text(w, DIRECTION), "outbound") == 0 ? "to" : "from",
-			text(w, PEER));
+			strcmp(port, "several") == 0 ? "several ports" : port,
+			strcmp(text(w, DIRECTION), "outbound") == 0 ? "to" : "from", text(w, PEER));
+}
+
+/* What was told of before its flows ended has no sums. */
+static void say_how_often(const struct why *w)
+{
+	char flows[32], packets[32], bytes[32], carried[80] = "";
+	int64_t members = row_number(w->finding, MEMBERS);
+
+	format_number((uint64_t)row_number(w->finding, FLOWS), flows);
+	format_number((uint64_t)row_number(w->finding, PACKETS), packets);
+	format_bytes((uint64_t)row_number(w->finding, BYTES), bytes);
+	if (row_number(w->finding, PACKETS))
+		snprintf(carried, sizeof(carried), ", %s packets, %s", packets, bytes);
+	if (members > 1)
+		say(w, "how often", "%s flows, %lld ports or peers%s", flows, (long long)members,
+			carried);
+	else if (row_number(w->finding, FLOWS))
+		say(w, "how often", "%s flow%s%s", flows, strcmp(flows, "1") == 0 ? "" : "s",
+			carried);
 }
 
 static void say_when(const struct why *w)
 {
-	char first[TIME_TEXT_BYTES], last[TIME_TEXT_BYTES], flows[32], packets[32], bytes[32];
-	int64_t members = row_number(w->finding, MEMBERS);
+	char first[TIME_TEXT_BYTES], last[TIME_TEXT_BYTES];
 
 	when((uint64_t)row_number(w->finding, FIRST), first);
 	when((uint64_t)row_number(w->finding, LAST), last);
-	format_number((uint64_t)row_number(w->finding, FLOWS), flows);
-	format_number((uint64_t)row_number(w->finding, PACKETS), packets);
-	format_bytes((uint64_t)row_number(w->finding, BYTES), bytes);
-	say(w, "when", "%s to %s UTC", first, last);
-	if (members > 1)
-		say(w, "how often", "%s flows, %lld ports or peers, %s packets, %s", flows,
-			(long long)members, packets, bytes);
-	else if (row_number(w->finding, FLOWS))
-		say(w, "how often", "%s flow%s, %s packets, %s", flows,
-			strcmp(flows, "1") == 0 ? "" : "s", packets, bytes);
+	if (strcmp(first, last) == 0)
+		say(w, "when", "%s UTC", first);
+	else
+		say(w, "when", "%s to %s UTC", first, last);
+	say_how_often(w);
 }
 
 /* --- why, from the document of its gravest flow ----------------------------------------- */
@@ -246,9 +268,14 @@ static void say_life(const struct why *w)
 	bool is_first = true;
 
 	while (s && database_row(&w->reader->state, s) > 0) {
+		long long flows = row_number(s, 2);
+
 		when((uint64_t)row_number(s, 0), at);
-		say(w, is_first ? "told" : "", "%s  %s, %lld flows", at, row_text(s, 1),
-			(long long)row_number(s, 2));
+		if (flows > 0)
+			say(w, is_first ? "told" : "", "%s  %s, %lld flow%s", at, row_text(s, 1),
+				flows, flows == 1 ? "" : "s");
+		else
+			say(w, is_first ? "told" : "", "%s  %s", at, row_text(s, 1));
 		is_first = false;
 	}
 	database_finalize(&s);
@@ -277,11 +304,18 @@ static void say_packets(const struct why *w)
 
 	while (s && database_row(&w->reader->state, s) > 0) {
 		say(w, files++ ? "" : "packets",
-			"%lld in %s: portolan triage pcap %s --output FILE",
-			(long long)row_number(s, 1), row_text(s, 0), text(w, ID));
+			"%lld in %s: portolan triage pcap %s --store %s --output FILE",
+			(long long)row_number(s, 1), row_text(s, 0), text(w, ID),
+			w->reader->folder);
 	}
 	if (!files)
-		say(w, "packets", "none were kept: evidence was off, or has made room since");
+		say(w, "packets", "%s",
+			is_of_family(w, "relation")
+				? "none of its own: it is told from several flows, or from missing "
+				  "ones"
+			: is_of_family(w, "baseline")
+				? "none are kept of flows that are in order"
+				: "none were kept: evidence was off, or has made room since");
 	database_finalize(&s);
 }
 
@@ -289,8 +323,9 @@ static void say_packets(const struct why *w)
 
 static void say_policy(const struct why *w, const json_t *document)
 {
-	say(w, "policy", "%.19s, profile %s", text(w, POLICY),
-		member(document, "portolan.profile"));
+	const char *profile = member(document, "portolan.profile");
+
+	say(w, "policy", "%.19s%s%s", text(w, POLICY), *profile ? ", profile " : "", profile);
 }
 
 /* The number and transport of `443/tcp`. */
@@ -314,6 +349,31 @@ static const json_t *judged_end(const struct why *w, const json_t *document)
 			return end;
 	}
 	return json_array_get(ends, 0);
+}
+
+/* Where no line of the site documents it. */
+static const char *advice(const struct why *w)
+{
+	static const struct {
+		const char *verdict, *text;
+	} advices[] = {
+		{"enabled-feature-silent",
+			"features: {NAME: {enabled: false}}, if this deployment does not use it"},
+		{"disabled-feature-in-use",
+			"features: {NAME: {enabled: true}}, if it is to be used"},
+		{"fell-silent", "none: find out why it stopped"},
+		{"quiet-row", "none: find out why it stopped"},
+		{"appliance-not-seen", "none: is it down, or does the mirror not show it?"},
+		{"new-peer", "none is needed: the port is documented; is this peer known?"},
+		{"regular-connections",
+			"none is needed: the port is documented; is this peer known?"},
+	};
+
+	for (size_t i = 0; i < sizeof(advices) / sizeof(advices[0]); i++)
+		if (strcmp(text(w, VERDICT), advices[i].verdict) == 0)
+			return advices[i].text;
+	return *text(w, PEER) ? "none would: look at the two hosts"
+			      : "none would: look at the appliance";
 }
 
 /* The line of the site that would make it expected, if a person decides that it is. */
@@ -341,7 +401,7 @@ static void say_line(const struct why *w, const json_t *document)
 	else if (strcmp(verdict, "unexpected-protocol") == 0)
 		say(w, "site line", "protocols: {not_covered: [%s]}", text(w, PORT));
 	else
-		say(w, "site line", "none would: look at the two hosts");
+		say(w, "site line", "%s", advice(w));
 }
 
 /* --- trust ------------------------------------------------------------------------------ */
@@ -366,13 +426,17 @@ static int say_trust(const struct why *w)
 static void say_next(const struct why *w)
 {
 	bool is_of_flows = *text(w, PORT) != '\0';
+	const char *folder = w->reader->folder;
 
 	if (is_of_flows)
-		say(w, "next", "portolan triage flows %s", text(w, ID));
+		say(w, "next", "portolan triage flows %s --store %s", text(w, ID), folder);
 	else if (*text(w, APPLIANCE))
-		say(w, "next", "portolan triage timeline --appliance %s", text(w, APPLIANCE));
+		say(w, "next", "portolan triage timeline --appliance %s --store %s",
+			text(w, APPLIANCE), folder);
+	else
+		say(w, "next", "portolan triage matrix --store %s", folder);
 	if (*text(w, PEER) && strcmp(text(w, PEER), "several") != 0)
-		say(w, "", "portolan triage findings --peer %s", text(w, PEER));
+		say(w, "", "portolan triage findings --peer %s --store %s", text(w, PEER), folder);
 }
 
 /* --- all of it ---------------------------------------------------------------------------- */
