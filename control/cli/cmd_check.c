@@ -39,9 +39,13 @@ const struct cli_command cli_check = {
 	.summary = "validate a site and say what it compiled to",
 	.arguments = "FILE",
 	.arguments_max = 1,
-	.description =
-		"Exit status 2, and on standard error every reason with its file and line, if the\n"
-		"site cannot be used.",
+	.description = "Reads the site as a sensor would, and shows what it compiled to: "
+		       "appliances, classes of\n"
+		       "appliances with the same rules, features, outputs, and what has no effect "
+		       "or opens more\n"
+		       "than it says. Exit status 2, and on standard error every reason with its "
+		       "file and line,\n"
+		       "if the site cannot be used.",
 	.options = options,
 	.run = run,
 };

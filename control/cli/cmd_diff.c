@@ -76,9 +76,9 @@ const struct cli_command cli_diff = {
 	.description =
 		"Compares two policies rule by rule: + is allowed more than before, - "
 		"less, ~ with\n"
-		"other peers or services; then what is so for some appliances only, and "
-		"appliances that\n"
-		"one of them has not. Profiles by name (portolan policy --help) or by path.\n"
+		"other peers or services; then what differs for some appliances only, and "
+		"appliances\n"
+		"that only one of them has. Profiles by name (portolan policy --help) or by path.\n"
 		"With a capture also which of its flows change their verdict: a line for each\n"
 		"appliance, direction, port, verdicts and peer; more than three peers are one "
 		"line.",

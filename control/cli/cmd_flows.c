@@ -103,7 +103,7 @@ static int run(const struct cli_request *r)
 
 const struct cli_command cli_flows = {
 	.name = "flows",
-	.summary = "the flows that are alive now, by what they are",
+	.summary = "live flows of a running sensor, filtered and sorted",
 	.arguments = "",
 	.description =
 		"Looks at every flow of the running sensor and shows those that fit all that is "

@@ -15,7 +15,7 @@ static const struct cli_option options[] = {
 	[EVENTS] = {"events", "FILE", "add a JSON line for every finding as it is made", NULL},
 	[STATS] = {"stats", "FILE", "write the accounting as one JSON object at the end", NULL},
 	[USER] = {"user", "NAME",
-		"become this user: files are opened as it, sources before it is all", NULL},
+		"drop to this user: files are opened as it, NICs and interfaces before", NULL},
 	[LOG] = {"log", "LEVEL", "error, warning, notice, info or debug (info)",
 		"error|warning|notice|info|debug"},
 	[CORE_DUMPS] = {"core-dumps", NULL,

@@ -337,7 +337,7 @@ static int run(const struct cli_request *r)
 
 const struct cli_command cli_top = {
 	.name = "top",
-	.summary = "the flows that are alive, watched on a terminal",
+	.summary = "live flows of a running sensor, refreshed on a terminal",
 	.arguments = "",
 	.description =
 		"Every two seconds, with PPS and BIT/S since the last time. Keys: q quit, s sort "
