@@ -423,12 +423,24 @@ static void print_exposure(const struct usage_table *s, enum exposure kind, FILE
 	fputc('\n', out);
 }
 
-static void print_exposed(const struct usage_table *s, const struct terminal_style *st, FILE *out)
+/* Passwords of LDAP in clear text are a finding (CORRELATED), and told there. */
+static bool is_told_as_finding(const struct summary_input *in, enum exposure kind)
+{
+	const struct correlation *f = in->deployment->correlations.first;
+
+	while (f && f->key.kind != CORRELATION_CLEAR_LDAP)
+		f = f->hh.next;
+	return f && kind == EXPOSURE_CLEAR_BIND;
+}
+
+static void print_exposed(const struct usage_table *s, const struct summary_input *in,
+	const struct terminal_style *st, FILE *out)
 {
 	int headed = 0;
 
 	for (unsigned k = 0; k < EXPOSURE_COUNT; k++) {
-		if (exposures_flows(&s->exposures, (enum exposure)k) == 0)
+		if (exposures_flows(&s->exposures, (enum exposure)k) == 0 ||
+			is_told_as_finding(in, (enum exposure)k))
 			continue;
 		if (!headed++)
 			fprintf(out, "\n%sCLEAR TEXT%s and weak protocols: no violations\n",
@@ -784,12 +796,6 @@ static void print_channels(
 		fprintf(out, "  … and %zu more: replay --all shows them\n", left_out);
 }
 
-/* LDAP in clear is told with the other clear text, flow by flow. */
-static bool is_told_elsewhere(const struct correlation *f)
-{
-	return f->key.kind == CORRELATION_CLEAR_LDAP;
-}
-
 static int by_severity_and_time(const void *left, const void *right)
 {
 	const struct correlation *a = *(const struct correlation *const *)left,
@@ -811,8 +817,7 @@ static const struct correlation **correlations_sorted(const struct correlations 
 
 	*count = 0;
 	for (const struct correlation *f = all->first; sorted && f; f = f->hh.next)
-		if (!is_told_elsewhere(f))
-			sorted[(*count)++] = f;
+		sorted[(*count)++] = f;
 	if (*count)
 		qsort(sorted, *count, sizeof(*sorted), by_severity_and_time);
 	return sorted;
@@ -868,7 +873,7 @@ void summary_print(struct usage_table *s, const struct summary_input *in,
 	print_mirror(in, st, out);
 	print_flagged(s, in, st, out);
 	print_evasion(s, in, st, out);
-	print_exposed(s, st, out);
+	print_exposed(s, in, st, out);
 	print_channels(in, st, out);
 	print_correlations(in, st, out);
 	print_baseline(in, st, out);
