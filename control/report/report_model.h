@@ -132,10 +132,10 @@ struct report_traffic {
 };
 
 #define REPORT_MARK_LIST(X)                                                                        \
-	X(START, "start", "the sensor started")                                                    \
-	X(STOP, "stop", "the sensor stopped")                                                      \
-	X(CRASH, "crash", "the sensor ended without a stop")                                       \
-	X(RELOAD, "reload", "another policy came into force")
+	X(START, "start", "a sensor or replay started")                                            \
+	X(STOP, "stop", "a sensor or replay ended")                                                \
+	X(CRASH, "crash", "a sensor or replay was killed, or the machine went down")               \
+	X(RELOAD, "reload", "a policy came into force")
 #define REPORT_MARK_MEMBER(name, word, help) REPORT_MARK_##name,
 enum report_mark_kind { REPORT_MARK_LIST(REPORT_MARK_MEMBER) REPORT_MARK_COUNT };
 
