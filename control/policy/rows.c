@@ -13,6 +13,19 @@ struct class_sets {
 	size_t count;
 };
 
+static void find_sets(const struct policy *p, const struct port_table *table, bool *is_found,
+	uint16_t *found, size_t *count)
+{
+	for (unsigned word = 0; word < PORT_COUNT / 64; word++)
+		for (uint64_t left = table->has_set[word]; left; left &= left - 1) {
+			unsigned port = word * 64 + (unsigned)__builtin_ctzll(left);
+			uint16_t set = policy_table_set(p, table, (uint16_t)port);
+			if (!is_found[set])
+				found[(*count)++] = set;
+			is_found[set] = true;
+		}
+}
+
 static struct class_sets sets_of(
 	const struct ruleset *c, const struct policy_class *class, struct arena *arena)
 {
@@ -23,14 +36,7 @@ static struct class_sets sets_of(
 
 	for (unsigned d = 0; d < DIRECTION_COUNT; d++)
 		for (unsigned t = 0; t < TRANSPORT_COUNT; t++)
-			for (unsigned port = 0; port < PORT_COUNT; port++) {
-				uint16_t set = policy_table_set(
-					c->policy, class->table[d][t], (uint16_t)port);
-				if (set == SET_NONE || is_found[set])
-					continue;
-				is_found[set] = true;
-				found[of.count++] = set;
-			}
+			find_sets(c->policy, class->table[d][t], is_found, found, &of.count);
 	of.set = arena_alloc(arena, (of.count + 1) * sizeof(*of.set));
 	memcpy(of.set, found, of.count * sizeof(*of.set));
 	arena_release(arena, scratch);
