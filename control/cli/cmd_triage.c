@@ -436,11 +436,11 @@ static int take_finding(struct triage *t)
 }
 
 /* What is no table: of one finding, or with another policy. */
+#define WHATIF_FILTERS "appliance peer port verdict"
 #define OTHER_QUESTION_LIST(X)                                                                     \
 	X(why, "what is known of one finding, as a colleague would write it down", " ID", "")      \
 	X(pcap, "the packets of a finding, where they were kept", " ID", "")                       \
-	X(whatif, "what another --site would have said of what was seen", "",                      \
-		"appliance peer port verdict")                                                     \
+	X(whatif, "what another --site would have said of what was seen", "", WHATIF_FILTERS)      \
 	X(note, "writes down what you found out", " ID TEXT", "")                                  \
 	X(ack, "says that somebody has looked at it", " ID", "")
 
@@ -450,7 +450,7 @@ static const struct cli_word words[] = {
 
 static int answer_whatif(struct triage *t)
 {
-	int status = check_filters(t, "whatif", "appliance peer port verdict");
+	int status = check_filters(t, "whatif", WHATIF_FILTERS);
 
 	if (status == EXIT_DONE && !t->ruleset)
 		status = cli_misuse("triage", "whatif: want the draft: --site FILE");

@@ -76,7 +76,7 @@ static const struct answer_column silent_column[] = {
  * its usual packets is silence. The hour in which the window begins counts for neither. */
 #define SILENT_IN_WINDOW                                                                           \
 	"b.hours >= 6 AND b.hours * 2 >= (?1 - b.first) / 3600000000000"                           \
-	" AND s.packets * 10 < b.packets / b.hours * max((?2 - ?1) / 3600000000000, 1)"            \
+	" AND s.packets * 10 < b.all_packets / b.hours * max((?2 - ?1) / 3600000000000, 1)"        \
 	" AND ?2 - s.last >= 3600000000000"
 
 /* So is six hours without a packet up to the window's end, where a row was as usual until it
@@ -96,40 +96,21 @@ static const struct answer_column silent_column[] = {
 	" AND e.verdict IN ('expected', 'implied') GROUP BY 1, 2, 3"
 /* clang-format on */
 
+#define USED_BEFORE USED_ROWS("", "h.hour_ns + 3600000000000 <= ?1")
+#define USED_SINCE                                                                                 \
+	USED_ROWS(", max(min(h.last_ns, ?2)) AS last, sum(CASE WHEN h.hour_ns >= ?1"               \
+		  " AND h.hour_ns < ?2 THEN h.packets_sent + h.packets_received ELSE 0 END)"       \
+		  " AS packets",                                                                   \
+		"h.hour_ns < ?2")
+
 static const char silent_sql[] =
-	"WITH before AS (SELECT *, all_packets AS packets FROM (" USED_ROWS("",
-		"h.hour_ns + 3600000000000 <= ?1") ")),"
-						   " since AS (" USED_ROWS(
-							   ", max(min(h.last_ns, ?2)) AS last,"
-							   " sum(CASE WHEN h.hour_ns >= ?1 AND "
-							   "h.hour_ns < ?2"
-							   " THEN h.packets_sent + "
-							   "h.packets_received ELSE 0 END) AS "
-							   "packets",
-							   "h.hour_ns < ?2") ")"
-									     " SELECT s.appliance, "
-									     "s.direction, s.rule, "
-									     "s.features, s.last, "
-									     "?2 - s.last,"
-									     " coalesce(b.packets "
-									     "/ b.hours, "
-									     "s.all_packets / "
-									     "s.hours), s.packets,"
-									     " coalesce(b.hours, "
-									     "s.hours)"
-									     " FROM since s LEFT "
-									     "JOIN before b "
-									     "USING(appliance, "
-									     "direction, rule)"
-									     " WHERE "
-									     "(" SILENT_IN_WINDOW
-									     " OR"
-									     " " STOPPED_IN_WINDOW
-									     ")"
-									     " AND (?3 IS NULL OR "
-									     "s.appliance = ?3)"
-									     " ORDER BY ?2 - "
-									     "s.last DESC";
+	"WITH before AS (" USED_BEFORE "), since AS (" USED_SINCE ")"
+	" SELECT s.appliance, s.direction, s.rule, s.features, s.last, ?2 - s.last,"
+	" coalesce(b.all_packets / b.hours, s.all_packets / s.hours), s.packets,"
+	" coalesce(b.hours, s.hours)"
+	" FROM since s LEFT JOIN before b USING(appliance, direction, rule)"
+	" WHERE (" SILENT_IN_WINDOW " OR " STOPPED_IN_WINDOW ")"
+	" AND (?3 IS NULL OR s.appliance = ?3) ORDER BY ?2 - s.last DESC";
 
 #define USUAL_NEEDS_NS 43200000000000ull /* six hours of use, six of silence */
 
