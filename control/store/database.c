@@ -109,6 +109,7 @@ static int check_kind(struct database *d, const struct database_kind *k, enum da
 {
 	int64_t id = 0, version = 0, tables = 0;
 	int error = pragma(d, "PRAGMA application_id", &id);
+	bool is_new;
 
 	if (error == 0)
 		error = pragma(d, "PRAGMA user_version", &version);
@@ -116,9 +117,10 @@ static int check_kind(struct database *d, const struct database_kind *k, enum da
 		error = pragma(d, "SELECT count(*) FROM sqlite_master", &tables);
 	if (error < 0)
 		return error;
-	if (id == 0 && version == 0 && tables == 0 && mode != DATABASE_READ)
+	is_new = id == 0 && version == 0 && tables == 0;
+	if (is_new && mode != DATABASE_READ)
 		return migrate(d, k, 0);
-	if (id == 0 && version == 0 && tables == 0) {
+	if (is_new) {
 		snprintf(d->why, sizeof(d->why), "nothing was written to it before its end");
 		return -ENODATA;
 	}

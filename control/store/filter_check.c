@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/heap.h"
 #include "base/literal.h"
 #include "base/suggest.h"
 #include "protocol.h"
@@ -64,7 +65,7 @@ static int look_up(struct store_reader *r, const struct word_filter *w, struct k
 static int check_word(
 	struct store_reader *r, const struct word_filter *w, char why[FILTER_CHECK_BYTES])
 {
-	struct known_words *known = calloc(1, sizeof(*known));
+	struct known_words *known = heap_calloc(1, sizeof(*known));
 	char want[SUGGEST_TEXT_BYTES];
 	int found = known ? look_up(r, w, known) : -ENOMEM;
 

@@ -32,15 +32,20 @@ static int read_span(struct store_reader *r)
 	return got < 0 ? got : 0;
 }
 
-/* A file is there before its tables are: whoever makes it is waited for. */
-static int open_soon(struct database *d, const char *path, const struct database_kind *kind)
+static bool is_late(const struct store_reader *r)
+{
+	return r->deadline_ns && clock_steady_ns() > r->deadline_ns;
+}
+
+/* A file is there before its tables are: where somebody may be making them, that is waited for. */
+static int open_soon(const struct store_reader *r, struct database *d, const char *path,
+	const struct database_kind *kind, bool may_be_made)
 {
 	enum { TRIES = 50, PAUSE_NS = 20000000 };
-	int error = -ENODATA;
+	int error = database_open(d, path, DATABASE_READ, kind);
 
-	for (unsigned i = 0; i < TRIES && error == -ENODATA; i++) {
-		if (i > 0)
-			nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
+	for (unsigned i = 1; i < TRIES && error == -ENODATA && may_be_made && !is_late(r); i++) {
+		nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
 		error = database_open(d, path, DATABASE_READ, kind);
 	}
 	return error;
@@ -60,7 +65,7 @@ int store_reader_open(struct store_reader *r, const char *folder, uint64_t deadl
 					 : strerror(-error));
 		return error;
 	}
-	error = open_soon(&r->state, path, &state_kind);
+	error = open_soon(r, &r->state, path, &state_kind, true);
 	if (error == 0) {
 		r->has_days = r->state.version >= STATE_DAYS_VERSION;
 		database_set_deadline(&r->state, &r->deadline_ns);
@@ -81,11 +86,6 @@ void store_reader_close(struct store_reader *r)
 	if (r->state.connection)
 		database_close(&r->state);
 	segment_list_free(&r->segments);
-}
-
-static bool is_late(const struct store_reader *r)
-{
-	return r->deadline_ns && clock_steady_ns() > r->deadline_ns;
 }
 
 /* 1: a sealed segment all of whose flows began after the window; 0: not, or not known. */
@@ -112,7 +112,7 @@ static int read_one(struct store_reader *r, uint64_t hour_ns, const struct store
 
 	segment_path(r->folder, hour_ns, path);
 	segment_name(hour_ns, name);
-	error = open_soon(&d, path, &segment_kind);
+	error = open_soon(r, &d, path, &segment_kind, r->is_running);
 	if (error == 0) {
 		database_set_deadline(&d, &r->deadline_ns);
 		error = begins_later(&d, f->until_ns);
