@@ -1,10 +1,10 @@
 /* Which address belongs to which appliance.
  *
- * Built once by control in memory that control gives, then read by every worker
- * and never written again. An IPv4 address is looked up in two steps, by its upper and
- * its lower half, or in four where very many networks are small. IPv6 is a bit test for nearly
- * every address of nearly every mirror; what may be an appliance's is hashed, for each prefix
- * length that networks with the same first bits have, longest first.
+ * Built once by control in memory that control gives, then read by every worker and never written
+ * again. An IPv4 address is looked up in two steps, by its upper and its lower half, and in three
+ * more where more upper halves are divided than may have pages. IPv6 is a bit test for nearly every
+ * address of nearly every mirror; what may be an appliance's is hashed, for each prefix length that
+ * networks with the same first bits have, longest first.
  */
 #ifndef PORTOLAN_INVENTORY_H
 #define PORTOLAN_INVENTORY_H

@@ -35,7 +35,7 @@ static size_t blocks_for(size_t prefixes)
 	return BLOCKS_FIXED + (blocks < BLOCKS_MAX ? blocks : BLOCKS_MAX);
 }
 
-/* And a leaf, and of pages that become blocks each as many as it can have. */
+/* And a leaf each, at most. */
 static size_t leaves_for(size_t prefixes)
 {
 	if (prefixes <= PAGES_MAX)

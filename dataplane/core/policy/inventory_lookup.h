@@ -85,8 +85,9 @@ struct inventory {
 	uint32_t leaf_first, single_first; /* cells */
 	uint32_t (*block)[PART]; /* of each part its cell, or a leaf's first, as `upper` */
 	uint16_t block_of[HALF]; /* by upper half, for those without a page */
-	/* No appliance, hashed, one for each upper half, then the pages. Here, not behind a
-	 * pointer, which every packet would have to fetch twice. */
+	/* No appliance, hashed, one for each upper half, then the pages, the leaves, and one for
+	 * each appliance. Here, not behind a pointer, which every packet would have to fetch
+	 * twice. */
 	_Alignas(8) uint16_t cell[];
 };
 
